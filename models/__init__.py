@@ -1,0 +1,1 @@
+"""What the product knows and decides: no web server, no template, no address of a page."""
