@@ -1,1 +1,154 @@
 // @ts-check
+/**
+ * The entry module: loads what the page at hand needs and does what every page needs (local times, focus after a
+ * swap, htmx's token and errors). Pages work without it; the room, the call and the camera do not.
+ */
+import { polite, toast } from "./announce.js";
+
+/** What a page holds -> the module that brings it to life. */
+const ISLANDS = /** @type {const} */ ([
+  ["body[data-invites]", () => import("./socket.js")],
+  ["body[data-invites]", () => import("./ring.js")],
+  ["#room", () => import("./room.js")],
+  ["#call", () => import("./call_page.js")],
+  ["#selfie-camera", () => import("./camera.js")],
+  ["[data-copy], [data-share]", () => import("./copy.js")],
+]);
+
+const loaded = new Set();
+
+/** Imports each island's module once, when its element first appears. */
+function wakeIslands() {
+  for (const island of ISLANDS) {
+    if (loaded.has(island) || !document.querySelector(island[0])) continue;
+    loaded.add(island);
+    island[1]().catch(() => offerReload());
+  }
+}
+
+function offerReload() {
+  toast("Part of this page did not load. Check your connection, then reload.",
+    { tone: "danger", key: "load", action: { text: "Reload", run: () => location.reload() } });
+}
+
+const LOCAL = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+/** Shows <time data-local> in the reader's own zone and habit; the server's UTC text stays as its title. @param {ParentNode} root */
+function localiseTimes(root) {
+  for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (root.querySelectorAll("time[data-local]"))) {
+    const instant = new Date(time.dateTime);
+    if (Number.isNaN(instant.getTime())) continue;
+    time.title = time.textContent?.trim() ?? "";
+    time.textContent = LOCAL.format(instant);
+    time.removeAttribute("data-local");
+  }
+}
+
+/** An error summary takes the focus, so that it is read and seen first. @param {ParentNode} root */
+function focusMarked(root) {
+  const marked = /** @type {HTMLElement|null} */ (root.querySelector("[data-focus]"));
+  marked?.focus();
+}
+
+/** @returns {string} */
+const xsrfToken = () => /** @type {HTMLMetaElement|null} */ (document.querySelector('meta[name="xsrf"]'))?.content ?? "";
+
+/**
+ * @typedef {{sourceElement: HTMLElement, target?: HTMLElement, text?: string, swap?: string,
+ *   request: {method: string, headers: Record<string, string>}, response?: {status: number, headers: Headers}}} HtmxContext
+ * @param {Event} event @returns {HtmxContext}
+ */
+const contextOf = (event) => /** @type {CustomEvent} */ (event).detail.ctx;
+
+/** Does again what the failed request was made by. @param {HTMLElement} source */
+function retry(source) {
+  if (!source.isConnected) location.reload();
+  else if (source instanceof HTMLFormElement) source.requestSubmit();
+  else source.click();
+}
+
+/** @param {HTMLElement} source @param {string} text */
+function toastRetry(source, text) {
+  if (source.closest("[data-polling]")) return;
+  toast(text, { tone: "danger", key: "request", action: { text: "Try again", run: () => retry(source) } });
+}
+
+/** The server's own words from an error fragment, or ours for the status. @param {HtmxContext} ctx */
+function wordsOf(ctx) {
+  const page = new DOMParser().parseFromString(ctx.text ?? "", "text/html");
+  const said = page.querySelector("#error [data-message]")?.textContent?.trim();
+  if (said) return said;
+  if (ctx.response?.status === 429) return "That was a lot at once. Wait a moment, then try again.";
+  return "The server could not do that just now. Nothing was lost; try again in a moment.";
+}
+
+/** Signed out or access gone: a fragment cannot help, the page can. @param {number} status */
+const needsNewPage = (status) => status === 401 || status === 402;
+
+/** @param {Event} event */
+function onResponseError(event) {
+  const ctx = contextOf(event);
+  const status = ctx.response?.status ?? 0;
+  if (needsNewPage(status) && !ctx.response?.headers.has("HX-Redirect")) location.reload();
+  else if (status !== 422 && !answersTarget(ctx)) toastRetry(ctx.sourceElement, wordsOf(ctx));
+}
+
+/** Is this error a new version of the very thing it would replace (a form with its faults named)? @param {HtmxContext} ctx */
+const answersTarget = (ctx) => Boolean(ctx.target?.id && ctx.text?.includes(`id="${ctx.target.id}"`));
+
+/** A conflict may come as the form again, or as an error that must not take the form's place. @param {Event} event */
+function onBeforeSwap(event) {
+  const ctx = contextOf(event);
+  lengths.set(ctx.sourceElement, itemsOf(ctx.sourceElement).length);
+  if ((ctx.response?.status ?? 200) >= 400 && !answersTarget(ctx)) event.preventDefault();
+}
+
+/** @param {Event} event */
+function onNetworkError(event) {
+  const ctx = contextOf(event);
+  if (ctx?.sourceElement) toastRetry(ctx.sourceElement, navigator.onLine
+    ? "No answer from the server. Try again in a moment."
+    : "You are offline. Check your connection, then try again.");
+}
+
+/** How many items a list had before "show older" added to it. */
+const lengths = new WeakMap();
+
+/** @param {HTMLElement} source */
+const itemsOf = (source) => /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(source.dataset.appends ?? "no-list"));
+
+/** The link that was pressed is gone: the focus goes on to the first item it brought. @param {HTMLElement} source */
+function focusNewItem(source) {
+  if (source.dataset.appends) itemsOf(source)[lengths.get(source) ?? 0]?.focus();
+}
+
+function sayAnnouncements() {
+  for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-announce]"))) {
+    polite(element.dataset.announce ?? "");
+    element.removeAttribute("data-announce");
+  }
+}
+
+/** @param {Event} event */
+function onAfterSwap(event) {
+  const { sourceElement, request, response } = contextOf(event);
+  localiseTimes(document);
+  wakeIslands();
+  sayAnnouncements();
+  focusNewItem(sourceElement);
+  if (response && response.status < 400 && sourceElement.dataset.saved) toast(sourceElement.dataset.saved);
+  if (request?.method !== "GET") focusMarked(document);
+}
+
+document.addEventListener("htmx:config:request", (event) => { contextOf(event).request.headers["X-XSRFToken"] = xsrfToken(); });
+document.addEventListener("htmx:before:swap", onBeforeSwap);
+document.addEventListener("htmx:after:swap", onAfterSwap);
+document.addEventListener("htmx:response:error", onResponseError);
+document.addEventListener("htmx:error", onNetworkError);
+
+// A page out of the back-forward cache may show who was signed in before.
+addEventListener("pageshow", (event) => { if (event.persisted && document.body.dataset.userId) location.reload(); });
+
+localiseTimes(document);
+focusMarked(document);
+wakeIslands();

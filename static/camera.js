@@ -1,0 +1,187 @@
+// @ts-check
+/**
+ * The selfie island. Keeps at most one camera stream, asks for it only after a click, mirrors the preview (the photo
+ * is mirrored too, so it looks as seen), and lets go of the camera as soon as a photo is taken or the page is left.
+ * The file field of the same form stays the way without a camera.
+ */
+import { polite } from "./announce.js";
+
+/** What to do about each refusal of getUserMedia (W3C mediacapture-streams, section 10.3). */
+const HELP = /** @type {Record<string, [string, string]>} */ ({
+  NotAllowedError: ["The camera is blocked.", "Allow the camera for this site (tap the icon beside the address), then try again. Or choose a photo below."],
+  NotFoundError: ["We found no camera.", "Connect one and try again, or choose a photo below."],
+  NotReadableError: ["Another app is using the camera.", "Close the other app or tab, then try again. Or choose a photo below."],
+  OverconstrainedError: ["This camera cannot take the picture we asked for.", "Try again with its own settings, or choose a photo below."],
+  insecure: ["The camera needs a secure connection.", "Open this site with https:// in front of its address. Choosing a photo below works now."],
+  other: ["The camera did not start.", "Try again, or choose a photo below."],
+});
+
+const EDGE = 1080;
+
+const xsrfToken = () => /** @type {HTMLMetaElement|null} */ (document.querySelector('meta[name="xsrf"]'))?.content ?? "";
+
+class SelfieCamera {
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.root = root;
+    this.form = /** @type {HTMLFormElement} */ (root.closest("form"));
+    this.video = /** @type {HTMLVideoElement} */ (root.querySelector("video"));
+    this.photo = /** @type {HTMLImageElement} */ (root.querySelector("img"));
+    /** @type {MediaStream|null} */ this.stream = null;
+    /** @type {Blob|null} */ this.blob = null;
+    this.plain = false;
+    root.addEventListener("click", (event) => this.act(/** @type {Element} */ (event.target)));
+    root.hidden = false;
+    const fold = /** @type {HTMLDetailsElement|null} */ (document.getElementById("selfie-file"));
+    if (fold && !fold.querySelector(".field-error")) fold.open = false;
+    this.show("idle");
+  }
+
+  /** @param {Element} target */
+  act(target) {
+    const action = /** @type {HTMLElement|null} */ (target.closest("[data-camera]"))?.dataset.camera;
+    if (action === "open") this.open();
+    else if (action === "shoot") this.shoot();
+    else if (action === "use") this.upload();
+  }
+
+  /** @param {string} state idle | asking | live | taken | sending | failed */
+  show(state) {
+    this.root.dataset.state = state;
+    for (const part of this.root.querySelectorAll("[data-when]")) {
+      const states = /** @type {HTMLElement} */ (part).dataset.when?.split(" ") ?? [];
+      /** @type {HTMLElement} */ (part).hidden = !states.includes(state);
+    }
+  }
+
+  async open() {
+    this.stop();
+    this.show("asking");
+    try {
+      this.stream = await this.ask();
+    } catch (error) {
+      this.fail(error instanceof Error ? error.name : "other");
+      return;
+    }
+    if (!this.root.isConnected) { this.stop(); return; }
+    this.video.srcObject = this.stream;
+    await this.video.play().catch(() => {});
+    this.show("live");
+    this.focus("shoot");
+    polite("The camera is on. You can take the photo.");
+  }
+
+  ask() {
+    if (!window.isSecureContext || !navigator.mediaDevices) throw Object.assign(new Error(), { name: "insecure" });
+    const wish = { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 1280 } };
+    return navigator.mediaDevices.getUserMedia({ audio: false, video: this.plain ? true : wish });
+  }
+
+  /** @param {string} name */
+  fail(name) {
+    this.stop();
+    this.plain = name === "OverconstrainedError";
+    this.explain(HELP[name] ?? HELP.other);
+  }
+
+  /** @param {[string, string]} words */
+  explain([title, advice]) {
+    /** @type {HTMLElement} */ (this.root.querySelector("[data-help-title]")).textContent = title;
+    /** @type {HTMLElement} */ (this.root.querySelector("[data-help]")).textContent = advice;
+    this.show(this.blob ? "taken" : "failed");
+    const box = /** @type {HTMLElement} */ (this.root.querySelector("[data-help-box]"));
+    box.hidden = false;
+    box.focus();
+  }
+
+  /** Cuts the middle square, mirrored, at most EDGE pixels wide. */
+  shoot() {
+    const { videoWidth: width, videoHeight: height } = this.video;
+    if (!width || !height) return;
+    const side = Math.min(width, height);
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = Math.min(side, EDGE);
+    const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    pen.translate(canvas.width, 0);
+    pen.scale(-1, 1);
+    pen.drawImage(this.video, (width - side) / 2, (height - side) / 2, side, side, 0, 0, canvas.width, canvas.height);
+    canvas.toBlob((blob) => this.keep(blob), "image/jpeg", 0.9);
+  }
+
+  /** @param {Blob|null} blob */
+  keep(blob) {
+    if (!blob) { this.fail("other"); return; }
+    this.stop();
+    URL.revokeObjectURL(this.photo.src);
+    this.blob = blob;
+    this.photo.src = URL.createObjectURL(blob);
+    this.show("taken");
+    this.focus("use");
+    polite("Photo taken. Use it, or take another.");
+  }
+
+  /** @param {string} action */
+  focus(action) {
+    /** @type {HTMLElement|null} */ (this.root.querySelector(`[data-camera="${action}"]:not([hidden])`))?.focus();
+  }
+
+  /** XMLHttpRequest, because fetch cannot tell how much of an upload has left. */
+  upload() {
+    if (!this.blob) return;
+    const body = new FormData();
+    body.append("_xsrf", xsrfToken());
+    body.append("selfie", this.blob, "selfie.jpg");
+    const request = new XMLHttpRequest();
+    request.open("POST", this.form.action);
+    request.setRequestHeader("X-XSRFToken", xsrfToken());
+    request.setRequestHeader("HX-Request", "true");
+    request.setRequestHeader("Accept", "text/html");
+    request.timeout = 60_000;
+    request.upload.onprogress = (event) => this.progress(event.loaded / event.total);
+    request.onload = () => this.answered(request);
+    request.onerror = request.ontimeout = () => this.explain(["The photo did not get through.", "Check your connection, then press “Use this photo” again."]);
+    this.progress(0);
+    this.show("sending");
+    request.send(body);
+  }
+
+  /** @param {number} part 0-1 */
+  progress(part) {
+    /** @type {HTMLProgressElement} */ (this.root.querySelector("progress")).value = Number.isFinite(part) ? part : 0;
+  }
+
+  /** @param {XMLHttpRequest} request */
+  answered(request) {
+    const next = request.getResponseHeader("HX-Redirect") ?? request.getResponseHeader("HX-Location");
+    if (request.status < 400) location.assign(next ?? request.responseURL);
+    else this.explain(["This photo was not accepted.", this.reason(request.responseText)]);
+  }
+
+  /** The server's words out of the fragment it answered with. @param {string} html */
+  reason(html) {
+    const page = new DOMParser().parseFromString(html, "text/html");
+    const said = page.querySelector("#selfie-error, #error [data-message]")?.textContent?.trim();
+    return said || "Take another one and try again.";
+  }
+
+  stop() {
+    for (const track of this.stream?.getTracks() ?? []) track.stop();
+    this.stream = null;
+    this.video.srcObject = null;
+  }
+}
+
+/** @type {SelfieCamera|null} */
+let camera = null;
+
+/** One camera for the element on the page; a swapped-in one replaces it. */
+function mount() {
+  const root = document.getElementById("selfie-camera");
+  if (!root || camera?.root === root) return;
+  camera?.stop();
+  camera = new SelfieCamera(root);
+}
+
+document.addEventListener("htmx:after:swap", mount);
+addEventListener("pagehide", () => camera?.stop());
+mount();
