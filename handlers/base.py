@@ -1,0 +1,244 @@
+"""What every HTTP handler stands on: who asks, what they sent, how it is answered, errors dressed once.
+
+One URL answers browsers with a page or an htmx fragment, and clients that ask for `application/json` with JSON. A Problem raised anywhere
+below becomes the right one of the three here, and only here. Security headers are set here for every answer.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import msgspec
+from tornado.web import HTTPError, RequestHandler
+
+from handlers import origins
+from handlers.requests import client_address, field_of, form_fields, json_fields
+from models.errors import (
+    BadRequest,
+    Banned,
+    Invalid,
+    MethodNotAllowed,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    PaymentRequired,
+    Problem,
+    SelfieRequired,
+    TooLarge,
+    UnsupportedMedia,
+)
+from models.members import Member
+
+if TYPE_CHECKING:
+    from server import Site
+
+logger = logging.getLogger("napalmsky.http")
+Form = TypeVar("Form", bound=msgspec.Struct)
+KINDS = {400: BadRequest, 403: NotAllowed, 404: NotFound, 405: MethodNotAllowed, 413: TooLarge, 415: UnsupportedMedia}
+
+
+class BaseHandler(RequestHandler):
+    """Base of every handler; `application` is the Site with its models, pages, hub and config."""
+
+    application: Site
+    # Health and media are asked often, and by machines: they are not counted.
+    is_counted = True
+
+    def initialize(self) -> None:
+        self.models = self.application.models
+        self.config = self.application.config
+        self.member: Member | None = None
+
+    # -- who asks ------------------------------------------------------------------------------------------------------
+
+    @property
+    def address(self) -> str:
+        return client_address(self.request, self.config.trusted_proxies)
+
+    @property
+    def bearer(self) -> str | None:
+        scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
+        return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+    @property
+    def session_token(self) -> str | None:
+        """The Bearer token, else the cookie's."""
+        return self.bearer or self.get_cookie(self.application.session_cookie)
+
+    @property
+    def wants_json(self) -> bool:
+        accept = self.request.headers.get("Accept", "")
+        return "application/json" in accept and "text/html" not in accept
+
+    @property
+    def is_htmx(self) -> bool:
+        return self.request.headers.get("HX-Request") == "true"
+
+    async def prepare(self) -> None:
+        origins.allow_cross_origin(self, self.config)
+        if self.request.method not in ("GET", "HEAD", "OPTIONS"):
+            origins.refuse_foreign(self.request, self.config)
+        token = self.session_token
+        if token is not None:
+            self.member = await self.models.sessions.find(token)
+        if self.member is not None and self.is_counted:
+            await self.models.rate_limits.hit("api", self.member.user_id)
+
+    def signed_in(self) -> Member:
+        """The member who asks, banned or not. Raises NotSignedIn."""
+        if self.member is None:
+            raise NotSignedIn
+        return self.member
+
+    def allowed(self, *, access: bool = True, selfie: bool = True) -> Member:
+        """The member who asks, checked in the contract's order: session, ban, access (402), selfie (403)."""
+        member = self.signed_in()
+        if member.is_banned:
+            raise Banned
+        if access and member.access == "unpaid":
+            raise PaymentRequired
+        if selfie and member.selfie_id is None:
+            raise SelfieRequired
+        return member
+
+    def check_xsrf_cookie(self) -> None:
+        """Asked of every state change that comes with our cookie or as a form; a Bearer token needs none."""
+        kind = self.request.headers.get("Content-Type", "")
+        is_form = kind.startswith(("application/x-www-form-urlencoded", "multipart/form-data"))
+        has_cookie = self.get_cookie(self.application.session_cookie) is not None
+        if self.bearer is None and (has_cookie or is_form):
+            super().check_xsrf_cookie()
+
+    # -- what they sent ------------------------------------------------------------------------------------------------
+
+    def read(self, kind: type[Form]) -> Form:
+        """The body, JSON or form, as `kind`. Raises BadRequest (cannot be parsed) or Invalid (names the field)."""
+        fields = self.sent()
+        try:
+            return msgspec.convert(fields, kind, strict=self._sent_json)
+        except msgspec.ValidationError as error:
+            name, text = field_of(str(error))
+            raise Invalid(**{name: text}) from error
+
+    @property
+    def _sent_json(self) -> bool:
+        return self.request.headers.get("Content-Type", "").startswith("application/json")
+
+    def sent(self) -> dict[str, Any]:
+        """The fields of the body, as sent."""
+        if self._sent_json:
+            return json_fields(self.request.body)
+        return form_fields(self.request.body_arguments)
+
+    # -- how it is answered --------------------------------------------------------------------------------------------
+
+    def set_default_headers(self) -> None:
+        for name, value in self.application.security_headers.items():
+            self.set_header(name, value)
+        self.clear_header("Server")
+
+    def json(self, body: object, status: int = 200) -> None:
+        """JSON in camelCase; sets no cookie, is never cached."""
+        self.set_status(status)
+        self.set_header("Content-Type", "application/json; charset=UTF-8")
+        self.set_header("Cache-Control", "no-store")
+        self.add_header("Vary", "Accept")
+        self.finish(msgspec.json.encode(body))
+
+    def page(self, template: str, *, status: int = 200, fragment: str | None = None, **context: object) -> None:
+        """The whole page, or only its fragment file when htmx asks; private unless a visitor asks."""
+        self.set_status(status)
+        self.add_header("Vary", "HX-Request, Accept, Cookie")
+        self.set_header("Cache-Control", "no-store" if self.member else "no-cache")
+        name = fragment if fragment is not None and self.is_htmx else template
+        self.finish(self.application.pages.render(name, self.page_context(context)))
+
+    def page_context(self, context: Mapping[str, object]) -> dict[str, object]:
+        common: dict[str, object] = {
+            "member": self.member,
+            "xsrf": self.xsrf_token.decode(),
+            "current_path": self.request.path,
+            "values": {},
+            "errors": {},
+        }
+        return common | dict(context)
+
+    def go(self, path: str) -> None:
+        """After a form: 303 for plain browsers, an htmx redirect for htmx."""
+        if self.is_htmx:
+            self.set_status(200)
+            self.set_header("HX-Redirect", path)
+        else:
+            self.set_status(303)
+            self.set_header("Location", path)
+        self.set_header("Cache-Control", "no-store")
+        self.finish()
+
+    def nothing(self) -> None:
+        """204."""
+        self.set_status(204)
+        self.set_header("Cache-Control", "no-store")
+        self.finish()
+
+    def sign_in_cookie(self, token: str, expires_at: Any) -> None:
+        """Sets the session cookie: HttpOnly, SameSite=Lax, `__Host-` and Secure behind TLS."""
+        self.set_cookie(
+            self.application.session_cookie,
+            token,
+            expires=expires_at,
+            path="/",
+            httponly=True,
+            samesite="Lax",
+            secure=self.config.is_secure,
+        )
+
+    def options(self, *_args: str) -> None:
+        self.nothing()
+
+    # -- errors, dressed once ------------------------------------------------------------------------------------------
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
+        problem = as_problem(error, status_code)
+        origins.allow_cross_origin(self, self.config)
+        self.set_status(problem.status)
+        if problem.retry_after is not None:
+            self.set_header("Retry-After", str(problem.retry_after))
+        if self.wants_json or (self._sent_json and not self.is_htmx):
+            self.json({"error": problem.as_json()}, problem.status)
+        else:
+            self.show_problem(problem)
+
+    def show_problem(self, problem: Problem) -> None:
+        """A designed page, or the fragment of it for htmx. A member who lacks a step is led to it."""
+        if isinstance(problem, NotSignedIn | PaymentRequired | SelfieRequired) and self.request.method == "GET":
+            steps = {"payment_required": "/paywall", "selfie_required": "/onboarding"}
+            return self.go(steps.get(problem.code, "/onboarding"))
+        self.page("errors/page.html", status=problem.status, fragment="errors/_error.html", problem=problem)
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Refusals are no news; our own faults are logged with their traceback."""
+        if isinstance(value, Problem) and value.status < 500:
+            return
+        if isinstance(value, HTTPError) and value.status_code < 500:
+            return
+        logger.error("%s %s failed", self.request.method, self.request.path, exc_info=(typ, value, tb))
+
+
+def as_problem(error: BaseException | None, status: int) -> Problem:
+    if isinstance(error, Problem):
+        return error
+    return KINDS.get(status, Problem)()
+
+
+class NotFoundHandler(BaseHandler):
+    """Every URL that is not in `handlers.routes`."""
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        self.absent()
+
+    def absent(self) -> NoReturn:
+        raise NotFound("This page does not exist, or it is not yours to see.")

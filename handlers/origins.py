@@ -1,0 +1,54 @@
+"""Which web origins may write, open sockets, and read our JSON from their own pages (Fetch standard: CORS, Origin)."""
+
+from __future__ import annotations
+
+from tornado.httputil import HTTPServerRequest
+from tornado.web import RequestHandler
+
+from models.config import Config
+from models.errors import NotAllowed
+
+
+def refuse_foreign(request: HTTPServerRequest, config: Config) -> None:
+    """A foreign Origin is refused always, whatever else the request carries; none at all is a plain client."""
+    origin = request.headers.get("Origin")
+    if origin is not None and origin not in config.origins:
+        raise NotAllowed("This request came from another site.")
+
+
+def allow_cross_origin(handler: RequestHandler, config: Config) -> None:
+    """CORS for ALLOWED_ORIGINS only, without credentials; never `*`, never an echo of what is not listed."""
+    if not config.allowed_origins:
+        return
+    handler.add_header("Vary", "Origin")
+    origin = handler.request.headers.get("Origin")
+    if origin in config.allowed_origins:
+        handler.set_header("Access-Control-Allow-Origin", origin)
+        handler.set_header("Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE")
+        handler.set_header("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept")
+        handler.set_header("Access-Control-Max-Age", "600")
+
+
+def security_headers(config: Config) -> dict[str, str]:
+    """Sent with every answer. No inline script or style, nothing from elsewhere, never framed."""
+    socket = config.base_url.replace("http", "ws", 1)
+    form_targets = "'self' https://checkout.stripe.com"
+    if config.stripe_api_base != "https://api.stripe.com":
+        form_targets += f" {config.stripe_api_base}"
+    policy = (
+        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; "
+        f"connect-src 'self' {socket}; font-src 'self'; object-src 'none'; base-uri 'none'; form-action {form_targets}; "
+        "frame-ancestors 'none'; report-uri /csp-report"
+    )
+    headers = {
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "same-origin",
+        "Permissions-Policy": "camera=(self), microphone=(self), screen-wake-lock=(self), geolocation=(), payment=()",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+    if config.is_secure:
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    return headers

@@ -1,0 +1,103 @@
+"""The one door to Jinja2: templates, their filters, and hashed addresses of static files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from models.config import Config
+from models.messages import instant
+
+ROOT = Path(__file__).resolve().parent.parent
+ENDED_WORDS = {
+    "hung_up": "One of you ended the call",
+    "expired": "The time you agreed on was up",
+    "dropped": "The connection was lost",
+    "failed": "The call never connected",
+    "banned": "The call was ended by a moderator",
+}
+
+
+class SiteView(msgspec.Struct, frozen=True):
+    """What every page may know of the settings."""
+
+    name: str
+    base_url: str
+    price_text: str
+    test_checkout: bool
+    min_seconds: int
+    max_seconds: int
+    default_seconds: int
+    ring_seconds: int
+    max_extends: int
+    code_uses: int
+    code_after_calls: int
+
+
+class Pages:
+    def __init__(self, config: Config) -> None:
+        self._jinja = Environment(
+            loader=FileSystemLoader(ROOT / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=not config.is_production,
+        )
+        self._jinja.globals.update(static=static_url, site=_site_view(config))
+        self._jinja.filters.update(
+            minutes=minutes, clock=clock, iso=instant, when=when, ended_words=ENDED_WORDS.__getitem__, gender_word=gender_word
+        )
+
+    def render(self, template: str, context: Mapping[str, object]) -> str:
+        return self._jinja.get_template(template).render(context)
+
+
+def _site_view(config: Config) -> SiteView:
+    return SiteView(
+        name="Napalm Sky",
+        base_url=config.base_url,
+        price_text=config.price_text,
+        test_checkout=config.has_test_checkout,
+        min_seconds=config.call_min_seconds,
+        max_seconds=config.call_max_seconds,
+        default_seconds=config.call_default_seconds,
+        ring_seconds=config.ring_seconds,
+        max_extends=config.ring_extends,
+        code_uses=config.code_uses,
+        code_after_calls=config.code_after_calls,
+    )
+
+
+@lru_cache(maxsize=256)
+def static_url(path: str) -> str:
+    """`/static/app.css?v=…`: the hash changes with the file, so browsers may keep it for ever."""
+    digest = hashlib.sha256((ROOT / "static" / path).read_bytes()).hexdigest()[:12]
+    return f"/static/{path}?v={digest}"
+
+
+def minutes(seconds: int) -> str:
+    """300 -> `5 min`, 90 -> `1 min 30 s`, 40 -> `40 s`."""
+    whole, rest = divmod(seconds, 60)
+    parts = [f"{whole} min" if whole else "", f"{rest} s" if rest or not whole else ""]
+    return " ".join(part for part in parts if part)
+
+
+def clock(seconds: int) -> str:
+    """245 -> `4:05`."""
+    return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def when(at: datetime) -> str:
+    """For readers without scripts; with them the browser shows its own time zone."""
+    return f"{at.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
+
+
+def gender_word(gender: str) -> str:
+    return {"female": "her", "male": "him"}.get(gender, "them")

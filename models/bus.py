@@ -1,0 +1,188 @@
+"""The one door to Redis: commands, Lua scripts, and news between processes.
+
+News is published on a channel of `models.keys`. A process hears its own news at once, in process, and other processes hear it
+through Redis; publications of one loop tick share one round trip and nobody waits for them. News can be lost (Redis away): a screen
+is made right again by `state`, so `on_reconnect` tells the hub to send it anew. Redis away is `Unavailable`, within two seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import redis.asyncio as aioredis
+from redis.exceptions import NoScriptError, RedisError
+
+from models.errors import Unavailable
+
+logger = logging.getLogger(__name__)
+LUA = Path(__file__).resolve().parent / "lua"
+AWAY = (RedisError, OSError, asyncio.TimeoutError)
+COMMAND_SECONDS = 2.0
+RETRY_SECONDS = 0.25
+Heard = Callable[[str, bytes], None]
+
+
+class Script:
+    """A Lua file; `-- include: other` in its first lines puts the text of other.lua before it."""
+
+    def __init__(self, name: str) -> None:
+        self.text = _with_includes((LUA / f"{name}.lua").read_text())
+        self.sha = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+
+
+def _with_includes(text: str) -> str:
+    parts = []
+    for line in text.splitlines():
+        if line.startswith("-- include: "):
+            parts.append((LUA / f"{line.removeprefix('-- include: ').strip()}.lua").read_text())
+    return "\n".join([*parts, text])
+
+
+class Bus:
+    """Commands and scripts one way, news the other. `process_id` marks news that this process has heard already."""
+
+    def __init__(self, redis_url: str, process_id: str) -> None:
+        self.process_id = process_id
+        self.redis: Any = aioredis.from_url(
+            redis_url, socket_timeout=COMMAND_SECONDS, socket_connect_timeout=COMMAND_SECONDS, max_connections=64
+        )
+        self._listener: Any = aioredis.from_url(redis_url, socket_connect_timeout=COMMAND_SECONDS)
+        self._pubsub: Any = self._listener.pubsub()
+        self._scripts: dict[str, Script] = {}
+        self._hearing: dict[str, Heard] = {}
+        self._confirmed: dict[str, asyncio.Future[None]] = {}
+        self._outbox: list[tuple[str, bytes]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._origin = f"{process_id}|".encode()
+        self.on_reconnect: Callable[[], Awaitable[None]] | None = None
+
+    async def open(self, channel: str, heard: Heard) -> None:
+        """Subscribes to a first channel and listens until `close`. Raises `Unavailable` when Redis is away."""
+        await self.command("ping")
+        self._hearing[channel] = heard
+        await self._guarded(self._pubsub.subscribe(channel))
+        self._spawn(self._listen())
+
+    async def close(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for client in (self._pubsub, self._listener, self.redis):
+            with contextlib.suppress(*AWAY):
+                await client.aclose()
+
+    # -- commands ------------------------------------------------------------------------------------------------------
+
+    async def command(self, *parts: object) -> Any:
+        """One Redis command: `await bus.command("zcard", keys.QUEUE)`. Text comes back as bytes."""
+        return await self._guarded(self.redis.execute_command(*parts))
+
+    async def script(self, name: str, *values: object) -> Any:
+        """Runs models/lua/<name>.lua with `values` as ARGV, atomically."""
+        script = self._scripts.get(name)
+        if script is None:
+            script = self._scripts[name] = Script(name)
+        try:
+            return await self._guarded(self.redis.execute_command("EVALSHA", script.sha, 0, *values))
+        except NoScriptError:
+            return await self._guarded(self.redis.execute_command("EVAL", script.text, 0, *values))
+
+    async def _guarded(self, work: Awaitable[Any]) -> Any:
+        try:
+            async with asyncio.timeout(COMMAND_SECONDS):
+                return await work
+        except NoScriptError:
+            raise
+        except AWAY as error:
+            logger.warning("redis away: %s", type(error).__name__)
+            raise Unavailable from error
+
+    # -- news ----------------------------------------------------------------------------------------------------------
+
+    def publish(self, channel: str, news: bytes) -> None:
+        """Tells every process that listens to `channel`; this one at once."""
+        heard = self._hearing.get(channel)
+        if heard is not None:
+            heard(channel, news)
+        if not self._outbox:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._outbox.append((channel, self._origin + news))
+
+    def _flush(self) -> None:
+        batch, self._outbox = self._outbox, []
+        self._spawn(self._send(batch))
+
+    async def _send(self, batch: list[tuple[str, bytes]]) -> None:
+        pipeline = self.redis.pipeline(transaction=False)
+        for channel, news in batch:
+            pipeline.publish(channel, news)
+        with contextlib.suppress(Unavailable):
+            await self._guarded(pipeline.execute())
+
+    async def subscribe(self, channel: str, heard: Heard) -> None:
+        """Returns once Redis has confirmed it: what is published from then on is heard."""
+        self._hearing[channel] = heard
+        confirmed = asyncio.get_running_loop().create_future()
+        self._confirmed[channel] = confirmed
+        await self._guarded(self._pubsub.subscribe(channel))
+        await self._guarded(asyncio.shield(confirmed))
+
+    async def unsubscribe(self, channel: str) -> None:
+        self._hearing.pop(channel, None)
+        with contextlib.suppress(Unavailable):
+            await self._guarded(self._pubsub.unsubscribe(channel))
+
+    async def _listen(self) -> None:
+        was_away = False
+        while True:
+            try:
+                message = await self._pubsub.get_message(timeout=None)
+                if was_away:
+                    was_away = False
+                    await self._tell_reconnected()
+                if message is not None:
+                    self._hear(message)
+            except AWAY as error:
+                if not was_away:
+                    logger.warning("redis away while listening: %s", type(error).__name__)
+                was_away = True
+                await asyncio.sleep(RETRY_SECONDS)
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        channel = message["channel"].decode()
+        if message["type"] == "subscribe":
+            confirmed = self._confirmed.pop(channel, None)
+            if confirmed is not None and not confirmed.done():
+                confirmed.set_result(None)
+        elif message["type"] == "message":
+            origin, _, news = message["data"].partition(b"|")
+            heard = self._hearing.get(channel)
+            if heard is not None and origin != self._origin[:-1]:
+                self._deliver(heard, channel, news)
+
+    @staticmethod
+    def _deliver(heard: Heard, channel: str, news: bytes) -> None:
+        try:
+            heard(channel, news)
+        except Exception:
+            logger.exception("news could not be delivered")
+
+    async def _tell_reconnected(self) -> None:
+        if self.on_reconnect is not None:
+            self._spawn(self._reconnected())
+
+    async def _reconnected(self) -> None:
+        assert self.on_reconnect is not None
+        with contextlib.suppress(Unavailable):
+            await self.on_reconnect()
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,203 @@
+"""The settings of a process: read once from the environment, frozen, every fault reported at once.
+
+`Config.read(environment)` names each faulty setting and never shows its value; secrets never appear in `repr`.
+docs/operations.md lists every setting; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from models.setting_types import Faults, SettingsReader
+
+# Stripe's minimum charge per currency, in its smallest unit (docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).
+STRIPE_MINIMUM = {
+    "usd": 50, "aed": 200, "aud": 50, "brl": 50, "cad": 50, "chf": 50, "czk": 1500, "dkk": 250, "eur": 50,
+    "gbp": 30, "hkd": 400, "huf": 17500, "inr": 50, "jpy": 50, "mxn": 1000, "myr": 200, "nok": 300,
+    "nzd": 50, "pln": 200, "ron": 200, "sek": 300, "sgd": 50, "thb": 1000,
+}  # fmt: skip
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class ConfigError(Exception):
+    """Every fault of the environment at once, one line each."""
+
+    def __init__(self, faults: list[str]) -> None:
+        self.faults = faults
+        super().__init__("\n".join(faults))
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    environment: str = "development"
+    host: str = "127.0.0.1"
+    port: int = 8080
+    base_url: str = "http://localhost:8080"
+    allowed_origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[Network, ...] = ()
+    data_dir: Path = Path("data")
+    database_url: str | None = field(default=None, repr=False)
+    redis_url: str | None = field(default=None, repr=False)
+    secret_key: str | None = field(default=None, repr=False)
+    stripe_secret_key: str | None = field(default=None, repr=False)
+    stripe_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    stripe_api_base: str = "https://api.stripe.com"
+    allow_test_checkout: bool = False
+    price_cents: int = 1
+    currency: str = "usd"
+    stun_urls: tuple[str, ...] = ("stun:stun.l.google.com:19302",)
+    guest_days: int = 7
+    member_days: int = 365
+    code_uses: int = 4
+    code_after_calls: int = 4
+    call_min_seconds: int = 60
+    call_max_seconds: int = 1800
+    call_default_seconds: int = 300
+    ring_seconds: int = 20
+    ring_extends: int = 2
+    connect_seconds: int = 30
+    reconnect_seconds: int = 30
+    pause_seconds: int = 60
+    success_seconds: int = 30
+    cooldown_connected_seconds: int = 24 * 3600
+    cooldown_declined_seconds: int = 24 * 3600
+    cooldown_missed_seconds: int = 3600
+    guests_per_hour: int = 20
+    unknown_codes_per_hour: int = 5
+    api_per_minute: int = 120
+    turn_per_hour: int = 30
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def is_secure(self) -> bool:
+        """Behind TLS: cookies are `__Host-` and Secure."""
+        return self.base_url.startswith("https://")
+
+    @property
+    def is_loopback(self) -> bool:
+        return is_loopback(self.base_url)
+
+    @property
+    def has_test_checkout(self) -> bool:
+        """The built-in page that plays Stripe's part: never with a key, never in production, never on a public address unasked."""
+        if self.stripe_secret_key or self.is_production:
+            return False
+        return self.is_loopback or self.allow_test_checkout
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """Exactly the origins that may write and open sockets."""
+        own = {origin(self.base_url)}
+        if self.base_url == f"http://localhost:{self.port}":
+            own |= {f"http://127.0.0.1:{self.port}", f"http://[::1]:{self.port}"}
+        return frozenset(own | set(self.allowed_origins))
+
+    @property
+    def price_text(self) -> str:
+        """`$0.01`, `€0.50`, `1.00 PLN`: for people to read."""
+        signs = {"usd": "$", "eur": "€", "gbp": "£"}
+        if self.currency in ZERO_DECIMAL:
+            return f"{self.price_cents} {self.currency.upper()}"
+        amount = f"{self.price_cents // 100}.{self.price_cents % 100:02d}"
+        sign = signs.get(self.currency)
+        return f"{sign}{amount}" if sign else f"{amount} {self.currency.upper()}"
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Config:
+        """Raises `ConfigError` with every fault at once."""
+        faults = Faults()
+        config = _read(SettingsReader(environment, faults))
+        _check_together(config, faults)
+        if faults:
+            raise ConfigError(list(faults))
+        return config
+
+
+ZERO_DECIMAL = frozenset({"jpy"})
+
+
+def origin(url: str) -> str:
+    """`scheme://host[:port]` as a browser sends it."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def is_loopback(url: str) -> bool:
+    return urlsplit(url).hostname in LOOPBACK_NAMES
+
+
+def _read(read: SettingsReader) -> Config:
+    port = read.integer("PORT", 8080, 1, 65535)
+    base = Config()
+    return Config(
+        environment=read.choice("ENVIRONMENT", ("development", "production"), base.environment),
+        host=read.text("HOST", base.host),
+        port=port,
+        base_url=read.base_url("BASE_URL", f"http://localhost:{port}"),
+        allowed_origins=read.origins("ALLOWED_ORIGINS"),
+        trusted_proxies=read.networks("TRUSTED_PROXIES"),
+        data_dir=Path(read.text("DATA_DIR", "data")),
+        database_url=read.url("DATABASE_URL", ("postgres", "postgresql")),
+        redis_url=read.url("REDIS_URL", ("redis", "rediss", "unix")),
+        secret_key=read.secret("SECRET_KEY", least=32),
+        stripe_secret_key=read.secret("STRIPE_SECRET_KEY", least=8),
+        stripe_webhook_secrets=read.secrets("STRIPE_WEBHOOK_SECRET"),
+        stripe_api_base=read.api_base("STRIPE_API_BASE", base.stripe_api_base),
+        allow_test_checkout=read.flag("ALLOW_TEST_CHECKOUT"),
+        price_cents=read.integer("PRICE_CENTS", base.price_cents, 1, 99_999_999),
+        currency=read.choice("CURRENCY", tuple(STRIPE_MINIMUM), base.currency),
+        stun_urls=read.stun_urls("STUN_URLS", base.stun_urls),
+        **_read_rules(read, base),
+    )
+
+
+# setting -> (least, most); the default is the dataclass's own.
+RULES = {
+    "guest_days": (1, 365), "member_days": (1, 3650), "code_uses": (1, 1000), "code_after_calls": (1, 1000),
+    "call_min_seconds": (60, 1800), "call_max_seconds": (60, 1800), "call_default_seconds": (60, 1800),
+    "ring_seconds": (5, 120), "ring_extends": (0, 10), "connect_seconds": (5, 300), "reconnect_seconds": (5, 300),
+    "pause_seconds": (0, 600), "success_seconds": (1, 1800), "cooldown_connected_seconds": (0, 2_592_000),
+    "cooldown_declined_seconds": (0, 2_592_000), "cooldown_missed_seconds": (0, 2_592_000),
+    "guests_per_hour": (1, 1_000_000), "unknown_codes_per_hour": (1, 1_000_000), "api_per_minute": (1, 1_000_000),
+    "turn_per_hour": (1, 1_000_000),
+}  # fmt: skip
+
+
+def _read_rules(read: SettingsReader, base: Config) -> dict[str, int]:
+    return {
+        name: read.integer(name.upper(), getattr(base, name), least, most) for name, (least, most) in RULES.items()
+    }
+
+
+def _check_together(config: Config, faults: Faults) -> None:
+    """What only shows when two settings are read side by side."""
+    if config.call_min_seconds > config.call_max_seconds:
+        faults.add("CALL_MIN_SECONDS", "must not be more than CALL_MAX_SECONDS")
+    if not config.call_min_seconds <= config.call_default_seconds <= config.call_max_seconds:
+        faults.add("CALL_DEFAULT_SECONDS", "must lie between CALL_MIN_SECONDS and CALL_MAX_SECONDS")
+    _check_stripe(config, faults)
+    if config.is_production and not config.is_secure and not config.is_loopback:
+        faults.add("BASE_URL", "must be https in production: browsers give no camera to a plain http page")
+
+
+def _check_stripe(config: Config, faults: Faults) -> None:
+    key, secrets = config.stripe_secret_key, config.stripe_webhook_secrets
+    if key and not secrets:
+        faults.add("STRIPE_WEBHOOK_SECRET", "is needed as well when STRIPE_SECRET_KEY is set")
+    if secrets and not key:
+        faults.add("STRIPE_SECRET_KEY", "is needed as well when STRIPE_WEBHOOK_SECRET is set")
+    if key and config.price_cents < STRIPE_MINIMUM.get(config.currency, 0):
+        least = STRIPE_MINIMUM[config.currency]
+        faults.add("PRICE_CENTS", f"is below Stripe's minimum of {least} for {config.currency.upper()}")
+    if config.is_production and not key:
+        faults.add("STRIPE_SECRET_KEY", "is needed in production: the test checkout is not served there")
+    if not key and config.allow_test_checkout is False and not config.is_loopback and not config.is_production:
+        faults.add("STRIPE_SECRET_KEY", "is needed on a public BASE_URL (or ALLOW_TEST_CHECKOUT=true for a trial)")

@@ -1,0 +1,192 @@
+"""The one door to PostgreSQL: a pool, named statements from `sql/*.sql`, transactions.
+
+Statements are aiosql files with `:named` parameters. Every statement has a time limit of two seconds; a database that is away
+or too slow is `Unavailable` (503), never a traceback. Instants come back as aware UTC datetimes, ids as lower-case text.
+A cancelled statement closes its connection (aiopg does so itself), so no half-read answer is ever left on one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiopg
+import aiosql
+import msgspec
+import psycopg2
+from aiosql.adapters.pyformat import PyFormatAdapter
+from psycopg2 import errorcodes
+
+from models.errors import Unavailable
+
+logger = logging.getLogger(__name__)
+SQL = Path(__file__).resolve().parent.parent / "sql"
+STATEMENT_SECONDS = 2.0
+Row = TypeVar("Row")
+OPTIONS = "-c statement_timeout=2000 -c timezone=UTC -c idle_in_transaction_session_timeout=5000 -c jit=off"
+# What a lost, hung or restarting server raises; everything else is our own fault and stays loud.
+AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError, asyncio.TimeoutError, OSError)
+
+
+class UniqueViolation(Exception):
+    """A constraint said no: `constraint` is its name."""
+
+    def __init__(self, constraint: str) -> None:
+        self.constraint = constraint
+        super().__init__(constraint)
+
+
+class _Adapter(PyFormatAdapter):  # type: ignore[misc]
+    """aiosql's part of the work: it turns `:name` into psycopg2's `%(name)s`; we run the text ourselves."""
+
+    is_aio_driver = True
+
+
+aiosql.register_adapter("aiopg", _Adapter)
+
+
+class Transaction:
+    """One connection inside `begin … commit`; given to statements as `on=`."""
+
+    def __init__(self, cursor: aiopg.Cursor) -> None:
+        self.cursor = cursor
+
+
+class Statements:
+    """The statements of one noun: `calls.one("find", Call, call_id=…)`."""
+
+    def __init__(self, db: Db, noun: str) -> None:
+        self._db = db
+        self._queries = aiosql.from_path(SQL / f"{noun}.sql", "aiopg")
+        self.names = frozenset(n for n in self._queries.available_queries if not n.endswith("_cursor"))
+
+    async def all(self, name: str, kind: type[Row], *, on: Transaction | None = None, **values: object) -> list[Row]:
+        """Every row, as `kind` (a msgspec struct, or a plain type for one-column rows)."""
+        rows = await self._run(name, on, values)
+        return msgspec.convert(rows, list[kind])  # type: ignore[valid-type]
+
+    async def one(self, name: str, kind: type[Row], *, on: Transaction | None = None, **values: object) -> Row | None:
+        """The first row as `kind`, or None."""
+        rows = await self._run(name, on, values)
+        return msgspec.convert(rows[0], kind) if rows else None
+
+    async def value(self, name: str, *, on: Transaction | None = None, **values: object) -> Any:
+        """The first column of the first row, or None."""
+        rows = await self._run(name, on, values)
+        return next(iter(rows[0].values())) if rows else None
+
+    async def run(self, name: str, *, on: Transaction | None = None, **values: object) -> int:
+        """How many rows the statement touched."""
+        sql = getattr(self._queries, name).sql
+        if on is not None:
+            await _execute(on.cursor, sql, values)
+            return int(on.cursor.rowcount)
+        async with self._db.cursor() as cursor:
+            await _execute(cursor, sql, values)
+            return int(cursor.rowcount)
+
+    async def _run(self, name: str, on: Transaction | None, values: dict[str, object]) -> list[dict[str, Any]]:
+        sql = getattr(self._queries, name).sql
+        if on is not None:
+            await _execute(on.cursor, sql, values)
+            return await _rows(on.cursor)
+        async with self._db.cursor() as cursor:
+            await _execute(cursor, sql, values)
+            return await _rows(cursor)
+
+
+async def _execute(cursor: aiopg.Cursor, sql: str, values: dict[str, object]) -> None:
+    try:
+        await cursor.execute(sql, values)
+    except psycopg2.IntegrityError as error:
+        if error.pgcode in (errorcodes.UNIQUE_VIOLATION, errorcodes.CHECK_VIOLATION):
+            raise UniqueViolation(error.diag.constraint_name or "") from error
+        raise
+
+
+async def _rows(cursor: aiopg.Cursor) -> list[dict[str, Any]]:
+    if cursor.description is None:
+        return []
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in await cursor.fetchall()]
+
+
+class Db:
+    """The pool. `open` once per process, `close` at the end."""
+
+    def __init__(self, pool: aiopg.Pool) -> None:
+        self._pool = pool
+        self.statements_run = 0
+
+    @classmethod
+    async def open(cls, database_url: str, *, size: int = 10) -> Db:
+        """Raises `Unavailable` when the server cannot be reached within two seconds."""
+        try:
+            pool = await aiopg.create_pool(
+                database_url,
+                minsize=1,
+                maxsize=size,
+                timeout=STATEMENT_SECONDS,
+                enable_hstore=False,
+                enable_json=True,
+                enable_uuid=False,
+                options=OPTIONS,
+                connect_timeout=2,
+            )
+        except AWAY as error:
+            raise Unavailable("The database cannot be reached.") from error
+        return cls(pool)
+
+    def statements(self, noun: str) -> Statements:
+        return Statements(self, noun)
+
+    @asynccontextmanager
+    async def cursor(self) -> AsyncIterator[aiopg.Cursor]:
+        """A cursor on a pooled connection, each statement its own transaction."""
+        self.statements_run += 1
+        try:
+            async with asyncio.timeout(STATEMENT_SECONDS):
+                connection = await self._pool.acquire()
+        except AWAY as error:
+            raise Unavailable from error
+        try:
+            async with connection.cursor() as cursor:
+                yield cursor
+        except AWAY as error:
+            await self._forget_idle(error)
+            raise Unavailable from error
+        finally:
+            await self._pool.release(connection)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """All or nothing: commits at the end of the block, rolls back when it raises."""
+        async with self.cursor() as cursor:
+            await cursor.execute("begin")
+            try:
+                yield Transaction(cursor)
+            except BaseException:
+                if not cursor.closed and not cursor.connection.closed:
+                    await asyncio.shield(_rollback(cursor))
+                raise
+            await cursor.execute("commit")
+
+    async def close(self) -> None:
+        self._pool.close()
+        await self._pool.wait_closed()
+
+    async def _forget_idle(self, error: Exception) -> None:
+        """After a lost connection the idle ones are most likely dead too: open new ones instead of failing one by one."""
+        logger.warning("database away: %s", type(error).__name__)
+        await self._pool.clear()
+
+
+async def _rollback(cursor: aiopg.Cursor) -> None:
+    try:
+        await cursor.execute("rollback")
+    except AWAY:
+        cursor.connection.close()

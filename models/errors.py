@@ -1,0 +1,104 @@
+"""Every refusal of the product, with a stable code.
+
+A Problem is raised anywhere below the handlers and dressed once, by `handlers.base` or `handlers.base_socket`, as a page,
+a fragment, JSON or a socket frame. Codes and statuses are those of docs/protocol.md; `fields` names what to mend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class Problem(Exception):
+    """A refusal that is told to the person who caused it: `code` and `status` are fixed by the kind."""
+
+    code = "internal"
+    status = 500
+    default = "Something went wrong on our side. Please try again."
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        fields: Mapping[str, str] | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        self.message = message or self.default
+        self.fields = dict(fields) if fields else None
+        self.retry_after = retry_after
+        super().__init__(f"{self.code}: {self.message}")
+
+    def as_json(self) -> dict[str, object]:
+        """`{"code", "message", "fields"?, "retryAfter"?}`: the body of the JSON error."""
+        body: dict[str, object] = {"code": self.code, "message": self.message}
+        if self.fields:
+            body["fields"] = self.fields
+        if self.retry_after is not None:
+            body["retryAfter"] = self.retry_after
+        return body
+
+
+class BadRequest(Problem):
+    code, status, default = "bad_request", 400, "That request could not be read."
+
+
+class NotSignedIn(Problem):
+    code, status, default = "not_signed_in", 401, "Please sign in first."
+
+
+class PaymentRequired(Problem):
+    code, status, default = "payment_required", 402, "This needs access: pay once, or use a friend's invite code."
+
+
+class NotAllowed(Problem):
+    code, status, default = "not_allowed", 403, "That is not allowed."
+
+
+class SelfieRequired(Problem):
+    code, status, default = "selfie_required", 403, "Take a selfie first, so that people see who is calling."
+
+
+class Banned(Problem):
+    code, status, default = "banned", 403, "This account is banned."
+
+
+class NotFound(Problem):
+    code, status, default = "not_found", 404, "There is nothing here."
+
+
+class MethodNotAllowed(Problem):
+    code, status, default = "method", 405, "That method is not available here."
+
+
+class Conflict(Problem):
+    code, status, default = "conflict", 409, "That is no longer possible."
+
+
+class TooLarge(Problem):
+    code, status, default = "too_large", 413, "That is too large."
+
+
+class UnsupportedMedia(Problem):
+    code, status, default = "unsupported_media", 415, "That kind of file cannot be used here."
+
+
+class Invalid(Problem):
+    """A field that does not hold: `Invalid(name="Write 1 to 40 characters.")`."""
+
+    code, status, default = "invalid", 422, "Please check the marked fields."
+
+    def __init__(self, message: str | None = None, **fields: str) -> None:
+        if message is None and len(fields) == 1:
+            message = next(iter(fields.values()))
+        super().__init__(message, fields=fields)
+
+
+class TooMany(Problem):
+    code, status, default = "too_many", 429, "Too many attempts. Please wait a little."
+
+
+class Unavailable(Problem):
+    code, status, default = "unavailable", 503, "We are catching our breath. Please try again in a moment."
+
+    def __init__(self, message: str | None = None, *, retry_after: int = 2) -> None:
+        super().__init__(message, retry_after=retry_after)

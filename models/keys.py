@@ -1,0 +1,87 @@
+"""Every Redis key and channel of the site, with how long it lives. Nothing else makes up a name.
+
+Redis rings and remembers for a moment: each key has a TTL, or is healed by the sweep of every process (`models.presence`).
+Lua scripts get their keys from here as arguments, or build the ones of a second person from the prefixes below.
+"""
+
+from __future__ import annotations
+
+PREFIX = "ns:"
+# zset: process id -> last beat (epoch ms). A process that has not beaten for PROCESS_DEAD_MS is dead.
+PROCESSES = "ns:processes"
+PROCESS_BEAT_MS = 2_000
+PROCESS_DEAD_MS = 6_000
+# zset: user id -> how recently shown (see models/lua/settle.lua). Exactly those who are listed.
+QUEUE = "ns:queue"
+# zset: user id -> when last shown, of people who are not listed now. Pruned after a day by the sweep.
+SHOWN = "ns:shown"
+SHOWN_MS = 24 * 3600 * 1000
+# set: user ids with access and a socket.
+ONLINE = "ns:online"
+# zset: user id -> instant at which their listing must be looked at again (away, linger).
+AWAY_DUE = "ns:away"
+# zset: invite id -> deadline; a ring that ran out is found here, never by a vanished key.
+INVITES_DUE = "ns:invites"
+# zset: invite id -> instant at which a caller without a socket counts as gone.
+INVITES_GONE = "ns:gone"
+
+# hash: socket id -> "<joined 0|1>:<hidden since ms or 0>:<process id>"; plus "linger" -> ms. A day, renewed on change.
+SOCKETS = "ns:sockets:"
+SOCKETS_SECONDS = 24 * 3600
+# set: user ids with sockets on a process.
+PROCESS_USERS = "ns:process-users:"
+# string: "invite:<id>" or "call:<id>". Expires, so that a crash frees everyone.
+BUSY = "ns:busy:"
+# hash: the ringing invite; deadline + 60 s.
+INVITE = "ns:invite:"
+INVITE_LINGER_MS = 60_000
+# zset: card -> when delivered to this viewer (ms). One hour.
+SEEN = "ns:seen:"
+SEEN_SECONDS = 3600
+# list: relay frames waiting for an empty seat, and string: the seat's socket. See models/signalling.py.
+PARKED = "ns:parked:"
+PARKED_SECONDS = 20
+SEAT = "ns:seat:"
+SEAT_SECONDS = 3600
+
+# Channels.
+CHANNEL_QUEUE = "ns:c:queue"
+CHANNEL_ALL = "ns:c:all"
+CHANNEL_USER = "ns:c:user:"
+CHANNEL_CALL = "ns:c:call:"
+
+
+def sockets(user_id: str) -> str:
+    return SOCKETS + user_id
+
+
+def busy(user_id: str) -> str:
+    return BUSY + user_id
+
+
+def invite(invite_id: str) -> str:
+    return INVITE + invite_id
+
+
+def seen(viewer_id: str) -> str:
+    return SEEN + viewer_id
+
+
+def process_users(process_id: str) -> str:
+    return PROCESS_USERS + process_id
+
+
+def parked(call_id: str, side: str) -> str:
+    return f"{PARKED}{call_id}:{side}"
+
+
+def seat(call_id: str, side: str) -> str:
+    return f"{SEAT}{call_id}:{side}"
+
+
+def user_channel(user_id: str) -> str:
+    return CHANNEL_USER + user_id
+
+
+def call_channel(call_id: str) -> str:
+    return CHANNEL_CALL + call_id

@@ -1,0 +1,40 @@
+"""Who asks: the record that a session look-up gives, with everything the checks of the contract need."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from models.messages import Person
+
+Access = Literal["unpaid", "paid", "invited", "comped"]
+Gender = Literal["female", "male", "nonbinary", "unspecified"]
+
+
+class Member(msgspec.Struct, frozen=True):
+    """A signed-in person, read in one statement."""
+
+    session_id: str
+    user_id: str
+    name: str
+    gender: Gender
+    selfie_id: str | None
+    access: Access
+    is_banned: bool
+    is_account: bool
+    renewed_at: datetime
+    expires_at: datetime
+
+    @property
+    def selfie_url(self) -> str | None:
+        return media_url(self.selfie_id)
+
+    @property
+    def person(self) -> Person:
+        return Person(user_id=self.user_id, name=self.name, gender=self.gender, selfie_url=self.selfie_url)
+
+
+def media_url(media_id: str | None) -> str | None:
+    return None if media_id is None else f"/media/{media_id}"

@@ -1,0 +1,323 @@
+"""Every wire message of both sockets as a typed struct, tagged by `type`, in camelCase on the wire.
+
+What clients send is parsed by `parse_invite` and `parse_relay`; an unknown type or a wrong shape is a `BadRequest` that names the
+field. What the server tells is encoded once by `encode`. Instants are RFC 3339 UTC with milliseconds and Z; `server_now` is an
+integer of epoch milliseconds. docs/protocol.md shows an example of each, and a test parses them all.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from models.errors import BadRequest
+
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+DeclineReason = Literal[
+    "invalid_target", "invalid_duration", "no_access", "offline", "cooldown", "busy", "declined", "missed"
+]
+CancelReason = Literal["cancelled", "missed", "gone"]
+
+
+class Wire(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """Base of every message and record on the wire; absent optional fields are left out."""
+
+
+class Command(Wire, frozen=True, kw_only=True):
+    """What a client sends; `id` comes back on its answer."""
+
+    id: Id | None = None
+
+
+class Person(Wire, frozen=True, kw_only=True):
+    user_id: str
+    name: str
+    gender: str
+    selfie_url: str | None
+
+
+# --- /ws/invites: client to server -----------------------------------------------------------------------------------
+
+
+class QueueJoin(Command, frozen=True, kw_only=True, tag="queue:join"):
+    pass
+
+
+class QueueLeave(Command, frozen=True, kw_only=True, tag="queue:leave"):
+    pass
+
+
+class QueueHidden(Command, frozen=True, kw_only=True, tag="queue:hidden"):
+    hidden: bool
+    notifications: bool = False
+
+
+class CallInvite(Command, frozen=True, kw_only=True, tag="call:invite"):
+    # Any JSON: the contract answers odd targets and lengths with a decline reason, not with an error.
+    to_user_id: Any = None
+    requested_seconds: Any = None
+
+
+class CallExtendWait(Command, frozen=True, kw_only=True, tag="call:extend-wait"):
+    invite_id: Id
+
+
+class CallCancel(Command, frozen=True, kw_only=True, tag="call:cancel"):
+    invite_id: Id
+
+
+class CallAccept(Command, frozen=True, kw_only=True, tag="call:accept"):
+    invite_id: Id
+    requested_seconds: int
+
+
+class CallDecline(Command, frozen=True, kw_only=True, tag="call:decline"):
+    invite_id: Id
+
+
+class Ping(Command, frozen=True, kw_only=True, tag="ping"):
+    pass
+
+
+InviteCommand = QueueJoin | QueueLeave | QueueHidden | CallInvite | CallExtendWait | CallCancel | CallAccept | CallDecline | Ping
+
+# --- /ws/invites: server to client -----------------------------------------------------------------------------------
+
+
+class QueueState(Command, frozen=True, kw_only=True, tag="queue:state"):
+    available: bool
+
+
+class QueueUpdate(Wire, frozen=True, kw_only=True, tag="queue:update", omit_defaults=False):
+    left: list[str]
+    more: bool
+    online_users: int
+
+
+class CallRinging(Command, frozen=True, kw_only=True, tag="call:ringing"):
+    invite_id: str
+    to_user: Person
+    expires_at: str
+    server_now: int
+
+
+class CallNotify(Wire, frozen=True, kw_only=True, tag="call:notify"):
+    invite_id: str
+    from_user: Person
+    requested_seconds: int
+    expires_at: str
+    server_now: int
+
+
+class CallDeclined(Command, frozen=True, kw_only=True, tag="call:declined"):
+    invite_id: str | None = None
+    reason: DeclineReason
+
+
+class CallWaitExtended(Command, frozen=True, kw_only=True, tag="call:wait-extended"):
+    invite_id: str
+    expires_at: str
+    server_now: int
+
+
+class CallCancelled(Command, frozen=True, kw_only=True, tag="call:cancelled"):
+    invite_id: str
+    reason: CancelReason
+
+
+class CallStart(Command, frozen=True, kw_only=True, tag="call:start"):
+    call_id: str
+    agreed_seconds: int
+    polite: bool
+    peer_user: Person
+    server_now: int
+
+
+class CallAnswered(Command, frozen=True, kw_only=True, tag="call:answered"):
+    invite_id: str
+    outcome: str
+
+
+class StateInvite(Wire, frozen=True, kw_only=True, omit_defaults=False):
+    invite_id: str
+    direction: Literal["in", "out"]
+    person: Person
+    requested_seconds: int
+    expires_at: str
+
+
+class StateCall(Wire, frozen=True, kw_only=True):
+    call_id: str
+
+
+class State(Wire, frozen=True, kw_only=True, tag="state", omit_defaults=False):
+    server_now: int
+    access: str
+    available: bool
+    invite: StateInvite | None
+    call: StateCall | None
+
+
+class ContactsShared(Command, frozen=True, kw_only=True, tag="contacts:shared"):
+    call_id: str
+    handles: dict[str, str]
+
+
+class SessionEnded(Wire, frozen=True, kw_only=True, tag="session:ended"):
+    reason: str
+
+
+class BanTold(Wire, frozen=True, kw_only=True, tag="ban", omit_defaults=False):
+    rule: str
+    reason: str
+    until: str | None
+    appeal_url: str
+
+
+class AccessChanged(Wire, frozen=True, kw_only=True, tag="access:changed"):
+    access: str
+
+
+class Pong(Command, frozen=True, kw_only=True, tag="pong"):
+    server_now: int
+
+
+class ErrorTold(Command, frozen=True, kw_only=True, tag="error"):
+    code: str
+    message: str
+    fields: dict[str, str] | None = None
+    retry_after: int | None = None
+
+
+# --- /ws/calls/ID: client to server -----------------------------------------------------------------------------------
+
+
+class RtcConnected(Command, frozen=True, kw_only=True, tag="rtc:connected"):
+    pass
+
+
+class RtcDisconnected(Command, frozen=True, kw_only=True, tag="rtc:disconnected"):
+    pass
+
+
+class MediaState(Command, frozen=True, kw_only=True, tag="media:state", omit_defaults=False):
+    audio: bool
+    video: bool
+
+
+class ChatMessage(Command, frozen=True, kw_only=True, tag="chat:message"):
+    text: str
+    id: Id
+
+
+class ContactsShare(Command, frozen=True, kw_only=True, tag="contacts:share"):
+    yes: bool
+
+
+class CallEndCommand(Command, frozen=True, kw_only=True, tag="call:end"):
+    pass
+
+
+RelayCommand = RtcConnected | RtcDisconnected | MediaState | ChatMessage | ContactsShare | CallEndCommand | Ping
+
+# --- /ws/calls/ID: server to client -----------------------------------------------------------------------------------
+
+
+class Message(Wire, frozen=True, kw_only=True):
+    """A chat line; `from` is the sender's user id."""
+
+    message_id: str
+    sender_id: str = msgspec.field(name="from")
+    text: str
+    at: str
+
+
+class ChatTold(Message, frozen=True, kw_only=True, tag="chat:message"):
+    id: str | None = None
+
+
+class CallStateTold(Wire, frozen=True, kw_only=True, tag="call:state"):
+    call_id: str
+    state: Literal["connecting", "running", "paused"]
+    polite: bool
+    agreed_seconds: int
+    remaining_ms: int
+    server_now: int
+    peer_user: Person | None
+    peer_here: bool
+    messages: list[Message]
+    connect_by: str | None = None
+    reconnect_by: str | None = None
+
+
+class PeerJoined(Wire, frozen=True, kw_only=True, tag="peer:joined"):
+    pass
+
+
+class PeerLeft(Wire, frozen=True, kw_only=True, tag="peer:left"):
+    pass
+
+
+class CallClock(Command, frozen=True, kw_only=True, tag="call:clock"):
+    state: Literal["running", "paused"]
+    remaining_ms: int
+    server_now: int
+
+
+class CallEnded(Command, frozen=True, kw_only=True, tag="call:end"):
+    reason: str
+    connected_seconds: int
+
+
+# --- Both ways --------------------------------------------------------------------------------------------------------
+
+_encoder = msgspec.json.Encoder()
+_invite_decoder = msgspec.json.Decoder(InviteCommand)
+_relay_decoder = msgspec.json.Decoder(RelayCommand)
+
+
+class _Head(msgspec.Struct, frozen=True):
+    type: str = ""
+    id: str | None = None
+
+
+_head_decoder = msgspec.json.Decoder(_Head)
+
+
+def encode(message: Wire) -> bytes:
+    """The frame, encoded once however many sockets it goes to."""
+    return _encoder.encode(message)
+
+
+def parse_invite(frame: bytes) -> InviteCommand:
+    return _parse(_invite_decoder, frame)
+
+
+def parse_relay(frame: bytes) -> RelayCommand:
+    return _parse(_relay_decoder, frame)
+
+
+def head(frame: bytes) -> _Head:
+    """`type` and `id` of a frame, without looking at the rest of it."""
+    try:
+        return _head_decoder.decode(frame)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise BadRequest("That frame is not a flat JSON object with a type.") from error
+
+
+def _parse(decoder: msgspec.json.Decoder[Any], frame: bytes) -> Any:
+    try:
+        return decoder.decode(frame)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise BadRequest(f"That message does not fit: {error}") from error
+
+
+def instant(at: datetime) -> str:
+    """RFC 3339 UTC with milliseconds and Z."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def epoch_ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)

@@ -1,0 +1,102 @@
+"""News for people and for calls, as it travels on the bus: the ready wire frame and whom it is for.
+
+A model says `news.to_user(user_id, message)`; the hub of each process that holds a socket of that person writes the frame to it.
+`only` narrows it to one socket, and `others` is what the person's other sockets get instead. `close` ends sockets after the frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from models import keys, messages
+from models.bus import Bus
+from models.messages import Wire
+
+
+class UserNews(msgspec.Struct, frozen=True, omit_defaults=True, tag="tell"):
+    """A frame for a person's invite sockets."""
+
+    frame: msgspec.Raw
+    only: str | None = None
+    others: msgspec.Raw | None = None
+
+
+class Delivered(msgspec.Struct, frozen=True, tag="delivered"):
+    """These cards are on the person's screen now; published by models/lua/queue_page.lua itself, in order with departures."""
+
+    ids: list[str]
+    more: bool
+    first: bool
+
+
+class SignedOut(msgspec.Struct, frozen=True, tag="signed_out"):
+    """A session has ended: its sockets are told `session:ended` and closed with 4401."""
+
+    session_id: str
+    reason: str
+
+
+class Reload(msgspec.Struct, frozen=True, tag="reload"):
+    """Something about the person changed: their sockets are sent `state` anew."""
+
+
+AboutUser = UserNews | Delivered | SignedOut | Reload
+
+
+class CallNews(msgspec.Struct, frozen=True, omit_defaults=True, tag="tell"):
+    """A frame for the seats of a call; `side` narrows it to one. `close` is the close code after the frame."""
+
+    frame: msgspec.Raw
+    side: str | None = None
+    close: int | None = None
+    version: int | None = None
+
+
+class SeatReplaced(msgspec.Struct, frozen=True, tag="seat"):
+    """A newer socket has the seat: another one on this side is closed with 4409."""
+
+    side: str
+    seat: str
+
+
+AboutCall = CallNews | SeatReplaced
+_user_decoder = msgspec.json.Decoder(AboutUser)
+_call_decoder = msgspec.json.Decoder(AboutCall)
+
+
+def read_user_news(news: bytes) -> AboutUser:
+    return _user_decoder.decode(news)
+
+
+def read_call_news(news: bytes) -> AboutCall:
+    return _call_decoder.decode(news)
+
+
+class News:
+    """The publishing side."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    def to_user(self, user_id: str, message: Wire, *, only: str | None = None, others: Wire | None = None) -> None:
+        rest = None if others is None else _raw(others)
+        self.about_user(user_id, UserNews(frame=_raw(message), only=only, others=rest))
+
+    def about_user(self, user_id: str, news: AboutUser) -> None:
+        self._bus.publish(keys.user_channel(user_id), msgspec.json.encode(news))
+
+    def to_users(self, user_ids: Sequence[str], message: Wire) -> None:
+        for user_id in user_ids:
+            self.to_user(user_id, message)
+
+    def to_call(self, call_id: str, message: Wire, *, side: str | None = None, close: int | None = None) -> None:
+        self.about_call(call_id, CallNews(frame=_raw(message), side=side, close=close))
+
+    def about_call(self, call_id: str, news: AboutCall) -> None:
+        self._bus.publish(keys.call_channel(call_id), msgspec.json.encode(news))
+
+
+def _raw(message: Wire) -> msgspec.Raw:
+    return msgspec.Raw(messages.encode(message))

@@ -1,0 +1,64 @@
+"""Every collection, built once and in order: what depends on what is read from top to bottom."""
+
+from __future__ import annotations
+
+from models.access import Access
+from models.bus import Bus
+from models.call_chat import CallChat
+from models.calls import Calls
+from models.clock import Clock
+from models.config import Config
+from models.db import Db
+from models.history import History
+from models.ids import new_id
+from models.invite_codes import InviteCodes
+from models.invites import Invites
+from models.media import Media
+from models.news import News
+from models.payments import Payments
+from models.presence import Presence
+from models.queue import Queue
+from models.rate_limits import RateLimits
+from models.selfies import Selfies
+from models.sessions import Sessions
+from models.signalling import Signalling
+from models.sweep import Sweep
+from models.turn import Turn
+from models.users import Users
+
+
+class Models:
+    """`await Models.open(config, database_url, redis_url)`; `await close()` frees everything."""
+
+    def __init__(self, config: Config, db: Db, bus: Bus, clock: Clock) -> None:
+        self.config, self.db, self.bus, self.clock = config, db, bus, clock
+        self.news = News(bus)
+        self.rate_limits = RateLimits(db, bus, clock, config)
+        self.users = Users(db, clock)
+        self.sessions = Sessions(db, clock, config, self.news)
+        self.media = Media(db, clock)
+        self.selfies = Selfies(db, clock)
+        self.access = Access(db, clock, self.news)
+        self.invite_codes = InviteCodes(db, clock, config, self.access, self.rate_limits)
+        self.payments = Payments(db, clock, config, self.access, self.invite_codes)
+        self.turn = Turn(config)
+        self.presence = Presence(db, bus, clock)
+        self.queue = Queue(db, bus, clock)
+        self.calls = Calls(db, bus, clock, config, self.news, self.presence, self.invite_codes)
+        self.chat = CallChat(db, clock, self.news)
+        self.invites = Invites(db, bus, clock, config, self.news, self.presence, self.calls)
+        self.history = History(db)
+        self.signalling = Signalling(bus)
+        self.sweep = Sweep(db, bus, clock, self.presence, self.invites, self.calls, self.sessions)
+
+    @classmethod
+    async def open(cls, config: Config, database_url: str, redis_url: str) -> Models:
+        """Raises `Unavailable` when PostgreSQL or Redis cannot be reached."""
+        db = await Db.open(database_url)
+        return cls(config, db, Bus(redis_url, process_id=new_id()[:13]), Clock())
+
+    async def close(self) -> None:
+        await self.payments.close()
+        await self.selfies.close()
+        await self.bus.close()
+        await self.db.close()
