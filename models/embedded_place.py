@@ -140,7 +140,7 @@ def _let_pass(*paths: Path) -> None:
 
 
 def _sockets(data: Path, account: Account | None) -> Path:
-    """`run` in the data directory, or a private place if that is too deep, oddly named or takes no sockets."""
+    """`run` in the data directory, or a private place if that is too deep, oddly named or takes none."""
     name = f"napalmsky-{os.geteuid()}-{hashlib.sha256(os.fsencode(data)).hexdigest()[:12]}"
     for candidate in (data / "run", Path(tempfile.gettempdir(), name), Path("/tmp", name)):
         if re.fullmatch(r"[\w./-]+", str(candidate), re.ASCII) and _takes_sockets(candidate, account):

@@ -39,7 +39,7 @@ def migrate(database_url: str, directory: Path = DIRECTORY) -> None:
 
 
 def pending(database_url: str, directory: Path = DIRECTORY) -> list[str]:
-    """The names of the files not applied yet, in order. Reads only. None: the schema is as this code wants it."""
+    """The names of the files not applied yet, in order; reads only. None: the schema is what we want."""
     migrations = _files(directory)
     with _backend(database_url) as backend:
         if internalmigrations.needs_upgrading(backend):

