@@ -1,0 +1,236 @@
+// @ts-check
+/**
+ * The call engine: one RTCPeerConnection to one peer, kept alive. No DOM.
+ *
+ * Follows W3C webrtc-pc "perfect negotiation": roles come from the server, setLocalDescription() without arguments,
+ * makingOffer / ignoreOffer, implicit rollback. Every signalling message carries `attempt`, which rises with each new
+ * connection and each ICE restart: a lower one is stale and falls away, a higher offer always wins, equal ones are
+ * settled by politeness. A peer that came back with a new connection is known by its SDP session id and gets a new one.
+ *
+ * Events: `track` {track}, `flow` {isFlowing}, `noroute`. Refuses to hold tracks: they are given and taken by their owner.
+ */
+import { clock } from "./clock.js";
+import { Flow, readStats } from "./flow.js";
+import { CandidateBatch, EarlyCandidates, IceServers, originOf } from "./ice.js";
+import { Repair } from "./repair.js";
+import { addTransceivers, capSenders, fillTransceivers, transceiverOf } from "./senders.js";
+
+/** @typedef {import("./socket.js").Message} Message */
+/** @typedef {import("./senders.js").Kind} Kind */
+
+export class CallEngine extends EventTarget {
+  /** @type {RTCPeerConnection|null} */ pc = null;
+  isPolite = false;
+  isPeerHere = false;
+  restarts = 0;
+  attempt = 0;
+  /** @type {Record<Kind, MediaStreamTrack|null>} */ #tracks = { audio: null, video: null };
+  /** @type {RTCPeerConnection|null} */ #making = null;
+  /** Set once this connection has carried media. */ #hasConnected = false;
+  #ignoresOffer = false;
+  #remote = { session: "", version: 0, sdp: "" };
+  #early = new EarlyCandidates();
+  #isClosed = false;
+  #queue = Promise.resolve();
+
+  /** @param {{callId: string, send: (message: Message) => boolean}} wire */
+  constructor({ callId, send }) {
+    super();
+    this.send = send;
+    this.ice = new IceServers(callId);
+    this.flow = new Flow(() => this.pc, (isFlowing) => this.#flowChanged(isFlowing));
+    this.repair = new Repair(this, () => this.#inTurn(() => this.#renegotiate()));
+  }
+
+  /** The relay is open and has said how things are. @param {{polite: boolean, peerHere: boolean, isRejoin: boolean}} state */
+  start({ polite, peerHere, isRejoin }) {
+    this.isPolite = polite;
+    this.isPeerHere = peerHere;
+    if (peerHere && !this.flow.isFlowing) this.repair.soon(this.#mayLead(isRejoin) ? 0 : 1500);
+  }
+
+  /** The impolite side leads; so does whoever comes back, since only they know that their connection is new. @param {boolean} isRejoin */
+  #mayLead(isRejoin) {
+    return !this.isPolite || (isRejoin && !this.pc);
+  }
+
+  peerJoined() {
+    this.isPeerHere = true;
+    if (this.flow.isFlowing) return;
+    this.repair.forget();
+    this.repair.soon(this.isPolite ? 1500 : 0);
+  }
+
+  peerLeft() {
+    this.isPeerHere = false;
+  }
+
+  /** @param {Kind} kind @param {MediaStreamTrack|null} track */
+  async setTrack(kind, track) {
+    this.#tracks[kind] = track;
+    const sender = this.pc && transceiverOf(this.pc, kind)?.sender;
+    if (sender && sender.track !== track) await sender.replaceTrack(track);
+  }
+
+  /** One signalling message from the peer; they are taken in turn. @param {Message} message */
+  receive(message) {
+    return this.#inTurn(() => this.#take(message));
+  }
+
+  /** @param {() => Promise<void>} work */
+  #inTurn(work) {
+    const guarded = () => (this.#isClosed ? undefined : work());
+    this.#queue = this.#queue.then(guarded).catch(() => this.repair.soon(1000));
+    return this.#queue;
+  }
+
+  /** @param {Message} message */
+  async #take(message) {
+    const attempt = message.attempt ?? this.attempt;
+    if (message.type === "rtc:offer") await this.#takeOffer(message.sdp, attempt);
+    else if (message.type === "rtc:answer") await this.#takeAnswer(message.sdp, attempt);
+    else this.#early.add(attempt, message.candidates ?? [message.candidate]);
+    await this.#addCandidates();
+  }
+
+  /** @param {string} sdp @param {number} attempt */
+  async #takeOffer(sdp, attempt) {
+    if (attempt < this.attempt || this.#isReplay(sdp)) return;
+    const collides = this.pc !== null && (this.#making === this.pc || this.pc.signalingState !== "stable");
+    this.#ignoresOffer = !this.isPolite && collides && attempt === this.attempt;
+    if (this.#ignoresOffer) return;
+    const { session } = originOf(sdp);
+    const isOther = this.#remote.session !== session;
+    this.attempt = attempt;
+    if (!this.pc || isOther) await this.#connect();
+    await this.#answer(sdp);
+  }
+
+  /** @param {string} sdp */
+  async #answer(sdp) {
+    const { pc } = this;
+    if (!pc) return;
+    await pc.setRemoteDescription({ type: "offer", sdp });
+    this.#remote = { ...originOf(sdp), sdp };
+    await fillTransceivers(pc, this.#tracks);
+    await pc.setLocalDescription();
+    this.send({ type: "rtc:answer", sdp: pc.localDescription?.sdp ?? "", attempt: this.attempt });
+    this.repair.progressed();
+    await capSenders(pc);
+  }
+
+  /** @param {string} sdp @param {number} attempt */
+  async #takeAnswer(sdp, attempt) {
+    const { pc } = this;
+    if (attempt !== this.attempt || pc?.signalingState !== "have-local-offer") return;
+    await pc.setRemoteDescription({ type: "answer", sdp });
+    this.#remote = { ...originOf(sdp), sdp };
+    this.repair.progressed();
+    await capSenders(pc);
+  }
+
+  /** An offer already taken, or one older than what is in place, changes nothing. @param {string} sdp */
+  #isReplay(sdp) {
+    const { session, version } = originOf(sdp);
+    if (session !== this.#remote.session) return false;
+    return version < this.#remote.version || sdp === this.#remote.sdp;
+  }
+
+  async #addCandidates() {
+    const { pc } = this;
+    if (!pc?.remoteDescription) return;
+    for (const candidate of this.#early.take(this.attempt, pc.remoteDescription.sdp)) {
+      await pc.addIceCandidate(candidate).catch((error) => { if (!this.#ignoresOffer) console.debug("A candidate was refused", error.name); });
+    }
+  }
+
+  /** A new connection takes the place of the old one. */
+  async #connect() {
+    const configuration = await this.ice.configuration();
+    this.pc?.close();
+    const pc = new RTCPeerConnection(configuration);
+    this.pc = pc;
+    this.#hasConnected = false;
+    this.#remote = { session: "", version: 0, sdp: "" };
+    this.#listen(pc);
+    return pc;
+  }
+
+  /** @param {RTCPeerConnection} pc */
+  #listen(pc) {
+    const batch = new CandidateBatch((candidates) => {
+      if (pc === this.pc) this.send({ type: "rtc:ice", candidates, attempt: this.attempt });
+    });
+    pc.onnegotiationneeded = () => this.#offer(pc);
+    pc.onicecandidate = ({ candidate }) => batch.add(candidate);
+    pc.ontrack = ({ track }) => this.#tell("track", { track });
+    pc.onconnectionstatechange = pc.oniceconnectionstatechange = () => { if (pc === this.pc) this.repair.stateChanged(pc); };
+    pc.onicegatheringstatechange = () => this.#checkRoute(pc);
+  }
+
+  /** @param {RTCPeerConnection} pc */
+  async #offer(pc) {
+    if (pc !== this.pc) return;
+    try {
+      this.#making = pc;
+      await pc.setLocalDescription();
+      if (pc.localDescription?.type === "offer" && pc === this.pc)
+        this.send({ type: "rtc:offer", sdp: pc.localDescription.sdp, attempt: this.attempt });
+    } catch {
+      this.repair.soon(1000); // overtaken by the peer's offer, or closed
+    } finally {
+      if (this.#making === pc) this.#making = null;
+    }
+  }
+
+  /** Relay only, and no relay answered: better said than waited for. @param {RTCPeerConnection} pc */
+  #checkRoute(pc) {
+    const hasNone = !pc.localDescription?.sdp.includes("a=candidate:");
+    if (pc.iceGatheringState === "complete" && hasNone) this.#tell("noroute", {});
+  }
+
+  /** Anew from the start while nothing has flowed, else by ICE restart (RFC 8445 9). */
+  async #renegotiate() {
+    this.attempt = Math.max(this.attempt + 1, Math.floor(clock.now() / 1000));
+    this.repair.progressed();
+    if (!this.pc || !this.#hasConnected || this.restarts % 4 === 3) return this.#begin();
+    this.pc.setConfiguration({ ...this.pc.getConfiguration(), ...(await this.ice.configuration()) });
+    if (this.pc.signalingState === "have-local-offer") await this.pc.setLocalDescription({ type: "rollback" });
+    this.restarts += 1;
+    this.pc.restartIce();
+  }
+
+  async #begin() {
+    this.restarts += this.pc ? 1 : 0;
+    const pc = await this.#connect();
+    addTransceivers(pc);
+    await fillTransceivers(pc, this.#tracks);
+  }
+
+  /** @param {boolean} isFlowing */
+  #flowChanged(isFlowing) {
+    if (isFlowing) this.#hasConnected = true;
+    this.#tell("flow", { isFlowing });
+    this.repair.flowChanged(isFlowing);
+  }
+
+  /** @param {string} type @param {object} detail */
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+
+  /** Numbers for diagnosis; no address among them. */
+  async stats() {
+    const { pc, attempt, restarts } = this;
+    const numbers = pc ? await readStats(pc) : null;
+    return { attempt, restarts, connectionState: pc?.connectionState ?? "none", signalingState: pc?.signalingState ?? "none", ...numbers };
+  }
+
+  close() {
+    this.#isClosed = true;
+    this.repair.stop();
+    this.flow.stop();
+    this.pc?.close();
+    this.pc = null;
+  }
+}

@@ -1,0 +1,18 @@
+// @ts-check
+/** "You are in a call": a bar on top of every page but the call's own, while `state` says that there is one. */
+
+/** @param {string|null} callId none takes the bar away */
+export function showCallBanner(callId) {
+  document.getElementById("call-banner")?.remove();
+  if (!callId || location.pathname === `/calls/${callId}`) return;
+  const bar = document.createElement("div");
+  const link = document.createElement("a");
+  bar.id = "call-banner";
+  bar.className = "call-banner";
+  bar.setAttribute("role", "status");
+  link.className = "button button-primary";
+  link.href = `/calls/${callId}`;
+  link.textContent = "Go to the call";
+  bar.append("You are in a call.", link);
+  document.querySelector(".skip")?.after(bar);
+}

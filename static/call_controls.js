@@ -1,0 +1,117 @@
+// @ts-check
+/** The buttons and panels of a call, by pointer and by keyboard (m, v, c, Escape). */
+import { toast } from "./announce.js";
+import { chooseDevice, chosenDevice, listDevices, troubleOf } from "./devices.js";
+
+/** @typedef {import("./call_media.js").CallMedia} CallMedia */
+/** @typedef {{media: CallMedia, stage: import("./call_stage.js").CallStage, chat: import("./chat.js").Chat, end: () => void}} Parts */
+
+/** @param {string} id @returns {HTMLElement} */
+const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+const PANELS = /** @type {const} */ ([["open-chat", "chat"], ["open-devices", "devices"]]);
+
+/** @param {Parts} parts */
+export function startControls(parts) {
+  const { media, end } = parts;
+  element("mute").addEventListener("click", () => media.toggleMute());
+  element("camera").addEventListener("click", () => toggleCamera(media));
+  element("end").addEventListener("click", end);
+  for (const [opener, panel] of PANELS) element(opener).addEventListener("click", () => togglePanel(opener, panel, parts));
+  for (const close of document.querySelectorAll("[data-close-panel]")) close.addEventListener("click", () => closePanels(true));
+  document.addEventListener("keydown", (event) => keys(event, parts));
+  media.addEventListener("change", () => { drawMedia(media); fillDevices(parts); });
+  startDevices(parts);
+}
+
+/** @param {CallMedia} media */
+async function toggleCamera(media) {
+  const button = /** @type {HTMLButtonElement} */ (element("camera"));
+  button.disabled = true;
+  await media.toggleCamera().catch((error) => toast(`${troubleOf(error).title}. ${troubleOf(error).help}`, { key: "device", tone: "danger" }));
+  button.disabled = false;
+  button.focus();
+}
+
+/** @param {CallMedia} media */
+function drawMedia(media) {
+  const isMuted = media.isMuted || !media.hasMicrophone;
+  press("mute", isMuted, isMuted ? "Unmute" : "Mute");
+  press("camera", media.isCameraOff, media.isCameraOff ? "Camera on" : "Camera off");
+}
+
+/** @param {string} id @param {boolean} isPressed @param {string} name */
+function press(id, isPressed, name) {
+  element(id).setAttribute("aria-pressed", String(isPressed));
+  const label = element(id).querySelector(".call-label");
+  if (label) label.textContent = name;
+}
+
+/** @param {string} opener @param {string} panel @param {Parts} parts */
+function togglePanel(opener, panel, { chat, stage, media }) {
+  const wasOpen = !element(panel).hidden;
+  closePanels(wasOpen);
+  if (wasOpen) return;
+  element(panel).hidden = false;
+  element(opener).setAttribute("aria-expanded", "true");
+  element("call").dataset.panel = panel;
+  if (panel === "chat") return chat.opened();
+  fillDevices({ media, stage });
+  element("device-audio").focus();
+}
+
+/** @param {boolean} returnsFocus to the button that opened */
+function closePanels(returnsFocus) {
+  for (const [opener, panel] of PANELS) {
+    if (element(panel).hidden) continue;
+    element(panel).hidden = true;
+    element(opener).setAttribute("aria-expanded", "false");
+    if (returnsFocus) element(opener).focus();
+  }
+  delete element("call").dataset.panel;
+}
+
+/** @param {KeyboardEvent} event @param {Parts} parts */
+function keys(event, parts) {
+  if (event.key === "Escape") return closePanels(true);
+  const isTyping = event.target instanceof Element && event.target.closest("input, textarea, select, dialog");
+  if (isTyping || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
+  if (event.key === "m") parts.media.toggleMute();
+  if (event.key === "v") toggleCamera(parts.media);
+  if (event.key !== "c") return;
+  event.preventDefault();
+  togglePanel("open-chat", "chat", parts);
+}
+
+/** @param {Parts} parts */
+function startDevices({ media, stage }) {
+  const change = (/** @type {"audio"|"video"} */ kind) => media.use(kind, valueOf(`device-${kind}`))
+    .catch((error) => toast(troubleOf(error).title, { key: "device", tone: "danger" }));
+  element("device-audio").addEventListener("change", () => change("audio"));
+  element("device-video").addEventListener("change", () => change("video"));
+  element("device-output").addEventListener("change", () => {
+    chooseDevice("output", valueOf("device-output"));
+    stage.useSpeaker(valueOf("device-output"));
+  });
+}
+
+/** @param {string} id */
+const valueOf = (id) => /** @type {HTMLSelectElement} */ (element(id)).value;
+
+/** @param {Pick<Parts, "media"|"stage">} parts */
+async function fillDevices({ media, stage }) {
+  if (element("devices").hidden) return;
+  await fill("device-audio", "audioinput", media.deviceOf("audio"));
+  await fill("device-video", "videoinput", media.deviceOf("video") || chosenDevice("video"));
+  await fill("device-output", "audiooutput", chosenDevice("output"));
+  const field = element("device-output").closest(".field");
+  if (field instanceof HTMLElement) field.hidden = !("setSinkId" in stage.sound);
+}
+
+/** @param {string} id @param {MediaDeviceKind} kind @param {string} current */
+async function fill(id, kind, current) {
+  const select = /** @type {HTMLSelectElement} */ (element(id));
+  const devices = await listDevices(kind);
+  const options = devices.map(({ label, deviceId }, index) => new Option(label || `Device ${index + 1}`, deviceId, false, deviceId === current));
+  select.replaceChildren(...(options.length ? options : [new Option("None found", "")]));
+  select.disabled = options.length === 0;
+}

@@ -1,0 +1,169 @@
+// @ts-check
+/**
+ * /calls/ID while the call lives: ties the relay, the engine, the media and the screen together.
+ *
+ * Promises: the words on the screen follow from what the server said and whether media flows; whatever device is missing,
+ * there is a way to take part; at the end nothing stays open: tracks, connection, sockets, wake lock.
+ * `window.napalmCall` is the engine, for diagnostics and tests only.
+ */
+import { CallMedia } from "./call_media.js";
+import { CallStage } from "./call_stage.js";
+import { startControls } from "./call_controls.js";
+import { CallTimer } from "./call_timer.js";
+import { Chat } from "./chat.js";
+import { troubleOf } from "./devices.js";
+import { openRelay } from "./relay.js";
+import { on } from "./socket.js";
+import { keepAwake } from "./wake_lock.js";
+
+/** @typedef {import("./socket.js").Message} Message */
+
+/** @param {string} id @returns {HTMLElement} */
+const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+const root = element("call");
+const name = root.dataset.peerName ?? "";
+const { socket, engine } = openRelay(root.dataset.callId ?? "");
+const media = new CallMedia(engine);
+const stage = new CallStage(name);
+const timer = new CallTimer(element("call-timer"), root);
+const chat = new Chat(element("chat"), element("unread"), socket, name);
+const letSleep = keepAwake();
+const now = { state: "connecting", isPeerHere: false, isFlowing: false, isEnding: false, hasNoRoute: false };
+Object.assign(window, { napalmCall: engine });
+
+/** What is going on, in words; empty while all is well. */
+function words() {
+  if (now.isEnding) return "Ending…";
+  if (now.hasNoRoute && !now.isFlowing) return "No way through this network was found. Try another network.";
+  if (now.state === "connecting") return now.isPeerHere ? "Connecting…" : `Waiting for ${name}…`;
+  if (!now.isFlowing) return now.state === "paused" ? "Reconnecting… The clock waits" : "Reconnecting…";
+  if (now.state === "paused") return "Paused: the clock waits";
+  return socket.status === "open" ? "" : "Reconnecting…";
+}
+
+function draw() {
+  const text = words();
+  if (element("call-words").textContent !== text) element("call-words").textContent = text;
+  root.dataset.state = now.state;
+  root.dataset.flow = now.isFlowing ? "yes" : "no";
+}
+
+/** @param {Partial<typeof now>} news */
+function learn(news) {
+  Object.assign(now, news);
+  draw();
+}
+
+const tellMedia = () => socket.send({ type: "media:state", ...media.state });
+
+/** @param {Message} message call:state */
+function welcome(message) {
+  timer.set(/** @type {any} */ (message));
+  learn({ state: message.state, isPeerHere: message.peerHere });
+  tellMedia();
+  if (now.isEnding) socket.send({ type: "call:end" });
+}
+
+function end() {
+  learn({ isEnding: true });
+  socket.send({ type: "call:end" });
+}
+
+/** Everything goes; the same address now shows how it went. */
+function ended() {
+  release();
+  root.dataset.state = "ended";
+  location.replace(location.pathname);
+}
+
+function release() {
+  media.stop();
+  engine.close();
+  socket.close();
+  stage.stop();
+  timer.stop();
+  chat.stop();
+  letSleep();
+}
+
+/** @type {Record<number, {title: string, text: string, mayReturn: boolean}>} */
+const CLOSED = {
+  4403: { title: "You cannot take part in this call any more", text: "Go back to the room to see what you can do.", mayReturn: false },
+  4404: { title: "This call cannot be found", text: "It may have ended long ago.", mayReturn: false },
+  4409: { title: "This call is open in another tab", text: "It goes on there. You can bring it here instead.", mayReturn: true },
+};
+
+/** @param {Message} message socket:status */
+function socketChanged({ status, code }) {
+  draw();
+  if (status !== "closed" || root.dataset.state === "ended") return;
+  if (code === 4401) return location.assign("/");
+  if (code === 1000) return ended();
+  const closed = CLOSED[code];
+  if (closed) showClosed(closed);
+}
+
+/** @param {{title: string, text: string, mayReturn: boolean}} closed */
+function showClosed({ title, text, mayReturn }) {
+  root.dataset.state = "ended";
+  release();
+  element("elsewhere-title").textContent = title;
+  element("elsewhere-words").textContent = text;
+  element("take-back").hidden = !mayReturn;
+  element("call-controls").hidden = true;
+  element("call-help").hidden = true;
+  element("call-words").textContent = "";
+  element("call-elsewhere").hidden = false;
+  element("elsewhere-title").focus();
+}
+
+/** A missing device has its help, and ways on with what there is. @param {DOMException} error */
+function showTrouble(error) {
+  const { title, help, canRetry } = troubleOf(error);
+  const { audio, video } = media.state;
+  element("help-title").textContent = title;
+  element("help-words").textContent = audio || video ? `${help} Meanwhile the call goes on with ${audio ? "sound" : "video"} only.` : help;
+  element("help-retry").hidden = !canRetry;
+  element("help-audio").hidden = !canRetry || audio || video;
+  element("help-text").textContent = audio || video ? "Go on like this" : "Join with text only";
+  element("call-help").hidden = false;
+  element("help-title").focus();
+}
+
+/** @param {() => Promise<DOMException|null|void>} ask */
+async function join(ask) {
+  element("call-help").hidden = true;
+  const error = await ask().catch((/** @type {DOMException} */ reason) => reason);
+  if (error) showTrouble(error);
+}
+
+/** Text only keeps what already works. */
+async function joinWithText() {
+  element("call-help").hidden = true;
+  if (!media.state.audio && !media.state.video) await media.openNothing();
+}
+
+function listen() {
+  on(socket, "call:state", welcome);
+  on(socket, "call:clock", (message) => { timer.set(/** @type {any} */ (message)); learn({ state: message.state }); });
+  on(socket, "call:end", ended);
+  on(socket, "peer:joined", () => { learn({ isPeerHere: true }); tellMedia(); });
+  on(socket, "peer:left", () => learn({ isPeerHere: false }));
+  on(socket, "media:state", ({ audio, video }) => { stage.peer = { audio, video }; stage.draw(); });
+  on(socket, "socket:status", socketChanged);
+  on(engine, "track", ({ track }) => stage.add(track));
+  on(engine, "flow", ({ isFlowing }) => { learn({ isFlowing }); stage.play(); });
+  on(engine, "noroute", () => learn({ hasNoRoute: true }));
+  media.addEventListener("change", () => { stage.showOwn(media.videoTrack); tellMedia(); });
+  element("help-retry").addEventListener("click", () => join(() => media.open()));
+  element("help-audio").addEventListener("click", () => join(() => media.openOnly(["audio"])));
+  element("help-text").addEventListener("click", joinWithText);
+  element("take-back").addEventListener("click", () => location.reload());
+}
+
+listen();
+startControls({ media, stage, chat, end });
+stage.draw();
+draw();
+join(() => media.open());

@@ -1,0 +1,123 @@
+// @ts-check
+/**
+ * Chat of a call. Promises: a line is repeated with the same `id` until the server answers it: never lost, never twice;
+ * what others wrote is shown as text only. Refuses empty lines and more than 500 characters.
+ */
+import { polite } from "./announce.js";
+import { on } from "./socket.js";
+
+/** @typedef {import("./socket.js").Message} Message */
+
+const REPEAT_MS = 3000;
+const MOST = 500;
+const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+
+/** @returns {string} also where crypto.randomUUID is missing (plain http) */
+function newId() {
+  return crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+export class Chat {
+  /** Lines not answered yet, in order. @type {Map<string, {text: string, bubble: HTMLElement}>} */ #pending = new Map();
+  /** @type {Set<string>} */ #shown = new Set();
+  #unread = 0;
+
+  /** @param {HTMLElement} panel @param {HTMLElement} badge @param {import("./socket.js").Socket} socket @param {string} peerName */
+  constructor(panel, badge, socket, peerName) {
+    this.panel = panel;
+    this.badge = badge;
+    this.socket = socket;
+    this.peerName = peerName;
+    this.log = /** @type {HTMLElement} */ (panel.querySelector(".chat-log"));
+    this.form = /** @type {HTMLFormElement} */ (panel.querySelector("form"));
+    this.input = /** @type {HTMLTextAreaElement} */ (panel.querySelector("textarea"));
+    this.form.addEventListener("submit", (event) => { event.preventDefault(); this.#write(); });
+    this.input.addEventListener("keydown", (event) => this.#enter(event));
+    on(socket, "call:state", ({ messages }) => { for (const message of messages ?? []) this.#hear(message, false); this.#repeat(); });
+    on(socket, "chat:message", (message) => this.#hear(message, true));
+    on(socket, "error", (message) => this.#refused(message));
+    this.timer = setInterval(() => this.#repeat(), REPEAT_MS);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #enter(event) {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    this.#write();
+  }
+
+  #write() {
+    const text = this.input.value.trim().slice(0, MOST);
+    if (!text) return;
+    const id = newId();
+    const bubble = this.#bubble(text, true, "Sending…");
+    this.#pending.set(id, { text, bubble });
+    this.socket.send({ type: "chat:message", id, text });
+    this.input.value = "";
+    this.input.focus();
+  }
+
+  #repeat() {
+    for (const [id, { text }] of this.#pending) this.socket.send({ type: "chat:message", id, text });
+  }
+
+  /** @param {Message} message @param {boolean} isNew */
+  #hear({ messageId, from, text, at, id }, isNew) {
+    const mine = from === document.body.dataset.userId;
+    const pending = id === undefined ? undefined : this.#pending.get(id);
+    if (id !== undefined) this.#pending.delete(id);
+    if (pending) pending.bubble.remove();
+    if (this.#shown.has(messageId)) return;
+    this.#shown.add(messageId);
+    this.#bubble(text, mine, TIME.format(new Date(at)));
+    if (isNew && !mine) this.#news(text);
+  }
+
+  /** Too many at once is only a matter of time; anything else is final. @param {Message} message */
+  #refused({ id, code, message }) {
+    const pending = this.#pending.get(id);
+    if (!pending || ["too_many", "unavailable", "internal"].includes(code)) return;
+    this.#pending.delete(id);
+    const meta = pending.bubble.querySelector(".bubble-meta");
+    if (meta) meta.textContent = `Not sent: ${message}`;
+  }
+
+  /** @param {string} text */
+  #news(text) {
+    polite(`${this.peerName}: ${text}`);
+    if (this.panel.hidden) this.#count(this.#unread + 1);
+  }
+
+  /** @param {number} unread */
+  #count(unread) {
+    this.#unread = unread;
+    this.badge.hidden = unread === 0;
+    this.badge.textContent = String(unread);
+    this.badge.setAttribute("aria-label", `${unread} unread`);
+  }
+
+  /** @param {string} text @param {boolean} isMine @param {string} meta */
+  #bubble(text, isMine, meta) {
+    const item = document.createElement("li");
+    const small = document.createElement("span");
+    item.className = isMine ? "bubble bubble-mine" : "bubble";
+    small.className = "bubble-meta";
+    small.textContent = meta;
+    item.dir = "auto";
+    item.append(text, small);
+    this.log.append(item);
+    this.log.scrollTop = this.log.scrollHeight;
+    return item;
+  }
+
+  /** The panel is open now. */
+  opened() {
+    this.#count(0);
+    this.log.scrollTop = this.log.scrollHeight;
+    this.input.focus();
+  }
+
+  stop() {
+    clearInterval(this.timer);
+  }
+}

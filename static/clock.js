@@ -1,0 +1,84 @@
+// @ts-check
+/**
+ * The server's time, as well as this browser can know it.
+ *
+ * Keeps the offset between the two clocks, learnt from every `serverNow` on the wire. A question with its answer (ping,
+ * pong) is halved by its round trip, and the quickest round trip wins for two minutes; a message that came unasked gives
+ * a lower bound only. Nothing here counts ticks: a sleeping or throttled tab is right again at its next look.
+ */
+
+const FRESH_MS = 120_000;
+
+export class ServerClock {
+  #offset = 0;
+  #roundTrip = Infinity;
+  #learntAt = -Infinity;
+  #isKnown = false;
+
+  /**
+   * @param {number} serverNow epoch milliseconds as the server wrote them
+   * @param {number} [sentAt] local instant of the question, when this was an answer
+   */
+  learn(serverNow, sentAt) {
+    const now = Date.now();
+    if (!Number.isFinite(serverNow)) return;
+    if (sentAt === undefined) this.#bound(serverNow - now);
+    else this.#measure(serverNow, sentAt, now);
+  }
+
+  /** The answer cannot have left later than it came: the true offset is never below this. @param {number} least */
+  #bound(least) {
+    if (this.#isKnown && least <= this.#offset) return;
+    this.#offset = least;
+    this.#isKnown = true;
+  }
+
+  /** @param {number} serverNow @param {number} sentAt @param {number} now */
+  #measure(serverNow, sentAt, now) {
+    const roundTrip = now - sentAt;
+    const isStale = now - this.#learntAt > FRESH_MS;
+    if (roundTrip < 0 || (roundTrip > this.#roundTrip && !isStale)) return;
+    this.#offset = serverNow + roundTrip / 2 - now;
+    this.#roundTrip = roundTrip;
+    this.#learntAt = now;
+    this.#isKnown = true;
+  }
+
+  /** Server time now, epoch milliseconds. */
+  now() {
+    return Date.now() + this.#offset;
+  }
+
+  /** Milliseconds from now to an instant of the server, never below zero. @param {string|number} instant */
+  until(instant) {
+    return Math.max(0, toMs(instant) - this.now());
+  }
+}
+
+/** Epoch milliseconds of an RFC 3339 text or a number. @param {string|number} instant */
+export function toMs(instant) {
+  return typeof instant === "number" ? instant : Date.parse(instant);
+}
+
+/** "4:05"; a begun second counts as a whole one, so that 0:00 means over. @param {number} ms */
+export function clockText(ms) {
+  const seconds = Math.max(0, Math.ceil(ms / 1000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+/** "4 min", "1 min 30 s", "45 s". @param {number} seconds */
+export function lengthText(seconds) {
+  const minutes = Math.floor(seconds / 60);
+  const rest = seconds % 60;
+  return [minutes ? `${minutes} min` : "", rest || !minutes ? `${rest} s` : ""].filter(Boolean).join(" ");
+}
+
+/** "23 h 59 min", "12 min", "less than a minute". @param {number} ms */
+export function waitText(ms) {
+  const minutes = Math.ceil(ms / 60_000);
+  if (minutes <= 1) return "less than a minute";
+  const hours = Math.floor(minutes / 60);
+  return [hours ? `${hours} h` : "", minutes % 60 ? `${minutes % 60} min` : ""].filter(Boolean).join(" ");
+}
+
+export const clock = new ServerClock();

@@ -1,0 +1,89 @@
+// @ts-check
+/** ICE on our side: the servers to use (short-lived credentials), and the batching of candidates (RFC 8838 trickle). */
+
+/** @typedef {{iceServers: RTCIceServer[], ttl: number, iceTransportPolicy?: RTCIceTransportPolicy}} Credentials */
+
+const BATCH_MS = 20;
+const PATIENCE_MS = 4000;
+
+/** Keeps what GET /turn/credentials last said. A failed look-up never stops a call: the older answer, or none, is used. */
+export class IceServers {
+  /** @type {Credentials} */ #held = { iceServers: [], ttl: 0 };
+  #heldSince = -Infinity;
+
+  /** @param {string} callId */
+  constructor(callId) {
+    this.url = `/turn/credentials?callId=${encodeURIComponent(callId)}`;
+  }
+
+  /** Fresh enough for a new connection or an ICE restart. @returns {Promise<RTCConfiguration>} */
+  async configuration() {
+    if (Date.now() - this.#heldSince > (this.#held.ttl * 1000) / 2) await this.#fetch();
+    const { iceServers, iceTransportPolicy = "all" } = this.#held;
+    return { iceServers, iceTransportPolicy, bundlePolicy: "max-bundle" };
+  }
+
+  async #fetch() {
+    try {
+      const headers = { Accept: "application/json" };
+      const answer = await fetch(this.url, { headers, credentials: "same-origin", signal: AbortSignal.timeout(PATIENCE_MS) });
+      if (!answer.ok) return;
+      this.#held = await answer.json();
+      this.#heldSince = Date.now();
+    } catch {
+      // Offline or too slow: go on with what there is; the next restart asks again.
+    }
+  }
+}
+
+/** Gathers local candidates for 20 ms and hands them on together. */
+export class CandidateBatch {
+  /** @type {RTCIceCandidateInit[]} */ #waiting = [];
+  /** @type {ReturnType<typeof setTimeout>|undefined} */ #timer;
+
+  /** @param {(candidates: RTCIceCandidateInit[]) => void} send */
+  constructor(send) {
+    this.send = send;
+  }
+
+  /** @param {RTCIceCandidate|null} candidate null is the end of candidates */
+  add(candidate) {
+    this.#waiting.push(candidate ? candidate.toJSON() : { candidate: "", sdpMid: "0", sdpMLineIndex: 0 });
+    this.#timer ??= setTimeout(() => this.flush(), BATCH_MS);
+  }
+
+  flush() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const candidates = this.#waiting.splice(0);
+    if (candidates.length) this.send(candidates);
+  }
+}
+
+/** Candidates that came too early, held until their description is there. */
+export class EarlyCandidates {
+  static MOST = 256;
+  /** @type {{attempt: number, candidate: RTCIceCandidateInit}[]} */ #held = [];
+
+  /** @param {number} attempt @param {RTCIceCandidateInit[]} candidates */
+  add(attempt, candidates) {
+    for (const candidate of candidates) this.#held.push({ attempt, candidate });
+    this.#held.splice(0, Math.max(0, this.#held.length - EarlyCandidates.MOST));
+  }
+
+  /** Those that fit the remote description now; older attempts fall away. @param {number} attempt @param {string} sdp */
+  take(attempt, sdp) {
+    const fits = (/** @type {RTCIceCandidateInit} */ { usernameFragment }) =>
+      !usernameFragment || sdp.includes(`a=ice-ufrag:${usernameFragment}`);
+    const held = this.#held.filter((one) => one.attempt >= attempt);
+    const ready = held.filter((one) => one.attempt === attempt && fits(one.candidate));
+    this.#held = held.filter((one) => !ready.includes(one));
+    return ready.map((one) => one.candidate);
+  }
+}
+
+/** Who wrote a description and how often: the `o=` line (RFC 8866 5.2). @param {string} sdp */
+export function originOf(sdp) {
+  const [, session = "", version = "0"] = /^o=\S+ (\d+) (\d+)/m.exec(sdp) ?? [];
+  return { session, version: Number(version) };
+}

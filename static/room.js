@@ -1,0 +1,165 @@
+// @ts-check
+/**
+ * /room: one card at a time, a length, and "Talk to …".
+ *
+ * Promises: leavers vanish at once and focus stays where it was; without the socket for 5 s, or off duty, the queue is
+ * asked for every 15 s instead. The order on the screen never jumps.
+ */
+import { polite } from "./announce.js";
+import { Deck, isOnCooldown, personOf } from "./deck.js";
+import { goOnline, offerNotifications, takeBreak, wantsOnline, watchPresence } from "./presence.js";
+import { fetchQueue } from "./queue_page.js";
+import * as ring from "./ring.js";
+import { invites, on } from "./socket.js";
+import { chooseSeconds, chosenSeconds, rememberedSeconds, rememberSeconds } from "./wish.js";
+import { lengthText } from "./clock.js";
+
+const DOWN_MS = 5000;
+const POLL_MS = 15_000;
+
+/** @param {string} id @returns {HTMLElement} */
+function element(id) {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`The room lacks #${id}`);
+  return found;
+}
+
+const room = element("room");
+const talk = /** @type {HTMLButtonElement} */ (element("talk"));
+const lengths = element("lengths");
+const deck = new Deck(element("queue-cards"), shown);
+let downSince = Date.now();
+let isFetching = false;
+
+/** @param {HTMLElement|null} card */
+function shown(card) {
+  element("queue-empty").hidden = card !== null;
+  element("deck-controls").hidden = card === null;
+  element("deck-place").textContent = deck.place;
+  for (const step of room.querySelectorAll("[data-step]")) /** @type {HTMLElement} */ (step).hidden = deck.cards.length < 2;
+  if (card) label(card);
+}
+
+/** @param {HTMLElement} card */
+function label(card) {
+  const isWaiting = isOnCooldown(card);
+  const pronoun = card.dataset.pronoun || "them";
+  talk.setAttribute("aria-disabled", String(isWaiting));
+  element("talk-words").textContent = isWaiting ? "Not yet" : `Talk to ${pronoun}`;
+  element("talk-more").textContent = `: ${card.dataset.name}, ${lengthText(chosenSeconds(lengths))}`;
+}
+
+/** @param {1|-1} step */
+function move(step) {
+  deck.move(step);
+  element("queue-note").textContent = "";
+  const card = deck.current;
+  if (card) polite(`${card.dataset.name}, ${deck.place}${isOnCooldown(card) ? ", not available to you yet" : ""}`);
+}
+
+/** Says that the person just looked at is gone. @param {string[]} names */
+function farewell(names) {
+  const text = names.map((name) => `${name} has just left.`).join(" ");
+  if (!text) return;
+  element("queue-note").textContent = text;
+  polite(deck.current ? `${text} Now: ${deck.current.dataset.name}.` : text);
+}
+
+/** More people behind the cursor. */
+async function more() {
+  if (isFetching) return;
+  isFetching = true;
+  const cursor = element("queue-cursor");
+  const page = await fetchQueue(cursor.dataset.cursor);
+  isFetching = false;
+  if (!page) return;
+  cursor.dataset.cursor = page.cursor;
+  deck.merge(page.articles, false);
+  if (page.hasMore && page.articles.length) await more();
+}
+
+/** The whole truth again: after a reconnect, a ring, or while there is no socket. */
+async function refresh() {
+  if (isFetching) return;
+  isFetching = true;
+  const page = await fetchQueue();
+  isFetching = false;
+  if (!page) return;
+  element("queue-cursor").dataset.cursor = page.cursor;
+  farewell(deck.merge(page.articles, !page.hasMore));
+}
+
+/** @param {number} count */
+function countOnline(count) {
+  element("online-count").textContent = count === 1 ? "1 person online" : `${count} people online`;
+}
+
+/** @param {boolean} available @param {boolean} isConnected */
+function showPresence(available, isConnected) {
+  const state = isConnected ? (available ? "online" : "away") : "lost";
+  if (isConnected) downSince = 0;
+  else downSince ||= Date.now();
+  const isLost = !isConnected && Date.now() - downSince > DOWN_MS;
+  if (state === "lost" && !isLost && room.dataset.presence) return;
+  room.dataset.presence = state;
+  const words = { online: "You are online", away: "You are not online", lost: "Reconnecting…" };
+  element("availability-words").textContent = words[state];
+  element("go-online").hidden = state === "lost" ? wantsOnline() : available;
+  element("take-break").hidden = !available || state === "lost";
+}
+
+function ask() {
+  const card = deck.current;
+  if (!card || isOnCooldown(card)) return;
+  ring.invite(personOf(card), chosenSeconds(lengths));
+}
+
+/** @param {KeyboardEvent} event */
+function keys(event) {
+  const isElsewhere = event.target instanceof Element && event.target.closest("input, textarea, select, dialog");
+  if (isElsewhere || event.altKey || event.ctrlKey || event.metaKey) return;
+  if (event.key === "ArrowRight") move(1);
+  if (event.key === "ArrowLeft") move(-1);
+}
+
+function listen() {
+  on(invites, "queue:update", ({ left, more: hasMore, onlineUsers }) => {
+    farewell(deck.remove(left ?? []));
+    countOnline(onlineUsers);
+    if (hasMore) more();
+  });
+  on(invites, "state", refresh);
+  document.body.addEventListener("ring:over", refresh);
+  document.addEventListener("keydown", keys);
+  talk.addEventListener("click", ask);
+  element("go-online").addEventListener("click", () => { goOnline(); element("take-break").hidden = false; element("take-break").focus(); });
+  element("take-break").addEventListener("click", () => { takeBreak(); element("go-online").hidden = false; element("go-online").focus(); });
+  for (const step of room.querySelectorAll("[data-step]"))
+    step.addEventListener("click", () => move(step.getAttribute("data-step") === "next" ? 1 : -1));
+  lengths.addEventListener("change", () => { rememberSeconds(chosenSeconds(lengths)); deck.show(); });
+}
+
+/** Looks at the clock once a second; works out everything from instants. */
+function beat() {
+  const isDown = downSince > 0 && Date.now() - downSince > DOWN_MS;
+  if (isDown) showPresence(false, false);
+  deck.tick();
+  if (deck.current) label(deck.current);
+}
+
+function poll() {
+  const isDeaf = (downSince > 0 && Date.now() - downSince > DOWN_MS) || room.dataset.presence === "away";
+  if (isDeaf && !document.hidden) refresh();
+}
+
+if (!room.dataset.started) {
+  room.dataset.started = "yes";
+  room.classList.add("is-live");
+  chooseSeconds(lengths, rememberedSeconds(lengths));
+  offerNotifications(element("offer-notifications"));
+  watchPresence(showPresence);
+  listen();
+  deck.show();
+  setInterval(beat, 1000);
+  setInterval(poll, POLL_MS);
+}

@@ -1,0 +1,52 @@
+// @ts-check
+/** The two fixed transceivers of a call and what they may send. */
+
+/** @typedef {"audio"|"video"} Kind */
+
+/** bit/s. Opus is clear at 48 kbit/s; 1.2 Mbit/s carries 720p of a face. */
+const CAPS = { audio: 48_000, video: 1_200_000 };
+
+/** @type {readonly Kind[]} */
+export const KINDS = ["audio", "video"];
+
+/** @param {RTCPeerConnection} pc @param {Kind} kind */
+export function transceiverOf(pc, kind) {
+  return pc.getTransceivers().find((one) => one.receiver.track.kind === kind && one.direction !== "stopped") ?? null;
+}
+
+/** The offering side brings them; the answering side adopts what the offer brought (RFC 8829 5.10). @param {RTCPeerConnection} pc */
+export function addTransceivers(pc) {
+  for (const kind of KINDS) pc.addTransceiver(kind, { direction: "sendrecv", sendEncodings: [{ maxBitrate: CAPS[kind] }] });
+}
+
+/**
+ * Both directions open, the present track in place, so that mute, camera and device changes never renegotiate.
+ * @param {RTCPeerConnection} pc @param {Record<Kind, MediaStreamTrack|null>} tracks
+ */
+export async function fillTransceivers(pc, tracks) {
+  for (const kind of KINDS) {
+    const transceiver = transceiverOf(pc, kind);
+    if (!transceiver) continue;
+    if (transceiver.direction !== "sendrecv") transceiver.direction = "sendrecv";
+    if (transceiver.sender.track !== tracks[kind]) await transceiver.sender.replaceTrack(tracks[kind]);
+  }
+}
+
+/** @param {RTCPeerConnection} pc */
+export async function capSenders(pc) {
+  for (const kind of KINDS) {
+    const sender = transceiverOf(pc, kind)?.sender;
+    if (sender) await cap(sender, kind).catch(() => undefined); // a cap that is refused is no reason to have no call
+  }
+}
+
+/** @param {RTCRtpSender} sender @param {Kind} kind */
+async function cap(sender, kind) {
+  const parameters = sender.getParameters();
+  const [encoding] = parameters.encodings ?? [];
+  if (!encoding || encoding.maxBitrate === CAPS[kind]) return;
+  encoding.maxBitrate = CAPS[kind];
+  encoding.networkPriority = kind === "audio" ? "high" : "low";
+  if (kind === "video") Object.assign(parameters, { degradationPreference: "balanced" });
+  await sender.setParameters(parameters);
+}

@@ -1,0 +1,145 @@
+// @ts-check
+/**
+ * The wire and nothing else: one JSON WebSocket that comes back by itself.
+ *
+ * Promises: every message is dispatched as a CustomEvent named by its `type`, on the Socket and on document.body, detail
+ * = the message; what became of the connection is the event `socket:status`, detail {path, status, code}. It reconnects
+ * with jittered backoff (0.3 s to 8 s), at once when the network or the tab comes back, and never after a close code that
+ * means "do not" (4401 4403 4404 4409). Refuses to queue: `send` says whether the message went out.
+ */
+import { clock } from "./clock.js";
+
+/** @typedef {{type: string, [field: string]: any}} Message */
+/** @typedef {"connecting"|"open"|"waiting"|"closed"} Status */
+
+const FINAL_CODES = [4401, 4403, 4404, 4409];
+const LEAST_MS = 300;
+const MOST_MS = 8000;
+const PING_MS = 20_000;
+const PONG_MS = 8000;
+
+export class Socket extends EventTarget {
+  /** @type {WebSocket|null} */ #wire = null;
+  /** @type {Status} */ status = "closed";
+  /** @type {ReturnType<typeof setTimeout>|undefined} */ #retry;
+  /** @type {ReturnType<typeof setInterval>|undefined} */ #pinger;
+  #tries = 0;
+  #pingSentAt = 0;
+  #openedAt = 0;
+  /** The newest `state`, for modules that load after it came. @type {Message|null} */ state = null;
+
+  /** @param {string} path @param {{pings?: boolean, finalCodes?: number[]}} [options] */
+  constructor(path, { pings = false, finalCodes = [] } = {}) {
+    super();
+    this.path = path;
+    this.pings = pings;
+    this.finalCodes = [...FINAL_CODES, ...finalCodes];
+    window.addEventListener("online", () => this.#networkChanged());
+    document.addEventListener("visibilitychange", () => this.#visibilityChanged());
+  }
+
+  open() {
+    clearTimeout(this.#retry);
+    if (this.#wire) this.#drop(this.#wire);
+    const wire = new WebSocket(new URL(this.path, location.href.replace(/^http/, "ws")));
+    this.#wire = wire;
+    wire.onopen = () => this.#opened();
+    wire.onmessage = (event) => this.#received(event.data);
+    wire.onclose = (event) => this.#closed(event.code);
+    this.#tell("connecting");
+  }
+
+  /** Closes for good; `open` begins anew. */
+  close() {
+    clearTimeout(this.#retry);
+    clearInterval(this.#pinger);
+    if (this.#wire) this.#drop(this.#wire);
+    this.#tell("closed", 1000);
+  }
+
+  /** @param {Message} message @returns {boolean} whether it went out */
+  send(message) {
+    if (this.#wire?.readyState !== WebSocket.OPEN) return false;
+    this.#wire.send(JSON.stringify(message));
+    return true;
+  }
+
+  #opened() {
+    this.#openedAt = Date.now();
+    this.#pingSentAt = 0;
+    this.#tell("open");
+    if (!this.pings) return;
+    this.#ping();
+    clearInterval(this.#pinger);
+    this.#pinger = setInterval(() => this.#ping(), PING_MS);
+  }
+
+  #ping() {
+    if (this.#pingSentAt || !this.send({ type: "ping" })) return;
+    const asked = (this.#pingSentAt = Date.now());
+    setTimeout(() => { if (this.#pingSentAt === asked && this.status === "open") this.open(); }, PONG_MS);
+  }
+
+  /** @param {string} text */
+  #received(text) {
+    const message = /** @type {Message} */ (JSON.parse(text));
+    const sentAt = message.type === "pong" ? this.#pingSentAt : 0;
+    if (message.type === "pong") this.#pingSentAt = 0;
+    if (message.serverNow !== undefined) clock.learn(message.serverNow, sentAt || undefined);
+    if (message.type === "state") this.state = message;
+    this.#tries = 0;
+    this.#dispatch(message.type, message);
+  }
+
+  /** @param {number} code */
+  #closed(code) {
+    clearInterval(this.#pinger);
+    this.#wire = null;
+    if (this.finalCodes.includes(code)) return this.#tell("closed", code);
+    this.#tell("waiting", code);
+    const most = code === 4429 ? MOST_MS : Math.min(MOST_MS, LEAST_MS * 2 ** this.#tries);
+    this.#tries += 1;
+    this.#retry = setTimeout(() => this.open(), most * (0.5 + Math.random() / 2));
+  }
+
+  /** The old address may be gone while its socket still looks open: begin anew, unless that has just been done. */
+  #networkChanged() {
+    if (this.status === "waiting" || (this.status === "open" && Date.now() - this.#openedAt > 2000)) this.open();
+  }
+
+  #visibilityChanged() {
+    if (document.visibilityState !== "visible") return;
+    if (this.status === "waiting") this.open();
+    else if (this.pings && this.status === "open") this.#ping();
+  }
+
+  /** @param {WebSocket} wire */
+  #drop(wire) {
+    wire.onopen = wire.onmessage = wire.onclose = null;
+    wire.close();
+    this.#wire = null;
+  }
+
+  /** @param {Status} status @param {number} [code] */
+  #tell(status, code) {
+    this.status = status;
+    this.#dispatch("socket:status", { type: "socket:status", path: this.path, status, code });
+  }
+
+  /** @param {string} type @param {Message} detail */
+  #dispatch(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+    document.body.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+/** The one presence socket of this page. ring.js opens it. */
+export const invites = new Socket("/ws/invites", { pings: true });
+
+/**
+ * Hears one kind of message.
+ * @param {EventTarget} source @param {string} type @param {(message: Message) => void} hear
+ */
+export function on(source, type, hear) {
+  source.addEventListener(type, (event) => hear(/** @type {CustomEvent<Message>} */ (event).detail));
+}

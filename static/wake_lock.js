@@ -1,0 +1,21 @@
+// @ts-check
+/** Keeps the screen awake during a call; the browser takes the lock away in the background, so it is retaken. */
+
+/** @returns {() => void} lets the screen sleep again */
+export function keepAwake() {
+  /** @type {WakeLockSentinel|null} */
+  let lock = null;
+  let isWanted = true;
+  const take = async () => {
+    if (!isWanted || document.hidden || !("wakeLock" in navigator)) return;
+    lock = await navigator.wakeLock.request("screen").catch(() => null);
+    if (!isWanted) lock?.release();
+  };
+  document.addEventListener("visibilitychange", take);
+  take();
+  return () => {
+    isWanted = false;
+    document.removeEventListener("visibilitychange", take);
+    lock?.release();
+  };
+}
