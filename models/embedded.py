@@ -107,6 +107,7 @@ class Embedded:
             server.ask_to_stop()
         for server in self._servers:
             server.wait_stopped(deadline)
+            server.place.tidy()
         os.close(self._lock)
 
     def _open(self) -> None:

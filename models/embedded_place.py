@@ -19,6 +19,7 @@ import stat
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +69,12 @@ class Place:
         if self.account:
             self.account.own(path)
         return path
+
+    def tidy(self) -> None:
+        """Take away the directory of the sockets, empty by now, if it is not inside the data directory."""
+        if self.sockets.parent != self.data:
+            with suppress(OSError):
+                self.sockets.rmdir()
 
     def popen(self, command: Sequence[str], cwd: Path, log: Path) -> subprocess.Popen[bytes]:
         """Run as the account, without our environment (keys, passwords), and in a session of its own: the
