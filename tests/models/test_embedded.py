@@ -214,15 +214,14 @@ def test_a_deep_or_oddly_named_directory_gets_a_short_place_for_its_sockets(tmp_
         assert not where.exists()
 
 
-def test_a_terminal_s_interrupt_does_not_reach_the_children(embedded: Embedded) -> None:
-    assert all(os.getsid(pid) != os.getsid(0) for pid in embedded.pids.values())
-
-
-def test_children_are_not_given_our_secrets(monkeypatch: pytest.MonkeyPatch, data: Path) -> None:
+def test_children_get_neither_our_secrets_nor_the_terminal_s_interrupt(
+    monkeypatch: pytest.MonkeyPatch, data: Path
+) -> None:
     monkeypatch.setenv("STRIPE_SECRET_KEY", "sk_test_not_for_children")
     with Embedded.start(data, durable=False) as running:
         for pid in running.pids.values():
             assert "STRIPE_SECRET_KEY" not in psutil.Process(pid).environ()
+            assert os.getsid(pid) != os.getsid(0)
 
 
 def test_a_refused_statement_leaves_no_word_in_the_log(embedded: Embedded, data: Path) -> None:
