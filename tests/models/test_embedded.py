@@ -214,9 +214,7 @@ def test_a_deep_or_oddly_named_directory_gets_a_short_place_for_its_sockets(tmp_
         assert not where.exists()
 
 
-def test_children_get_neither_our_secrets_nor_the_terminal_s_interrupt(
-    monkeypatch: pytest.MonkeyPatch, data: Path
-) -> None:
+def test_children_get_no_secrets_and_no_interrupt(monkeypatch: pytest.MonkeyPatch, data: Path) -> None:
     monkeypatch.setenv("STRIPE_SECRET_KEY", "sk_test_not_for_children")
     with Embedded.start(data, durable=False) as running:
         for pid in running.pids.values():
