@@ -99,7 +99,7 @@ const answersTarget = (ctx) => Boolean(ctx.target?.id && ctx.text?.includes(`id=
 /** A conflict may come as the form again, or as an error that must not take the form's place. @param {Event} event */
 function onBeforeSwap(event) {
   const ctx = contextOf(event);
-  lengths.set(ctx.sourceElement, itemsOf(ctx.sourceElement).length);
+  before.set(ctx, { source: ctx.sourceElement, length: itemsOf(ctx.sourceElement).length });
   if ((ctx.response?.status ?? 200) >= 400 && !answersTarget(ctx)) event.preventDefault();
 }
 
@@ -111,15 +111,21 @@ function onNetworkError(event) {
     : "You are offline. Check your connection, then try again.");
 }
 
-/** How many items a list had before "show older" added to it. */
-const lengths = new WeakMap();
+/**
+ * What was known before a swap: the source (htmx puts another element in its place once it is gone) and how many items
+ * its list had. @type {WeakMap<HtmxContext, {source: HTMLElement, length: number}>}
+ */
+const before = new WeakMap();
 
 /** @param {HTMLElement} source */
 const itemsOf = (source) => /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(source.dataset.appends ?? "no-list"));
 
-/** The link that was pressed is gone: the focus goes on to the first item it brought. @param {HTMLElement} source */
-function focusNewItem(source) {
-  if (source.dataset.appends) itemsOf(source)[lengths.get(source) ?? 0]?.focus();
+/** What a source asked for after success: a word that it is saved, the focus on the first item that "show older" brought. @param {HtmxContext} ctx */
+function followUp(ctx) {
+  const { source, length } = before.get(ctx) ?? { source: ctx.sourceElement, length: 0 };
+  if ((ctx.response?.status ?? 500) >= 400) return;
+  if (source.dataset.saved) toast(source.dataset.saved);
+  if (source.dataset.appends) itemsOf(source)[length]?.focus();
 }
 
 function sayAnnouncements() {
@@ -131,13 +137,12 @@ function sayAnnouncements() {
 
 /** @param {Event} event */
 function onAfterSwap(event) {
-  const { sourceElement, request, response } = contextOf(event);
+  const ctx = contextOf(event);
   localiseTimes(document);
   wakeIslands();
   sayAnnouncements();
-  focusNewItem(sourceElement);
-  if (response && response.status < 400 && sourceElement.dataset.saved) toast(sourceElement.dataset.saved);
-  if (request?.method !== "GET") focusMarked(document);
+  followUp(ctx);
+  if (ctx.request?.method !== "GET") focusMarked(document);
 }
 
 document.addEventListener("htmx:config:request", (event) => { contextOf(event).request.headers["X-XSRFToken"] = xsrfToken(); });

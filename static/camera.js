@@ -152,8 +152,7 @@ class SelfieCamera {
 
   /** @param {XMLHttpRequest} request */
   answered(request) {
-    const next = request.getResponseHeader("HX-Redirect") ?? request.getResponseHeader("HX-Location");
-    if (request.status < 400) location.assign(next ?? request.responseURL);
+    if (request.status < 400) location.assign(request.getResponseHeader("HX-Redirect") ?? request.responseURL);
     else this.explain(["This photo was not accepted.", this.reason(request.responseText)]);
   }
 
