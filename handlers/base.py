@@ -1,7 +1,8 @@
 """What every HTTP handler stands on: who asks, what they sent, how it is answered, errors dressed once.
 
-One URL answers browsers with a page or an htmx fragment, and clients that ask for `application/json` with JSON. A Problem raised anywhere
-below becomes the right one of the three here, and only here. Security headers are set here for every answer.
+One URL answers browsers with a page or an htmx fragment, and clients that ask for `application/json` with
+JSON. A Problem raised anywhere below becomes the right one of the three here, and only here. Security headers
+are set here for every answer.
 """
 
 from __future__ import annotations
@@ -36,7 +37,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("napalmsky.http")
 Form = TypeVar("Form", bound=msgspec.Struct)
-KINDS = {400: BadRequest, 403: NotAllowed, 404: NotFound, 405: MethodNotAllowed, 413: TooLarge, 415: UnsupportedMedia}
+METHOD_UNKNOWN = RequestHandler.get
+KINDS = {
+    400: BadRequest,
+    403: NotAllowed,
+    404: NotFound,
+    405: MethodNotAllowed,
+    413: TooLarge,
+    415: UnsupportedMedia,
+}
 
 
 class BaseHandler(RequestHandler):
@@ -51,7 +60,7 @@ class BaseHandler(RequestHandler):
         self.config = self.application.config
         self.member: Member | None = None
 
-    # -- who asks ------------------------------------------------------------------------------------------------------
+    # -- who asks --------------------------------------------------------------------------------------------
 
     @property
     def address(self) -> str:
@@ -75,6 +84,11 @@ class BaseHandler(RequestHandler):
     @property
     def is_htmx(self) -> bool:
         return self.request.headers.get("HX-Request") == "true"
+
+    @property
+    def is_page(self) -> bool:
+        """A browser's page, form or htmx asks: it is answered with HTML, never with a token."""
+        return self.is_htmx or not (self.wants_json or self._sent_json)
 
     async def prepare(self) -> None:
         origins.allow_cross_origin(self, self.config)
@@ -111,10 +125,13 @@ class BaseHandler(RequestHandler):
         if self.bearer is None and (has_cookie or is_form):
             super().check_xsrf_cookie()
 
-    # -- what they sent ------------------------------------------------------------------------------------------------
+    # -- what they sent --------------------------------------------------------------------------------------
 
     def read(self, kind: type[Form]) -> Form:
-        """The body, JSON or form, as `kind`. Raises BadRequest (cannot be parsed) or Invalid (names the field)."""
+        """The body, JSON or form, as `kind`.
+
+        Raises BadRequest (cannot be parsed), Invalid (names the field).
+        """
         fields = self.sent()
         try:
             return msgspec.convert(fields, kind, strict=self._sent_json)
@@ -132,7 +149,7 @@ class BaseHandler(RequestHandler):
             return json_fields(self.request.body)
         return form_fields(self.request.body_arguments)
 
-    # -- how it is answered --------------------------------------------------------------------------------------------
+    # -- how it is answered ----------------------------------------------------------------------------------
 
     def set_default_headers(self) -> None:
         for name, value in self.application.security_headers.items():
@@ -147,11 +164,14 @@ class BaseHandler(RequestHandler):
         self.add_header("Vary", "Accept")
         self.finish(msgspec.json.encode(body))
 
-    def page(self, template: str, *, status: int = 200, fragment: str | None = None, **context: object) -> None:
+    def page(
+        self, template: str, *, status: int = 200, fragment: str | None = None, **context: object
+    ) -> None:
         """The whole page, or only its fragment file when htmx asks; private unless a visitor asks."""
         self.set_status(status)
         self.add_header("Vary", "HX-Request, Accept, Cookie")
         self.set_header("Cache-Control", "no-store" if self.member else "no-cache")
+        self._renew_cookie()
         name = fragment if fragment is not None and self.is_htmx else template
         self.finish(self.application.pages.render(name, self.page_context(context)))
 
@@ -182,22 +202,41 @@ class BaseHandler(RequestHandler):
         self.set_header("Cache-Control", "no-store")
         self.finish()
 
-    def sign_in_cookie(self, token: str, expires_at: Any) -> None:
-        """Sets the session cookie: HttpOnly, SameSite=Lax, `__Host-` and Secure behind TLS."""
+    def form_again(self, problem: Problem, template: str, *, fragment: str, **context: object) -> None:
+        """The form with its faults marked and what was sent; JSON clients get the problem itself."""
+        if not self.is_page:
+            raise problem
+        fields = {"values": self.sent(), "errors": problem.fields or {}}
+        self.page(template, status=problem.status, fragment=fragment, **fields, **context)
+
+    def sign_in_cookie(self, token: str) -> None:
+        """HttpOnly, SameSite=Lax, `__Host-` and Secure behind TLS; how long it counts, the session decides.."""
         self.set_cookie(
             self.application.session_cookie,
             token,
-            expires=expires_at,
-            path="/",
-            httponly=True,
-            samesite="Lax",
-            secure=self.config.is_secure,
+            expires_days=self.config.member_days,
+            **self._cookie_kind(),
         )
+
+    def sign_out_cookie(self) -> None:
+        self.set_cookie(self.application.session_cookie, "", expires_days=-1, **self._cookie_kind())
+
+    def _cookie_kind(self) -> dict[str, Any]:
+        return {"path": "/", "httponly": True, "samesite": "Lax", "secure": self.config.is_secure}
+
+    def _renew_cookie(self) -> None:
+        token = self.get_cookie(self.application.session_cookie)
+        if self.member is not None and self.member.was_renewed and token is not None and self.bearer is None:
+            self.sign_in_cookie(token)
+
+    def head(self, *args: str) -> Any:
+        """What GET would say, without its body (RFC 9110, 9.3.2)."""
+        return self.get(*args)
 
     def options(self, *_args: str) -> None:
         self.nothing()
 
-    # -- errors, dressed once ------------------------------------------------------------------------------------------
+    # -- errors, dressed once --------------------------------------------------------------------------------
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
@@ -206,17 +245,33 @@ class BaseHandler(RequestHandler):
         self.set_status(problem.status)
         if problem.retry_after is not None:
             self.set_header("Retry-After", str(problem.retry_after))
-        if self.wants_json or (self._sent_json and not self.is_htmx):
+        if problem.status == MethodNotAllowed.status:
+            self.set_header("Allow", ", ".join(self._methods()))
+        if not self.is_page:
             self.json({"error": problem.as_json()}, problem.status)
         else:
             self.show_problem(problem)
 
+    def _methods(self) -> list[str]:
+        """What this URL answers to (RFC 9110, 15.5.6)."""
+        own = [
+            m
+            for m in ("GET", "POST", "PATCH", "DELETE")
+            if getattr(type(self), m.lower()) is not METHOD_UNKNOWN
+        ]
+        return [*own, *(["HEAD"] if "GET" in own else []), "OPTIONS"]
+
     def show_problem(self, problem: Problem) -> None:
         """A designed page, or the fragment of it for htmx. A member who lacks a step is led to it."""
-        if isinstance(problem, NotSignedIn | PaymentRequired | SelfieRequired) and self.request.method == "GET":
+        if (
+            isinstance(problem, NotSignedIn | PaymentRequired | SelfieRequired)
+            and self.request.method == "GET"
+        ):
             steps = {"payment_required": "/paywall", "selfie_required": "/onboarding"}
             return self.go(steps.get(problem.code, "/onboarding"))
-        self.page("errors/page.html", status=problem.status, fragment="errors/_error.html", problem=problem)
+        return self.page(
+            "errors/page.html", status=problem.status, fragment="errors/_error.html", problem=problem
+        )
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """Refusals are no news; our own faults are logged with their traceback."""

@@ -64,22 +64,22 @@ class Statements:
         self._queries = aiosql.from_path(SQL / f"{noun}.sql", "aiopg")
         self.names = frozenset(n for n in self._queries.available_queries if not n.endswith("_cursor"))
 
-    async def all(self, name: str, kind: type[Row], *, on: Transaction | None = None, **values: object) -> list[Row]:
+    async def all(self, name: str, kind: type[Row], /, *, on: Transaction | None = None, **values: object) -> list[Row]:
         """Every row, as `kind` (a msgspec struct, or a plain type for one-column rows)."""
         rows = await self._run(name, on, values)
         return msgspec.convert(rows, list[kind])  # type: ignore[valid-type]
 
-    async def one(self, name: str, kind: type[Row], *, on: Transaction | None = None, **values: object) -> Row | None:
+    async def one(self, name: str, kind: type[Row], /, *, on: Transaction | None = None, **values: object) -> Row | None:
         """The first row as `kind`, or None."""
         rows = await self._run(name, on, values)
         return msgspec.convert(rows[0], kind) if rows else None
 
-    async def value(self, name: str, *, on: Transaction | None = None, **values: object) -> Any:
+    async def value(self, name: str, /, *, on: Transaction | None = None, **values: object) -> Any:
         """The first column of the first row, or None."""
         rows = await self._run(name, on, values)
         return next(iter(rows[0].values())) if rows else None
 
-    async def run(self, name: str, *, on: Transaction | None = None, **values: object) -> int:
+    async def run(self, name: str, /, *, on: Transaction | None = None, **values: object) -> int:
         """How many rows the statement touched."""
         sql = getattr(self._queries, name).sql
         if on is not None:

@@ -25,24 +25,28 @@ INVITES_DUE = "ns:invites"
 # zset: invite id -> instant at which a caller without a socket counts as gone.
 INVITES_GONE = "ns:gone"
 
-# hash: socket id -> "<joined 0|1>:<hidden since ms or 0>:<process id>"; plus "linger" -> ms. A day, renewed on change.
+# hash: socket id -> "<joined 0|1>:<hidden since ms or 0>:<process id>"; plus "linger" -> ms. A week, renewed on change.
 SOCKETS = "ns:sockets:"
-SOCKETS_SECONDS = 24 * 3600
 # set: user ids with sockets on a process.
 PROCESS_USERS = "ns:process-users:"
 # string: "invite:<id>" or "call:<id>". Expires, so that a crash frees everyone.
 BUSY = "ns:busy:"
+# Longer than the longest call with its pauses; the end of the call frees them sooner.
+CALL_BUSY_MS = 3_600_000
 # hash: the ringing invite; deadline + 60 s.
 INVITE = "ns:invite:"
 INVITE_LINGER_MS = 60_000
-# zset: card -> when delivered to this viewer (ms). One hour.
+# zset: card -> when last delivered to this viewer (ms), and when that last counted as shown. One hour.
 SEEN = "ns:seen:"
-SEEN_SECONDS = 3600
+COUNTED = "ns:counted:"
+COUNT_ONCE_MS = 600_000
 # list: relay frames waiting for an empty seat, and string: the seat's socket. See models/signalling.py.
 PARKED = "ns:parked:"
 PARKED_SECONDS = 20
 SEAT = "ns:seat:"
 SEAT_SECONDS = 3600
+# counters of the limits library (models/rate_limits.py); twice their window: a minute or an hour.
+LIMITS = "ns:limits"
 
 # Channels.
 CHANNEL_QUEUE = "ns:c:queue"
@@ -63,10 +67,6 @@ def invite(invite_id: str) -> str:
     return INVITE + invite_id
 
 
-def seen(viewer_id: str) -> str:
-    return SEEN + viewer_id
-
-
 def process_users(process_id: str) -> str:
     return PROCESS_USERS + process_id
 
@@ -85,3 +85,14 @@ def user_channel(user_id: str) -> str:
 
 def call_channel(call_id: str) -> str:
     return CHANNEL_CALL + call_id
+
+
+def of_call(call_id: str) -> list[str]:
+    """Every key of a call that has ended."""
+    return [make(call_id, side) for make in (seat, parked) for side in ("caller", "callee")]
+
+
+def seats_of_call(call_id: str, caller_seat: str | None, callee_seat: str | None) -> list[str]:
+    """The keys of seats that are empty; never an empty list, so that it can be deleted as it is."""
+    empty = [seat(call_id, "caller")] * (caller_seat is None) + [seat(call_id, "callee")] * (callee_seat is None)
+    return empty or [parked(call_id, "nobody")]

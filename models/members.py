@@ -26,6 +26,8 @@ class Member(msgspec.Struct, frozen=True):
     is_account: bool
     renewed_at: datetime
     expires_at: datetime
+    # This look-up renewed the session (once a day): a browser's cookie is renewed with it.
+    was_renewed: bool = False
 
     @property
     def selfie_url(self) -> str | None:
@@ -34,6 +36,9 @@ class Member(msgspec.Struct, frozen=True):
     @property
     def person(self) -> Person:
         return Person(user_id=self.user_id, name=self.name, gender=self.gender, selfie_url=self.selfie_url)
+
+    def with_selfie(self, media_id: str) -> Member:
+        return msgspec.structs.replace(self, selfie_id=media_id)
 
 
 def media_url(media_id: str | None) -> str | None:

@@ -1,0 +1,59 @@
+"""What this process counts about itself. The one door to prometheus-client.
+
+Promises labels from short fixed lists (handler names, statuses), so that no visitor can make the list grow.
+Keeps nothing about anyone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    GC_COLLECTOR,
+    PLATFORM_COLLECTOR,
+    PROCESS_COLLECTOR,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+from tornado.web import RequestHandler
+
+if TYPE_CHECKING:
+    from server import Site
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+REGISTRY = CollectorRegistry()
+REQUESTS = Counter(
+    "napalmsky_http_requests", "Answered requests.", ["handler", "method", "status"], registry=REGISTRY
+)
+SECONDS = Histogram(
+    "napalmsky_http_request_seconds",
+    "From the request's head to the end of the answer.",
+    ["handler"],
+    registry=REGISTRY,
+)
+CSP_REPORTS = Counter(
+    "napalmsky_csp_reports", "What browsers' content policy stopped.", ["directive"], registry=REGISTRY
+)
+SOCKETS = Gauge("napalmsky_sockets", "Open sockets of this process.", ["kind"], registry=REGISTRY)
+STATEMENTS = Gauge("napalmsky_database_statements", "Statements since the start.", registry=REGISTRY)
+for collector in (GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR):
+    REGISTRY.register(collector)
+METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"})
+
+
+def count_request(handler: RequestHandler) -> None:
+    """Tornado's log function: called once for each answered request."""
+    name, method = type(handler).__name__, handler.request.method or ""
+    REQUESTS.labels(name, method if method in METHODS else "other", str(handler.get_status())).inc()
+    SECONDS.labels(name).observe(handler.request.request_time())
+
+
+def exposition(site: Site) -> bytes:
+    for kind, size in site.hub.sizes().items():
+        SOCKETS.labels(kind).set(size)
+    STATEMENTS.set(site.models.db.statements_run)
+    return generate_latest(REGISTRY)

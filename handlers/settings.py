@@ -1,0 +1,28 @@
+"""The settings page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handlers.base import BaseHandler
+from models.errors import Invalid
+
+
+class SettingsHandler(BaseHandler):
+    async def get(self) -> None:
+        self.allowed(access=False, selfie=False)
+        self.page("settings/page.html", **await settings_context(self))
+
+
+async def show_profile_again(handler: BaseHandler, problem: Invalid) -> None:
+    """The profile's form with its faults: alone for htmx, else in the whole page."""
+    context = await settings_context(handler)
+    handler.form_again(problem, "settings/page.html", fragment="settings/_profile.html", **context)
+
+
+async def settings_context(handler: BaseHandler) -> dict[str, Any]:
+    """What settings/page.html shows beyond the member."""
+    user_id = handler.signed_in().user_id
+    user, code = await handler.models.users.get(user_id), await handler.models.users.own_code(user_id)
+    invite = code and code.shown(handler.config.base_url)
+    return {"invite": invite, "successful_calls": user.successful_calls}

@@ -1,0 +1,67 @@
+"""The files under /static, and the two that browsers look for at the root."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tornado.web import StaticFileHandler
+
+from handlers.base import BaseHandler
+from handlers.pages import static_url
+
+ROOT = Path(__file__).resolve().parent.parent / "static"
+YEAR = 365 * 24 * 3600
+# Python's own list depends on the machine and its version.
+TYPES = {
+    ".js": "text/javascript; charset=UTF-8",
+    ".css": "text/css; charset=UTF-8",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+    ".webmanifest": "application/manifest+json",
+    ".txt": "text/plain; charset=UTF-8",
+}
+
+
+class StaticHandler(BaseHandler, StaticFileHandler):
+    """GET /static/…: with the right `?v=` for a year, else asked again each time and answered 304."""
+
+    is_counted = False
+
+    def initialize(self, path: str) -> None:  # type: ignore[override]
+        BaseHandler.initialize(self)
+        StaticFileHandler.initialize(self, path)
+
+    async def prepare(self) -> None:
+        """Everybody may have them: no session is looked up."""
+
+    async def head(self, path: str) -> None:  # type: ignore[override]
+        await StaticFileHandler.get(self, path, include_body=False)
+
+    def get_content_type(self) -> str:
+        suffix = Path(self.absolute_path or "").suffix
+        return TYPES.get(suffix) or super().get_content_type()
+
+    def get_cache_time(self, *_args: Any) -> int:
+        return 0  # said below, in one header
+
+    def set_extra_headers(self, path: str) -> None:
+        version = self.get_query_argument("v", None)
+        is_exact = version is not None and static_url(path).endswith(f"?v={version}")
+        self.set_header("Cache-Control", f"public, max-age={YEAR}, immutable" if is_exact else "no-cache")
+
+
+class RootFileHandler(BaseHandler):
+    """GET /favicon.ico, /manifest.webmanifest: where they really are."""
+
+    is_counted = False
+
+    async def prepare(self) -> None:
+        """Everybody may have them."""
+
+    def get(self, name: str) -> None:
+        place = "icons/favicon.svg" if name == "favicon.ico" else f"icons/{name}"
+        self.set_status(302)
+        self.set_header("Location", static_url(place))
+        self.set_header("Cache-Control", "public, max-age=3600")
+        self.finish()

@@ -1,0 +1,52 @@
+"""Whether this process can do its work: database, schema, Redis.
+
+Promises an answer within a few seconds whatever is away. Keeps and refuses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+
+import msgspec
+
+from models.bus import Bus
+from models.db import Db
+from models.errors import Unavailable
+from models.migrations import DIRECTORY
+
+
+class _Applied(msgspec.Struct, frozen=True):
+    migration_id: str
+
+
+class Health:
+    def __init__(self, db: Db, bus: Bus) -> None:
+        self._bus = bus
+        self._sql = db.statements("health")
+        self._wanted = frozenset(file.stem for file in DIRECTORY.glob("*.sql"))
+
+    async def checks(self) -> dict[str, str]:
+        """`database`, `schema`, `redis`: each `ok` or what is wrong with it."""
+        (database, schema), redis = await asyncio.gather(self._database(), self._redis())
+        return {"database": database, "schema": schema, "redis": redis}
+
+    async def _database(self) -> tuple[str, str]:
+        try:
+            applied = {row.migration_id for row in await self._sql.all("applied", _Applied)}
+        except Unavailable:
+            return "away", "unknown"
+        except Exception:  # the table of migrations itself is missing: nothing was ever applied
+            return "ok", "missing"
+        return "ok", "ok" if self._wanted <= applied else "behind"
+
+    async def _redis(self) -> str:
+        return await _state(self._bus.command("ping"))
+
+
+async def _state(check: Awaitable[object]) -> str:
+    try:
+        await check
+    except Unavailable:
+        return "away"
+    return "ok"

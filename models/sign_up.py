@@ -1,0 +1,96 @@
+"""Becoming a guest, and which step comes next.
+
+Promises that a person, the session and the use of an invite code are one transaction: a code that does not
+work leaves nobody behind. Only a sign-up that would otherwise hold is counted against the address, so
+mistakes in the form cost nothing. Refuses with Invalid (every field at once), and with TooMany.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from models.clock import Clock
+from models.config import Config
+from models.db import Db, Transaction
+from models.errors import Conflict, Invalid, NotFound
+from models.invite_codes import InviteCodes
+from models.members import Access, Member
+from models.messages import Wire, instant
+from models.rate_limits import RateLimits
+from models.sessions import NewSession, Sessions
+from models.users import Users, checked
+
+
+class SignedUp(msgspec.Struct, frozen=True):
+    """A new guest with their token, which is shown once."""
+
+    token: str
+    member: Member
+
+    def as_json(self) -> SignedUpTold:
+        return SignedUpTold(
+            session_token=self.token,
+            user_id=self.member.user_id,
+            expires_at=instant(self.member.expires_at),
+            access=self.member.access,
+        )
+
+
+class SignedUpTold(Wire, frozen=True, kw_only=True):
+    session_token: str
+    user_id: str
+    expires_at: str
+    access: Access
+
+
+class SignUp:
+    def __init__(
+        self,
+        db: Db,
+        clock: Clock,
+        config: Config,
+        users: Users,
+        sessions: Sessions,
+        invite_codes: InviteCodes,
+        rate_limits: RateLimits,
+    ) -> None:
+        self._db, self._clock, self._config = db, clock, config
+        self._users, self._sessions = users, sessions
+        self._invite_codes, self._rate_limits = invite_codes, rate_limits
+
+    async def guest(
+        self, name: str, gender: str, *, adult: bool, invite_code: str | None, address: str
+    ) -> SignedUp:
+        """All or nothing. Raises Invalid (`name`, `gender`, `adult`, `inviteCode`), TooMany, Unavailable."""
+        checked(name, gender, adult=adult)
+        if invite_code:
+            await self._rate_limits.check_guesses("code", address)
+        async with self._db.transaction() as on:
+            user_id = await self._users.create_guest(name, gender, adult=adult, on=on)
+            if invite_code:
+                await self._redeem(invite_code, user_id, on)
+            new = await self._sessions.create(user_id, on=on)
+            # Last of all: what fails before is not counted, and what is refused here is rolled back.
+            await self._rate_limits.hit("guests", address)
+            member = await self._signed_in(new, on)
+        return SignedUp(token=new.token, member=member)
+
+    async def _redeem(self, code: str, user_id: str, on: Transaction) -> None:
+        try:
+            await self._invite_codes.redeem(code, user_id, on=on)
+        except (Conflict, NotFound) as problem:
+            raise Invalid(inviteCode=problem.message) from problem
+
+    async def _signed_in(self, new: NewSession, on: Transaction) -> Member:
+        member = await self._sessions.find(new.token, on=on)
+        assert member is not None, "a session found by its own transaction"
+        return member
+
+
+def next_step(member: Member | None) -> str:
+    """The first step of signing up that is missing: `profile`, `selfie`, `access`, or `done`."""
+    if member is None:
+        return "profile"
+    if member.selfie_id is None:
+        return "selfie"
+    return "access" if member.access == "unpaid" else "done"

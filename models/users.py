@@ -1,0 +1,141 @@
+"""People: a name, a gender, that they are adult, how their calls went.
+
+Promises that a name and a gender are always ones that may be shown. Refuses both at once, so that a form
+marks every field that needs mending. Somebody deleted is nobody here.
+"""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import msgspec
+
+from models.clock import Clock
+from models.db import Db, Transaction
+from models.errors import Invalid, NotFound
+from models.ids import new_id
+from models.members import Gender, Member, media_url
+from models.messages import Person, Wire
+from models.names import clean_name
+
+GENDERS = get_args(Gender)
+
+
+class User(msgspec.Struct, frozen=True):
+    user_id: str
+    name: str
+    gender: Gender
+    selfie_id: str | None
+    successful_calls: int
+    handles: dict[str, str]
+
+    @property
+    def person(self) -> Person:
+        return Person(
+            user_id=self.user_id, name=self.name, gender=self.gender, selfie_url=media_url(self.selfie_id)
+        )
+
+
+class OwnCode(msgspec.Struct, frozen=True):
+    """The invite code somebody may hand out; `uses_remaining` is None without a limit."""
+
+    code: str
+    uses_remaining: int | None
+
+    def shown(self, base_url: str) -> ShownCode:
+        return ShownCode(self.code, self.uses_remaining, f"{base_url}/onboarding?inviteCode={self.code}")
+
+
+class ShownCode(msgspec.Struct, frozen=True):
+    """An invite code with the address that its QR holds."""
+
+    code: str
+    uses_remaining: int | None
+    invite_url: str
+
+
+class Me(Wire, frozen=True, kw_only=True):
+    """`GET /user/me`."""
+
+    user_id: str
+    name: str
+    gender: Gender
+    access: str
+    selfie_url: str | None
+    handles: dict[str, str]
+    invite_code: str | None = None
+    uses_remaining: int | None = None
+    successful_calls: int
+
+
+class Users:
+    def __init__(self, db: Db, clock: Clock) -> None:
+        self._clock = clock
+        self._sql = db.statements("users")
+
+    async def create_guest(self, name: str, gender: str, *, adult: bool, on: Transaction) -> str:
+        """The new person's id. Raises Invalid for `name`, `gender`, `adult`, all that apply."""
+        clean = checked(name, gender, adult=adult)
+        user_id = new_id()
+        await self._sql.run(
+            "create", on=on, user_id=user_id, name=clean, gender=gender, now=self._clock.frozen
+        )
+        return user_id
+
+    async def find(self, user_id: str) -> User | None:
+        return await self._sql.one("find", User, user_id=user_id)
+
+    async def get(self, user_id: str) -> User:
+        """Raises NotFound."""
+        user = await self.find(user_id)
+        if user is None:
+            raise NotFound
+        return user
+
+    async def person(self, user_id: str) -> Person | None:
+        """What others may see; None once deleted."""
+        user = await self.find(user_id)
+        return None if user is None else user.person
+
+    async def update(self, user_id: str, *, name: str | None = None, gender: str | None = None) -> User:
+        """What is None stays. Raises Invalid for `name`, `gender`; NotFound."""
+        clean = checked(name, gender)
+        user = await self._sql.one("update", User, user_id=user_id, name=clean, gender=gender)
+        if user is None:
+            raise NotFound
+        return user
+
+    async def own_code(self, user_id: str) -> OwnCode | None:
+        return await self._sql.one("invite_code", OwnCode, user_id=user_id)
+
+    async def me(self, member: Member) -> Me:
+        """All that somebody may know of themselves. Raises NotFound."""
+        user, code = await self.get(member.user_id), await self.own_code(member.user_id)
+        return Me(
+            user_id=user.user_id,
+            name=user.name,
+            gender=user.gender,
+            access=member.access,
+            selfie_url=media_url(user.selfie_id),
+            handles=user.handles,
+            invite_code=None if code is None else code.code,
+            uses_remaining=None if code is None else code.uses_remaining,
+            successful_calls=user.successful_calls,
+        )
+
+
+def checked(name: str | None, gender: str | None, *, adult: bool = True) -> str | None:
+    """The clean name. Raises Invalid with every fault at once."""
+    faults: dict[str, str] = {}
+    clean = None
+    try:
+        clean = None if name is None else clean_name(name)
+    except Invalid as problem:
+        faults |= problem.fields or {}
+    if gender is not None and gender not in GENDERS:
+        faults["gender"] = "Choose one of the four."
+    if not adult:
+        faults["adult"] = "You must be 18 or older and accept the terms."
+    if faults:
+        raise Invalid(**faults)
+    return clean

@@ -1,0 +1,3 @@
+-- name: applied()
+-- The migrations that this database has had.
+select migration_id from _yoyo_migration;

@@ -1,0 +1,38 @@
+-- Pictures and videos, as rows: any process on any machine serves them.
+
+-- name: find(media_id, viewer_id)
+-- One's own always; another's with access and no block between the two, either way.
+select m.media_id::text, m.owner_id::text, m.kind, m.content_type, m.byte_size
+from media m
+join users owner on owner.user_id = m.owner_id and owner.deleted_at is null
+where m.media_id = :media_id
+    and (
+        m.owner_id = :viewer_id
+        or (
+            exists (select from access_grants g where g.user_id = :viewer_id and g.ended_at is null)
+            and not exists (
+                select from blocks b
+                where (b.blocker_id = m.owner_id and b.blocked_id = :viewer_id)
+                    or (b.blocker_id = :viewer_id and b.blocked_id = m.owner_id)
+            )
+        )
+    );
+
+-- name: read(media_id, first_seq, last_seq)
+-- The chunks from first_seq to last_seq in one piece.
+select string_agg(bytes, ''::bytea order by seq)
+from media_chunks
+where media_id = :media_id and seq between :first_seq and :last_seq;
+
+-- name: create(media_id, owner_id, kind, content_type, byte_size, now)!
+insert into media (media_id, owner_id, kind, content_type, byte_size, created_at)
+values (
+    :media_id, :owner_id, :kind, :content_type, :byte_size, coalesce(:now::timestamptz, clock_timestamp())
+);
+
+-- name: write_chunk(media_id, seq, bytes)!
+insert into media_chunks (media_id, seq, bytes) values (:media_id, :seq, :bytes);
+
+-- name: delete_older(owner_id, kind, media_id)!
+-- Chunks go with them.
+delete from media where owner_id = :owner_id and kind = :kind and media_id <> :media_id;

@@ -1,0 +1,24 @@
+-- Wrong guesses within the window, by kind and subject.
+
+-- name: wait_seconds(kind, subject, most, window, now)
+-- Seconds until one more is allowed, or no row: the `most`-th newest guess has to grow older than the window.
+select extract(epoch from guessed_at + make_interval(secs => :window) - coalesce(:now::timestamptz, clock_timestamp()))::float8
+from guesses
+where kind = :kind and subject = :subject
+    and guessed_at > coalesce(:now::timestamptz, clock_timestamp()) - make_interval(secs => :window)
+order by guessed_at desc
+offset :most - 1 limit 1;
+
+-- name: lock_subject(kind, subject)!
+-- One at a time until the transaction ends; a statement of its own, so that the next one sees what the last holder wrote.
+select pg_advisory_xact_lock(hashtextextended(:kind || ' ' || :subject, 0));
+
+-- name: count_guess(kind, subject, window, now)!
+-- What has grown too old goes in the same statement: the table stays as small as the window.
+with old as (
+    delete from guesses
+    where kind = :kind and subject = :subject
+        and guessed_at <= coalesce(:now::timestamptz, clock_timestamp()) - make_interval(secs => :window)
+)
+insert into guesses (kind, subject, guessed_at)
+values (:kind, :subject, coalesce(:now::timestamptz, clock_timestamp()));

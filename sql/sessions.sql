@@ -1,0 +1,58 @@
+-- Sign-ins. A token is known only by its SHA-256.
+
+-- name: create(session_id, token_hash, user_id, guest_days, now)!
+insert into sessions (session_id, token_hash, user_id, created_at, renewed_at, expires_at)
+select :session_id, :token_hash, :user_id, at, at, at + make_interval(days => :guest_days)
+from coalesce(:now::timestamptz, clock_timestamp()) as at;
+
+-- name: find(token_hash, member_days, now)
+-- Who asks, in one statement. Somebody with access is kept longer: counted here, so that access gained by a webhook
+-- while nobody looks keeps the session at once. was_renewed: once a day, the caller renews it now.
+select
+    s.session_id::text, s.user_id::text, u.name, u.gender, u.selfie_id::text, a.access,
+    exists (
+        select from bans b
+        where b.user_id = s.user_id and b.lifted_at is null and (b.until_at is null or b.until_at > at)
+    ) as is_banned,
+    false as is_account,
+    s.renewed_at, e.expires_at,
+    s.renewed_at <= at - interval '1 day' as was_renewed
+from sessions s
+join users u on u.user_id = s.user_id and u.deleted_at is null
+cross join coalesce(:now::timestamptz, clock_timestamp()) as at
+cross join lateral (
+    select case
+        when bool_or(g.reason = 'payment') then 'paid'
+        when bool_or(g.reason = 'comp') then 'comped'
+        when bool_or(g.reason = 'code') then 'invited'
+        else 'unpaid'
+    end as access
+    from access_grants g
+    where g.user_id = s.user_id and g.ended_at is null
+) a
+cross join lateral (
+    select case
+        when a.access = 'unpaid' then s.expires_at
+        else greatest(s.expires_at, s.renewed_at + make_interval(days => :member_days))
+    end as expires_at
+) e
+where s.token_hash = :token_hash and s.ended_at is null and e.expires_at > at;
+
+-- name: renew(session_id, guest_days, now)!
+-- Many requests at once renew once.
+update sessions
+set renewed_at = at, expires_at = greatest(expires_at, at + make_interval(days => :guest_days))
+from coalesce(:now::timestamptz, clock_timestamp()) as at
+where session_id = :session_id and ended_at is null and renewed_at <= at - interval '1 day';
+
+-- name: end_one(session_id, reason, now)
+update sessions
+set ended_at = coalesce(:now::timestamptz, clock_timestamp()), ended_reason = :reason
+where session_id = :session_id and ended_at is null
+returning user_id::text, session_id::text, ended_reason as reason;
+
+-- name: ended_since(since)
+select user_id::text, session_id::text, ended_reason as reason
+from sessions
+where ended_at > :since
+order by ended_at;

@@ -1,0 +1,29 @@
+-- People: guests and, later, accounts.
+
+-- name: create(user_id, name, gender, now)!
+insert into users (user_id, name, gender, adult_at, created_at)
+values (
+    :user_id, :name, :gender,
+    coalesce(:now::timestamptz, clock_timestamp()), coalesce(:now::timestamptz, clock_timestamp())
+);
+
+-- name: find(user_id)
+select user_id::text, name, gender, selfie_id::text, successful_calls, handles
+from users
+where user_id = :user_id and deleted_at is null;
+
+-- name: update(user_id, name, gender)
+-- What is null stays as it is.
+update users
+set name = coalesce(:name, name), gender = coalesce(:gender, gender)
+where user_id = :user_id and deleted_at is null
+returning user_id::text, name, gender, selfie_id::text, successful_calls, handles;
+
+-- name: invite_code(user_id)
+-- The person's own code while it is on; uses_remaining is null without a limit.
+select code, uses_limit - uses as uses_remaining
+from invite_codes
+where owner_id = :user_id and stopped_at is null;
+
+-- name: set_selfie(user_id, selfie_id)!
+update users set selfie_id = :selfie_id where user_id = :user_id and deleted_at is null;
