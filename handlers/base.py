@@ -210,7 +210,7 @@ class BaseHandler(RequestHandler):
         self.page(template, status=problem.status, fragment=fragment, **fields, **context)
 
     def sign_in_cookie(self, token: str) -> None:
-        """HttpOnly, SameSite=Lax, `__Host-` and Secure behind TLS; how long it counts, the session decides.."""
+        """HttpOnly, SameSite=Lax, `__Host-` and Secure behind TLS; how long it counts, the session decides."""
         self.set_cookie(
             self.application.session_cookie,
             token,

@@ -77,8 +77,8 @@ def read_report(body: bytes) -> tuple[str, str]:
 
 DIRECTIVES = frozenset({
     "default-src", "script-src", "script-src-elem", "script-src-attr", "style-src", "style-src-elem",
-    "style-src-attr", "img-src", "media-src", "connect-src", "font-src", "object-src", "base-uri", "form-action",
-    "frame-ancestors", "frame-src", "worker-src", "manifest-src",
+    "style-src-attr", "img-src", "media-src", "connect-src", "font-src", "object-src", "base-uri",
+    "form-action", "frame-ancestors", "frame-src", "worker-src", "manifest-src",
 })  # fmt: skip
 
 

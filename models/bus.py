@@ -107,12 +107,16 @@ class Bus:
 
     def publish(self, channel: str, news: bytes) -> None:
         """Tells every process that listens to `channel`; this one at once."""
-        heard = self._hearing.get(channel)
-        if heard is not None:
-            heard(channel, news)
+        self.tell_here(channel, news)
         if not self._outbox:
             asyncio.get_running_loop().call_soon(self._flush)
         self._outbox.append((channel, self._origin + news))
+
+    def tell_here(self, channel: str, news: bytes) -> None:
+        """Only this process: every process has found the news by itself."""
+        heard = self._hearing.get(channel)
+        if heard is not None:
+            heard(channel, news)
 
     def _flush(self) -> None:
         batch, self._outbox = self._outbox, []

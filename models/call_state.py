@@ -112,13 +112,17 @@ def begin(agreed_seconds: int, now: datetime, rules: Rules) -> CallState:
     return _with_due(call, rules)
 
 
-def step(call: CallState, event: Event, now: datetime, rules: Rules) -> CallState:
-    """The next state; `call` itself when the event changes nothing. What time has done by `now` comes first."""
+def step(before: CallState, event: Event, now: datetime, rules: Rules) -> CallState:
+    """The next state; `before` itself when the event changes nothing. What time has done by `now` comes first."""
+    call = before
+    if isinstance(event, Restarted) and call.state != "ended":
+        # While nobody could come back, no grace ran: it starts anew before time is looked at.
+        call = _restart(call, event.dead, now, rules)
     timely = _let_time_pass(call, now, rules)
     if timely.state == "ended":
         return timely
     after = _apply(timely, event, now, rules)
-    return call if after == call else _with_due(after, rules)
+    return before if after == before else _with_due(after, rules)
 
 
 def _apply(call: CallState, event: Event, now: datetime, rules: Rules) -> CallState:
@@ -133,9 +137,7 @@ def _apply(call: CallState, event: Event, now: datetime, rules: Rules) -> CallSt
             return _settle_clock(_set(call, side, up=False), now, rules)
         case HungUp(reason):
             return _end(call, reason, now)
-        case Restarted(dead):
-            return _restart(call, dead, now, rules)
-        case Tick():
+        case Tick() | Restarted():
             return call
 
 

@@ -71,6 +71,8 @@ class Config:
     unknown_codes_per_hour: int = 5
     api_per_minute: int = 120
     turn_per_hour: int = 30
+    invite_messages_per_second: int = 20
+    relay_messages_per_second: int = 100
 
     @property
     def is_production(self) -> bool:
@@ -167,7 +169,8 @@ RULES = {
     "pause_seconds": (0, 600), "success_seconds": (1, 1800), "cooldown_connected_seconds": (0, 2_592_000),
     "cooldown_declined_seconds": (0, 2_592_000), "cooldown_missed_seconds": (0, 2_592_000),
     "guests_per_hour": (1, 1_000_000), "unknown_codes_per_hour": (1, 1_000_000), "api_per_minute": (1, 1_000_000),
-    "turn_per_hour": (1, 1_000_000),
+    "turn_per_hour": (1, 1_000_000), "invite_messages_per_second": (1, 1_000_000),
+    "relay_messages_per_second": (1, 1_000_000),
 }  # fmt: skip
 
 

@@ -41,7 +41,10 @@ class Media:
         return await self._sql.one("find", MediaFile, media_id=media_id, viewer_id=viewer_id)
 
     async def read(self, file: MediaFile, first: int = 0, last: int | None = None) -> bytes:
-        """The bytes from `first` to `last`, both included, as HTTP counts them (RFC 9110, 14.1.2); all of them by default.."""
+        """The bytes from `first` to `last`, both included, as HTTP counts them (RFC 9110, 14.1.2).
+
+        All of them by default.
+        """
         last = file.byte_size - 1 if last is None else min(last, file.byte_size - 1)
         first_seq, last_seq = first // CHUNK, last // CHUNK
         value = await self._sql.value("read", media_id=file.media_id, first_seq=first_seq, last_seq=last_seq)

@@ -6,17 +6,16 @@ A model says `news.to_user(user_id, message)`; the hub of each process that hold
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
 
 from models import keys, messages
 from models.bus import Bus
+from models.members import Access
 from models.messages import Wire
 
 
 class UserNews(msgspec.Struct, frozen=True, omit_defaults=True, tag="tell"):
-    """A frame for a person's invite sockets."""
+    """A frame for a person's invite sockets; `null` stands for nothing."""
 
     frame: msgspec.Raw
     only: str | None = None
@@ -38,11 +37,17 @@ class SignedOut(msgspec.Struct, frozen=True, tag="signed_out"):
     reason: str
 
 
+class AccessNews(msgspec.Struct, frozen=True, tag="access"):
+    """Access was gained or lost: every socket is told `access:changed`, and the queue follows."""
+
+    access: Access
+
+
 class Reload(msgspec.Struct, frozen=True, tag="reload"):
     """Something about the person changed: their sockets are sent `state` anew."""
 
 
-AboutUser = UserNews | Delivered | SignedOut | Reload
+AboutUser = UserNews | Delivered | SignedOut | AccessNews | Reload
 
 
 class CallNews(msgspec.Struct, frozen=True, omit_defaults=True, tag="tell"):
@@ -51,7 +56,6 @@ class CallNews(msgspec.Struct, frozen=True, omit_defaults=True, tag="tell"):
     frame: msgspec.Raw
     side: str | None = None
     close: int | None = None
-    version: int | None = None
 
 
 class SeatReplaced(msgspec.Struct, frozen=True, tag="seat"):
@@ -87,9 +91,9 @@ class News:
     def about_user(self, user_id: str, news: AboutUser) -> None:
         self._bus.publish(keys.user_channel(user_id), msgspec.json.encode(news))
 
-    def to_users(self, user_ids: Sequence[str], message: Wire) -> None:
-        for user_id in user_ids:
-            self.to_user(user_id, message)
+    def to_user_but(self, user_id: str, socket_id: str, message: Wire) -> None:
+        """To every socket of a person except one, which gets its own answer."""
+        self.about_user(user_id, UserNews(frame=msgspec.Raw(b"null"), only=socket_id, others=_raw(message)))
 
     def to_call(self, call_id: str, message: Wire, *, side: str | None = None, close: int | None = None) -> None:
         self.about_call(call_id, CallNews(frame=_raw(message), side=side, close=close))

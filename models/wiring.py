@@ -9,6 +9,7 @@ from models.calls import Calls
 from models.clock import Clock
 from models.config import Config
 from models.db import Db
+from models.health import Health
 from models.history import History
 from models.ids import new_id
 from models.invite_codes import InviteCodes
@@ -21,6 +22,7 @@ from models.queue import Queue
 from models.rate_limits import RateLimits
 from models.selfies import Selfies
 from models.sessions import Sessions
+from models.sign_up import SignUp
 from models.signalling import Signalling
 from models.sweep import Sweep
 from models.turn import Turn
@@ -33,6 +35,7 @@ class Models:
     def __init__(self, config: Config, db: Db, bus: Bus, clock: Clock) -> None:
         self.config, self.db, self.bus, self.clock = config, db, bus, clock
         self.news = News(bus)
+        self.health = Health(db, bus)
         self.rate_limits = RateLimits(db, bus, clock, config)
         self.users = Users(db, clock)
         self.sessions = Sessions(db, clock, config, self.news)
@@ -40,13 +43,14 @@ class Models:
         self.selfies = Selfies(db, clock)
         self.access = Access(db, clock, self.news)
         self.invite_codes = InviteCodes(db, clock, config, self.access, self.rate_limits)
+        self.sign_up = SignUp(db, clock, config, self.users, self.sessions, self.invite_codes, self.rate_limits)
         self.payments = Payments(db, clock, config, self.access, self.invite_codes)
         self.turn = Turn(config)
         self.presence = Presence(db, bus, clock)
         self.queue = Queue(db, bus, clock)
         self.calls = Calls(db, bus, clock, config, self.news, self.presence, self.invite_codes)
         self.chat = CallChat(db, clock, self.news)
-        self.invites = Invites(db, bus, clock, config, self.news, self.presence, self.calls)
+        self.invites = Invites(db, bus, clock, config, self.news, self.calls)
         self.history = History(db)
         self.signalling = Signalling(bus)
         self.sweep = Sweep(db, bus, clock, self.presence, self.invites, self.calls, self.sessions)

@@ -1,0 +1,171 @@
+"""What both sockets stand on: Origin, sign-in, size, budget, and errors as frames.
+
+An Origin that is not ours gets no 101, and neither does a cookie without an Origin (RFC 6455 section 10.2: a browser always sends one).
+Everything else is told after the upgrade, by close code, so that a page's script can read it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+from tornado.iostream import StreamBufferFullError
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+from handlers import origins
+from handlers.base import as_problem
+from models import messages
+from models.errors import BadRequest, NotAllowed, Problem
+from models.ids import new_id
+from models.members import Member
+from models.messages import ErrorTold, Wire
+
+if TYPE_CHECKING:
+    from server import Site
+
+logger = logging.getLogger(__name__)
+BAD, SIGNED_OUT, NOT_NOW, NONE_SUCH, TOO_SLOW, REPLACED, TOO_MANY = 4400, 4401, 4403, 4404, 4408, 4409, 4429
+MOST_BYTES = 64 * 1024
+MOST_WAITING_BYTES = 1024 * 1024
+MOST_FAULTS = 20
+
+
+class Budget:
+    """A token bucket: `rate` messages a second, four seconds' worth at once."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._left = rate * 4.0
+        self._at = time.monotonic()
+
+    def take(self) -> bool:
+        now = time.monotonic()
+        self._left = min(self._rate * 4.0, self._left + (now - self._at) * self._rate)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+class BaseSocket(WebSocketHandler):
+    application: Site
+
+    def initialize(self) -> None:
+        self.models = self.application.models
+        self.hub = self.application.hub
+        self.id = new_id()
+        self.member: Member | None = None
+        self.budget = Budget(self.messages_per_second)
+        self._faults = 0
+
+    @property
+    def messages_per_second(self) -> int:
+        raise NotImplementedError
+
+    @property
+    def session_id(self) -> str:
+        return self.member.session_id if self.member else ""
+
+    @property
+    def token(self) -> str | None:
+        scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            return token.strip()
+        return self.get_cookie(self.application.session_cookie)
+
+    def set_default_headers(self) -> None:
+        for name, value in self.application.security_headers.items():
+            self.set_header(name, value)
+
+    def check_origin(self, origin: str) -> bool:
+        return origin in self.application.config.origins
+
+    async def prepare(self) -> None:
+        origins.refuse_foreign(self.request, self.application.config)
+        if "Origin" not in self.request.headers and "Authorization" not in self.request.headers:
+            raise NotAllowed("A socket needs an Origin, or a Bearer token.")
+        if self.token is not None:
+            self.member = await self.models.sessions.find(self.token)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        problem = as_problem(kwargs["exc_info"][1] if "exc_info" in kwargs else None, status_code)
+        self.set_status(problem.status)
+        self.finish({"error": problem.as_json()})
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        if not isinstance(value, Problem | WebSocketClosedError):
+            logger.error("a socket failed", exc_info=(typ, value, tb))
+
+    async def open(self, *args: str, **kwargs: str) -> None:
+        self.set_nodelay(True)
+        if self.ws_connection is not None:
+            # A reader that never reads is cut off instead of filling our memory.
+            self.ws_connection.stream.max_write_buffer_size = MOST_WAITING_BYTES  # type: ignore[attr-defined]
+        try:
+            await self.opened(*args)
+        except Problem as problem:
+            self.refuse(problem)
+
+    async def opened(self, *args: str) -> None:
+        """After the upgrade; a Problem raised here closes the socket with its code."""
+        raise NotImplementedError
+
+    def refuse(self, problem: Problem) -> None:
+        codes = {401: SIGNED_OUT, 403: NOT_NOW, 404: NONE_SUCH, 429: TOO_MANY, 503: 1013}
+        self.close(codes.get(problem.status, BAD), problem.message[:120])
+
+    def send(self, frame: bytes) -> None:
+        """Writes a ready frame and waits for nothing; a closed socket is no news."""
+        try:
+            sent = self.write_message(frame)
+        except WebSocketClosedError:
+            return
+        except StreamBufferFullError:
+            self.close(TOO_SLOW, "too slow")
+            return
+        sent.add_done_callback(self._sent)
+
+    def _sent(self, sent: asyncio.Future[None]) -> None:
+        if not sent.cancelled() and isinstance(sent.exception(), StreamBufferFullError):
+            self.close(TOO_SLOW, "too slow")
+
+    def tell(self, message: Wire) -> None:
+        self.send(messages.encode(message))
+
+    def take(self, message: str | bytes) -> bytes | None:
+        """The frame as bytes; None when it was refused (and the socket closed)."""
+        if isinstance(message, bytes):
+            self.close(BAD, "text frames only")
+            return None
+        if not self.budget.take():
+            self.close(TOO_MANY, "too many messages")
+            return None
+        frame = message.encode()
+        if len(frame) > MOST_BYTES:
+            self.close(BAD, "too big")
+            return None
+        return frame
+
+    def fault(self, problem: Problem, command_id: str | None) -> None:
+        """Tells one error; a socket that sends nothing else is closed."""
+        self.tell(
+            ErrorTold(
+                id=command_id, code=problem.code, message=problem.message, fields=problem.fields,
+                retry_after=problem.retry_after,
+            )  # fmt: skip
+        )
+        if isinstance(problem, BadRequest):
+            self._faults += 1
+            if self._faults > MOST_FAULTS:
+                self.close(BAD, "too many faulty messages")
+
+
+def id_of(frame: bytes) -> str | None:
+    """The command's id, for the answer to a frame that does not fit its type."""
+    try:
+        return messages.head(frame).id
+    except BadRequest:
+        return None

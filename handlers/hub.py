@@ -1,0 +1,173 @@
+"""The sockets that are open on THIS process, by person and by call. It alone turns news into frames.
+
+News of a person or a call reaches every process that has subscribed to them; the hub subscribes with the first socket and leaves with the last.
+Nothing here decides anything: a lost or late frame is made good by `state` and `call:state`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from handlers.queue_feed import QueueFeed
+from models import keys
+from models.call_state import Side
+from models.calls import other
+from models.news import AccessNews, CallNews, Delivered, Reload, SeatReplaced, SignedOut, read_call_news, read_user_news
+
+if TYPE_CHECKING:
+    from handlers.invite_socket import InviteSocket
+    from handlers.relay_socket import RelaySocket
+    from models.wiring import Models
+
+logger = logging.getLogger(__name__)
+GOING_AWAY = 1001
+SIGNED_OUT = 4401
+REPLACED = 4409
+
+
+class Hub:
+    def __init__(self, models: Models) -> None:
+        self._bus = models.bus
+        self._models = models
+        self.feed = QueueFeed(models.presence, self._joined_sockets)
+        self.invite_sockets: dict[str, set[InviteSocket]] = {}
+        self.seats: dict[str, dict[Side, RelaySocket]] = {}
+        self.is_draining = False
+        self._work: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        self._bus.on_reconnect = self._redis_is_back
+        await self._bus.open(keys.CHANNEL_ALL, self._heard_all)
+        await self._bus.subscribe(keys.CHANNEL_QUEUE, self.feed.heard)
+        self.feed.start()
+
+    async def drain(self) -> None:
+        """Every socket is told 1001; the clients reconnect, here or elsewhere."""
+        self.is_draining = True
+        await self.feed.stop()
+        for sockets in list(self.invite_sockets.values()):
+            for socket in list(sockets):
+                socket.close(GOING_AWAY, "the server is restarting")
+        for seats in list(self.seats.values()):
+            for seat in list(seats.values()):
+                seat.close(GOING_AWAY, "the server is restarting")
+
+    # -- people --------------------------------------------------------------------------------------------------------
+
+    async def add_invite_socket(self, socket: InviteSocket) -> None:
+        user_id = socket.user_id
+        sockets = self.invite_sockets.setdefault(user_id, set())
+        sockets.add(socket)
+        if len(sockets) == 1:
+            await self._bus.subscribe(keys.user_channel(user_id), self._heard_user)
+
+    async def remove_invite_socket(self, socket: InviteSocket) -> None:
+        user_id = socket.user_id
+        sockets = self.invite_sockets.get(user_id, set())
+        sockets.discard(socket)
+        if not any(one.is_joined for one in sockets):
+            self.feed.forget(user_id)
+        if not sockets and self.invite_sockets.pop(user_id, None) is not None:
+            await self._bus.unsubscribe(keys.user_channel(user_id))
+
+    def _joined_sockets(self, user_id: str) -> list[InviteSocket]:
+        return [socket for socket in self.invite_sockets.get(user_id, ()) if socket.is_joined]
+
+    def _heard_user(self, channel: str, news: bytes) -> None:
+        user_id = channel.removeprefix(keys.CHANNEL_USER)
+        told = read_user_news(news)
+        if isinstance(told, Delivered):
+            self.feed.delivered(user_id, told)
+        elif isinstance(told, SignedOut):
+            self._sign_out(user_id, told)
+        elif isinstance(told, Reload):
+            self.spawn(self._reload(user_id))
+        elif isinstance(told, AccessNews):
+            self.spawn(self._change_access(user_id, told))
+        else:
+            for socket in list(self.invite_sockets.get(user_id, ())):
+                frame = told.frame if told.only in (None, socket.id) else told.others
+                if frame is not None and bytes(frame) != b"null":
+                    socket.send(bytes(frame))
+
+    def _sign_out(self, user_id: str, told: SignedOut) -> None:
+        for socket in list(self.invite_sockets.get(user_id, ())):
+            if socket.session_id == told.session_id:
+                socket.sign_out(told.reason)
+        for seats in list(self.seats.values()):
+            for seat in list(seats.values()):
+                if seat.session_id == told.session_id:
+                    seat.close(SIGNED_OUT, "signed out")
+
+    async def _change_access(self, user_id: str, told: AccessNews) -> None:
+        if told.access == "unpaid":
+            await self._models.presence.lose_access(user_id)
+        else:
+            await self._models.presence.gain_access(user_id)
+        for socket in list(self.invite_sockets.get(user_id, ())):
+            socket.access_changed(told.access)
+
+    async def _reload(self, user_id: str) -> None:
+        for socket in list(self.invite_sockets.get(user_id, ())):
+            await socket.send_state()
+
+    def _heard_all(self, _channel: str, _news: bytes) -> None:
+        self.spawn(self._reload_everyone())
+
+    async def _reload_everyone(self) -> None:
+        for user_id in list(self.invite_sockets):
+            await self._reload(user_id)
+
+    async def _redis_is_back(self) -> None:
+        await self._models.presence.announce_all()
+        await self._reload_everyone()
+
+    # -- calls ---------------------------------------------------------------------------------------------------------
+
+    async def add_seat(self, seat: RelaySocket) -> None:
+        """The seat is here from now on, even while it still opens: it keeps what comes meanwhile."""
+        seats = self.seats.setdefault(seat.call_id, {})
+        before = seats.get(seat.side)
+        seats[seat.side] = seat
+        if before is not None:
+            before.replace()
+        await self._bus.subscribe(keys.call_channel(seat.call_id), self._heard_call)
+
+    async def remove_seat(self, seat: RelaySocket) -> None:
+        seats = self.seats.get(seat.call_id, {})
+        if seats.get(seat.side) is seat:
+            del seats[seat.side]
+        if not seats and self.seats.pop(seat.call_id, None) is not None:
+            self._models.calls.forget(seat.call_id)
+            await self._bus.unsubscribe(keys.call_channel(seat.call_id))
+
+    def peer_of(self, seat: RelaySocket) -> RelaySocket | None:
+        """The other side's socket when it is on this process."""
+        return self.seats[seat.call_id].get(other(seat.side))
+
+    def _heard_call(self, channel: str, news: bytes) -> None:
+        seats = self.seats.get(channel.removeprefix(keys.CHANNEL_CALL), {})
+        told = read_call_news(news)
+        if isinstance(told, SeatReplaced):
+            seat = seats.get(told.side)  # type: ignore[call-overload]
+            if seat is not None and seat.id != told.seat:
+                seat.replace()
+            return
+        assert isinstance(told, CallNews)
+        for side, seat in list(seats.items()):
+            if told.side in (None, side):
+                seat.send(bytes(told.frame))
+                if told.close is not None:
+                    seat.close(told.close)
+
+    def spawn(self, work: object) -> None:
+        task = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]
+        self._work.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._work.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("news could not be delivered", exc_info=task.exception())

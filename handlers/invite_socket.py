@@ -1,0 +1,161 @@
+"""/ws/invites: presence and call invites. Each command is one call of a model; docs/protocol.md lists them all."""
+
+from __future__ import annotations
+
+import logging
+
+from handlers.base_socket import NOT_NOW, SIGNED_OUT, BaseSocket, id_of
+from models import messages
+from models.errors import Banned, NotSignedIn, PaymentRequired, Problem, SelfieRequired
+from models.members import Access, Member
+from models.messages import (
+    AccessChanged,
+    CallAccept,
+    CallCancel,
+    CallDecline,
+    CallExtendWait,
+    CallInvite,
+    Ping,
+    Pong,
+    QueueHidden,
+    QueueJoin,
+    QueueLeave,
+    QueueState,
+    SessionEnded,
+    State,
+    StateCall,
+    Wire,
+)
+
+logger = logging.getLogger(__name__)
+
+
+class InviteSocket(BaseSocket):
+    def initialize(self) -> None:
+        super().initialize()
+        self.is_joined = False
+        self._is_added = False
+
+    @property
+    def messages_per_second(self) -> int:
+        return self.application.config.invite_messages_per_second
+
+    @property
+    def user_id(self) -> str:
+        return self.member.user_id if self.member else ""
+
+    async def opened(self, *_args: str) -> None:
+        if self.member is None:
+            raise NotSignedIn
+        if self.member.is_banned:
+            raise Banned
+        self._is_added = True
+        await self.hub.add_invite_socket(self)
+        has_access = self.member.access != "unpaid"
+        opened = await self.models.presence.open(self.user_id, self.id, has_access=has_access)
+        if self.ws_connection is None:
+            # Closed while opening: on_close has been here already.
+            return await self._leave()
+        await self._send_state(opened.is_available, opened.busy)
+
+    async def send_state(self) -> None:
+        """Everything anew: after Redis was away, or when something about the person changed."""
+        if self.ws_connection is None or self.member is None:
+            return
+        opened = await self.models.presence.reopen(self.id)
+        if opened is not None:
+            await self._send_state(opened.is_available, opened.busy)
+
+    async def _send_state(self, is_available: bool, busy: str) -> None:
+        assert self.member is not None
+        call_id = await self.models.calls.live_of(self.user_id)
+        self.tell(
+            State(
+                server_now=self.models.clock.now_ms(),
+                access=self.member.access,
+                available=is_available,
+                invite=await self.models.invites.state_of(self.user_id, busy, self.id),
+                call=StateCall(call_id=call_id) if call_id else None,
+            )
+        )
+
+    async def on_message(self, message: str | bytes) -> None:
+        frame = self.take(message)
+        if frame is None:
+            return
+        try:
+            command = messages.parse_invite(frame)
+            answer = await self._answer(command)
+            if answer is not None:
+                self.tell(answer)
+        except Problem as problem:
+            self.fault(problem, id_of(frame))
+
+    async def _answer(self, command: messages.InviteCommand) -> Wire | None:
+        invites, member = self.models.invites, self.member
+        assert member is not None
+        match command:
+            case QueueJoin():
+                return await self._join(command.id)
+            case QueueLeave():
+                return await self._leave_queue(command.id)
+            case QueueHidden(hidden=hidden, notifications=notifications):
+                await self.models.presence.hide(self.id, is_hidden=hidden, has_notifications=notifications)
+                return None
+            case CallInvite(to_user_id=to, requested_seconds=seconds):
+                return await invites.invite(await self._fresh(), self.id, to, seconds, command.id)
+            case CallExtendWait(invite_id=invite_id):
+                return await invites.extend(member, self.id, invite_id, command.id)
+            case CallCancel(invite_id=invite_id):
+                return await invites.cancel(member, self.id, invite_id, command.id)
+            case CallAccept(invite_id=invite_id, requested_seconds=seconds):
+                return await invites.accept(member, self.id, invite_id, seconds, command.id)
+            case CallDecline(invite_id=invite_id):
+                return await invites.decline(member, self.id, invite_id, command.id)
+            case Ping():
+                return Pong(id=command.id, server_now=self.models.clock.now_ms())
+
+    async def _join(self, command_id: str | None) -> QueueState:
+        member = await self._fresh()
+        if member.is_banned:
+            raise Banned
+        if member.access == "unpaid":
+            raise PaymentRequired
+        if member.selfie_id is None:
+            raise SelfieRequired
+        self.is_joined = True
+        self.hub.feed.watch(self.user_id)
+        return QueueState(id=command_id, available=await self.models.presence.join(self.id))
+
+    async def _leave_queue(self, command_id: str | None) -> QueueState:
+        self.is_joined = False
+        return QueueState(id=command_id, available=await self.models.presence.leave(self.id))
+
+    async def _fresh(self) -> Member:
+        """Access, selfie and ban as they are now, not as they were when the socket opened."""
+        member = await self.models.sessions.find(self.token) if self.token else None
+        if member is None:
+            self.close(SIGNED_OUT, "signed out")
+            raise NotSignedIn
+        self.member = member
+        return member
+
+    def access_changed(self, access: Access) -> None:
+        if access == "unpaid":
+            self.is_joined = False
+        self.tell(AccessChanged(access=access))
+
+    def sign_out(self, reason: str) -> None:
+        self.tell(SessionEnded(reason=reason))
+        self.close(SIGNED_OUT, "signed out")
+
+    def ban(self) -> None:
+        self.close(NOT_NOW, "banned")
+
+    def on_close(self) -> None:
+        if self._is_added and not self.hub.is_draining:
+            self.hub.spawn(self._leave())
+
+    async def _leave(self) -> None:
+        await self.hub.remove_invite_socket(self)
+        await self.models.presence.close(self.id)

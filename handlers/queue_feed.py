@@ -1,0 +1,146 @@
+"""Arrivals and departures for the people on this process who watch the queue: `queue:update`, at most once a second each.
+
+One arrival or departure costs what it changes: a departure is told to those who have the card, an arrival to those who have seen everyone else. Nobody
+is told `more` twice before they have asked. The number online goes along, and by itself every five seconds when it has changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from models import messages
+from models.errors import Unavailable
+from models.messages import QueueUpdate
+from models.news import Delivered
+from models.presence import Presence
+
+logger = logging.getLogger(__name__)
+TICK_SECONDS = 1.0
+COUNT_TICKS = 5
+
+
+class Watching(Protocol):
+    def send(self, frame: bytes) -> None: ...
+
+
+@dataclass
+class Viewer:
+    """What is on one person's screen, and what they have yet to hear."""
+
+    delivered: set[str] = field(default_factory=set)
+    knows_of_more: bool = False
+    left: list[str] = field(default_factory=list)
+
+
+class QueueFeed:
+    def __init__(self, presence: Presence, sockets: Callable[[str], Iterable[Watching]]) -> None:
+        self._presence = presence
+        self._sockets = sockets
+        self._viewers: dict[str, Viewer] = {}
+        self._watchers: dict[str, set[str]] = {}
+        # Those who have everybody on their screen: only they hear of an arrival.
+        self._sated: set[str] = set()
+        self._pending: set[str] = set()
+        self._told_online = 0
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def watch(self, user_id: str) -> None:
+        """A joined socket: begins to hear. Nothing is on its screen yet."""
+        if user_id not in self._viewers:
+            self._viewers[user_id] = Viewer()
+            self._sated.add(user_id)
+
+    def forget(self, user_id: str) -> None:
+        viewer = self._viewers.pop(user_id, None)
+        if viewer is None:
+            return
+        self._sated.discard(user_id)
+        self._pending.discard(user_id)
+        for card in viewer.delivered:
+            self._unwatch(card, user_id)
+
+    def delivered(self, user_id: str, page: Delivered) -> None:
+        """A page reached the person's screen."""
+        self.watch(user_id)
+        viewer = self._viewers[user_id]
+        for card in page.ids:
+            viewer.delivered.add(card)
+            self._watchers.setdefault(card, set()).add(user_id)
+        viewer.knows_of_more = page.more
+        (self._sated.discard if page.more else self._sated.add)(user_id)
+
+    def heard(self, _channel: str, news: bytes) -> None:
+        """`+<user id>` is listed now, `-<user id>` no longer."""
+        card = news[1:].decode()
+        if news[:1] == b"+":
+            self._arrived(card)
+        else:
+            self._departed(card)
+
+    def _arrived(self, card: str) -> None:
+        for user_id in [one for one in self._sated if one != card and card not in self._viewers[one].delivered]:
+            self._viewers[user_id].knows_of_more = True
+            self._sated.discard(user_id)
+            self._pending.add(user_id)
+
+    def _departed(self, card: str) -> None:
+        for user_id in self._watchers.pop(card, ()):
+            viewer = self._viewers[user_id]
+            viewer.delivered.discard(card)
+            viewer.left.append(card)
+            self._pending.add(user_id)
+
+    def _unwatch(self, card: str, user_id: str) -> None:
+        watchers = self._watchers.get(card)
+        if watchers is not None:
+            watchers.discard(user_id)
+            if not watchers:
+                del self._watchers[card]
+
+    async def _run(self) -> None:
+        tick = 0
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            tick += 1
+            try:
+                await self.tick(with_count=tick % COUNT_TICKS == 0)
+            except Unavailable:
+                logger.warning("no queue update: redis is away")
+
+    async def tick(self, *, with_count: bool) -> None:
+        """Tells everybody what is new for them, in one frame each."""
+        if not self._pending and not (with_count and self._viewers):
+            return
+        online = await self._presence.online_users()
+        pending, self._pending = self._pending, set()
+        for user_id in pending:
+            viewer = self._viewers.get(user_id)
+            if viewer is not None:
+                left, viewer.left = viewer.left, []
+                self._send(user_id, _frame(left, viewer.knows_of_more, online))
+        if with_count and online != self._told_online:
+            self._told_online = online
+            frames = {more: _frame([], more, online) for more in (True, False)}
+            for user_id, viewer in self._viewers.items():
+                if user_id not in pending:
+                    self._send(user_id, frames[viewer.knows_of_more])
+
+    def _send(self, user_id: str, frame: bytes) -> None:
+        for socket in self._sockets(user_id):
+            socket.send(frame)
+
+
+def _frame(left: list[str], more: bool, online: int) -> bytes:
+    return messages.encode(QueueUpdate(left=left, more=more, online_users=online))

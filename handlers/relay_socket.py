@@ -1,0 +1,176 @@
+"""/ws/calls/<id>: the relay between the two seats of one call.
+
+The socket is tied to its call and side when it opens, so that a message costs no look-up: check the type, pass the frame on untouched.
+Signalling may be lost (the client negotiates anew with a higher attempt); chat may not (`models.call_chat`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable
+
+from handlers.base_socket import REPLACED, BaseSocket, id_of
+from models import messages
+from models.call_state import MediaDown, MediaUp, Side
+from models.calls import Call, other
+from models.errors import Banned, NotFound, NotSignedIn, Problem
+from models.ids import is_id
+from models.messages import (
+    CallEndCommand,
+    CallEnded,
+    CallStateTold,
+    ChatMessage,
+    Ping,
+    Pong,
+    RtcConnected,
+    RtcDisconnected,
+    Wire,
+    instant,
+)
+
+logger = logging.getLogger(__name__)
+PASSED_ON = frozenset({"rtc:offer", "rtc:answer", "rtc:ice", "media:state"})
+MOST_BUFFERED = 256
+
+
+class RelaySocket(BaseSocket):
+    def initialize(self) -> None:
+        super().initialize()
+        self.call_id = ""
+        self.side: Side = "caller"
+        self._is_seated = False
+        # What comes while the seat still opens, to be delivered after `call:state` and what waited before.
+        self._opening: list[bytes] | None = []
+
+    @property
+    def messages_per_second(self) -> int:
+        return self.application.config.relay_messages_per_second
+
+    async def opened(self, *args: str) -> None:
+        call = await self._own_call(args[0])
+        if call.progress.state == "ended":
+            return self._say_end(call)
+        self.call_id, self.side, self._is_seated = call.call_id, call.side_of(self._user_id), True
+        await self.hub.add_seat(self)
+        call = await self.models.calls.take_seat(self.call_id, self.side, self.id)
+        if call.progress.state == "ended":
+            return self._say_end(call)
+        waiting = await self.models.signalling.take(self.call_id, self.side, self.id)
+        self.tell(await self._state(call))
+        for frame in [*waiting, *(self._opening or [])]:
+            super().send(frame)
+        self._opening = None
+
+    @property
+    def _user_id(self) -> str:
+        assert self.member is not None
+        return self.member.user_id
+
+    async def _own_call(self, call_id: str) -> Call:
+        if self.member is None:
+            raise NotSignedIn
+        if not is_id(call_id):
+            raise NotFound
+        call = await self.models.calls.get_own(call_id, self.member.user_id)
+        if self.member.is_banned:
+            raise Banned
+        return call
+
+    def _say_end(self, call: Call) -> None:
+        reason = call.progress.ended_reason or ""
+        super().send(messages.encode(CallEnded(reason=reason, connected_seconds=call.connected_seconds)))
+        self.close(1000)
+
+    async def _state(self, call: Call) -> CallStateTold:
+        progress, far = call.progress, other(self.side)
+        back_by = progress.caller_back_by if far == "caller" else progress.callee_back_by
+        far_seat = progress.caller_seat if far == "caller" else progress.callee_seat
+        return CallStateTold(
+            call_id=call.call_id,
+            state=progress.clock,
+            polite=call.is_polite(self.side),
+            agreed_seconds=call.agreed_seconds,
+            remaining_ms=progress.remaining_at(self.models.clock.now()),
+            server_now=self.models.clock.now_ms(),
+            peer_user=await self.models.users.person(call.user_on(far)),
+            peer_here=far_seat is not None,
+            messages=await self.models.chat.of_call(call.call_id),
+            connect_by=instant(progress.connect_by) if progress.state == "connecting" else None,
+            reconnect_by=instant(back_by) if back_by else None,
+        )
+
+    def send(self, frame: bytes) -> None:
+        """From the peer or the hub; kept in order while the seat still opens."""
+        if self._opening is None:
+            super().send(frame)
+        elif len(self._opening) < MOST_BUFFERED:
+            self._opening.append(frame)
+
+    def tell(self, message: Wire) -> None:
+        """From this socket's own work: never held back."""
+        super().send(messages.encode(message))
+
+    def on_message(self, message: str | bytes) -> Awaitable[None] | None:
+        frame = self.take(message)
+        if frame is None:
+            return None
+        try:
+            head = messages.head(frame)
+        except Problem as problem:
+            self.fault(problem, None)
+            return None
+        if head.type in PASSED_ON:
+            peer = self.hub.peer_of(self)
+            if peer is None:
+                return self._pass_far(frame)
+            peer.send(frame)
+            return None
+        return self._command(frame)
+
+    async def _pass_far(self, frame: bytes) -> None:
+        try:
+            await self.models.signalling.send(self.call_id, other(self.side), frame)
+        except Problem as problem:
+            self.fault(problem, None)
+
+    async def _command(self, frame: bytes) -> None:
+        try:
+            await self._do(messages.parse_relay(frame))
+        except Problem as problem:
+            self.fault(problem, id_of(frame))
+
+    async def _do(self, command: messages.RelayCommand) -> None:
+        match command:
+            case RtcConnected():
+                await self._media(MediaUp(self.side))
+            case RtcDisconnected():
+                await self._media(MediaDown(self.side))
+            case ChatMessage(text=text, id=client_id):
+                call = await self.models.calls.known(self.call_id)
+                self.tell(await self.models.chat.say(call, self._user_id, client_id, text))
+            case CallEndCommand():
+                await self.models.calls.hang_up(self.call_id)
+            case Ping():
+                self.tell(Pong(id=command.id, server_now=self.models.clock.now_ms()))
+
+    async def _media(self, event: MediaUp | MediaDown) -> None:
+        """A change is told to both by the model; a report that changes nothing is still answered."""
+        before = self.models.calls.clock_word(self.call_id)
+        call = await self.models.calls.apply(self.call_id, event)
+        if call.progress.state == "connected" and call.progress.clock == before:
+            self.tell(self.models.calls.clock_of(call))
+
+    def replace(self) -> None:
+        """A newer tab has the seat."""
+        self._is_seated = False
+        self.close(REPLACED, "open in another tab")
+
+    def on_close(self) -> None:
+        if self.call_id and not self.hub.is_draining:
+            self.hub.spawn(self._leave())
+
+    async def _leave(self) -> None:
+        await self.hub.remove_seat(self)
+        if self._is_seated:
+            await self.models.signalling.leave(self.call_id, self.side, self.id)
+            await self.models.calls.lose_seat(self.call_id, self.side, self.id)

@@ -1,0 +1,249 @@
+"""Calls: the pure machine (`models.call_state`) -> one compare-and-set statement -> news.
+
+Any process may take any step of any call: `version` decides who was first, the others read again and try anew. The end is written once, with
+cooldown, statistics and freed seats in the same transaction. A call is kept for good: its row is the history of both.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from models import keys
+from models.bus import Bus
+from models.call_state import CallState, Event, HungUp, Restarted, Rules, SeatLost, SeatTaken, Side, Tick, begin, step
+from models.clock import Clock
+from models.config import Config
+from models.db import Db
+from models.errors import NotFound
+from models.ids import new_id
+from models.invite_codes import InviteCodes
+from models.messages import CallClock, CallEnded, PeerJoined, PeerLeft
+from models.news import News, SeatReplaced
+from models.presence import Presence
+
+logger = logging.getLogger(__name__)
+END_CODE = 1000
+SWEEP_BATCH = 200
+
+
+class Call(msgspec.Struct, frozen=True):
+    """A call's row: who, and how far."""
+
+    call_id: str
+    caller_id: str
+    callee_id: str
+    version: int
+    started_at: datetime
+    progress: CallState
+
+    @property
+    def agreed_seconds(self) -> int:
+        return self.progress.agreed_seconds
+
+    @property
+    def people(self) -> tuple[str, str]:
+        return self.caller_id, self.callee_id
+
+    @property
+    def connected_seconds(self) -> int:
+        return (self.progress.connected_ms or 0) // 1000
+
+    def side_of(self, user_id: str) -> Side:
+        """Raises NotFound for a stranger."""
+        if user_id == self.caller_id:
+            return "caller"
+        if user_id == self.callee_id:
+            return "callee"
+        raise NotFound("There is no such call of yours.")
+
+    def user_on(self, side: Side) -> str:
+        return self.caller_id if side == "caller" else self.callee_id
+
+    def is_polite(self, side: Side) -> bool:
+        """The role of perfect negotiation: from the call's id, never from who called; the same after every reload."""
+        return (int(self.call_id[0], 16) % 2 == 0) == (side == "caller")
+
+
+class NewCall(msgspec.Struct, frozen=True):
+    """What `accept` writes."""
+
+    invite_id: str
+    call_id: str
+    caller_id: str
+    callee_id: str
+    now: datetime
+    progress: CallState
+
+    def as_values(self) -> dict[str, object]:
+        return {
+            "invite_id": self.invite_id, "call_id": self.call_id, "caller_id": self.caller_id,
+            "callee_id": self.callee_id, "agreed_seconds": self.progress.agreed_seconds,
+            "remaining_ms": self.progress.remaining_ms, "connect_by": self.progress.connect_by,
+            "due_at": self.progress.due_at, "now": self.now,
+        }  # fmt: skip
+
+
+class Who(msgspec.Struct, frozen=True):
+    call_id: str
+    caller_id: str
+    callee_id: str
+    version: int
+    started_at: datetime
+
+
+def other(side: Side) -> Side:
+    return "callee" if side == "caller" else "caller"
+
+
+class Calls:
+    def __init__(
+        self, db: Db, bus: Bus, clock: Clock, config: Config, news: News, presence: Presence, invite_codes: InviteCodes
+    ) -> None:
+        self._db = db
+        self._sql = db.statements("calls")
+        self._bus = bus
+        self._clock = clock
+        self._news = news
+        self._presence = presence
+        self._invite_codes = invite_codes
+        self._rules = Rules(config.connect_seconds, config.reconnect_seconds, config.pause_seconds)
+        self._cooldown_seconds = config.cooldown_connected_seconds
+        self._success_ms = config.success_seconds * 1000
+        # What this process last knew of the calls that have a seat here. May be old: the version tells.
+        self._known: dict[str, Call] = {}
+
+    def new(self, invite_id: str, caller_id: str, callee_id: str, agreed_seconds: int) -> NewCall:
+        now = self._clock.now()
+        return NewCall(invite_id, new_id(), caller_id, callee_id, now, begin(agreed_seconds, now, self._rules))
+
+    async def get(self, call_id: str) -> Call:
+        """Raises NotFound."""
+        rows = await self._sql.all("find", dict, call_id=call_id)  # type: ignore[type-arg]
+        if not rows:
+            raise NotFound("There is no such call of yours.")
+        return _call(rows[0])
+
+    async def get_own(self, call_id: str, user_id: str) -> Call:
+        """A stranger gets the same NotFound as for a random id."""
+        call = await self.get(call_id)
+        call.side_of(user_id)
+        return call
+
+    async def known(self, call_id: str) -> Call:
+        """Who is in it: from memory when this process has a seat of it. Its progress may be old."""
+        return self._known.get(call_id) or await self.get(call_id)
+
+    def clock_word(self, call_id: str) -> str | None:
+        """connecting | running | paused, as this process last knew it."""
+        call = self._known.get(call_id)
+        return call.progress.clock if call else None
+
+    async def live_of(self, user_id: str) -> str | None:
+        """The id of the person's live call."""
+        call_id: str | None = await self._sql.value("live_of", user_id=user_id)
+        return call_id
+
+    # -- steps ---------------------------------------------------------------------------------------------------------
+
+    async def take_seat(self, call_id: str, side: Side, socket_id: str) -> Call:
+        call = await self.apply(call_id, SeatTaken(side, self._seat(socket_id)))
+        if call.progress.state != "ended":
+            self._known[call_id] = call
+            self._news.about_call(call_id, SeatReplaced(side=side, seat=socket_id))
+            self._news.to_call(call_id, PeerJoined(), side=other(side))
+        return call
+
+    async def lose_seat(self, call_id: str, side: Side, socket_id: str) -> None:
+        before = self._known.get(call_id)
+        call = await self.apply(call_id, SeatLost(side, self._seat(socket_id)))
+        if before is None or before.version != call.version:
+            self._news.to_call(call_id, PeerLeft(), side=other(side))
+
+    def forget(self, call_id: str) -> None:
+        """No seat of this call is here any more."""
+        self._known.pop(call_id, None)
+
+    async def hang_up(self, call_id: str, reason: Literal["hung_up", "banned"] = "hung_up") -> Call:
+        return await self.apply(call_id, HungUp(reason))
+
+    async def apply(self, call_id: str, event: Event) -> Call:
+        """Takes one step; tries anew when another process was first. Raises NotFound."""
+        call = self._known.get(call_id)
+        is_fresh = call is None
+        while True:
+            if call is None:
+                call, is_fresh = await self.get(call_id), True
+            after = step(call.progress, event, self._clock.now(), self._rules)
+            if after is call.progress:
+                # Nothing to do by what is known here; look once whether that still holds.
+                if is_fresh:
+                    return call
+            else:
+                stepped = msgspec.structs.replace(call, progress=after, version=call.version + 1)
+                if await self._write(call, stepped):
+                    await self._tell(call, stepped)
+                    return stepped
+            self._known.pop(call_id, None)
+            call = None
+
+    async def _write(self, before: Call, after: Call) -> bool:
+        """One compare-and-set; the end takes cooldown, statistics, seats and a newly earned code with it."""
+        values = {"call_id": before.call_id, "version": before.version} | msgspec.structs.asdict(after.progress)
+        if after.progress.state != "ended":
+            is_first = await self._sql.run("advance", **values) == 1
+            if is_first and before.call_id in self._known:
+                self._known[before.call_id] = after
+            return is_first
+        values |= {"cooldown_seconds": self._cooldown_seconds, "success_ms": self._success_ms}
+        async with self._db.transaction() as on:
+            is_first = await self._sql.value("finish", on=on, **values) is not None
+            if is_first and (after.progress.connected_ms or 0) >= self._success_ms:
+                for user_id in sorted(after.people):
+                    await self._invite_codes.ensure_after_call(user_id, on=on)
+        return is_first
+
+    async def _tell(self, before: Call, after: Call) -> None:
+        was, now = before.progress, after.progress
+        if now.state == "ended":
+            self._known.pop(after.call_id, None)
+            ended = CallEnded(reason=now.ended_reason or "", connected_seconds=after.connected_seconds)
+            self._news.to_call(after.call_id, ended, close=END_CODE)
+            await self._presence.free_from_call(after.call_id, after.people)
+            await self._bus.command("del", *keys.of_call(after.call_id))
+        elif was.clock != now.clock:
+            self._news.to_call(after.call_id, self.clock_of(after))
+
+    def clock_of(self, call: Call) -> CallClock:
+        now = self._clock.now()
+        state: Literal["running", "paused"] = "running" if call.progress.running_since else "paused"
+        return CallClock(state=state, remaining_ms=call.progress.remaining_at(now), server_now=self._clock.now_ms())
+
+    # -- what time does ------------------------------------------------------------------------------------------------
+
+    async def sweep(self) -> None:
+        """Every call whose next deadline has come; any process may do it."""
+        due: list[str] = await self._sql.all("due", str, now=self._clock.now(), batch=SWEEP_BATCH)
+        for call_id in due:
+            await self.apply(call_id, Tick())
+
+    async def restart(self, dead: Iterable[str], *, everyone: bool) -> None:
+        """Seats of dead processes empty, and open graces start anew: at a server's start for every live call, later for theirs."""
+        gone = frozenset(dead)
+        patterns = [f"{process}/%" for process in gone]
+        for call_id in await self._sql.all("to_restart", str, patterns=patterns, everyone=everyone):
+            call = await self.apply(call_id, Restarted(gone))
+            await self._bus.command("del", *keys.seats_of_call(call_id, call.progress.caller_seat, call.progress.callee_seat))
+
+    def _seat(self, socket_id: str) -> str:
+        return f"{self._bus.process_id}/{socket_id}"
+
+
+def _call(row: dict[str, object]) -> Call:
+    who = msgspec.convert(row, Who)
+    progress = msgspec.convert(row, CallState)
+    return Call(who.call_id, who.caller_id, who.callee_id, who.version, who.started_at, progress)

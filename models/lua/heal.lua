@@ -1,0 +1,24 @@
+-- include: settle
+-- Forgets a process and its sockets. ARGV: process, now, linger ms, gone after ms, keep lingering (1|0). Returns how many people it held.
+local process, now = ARGV[1], tonumber(ARGV[2])
+local users = redis.call('SMEMBERS', 'ns:process-users:' .. process)
+for _, user in ipairs(users) do
+  local key, was_joined = 'ns:sockets:' .. user, false
+  local flat = redis.call('HGETALL', key)
+  for i = 1, #flat, 2 do
+    if string.match(flat[i + 1], '^%d:%d+:(.*)$') == process then
+      redis.call('HDEL', key, flat[i])
+      was_joined = was_joined or string.sub(flat[i + 1], 1, 1) == '1'
+    end
+  end
+  if was_joined then redis.call('HSET', key, 'linger', text(now + tonumber(ARGV[3]))) end
+  if not has_sockets(user) then
+    redis.call('SREM', 'ns:online', user)
+    local invite = outgoing_invite(user)
+    if invite then redis.call('ZADD', 'ns:gone', text(now + tonumber(ARGV[4])), invite) end
+  end
+  settle(user, now)
+end
+redis.call('DEL', 'ns:process-users:' .. process)
+redis.call('ZREM', 'ns:processes', process)
+return #users

@@ -1,0 +1,21 @@
+-- include: settle
+-- Forgets a ring whose outcome is decided. ARGV: invite, caller, callee, now, call id or '', call ttl ms
+-- Returns 1 when the socket that invited is still there (it gets call:start; else all the caller's do), its id, and whether there was a body.
+local invite, now = ARGV[1], tonumber(ARGV[4])
+local key = 'ns:invite:' .. invite
+local socket = redis.call('HGET', key, 'socket') or ''
+for _, user in ipairs({ARGV[2], ARGV[3]}) do
+  local busy = redis.call('GET', 'ns:busy:' .. user)
+  if busy == 'invite:' .. invite or (ARGV[5] ~= '' and not busy) then
+    if ARGV[5] == '' then
+      redis.call('DEL', 'ns:busy:' .. user)
+    else
+      redis.call('SET', 'ns:busy:' .. user, 'call:' .. ARGV[5], 'PX', ARGV[6])
+    end
+  end
+  settle(user, now)
+end
+redis.call('DEL', key)
+redis.call('ZREM', 'ns:invites', invite)
+redis.call('ZREM', 'ns:gone', invite)
+return {redis.call('HEXISTS', 'ns:sockets:' .. ARGV[2], socket), socket}

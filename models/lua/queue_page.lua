@@ -1,0 +1,52 @@
+-- One page of the queue for one viewer. Its cost grows with how far the viewer has paged, never with how many are online.
+-- ARGV: viewer, now, first page's instant, is first (1|0), limit, count-once ms, number hidden, hidden…, cooling… (soonest first)
+-- Returns {1 when more are left, online users, ids…} and tells the viewer's sockets what was delivered.
+local viewer, now, since, limit = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[5])
+local is_first, seen, counted = ARGV[4] == '1', 'ns:seen:' .. ARGV[1], 'ns:counted:' .. ARGV[1]
+local skip, cooling = {[viewer] = true}, {}
+local hidden = tonumber(ARGV[7])
+for i = 8, 7 + hidden do skip[ARGV[i]] = true end
+for i = 8 + hidden, #ARGV do
+  if not skip[ARGV[i]] then table.insert(cooling, ARGV[i]) end
+  skip[ARGV[i]] = true
+end
+
+local function is_fresh(mark) return is_first or not mark or tonumber(mark) < since end
+
+local page, offset = {}, 0
+while #page <= limit do
+  local batch = redis.call('ZRANGE', 'ns:queue', offset, offset + 63)
+  if #batch == 0 then break end
+  local marks = redis.call('ZMSCORE', seen, unpack(batch))
+  for i, id in ipairs(batch) do
+    if not skip[id] and is_fresh(marks[i]) then
+      table.insert(page, id)
+      if #page > limit then break end
+    end
+  end
+  offset = offset + 64
+end
+-- People on cooldown with the viewer come last.
+for _, id in ipairs(cooling) do
+  if #page > limit then break end
+  if redis.call('ZSCORE', 'ns:queue', id) and is_fresh(redis.call('ZSCORE', seen, id)) then table.insert(page, id) end
+end
+local more = #page > limit
+if more then table.remove(page) end
+
+for _, id in ipairs(page) do
+  local last = redis.call('ZSCORE', counted, id)
+  if not last or tonumber(last) <= tonumber(now) - tonumber(ARGV[6]) then
+    redis.call('ZADD', 'ns:queue', 'XX', now, id)
+    redis.call('ZADD', counted, now, id)
+  end
+  redis.call('ZADD', seen, now, id)
+end
+for _, key in ipairs({seen, counted}) do
+  redis.call('ZREMRANGEBYRANK', key, 0, -2001)
+  redis.call('EXPIRE', key, 3600)
+end
+local ids = #page > 0 and ('"' .. table.concat(page, '","') .. '"') or ''
+redis.call('PUBLISH', 'ns:c:user:' .. viewer, '|{"type":"delivered","ids":[' .. ids .. '],"more":' .. tostring(more) ..
+  ',"first":' .. tostring(is_first) .. '}')
+return {more and 1 or 0, redis.call('SCARD', 'ns:online'), unpack(page)}

@@ -1,0 +1,155 @@
+"""Who is here: the sockets of people, and from them who is online, listed and away. All of it lives in Redis.
+
+Listed = a joined socket that is not away, and not busy (ringing or in a call); decided in models/lua/settle.lua, atomically with every change.
+Away = no socket for 10 s, or the tab hidden for 15 s without notifications. This process remembers its own sockets, so that an emptied or
+restarted Redis is told everything again; a process that died is noticed by the beat of the others and its people are healed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+import msgspec
+
+from models import keys
+from models.bus import Bus
+from models.clock import Clock
+from models.db import Db
+
+logger = logging.getLogger(__name__)
+GONE_AFTER_MS = 5_000
+# What is left of the ten seconds once a dead process has been noticed.
+DEAD_LINGER_MS = 3_000
+
+
+class LocalSocket(msgspec.Struct):
+    """One invite socket of this process, as this process knows it."""
+
+    user_id: str
+    has_access: bool
+    is_joined: bool = False
+    hidden_since: int = 0
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """`busy` is "", "invite:<id>" or "call:<id>"."""
+
+    is_available: bool
+    busy: str
+
+
+class LiveCall(msgspec.Struct, frozen=True):
+    user_id: str
+    call_id: str
+
+
+class Presence:
+    def __init__(self, db: Db, bus: Bus, clock: Clock) -> None:
+        self._sql = db.statements("presence")
+        self._bus = bus
+        self._clock = clock
+        self._local: dict[str, LocalSocket] = {}
+        self._of_user: dict[str, set[str]] = {}
+
+    async def open(self, user_id: str, socket_id: str, *, has_access: bool) -> Opened:
+        """Registers a socket; it has not joined yet."""
+        self._local[socket_id] = LocalSocket(user_id, has_access)
+        self._of_user.setdefault(user_id, set()).add(socket_id)
+        return await self._announce(socket_id, self._local[socket_id])
+
+    async def reopen(self, socket_id: str) -> Opened | None:
+        """Registers a socket anew as it was: after Redis was away. None when it has closed meanwhile."""
+        local = self._local.get(socket_id)
+        return None if local is None else await self._announce(socket_id, local)
+
+    async def close(self, socket_id: str) -> None:
+        """Forgets a socket; its person stays listed for ten seconds if it had joined."""
+        local = self._local.pop(socket_id, None)
+        if local is None:
+            return
+        mine = self._of_user[local.user_id]
+        mine.discard(socket_id)
+        if not mine:
+            del self._of_user[local.user_id]
+        last = int(not mine)
+        process, now = self._bus.process_id, self._clock.now_ms()
+        await self._bus.script("socket_close", local.user_id, socket_id, process, now, GONE_AFTER_MS, last)
+
+    async def join(self, socket_id: str) -> bool:
+        """True when the person is listed now (False while ringing or in a call)."""
+        return await self._mark(socket_id, joined=True)
+
+    async def leave(self, socket_id: str) -> bool:
+        """True when another joined socket keeps the person listed."""
+        return await self._mark(socket_id, joined=False)
+
+    async def hide(self, socket_id: str, *, is_hidden: bool, has_notifications: bool) -> None:
+        """A hidden tab counts as away after 15 s, unless notifications were granted."""
+        away = is_hidden and not has_notifications
+        self._local[socket_id].hidden_since = self._clock.now_ms() if away else 0
+        await self._mark(socket_id)
+
+    async def _mark(self, socket_id: str, *, joined: bool | None = None) -> bool:
+        local = self._local[socket_id]
+        if joined is not None:
+            local.is_joined = joined
+        mark = "-" if joined is None else int(joined)
+        now = self._clock.now_ms()
+        return bool(await self._bus.script("socket_mark", local.user_id, socket_id, now, mark, local.hidden_since))
+
+    async def _announce(self, socket_id: str, local: LocalSocket) -> Opened:
+        answer = await self._bus.script(
+            "socket_open", local.user_id, socket_id, self._bus.process_id, self._clock.now_ms(),
+            int(local.has_access), int(local.is_joined), local.hidden_since,
+        )  # fmt: skip
+        return Opened(is_available=bool(answer[0]), busy=answer[1].decode())
+
+    async def gain_access(self, user_id: str) -> None:
+        """The person's open sockets count as online from now on."""
+        for socket_id in list(self._of_user.get(user_id, ())):
+            self._local[socket_id].has_access = True
+            await self._announce(socket_id, self._local[socket_id])
+
+    async def lose_access(self, user_id: str) -> None:
+        """The person's sockets on this process leave the queue and no longer count as online."""
+        for socket_id in list(self._of_user.get(user_id, ())):
+            self._local[socket_id].has_access = False
+            await self._mark(socket_id, joined=False)
+        await self._bus.command("srem", keys.ONLINE, user_id)
+
+    async def online_users(self) -> int:
+        """How many people with access have a socket, on all processes."""
+        return int(await self._bus.command("scard", keys.ONLINE))
+
+    async def busy_with_call(self, call_id: str, user_ids: Iterable[str], ttl_ms: int) -> None:
+        await self._bus.script("busy_set", self._clock.now_ms(), f"call:{call_id}", ttl_ms, *user_ids)
+
+    async def free_from_call(self, call_id: str, user_ids: Iterable[str]) -> None:
+        """A call's end restores what the joined sockets say."""
+        await self._bus.script("busy_free", self._clock.now_ms(), f"call:{call_id}", *user_ids)
+
+    # -- healing -------------------------------------------------------------------------------------------------------
+
+    async def look_at_away(self) -> None:
+        await self._bus.script("away_due", self._clock.now_ms())
+
+    async def beat(self) -> bool:
+        """Says that this process lives, and heals those that do not. False when Redis had forgotten this process."""
+        now = self._clock.now_ms()
+        answer = await self._bus.script("beat", self._bus.process_id, now, keys.PROCESS_DEAD_MS)
+        for process in answer[1:]:
+            held = await self._bus.script("heal", process, now, DEAD_LINGER_MS, GONE_AFTER_MS)
+            logger.warning("a process has died", extra={"process": process.decode(), "people": held})
+        return bool(answer[0])
+
+    async def announce_all(self) -> None:
+        """Tells an emptied Redis every socket of this process and every live call again."""
+        for live in await self._sql.all("live_calls", LiveCall):
+            await self.busy_with_call(live.call_id, [live.user_id], keys.CALL_BUSY_MS)
+        for socket_id, local in list(self._local.items()):
+            await self._announce(socket_id, local)
+
+    async def depart(self) -> None:
+        """This process stops: its sockets go, and the people keep their place for ten seconds."""
+        await self._bus.script("heal", self._bus.process_id, self._clock.now_ms(), 10_000, GONE_AFTER_MS)

@@ -1,0 +1,34 @@
+"""Frames between the two seats of a call when they are on different processes, or when the other seat is empty.
+
+Two seats on one process never come here: the hub writes straight across. A frame for an empty seat waits at most 20 s / 64 frames / 64 KiB and is
+delivered in order when the seat is taken. Frames are never on disk and never logged.
+"""
+
+from __future__ import annotations
+
+from models import keys
+from models.bus import Bus
+from models.call_state import Side
+
+MOST_FRAMES = 64
+MOST_BYTES = 64 * 1024
+
+
+class Signalling:
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    async def send(self, call_id: str, to: Side, frame: bytes) -> bool:
+        """False when the frame was dropped, for too much is waiting already."""
+        return bool(
+            await self._bus.script("relay", call_id, to, frame, MOST_FRAMES, MOST_BYTES, keys.PARKED_SECONDS)
+        )
+
+    async def take(self, call_id: str, side: Side, socket_id: str) -> list[bytes]:
+        """Takes the seat; what waited for it, in order."""
+        frames: list[bytes] = await self._bus.script("seat_take", call_id, side, socket_id, keys.SEAT_SECONDS)
+        return frames
+
+    async def leave(self, call_id: str, side: Side, socket_id: str) -> None:
+        """From now on frames wait; nothing happens when a newer socket has the seat."""
+        await self._bus.script("seat_leave", call_id, side, socket_id)

@@ -1,0 +1,120 @@
+"""What every process does each half second: learn PostgreSQL's clock, end what is due, beat, heal, and read what must not be missed.
+
+Any process may do any of it; the database decides who was first. One failing round (PostgreSQL or Redis away) is logged and tried again; it
+never ends the sweep. News of ended sessions is read from PostgreSQL too, so that a lost message never lets somebody stay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from datetime import datetime, timedelta
+
+import msgspec
+
+from models import keys
+from models.bus import Bus
+from models.calls import Calls
+from models.clock import Clock
+from models.db import Db
+from models.errors import Unavailable
+from models.invites import Invites
+from models.news import SignedOut
+from models.presence import Presence
+from models.sessions import Sessions
+
+logger = logging.getLogger(__name__)
+ROUND_SECONDS = 0.5
+BEAT_ROUNDS = 4
+DEAD_SECONDS = 6
+LOOK_BACK = timedelta(seconds=5)
+
+
+class Beat(msgspec.Struct, frozen=True):
+    """PostgreSQL's clock, and the processes that have stopped beating."""
+
+    now: datetime
+    dead: list[str]
+
+
+class Sweep:
+    def __init__(
+        self, db: Db, bus: Bus, clock: Clock, presence: Presence, invites: Invites, calls: Calls, sessions: Sessions
+    ) -> None:
+        self._sql = db.statements("sweep")
+        self._bus, self._clock, self._presence = bus, clock, presence
+        self._invites, self._calls, self._sessions = invites, calls, sessions
+        self._task: asyncio.Task[None] | None = None
+        self._round = 0
+        self._ended_seen: dict[str, datetime] = {}
+
+    async def start(self) -> None:
+        """Before the first request: the clock is known, this process beats, open graces start anew."""
+        dead = await self._beat()
+        await self._calls.restart(dead, everyone=True)
+        await self._presence.beat()
+        await self._presence.announce_all()
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        """Ends the rounds and takes this process off the lists, its seats and people into their graces."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        try:
+            await self._presence.depart()
+            await self._calls.restart([self._bus.process_id], everyone=False)
+            await self._sql.run("depart", process_id=self._bus.process_id)
+        except Unavailable:
+            logger.warning("stopped without taking leave: a server is away")
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(ROUND_SECONDS)
+            for work in (self._postgresql_round, self._redis_round):
+                try:
+                    await work()
+                except Unavailable:
+                    logger.warning("a sweep round failed: a server is away")
+                except Exception:
+                    logger.exception("a sweep round failed")
+
+    async def once(self) -> None:
+        """One whole round, as tests and the loop take it."""
+        await self._postgresql_round()
+        await self._redis_round()
+
+    async def _postgresql_round(self) -> None:
+        dead = await self._beat()
+        if dead:
+            await self._calls.restart(dead, everyone=False)
+            await self._sql.run("bury", process_ids=dead)
+        await self._calls.sweep()
+        await self._tell_ended_sessions()
+
+    async def _redis_round(self) -> None:
+        self._round += 1
+        if self._round % BEAT_ROUNDS == 0 and not await self._presence.beat():
+            logger.warning("redis had forgotten this process; telling it everything again")
+            await self._presence.announce_all()
+            self._bus.tell_here(keys.CHANNEL_ALL, b"reload")
+        await self._presence.look_at_away()
+        await self._invites.sweep()
+
+    async def _beat(self) -> list[str]:
+        asked_at = time.monotonic()
+        beat = await self._sql.one("beat", Beat, process_id=self._bus.process_id, dead_seconds=DEAD_SECONDS)
+        assert beat is not None
+        self._clock.learn(beat.now, asked_at=asked_at, answered_at=time.monotonic())
+        return beat.dead
+
+    async def _tell_ended_sessions(self) -> None:
+        """Only those not told yet: what ended in the last seconds, each once."""
+        now = self._clock.now()
+        for ended in await self._sessions.ended_since(now - LOOK_BACK):
+            if ended.session_id not in self._ended_seen:
+                self._ended_seen[ended.session_id] = now
+                news = SignedOut(session_id=ended.session_id, reason=ended.reason)
+                self._bus.tell_here(keys.user_channel(ended.user_id), msgspec.json.encode(news))
+        self._ended_seen = {key: at for key, at in self._ended_seen.items() if now - at < 4 * LOOK_BACK}

@@ -1,0 +1,47 @@
+-- name: page(user_id, before_at, before_id, most)
+-- One index scan for each role, so that the cost is that of a page and not of a life.
+select
+    past.call_id, past.started_at, past.connected_ms, past.ended_reason, past.partner_id,
+    users.name as partner_name, users.gender as partner_gender, users.selfie_id as partner_selfie_id,
+    users.deleted_at is not null as is_deleted,
+    (
+        select until_at from cooldowns
+        where low_id = least(:user_id::uuid, past.partner_id) and high_id = greatest(:user_id::uuid, past.partner_id)
+            and until_at > clock_timestamp()
+    ) as cooldown_until
+from (
+    (
+        select call_id, started_at, connected_ms, ended_reason, callee_id as partner_id from calls
+        where caller_id = :user_id and state = 'ended'
+            and (started_at, call_id) < (:before_at, coalesce(:before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+        order by started_at desc, call_id desc limit :most
+    )
+    union all
+    (
+        select call_id, started_at, connected_ms, ended_reason, caller_id as partner_id from calls
+        where callee_id = :user_id and state = 'ended'
+            and (started_at, call_id) < (:before_at, coalesce(:before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+        order by started_at desc, call_id desc limit :most
+    )
+) as past
+join users on users.user_id = past.partner_id
+order by past.started_at desc, past.call_id desc
+limit :most;
+
+-- name: one(user_id, call_id)
+select
+    past.call_id, past.started_at, past.connected_ms, past.ended_reason, users.user_id as partner_id,
+    users.name as partner_name, users.gender as partner_gender, users.selfie_id as partner_selfie_id,
+    users.deleted_at is not null as is_deleted,
+    (
+        select until_at from cooldowns
+        where low_id = least(past.caller_id, past.callee_id) and high_id = greatest(past.caller_id, past.callee_id)
+            and until_at > clock_timestamp()
+    ) as cooldown_until
+from calls as past
+join users on users.user_id = case when past.caller_id = :user_id then past.callee_id else past.caller_id end
+where past.call_id = :call_id and past.state = 'ended' and :user_id in (past.caller_id::text, past.callee_id::text);
+
+-- name: lines(call_ids)
+select call_id, message_id, sender_id, text, sent_at from call_messages
+where call_id = any(:call_ids::uuid[]) order by sent_at, message_id;

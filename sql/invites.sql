@@ -1,0 +1,83 @@
+-- name: between(caller_id, callee_id, now)
+-- What stands between two people, seen from the caller, in one row. `is_hidden` covers unknown, deleted, blocked, reported, banned and without access: all alike.
+select
+    not exists (
+        select 1 from users
+        where users.user_id = :callee_id and deleted_at is null and selfie_id is not null
+            and exists (select 1 from access_grants where access_grants.user_id = users.user_id and ended_at is null)
+            and not exists (
+                select 1 from bans
+                where bans.user_id = users.user_id and lifted_at is null
+                    and (until_at is null or until_at > coalesce(:now::timestamptz, clock_timestamp()))
+            )
+            and not exists (
+                select 1 from blocks
+                where (blocker_id = :caller_id and blocked_id = :callee_id)
+                    or (blocker_id = :callee_id and blocked_id = :caller_id)
+            )
+            and not exists (
+                select 1 from reports
+                where (reporter_id = :caller_id and reported_id = :callee_id)
+                    or (reporter_id = :callee_id and reported_id = :caller_id)
+            )
+    ) as is_hidden,
+    exists (
+        select 1 from cooldowns
+        where low_id = least(:caller_id::uuid, :callee_id::uuid) and high_id = greatest(:caller_id::uuid, :callee_id::uuid)
+            and until_at > coalesce(:now::timestamptz, clock_timestamp())
+    ) as is_cooling,
+    exists (select 1 from live_seats where user_id in (:caller_id, :callee_id)) as is_in_call,
+    coalesce(:now::timestamptz, clock_timestamp()) as now;
+
+-- name: decide(invite_id, caller_id, callee_id, outcome, cooldown_seconds, now)
+-- Declined, cancelled, missed or gone, with its cooldown: the first insert wins.
+with decided as (
+    insert into invite_outcomes (invite_id, caller_id, callee_id, outcome, decided_at)
+    values (:invite_id, :caller_id, :callee_id, :outcome, coalesce(:now::timestamptz, clock_timestamp()))
+    on conflict (invite_id) do nothing
+    returning caller_id, callee_id, decided_at
+)
+insert into cooldowns (low_id, high_id, until_at)
+select least(caller_id, callee_id), greatest(caller_id, callee_id), decided_at + :cooldown_seconds * interval '1 second'
+from decided
+on conflict (low_id, high_id) do update set until_at = greatest(cooldowns.until_at, excluded.until_at);
+
+-- name: outcome(invite_id)
+select invite_id, caller_id, callee_id, outcome, call_id from invite_outcomes where invite_id = :invite_id;
+
+-- name: accept(invite_id, call_id, caller_id, callee_id, agreed_seconds, remaining_ms, connect_by, due_at, now)
+-- The outcome, the call and both live seats in one statement. No row: somebody decided before. is_allowed false: a block, a ban or lost access came between.
+with pair as (
+    select count(*) = 2 and not exists (
+        select 1 from blocks
+        where (blocker_id = :caller_id and blocked_id = :callee_id) or (blocker_id = :callee_id and blocked_id = :caller_id)
+    ) as is_allowed
+    from users
+    where users.user_id in (:caller_id, :callee_id) and deleted_at is null
+        and exists (select 1 from access_grants where access_grants.user_id = users.user_id and ended_at is null)
+        and not exists (
+            select 1 from bans
+            where bans.user_id = users.user_id and lifted_at is null and (until_at is null or until_at > :now)
+        )
+),
+decided as (
+    insert into invite_outcomes (invite_id, caller_id, callee_id, outcome, call_id, decided_at)
+    select :invite_id, :caller_id, :callee_id, 'accepted', :call_id, :now from pair where is_allowed
+    on conflict (invite_id) do nothing
+    returning invite_id
+),
+begun as (
+    insert into calls (
+        call_id, invite_id, caller_id, callee_id, agreed_seconds, state, started_at, connect_by, remaining_ms, due_at
+    )
+    select :call_id, invite_id, :caller_id, :callee_id, :agreed_seconds, 'connecting', :now, :connect_by, :remaining_ms, :due_at
+    from decided
+    returning call_id
+),
+seated as (
+    insert into live_seats (user_id, call_id)
+    select person, call_id from begun,
+        unnest(array[least(:caller_id::uuid, :callee_id::uuid), greatest(:caller_id::uuid, :callee_id::uuid)]) as person
+    returning call_id
+)
+select is_allowed, exists (select 1 from decided) as is_first, (select count(*) from seated) as seats from pair;

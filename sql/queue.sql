@@ -1,0 +1,25 @@
+-- name: around(viewer_id, now)
+-- Who the viewer must not see, and who is cooling down with them. Bounded by the viewer's own acts.
+select
+    array(
+        select blocked_id::text from blocks where blocker_id = :viewer_id
+        union
+        select blocker_id::text from blocks where blocked_id = :viewer_id
+        union
+        select reported_id::text from reports where reporter_id = :viewer_id
+        union
+        select reporter_id::text from reports where reported_id = :viewer_id
+    ) as hidden,
+    coalesce(array_agg(other_id::text order by until_at, other_id), '{}') as cooling,
+    coalesce(array_agg(until_at order by until_at, other_id), '{}') as cooling_until
+from (
+    select high_id as other_id, until_at from cooldowns
+    where low_id = :viewer_id and until_at > coalesce(:now::timestamptz, clock_timestamp())
+    union all
+    select low_id as other_id, until_at from cooldowns
+    where high_id = :viewer_id and until_at > coalesce(:now::timestamptz, clock_timestamp())
+) as pairs;
+
+-- name: cards(user_ids)
+select user_id, name, gender, selfie_id from users
+where user_id = any(:user_ids::uuid[]) and deleted_at is null;
