@@ -24,6 +24,7 @@ from tornado.web import Application
 from handlers.base import NotFoundHandler
 from handlers.hub import Hub
 from handlers.logs import set_up_logs
+from handlers.metrics import count_request
 from handlers.origins import security_headers
 from handlers.pages import Pages
 from handlers.routes import routes
@@ -59,7 +60,7 @@ class Site(Application):
             websocket_max_message_size=MAX_FRAME,
             websocket_ping_interval=PING_SECONDS,
             websocket_ping_timeout=PING_SECONDS,
-            log_function=lambda handler: None,
+            log_function=count_request,
         )
 
     async def start(self) -> None:

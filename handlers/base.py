@@ -88,7 +88,9 @@ class BaseHandler(RequestHandler):
     @property
     def is_page(self) -> bool:
         """A browser's page, form or htmx asks: it is answered with HTML, never with a token."""
-        return self.is_htmx or not (self.wants_json or self._sent_json)
+        if self.is_htmx or "text/html" in self.request.headers.get("Accept", ""):
+            return True
+        return not (self.wants_json or self._sent_json or self.bearer)
 
     async def prepare(self) -> None:
         origins.allow_cross_origin(self, self.config)
@@ -210,7 +212,7 @@ class BaseHandler(RequestHandler):
         self.page(template, status=problem.status, fragment=fragment, **fields, **context)
 
     def sign_in_cookie(self, token: str) -> None:
-        """HttpOnly, SameSite=Lax, `__Host-` and Secure behind TLS; how long it counts, the session decides."""
+        """HttpOnly, SameSite=Lax, `__Host-` and Secure behind TLS. How long it counts, the session says."""
         self.set_cookie(
             self.application.session_cookie,
             token,
@@ -254,11 +256,8 @@ class BaseHandler(RequestHandler):
 
     def _methods(self) -> list[str]:
         """What this URL answers to (RFC 9110, 15.5.6)."""
-        own = [
-            m
-            for m in ("GET", "POST", "PATCH", "DELETE")
-            if getattr(type(self), m.lower()) is not METHOD_UNKNOWN
-        ]
+        known = ("GET", "POST", "PATCH", "DELETE")
+        own = [method for method in known if getattr(type(self), method.lower()) is not METHOD_UNKNOWN]
         return [*own, *(["HEAD"] if "GET" in own else []), "OPTIONS"]
 
     def show_problem(self, problem: Problem) -> None:
