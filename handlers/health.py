@@ -36,6 +36,7 @@ class ReadyHandler(QuietHandler):
 
     async def get(self) -> None:
         checks = await self.models.health.checks()
+        checks["process"] = "draining" if self.application.hub.is_draining else "ok"
         is_ready = set(checks.values()) == {"ok"}
         status = "ok" if is_ready else "unavailable"
         self.json({"status": status, "checks": checks}, 200 if is_ready else 503)

@@ -53,7 +53,7 @@ def count_request(handler: RequestHandler) -> None:
 
 
 def exposition(site: Site) -> bytes:
-    for kind, size in site.hub.sizes().items():
-        SOCKETS.labels(kind).set(size)
+    SOCKETS.labels("invites").set(sum(map(len, site.hub.invite_sockets.values())))
+    SOCKETS.labels("calls").set(sum(map(len, site.hub.seats.values())))
     STATEMENTS.set(site.models.db.statements_run)
     return generate_latest(REGISTRY)

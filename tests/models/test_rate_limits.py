@@ -1,0 +1,96 @@
+"""Limits: counted at once, however many come together; wrong guesses outlive Redis."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import UTC, datetime
+
+import pytest
+
+from models.config import Config
+from models.errors import TooMany
+from models.rate_limits import RateLimits, subject_of
+from models.wiring import Models
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+HOME, AWAY = "203.0.113.7", "198.51.100.9"
+
+
+@pytest.fixture
+def config() -> Config:
+    """The limits as they are by default."""
+    return Config()
+
+
+async def passes(attempt: Awaitable[None]) -> bool:
+    try:
+        await attempt
+    except TooMany as problem:
+        return not (problem.retry_after or 0) >= 1
+    return True
+
+
+async def how_many_pass(attempts: list[Awaitable[None]]) -> int:
+    return sum(await asyncio.gather(*[passes(attempt) for attempt in attempts]))
+
+
+async def test_moments_in_parallel_do_not_get_past(models: Models) -> None:
+    limit = models.config.guests_per_hour
+    assert await how_many_pass([models.rate_limits.hit("guests", HOME) for _ in range(50)]) == limit
+
+
+async def test_each_subject_and_each_kind_has_its_own_count(models: Models) -> None:
+    limits = models.rate_limits
+    await how_many_pass([limits.hit("guests", HOME) for _ in range(50)])
+    assert await passes(limits.hit("guests", AWAY))
+    assert await passes(limits.hit("turn", HOME))
+
+
+async def test_guesses_in_parallel_are_answered_up_to_the_limit(models: Models) -> None:
+    limit = models.config.unknown_codes_per_hour
+    assert await how_many_pass([models.rate_limits.guess("code", HOME) for _ in range(50)]) == limit
+
+
+async def test_used_up_guesses_stop_the_next_look_up_and_nobody_elses(models: Models) -> None:
+    limits = models.rate_limits
+    for _ in range(models.config.unknown_codes_per_hour):
+        assert await passes(limits.check_guesses("code", HOME))
+        assert await passes(limits.guess("code", HOME))
+    assert not await passes(limits.check_guesses("code", HOME))
+    assert await passes(limits.check_guesses("code", AWAY))
+
+
+async def test_guesses_outlive_an_emptied_redis(models: Models) -> None:
+    await use_up(models.rate_limits, models.config.unknown_codes_per_hour)
+    await models.bus.command("flushall")
+    assert not await passes(models.rate_limits.check_guesses("code", HOME))
+
+
+async def test_a_guess_is_forgotten_after_an_hour_to_the_second(models: Models) -> None:
+    models.clock.freeze(NOON)
+    await use_up(models.rate_limits, models.config.unknown_codes_per_hour)
+    models.clock.advance(seconds=3599)
+    with pytest.raises(TooMany) as refused:
+        await models.rate_limits.check_guesses("code", HOME)
+    assert refused.value.retry_after == 1
+    models.clock.advance(seconds=1)
+    await models.rate_limits.check_guesses("code", HOME)
+
+
+async def use_up(limits: RateLimits, guesses: int) -> None:
+    for _ in range(guesses):
+        await limits.guess("code", HOME)
+
+
+@pytest.mark.parametrize(
+    ("subject", "counted"),
+    [
+        (HOME, HOME),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("::ffff:203.0.113.7", HOME),
+        ("6f1c0c9e-0000-4000-8000-000000000000", "6f1c0c9e-0000-4000-8000-000000000000"),
+    ],
+)
+def test_whom_a_count_belongs_to(subject: str, counted: str) -> None:
+    assert subject_of(subject) == counted
