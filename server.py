@@ -2,7 +2,8 @@
 
     python server.py [serve | migrate | check]
 
-The only file that reads the environment. Exit codes: 0 after a clean drain, 2 for faulty settings or something in use.
+The only file that reads the environment. Exit codes: 0 after a clean drain, 2 for faulty settings or
+something in use.
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ class Site(Application):
     async def start(self) -> None:
         """Begins to listen for news and to sweep; before the first request."""
         await self.hub.open()
-        await self.models.sweep.start()
+        await self.models.sweep.prepare()
+        self.models.sweep.start()
 
     async def stop(self) -> None:
         """Tells every socket 1001, hands its seats over to the grace, stops sweeping, frees everything."""
@@ -80,14 +82,18 @@ def listen(config: Config) -> list[socket.socket]:
     try:
         return tornado.netutil.bind_sockets(config.port, config.host, reuse_port=False)
     except OSError as error:
-        raise SystemExit(_fail(f"Port {config.port} on {config.host} is in use or not allowed ({error.strerror}).")) from error
+        raise SystemExit(
+            _fail(f"Port {config.port} on {config.host} is in use or not allowed ({error.strerror}).")
+        ) from error
 
 
 async def serve(config: Config, database_url: str, redis_url: str) -> None:
     sockets = listen(config)
     site = Site(config, await Models.open(config, database_url, redis_url))
     await site.start()
-    server = tornado.httpserver.HTTPServer(site, max_body_size=MAX_BODY, idle_connection_timeout=75, body_timeout=60)
+    server = tornado.httpserver.HTTPServer(
+        site, max_body_size=MAX_BODY, idle_connection_timeout=75, body_timeout=60
+    )
     server.add_sockets(sockets)
     logger.info("serving", extra={"base_url": config.base_url})
     print(f"Napalm Sky is up: {config.base_url}  (Ctrl-C stops it)", flush=True)

@@ -60,7 +60,7 @@ class BaseHandler(RequestHandler):
         self.config = self.application.config
         self.member: Member | None = None
 
-    # -- who asks --------------------------------------------------------------------------------------------
+    # -- who asks --
 
     @property
     def address(self) -> str:
@@ -121,13 +121,15 @@ class BaseHandler(RequestHandler):
 
     def check_xsrf_cookie(self) -> None:
         """Asked of every state change that comes with our cookie or as a form; a Bearer token needs none."""
+        if self.request.method not in self._methods():
+            return  # 405 is the better answer
         kind = self.request.headers.get("Content-Type", "")
         is_form = kind.startswith(("application/x-www-form-urlencoded", "multipart/form-data"))
         has_cookie = self.get_cookie(self.application.session_cookie) is not None
         if self.bearer is None and (has_cookie or is_form):
             super().check_xsrf_cookie()
 
-    # -- what they sent --------------------------------------------------------------------------------------
+    # -- what they sent --
 
     def read(self, kind: type[Form]) -> Form:
         """The body, JSON or form, as `kind`.
@@ -151,7 +153,7 @@ class BaseHandler(RequestHandler):
             return json_fields(self.request.body)
         return form_fields(self.request.body_arguments)
 
-    # -- how it is answered ----------------------------------------------------------------------------------
+    # -- how it is answered --
 
     def set_default_headers(self) -> None:
         for name, value in self.application.security_headers.items():
@@ -238,7 +240,7 @@ class BaseHandler(RequestHandler):
     def options(self, *_args: str) -> None:
         self.nothing()
 
-    # -- errors, dressed once --------------------------------------------------------------------------------
+    # -- errors, dressed once --
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None

@@ -1,6 +1,7 @@
 """What both sockets stand on: Origin, sign-in, size, budget, and errors as frames.
 
-An Origin that is not ours gets no 101, and neither does a cookie without an Origin (RFC 6455 section 10.2: a browser always sends one).
+An Origin that is not ours gets no 101, and neither does a cookie without an Origin (RFC 6455 section 10.2: a
+browser always sends one).
 Everything else is told after the upgrade, by close code, so that a page's script can read it.
 """
 
@@ -101,9 +102,10 @@ class BaseSocket(WebSocketHandler):
 
     async def open(self, *args: str, **kwargs: str) -> None:
         self.set_nodelay(True)
-        if self.ws_connection is not None:
+        stream = None if self.ws_connection is None else self.ws_connection.stream
+        if stream is not None:
             # A reader that never reads is cut off instead of filling our memory.
-            self.ws_connection.stream.max_write_buffer_size = MOST_WAITING_BYTES  # type: ignore[attr-defined]
+            stream.max_write_buffer_size = MOST_WAITING_BYTES
         try:
             await self.opened(*args)
         except Problem as problem:
@@ -149,13 +151,21 @@ class BaseSocket(WebSocketHandler):
             return None
         return frame
 
+    def failed(self, error: Exception, command_id: str | None) -> None:
+        """Our own fault: loud in the log, plain on the wire; the socket lives."""
+        logger.error("a command failed", exc_info=error)
+        self.fault(Problem(), command_id)
+
     def fault(self, problem: Problem, command_id: str | None) -> None:
         """Tells one error; a socket that sends nothing else is closed."""
         self.tell(
             ErrorTold(
-                id=command_id, code=problem.code, message=problem.message, fields=problem.fields,
+                id=command_id,
+                code=problem.code,
+                message=problem.message,
+                fields=problem.fields,
                 retry_after=problem.retry_after,
-            )  # fmt: skip
+            )
         )
         if isinstance(problem, BadRequest):
             self._faults += 1

@@ -1,4 +1,6 @@
-"""/calls/<id>: the call's page while it lives, and how it went afterwards. A stranger gets the same 404 as for a random id."""
+"""/calls/<id>: the call's page while it lives, and how it went afterwards. A stranger gets the same 404 as
+for a random id.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,8 @@ class CallHandler(BaseHandler):
         side = call.side_of(member.user_id)
         peer = await self.models.users.person(call.user_on(other(side)))
         if self.wants_json:
-            return self.json(self._wire(call, call.is_polite(side), peer))
+            self.json(self._wire(call, call.is_polite(side), peer))
+            return
         is_over = call.progress.state == "ended"
         past = await self.models.history.of_call(member.user_id, call_id) if is_over else None
         view = CallView(

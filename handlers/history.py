@@ -11,5 +11,11 @@ class HistoryHandler(BaseHandler):
         member = self.allowed(access=False, selfie=False)
         past = await self.models.history.page(member.user_id, self.get_query_argument("cursor", None) or None)
         if self.wants_json:
-            return self.json(wire_calls(past))
-        self.page("history/page.html", fragment="history/_calls.html", calls=past.calls, next_cursor=past.next_cursor)
+            self.json(wire_calls(past))
+            return
+        self.page(
+            "history/page.html",
+            fragment="history/_calls.html",
+            calls=past.calls,
+            next_cursor=past.next_cursor,
+        )

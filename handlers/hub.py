@@ -1,6 +1,7 @@
 """The sockets that are open on THIS process, by person and by call. It alone turns news into frames.
 
-News of a person or a call reaches every process that has subscribed to them; the hub subscribes with the first socket and leaves with the last.
+News of a person or a call reaches every process that has subscribed to them; the hub subscribes with the
+first socket and leaves with the last.
 Nothing here decides anything: a lost or late frame is made good by `state` and `call:state`.
 """
 
@@ -8,13 +9,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 from handlers.queue_feed import QueueFeed
 from models import keys
 from models.call_state import Side
 from models.calls import other
-from models.news import AccessNews, CallNews, Delivered, Reload, SeatReplaced, SignedOut, read_call_news, read_user_news
+from models.news import (
+    NOTHING,
+    AccessNews,
+    CallNews,
+    Delivered,
+    Reload,
+    SeatReplaced,
+    SignedOut,
+    read_call_news,
+    read_user_news,
+)
 
 if TYPE_CHECKING:
     from handlers.invite_socket import InviteSocket
@@ -54,7 +66,7 @@ class Hub:
             for seat in list(seats.values()):
                 seat.close(GOING_AWAY, "the server is restarting")
 
-    # -- people --------------------------------------------------------------------------------------------------------
+    # -- people --
 
     async def add_invite_socket(self, socket: InviteSocket) -> None:
         user_id = socket.user_id
@@ -89,7 +101,7 @@ class Hub:
         else:
             for socket in list(self.invite_sockets.get(user_id, ())):
                 frame = told.frame if told.only in (None, socket.id) else told.others
-                if frame is not None and bytes(frame) != b"null":
+                if bytes(frame) != bytes(NOTHING):
                     socket.send(bytes(frame))
 
     def _sign_out(self, user_id: str, told: SignedOut) -> None:
@@ -124,7 +136,7 @@ class Hub:
         await self._models.presence.announce_all()
         await self._reload_everyone()
 
-    # -- calls ---------------------------------------------------------------------------------------------------------
+    # -- calls --
 
     async def add_seat(self, seat: RelaySocket) -> None:
         """The seat is here from now on, even while it still opens: it keeps what comes meanwhile."""
@@ -162,8 +174,8 @@ class Hub:
                 if told.close is not None:
                     seat.close(told.close)
 
-    def spawn(self, work: object) -> None:
-        task = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._work.add(task)
         task.add_done_callback(self._done)
 

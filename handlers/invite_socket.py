@@ -1,4 +1,6 @@
-"""/ws/invites: presence and call invites. Each command is one call of a model; docs/protocol.md lists them all."""
+"""/ws/invites: presence and call invites. Each command is one call of a model; docs/protocol.md lists them
+all.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,8 @@ class InviteSocket(BaseSocket):
         opened = await self.models.presence.open(self.user_id, self.id, has_access=has_access)
         if self.ws_connection is None:
             # Closed while opening: on_close has been here already.
-            return await self._leave()
+            await self._leave()
+            return
         await self._send_state(opened.is_available, opened.busy)
 
     async def send_state(self) -> None:
@@ -90,6 +93,8 @@ class InviteSocket(BaseSocket):
                 self.tell(answer)
         except Problem as problem:
             self.fault(problem, id_of(frame))
+        except Exception as error:
+            self.failed(error, id_of(frame))
 
     async def _answer(self, command: messages.InviteCommand) -> Wire | None:
         invites, member = self.models.invites, self.member

@@ -1,6 +1,7 @@
 """Structured logs: one JSON object a line on standard error, without secrets.
 
-Nothing that a person sent is logged: no token, code, text, SDP or address. Tornado's own access log is off, for it shows query strings.
+Nothing that a person sent is logged: no token, code, text, SDP or address. Tornado's own access log is off,
+for it shows query strings.
 """
 
 from __future__ import annotations

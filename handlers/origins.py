@@ -1,4 +1,6 @@
-"""Which web origins may write, open sockets, and read our JSON from their own pages (Fetch standard: CORS, Origin)."""
+"""Which web origins may write, open sockets, and read our JSON from their own pages (Fetch standard: CORS,
+Origin).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from models.errors import NotAllowed
 
 
 def refuse_foreign(request: HTTPServerRequest, config: Config) -> None:
-    """A foreign Origin is refused always, whatever else the request carries; none at all is a plain client."""
+    """A foreign Origin is refused always, whatever else is sent; none at all is a plain client."""
     origin = request.headers.get("Origin")
     if origin is not None and origin not in config.origins:
         raise NotAllowed("This request came from another site.")
@@ -36,16 +38,16 @@ def security_headers(config: Config) -> dict[str, str]:
     if config.stripe_api_base != "https://api.stripe.com":
         form_targets += f" {config.stripe_api_base}"
     policy = (
-        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; "
-        f"connect-src 'self' {socket}; font-src 'self'; object-src 'none'; base-uri 'none'; form-action {form_targets}; "
-        "frame-ancestors 'none'; report-uri /csp-report"
+        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+        f"media-src 'self' blob:; connect-src 'self' {socket}; font-src 'self'; object-src 'none'; "
+        f"base-uri 'none'; form-action {form_targets}; frame-ancestors 'none'; report-uri /csp-report"
     )
     headers = {
         "Content-Security-Policy": policy,
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
         "Referrer-Policy": "same-origin",
-        "Permissions-Policy": "camera=(self), microphone=(self), screen-wake-lock=(self), geolocation=(), payment=()",
+        "Permissions-Policy": "camera=(self), microphone=(self), screen-wake-lock=(self), geolocation=()",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
     }

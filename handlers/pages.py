@@ -52,7 +52,12 @@ class Pages:
         )
         self._jinja.globals.update(static=static_url, site=_site_view(config))
         self._jinja.filters.update(
-            minutes=minutes, clock=clock, iso=instant, when=when, ended_words=ENDED_WORDS.__getitem__, gender_word=gender_word
+            minutes=minutes,
+            clock=clock,
+            iso=instant,
+            when=when,
+            ended_words=ENDED_WORDS.__getitem__,
+            gender_word=gender_word,
         )
 
     def render(self, template: str, context: Mapping[str, object]) -> str:

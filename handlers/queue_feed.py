@@ -1,7 +1,10 @@
-"""Arrivals and departures for the people on this process who watch the queue: `queue:update`, at most once a second each.
+"""Arrivals and departures for the people on this process who watch the queue: `queue:update`, at most once a
+second each.
 
-One arrival or departure costs what it changes: a departure is told to those who have the card, an arrival to those who have seen everyone else. Nobody
-is told `more` twice before they have asked. The number online goes along, and by itself every five seconds when it has changed.
+One arrival or departure costs what it changes: a departure is told to those who have the card, an arrival to
+those who have seen everyone else. Nobody
+is told `more` twice before they have asked. The number online goes along, and by itself every five seconds
+when it has changed.
 """
 
 from __future__ import annotations
@@ -90,7 +93,9 @@ class QueueFeed:
             self._departed(card)
 
     def _arrived(self, card: str) -> None:
-        for user_id in [one for one in self._sated if one != card and card not in self._viewers[one].delivered]:
+        for user_id in [
+            one for one in self._sated if one != card and card not in self._viewers[one].delivered
+        ]:
             self._viewers[user_id].knows_of_more = True
             self._sated.discard(user_id)
             self._pending.add(user_id)

@@ -1,6 +1,7 @@
 """/ws/calls/<id>: the relay between the two seats of one call.
 
-The socket is tied to its call and side when it opens, so that a message costs no look-up: check the type, pass the frame on untouched.
+The socket is tied to its call and side when it opens, so that a message costs no look-up: check the type,
+pass the frame on untouched.
 Signalling may be lost (the client negotiates anew with a higher attempt); chat may not (`models.call_chat`).
 """
 
@@ -49,12 +50,14 @@ class RelaySocket(BaseSocket):
     async def opened(self, *args: str) -> None:
         call = await self._own_call(args[0])
         if call.progress.state == "ended":
-            return self._say_end(call)
+            self._say_end(call)
+            return
         self.call_id, self.side, self._is_seated = call.call_id, call.side_of(self._user_id), True
         await self.hub.add_seat(self)
         call = await self.models.calls.take_seat(self.call_id, self.side, self.id)
         if call.progress.state == "ended":
-            return self._say_end(call)
+            self._say_end(call)
+            return
         waiting = await self.models.signalling.take(self.call_id, self.side, self.id)
         self.tell(await self._state(call))
         for frame in [*waiting, *(self._opening or [])]:
@@ -138,6 +141,8 @@ class RelaySocket(BaseSocket):
             await self._do(messages.parse_relay(frame))
         except Problem as problem:
             self.fault(problem, id_of(frame))
+        except Exception as error:
+            self.failed(error, id_of(frame))
 
     async def _do(self, command: messages.RelayCommand) -> None:
         match command:

@@ -44,9 +44,11 @@ def field_of(text: str) -> tuple[str, str]:
 
 
 def client_address(request: HTTPServerRequest, trusted: tuple[Network, ...]) -> str:
-    """The right-most hop of X-Forwarded-For that is not a trusted proxy, and only when the peer itself is one."""
-    peer = request.connection.context.address  # type: ignore[attr-defined]
-    address = peer[0] if isinstance(peer, tuple) else LOOPBACK
+    """The right-most hop of X-Forwarded-For that is not a trusted proxy, and only when the peer itself is
+    one.
+    """
+    # `remote_ip` is the peer itself, for the server does not read X-Forwarded-For (xheaders is off).
+    address = request.remote_ip or LOOPBACK
     if not _is_trusted(address, trusted):
         return str(address)
     for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tornado.web import URLSpec
+from tornado.routing import URLSpec
 
 from handlers import (
     accounts,

@@ -1,8 +1,11 @@
 """The one door to Redis: commands, Lua scripts, and news between processes.
 
-News is published on a channel of `models.keys`. A process hears its own news at once, in process, and other processes hear it
-through Redis; publications of one loop tick share one round trip and nobody waits for them. News can be lost (Redis away): a screen
-is made right again by `state`, so `on_reconnect` tells the hub to send it anew. Redis away is `Unavailable`, within two seconds.
+News is published on a channel of `models.keys`. A process hears its own news at once, in process, and other
+processes hear it
+through Redis; publications of one loop tick share one round trip and nobody waits for them. News can be lost
+(Redis away): a screen
+is made right again by `state`, so `on_reconnect` tells the hub to send it anew. Redis away is `Unavailable`,
+within two seconds.
 """
 
 from __future__ import annotations
@@ -45,12 +48,17 @@ def _with_includes(text: str) -> str:
 
 
 class Bus:
-    """Commands and scripts one way, news the other. `process_id` marks news that this process has heard already."""
+    """Commands and scripts one way, news the other. `process_id` marks news that this process has heard
+    already.
+    """
 
     def __init__(self, redis_url: str, process_id: str) -> None:
         self.process_id = process_id
         self.redis: Any = aioredis.from_url(
-            redis_url, socket_timeout=COMMAND_SECONDS, socket_connect_timeout=COMMAND_SECONDS, max_connections=64
+            redis_url,
+            socket_timeout=COMMAND_SECONDS,
+            socket_connect_timeout=COMMAND_SECONDS,
+            max_connections=64,
         )
         self._listener: Any = aioredis.from_url(redis_url, socket_connect_timeout=COMMAND_SECONDS)
         self._pubsub: Any = self._listener.pubsub()
@@ -63,7 +71,7 @@ class Bus:
         self.on_reconnect: Callable[[], Awaitable[None]] | None = None
 
     async def open(self, channel: str, heard: Heard) -> None:
-        """Subscribes to a first channel and listens until `close`. Raises `Unavailable` when Redis is away."""
+        """Subscribes to a first channel and listens until `close`. Raises `Unavailable`."""
         await self.command("ping")
         self._hearing[channel] = heard
         await self._guarded(self._pubsub.subscribe(channel))
@@ -77,7 +85,7 @@ class Bus:
             with contextlib.suppress(*AWAY):
                 await client.aclose()
 
-    # -- commands ------------------------------------------------------------------------------------------------------
+    # -- commands --
 
     async def command(self, *parts: object) -> Any:
         """One Redis command: `await bus.command("zcard", keys.QUEUE)`. Text comes back as bytes."""
@@ -103,7 +111,7 @@ class Bus:
             logger.warning("redis away: %s", type(error).__name__)
             raise Unavailable from error
 
-    # -- news ----------------------------------------------------------------------------------------------------------
+    # -- news --
 
     def publish(self, channel: str, news: bytes) -> None:
         """Tells every process that listens to `channel`; this one at once."""

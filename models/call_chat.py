@@ -1,6 +1,7 @@
 """Chat lines of a call: relayed at once, kept with the call, never lost, never twice.
 
-The sender repeats a line with the same client id until it is answered; the row is unique per call, sender and client id, so a repeat finds its
+The sender repeats a line with the same client id until it is answered; the row is unique per call, sender and
+client id, so a repeat finds its
 own line again. Text is 1-500 characters, kept as sent, shown as text only.
 """
 
@@ -36,7 +37,9 @@ class CallChat:
         self._news = news
 
     async def say(self, call: Call, sender_id: str, client_id: str, text: str) -> ChatTold:
-        """Keeps and relays one line; gives the sender's answer. Raises Invalid, or Conflict when the call has ended."""
+        """Keeps and relays one line; gives the sender's answer. Raises Invalid, or Conflict when the call has
+        ended.
+        """
         clean = _checked(text)
         line = await self._sql.one(
             "say", Line, message_id=new_id(), call_id=call.call_id, sender_id=sender_id, client_id=client_id,
@@ -44,7 +47,9 @@ class CallChat:
         )  # fmt: skip
         if line is None:
             raise Conflict("The call has ended.")
-        told = ChatTold(message_id=line.message_id, sender_id=sender_id, text=line.text, at=instant(line.sent_at))
+        told = ChatTold(
+            message_id=line.message_id, sender_id=sender_id, text=line.text, at=instant(line.sent_at)
+        )
         if line.is_new:
             self._news.to_call(call.call_id, told, side=other(call.side_of(sender_id)))
         return msgspec.structs.replace(told, id=client_id)
@@ -52,7 +57,10 @@ class CallChat:
     async def of_call(self, call_id: str) -> list[Message]:
         """All lines in order: part of `call:state`, so that a reconnect shows what was missed."""
         lines = await self._sql.all("of_call", Line, call_id=call_id)
-        return [Message(message_id=li.message_id, sender_id=li.sender_id, text=li.text, at=instant(li.sent_at)) for li in lines]
+        return [
+            Message(message_id=li.message_id, sender_id=li.sender_id, text=li.text, at=instant(li.sent_at))
+            for li in lines
+        ]
 
 
 def _checked(text: str) -> str:

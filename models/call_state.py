@@ -1,14 +1,19 @@
 """The call's state machine: pure, without I/O and without a clock of its own.
 
-`step(call, event, now, rules)` gives the next state of a call, or the same object when nothing changes. A call goes
-CONNECTING -> CONNECTED (running | paused) -> ENDED(reason), never back. Two bits (does each side report media), two seats.
+`step(call, event, now, rules)` gives the next state of a call, or the same object when nothing changes. A
+call goes
+CONNECTING -> CONNECTED (running | paused) -> ENDED(reason), never back. Two bits (does each side report
+media), two seats.
 
-* The clock runs while both bits are set. When a bit falls it pauses; pauses add up to at most `pause_seconds`, after which it runs
+* The clock runs while both bits are set. When a bit falls it pauses; pauses add up to at most
+  `pause_seconds`, after which it runs
   whatever the bits say (so a client that lies about its media gains nothing).
-* A seat that empties in a connected call has `reconnect_seconds` to be taken again; a lost seat alone does not pause.
+* A seat that empties in a connected call has `reconnect_seconds` to be taken again; a lost seat alone does
+  not pause.
 * `due_at` is the next instant at which time itself changes the state; the sweep sends TICK then.
 
-Instants are aware datetimes of PostgreSQL's clock; lengths are milliseconds. Every instant a step works with is given to it.
+Instants are aware datetimes of PostgreSQL's clock; lengths are milliseconds. Every instant a step works with
+is given to it.
 """
 
 from __future__ import annotations
@@ -113,7 +118,9 @@ def begin(agreed_seconds: int, now: datetime, rules: Rules) -> CallState:
 
 
 def step(before: CallState, event: Event, now: datetime, rules: Rules) -> CallState:
-    """The next state; `before` itself when the event changes nothing. What time has done by `now` comes first."""
+    """The next state; `before` itself when the event changes nothing. What time has done by `now` comes
+    first.
+    """
     call = before
     if isinstance(event, Restarted) and call.state != "ended":
         # While nobody could come back, no grace ran: it starts anew before time is looked at.
@@ -202,7 +209,9 @@ def _at_deadline(call: CallState, due: datetime, rules: Rules) -> CallState:
     if due in (call.caller_back_by, call.callee_back_by):
         return _end(call, "dropped", due)
     # The pauses of this call are spent: from here on the clock runs whatever the bits say.
-    return msgspec.structs.replace(call, running_since=due, paused_since=None, paused_ms=rules.pause_seconds * 1000)
+    return msgspec.structs.replace(
+        call, running_since=due, paused_since=None, paused_ms=rules.pause_seconds * 1000
+    )
 
 
 def _due(call: CallState, rules: Rules) -> datetime:

@@ -1,7 +1,9 @@
 """Calls: the pure machine (`models.call_state`) -> one compare-and-set statement -> news.
 
-Any process may take any step of any call: `version` decides who was first, the others read again and try anew. The end is written once, with
-cooldown, statistics and freed seats in the same transaction. A call is kept for good: its row is the history of both.
+Any process may take any step of any call: `version` decides who was first, the others read again and try
+anew. The end is written once, with
+cooldown, statistics and freed seats in the same transaction. A call is kept for good: its row is the history
+of both.
 """
 
 from __future__ import annotations
@@ -9,13 +11,25 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from models import keys
 from models.bus import Bus
-from models.call_state import CallState, Event, HungUp, Restarted, Rules, SeatLost, SeatTaken, Side, Tick, begin, step
+from models.call_state import (
+    CallState,
+    Event,
+    HungUp,
+    Restarted,
+    Rules,
+    SeatLost,
+    SeatTaken,
+    Side,
+    Tick,
+    begin,
+    step,
+)
 from models.clock import Clock
 from models.config import Config
 from models.db import Db
@@ -65,7 +79,9 @@ class Call(msgspec.Struct, frozen=True):
         return self.caller_id if side == "caller" else self.callee_id
 
     def is_polite(self, side: Side) -> bool:
-        """The role of perfect negotiation: from the call's id, never from who called; the same after every reload."""
+        """The role of perfect negotiation: from the call's id, never from who called; the same after every
+        reload.
+        """
         return (int(self.call_id[0], 16) % 2 == 0) == (side == "caller")
 
 
@@ -79,7 +95,7 @@ class NewCall(msgspec.Struct, frozen=True):
     now: datetime
     progress: CallState
 
-    def as_values(self) -> dict[str, object]:
+    def as_values(self) -> dict[str, Any]:
         return {
             "invite_id": self.invite_id, "call_id": self.call_id, "caller_id": self.caller_id,
             "callee_id": self.callee_id, "agreed_seconds": self.progress.agreed_seconds,
@@ -102,7 +118,14 @@ def other(side: Side) -> Side:
 
 class Calls:
     def __init__(
-        self, db: Db, bus: Bus, clock: Clock, config: Config, news: News, presence: Presence, invite_codes: InviteCodes
+        self,
+        db: Db,
+        bus: Bus,
+        clock: Clock,
+        config: Config,
+        news: News,
+        presence: Presence,
+        invite_codes: InviteCodes,
     ) -> None:
         self._db = db
         self._sql = db.statements("calls")
@@ -119,14 +142,16 @@ class Calls:
 
     def new(self, invite_id: str, caller_id: str, callee_id: str, agreed_seconds: int) -> NewCall:
         now = self._clock.now()
-        return NewCall(invite_id, new_id(), caller_id, callee_id, now, begin(agreed_seconds, now, self._rules))
+        return NewCall(
+            invite_id, new_id(), caller_id, callee_id, now, begin(agreed_seconds, now, self._rules)
+        )
 
     async def get(self, call_id: str) -> Call:
         """Raises NotFound."""
-        rows = await self._sql.all("find", dict, call_id=call_id)  # type: ignore[type-arg]
-        if not rows:
+        row = await self._sql.one("find", dict[str, Any], call_id=call_id)
+        if row is None:
             raise NotFound("There is no such call of yours.")
-        return _call(rows[0])
+        return _call(row)
 
     async def get_own(self, call_id: str, user_id: str) -> Call:
         """A stranger gets the same NotFound as for a random id."""
@@ -148,7 +173,7 @@ class Calls:
         call_id: str | None = await self._sql.value("live_of", user_id=user_id)
         return call_id
 
-    # -- steps ---------------------------------------------------------------------------------------------------------
+    # -- steps --
 
     async def take_seat(self, call_id: str, side: Side, socket_id: str) -> Call:
         call = await self.apply(call_id, SeatTaken(side, self._seat(socket_id)))
@@ -193,7 +218,8 @@ class Calls:
 
     async def _write(self, before: Call, after: Call) -> bool:
         """One compare-and-set; the end takes cooldown, statistics, seats and a newly earned code with it."""
-        values = {"call_id": before.call_id, "version": before.version} | msgspec.structs.asdict(after.progress)
+        values: dict[str, Any] = msgspec.structs.asdict(after.progress)
+        values |= {"call_id": before.call_id, "version": before.version}
         if after.progress.state != "ended":
             is_first = await self._sql.run("advance", **values) == 1
             if is_first and before.call_id in self._known:
@@ -221,9 +247,11 @@ class Calls:
     def clock_of(self, call: Call) -> CallClock:
         now = self._clock.now()
         state: Literal["running", "paused"] = "running" if call.progress.running_since else "paused"
-        return CallClock(state=state, remaining_ms=call.progress.remaining_at(now), server_now=self._clock.now_ms())
+        return CallClock(
+            state=state, remaining_ms=call.progress.remaining_at(now), server_now=self._clock.now_ms()
+        )
 
-    # -- what time does ------------------------------------------------------------------------------------------------
+    # -- what time does --
 
     async def sweep(self) -> None:
         """Every call whose next deadline has come; any process may do it."""
@@ -232,12 +260,16 @@ class Calls:
             await self.apply(call_id, Tick())
 
     async def restart(self, dead: Iterable[str], *, everyone: bool) -> None:
-        """Seats of dead processes empty, and open graces start anew: at a server's start for every live call, later for theirs."""
+        """Seats of dead processes empty, and open graces start anew: at a server's start for every live call,
+        later for theirs.
+        """
         gone = frozenset(dead)
         patterns = [f"{process}/%" for process in gone]
         for call_id in await self._sql.all("to_restart", str, patterns=patterns, everyone=everyone):
             call = await self.apply(call_id, Restarted(gone))
-            await self._bus.command("del", *keys.seats_of_call(call_id, call.progress.caller_seat, call.progress.callee_seat))
+            await self._bus.command(
+                "del", *keys.seats_of_call(call_id, call.progress.caller_seat, call.progress.callee_seat)
+            )
 
     def _seat(self, socket_id: str) -> str:
         return f"{self._bus.process_id}/{socket_id}"

@@ -1,6 +1,7 @@
 """PostgreSQL's clock, known in every process: the only one that is compared across machines.
 
-`now()` is this process's own monotonic clock plus an offset learnt from PostgreSQL; the sweep learns it anew every round. Between two rounds
+`now()` is this process's own monotonic clock plus an offset learnt from PostgreSQL; the sweep learns it anew
+every round. Between two rounds
 it never jumps backwards by more than the correction. Tests give an exact instant with `freeze`.
 """
 

@@ -1,6 +1,7 @@
 """The settings of a process: read once from the environment, frozen, every fault reported at once.
 
-`Config.read(environment)` names each faulty setting and never shows its value; secrets never appear in `repr`.
+`Config.read(environment)` names each faulty setting and never shows its value; secrets never appear in
+`repr`.
 docs/operations.md lists every setting; a test holds the two together.
 """
 
@@ -14,7 +15,8 @@ from urllib.parse import urlsplit
 
 from models.setting_types import Faults, SettingsReader
 
-# Stripe's minimum charge per currency, in its smallest unit (docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).
+# Stripe's minimum charge per currency, in its smallest unit (docs.stripe.com/currencies#minimum-and-maximum-
+# charge-amounts).
 STRIPE_MINIMUM = {
     "usd": 50, "aed": 200, "aud": 50, "brl": 50, "cad": 50, "chf": 50, "czk": 1500, "dkk": 250, "eur": 50,
     "gbp": 30, "hkd": 400, "huf": 17500, "inr": 50, "jpy": 50, "mxn": 1000, "myr": 200, "nok": 300,
@@ -89,7 +91,9 @@ class Config:
 
     @property
     def has_test_checkout(self) -> bool:
-        """The built-in page that plays Stripe's part: never with a key, never in production, never on a public address unasked."""
+        """The built-in page that plays Stripe's part: never with a key, never in production, never on a
+        public address unasked.
+        """
         if self.stripe_secret_key or self.is_production:
             return False
         return self.is_loopback or self.allow_test_checkout
@@ -165,10 +169,12 @@ def _read(read: SettingsReader) -> Config:
 RULES = {
     "guest_days": (1, 365), "member_days": (1, 3650), "code_uses": (1, 1000), "code_after_calls": (1, 1000),
     "call_min_seconds": (60, 1800), "call_max_seconds": (60, 1800), "call_default_seconds": (60, 1800),
-    "ring_seconds": (5, 120), "ring_extends": (0, 10), "connect_seconds": (5, 300), "reconnect_seconds": (5, 300),
+    "ring_seconds": (5, 120), "ring_extends": (0, 10), "connect_seconds": (5, 300),
+    "reconnect_seconds": (5, 300),
     "pause_seconds": (0, 600), "success_seconds": (1, 1800), "cooldown_connected_seconds": (0, 2_592_000),
     "cooldown_declined_seconds": (0, 2_592_000), "cooldown_missed_seconds": (0, 2_592_000),
-    "guests_per_hour": (1, 1_000_000), "unknown_codes_per_hour": (1, 1_000_000), "api_per_minute": (1, 1_000_000),
+    "guests_per_hour": (1, 1_000_000), "unknown_codes_per_hour": (1, 1_000_000),
+    "api_per_minute": (1, 1_000_000),
     "turn_per_hour": (1, 1_000_000), "invite_messages_per_second": (1, 1_000_000),
     "relay_messages_per_second": (1, 1_000_000),
 }  # fmt: skip
@@ -176,7 +182,8 @@ RULES = {
 
 def _read_rules(read: SettingsReader, base: Config) -> dict[str, int]:
     return {
-        name: read.integer(name.upper(), getattr(base, name), least, most) for name, (least, most) in RULES.items()
+        name: read.integer(name.upper(), getattr(base, name), least, most)
+        for name, (least, most) in RULES.items()
     }
 
 
@@ -202,5 +209,12 @@ def _check_stripe(config: Config, faults: Faults) -> None:
         faults.add("PRICE_CENTS", f"is below Stripe's minimum of {least} for {config.currency.upper()}")
     if config.is_production and not key:
         faults.add("STRIPE_SECRET_KEY", "is needed in production: the test checkout is not served there")
-    if not key and config.allow_test_checkout is False and not config.is_loopback and not config.is_production:
-        faults.add("STRIPE_SECRET_KEY", "is needed on a public BASE_URL (or ALLOW_TEST_CHECKOUT=true for a trial)")
+    if (
+        not key
+        and config.allow_test_checkout is False
+        and not config.is_loopback
+        and not config.is_production
+    ):
+        faults.add(
+            "STRIPE_SECRET_KEY", "is needed on a public BASE_URL (or ALLOW_TEST_CHECKOUT=true for a trial)"
+        )

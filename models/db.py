@@ -1,8 +1,11 @@
 """The one door to PostgreSQL: a pool, named statements from `sql/*.sql`, transactions.
 
-Statements are aiosql files with `:named` parameters. Every statement has a time limit of two seconds; a database that is away
-or too slow is `Unavailable` (503), never a traceback. Instants come back as aware UTC datetimes, ids as lower-case text.
-A cancelled statement closes its connection (aiopg does so itself), so no half-read answer is ever left on one.
+Statements are aiosql files with `:named` parameters. Every statement has a time limit of two seconds; a
+database that is away
+or too slow is `Unavailable` (503), never a traceback. Instants come back as aware UTC datetimes, ids as
+lower-case text.
+A cancelled statement closes its connection (aiopg does so itself), so no half-read answer is ever left on
+one.
 """
 
 from __future__ import annotations
@@ -40,7 +43,7 @@ class UniqueViolation(Exception):
         super().__init__(constraint)
 
 
-class _Adapter(PyFormatAdapter):  # type: ignore[misc]
+class _Adapter(PyFormatAdapter):
     """aiosql's part of the work: it turns `:name` into psycopg2's `%(name)s`; we run the text ourselves."""
 
     is_aio_driver = True
@@ -64,12 +67,16 @@ class Statements:
         self._queries = aiosql.from_path(SQL / f"{noun}.sql", "aiopg")
         self.names = frozenset(n for n in self._queries.available_queries if not n.endswith("_cursor"))
 
-    async def all(self, name: str, kind: type[Row], /, *, on: Transaction | None = None, **values: object) -> list[Row]:
+    async def all(
+        self, name: str, kind: type[Row], /, *, on: Transaction | None = None, **values: object
+    ) -> list[Row]:
         """Every row, as `kind` (a msgspec struct, or a plain type for one-column rows)."""
         rows = await self._run(name, on, values)
         return msgspec.convert(rows, list[kind])  # type: ignore[valid-type]
 
-    async def one(self, name: str, kind: type[Row], /, *, on: Transaction | None = None, **values: object) -> Row | None:
+    async def one(
+        self, name: str, kind: type[Row], /, *, on: Transaction | None = None, **values: object
+    ) -> Row | None:
         """The first row as `kind`, or None."""
         rows = await self._run(name, on, values)
         return msgspec.convert(rows[0], kind) if rows else None
@@ -89,7 +96,9 @@ class Statements:
             await _execute(cursor, sql, values)
             return int(cursor.rowcount)
 
-    async def _run(self, name: str, on: Transaction | None, values: dict[str, object]) -> list[dict[str, Any]]:
+    async def _run(
+        self, name: str, on: Transaction | None, values: dict[str, object]
+    ) -> list[dict[str, Any]]:
         sql = getattr(self._queries, name).sql
         if on is not None:
             await _execute(on.cursor, sql, values)
@@ -180,7 +189,9 @@ class Db:
         await self._pool.wait_closed()
 
     async def _forget_idle(self, error: Exception) -> None:
-        """After a lost connection the idle ones are most likely dead too: open new ones instead of failing one by one."""
+        """After a lost connection the idle ones are most likely dead too: open new ones instead of failing
+        one by one.
+        """
         logger.warning("database away: %s", type(error).__name__)
         await self._pool.clear()
 

@@ -1,7 +1,9 @@
 """Every refusal of the product, with a stable code.
 
-A Problem is raised anywhere below the handlers and dressed once, by `handlers.base` or `handlers.base_socket`, as a page,
-a fragment, JSON or a socket frame. Codes and statuses are those of docs/protocol.md; `fields` names what to mend.
+A Problem is raised anywhere below the handlers and dressed once, by `handlers.base` or
+`handlers.base_socket`, as a page,
+a fragment, JSON or a socket frame. Codes and statuses are those of docs/protocol.md; `fields` names what to
+mend.
 """
 
 from __future__ import annotations
@@ -47,7 +49,11 @@ class NotSignedIn(Problem):
 
 
 class PaymentRequired(Problem):
-    code, status, default = "payment_required", 402, "This needs access: pay once, or use a friend's invite code."
+    code, status, default = (
+        "payment_required",
+        402,
+        "This needs access: pay once, or use a friend's invite code.",
+    )
 
 
 class NotAllowed(Problem):

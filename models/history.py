@@ -1,4 +1,6 @@
-"""A person's ended calls, newest first, with the lines they wrote. Both parties read the same row; a deleted partner is nobody."""
+"""A person's ended calls, newest first, with the lines they wrote. Both parties read the same row; a deleted
+partner is nobody.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +77,9 @@ class History:
         )
         shown = rows[:PAGE]
         lines = await self._lines([row.call_id for row in shown])
-        calls = [_past(row, [line for line in lines if line.call_id == row.call_id], user_id) for row in shown]
+        calls = [
+            _past(row, [line for line in lines if line.call_id == row.call_id], user_id) for row in shown
+        ]
         return PastCalls(calls, _cursor(shown[-1]) if len(rows) > PAGE else None)
 
     async def of_call(self, user_id: str, call_id: str) -> PastCall | None:
@@ -97,7 +101,8 @@ def wire_calls(past: PastCalls) -> dict[str, object]:
             "connectedSeconds": call.connected_seconds,
             "endedReason": call.ended_reason,
             "messages": [
-                Message(message_id=li.message_id, sender_id=li.sender_id, text=li.text, at=instant(li.at)) for li in call.messages
+                Message(message_id=li.message_id, sender_id=li.sender_id, text=li.text, at=instant(li.at))
+                for li in call.messages
             ],
         }
         for call in past.calls
@@ -107,7 +112,10 @@ def wire_calls(past: PastCalls) -> dict[str, object]:
 
 def _past(row: Row, lines: list[LineRow], user_id: str) -> PastCall:
     partner = Person(
-        user_id=row.partner_id, name=row.partner_name, gender=row.partner_gender, selfie_url=media_url(row.partner_selfie_id)
+        user_id=row.partner_id,
+        name=row.partner_name,
+        gender=row.partner_gender,
+        selfie_url=media_url(row.partner_selfie_id),
     )
     return PastCall(
         call_id=row.call_id,
@@ -116,12 +124,16 @@ def _past(row: Row, lines: list[LineRow], user_id: str) -> PastCall:
         connected_seconds=row.connected_ms // 1000,
         ended_reason=row.ended_reason,
         cooldown_until=row.cooldown_until,
-        messages=[Line(li.message_id, li.sender_id, li.text, li.sent_at, li.sender_id == user_id) for li in lines],
+        messages=[
+            Line(li.message_id, li.sender_id, li.text, li.sent_at, li.sender_id == user_id) for li in lines
+        ],
     )
 
 
 def _cursor(row: Row) -> str:
-    return base64.urlsafe_b64encode(f"{row.started_at.isoformat()}|{row.call_id}".encode()).decode().rstrip("=")
+    return (
+        base64.urlsafe_b64encode(f"{row.started_at.isoformat()}|{row.call_id}".encode()).decode().rstrip("=")
+    )
 
 
 def _read_cursor(cursor: str) -> tuple[datetime, str]:

@@ -1,4 +1,6 @@
-"""Where ids come from: random UUIDs (version 4, lower case), and 16 characters of Crockford base32 for invite codes."""
+"""Where ids come from: random UUIDs (version 4, lower case), and 16 characters of Crockford base32 for invite
+codes.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +26,8 @@ def new_code() -> str:
 
 
 def as_code(value: str) -> str | None:
-    """What a person typed, as a code: case, spaces and hyphens do not matter, O is 0, I and L are 1. None when it cannot be one."""
+    """What a person typed, as a code: case, spaces and hyphens do not matter, O is 0, I and L are 1. None
+    when it cannot be one.
+    """
     plain = value.upper().translate(str.maketrans("OIL", "011", " -\t\r\n"))
     return plain if len(plain) == 16 and all(letter in CROCKFORD for letter in plain) else None

@@ -1,7 +1,9 @@
 """Call invites: one person rings another for twenty seconds, and exactly one thing comes of it.
 
-The ring itself lives in Redis (`models.ring`); how it ended is one row in PostgreSQL, `invite_outcomes`, and the first insert wins: accept, decline,
-cancel, miss and gone race there and nowhere else. Who loses is told what was decided. A command about an invite that is
+The ring itself lives in Redis (`models.ring`); how it ended is one row in PostgreSQL, `invite_outcomes`, and
+the first insert wins: accept, decline,
+cancel, miss and gone race there and nowhere else. Who loses is told what was decided. A command about an
+invite that is
 not yours is NotFound, and nobody hears of it.
 """
 
@@ -81,15 +83,22 @@ class Invites:
         self._calls = calls
         self._rings = Rings(bus)
 
-    # -- commands ------------------------------------------------------------------------------------------------------
+    # -- commands --
 
-    async def invite(self, caller: Member, socket_id: str, to: object, seconds: object, command_id: str | None) -> Command:
-        """Rings `to`; the answer for the caller: CallRinging, CallDeclined with the first reason that holds, or (glare) CallStart."""
+    async def invite(
+        self, caller: Member, socket_id: str, to: object, seconds: object, command_id: str | None
+    ) -> Command:
+        """Rings `to`; the answer for the caller: CallRinging, CallDeclined with the first reason that holds,
+        or (glare) CallStart.
+        """
         reason = self._first_fault(caller, to, seconds)
         if reason is not None:
             return CallDeclined(id=command_id, reason=reason)
-        assert isinstance(to, str) and isinstance(seconds, int)
-        between = await self._sql.one("between", Between, caller_id=caller.user_id, callee_id=to, now=self._clock.frozen)
+        assert isinstance(to, str)
+        assert isinstance(seconds, int)
+        between = await self._sql.one(
+            "between", Between, caller_id=caller.user_id, callee_id=to, now=self._clock.frozen
+        )
         assert between is not None
         if between.is_hidden:
             return CallDeclined(id=command_id, reason="offline")
@@ -103,7 +112,9 @@ class Invites:
         if outcome == "glare" and other is not None:
             # Two people inviting each other: the second invite is the acceptance.
             return await self.accept(caller, socket_id, other, seconds, command_id)
-        return CallDeclined(id=command_id, reason="cooldown" if outcome == "cooldown" else _offline_or_busy(outcome))
+        return CallDeclined(
+            id=command_id, reason="cooldown" if outcome == "cooldown" else _offline_or_busy(outcome)
+        )
 
     def _first_fault(
         self, caller: Member, to: object, seconds: object
@@ -128,11 +139,15 @@ class Invites:
             expires_at=expires_at, server_now=now_ms,
         )  # fmt: skip
         self._news.to_user(ring.callee_id, notify)
-        ringing = CallRinging(invite_id=ring.invite_id, to_user=callee, expires_at=expires_at, server_now=now_ms)
+        ringing = CallRinging(
+            invite_id=ring.invite_id, to_user=callee, expires_at=expires_at, server_now=now_ms
+        )
         self._news.to_user_but(caller.user_id, ring.socket, ringing)
         return msgspec.structs.replace(ringing, id=command_id)
 
-    async def extend(self, caller: Member, socket_id: str, invite_id: str, command_id: str | None) -> CallWaitExtended:
+    async def extend(
+        self, caller: Member, socket_id: str, invite_id: str, command_id: str | None
+    ) -> CallWaitExtended:
         """Twenty seconds more for both, caller only, at most twice. Raises NotFound or Conflict."""
         status, deadline, callee_id = await self._rings.extend(
             invite_id, caller.user_id, now_ms=self._clock.now_ms(),
@@ -142,7 +157,9 @@ class Invites:
             raise NotFound("There is no such invite of yours.")
         if status == "conflict":
             raise Conflict("This invite cannot be kept waiting any longer.")
-        told = CallWaitExtended(invite_id=invite_id, expires_at=instant(deadline), server_now=self._clock.now_ms())
+        told = CallWaitExtended(
+            invite_id=invite_id, expires_at=instant(deadline), server_now=self._clock.now_ms()
+        )
         self._news.to_user(callee_id, told)
         self._news.to_user_but(caller.user_id, socket_id, told)
         return msgspec.structs.replace(told, id=command_id)
@@ -159,7 +176,9 @@ class Invites:
         self._news.to_user_but(ring.caller_id, socket_id, told)
         return msgspec.structs.replace(told, id=command_id)
 
-    async def decline(self, callee: Member, socket_id: str, invite_id: str, command_id: str | None) -> Command:
+    async def decline(
+        self, callee: Member, socket_id: str, invite_id: str, command_id: str | None
+    ) -> Command:
         ring = await self._mine(invite_id, callee.user_id, "callee_id")
         if not isinstance(ring, Ring):
             return await self._told(ring, callee.user_id, command_id)
@@ -174,7 +193,7 @@ class Invites:
     async def accept(
         self, callee: Member, socket_id: str, invite_id: str, seconds: object, command_id: str | None
     ) -> Command:
-        """Begins the call, once; whoever comes second is told what was decided. Raises NotFound or Invalid."""
+        """Begins the call, once; who comes second is told what was decided. Raises NotFound, Invalid."""
         ring = await self._mine(invite_id, callee.user_id, "callee_id")
         if not isinstance(ring, Ring):
             return await self._told(ring, callee.user_id, command_id)
@@ -197,7 +216,7 @@ class Invites:
             return await self._told_of(invite_id, callee.user_id, command_id)
         return await self._start(ring, new.call_id, callee.user_id, socket_id, command_id)
 
-    # -- what ends by itself -------------------------------------------------------------------------------------------
+    # -- what ends by itself --
 
     async def sweep(self) -> None:
         """Rings that ran out, and rings whose caller has had no socket for five seconds."""
@@ -247,12 +266,14 @@ class Invites:
             expires_at=instant(ring.deadline),
         )
 
-    # -- how an outcome is decided and told ----------------------------------------------------------------------------
+    # -- how an outcome is decided and told --
 
     async def _decide(self, invite_id: str, caller_id: str, callee_id: str, outcome: Outcome) -> bool:
         """True when this was the first; writes the cooldown with it."""
         seconds = (
-            self._config.cooldown_declined_seconds if outcome == "declined" else self._config.cooldown_missed_seconds
+            self._config.cooldown_declined_seconds
+            if outcome == "declined"
+            else self._config.cooldown_missed_seconds
         )
         rows = await self._sql.run(
             "decide", invite_id=invite_id, caller_id=caller_id, callee_id=callee_id, outcome=outcome,
@@ -260,12 +281,18 @@ class Invites:
         )  # fmt: skip
         return rows == 1
 
-    async def _mine(self, invite_id: str, user_id: str, part: Literal["caller_id", "callee_id"]) -> Ring | Decided:
+    async def _mine(
+        self, invite_id: str, user_id: str, part: Literal["caller_id", "callee_id"]
+    ) -> Ring | Decided:
         """The ring, or how it was decided. NotFound for everyone whose part in it is another."""
         ring = await self._rings.find(invite_id) if is_id(invite_id) else None
         if ring is not None and getattr(ring, part) == user_id:
             return ring
-        decided = await self._sql.one("outcome", Decided, invite_id=invite_id) if ring is None and is_id(invite_id) else None
+        decided = (
+            await self._sql.one("outcome", Decided, invite_id=invite_id)
+            if ring is None and is_id(invite_id)
+            else None
+        )
         if decided is None or getattr(decided, part) != user_id:
             raise NotFound("There is no such invite of yours.")
         return decided
@@ -278,9 +305,8 @@ class Invites:
 
     async def _told(self, decided: Decided, user_id: str, command_id: str | None) -> Command:
         """What somebody hears who came second."""
-        if decided.outcome in ("cancelled", "missed", "gone"):
-            reason: Literal["cancelled", "missed", "gone"] = decided.outcome  # type: ignore[assignment]
-            return CallCancelled(id=command_id, invite_id=decided.invite_id, reason=reason)
+        if decided.outcome == "cancelled" or decided.outcome == "missed" or decided.outcome == "gone":
+            return CallCancelled(id=command_id, invite_id=decided.invite_id, reason=decided.outcome)
         return CallAnswered(id=command_id, invite_id=decided.invite_id, outcome=decided.outcome)
 
     async def _fall_away(self, ring: Ring, callee: Member, command_id: str | None) -> Command:
@@ -299,7 +325,7 @@ class Invites:
     async def _start(
         self, ring: Ring, call_id: str, callee_id: str, socket_id: str | None, command_id: str | None
     ) -> CallStart:
-        """Tells the inviting and the answering socket call:start, and the other tabs of both call:answered."""
+        """The inviting and the answering socket hear call:start, the other tabs of both call:answered."""
         call = await self._calls.get(call_id)
         inviting = await self._rings.release(
             ring.invite_id, ring.caller_id, ring.callee_id, self._clock.now_ms(), call_id
@@ -310,7 +336,8 @@ class Invites:
 
         def start(side: Literal["caller", "callee"], peer: Person) -> CallStart:
             return CallStart(
-                call_id=call_id, agreed_seconds=call.agreed_seconds, polite=call.is_polite(side), peer_user=peer,
+                call_id=call_id, agreed_seconds=call.agreed_seconds, polite=call.is_polite(side),
+                peer_user=peer,
                 server_now=now_ms,
             )  # fmt: skip
 
@@ -328,7 +355,9 @@ class Invites:
         if not rows:
             raise NotFound("This person has left.")
         row = rows[0]
-        return Person(user_id=row.user_id, name=row.name, gender=row.gender, selfie_url=media_url(row.selfie_id))
+        return Person(
+            user_id=row.user_id, name=row.name, gender=row.gender, selfie_url=media_url(row.selfie_id)
+        )
 
 
 def _offline_or_busy(outcome: str) -> Literal["offline", "busy"]:

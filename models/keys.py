@@ -1,7 +1,9 @@
 """Every Redis key and channel of the site, with how long it lives. Nothing else makes up a name.
 
-Redis rings and remembers for a moment: each key has a TTL, or is healed by the sweep of every process (`models.presence`).
-Lua scripts get their keys from here as arguments, or build the ones of a second person from the prefixes below.
+Redis rings and remembers for a moment: each key has a TTL, or is healed by the sweep of every process
+(`models.presence`).
+Lua scripts get their keys from here as arguments, or build the ones of a second person from the prefixes
+below.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ INVITES_DUE = "ns:invites"
 # zset: invite id -> instant at which a caller without a socket counts as gone.
 INVITES_GONE = "ns:gone"
 
-# hash: socket id -> "<joined 0|1>:<hidden since ms or 0>:<process id>"; plus "linger" -> ms. A week, renewed on change.
+# hash: socket id -> "<joined 0|1>:<hidden since ms or 0>:<process id>"; plus "linger" -> ms. A week, renewed
+# on change.
 SOCKETS = "ns:sockets:"
 # set: user ids with sockets on a process.
 PROCESS_USERS = "ns:process-users:"
@@ -94,5 +97,7 @@ def of_call(call_id: str) -> list[str]:
 
 def seats_of_call(call_id: str, caller_seat: str | None, callee_seat: str | None) -> list[str]:
     """The keys of seats that are empty; never an empty list, so that it can be deleted as it is."""
-    empty = [seat(call_id, "caller")] * (caller_seat is None) + [seat(call_id, "callee")] * (callee_seat is None)
+    empty = [seat(call_id, "caller")] * (caller_seat is None) + [seat(call_id, "callee")] * (
+        callee_seat is None
+    )
     return empty or [parked(call_id, "nobody")]

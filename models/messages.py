@@ -1,7 +1,9 @@
 """Every wire message of both sockets as a typed struct, tagged by `type`, in camelCase on the wire.
 
-What clients send is parsed by `parse_invite` and `parse_relay`; an unknown type or a wrong shape is a `BadRequest` that names the
-field. What the server tells is encoded once by `encode`. Instants are RFC 3339 UTC with milliseconds and Z; `server_now` is an
+What clients send is parsed by `parse_invite` and `parse_relay`; an unknown type or a wrong shape is a
+`BadRequest` that names the
+field. What the server tells is encoded once by `encode`. Instants are RFC 3339 UTC with milliseconds and Z;
+`server_now` is an
 integer of epoch milliseconds. docs/protocol.md shows an example of each, and a test parses them all.
 """
 
@@ -38,7 +40,7 @@ class Person(Wire, frozen=True, kw_only=True):
     selfie_url: str | None
 
 
-# --- /ws/invites: client to server -----------------------------------------------------------------------------------
+# --- /ws/invites: client to server --
 
 
 class QueueJoin(Command, frozen=True, kw_only=True, tag="queue:join"):
@@ -81,9 +83,19 @@ class Ping(Command, frozen=True, kw_only=True, tag="ping"):
     pass
 
 
-InviteCommand = QueueJoin | QueueLeave | QueueHidden | CallInvite | CallExtendWait | CallCancel | CallAccept | CallDecline | Ping
+InviteCommand = (
+    QueueJoin
+    | QueueLeave
+    | QueueHidden
+    | CallInvite
+    | CallExtendWait
+    | CallCancel
+    | CallAccept
+    | CallDecline
+    | Ping
+)
 
-# --- /ws/invites: server to client -----------------------------------------------------------------------------------
+# --- /ws/invites: server to client --
 
 
 class QueueState(Command, frozen=True, kw_only=True, tag="queue:state"):
@@ -191,7 +203,7 @@ class ErrorTold(Command, frozen=True, kw_only=True, tag="error"):
     retry_after: int | None = None
 
 
-# --- /ws/calls/ID: client to server -----------------------------------------------------------------------------------
+# --- /ws/calls/ID: client to server --
 
 
 class RtcConnected(Command, frozen=True, kw_only=True, tag="rtc:connected"):
@@ -220,9 +232,11 @@ class CallEndCommand(Command, frozen=True, kw_only=True, tag="call:end"):
     pass
 
 
-RelayCommand = RtcConnected | RtcDisconnected | MediaState | ChatMessage | ContactsShare | CallEndCommand | Ping
+RelayCommand = (
+    RtcConnected | RtcDisconnected | MediaState | ChatMessage | ContactsShare | CallEndCommand | Ping
+)
 
-# --- /ws/calls/ID: server to client -----------------------------------------------------------------------------------
+# --- /ws/calls/ID: server to client --
 
 
 class Message(Wire, frozen=True, kw_only=True):
@@ -271,7 +285,7 @@ class CallEnded(Command, frozen=True, kw_only=True, tag="call:end"):
     connected_seconds: int
 
 
-# --- Both ways --------------------------------------------------------------------------------------------------------
+# --- Both ways --
 
 _encoder = msgspec.json.Encoder()
 _invite_decoder = msgspec.json.Decoder(InviteCommand)
@@ -292,11 +306,13 @@ def encode(message: Wire) -> bytes:
 
 
 def parse_invite(frame: bytes) -> InviteCommand:
-    return _parse(_invite_decoder, frame)
+    command: InviteCommand = _parse(_invite_decoder, frame)
+    return command
 
 
 def parse_relay(frame: bytes) -> RelayCommand:
-    return _parse(_relay_decoder, frame)
+    command: RelayCommand = _parse(_relay_decoder, frame)
+    return command
 
 
 def head(frame: bytes) -> _Head:

@@ -1,7 +1,9 @@
 """News for people and for calls, as it travels on the bus: the ready wire frame and whom it is for.
 
-A model says `news.to_user(user_id, message)`; the hub of each process that holds a socket of that person writes the frame to it.
-`only` narrows it to one socket, and `others` is what the person's other sockets get instead. `close` ends sockets after the frame.
+A model says `news.to_user(user_id, message)`; the hub of each process that holds a socket of that person
+writes the frame to it.
+`only` narrows it to one socket, and `others` is what the person's other sockets get instead. `close` ends
+sockets after the frame.
 """
 
 from __future__ import annotations
@@ -14,16 +16,21 @@ from models.members import Access
 from models.messages import Wire
 
 
+NOTHING = msgspec.Raw(b"null")
+
+
 class UserNews(msgspec.Struct, frozen=True, omit_defaults=True, tag="tell"):
     """A frame for a person's invite sockets; `null` stands for nothing."""
 
     frame: msgspec.Raw
     only: str | None = None
-    others: msgspec.Raw | None = None
+    others: msgspec.Raw = NOTHING
 
 
 class Delivered(msgspec.Struct, frozen=True, tag="delivered"):
-    """These cards are on the person's screen now; published by models/lua/queue_page.lua itself, in order with departures."""
+    """These cards are on the person's screen now; published by models/lua/queue_page.lua itself, in order
+    with departures.
+    """
 
     ids: list[str]
     more: bool
@@ -51,7 +58,7 @@ AboutUser = UserNews | Delivered | SignedOut | AccessNews | Reload
 
 
 class CallNews(msgspec.Struct, frozen=True, omit_defaults=True, tag="tell"):
-    """A frame for the seats of a call; `side` narrows it to one. `close` is the close code after the frame."""
+    """A frame for the seats of a call; `side` narrows it to one. `close` is a code to close with."""
 
     frame: msgspec.Raw
     side: str | None = None
@@ -71,11 +78,13 @@ _call_decoder = msgspec.json.Decoder(AboutCall)
 
 
 def read_user_news(news: bytes) -> AboutUser:
-    return _user_decoder.decode(news)
+    told: AboutUser = _user_decoder.decode(news)
+    return told
 
 
 def read_call_news(news: bytes) -> AboutCall:
-    return _call_decoder.decode(news)
+    told: AboutCall = _call_decoder.decode(news)
+    return told
 
 
 class News:
@@ -84,8 +93,10 @@ class News:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
-    def to_user(self, user_id: str, message: Wire, *, only: str | None = None, others: Wire | None = None) -> None:
-        rest = None if others is None else _raw(others)
+    def to_user(
+        self, user_id: str, message: Wire, *, only: str | None = None, others: Wire | None = None
+    ) -> None:
+        rest = NOTHING if others is None else _raw(others)
         self.about_user(user_id, UserNews(frame=_raw(message), only=only, others=rest))
 
     def about_user(self, user_id: str, news: AboutUser) -> None:
@@ -93,9 +104,11 @@ class News:
 
     def to_user_but(self, user_id: str, socket_id: str, message: Wire) -> None:
         """To every socket of a person except one, which gets its own answer."""
-        self.about_user(user_id, UserNews(frame=msgspec.Raw(b"null"), only=socket_id, others=_raw(message)))
+        self.about_user(user_id, UserNews(frame=NOTHING, only=socket_id, others=_raw(message)))
 
-    def to_call(self, call_id: str, message: Wire, *, side: str | None = None, close: int | None = None) -> None:
+    def to_call(
+        self, call_id: str, message: Wire, *, side: str | None = None, close: int | None = None
+    ) -> None:
         self.about_call(call_id, CallNews(frame=_raw(message), side=side, close=close))
 
     def about_call(self, call_id: str, news: AboutCall) -> None:

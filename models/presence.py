@@ -1,8 +1,11 @@
 """Who is here: the sockets of people, and from them who is online, listed and away. All of it lives in Redis.
 
-Listed = a joined socket that is not away, and not busy (ringing or in a call); decided in models/lua/settle.lua, atomically with every change.
-Away = no socket for 10 s, or the tab hidden for 15 s without notifications. This process remembers its own sockets, so that an emptied or
-restarted Redis is told everything again; a process that died is noticed by the beat of the others and its people are healed.
+Listed = a joined socket that is not away, and not busy (ringing or in a call); decided in
+models/lua/settle.lua, atomically with every change.
+Away = no socket for 10 s, or the tab hidden for 15 s without notifications. This process remembers its own
+sockets, so that an emptied or
+restarted Redis is told everything again; a process that died is noticed by the beat of the others and its
+people are healed.
 """
 
 from __future__ import annotations
@@ -96,7 +99,9 @@ class Presence:
             local.is_joined = joined
         mark = "-" if joined is None else int(joined)
         now = self._clock.now_ms()
-        return bool(await self._bus.script("socket_mark", local.user_id, socket_id, now, mark, local.hidden_since))
+        return bool(
+            await self._bus.script("socket_mark", local.user_id, socket_id, now, mark, local.hidden_since)
+        )
 
     async def _announce(self, socket_id: str, local: LocalSocket) -> Opened:
         answer = await self._bus.script(
@@ -129,13 +134,15 @@ class Presence:
         """A call's end restores what the joined sockets say."""
         await self._bus.script("busy_free", self._clock.now_ms(), f"call:{call_id}", *user_ids)
 
-    # -- healing -------------------------------------------------------------------------------------------------------
+    # -- healing --
 
     async def look_at_away(self) -> None:
         await self._bus.script("away_due", self._clock.now_ms())
 
     async def beat(self) -> bool:
-        """Says that this process lives, and heals those that do not. False when Redis had forgotten this process."""
+        """Says that this process lives, and heals those that do not. False when Redis had forgotten this
+        process.
+        """
         now = self._clock.now_ms()
         answer = await self._bus.script("beat", self._bus.process_id, now, keys.PROCESS_DEAD_MS)
         for process in answer[1:]:

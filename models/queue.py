@@ -1,7 +1,9 @@
 """The queue: pages of people who are listed now, the least recently shown first.
 
-"Shown" = delivered in a page, counted once per viewer and card in ten minutes. The cursor is opaque: it holds the first page's instant, so that page 2 never
-repeats page 1. Never listed to a viewer: themselves, and people with a block or a report between them. People on cooldown come last.
+"Shown" = delivered in a page, counted once per viewer and card in ten minutes. The cursor is opaque: it holds
+the first page's instant, so that page 2 never
+repeats page 1. Never listed to a viewer: themselves, and people with a block or a report between them. People
+on cooldown come last.
 A page costs two statements and one script, however many people are online.
 """
 
@@ -84,7 +86,9 @@ class Queue:
         )
 
     async def _cards(self, ids: list[str], cooling: dict[str, datetime]) -> list[Card]:
-        rows = {row.user_id: row for row in await self._sql.all("cards", CardRow, user_ids=ids)} if ids else {}
+        rows = (
+            {row.user_id: row for row in await self._sql.all("cards", CardRow, user_ids=ids)} if ids else {}
+        )
         return [
             Card(row.user_id, row.name, row.gender, media_url(row.selfie_id), cooling.get(row.user_id))
             for row in (rows[user_id] for user_id in ids if user_id in rows)
@@ -109,10 +113,18 @@ class WirePage(msgspec.Struct, frozen=True, rename="camel"):
 
 def wire_page(page: Page) -> WirePage:
     cards = [
-        WireCard(c.user_id, c.name, c.gender, c.selfie_url, instant(c.cooldown_until) if c.cooldown_until else msgspec.UNSET)
+        WireCard(
+            c.user_id,
+            c.name,
+            c.gender,
+            c.selfie_url,
+            instant(c.cooldown_until) if c.cooldown_until else msgspec.UNSET,
+        )
         for c in page.cards
     ]
-    return WirePage(users=cards, next_cursor=page.cursor if page.has_more else None, online_users=page.online_users)
+    return WirePage(
+        users=cards, next_cursor=page.cursor if page.has_more else None, online_users=page.online_users
+    )
 
 
 def _cursor(since: int) -> str:

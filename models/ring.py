@@ -1,6 +1,8 @@
-"""The ringing invite as Redis keeps it: a body that outlives its deadline by a minute, and who is busy because of it.
+"""The ringing invite as Redis keeps it: a body that outlives its deadline by a minute, and who is busy
+because of it.
 
-`Rings` is the thin layer over the scripts in models/lua; what a ring means, and how it ends, is decided in `models.invites`.
+`Rings` is the thin layer over the scripts in models/lua; what a ring means, and how it ends, is decided in
+`models.invites`.
 """
 
 from __future__ import annotations
@@ -41,19 +43,26 @@ class Rings:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
-    async def open(self, ring: Ring, *, now_ms: int, is_cooling: bool, is_in_call: bool) -> tuple[str, str | None]:
+    async def open(
+        self, ring: Ring, *, now_ms: int, is_cooling: bool, is_in_call: bool
+    ) -> tuple[str, str | None]:
         """("ringing" | "offline" | "cooldown" | "busy", None) or ("glare", the other's invite id)."""
         answer = await self._bus.script(
-            "invite_open", ring.invite_id, ring.caller_id, ring.callee_id, ring.seconds, now_ms, to_ms(ring.deadline),
+            "invite_open", ring.invite_id, ring.caller_id, ring.callee_id, ring.seconds, now_ms,
+            to_ms(ring.deadline),
             int(is_cooling), keys.INVITE_LINGER_MS, ring.socket, int(is_in_call),
         )  # fmt: skip
         return answer[0].decode(), answer[1].decode() if len(answer) > 1 else None
 
     async def find(self, invite_id: str) -> Ring | None:
-        flat = await self._bus.command("hmget", keys.invite(invite_id), "caller", "callee", "seconds", "deadline", "socket")
+        flat = await self._bus.command(
+            "hmget", keys.invite(invite_id), "caller", "callee", "seconds", "deadline", "socket"
+        )
         return None if flat[0] is None else _ring(invite_id, flat)
 
-    async def extend(self, invite_id: str, caller_id: str, *, now_ms: int, by_ms: int, most: int) -> tuple[str, Any, Any]:
+    async def extend(
+        self, invite_id: str, caller_id: str, *, now_ms: int, by_ms: int, most: int
+    ) -> tuple[str, Any, Any]:
         """("extended", new deadline, callee id) | ("not_found", None, None) | ("conflict", None, None)."""
         answer = await self._bus.script(
             "invite_extend", invite_id, caller_id, now_ms, by_ms, most, keys.INVITE_LINGER_MS
@@ -67,7 +76,9 @@ class Rings:
         flat = [value.decode() for value in await self._bus.script("invites_due", now_ms, lease_ms)]
         return [Due(*flat[at : at + 4]) for at in range(0, len(flat), 4)]
 
-    async def release(self, invite_id: str, caller_id: str, callee_id: str, now_ms: int, call_id: str = "") -> str | None:
+    async def release(
+        self, invite_id: str, caller_id: str, callee_id: str, now_ms: int, call_id: str = ""
+    ) -> str | None:
         """Frees both (or hands them to the call). The inviting socket when it is still there, else None."""
         answer = await self._bus.script(
             "invite_release", invite_id, caller_id, callee_id, now_ms, call_id, keys.CALL_BUSY_MS

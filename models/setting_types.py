@@ -1,4 +1,6 @@
-"""How one setting is read: each reader returns a usable value and notes a fault, so that every fault is told at once."""
+"""How one setting is read: each reader returns a usable value and notes a fault, so that every fault is told
+at once.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +77,9 @@ class SettingsReader:
                 raise ValueError
             return value
 
-        return self._parsed(name, None, parse, f"must be a URL that starts with {' or '.join(s + '://' for s in schemes)}")
+        return self._parsed(
+            name, None, parse, f"must be a URL that starts with {' or '.join(s + '://' for s in schemes)}"
+        )
 
     def secret(self, name: str, least: int) -> str | None:
         def parse(value: str) -> str:
@@ -106,16 +110,24 @@ class SettingsReader:
                 raise ValueError
             return _base_url(value)
 
-        return self._parsed(name, default, parse, "must be https:// (plain http only on loopback), without a path")
+        return self._parsed(
+            name, default, parse, "must be https:// (plain http only on loopback), without a path"
+        )
 
     def origins(self, name: str) -> tuple[str, ...]:
         return self._parsed(
-            name, (), lambda value: tuple(map(_base_url, _listed(value))), "must be origins like https://example.com"
+            name,
+            (),
+            lambda value: tuple(map(_base_url, _listed(value))),
+            "must be origins like https://example.com",
         )
 
     def networks(self, name: str) -> tuple[Network, ...]:
         return self._parsed(
-            name, (), lambda value: tuple(map(ipaddress.ip_network, _listed(value))), "must be addresses or networks"
+            name,
+            (),
+            lambda value: tuple(map(ipaddress.ip_network, _listed(value))),
+            "must be addresses or networks",
         )
 
     def stun_urls(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:

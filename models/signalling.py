@@ -1,6 +1,8 @@
-"""Frames between the two seats of a call when they are on different processes, or when the other seat is empty.
+"""Frames between the two seats of a call when they are on different processes, or when the other seat is
+empty.
 
-Two seats on one process never come here: the hub writes straight across. A frame for an empty seat waits at most 20 s / 64 frames / 64 KiB and is
+Two seats on one process never come here: the hub writes straight across. A frame for an empty seat waits at
+most 20 s / 64 frames / 64 KiB and is
 delivered in order when the seat is taken. Frames are never on disk and never logged.
 """
 

@@ -1,7 +1,10 @@
-"""What every process does each half second: learn PostgreSQL's clock, end what is due, beat, heal, and read what must not be missed.
+"""What every process does each half second: learn PostgreSQL's clock, end what is due, beat, heal, and read
+what must not be missed.
 
-Any process may do any of it; the database decides who was first. One failing round (PostgreSQL or Redis away) is logged and tried again; it
-never ends the sweep. News of ended sessions is read from PostgreSQL too, so that a lost message never lets somebody stay.
+Any process may do any of it; the database decides who was first. One failing round (PostgreSQL or Redis away)
+is logged and tried again; it
+never ends the sweep. News of ended sessions is read from PostgreSQL too, so that a lost message never lets
+somebody stay.
 """
 
 from __future__ import annotations
@@ -40,7 +43,14 @@ class Beat(msgspec.Struct, frozen=True):
 
 class Sweep:
     def __init__(
-        self, db: Db, bus: Bus, clock: Clock, presence: Presence, invites: Invites, calls: Calls, sessions: Sessions
+        self,
+        db: Db,
+        bus: Bus,
+        clock: Clock,
+        presence: Presence,
+        invites: Invites,
+        calls: Calls,
+        sessions: Sessions,
     ) -> None:
         self._sql = db.statements("sweep")
         self._bus, self._clock, self._presence = bus, clock, presence
@@ -49,12 +59,15 @@ class Sweep:
         self._round = 0
         self._ended_seen: dict[str, datetime] = {}
 
-    async def start(self) -> None:
+    async def prepare(self) -> None:
         """Before the first request: the clock is known, this process beats, open graces start anew."""
         dead = await self._beat()
         await self._calls.restart(dead, everyone=True)
         await self._presence.beat()
         await self._presence.announce_all()
+
+    def start(self) -> None:
+        """Begins the rounds."""
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:

@@ -43,7 +43,9 @@ class Models:
         self.selfies = Selfies(db, clock)
         self.access = Access(db, clock, self.news)
         self.invite_codes = InviteCodes(db, clock, config, self.access, self.rate_limits)
-        self.sign_up = SignUp(db, clock, config, self.users, self.sessions, self.invite_codes, self.rate_limits)
+        self.sign_up = SignUp(
+            db, clock, config, self.users, self.sessions, self.invite_codes, self.rate_limits
+        )
         self.payments = Payments(db, clock, config, self.access, self.invite_codes)
         self.turn = Turn(config)
         self.presence = Presence(db, bus, clock)

@@ -4,7 +4,7 @@ select * from calls where call_id = :call_id;
 -- name: live_of(user_id)
 select call_id from live_seats where user_id = :user_id;
 
--- name: advance(call_id, version, state, remaining_ms, connect_by, connected_at, caller_up, callee_up, caller_seat, callee_seat, caller_back_by, callee_back_by, running_since, paused_since, paused_ms, due_at)
+-- name: advance(call_id, version, state, remaining_ms, connect_by, connected_at, caller_up, callee_up, caller_seat, callee_seat, caller_back_by, callee_back_by, running_since, paused_since, paused_ms, due_at)!
 -- One step of a call that goes on: nothing happens when somebody else was first.
 update calls set
     version = version + 1,

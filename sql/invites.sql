@@ -29,7 +29,7 @@ select
     exists (select 1 from live_seats where user_id in (:caller_id, :callee_id)) as is_in_call,
     coalesce(:now::timestamptz, clock_timestamp()) as now;
 
--- name: decide(invite_id, caller_id, callee_id, outcome, cooldown_seconds, now)
+-- name: decide(invite_id, caller_id, callee_id, outcome, cooldown_seconds, now)!
 -- Declined, cancelled, missed or gone, with its cooldown: the first insert wins.
 with decided as (
     insert into invite_outcomes (invite_id, caller_id, callee_id, outcome, decided_at)

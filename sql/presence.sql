@@ -1,2 +1,2 @@
--- name: live_calls
+-- name: live_calls()
 select user_id, call_id from live_seats;

@@ -11,8 +11,8 @@ select
         where process_id <> :process_id and seen_at < clock_timestamp() - :dead_seconds * interval '1 second'
     ) as dead;
 
--- name: bury(process_ids)
+-- name: bury(process_ids)!
 delete from processes where process_id = any(:process_ids::text[]);
 
--- name: depart(process_id)
+-- name: depart(process_id)!
 delete from processes where process_id = :process_id;

@@ -1,0 +1,221 @@
+"""The test bench: real PostgreSQL and Redis, the real site on a real port, signed-in people.
+
+    async def test_something(site, person):
+        anna = await person("Anna")
+        answer = await site.client.get("/room/queue", token=anna.token)
+
+Async tests run on pytest-tornado's loop. Nothing sleeps: `site.models.clock.freeze(…)`, `advance`, `await
+site.models.sweep.once()`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import io
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+import redis
+from PIL import Image
+from tornado.httpserver import HTTPServer
+from tornado.ioloop import IOLoop
+from tornado.testing import bind_unused_port
+
+from models.config import Config
+from models.embedded import Embedded
+from models.migrations import migrate
+from models.wiring import Models
+from server import MAX_BODY, Site
+from tests.clients import Browser, Client, Socket
+
+TEST_SECONDS = 60
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
+            seconds = 600 if item.get_closest_marker("prove") else TEST_SECONDS
+            item.add_marker(pytest.mark.gen_test(timeout=seconds))
+
+
+@dataclass(frozen=True)
+class Servers:
+    """The embedded pair of the whole run."""
+
+    database_url: str
+    redis_url: str
+
+    def empty(self) -> None:
+        """Every row and key goes; the schema stays."""
+        connection = psycopg2.connect(self.database_url)
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "select string_agg(quote_ident(tablename), ', ') from pg_tables "
+                "where schemaname = 'public' and tablename not like '%yoyo%'"
+            )
+            cursor.execute(f"truncate {cursor.fetchone()[0]} restart identity cascade")
+        connection.close()
+        with redis.Redis.from_url(self.redis_url) as client:
+            client.flushall()
+
+
+@pytest.fixture(scope="session")
+def running_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    embedded = Embedded.start(tmp_path_factory.mktemp("data"), durable=False)
+    migrate(embedded.database_url)
+    yield Servers(embedded.database_url, embedded.redis_url)
+    embedded.stop()
+
+
+@pytest.fixture
+def servers(running_servers: Servers) -> Servers:
+    """PostgreSQL and Redis, empty."""
+    running_servers.empty()
+    return running_servers
+
+
+@pytest.fixture
+def config() -> Config:
+    """Override in a test module, or give `make_site` the changes, to run under other settings."""
+    return Config(stun_urls=(), guests_per_hour=100_000, api_per_minute=1_000_000, turn_per_hour=1000)
+
+
+@pytest.fixture
+def models(io_loop: IOLoop, servers: Servers, config: Config) -> Iterator[Models]:
+    """The models alone, without a site; news is published and heard by nobody."""
+    opened = io_loop.run_sync(lambda: Models.open(config, servers.database_url, servers.redis_url))
+    yield opened
+    io_loop.run_sync(opened.close)
+
+
+@dataclass
+class Running:
+    """A site on a port of its own."""
+
+    site: Site
+    server: HTTPServer
+    base_url: str
+    client: Client
+    browsers: list[Browser] = field(default_factory=list)
+    sockets: list[Socket] = field(default_factory=list)
+
+    @property
+    def models(self) -> Models:
+        return self.site.models
+
+    @property
+    def config(self) -> Config:
+        return self.site.config
+
+    def browser(self) -> Browser:
+        self.browsers.append(Browser(self.base_url))
+        return self.browsers[-1]
+
+    async def invites(self, person: Person, *, join: bool = True) -> Socket:
+        """The person's invite socket, with its `state` waiting; joined to the queue unless told otherwise."""
+        socket = await self.socket("/ws/invites", person.token)
+        if join:
+            socket.send("queue:join", id="join")
+            await socket.receive("queue:state", id="join")
+        return socket
+
+    async def relay(self, person: Person, call_id: str) -> Socket:
+        return await self.socket(f"/ws/calls/{call_id}", person.token)
+
+    async def socket(self, path: str, token: str | None = None, **headers: str) -> Socket:
+        """Any socket; headers as `Origin="https://…"`. Closed with the site."""
+        self.sockets.append(await Socket.connect(self.base_url, path, token, headers))
+        return self.sockets[-1]
+
+    async def stop(self) -> None:
+        for closable in [*self.browsers, *self.sockets]:
+            closable.close()
+        self.client.close()
+        self.server.stop()
+        await self.site.stop()
+        await self.server.close_all_connections()
+
+
+MakeSite = Callable[..., Awaitable[Running]]
+
+
+@pytest.fixture
+def make_site(io_loop: IOLoop, servers: Servers, config: Config) -> Iterator[MakeSite]:
+    """`await make_site(ring_seconds=5)`: another process of the site, under these settings, on the same two
+    servers.
+    """
+    sites: list[Running] = []
+
+    async def make(**changes: Any) -> Running:
+        socket, port = bind_unused_port()
+        settings = replace(config, port=port, base_url=f"http://localhost:{port}", **changes)
+        site = Site(settings, await Models.open(settings, servers.database_url, servers.redis_url))
+        await site.hub.open()
+        await site.models.sweep.prepare()
+        server = HTTPServer(site, max_body_size=MAX_BODY)
+        server.add_socket(socket)
+        sites.append(Running(site, server, f"http://localhost:{port}", Client(f"http://localhost:{port}")))
+        return sites[-1]
+
+    yield make
+    for running in sites:
+        io_loop.run_sync(running.stop)
+
+
+@pytest.fixture
+def site(io_loop: IOLoop, make_site: MakeSite) -> Running:
+    """The site. Its sweep goes round only when the test says `await site.models.sweep.once()`."""
+    return io_loop.run_sync(make_site)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody signed in."""
+
+    user_id: str
+    name: str
+    token: str
+    session_id: str
+
+
+MakePerson = Callable[..., Awaitable[Person]]
+
+
+@pytest.fixture
+def person(request: pytest.FixtureRequest) -> MakePerson:
+    """`await person("Anna")`: paid and with a selfie, unless `access=None` or `selfie=False`."""
+    name = "site" if "site" in request.fixturenames else "models"
+    found = request.getfixturevalue(name)
+    models: Models = found.models if isinstance(found, Running) else found
+
+    async def make(
+        name: str = "Anna", *, gender: str = "female", access: str | None = "comp", selfie: bool = True
+    ) -> Person:
+        signed_up = await models.sign_up.guest(
+            name, gender, adult=True, invite_code=None, address="127.0.0.1"
+        )
+        user_id = signed_up.member.user_id
+        if access:
+            await models.access.grant(user_id, access, f"test:{user_id}")
+        if selfie:
+            await models.selfies.save(user_id, jpeg())
+        return Person(user_id, name, signed_up.token, signed_up.member.session_id)
+
+    return make
+
+
+@cache
+def jpeg(width: int = 64, height: int = 64) -> bytes:
+    """A small real photograph file."""
+    buffer = io.BytesIO()
+    Image.linear_gradient("L").resize((width, height)).convert("RGB").save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+ROOT = Path(__file__).resolve().parent.parent
