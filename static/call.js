@@ -27,6 +27,11 @@ export class CallEngine extends EventTarget {
   /** @type {Record<Kind, MediaStreamTrack|null>} */ #tracks = { audio: null, video: null };
   /** @type {RTCPeerConnection|null} */ #making = null;
   /** Set once this connection has carried media. */ #hasConnected = false;
+  /**
+   * Whether this side made the transceivers. Chromium stops playing what a rolled-back peer receives when they came with
+   * the other's offer (seen in the version this was tested with), so the polite side, the one who rolls back, offers first.
+   */
+  #isOwn = false;
   #ignoresOffer = false;
   #remote = { session: "", version: 0, sdp: "" };
   #early = new EarlyCandidates();
@@ -49,16 +54,16 @@ export class CallEngine extends EventTarget {
     if (peerHere && !this.flow.isFlowing) this.repair.soon(this.#mayLead(isRejoin) ? 0 : 1500);
   }
 
-  /** The impolite side leads; so does whoever comes back, since only they know that their connection is new. @param {boolean} isRejoin */
+  /** The polite side leads (see #isOwn); so does whoever comes back: only they know that their connection is new. @param {boolean} isRejoin */
   #mayLead(isRejoin) {
-    return !this.isPolite || (isRejoin && !this.pc);
+    return this.isPolite || (isRejoin && !this.pc);
   }
 
   peerJoined() {
     this.isPeerHere = true;
     if (this.flow.isFlowing) return;
     this.repair.forget();
-    this.repair.soon(this.isPolite ? 1500 : 0);
+    this.repair.soon(this.isPolite ? 0 : 1500);
   }
 
   peerLeft() {
@@ -97,13 +102,21 @@ export class CallEngine extends EventTarget {
   async #takeOffer(sdp, attempt) {
     if (attempt < this.attempt || this.#isReplay(sdp)) return;
     const collides = this.pc !== null && (this.#making === this.pc || this.pc.signalingState !== "stable");
-    this.#ignoresOffer = !this.isPolite && collides && attempt === this.attempt;
+    const isOther = this.#remote.session !== originOf(sdp).session;
+    this.#ignoresOffer = collides && attempt === this.attempt && this.#winsTie(isOther);
     if (this.#ignoresOffer) return;
-    const { session } = originOf(sdp);
-    const isOther = this.#remote.session !== session;
+    const losesSight = !isOther && !this.#isOwn && this.pc?.signalingState === "have-local-offer";
     this.attempt = attempt;
     if (!this.pc || isOther) await this.#connect();
     await this.#answer(sdp);
+    if (!losesSight) return;
+    this.#nextAttempt();
+    await this.#begin();
+  }
+
+  /** The impolite side, as ever; but between two new connections, where nothing is rolled back, the polite one leads. @param {boolean} isOther */
+  #winsTie(isOther) {
+    return isOther ? this.isPolite && this.#remote.session === "" : !this.isPolite;
   }
 
   /** @param {string} sdp */
@@ -150,7 +163,7 @@ export class CallEngine extends EventTarget {
     this.pc?.close();
     const pc = new RTCPeerConnection(configuration);
     this.pc = pc;
-    this.#hasConnected = false;
+    this.#hasConnected = this.#isOwn = false;
     this.#remote = { session: "", version: 0, sdp: "" };
     this.#listen(pc);
     return pc;
@@ -163,7 +176,9 @@ export class CallEngine extends EventTarget {
     });
     pc.onnegotiationneeded = () => this.#offer(pc);
     pc.onicecandidate = ({ candidate }) => batch.add(candidate);
-    pc.ontrack = ({ track }) => this.#tell("track", { track });
+    pc.ontrack = ({ track, transceiver }) => {
+      if (transceiver === transceiverOf(pc, /** @type {Kind} */ (track.kind))) this.#tell("track", { track });
+    };
     pc.onconnectionstatechange = pc.oniceconnectionstatechange = () => { if (pc === this.pc) this.repair.stateChanged(pc); };
     pc.onicegatheringstatechange = () => this.#checkRoute(pc);
   }
@@ -191,7 +206,7 @@ export class CallEngine extends EventTarget {
 
   /** Anew from the start while nothing has flowed, else by ICE restart (RFC 8445 9). */
   async #renegotiate() {
-    this.attempt = Math.max(this.attempt + 1, Math.floor(clock.now() / 1000));
+    this.#nextAttempt();
     this.repair.progressed();
     if (!this.pc || !this.#hasConnected || this.restarts % 4 === 3) return this.#begin();
     this.pc.setConfiguration({ ...this.pc.getConfiguration(), ...(await this.ice.configuration()) });
@@ -200,9 +215,15 @@ export class CallEngine extends EventTarget {
     this.pc.restartIce();
   }
 
+  /** Seconds of the server's clock, so that a page that lost count in a reload is still ahead of what it sent before. */
+  #nextAttempt() {
+    this.attempt = Math.max(this.attempt + 1, Math.floor(clock.now() / 1000));
+  }
+
   async #begin() {
     this.restarts += this.pc ? 1 : 0;
     const pc = await this.#connect();
+    this.#isOwn = true;
     addTransceivers(pc);
     await fillTransceivers(pc, this.#tracks);
   }

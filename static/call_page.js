@@ -39,7 +39,8 @@ function words() {
   if (now.state === "connecting") return now.isPeerHere ? "Connecting…" : `Waiting for ${name}…`;
   if (!now.isFlowing) return now.state === "paused" ? "Reconnecting… The clock waits" : "Reconnecting…";
   if (now.state === "paused") return "Paused: the clock waits";
-  return socket.status === "open" ? "" : "Reconnecting…";
+  if (socket.status !== "open") return "Reconnecting…";
+  return stage.peer.audio ? "" : `${name} is muted`;
 }
 
 function draw() {
@@ -72,8 +73,8 @@ function end() {
 
 /** Everything goes; the same address now shows how it went. */
 function ended() {
-  release();
   root.dataset.state = "ended";
+  release();
   location.replace(location.pathname);
 }
 
@@ -150,7 +151,7 @@ function listen() {
   on(socket, "call:end", ended);
   on(socket, "peer:joined", () => { learn({ isPeerHere: true }); tellMedia(); });
   on(socket, "peer:left", () => learn({ isPeerHere: false }));
-  on(socket, "media:state", ({ audio, video }) => { stage.peer = { audio, video }; stage.draw(); });
+  on(socket, "media:state", ({ audio, video }) => { stage.peer = { audio, video }; stage.draw(); draw(); });
   on(socket, "socket:status", socketChanged);
   on(engine, "track", ({ track }) => stage.add(track));
   on(engine, "flow", ({ isFlowing }) => { learn({ isFlowing }); stage.play(); });
