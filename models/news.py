@@ -15,7 +15,6 @@ from models.bus import Bus
 from models.members import Access
 from models.messages import Wire
 
-
 NOTHING = msgspec.Raw(b"null")
 
 
