@@ -24,7 +24,7 @@ class OnboardingHandler(BaseHandler):
         return self.go(STEPS[step])
 
     async def _profile(self, code: str | None) -> None:
-        invite = await self.models.invite_codes.preview(code) if code else None
+        invite = await self.models.sign_up.invitation(code, self.address)
         self.page("onboarding/page.html", step="profile", invite=invite)
 
 

@@ -23,6 +23,6 @@ async def show_profile_again(handler: BaseHandler, problem: Invalid) -> None:
 async def settings_context(handler: BaseHandler) -> dict[str, Any]:
     """What settings/page.html shows beyond the member."""
     user_id = handler.signed_in().user_id
-    user, code = await handler.models.users.get(user_id), await handler.models.users.own_code(user_id)
-    invite = code and code.shown(handler.config.base_url)
-    return {"invite": invite, "successful_calls": user.successful_calls}
+    user = await handler.models.users.get(user_id)
+    own = await handler.models.invite_codes.find_own(user_id)
+    return {"invite": own if own and not own.stopped else None, "successful_calls": user.successful_calls}

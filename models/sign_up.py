@@ -7,13 +7,15 @@ mistakes in the form cost nothing. Refuses with Invalid (every field at once), a
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
 
 from models.clock import Clock
 from models.config import Config
 from models.db import Db, Transaction
-from models.errors import Conflict, Invalid, NotFound
-from models.invite_codes import InviteCodes
+from models.errors import Conflict, Invalid, NotFound, TooMany
+from models.invite_codes import InviteCodes, Preview
 from models.members import Access, Member
 from models.messages import Wire, instant
 from models.rate_limits import RateLimits
@@ -63,23 +65,37 @@ class SignUp:
     ) -> SignedUp:
         """All or nothing. Raises Invalid (`name`, `gender`, `adult`, `inviteCode`), TooMany, Unavailable."""
         checked(name, gender, adult=adult)
-        if invite_code:
-            await self._rate_limits.check_guesses("code", address)
+        create = partial(self._create, name, gender, adult=adult, invite_code=invite_code, address=address)
+        if not invite_code:
+            return await create()
+        try:
+            async with self._invite_codes.guessing(address):
+                return await create()
+        except (Conflict, NotFound) as problem:
+            raise Invalid(inviteCode=problem.message) from problem
+
+    async def invitation(self, code: str | None, address: str) -> Preview | None:
+        """Who invites by this code; None when it is of no use, or after too many unknown ones from there."""
+        if not code:
+            return None
+        try:
+            async with self._invite_codes.guessing(address):
+                return await self._invite_codes.check(code)
+        except (Conflict, Invalid, NotFound, TooMany):
+            return None
+
+    async def _create(
+        self, name: str, gender: str, *, adult: bool, invite_code: str | None, address: str
+    ) -> SignedUp:
         async with self._db.transaction() as on:
             user_id = await self._users.create_guest(name, gender, adult=adult, on=on)
             if invite_code:
-                await self._redeem(invite_code, user_id, on)
+                await self._invite_codes.redeem(invite_code, user_id, on=on)
             new = await self._sessions.create(user_id, on=on)
             # Last of all: what fails before is not counted, and what is refused here is rolled back.
             await self._rate_limits.hit("guests", address)
             member = await self._signed_in(new, on)
         return SignedUp(token=new.token, member=member)
-
-    async def _redeem(self, code: str, user_id: str, on: Transaction) -> None:
-        try:
-            await self._invite_codes.redeem(code, user_id, on=on)
-        except (Conflict, NotFound) as problem:
-            raise Invalid(inviteCode=problem.message) from problem
 
     async def _signed_in(self, new: NewSession, on: Transaction) -> Member:
         member = await self._sessions.find(new.token, on=on)

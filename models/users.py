@@ -36,22 +36,9 @@ class User(msgspec.Struct, frozen=True):
         )
 
 
-class OwnCode(msgspec.Struct, frozen=True):
-    """The invite code somebody may hand out; `uses_remaining` is None without a limit."""
-
+class _OwnCode(msgspec.Struct, frozen=True):
     code: str
     uses_remaining: int | None
-
-    def shown(self, base_url: str) -> ShownCode:
-        return ShownCode(self.code, self.uses_remaining, f"{base_url}/onboarding?inviteCode={self.code}")
-
-
-class ShownCode(msgspec.Struct, frozen=True):
-    """An invite code with the address that its QR holds."""
-
-    code: str
-    uses_remaining: int | None
-    invite_url: str
 
 
 class Me(Wire, frozen=True, kw_only=True):
@@ -105,12 +92,12 @@ class Users:
             raise NotFound
         return user
 
-    async def own_code(self, user_id: str) -> OwnCode | None:
-        return await self._sql.one("invite_code", OwnCode, user_id=user_id)
+    async def _own_code(self, user_id: str) -> _OwnCode | None:
+        return await self._sql.one("invite_code", _OwnCode, user_id=user_id)
 
     async def me(self, member: Member) -> Me:
         """All that somebody may know of themselves. Raises NotFound."""
-        user, code = await self.get(member.user_id), await self.own_code(member.user_id)
+        user, code = await self.get(member.user_id), await self._own_code(member.user_id)
         return Me(
             user_id=user.user_id,
             name=user.name,

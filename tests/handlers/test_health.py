@@ -1,0 +1,68 @@
+"""What machines ask."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import Running
+
+REPORT = b"""{"csp-report": {"document-uri": "http://localhost/secret-page?token=secret",
+"effective-directive": "img-src",
+"blocked-uri": "https://ads.example/secret.gif?x=secret"}}"""
+
+
+async def test_alive_without_asking_anybody(site: Running) -> None:
+    before = site.models.db.statements_run
+    answer = await site.client.get("/healthz")
+    assert (answer.status, answer.json) == (200, {"status": "ok"})
+    assert site.models.db.statements_run == before
+
+
+async def test_ready_with_each_check(site: Running) -> None:
+    answer = await site.client.get("/readyz")
+    checks = {"database": "ok", "schema": "ok", "redis": "ok", "process": "ok"}
+    assert (answer.status, answer.json) == (200, {"status": "ok", "checks": checks})
+
+
+async def test_not_ready_behind_the_schema(site: Running) -> None:
+    async with site.models.db.cursor() as cursor:
+        await cursor.execute("alter table _yoyo_migration rename to elsewhere")
+        try:
+            answer = await site.client.get("/readyz")
+        finally:
+            await cursor.execute("alter table elsewhere rename to _yoyo_migration")
+    assert (answer.status, answer.json["status"]) == (503, "unavailable")
+    assert answer.json["checks"]["schema"] == "missing"
+
+
+async def test_not_ready_while_draining(site: Running) -> None:
+    site.site.hub.is_draining = True
+    assert (await site.client.get("/readyz")).status == 503
+    assert (await site.client.get("/healthz")).status == 200
+
+
+async def test_metrics_count_requests_by_names_of_ours(site: Running) -> None:
+    await site.client.get("/nobody-made-this-up")
+    answer = await site.client.get("/metrics")
+    assert answer.status == 200
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    assert 'napalmsky_http_requests_total{handler="NotFoundHandler",method="GET",status="404"}' in answer.text
+    assert 'napalmsky_sockets{kind="invites"} 0.0' in answer.text
+    assert "nobody-made-this-up" not in answer.text
+
+
+async def test_a_policy_report_is_counted_and_little_of_it_logged(
+    site: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    headers = {"Content-Type": "application/csp-report"}
+    answer = await site.client.send("POST", "/csp-report", body=REPORT, headers=headers)
+    assert answer.status == 204
+    record = next(record for record in caplog.records if record.name == "napalmsky.csp")
+    assert (vars(record)["directive"], vars(record)["blocked"]) == ("img-src", "https://ads.example")
+    assert "secret" not in str(vars(record))
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"x", b'{"csp-report": 1}', b"{" * 20_000])
+async def test_what_is_no_report_is_refused(site: Running, body: bytes) -> None:
+    answer = await site.client.send("POST", "/csp-report", body=body)
+    assert (answer.status, answer.code) == (400, "bad_request")

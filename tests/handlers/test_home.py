@@ -1,0 +1,48 @@
+"""The start page and its neighbours."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import MakePerson, Running
+
+HTML = {"Accept": "text/html"}
+
+
+@pytest.mark.parametrize("path", ["/", "/terms", "/privacy"])
+async def test_everybody_may_read_them_under_a_strict_policy(site: Running, path: str) -> None:
+    answer = await site.client.get(path, headers=HTML)
+    assert answer.status == 200
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "HX-Request" in ",".join(answer.headers.get_list("Vary"))
+    assert "http://" not in answer.text.replace("http://www.w3.org", "")
+
+
+async def test_a_member_is_greeted_and_nothing_of_it_is_kept(site: Running, person: MakePerson) -> None:
+    ann = await person("Ann")
+    answer = await site.client.get("/", token=ann.token, headers=HTML)
+    assert "Ann" in answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+async def test_the_live_count_is_of_people_with_access_and_a_socket(
+    site: Running, person: MakePerson
+) -> None:
+    assert (await site.client.get("/stats/live")).json == {"onlineUsers": 0}
+    await site.invites(await person("Ann"))
+    assert (await site.client.get("/stats/live")).json == {"onlineUsers": 1}
+
+
+async def test_head_is_get_without_a_body(site: Running) -> None:
+    answer = await site.client.send("HEAD", "/terms", headers=HTML)
+    assert (answer.status, answer.body) == (200, b"")
+
+
+async def test_what_is_not_there_is_a_page_or_json(site: Running) -> None:
+    page = await site.client.get("/nowhere", headers=HTML)
+    assert page.status == 404
+    assert 'id="error"' in page.text
+    assert (await site.client.get("/nowhere")).code == "not_found"

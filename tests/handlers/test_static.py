@@ -1,0 +1,63 @@
+"""Static files: kept for ever under their hash, asked again without it."""
+
+from __future__ import annotations
+
+import pytest
+
+from handlers.pages import static_url
+from tests.conftest import Running
+
+
+async def test_the_right_hash_is_kept_for_a_year(site: Running) -> None:
+    answer = await site.client.get(static_url("app.css"))
+    assert answer.status == 200
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("query", ["", "?v=", "?v=000000000000"])
+async def test_any_other_is_asked_again(site: Running, query: str) -> None:
+    answer = await site.client.get(f"/static/app.js{query}")
+    assert answer.headers["Cache-Control"] == "no-cache"
+    again = await site.client.get(f"/static/app.js{query}", headers={"If-None-Match": answer.headers["Etag"]})
+    assert (again.status, again.body) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("app.js", "text/javascript; charset=UTF-8"),
+        ("app.css", "text/css; charset=UTF-8"),
+        ("icons.svg", "image/svg+xml"),
+        ("fonts/figtree-latin.woff2", "font/woff2"),
+        ("icons/manifest.webmanifest", "application/manifest+json"),
+    ],
+)
+async def test_each_kind_is_named(site: Running, path: str, kind: str) -> None:
+    answer = await site.client.get(f"/static/{path}")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, kind)
+    head = await site.client.send("HEAD", f"/static/{path}")
+    assert (head.status, head.body) == (200, b"")
+    assert head.headers["Content-Length"] == answer.headers["Content-Length"]
+
+
+@pytest.mark.parametrize(
+    "path", ["", "../server.py", "%2e%2e/server.py", "nothing.js", "icons", "..%2fserver.py"]
+)
+async def test_nothing_else_is_served(site: Running, path: str) -> None:
+    answer = await site.client.get(f"/static/{path}")
+    assert answer.status in (403, 404)
+    assert "import" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/favicon.ico", "/manifest.webmanifest"])
+async def test_the_files_at_the_root_are_found(site: Running, path: str) -> None:
+    answer = await site.client.get(path)
+    assert answer.status == 302
+    assert (await site.client.get(answer.headers["Location"])).status == 200
+
+
+async def test_a_file_is_not_written_to(site: Running) -> None:
+    answer = await site.client.post("/static/app.js")
+    assert (answer.status, answer.code) == (405, "method")
