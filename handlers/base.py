@@ -28,6 +28,7 @@ from models.errors import (
     Problem,
     SelfieRequired,
     TooLarge,
+    Unavailable,
     UnsupportedMedia,
 )
 from models.members import Member
@@ -275,8 +276,8 @@ class BaseHandler(RequestHandler):
         )
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """Refusals are no news; our own faults are logged with their traceback."""
-        if isinstance(value, Problem) and value.status < 500:
+        """Refusals are no news, and what is away says so at its door; our own faults come with a traceback."""
+        if isinstance(value, Unavailable) or (isinstance(value, Problem) and value.status < 500):
             return
         if isinstance(value, HTTPError) and value.status_code < 500:
             return

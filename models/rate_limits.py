@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import math
 import time
 from typing import Any
@@ -25,6 +26,7 @@ from models.config import Config
 from models.db import Db
 from models.errors import TooMany, Unavailable
 
+logger = logging.getLogger(__name__)
 GUESS_SECONDS = 3600
 CSP_REPORTS_PER_HOUR = 60
 
@@ -64,6 +66,7 @@ class RateLimits:
                     stats = await self._limiter.get_window_stats(item, *key)
                     raise TooMany(retry_after=max(1, math.ceil(stats.reset_time - time.time())))
         except AWAY as error:
+            logger.warning("redis away: %s", type(error).__name__)
             raise Unavailable from error
 
     async def check_guesses(self, kind: str, subject: str) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import uuid
+from datetime import timedelta
 
 import pytest
 
 from models.config import Config
+from tests.clients import Answer
 from tests.conftest import MakePerson, MakeSite, Running
 
 ANN = {"name": "Ann", "gender": "female", "adult": True}
@@ -182,6 +184,22 @@ async def test_signing_out_clears_the_cookie_and_twice_is_no_fault(site: Running
     browser.cookies["session"] = kept
     assert (await browser.get("/settings")).headers["Location"] == "/onboarding"
     assert (await browser.post("/auth/logout")).status == 303
+
+
+async def test_the_cookie_is_renewed_with_the_session_once_a_day(site: Running) -> None:
+    browser = site.browser()
+    await browser.get("/onboarding")
+    await browser.post("/auth/guest", **FORM)
+    kept = browser.cookies["session"]
+    assert not session_cookies(await browser.get("/settings"))
+    site.models.clock.freeze(site.models.clock.now() + timedelta(days=1, seconds=1))
+    assert session_cookies(await browser.get("/settings"))
+    assert browser.cookies["session"] == kept
+    assert not session_cookies(await browser.get("/settings"))
+
+
+def session_cookies(answer: Answer) -> list[str]:
+    return [line for line in answer.headers.get_list("Set-Cookie") if line.startswith("session=")]
 
 
 @pytest.mark.parametrize("path", ["/auth/guest", "/auth/logout"])

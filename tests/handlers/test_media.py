@@ -161,6 +161,19 @@ async def test_the_413_comes_before_the_body(site: Running, person: MakePerson) 
     writer.close()
 
 
+async def test_the_413_cuts_short_a_body_without_a_length(site: Running, person: MakePerson) -> None:
+    ann = await person("Ann", selfie=False)
+    port = int(site.base_url.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("localhost", port)
+    head = (
+        f"POST /media/selfie HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {ann.token}\r\n"
+        "Content-Type: multipart/form-data; boundary=x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    writer.write(head.encode() + (b"100000\r\n" + bytes(0x100000) + b"\r\n") * 9)
+    assert await reader.readline() == b"HTTP/1.1 413 Request Entity Too Large\r\n"
+    writer.close()
+
+
 async def test_an_aborted_upload_leaves_nothing(site: Running, person: MakePerson) -> None:
     ann = await person("Ann", selfie=False)
     port = int(site.base_url.rpartition(":")[2])
