@@ -37,8 +37,6 @@ from models.wiring import Models
 
 logger = logging.getLogger("napalmsky")
 MAX_BODY = 1024 * 1024
-MAX_FRAME = 64 * 1024
-PING_SECONDS = 20
 DRAIN_SECONDS = 10
 
 
@@ -58,9 +56,6 @@ class Site(Application):
             xsrf_cookies=True,
             xsrf_cookie_name="__Host-xsrf" if config.is_secure else "_xsrf",
             xsrf_cookie_kwargs={"samesite": "Lax", "secure": config.is_secure, "httponly": True, "path": "/"},
-            websocket_max_message_size=MAX_FRAME,
-            websocket_ping_interval=PING_SECONDS,
-            websocket_ping_timeout=PING_SECONDS,
             log_function=count_request,
         )
 

@@ -7,16 +7,15 @@ Everything else is told after the upgrade, by close code, so that a page's scrip
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-from tornado.iostream import StreamBufferFullError
-from tornado.websocket import WebSocketClosedError, WebSocketHandler
+from tornado.websocket import WebSocketHandler, WebSocketProtocol
 
 from handlers import origins
-from handlers.base import as_problem
+from handlers.frames import Frames
+from handlers.problems import as_problem
 from models import messages
 from models.errors import BadRequest, NotAllowed, Problem
 from models.ids import new_id
@@ -30,6 +29,7 @@ logger = logging.getLogger(__name__)
 BAD, SIGNED_OUT, NOT_NOW, NONE_SUCH, TOO_SLOW, REPLACED, TOO_MANY = 4400, 4401, 4403, 4404, 4408, 4409, 4429
 MOST_BYTES = 64 * 1024
 MOST_WAITING_BYTES = 1024 * 1024
+PING_SECONDS = 20
 MOST_FAULTS = 20
 
 
@@ -61,6 +61,7 @@ class BaseSocket(WebSocketHandler):
         self.member: Member | None = None
         self.budget = Budget(self.messages_per_second)
         self._faults = 0
+        self._frames: Frames | None = None
 
     @property
     def messages_per_second(self) -> int:
@@ -97,15 +98,22 @@ class BaseSocket(WebSocketHandler):
         self.finish({"error": problem.as_json()})
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        if not isinstance(value, Problem | WebSocketClosedError):
+        if not isinstance(value, Problem):
             logger.error("a socket failed", exc_info=(typ, value, tb))
 
+    def get_websocket_protocol(self) -> WebSocketProtocol | None:
+        if self.request.headers.get("Sec-WebSocket-Version") != "13":
+            return None
+        self._frames = Frames(
+            self, max_bytes=MOST_BYTES, max_waiting=MOST_WAITING_BYTES, ping_seconds=PING_SECONDS
+        )
+        return self._frames
+
+    @property
+    def is_open(self) -> bool:
+        return self._frames is not None and not self._frames.is_closing()
+
     async def open(self, *args: str, **kwargs: str) -> None:
-        self.set_nodelay(True)
-        stream = None if self.ws_connection is None else self.ws_connection.stream
-        if stream is not None:
-            # A reader that never reads is cut off instead of filling our memory.
-            stream.max_write_buffer_size = MOST_WAITING_BYTES
         try:
             await self.opened(*args)
         except Problem as problem:
@@ -121,35 +129,27 @@ class BaseSocket(WebSocketHandler):
 
     def send(self, frame: bytes) -> None:
         """Writes a ready frame and waits for nothing; a closed socket is no news."""
-        try:
-            sent = self.write_message(frame)
-        except WebSocketClosedError:
-            return
-        except StreamBufferFullError:
-            self.close(TOO_SLOW, "too slow")
-            return
-        sent.add_done_callback(self._sent)
-
-    def _sent(self, sent: asyncio.Future[None]) -> None:
-        if not sent.cancelled() and isinstance(sent.exception(), StreamBufferFullError):
-            self.close(TOO_SLOW, "too slow")
+        if self._frames is not None:
+            self._frames.send(frame)
 
     def tell(self, message: Wire) -> None:
         self.send(messages.encode(message))
 
-    def take(self, message: str | bytes) -> bytes | None:
-        """The frame as bytes; None when it was refused (and the socket closed)."""
-        if isinstance(message, bytes):
-            self.close(BAD, "text frames only")
-            return None
-        if not self.budget.take():
-            self.close(TOO_MANY, "too many messages")
-            return None
-        frame = message.encode()
-        if len(frame) > MOST_BYTES:
-            self.close(BAD, "too big")
-            return None
-        return frame
+    def is_over_budget(self) -> bool:
+        """Counts one message; True when it was one too many (and the socket is closed for it)."""
+        if self.budget.take():
+            return False
+        self.close(TOO_MANY, "too many messages")
+        return True
+
+    def on_binary(self) -> None:
+        self.close(BAD, "text frames only")
+
+    def on_too_big(self) -> None:
+        self.close(BAD, "too big")
+
+    def on_too_slow(self) -> None:
+        self.close(TOO_SLOW, "too slow")
 
     def failed(self, error: Exception, command_id: str | None) -> None:
         """Our own fault: loud in the log, plain on the wire; the socket lives."""

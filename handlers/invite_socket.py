@@ -55,7 +55,7 @@ class InviteSocket(BaseSocket):
         await self.hub.add_invite_socket(self)
         has_access = self.member.access != "unpaid"
         opened = await self.models.presence.open(self.user_id, self.id, has_access=has_access)
-        if self.ws_connection is None:
+        if not self.is_open:
             # Closed while opening: on_close has been here already.
             await self._leave()
             return
@@ -63,7 +63,7 @@ class InviteSocket(BaseSocket):
 
     async def send_state(self) -> None:
         """Everything anew: after Redis was away, or when something about the person changed."""
-        if self.ws_connection is None or self.member is None:
+        if not self.is_open or self.member is None:
             return
         opened = await self.models.presence.reopen(self.id)
         if opened is not None:
@@ -82,9 +82,8 @@ class InviteSocket(BaseSocket):
             )
         )
 
-    async def on_message(self, message: str | bytes) -> None:
-        frame = self.take(message)
-        if frame is None:
+    async def on_message(self, frame: bytes) -> None:  # type: ignore[override]
+        if self.is_over_budget():
             return
         try:
             command = messages.parse_invite(frame)

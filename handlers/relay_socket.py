@@ -113,9 +113,8 @@ class RelaySocket(BaseSocket):
         """From this socket's own work: never held back."""
         super().send(messages.encode(message))
 
-    def on_message(self, message: str | bytes) -> Awaitable[None] | None:
-        frame = self.take(message)
-        if frame is None:
+    def on_message(self, frame: bytes) -> Awaitable[None] | None:  # type: ignore[override]
+        if self.is_over_budget():
             return None
         try:
             head = messages.head(frame)
