@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from handlers import cookies
 from handlers.base import BaseHandler
 from models.errors import Invalid
 from models.sign_up import SignedUp
@@ -38,7 +39,7 @@ class GuestHandler(BaseHandler):
     def _welcome(self, signed: SignedUp) -> None:
         if not self.is_page:
             return self.json(signed.as_json(), 201)
-        self.sign_in_cookie(signed.token)
+        cookies.sign_in(self, signed.token)
         return self.go("/onboarding")
 
     async def _form_again(self, problem: Invalid) -> None:
@@ -60,5 +61,5 @@ class LogoutHandler(BaseHandler):
             return self.nothing()
         if self.member is not None:
             await self.models.sessions.end(self.member.session_id, "signed_out")
-        self.sign_out_cookie()
+        cookies.sign_out(self)
         return self.go("/")

@@ -9,27 +9,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from tornado.web import HTTPError, RequestHandler
+from tornado.web import RequestHandler
 
-from handlers import origins
+from handlers import cookies, origins
+from handlers.problems import as_problem, is_our_fault, methods_of
 from handlers.requests import client_address, field_of, form_fields, json_fields
 from models.errors import (
-    BadRequest,
     Banned,
     Invalid,
     MethodNotAllowed,
-    NotAllowed,
     NotFound,
     NotSignedIn,
     PaymentRequired,
     Problem,
     SelfieRequired,
-    TooLarge,
-    Unavailable,
-    UnsupportedMedia,
 )
 from models.members import Member
 
@@ -38,15 +34,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("napalmsky.http")
 Form = TypeVar("Form", bound=msgspec.Struct)
-METHOD_UNKNOWN = RequestHandler.get
-KINDS = {
-    400: BadRequest,
-    403: NotAllowed,
-    404: NotFound,
-    405: MethodNotAllowed,
-    413: TooLarge,
-    415: UnsupportedMedia,
-}
 
 
 class BaseHandler(RequestHandler):
@@ -122,7 +109,7 @@ class BaseHandler(RequestHandler):
 
     def check_xsrf_cookie(self) -> None:
         """Asked of every state change that comes with our cookie or as a form; a Bearer token needs none."""
-        if self.request.method not in self._methods():
+        if self.request.method not in methods_of(type(self)):
             return  # 405 is the better answer
         kind = self.request.headers.get("Content-Type", "")
         is_form = kind.startswith(("application/x-www-form-urlencoded", "multipart/form-data"))
@@ -176,7 +163,7 @@ class BaseHandler(RequestHandler):
         self.set_status(status)
         self.add_header("Vary", "HX-Request, Accept, Cookie")
         self.set_header("Cache-Control", "no-store" if self.member else "no-cache")
-        self._renew_cookie()
+        cookies.renew(self)
         name = fragment if fragment is not None and self.is_htmx else template
         self.finish(self.application.pages.render(name, self.page_context(context)))
 
@@ -214,26 +201,6 @@ class BaseHandler(RequestHandler):
         fields = {"values": self.sent(), "errors": problem.fields or {}}
         self.page(template, status=problem.status, fragment=fragment, **fields, **context)
 
-    def sign_in_cookie(self, token: str) -> None:
-        """HttpOnly, SameSite=Lax, `__Host-` and Secure behind TLS. How long it counts, the session says."""
-        self.set_cookie(
-            self.application.session_cookie,
-            token,
-            expires_days=self.config.member_days,
-            **self._cookie_kind(),
-        )
-
-    def sign_out_cookie(self) -> None:
-        self.set_cookie(self.application.session_cookie, "", expires_days=-1, **self._cookie_kind())
-
-    def _cookie_kind(self) -> dict[str, Any]:
-        return {"path": "/", "httponly": True, "samesite": "Lax", "secure": self.config.is_secure}
-
-    def _renew_cookie(self) -> None:
-        token = self.get_cookie(self.application.session_cookie)
-        if self.member is not None and self.member.was_renewed and token is not None and self.bearer is None:
-            self.sign_in_cookie(token)
-
     def head(self, *args: str) -> Any:
         """What GET would say, without its body (RFC 9110, 9.3.2)."""
         return self.get(*args)
@@ -251,17 +218,11 @@ class BaseHandler(RequestHandler):
         if problem.retry_after is not None:
             self.set_header("Retry-After", str(problem.retry_after))
         if problem.status == MethodNotAllowed.status:
-            self.set_header("Allow", ", ".join(self._methods()))
+            self.set_header("Allow", ", ".join(methods_of(type(self))))
         if not self.is_page:
             self.json({"error": problem.as_json()}, problem.status)
         else:
             self.show_problem(problem)
-
-    def _methods(self) -> list[str]:
-        """What this URL answers to (RFC 9110, 15.5.6)."""
-        known = ("GET", "POST", "PATCH", "DELETE")
-        own = [method for method in known if getattr(type(self), method.lower()) is not METHOD_UNKNOWN]
-        return [*own, *(["HEAD"] if "GET" in own else []), "OPTIONS"]
 
     def show_problem(self, problem: Problem) -> None:
         """A designed page, or the fragment of it for htmx. A member who lacks a step is led to it."""
@@ -276,18 +237,9 @@ class BaseHandler(RequestHandler):
         )
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """Refusals are no news, and what is away says so at its door; our own faults come with a traceback."""
-        if isinstance(value, Unavailable) or (isinstance(value, Problem) and value.status < 500):
-            return
-        if isinstance(value, HTTPError) and value.status_code < 500:
-            return
-        logger.error("%s %s failed", self.request.method, self.request.path, exc_info=(typ, value, tb))
-
-
-def as_problem(error: BaseException | None, status: int) -> Problem:
-    if isinstance(error, Problem):
-        return error
-    return KINDS.get(status, Problem)()
+        """Our own faults come with their traceback."""
+        if is_our_fault(value):
+            logger.error("%s %s failed", self.request.method, self.request.path, exc_info=(typ, value, tb))
 
 
 class NotFoundHandler(BaseHandler):
@@ -295,7 +247,4 @@ class NotFoundHandler(BaseHandler):
 
     async def prepare(self) -> None:
         await super().prepare()
-        self.absent()
-
-    def absent(self) -> NoReturn:
         raise NotFound("This page does not exist, or it is not yours to see.")

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from models.bus import Bus
 from models.config import Config
-from models.errors import TooMany
+from models.errors import TooMany, Unavailable
 from models.rate_limits import RateLimits, subject_of
 from models.wiring import Models
 
@@ -76,6 +77,14 @@ async def test_a_guess_is_forgotten_after_an_hour_to_the_second(models: Models) 
     assert refused.value.retry_after == 1
     models.clock.advance(seconds=1)
     await models.rate_limits.check_guesses("code", HOME)
+
+
+async def test_without_redis_nobody_is_let_through(models: Models) -> None:
+    nowhere = Bus("redis://127.0.0.1:1", "test")
+    limits = RateLimits(models.db, nowhere, models.clock, models.config)
+    with pytest.raises(Unavailable):
+        await limits.hit("api", HOME)
+    await nowhere.close()
 
 
 async def use_up(limits: RateLimits, guesses: int) -> None:

@@ -1,0 +1,30 @@
+"""The session cookie of a browser: HttpOnly, SameSite=Lax, and behind TLS bound to the host (`__Host-`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from handlers.base import BaseHandler
+
+
+def sign_in(handler: BaseHandler, token: str) -> None:
+    """How long it counts, the session says; the cookie outlives any."""
+    days = handler.config.member_days
+    handler.set_cookie(handler.application.session_cookie, token, expires_days=days, **_kind(handler))
+
+
+def sign_out(handler: BaseHandler) -> None:
+    handler.set_cookie(handler.application.session_cookie, "", expires_days=-1, **_kind(handler))
+
+
+def renew(handler: BaseHandler) -> None:
+    """Once a day, with the session: only for the page of a browser that came with the cookie."""
+    token = handler.get_cookie(handler.application.session_cookie)
+    member = handler.member
+    if token is not None and handler.bearer is None and member is not None and member.was_renewed:
+        sign_in(handler, token)
+
+
+def _kind(handler: BaseHandler) -> dict[str, Any]:
+    return {"path": "/", "httponly": True, "samesite": "Lax", "secure": handler.config.is_secure}
