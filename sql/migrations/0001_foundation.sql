@@ -62,20 +62,30 @@ create table access_grants (
 );
 create index access_grants_of_user on access_grants (user_id) where ended_at is null;
 
+-- An attempt to pay is written before Stripe is asked, so that whatever Stripe tells about it finds its row.
 create table checkouts (
-    session_id text primary key,
-    attempt_id uuid not null unique,
+    attempt_id uuid primary key,
     user_id uuid not null references users,
+    -- Who takes the money: Stripe with a live or a test key, or our own test page.
+    kind text not null check (kind in ('live', 'test', 'page')),
     amount_cents integer not null check (amount_cents > 0),
     currency text not null,
-    checkout_url text not null,
+    -- Known once Stripe has answered.
+    session_id text unique,
+    checkout_url text,
+    payment_intent text,
     state text not null check (state in ('open', 'paid', 'failed', 'expired', 'refunded')),
-    payment_intent text unique,
     created_at timestamptz not null,
-    settled_at timestamptz
+    settled_at timestamptz,
+    -- When we last asked Stripe how it stands.
+    asked_at timestamptz,
+    check ((state = 'open') = (settled_at is null))
 );
 create index checkouts_of_user on checkouts (user_id);
+create index checkouts_of_payment_intent on checkouts (payment_intent) where payment_intent is not null;
 create index checkouts_open on checkouts (created_at) where state = 'open';
+-- A double click makes one.
+create unique index checkouts_one_open on checkouts (user_id) where state = 'open';
 
 create table stripe_events (
     event_id text primary key,

@@ -1,0 +1,104 @@
+"""Getting in: the paywall, the checkout, a friend's code, and coming back from paying."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from handlers.base import BaseHandler
+from handlers.onboarding import STEPS
+from models.errors import Conflict, Invalid, NotFound, Problem
+from models.members import Access, Member
+from models.sign_up import next_step
+
+
+class CodeForm(msgspec.Struct, rename="camel"):
+    invite_code: str = ""
+
+
+class PaywallHandler(BaseHandler):
+    """GET /paywall, with `?inviteCode=` from a friend's QR code and `?cancelled=1` from the checkout."""
+
+    async def get(self) -> None:
+        member = self.allowed(access=False, selfie=False)
+        if member.access != "unpaid":
+            return self.go(STEPS[next_step(member)])
+        code = self.get_query_argument("inviteCode", None)
+        cancelled = self.get_query_argument("cancelled", None) == "1"
+        return self.page("paywall/page.html", cancelled=cancelled, **await self._invited(code, member))
+
+    async def _invited(self, code: str | None, member: Member) -> dict[str, Any]:
+        """Who invites, or why that code does not help."""
+        if not code:
+            return {"invite": None}
+        try:
+            return {"invite": await self.models.invite_codes.check(code, member.user_id)}
+        except (Conflict, NotFound) as problem:
+            return {
+                "invite": None,
+                "values": {"inviteCode": code},
+                "errors": {"inviteCode": problem.message},
+            }
+
+
+class CreateCheckoutHandler(BaseHandler):
+    """POST /payment/create-checkout: on to where one pays."""
+
+    async def post(self) -> None:
+        member = self.allowed(access=False, selfie=False)
+        self.sent()
+        checkout = await self.models.payments.create_checkout(member.user_id)
+        if self.is_page:
+            return self.go(checkout.checkout_url)
+        return self.json(checkout)
+
+
+class ApplyCodeHandler(BaseHandler):
+    """POST /payment/apply-code: in by a friend's code."""
+
+    async def post(self) -> None:
+        member = self.allowed(access=False, selfie=False)
+        code = self.read(CodeForm).invite_code
+        try:
+            access = await self.models.invite_codes.redeem(code, member.user_id, self.address)
+        except (Conflict, Invalid, NotFound) as problem:
+            return self._again(problem)
+        return self._welcome(member, access)
+
+    def _welcome(self, member: Member, access: Access) -> None:
+        if not self.is_page:
+            return self.json({"access": access})
+        return self.go(STEPS[next_step(msgspec.structs.replace(member, access=access))])
+
+    def _again(self, problem: Problem) -> None:
+        """In a form, a code that does not work is a field to mend."""
+        if self.is_page:
+            problem = Invalid(inviteCode=problem.message)
+        self.form_again(
+            problem, "paywall/page.html", fragment="paywall/_paywall.html", invite=None, cancelled=False
+        )
+
+
+class PaymentSuccessHandler(BaseHandler):
+    """GET /payment-success?session_id=: how the checkout stands, for its owner."""
+
+    def initialize(self) -> None:
+        super().initialize()
+        self._shown: dict[str, object] = {}
+
+    async def get(self) -> None:
+        member = self.allowed(access=False, selfie=False)
+        session_id = self.get_query_argument("session_id", "")
+        status = await self.models.payments.status(member.user_id, session_id)
+        if not self.is_page:
+            return self.json(status.as_json())
+        if status.access != "pending":
+            self.member = msgspec.structs.replace(member, access=status.access)
+        self._shown = {"session_id": session_id, "status": status}
+        return self.page("payment_success/page.html", fragment="payment_success/_status.html")
+
+    def page_context(self, context: Mapping[str, object]) -> dict[str, object]:
+        """The template's `status` is the checkout's, not that of the answer."""
+        return super().page_context(context) | self._shown

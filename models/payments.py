@@ -1,0 +1,205 @@
+"""Payments: one small fee, once; whoever has paid gets in, exactly once, and nobody else does.
+
+Keeps attempts to pay, written before Stripe is asked, and the id of every event. Promises that an event and
+its effect are one transaction, so that twice, late, at once, out of order and before the redirect all end
+alike. Refuses forged events (BadRequest) before it parses or asks anything. What news does is
+`models.settlement`'s; `models.stripe_api` speaks with Stripe, `models.test_checkout` plays its part without
+a key.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from models import members, stripe_api, test_checkout
+from models.access import Access
+from models.clock import Clock
+from models.config import Config
+from models.db import Db
+from models.errors import BadRequest, Conflict, NotFound, Unavailable
+from models.ids import new_id
+from models.invite_codes import InviteCodes
+from models.late_news import LateNews
+from models.messages import Wire
+from models.settlement import IGNORED, Settlement
+from models.stripe_api import StripeApi, StripeAway, StripeRefused
+from models.stripe_events import SESSION_EVENTS, Checkout, Kind, fact_of, read_event, read_session
+from models.test_checkout import TestCheckout
+
+Effect = Literal["applied", "duplicate", "ignored"]
+REUSE_HOURS = 23
+MOST_PAYLOAD = 256 * 1024
+
+
+class OfferedCheckout(Wire, frozen=True, kw_only=True):
+    """`POST /payment/create-checkout`."""
+
+    checkout_url: str
+    session_id: str
+
+
+class StatusTold(Wire, frozen=True, kw_only=True):
+    """`GET /payment-success`."""
+
+    access: str
+    invite_code: str | None = None
+    uses_remaining: int | None = None
+
+
+class Status(msgspec.Struct, frozen=True):
+    """How a checkout stands: `pending` until it is settled, then the person's access and own code."""
+
+    access: members.Access | Literal["pending"]
+    invite_code: str | None = None
+    uses_remaining: int | None = None
+    invite_url: str | None = None
+
+    def as_json(self) -> StatusTold:
+        return StatusTold(
+            access=self.access, invite_code=self.invite_code, uses_remaining=self.uses_remaining
+        )
+
+
+class Payments:
+    def __init__(
+        self, db: Db, clock: Clock, config: Config, access: Access, invite_codes: InviteCodes
+    ) -> None:
+        self._db, self._clock, self._config = db, clock, config
+        self._access, self._invite_codes = access, invite_codes
+        self._sql = db.statements("payments")
+        self._settlement = Settlement(db, clock, access, invite_codes)
+        self._stripe = StripeApi(config) if config.stripe_secret_key else None
+        self._late = LateNews(db, clock, access, self._settlement, self._stripe) if self._stripe else None
+        self._page = TestCheckout(db, config) if config.has_test_checkout else None
+        self._kind: Kind = self._stripe.kind if self._stripe else "page"
+
+    async def close(self) -> None:
+        if self._stripe is not None:
+            await self._stripe.close()
+
+    # -- paying --
+
+    async def create_checkout(self, user_id: str) -> OfferedCheckout:
+        """Where to pay: the open checkout when there is one. Raises Conflict (has paid), Unavailable."""
+        if self._stripe is None and self._page is None:
+            raise Unavailable(
+                "Payments are not set up on this site. A friend's invite code still lets you in."
+            )
+        checkout = await self._attempt(user_id)
+        if checkout.checkout_url is None:
+            checkout = await self._offer(checkout)
+        assert checkout.checkout_url is not None
+        assert checkout.session_id is not None
+        return OfferedCheckout(checkout_url=checkout.checkout_url, session_id=checkout.session_id)
+
+    async def _attempt(self, user_id: str) -> Checkout:
+        """The person's one open attempt, made if need be; whoever clicks twice meets it again."""
+        values = {
+            "user_id": user_id,
+            "kind": self._kind,
+            "amount_cents": self._config.price_cents,
+            "currency": self._config.currency,
+            "now": self._clock.frozen,
+        }
+        async with self._db.transaction() as on:
+            await self._access.lock(user_id, on=on)
+            if await self._access.of(user_id, on=on) == "paid":
+                raise Conflict("You have paid already. You are in.")
+            await self._sql.run("close_stale", on=on, reuse_hours=REUSE_HOURS, **values)
+            await self._sql.run("begin", on=on, attempt_id=new_id(), **values)
+            found = await self._sql.one("find_open", Checkout, on=on, user_id=user_id)
+        assert found is not None
+        return found
+
+    async def _offer(self, checkout: Checkout) -> Checkout:
+        session_id, url = await self._new_session(checkout)
+        offered = await self._sql.one(
+            "offer", Checkout, attempt_id=checkout.attempt_id, session_id=session_id, checkout_url=url
+        )
+        assert offered is not None
+        return offered
+
+    async def _new_session(self, checkout: Checkout) -> tuple[str, str]:
+        if self._stripe is None:
+            assert self._page is not None
+            session_id = test_checkout.new_session_id()
+            return session_id, self._page.url(session_id)
+        try:
+            session = await self._stripe.create(checkout)
+        except StripeRefused:
+            await self._sql.run("give_up", attempt_id=checkout.attempt_id, now=self._clock.frozen)
+            raise
+        if not session.url:
+            raise StripeAway
+        return session.id, session.url
+
+    # -- what Stripe tells --
+
+    async def receive(self, payload: bytes, signature: str) -> Effect:
+        """An event: checked, kept and applied in one transaction. Raises BadRequest, Unavailable."""
+        await self._check(payload, signature)
+        event = read_event(payload)
+        session = read_session(event) if event.type in SESSION_EVENTS else None
+        async with self._db.transaction() as on:
+            values = {"event_id": event.id, "type": event.type, "now": self._clock.frozen}
+            if not await self._sql.run("record_event", on=on, **values):
+                return "duplicate"
+            settled = IGNORED
+            if session is not None:
+                settled = await self._settlement.settle(session, fact_of(event, session), on=on)
+            await self._sql.run("note_effect", on=on, event_id=event.id, effect=settled.effect)
+        self._access.tell(settled.change)
+        return "applied" if settled.effect == "applied" else "ignored"
+
+    async def _check(self, payload: bytes, signature: str) -> None:
+        """Before anything is parsed or asked: a forged one costs a hash. Raises BadRequest."""
+        if not signature or len(payload) > MOST_PAYLOAD:
+            raise BadRequest("This is no event of the payment provider.")
+        secrets = self._config.stripe_webhook_secrets if self._stripe else ()
+        if self._page is not None:
+            secrets = (await self._page.secret(),)
+        stripe_api.check_signature(payload, signature, secrets)
+
+    # -- how it stands --
+
+    async def status(self, user_id: str, session_id: str) -> Status:
+        """For the checkout's owner; Stripe itself is asked when news is late. Raises NotFound."""
+        checkout = await self._get_own(user_id, session_id)
+        if checkout.state == "open" and self._late is not None and await self._late.look(checkout):
+            checkout = await self._get_own(user_id, session_id)
+        access = await self._access.of(user_id)
+        if checkout.state == "open" and access != "paid":
+            return Status("pending")
+        own = await self._invite_codes.find_own(user_id)
+        if own is None or own.stopped:
+            return Status(access)
+        return Status(access, own.code, own.uses_remaining, own.invite_url)
+
+    async def _get_own(self, user_id: str, session_id: str) -> Checkout:
+        found = await self._sql.one("find_own", Checkout, session_id=session_id, user_id=user_id)
+        if found is None:
+            raise NotFound
+        return found
+
+    async def sweep(self) -> int:
+        """Settles checkouts nobody came back for, a few at a time; says about how many Stripe was asked."""
+        await self._sql.run("close_forgotten", kind=self._kind, now=self._clock.frozen)
+        return 0 if self._late is None else await self._late.sweep()
+
+    # -- the test checkout --
+
+    async def get_test_checkout(self, user_id: str, session_id: str) -> Checkout:
+        """For its owner, while the test checkout is served. Raises NotFound."""
+        checkout = await self._get_own(user_id, session_id)
+        if self._page is None or checkout.kind != "page":
+            raise NotFound
+        return checkout
+
+    async def play(self, user_id: str, session_id: str, *, is_paid: bool) -> None:
+        """Stripe's part: a signed event through the door of Stripe's. What is settled stays so."""
+        checkout = await self.get_test_checkout(user_id, session_id)
+        if checkout.state == "open" and self._page is not None:
+            payload = test_checkout.event(checkout, is_paid=is_paid)
+            await self.receive(payload, stripe_api.sign(payload, await self._page.secret()))

@@ -1,0 +1,77 @@
+"""The test checkout: our own page that plays Stripe's part while there is no key.
+
+Promises that what it tells comes as Stripe's events do, as bytes with a signature, through the same door.
+The signing secret is derived from the site's secret, which is made once and kept in PostgreSQL, so that every
+process knows it and nobody else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+
+import msgspec
+
+from models.config import Config
+from models.db import Db
+from models.ids import new_id
+from models.stripe_events import Checkout
+
+PURPOSE = b"test checkout webhook"
+
+
+class TestCheckout:
+    __test__ = False  # not a test, whatever its name
+
+    def __init__(self, db: Db, config: Config) -> None:
+        self._config = config
+        self._sql = db.statements("payments")
+        self._secret: str | None = None
+
+    async def secret(self) -> str:
+        """What signs its events; read once a process."""
+        if self._secret is None:
+            site = self._config.secret_key or await self._site_secret()
+            self._secret = "whsec_" + hmac.new(site.encode(), PURPOSE, hashlib.sha256).hexdigest()
+        return self._secret
+
+    async def _site_secret(self) -> str:
+        await self._sql.run("keep_site_secret", value=secrets.token_urlsafe(32))
+        return str(await self._sql.value("site_secret"))
+
+    def url(self, session_id: str) -> str:
+        return f"{self._config.base_url}/test-checkout/{session_id}"
+
+
+def new_session_id() -> str:
+    return "cs_test_" + secrets.token_hex(24)
+
+
+def event(checkout: Checkout, *, is_paid: bool) -> bytes:
+    """`checkout.session.completed` or `checkout.session.expired`, as Stripe writes them."""
+    kind = "checkout.session.completed" if is_paid else "checkout.session.expired"
+    body = {
+        "id": f"evt_{new_id().replace('-', '')}",
+        "object": "event",
+        "type": kind,
+        "livemode": False,
+        "data": {"object": _session(checkout, is_paid)},
+    }
+    return msgspec.json.encode(body)
+
+
+def _session(checkout: Checkout, is_paid: bool) -> dict[str, object]:
+    return {
+        "id": checkout.session_id,
+        "object": "checkout.session",
+        "amount_total": checkout.amount_cents,
+        "currency": checkout.currency,
+        "client_reference_id": checkout.user_id,
+        "metadata": {"user_id": checkout.user_id, "attempt_id": checkout.attempt_id},
+        "mode": "payment",
+        "livemode": False,
+        "status": "complete" if is_paid else "expired",
+        "payment_status": "paid" if is_paid else "unpaid",
+        "payment_intent": f"pi_{new_id().replace('-', '')}" if is_paid else None,
+    }

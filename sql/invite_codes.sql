@@ -1,0 +1,58 @@
+-- Invite codes and who came by which.
+
+-- name: redeem(code, user_id, now)!
+-- One statement: the use is taken only while there is one, by somebody who is not in and is not its owner, and it is
+-- written down. However many come at once, each waits for the row and sees what the last one left.
+with redeemer as (
+    select u.user_id
+    from users u
+    where u.user_id = :user_id and u.deleted_at is null
+        and not exists (select from access_grants g where g.user_id = u.user_id and g.ended_at is null)
+        and not exists (select from invite_code_uses used where used.user_id = u.user_id)
+), taken as (
+    update invite_codes c
+    set uses = c.uses + 1
+    from redeemer r
+    where c.code = :code and c.stopped_at is null
+        and (c.uses_limit is null or c.uses < c.uses_limit)
+        and c.owner_id is distinct from r.user_id
+    returning c.code, r.user_id
+)
+insert into invite_code_uses (user_id, code, used_at)
+select user_id, code, coalesce(:now::timestamptz, clock_timestamp()) from taken;
+
+-- name: standing(code, user_id)
+-- Everything that decides whether a code may be used, and by whom (null: by somebody new).
+select
+    c.code, coalesce(u.name, 'Napalm Sky') as inviter_name,
+    c.stopped_at is not null as is_stopped,
+    coalesce(c.uses >= c.uses_limit, false) as is_used_up,
+    coalesce(c.owner_id = :user_id::uuid, false) as is_own,
+    exists (select from access_grants g where g.user_id = :user_id::uuid and g.ended_at is null) as is_in,
+    exists (select from invite_code_uses used where used.user_id = :user_id::uuid) as has_used_one
+from invite_codes c
+left join users u on u.user_id = c.owner_id
+where c.code = :code;
+
+-- name: find_own(user_id)
+select code, uses_limit - uses as uses_remaining, stopped_at is not null as stopped
+from invite_codes
+where owner_id = :user_id;
+
+-- name: ensure_own(user_id, code, uses_limit, now)!
+-- One code a person. One that a lost payment had stopped starts again where it was.
+insert into invite_codes (code, owner_id, uses_limit, created_at)
+values (:code, :user_id, :uses_limit, coalesce(:now::timestamptz, clock_timestamp()))
+on conflict (owner_id) do update set stopped_at = null where invite_codes.stopped_at is not null;
+
+-- name: ensure_after_call(user_id, code, uses_limit, after_calls, now)!
+-- Earned by calls, while there is access; a code that was stopped stays so.
+insert into invite_codes (code, owner_id, uses_limit, created_at)
+select :code, u.user_id, :uses_limit, coalesce(:now::timestamptz, clock_timestamp())
+from users u
+where u.user_id = :user_id and u.deleted_at is null and u.successful_calls >= :after_calls
+    and exists (select from access_grants g where g.user_id = u.user_id and g.ended_at is null)
+on conflict (owner_id) do nothing;
+
+-- name: is_owner(code, user_id)
+select true from invite_codes where code = :code and owner_id = :user_id;

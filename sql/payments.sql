@@ -1,0 +1,116 @@
+-- Checkouts and what Stripe told about them. Columns of a checkout, everywhere the same:
+-- attempt_id, user_id, kind, amount_cents, currency, session_id, checkout_url, state.
+
+-- name: close_stale(user_id, kind, amount_cents, currency, reuse_hours, now)!
+-- What cannot be offered again: too old (Stripe keeps a session and an idempotency key for 24 hours), or of another price
+-- or purse. Should it be paid all the same, it counts.
+update checkouts
+set state = 'expired', settled_at = at
+from coalesce(:now::timestamptz, clock_timestamp()) as at
+where user_id = :user_id and state = 'open' and (
+    created_at <= at - make_interval(hours => :reuse_hours)
+    or (kind, amount_cents, currency) is distinct from (:kind, :amount_cents, :currency)
+);
+
+-- name: begin(attempt_id, user_id, kind, amount_cents, currency, now)!
+insert into checkouts (attempt_id, user_id, kind, amount_cents, currency, state, created_at)
+values (
+    :attempt_id, :user_id, :kind, :amount_cents, :currency, 'open',
+    coalesce(:now::timestamptz, clock_timestamp())
+)
+on conflict (user_id) where state = 'open' do nothing;
+
+-- name: find_open(user_id)
+select attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, state
+from checkouts
+where user_id = :user_id and state = 'open';
+
+-- name: offer(attempt_id, session_id, checkout_url)
+-- The first answer stays; news about it may have come before.
+update checkouts
+set session_id = coalesce(session_id, :session_id), checkout_url = coalesce(checkout_url, :checkout_url)
+where attempt_id = :attempt_id
+returning attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, state;
+
+-- name: give_up(attempt_id, now)!
+-- Stripe refused it: the next try begins anew.
+update checkouts
+set state = 'failed', settled_at = coalesce(:now::timestamptz, clock_timestamp())
+where attempt_id = :attempt_id and state = 'open' and session_id is null;
+
+-- name: find_own(session_id, user_id)
+select attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, state
+from checkouts
+where session_id = :session_id and user_id = :user_id;
+
+-- name: find_told(session_id, attempt_id)
+-- By its session, else by the attempt that its metadata names.
+select attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, state
+from checkouts
+where session_id = :session_id or attempt_id = :attempt_id::uuid
+order by session_id = :session_id desc nulls last
+limit 1;
+
+-- name: pay(attempt_id, session_id, payment_intent, now)!
+-- Once, whatever was believed before; what has been refunded stays so.
+update checkouts
+set state = 'paid', session_id = :session_id, payment_intent = :payment_intent,
+    settled_at = coalesce(:now::timestamptz, clock_timestamp())
+where attempt_id = :attempt_id and state in ('open', 'failed', 'expired')
+    and (session_id is null or session_id = :session_id);
+
+-- name: settle_unpaid(attempt_id, session_id, state, now)!
+update checkouts
+set state = :state, session_id = :session_id, settled_at = coalesce(:now::timestamptz, clock_timestamp())
+where attempt_id = :attempt_id and state = 'open' and (session_id is null or session_id = :session_id);
+
+-- name: record_event(event_id, type, now)!
+-- The effect is written at the end of the same transaction.
+insert into stripe_events (event_id, type, effect, received_at)
+values (:event_id, :type, 'ignored', coalesce(:now::timestamptz, clock_timestamp()))
+on conflict (event_id) do nothing;
+
+-- name: note_effect(event_id, effect)!
+update stripe_events set effect = :effect where event_id = :event_id;
+
+-- name: ask_now(attempt_id, pause_seconds, now)!
+-- Whether Stripe is to be asked again: many who look at once ask once.
+update checkouts
+set asked_at = at
+from coalesce(:now::timestamptz, clock_timestamp()) as at
+where attempt_id = :attempt_id and state = 'open'
+    and (asked_at is null or asked_at <= at - make_interval(secs => :pause_seconds));
+
+-- name: claim_unsettled(kind, least_seconds, most, now)
+-- Open ones nobody has come back for, the longest unasked first; the older one is, the less often it is asked about.
+update checkouts
+set asked_at = at
+from coalesce(:now::timestamptz, clock_timestamp()) as at
+where attempt_id in (
+    select attempt_id
+    from checkouts, coalesce(:now::timestamptz, clock_timestamp()) as instant
+    where state = 'open' and kind = :kind and session_id is not null
+        and created_at <= instant - make_interval(secs => :least_seconds)
+        and (
+            asked_at is null
+            or asked_at <= instant - greatest(make_interval(secs => :least_seconds), (instant - created_at) / 8)
+        )
+    order by asked_at nulls first
+    limit :most
+    for update skip locked
+)
+returning attempt_id::text, user_id::text, checkouts.kind, amount_cents, currency, session_id, checkout_url, state;
+
+-- name: close_forgotten(kind, now)!
+-- Nothing can come of these any more: no session was ever made, or not by whom we ask now, or it is two weeks old.
+update checkouts
+set state = 'expired', settled_at = at
+from coalesce(:now::timestamptz, clock_timestamp()) as at
+where state = 'open' and created_at <= at - interval '24 hours'
+    and (session_id is null or kind <> :kind or kind = 'page' or created_at <= at - interval '14 days');
+
+-- name: keep_site_secret(value)!
+insert into secrets (name, value) values ('site', :value) on conflict (name) do nothing;
+
+-- name: site_secret()
+select value from secrets where name = 'site';
