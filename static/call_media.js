@@ -40,7 +40,8 @@ export class CallMedia extends EventTarget {
   /** Asks for both and takes what there is. @returns {Promise<DOMException|null>} what went wrong, if anything */
   async open() {
     const { tracks, error } = await openWhatThereIs();
-    await this.#take(tracks);
+    if (tracks.length) await this.#take(tracks);
+    this.#changed();
     return error;
   }
 

@@ -29,7 +29,7 @@ const stage = new CallStage(name);
 const timer = new CallTimer(element("call-timer"), root);
 const chat = new Chat(element("chat"), element("unread"), socket, name);
 const letSleep = keepAwake();
-const now = { state: "connecting", isPeerHere: false, isFlowing: false, isEnding: false, hasNoRoute: false };
+const now = { state: "connecting", isPeerHere: false, isFlowing: false, isEnding: false, isOver: false, hasNoRoute: false };
 Object.assign(window, { napalmCall: engine });
 
 /** What is going on, in words; empty while all is well. */
@@ -44,6 +44,7 @@ function words() {
 }
 
 function draw() {
+  if (now.isOver) return;
   const text = words();
   if (element("call-words").textContent !== text) element("call-words").textContent = text;
   root.dataset.state = now.state;
@@ -73,12 +74,14 @@ function end() {
 
 /** Everything goes; the same address now shows how it went. */
 function ended() {
-  root.dataset.state = "ended";
+  if (now.isOver) return;
   release();
   location.replace(location.pathname);
 }
 
 function release() {
+  now.isOver = true;
+  root.dataset.state = "ended";
   media.stop();
   engine.close();
   socket.close();
@@ -98,7 +101,7 @@ const CLOSED = {
 /** @param {Message} message socket:status */
 function socketChanged({ status, code }) {
   draw();
-  if (status !== "closed" || root.dataset.state === "ended") return;
+  if (status !== "closed" || now.isOver) return;
   if (code === 4401) return location.assign("/");
   if (code === 1000) return ended();
   const closed = CLOSED[code];
@@ -107,12 +110,11 @@ function socketChanged({ status, code }) {
 
 /** @param {{title: string, text: string, mayReturn: boolean}} closed */
 function showClosed({ title, text, mayReturn }) {
-  root.dataset.state = "ended";
   release();
   element("elsewhere-title").textContent = title;
   element("elsewhere-words").textContent = text;
   element("take-back").hidden = !mayReturn;
-  element("call-controls").hidden = true;
+  for (const id of ["call-controls", "chat", "devices", "hear"]) element(id).hidden = true;
   element("call-help").hidden = true;
   element("call-words").textContent = "";
   element("call-elsewhere").hidden = false;

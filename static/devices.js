@@ -86,7 +86,11 @@ export async function listDevices(kind) {
 /** A track of silence: somebody without a microphone still sends media, so that the call counts as connected. */
 export function silentTrack() {
   const context = new AudioContext();
-  const [track] = context.createMediaStreamDestination().stream.getAudioTracks();
+  const exit = context.createMediaStreamDestination();
+  const nothing = new ConstantSourceNode(context, { offset: 0 }); // without a source the exit sends no packets at all
+  nothing.connect(exit);
+  nothing.start();
+  const [track] = exit.stream.getAudioTracks();
   const wake = () => { context.resume().catch(() => undefined); };
   document.addEventListener("pointerdown", wake, { once: true });
   const close = () => { track?.stop(); document.removeEventListener("pointerdown", wake); context.close().catch(() => undefined); };
