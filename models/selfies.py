@@ -86,7 +86,7 @@ class Selfies:
 
 
 def step_back() -> None:
-    """Pictures can wait, calls cannot: these threads run when nothing else wants to (Linux counts them one by one)."""
+    """Pictures can wait, calls cannot: these threads go last (on Linux each has its own priority)."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 15)
 
