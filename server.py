@@ -15,7 +15,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
 
 import tornado.httpserver
 import tornado.netutil
@@ -28,12 +29,14 @@ from handlers.logs import set_up_logs
 from handlers.metrics import count_request
 from handlers.origins import security_headers
 from handlers.pages import Pages
+from handlers.requests_under_way import Requests
 from handlers.routes import routes
 from models.config import Config, ConfigError
 from models.embedded import Embedded, EmbeddedError
 from models.errors import Unavailable
 from models.migrations import migrate
 from models.wiring import Models
+from models.workers import READY, Workers
 
 logger = logging.getLogger("napalmsky")
 MAX_BODY = 1024 * 1024
@@ -48,6 +51,7 @@ class Site(Application):
         self.models = models
         self.pages = Pages(config)
         self.hub = Hub(models)
+        self.requests = Requests()
         self.security_headers = security_headers(config)
         self.session_cookie = "__Host-session" if config.is_secure else "session"
         super().__init__(
@@ -66,33 +70,31 @@ class Site(Application):
         self.models.sweep.start()
 
     async def stop(self) -> None:
-        """Tells every socket 1001, hands its seats over to the grace, stops sweeping, frees everything."""
+        """Answers what is under way, tells every socket 1001, leaves its seats to the grace, frees
+        everything.
+        """
+        await self.requests.drained()
         await self.hub.drain()
         await self.models.sweep.stop()
         await self.models.close()
 
 
 def listen(config: Config) -> list[socket.socket]:
-    """Raises SystemExit(2) with a plain line when the port is in use."""
-    try:
-        return tornado.netutil.bind_sockets(config.port, config.host, reuse_port=False)
-    except OSError as error:
-        raise SystemExit(
-            _fail(f"Port {config.port} on {config.host} is in use or not allowed ({error.strerror}).")
-        ) from error
+    """Raises OSError when the port is in use or not allowed."""
+    return tornado.netutil.bind_sockets(config.port, config.host)
 
 
-async def serve(config: Config, database_url: str, redis_url: str) -> None:
-    sockets = listen(config)
-    site = Site(config, await Models.open(config, database_url, redis_url))
+async def serve(config: Config, urls: Urls, sockets: list[socket.socket], ready: Callable[[], None]) -> None:
+    """Until SIGTERM or SIGINT, then drained within ten seconds."""
+    told = _told_to_stop()
+    site = Site(config, await Models.open(config, urls.database, urls.redis))
     await site.start()
     server = tornado.httpserver.HTTPServer(
         site, max_body_size=MAX_BODY, idle_connection_timeout=75, body_timeout=60
     )
     server.add_sockets(sockets)
-    logger.info("serving", extra={"base_url": config.base_url})
-    print(f"Napalm Sky is up: {config.base_url}  (Ctrl-C stops it)", flush=True)
-    await _until_told_to_stop()
+    ready()
+    await told.wait()
     server.stop()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(DRAIN_SECONDS):
@@ -100,50 +102,95 @@ async def serve(config: Config, database_url: str, redis_url: str) -> None:
             await server.close_all_connections()
 
 
-async def _until_told_to_stop() -> None:
+def _told_to_stop() -> asyncio.Event:
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
-    await told.wait()
+    return told
+
+
+class Urls(NamedTuple):
+    """Where PostgreSQL and Redis are."""
+
+    database: str
+    redis: str
 
 
 @contextlib.contextmanager
-def servers(config: Config):  # type: ignore[no-untyped-def]
-    """(database URL, Redis URL): the operator's, or embedded ones that live as long as the block."""
+def servers(config: Config) -> Iterator[Urls]:
+    """The operator's servers, or embedded ones that live as long as the block."""
     if config.database_url and config.redis_url:
-        yield config.database_url, config.redis_url
+        yield Urls(config.database_url, config.redis_url)
         return
-    embedded = Embedded.start(config.data_dir, postgres=not config.database_url, redis=not config.redis_url)
-    try:
-        yield config.database_url or embedded.database_url, config.redis_url or embedded.redis_url
-    finally:
-        embedded.stop()
+    with Embedded.start(
+        config.data_dir, postgres=not config.database_url, redis=not config.redis_url
+    ) as embedded:
+        yield Urls(config.database_url or embedded.database_url, config.redis_url or embedded.redis_url)
 
 
 def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     command = arguments[0] if arguments else "serve"
-    if command not in ("serve", "migrate", "check"):
+    if command not in ("serve", "migrate", "check", "worker") or len(arguments) > 1:
         return _fail("usage: python server.py [serve | migrate | check]")
     try:
         config = Config.read(environment)
     except ConfigError as error:
         return _fail("These settings cannot be used:\n" + "\n".join(f"  {fault}" for fault in error.faults))
     set_up_logs()
-    return 0 if command == "check" else _run(config, command)
-
-
-def _run(config: Config, command: str) -> int:
+    signal.signal(signal.SIGTERM, _leave)
     try:
-        with servers(config) as (database_url, redis_url):
-            migrate(database_url)
-            if command == "serve":
-                uvloop.run(serve(config, database_url, redis_url))
+        return _run(config, command, environment)
     except EmbeddedError as error:
         return _fail(str(error))
     except Unavailable as error:
         return _fail(f"{error.message} Check DATABASE_URL and REDIS_URL.")
+    except KeyboardInterrupt:
+        return 0
+
+
+def _leave(*_: object) -> None:
+    """Before the loop runs, SIGTERM ends us the ordinary way, so that what has been started is stopped."""
+    raise SystemExit(0)
+
+
+def _run(config: Config, command: str, environment: Mapping[str, str]) -> int:
+    if command == "check":
+        return 0
+    if command == "worker":
+        return _work(config, environment)
+    try:
+        sockets = listen(config) if command == "serve" else []
+    except OSError as error:
+        return _fail(f"Port {config.port} on {config.host} is in use or not allowed ({error.strerror}).")
+    with servers(config) as urls:
+        migrate(urls.database)
+        if command == "serve" and config.workers == 1:
+            uvloop.run(serve(config, urls, sockets, lambda: print(_welcome(config), flush=True)))
+        elif command == "serve":
+            handed_down = {"DATABASE_URL": urls.database, "REDIS_URL": urls.redis}
+            descriptors = [one.fileno() for one in sockets]
+            Workers(config.workers, {**environment, **handed_down}, descriptors).run(_welcome(config))
     return 0
+
+
+def _work(config: Config, environment: Mapping[str, str]) -> int:
+    """One of several processes (`models.workers`): the listening sockets and the two servers are handed down."""
+    assert config.database_url
+    assert config.redis_url
+    sockets = [socket.socket(fileno=int(number)) for number in environment["NAPALM_LISTEN_FDS"].split(",")]
+    ready_fd = int(environment["NAPALM_READY_FD"])
+
+    def ready() -> None:
+        os.write(ready_fd, READY)
+        os.close(ready_fd)
+
+    uvloop.run(serve(config, Urls(config.database_url, config.redis_url), sockets, ready))
+    return 0
+
+
+def _welcome(config: Config) -> str:
+    return f"Napalm Sky is up: {config.base_url}  (Ctrl-C stops it)"
 
 
 def _fail(text: str) -> int:

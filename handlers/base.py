@@ -47,6 +47,10 @@ class BaseHandler(RequestHandler):
         self.models = self.application.models
         self.config = self.application.config
         self.member: Member | None = None
+        self.application.requests.began()
+
+    def on_finish(self) -> None:
+        self.application.requests.ended()
 
     # -- who asks --
 
@@ -147,6 +151,8 @@ class BaseHandler(RequestHandler):
         for name, value in self.application.security_headers.items():
             self.set_header(name, value)
         self.clear_header("Server")
+        if self.application.requests.is_draining:
+            self.set_header("Connection", "close")
 
     def json(self, body: object, status: int = 200) -> None:
         """JSON in camelCase; sets no cookie, is never cached."""

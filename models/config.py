@@ -39,6 +39,7 @@ class Config:
     environment: str = "development"
     host: str = "127.0.0.1"
     port: int = 8080
+    workers: int = 1
     base_url: str = "http://localhost:8080"
     allowed_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[Network, ...] = ()
@@ -147,6 +148,7 @@ def _read(read: SettingsReader) -> Config:
         environment=read.choice("ENVIRONMENT", ("development", "production"), base.environment),
         host=read.text("HOST", base.host),
         port=port,
+        workers=read.integer("WORKERS", 1, 1, 64),
         base_url=read.base_url("BASE_URL", f"http://localhost:{port}"),
         allowed_origins=read.origins("ALLOWED_ORIGINS"),
         trusted_proxies=read.networks("TRUSTED_PROXIES"),

@@ -1,0 +1,34 @@
+"""How many HTTP requests are being answered, so that a drain can wait for them and tell browsers to go
+elsewhere next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+DRAIN_SECONDS = 5.0
+
+
+class Requests:
+    def __init__(self) -> None:
+        self._count = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.is_draining = False
+
+    def began(self) -> None:
+        self._count += 1
+        self._idle.clear()
+
+    def ended(self) -> None:
+        self._count -= 1
+        if self._count == 0:
+            self._idle.set()
+
+    async def drained(self) -> None:
+        """Returns when everything under way has been answered, or after five seconds."""
+        self.is_draining = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await self._idle.wait()
