@@ -13,7 +13,7 @@ const PANELS = /** @type {const} */ ([["open-chat", "chat"], ["open-devices", "d
 /** @param {Parts} parts */
 export function startControls(parts) {
   const { media, end } = parts;
-  element("mute").addEventListener("click", () => media.toggleMute());
+  element("mute").addEventListener("click", () => toggleMute(media));
   element("camera").addEventListener("click", () => toggleCamera(media));
   element("end").addEventListener("click", end);
   for (const [opener, panel] of PANELS) element(opener).addEventListener("click", () => togglePanel(opener, panel, parts));
@@ -23,11 +23,20 @@ export function startControls(parts) {
   startDevices(parts);
 }
 
+/** @param {DOMException} error */
+const tellTrouble = (error) => { toast(`${troubleOf(error).title}. ${troubleOf(error).help}`, { key: "device", tone: "danger", seconds: 15 }); };
+
+/** Without a microphone "Unmute" asks for one. @param {CallMedia} media */
+function toggleMute(media) {
+  if (media.hasMicrophone) media.toggleMute();
+  else media.openOnly(["audio"]).catch(tellTrouble);
+}
+
 /** @param {CallMedia} media */
 async function toggleCamera(media) {
   const button = /** @type {HTMLButtonElement} */ (element("camera"));
   button.disabled = true;
-  await media.toggleCamera().catch((error) => toast(`${troubleOf(error).title}. ${troubleOf(error).help}`, { key: "device", tone: "danger" }));
+  await media.toggleCamera().catch(tellTrouble);
   button.disabled = false;
   button.focus();
 }
@@ -75,7 +84,7 @@ function keys(event, parts) {
   if (event.key === "Escape") return closePanels(true);
   const isTyping = event.target instanceof Element && event.target.closest("input, textarea, select, dialog");
   if (isTyping || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
-  if (event.key === "m") parts.media.toggleMute();
+  if (event.key === "m") toggleMute(parts.media);
   if (event.key === "v") toggleCamera(parts.media);
   if (event.key !== "c") return;
   event.preventDefault();
@@ -84,8 +93,7 @@ function keys(event, parts) {
 
 /** @param {Parts} parts */
 function startDevices({ media, stage }) {
-  const change = (/** @type {"audio"|"video"} */ kind) => media.use(kind, valueOf(`device-${kind}`))
-    .catch((error) => toast(troubleOf(error).title, { key: "device", tone: "danger" }));
+  const change = (/** @type {"audio"|"video"} */ kind) => media.use(kind, valueOf(`device-${kind}`)).catch(tellTrouble);
   element("device-audio").addEventListener("change", () => change("audio"));
   element("device-video").addEventListener("change", () => change("video"));
   element("device-output").addEventListener("change", () => {

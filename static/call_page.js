@@ -125,8 +125,9 @@ function showClosed({ title, text, mayReturn }) {
 function showTrouble(error) {
   const { title, help, canRetry } = troubleOf(error);
   const { audio, video } = media.state;
-  element("help-title").textContent = title;
-  element("help-words").textContent = audio || video ? `${help} Meanwhile the call goes on with ${audio ? "sound" : "video"} only.` : help;
+  const [has, lacks] = audio ? ["sound", "camera"] : ["video", "microphone"];
+  element("help-title").textContent = audio || video ? `Your ${lacks} did not start` : title;
+  element("help-words").textContent = audio || video ? `${help} Meanwhile the call goes on with ${has} only.` : help;
   element("help-retry").hidden = !canRetry;
   element("help-audio").hidden = !canRetry || audio || video;
   element("help-text").textContent = audio || video ? "Go on like this" : "Join with text only";

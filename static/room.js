@@ -29,7 +29,10 @@ const talk = /** @type {HTMLButtonElement} */ (element("talk"));
 const lengths = element("lengths");
 const deck = new Deck(element("queue-cards"), shown);
 let downSince = Date.now();
-let isFetching = false;
+/** Fetches wait for each other, so that no news is dropped and no page taken in twice. */
+let fetching = Promise.resolve();
+/** @type {Set<() => Promise<void>>} */
+const waiting = new Set();
 
 /** @param {HTMLElement|null} card */
 function shown(card) {
@@ -65,13 +68,17 @@ function farewell(names) {
   polite(deck.current ? `${text} Now: ${deck.current.dataset.name}.` : text);
 }
 
-/** More people behind the cursor. */
+/** Runs after what is under way; the same wish twice is one. @param {() => Promise<void>} work */
+function inTurn(work) {
+  if (waiting.has(work)) return;
+  waiting.add(work);
+  fetching = fetching.then(() => { waiting.delete(work); return work(); });
+}
+
+/** More people behind the cursor. @returns {Promise<void>} */
 async function more() {
-  if (isFetching) return;
-  isFetching = true;
   const cursor = element("queue-cursor");
   const page = await fetchQueue(cursor.dataset.cursor);
-  isFetching = false;
   if (!page) return;
   cursor.dataset.cursor = page.cursor;
   deck.merge(page.articles, false);
@@ -80,10 +87,7 @@ async function more() {
 
 /** The whole truth again: after a reconnect, a ring, or while there is no socket. */
 async function refresh() {
-  if (isFetching) return;
-  isFetching = true;
   const page = await fetchQueue();
-  isFetching = false;
   if (!page) return;
   element("queue-cursor").dataset.cursor = page.cursor;
   farewell(deck.merge(page.articles, !page.hasMore));
@@ -126,10 +130,10 @@ function listen() {
   on(invites, "queue:update", ({ left, more: hasMore, onlineUsers }) => {
     farewell(deck.remove(left ?? []));
     countOnline(onlineUsers);
-    if (hasMore) more();
+    if (hasMore) inTurn(more);
   });
-  on(invites, "state", refresh);
-  document.body.addEventListener("ring:over", refresh);
+  on(invites, "state", () => inTurn(refresh));
+  document.body.addEventListener("ring:over", () => inTurn(refresh));
   document.addEventListener("keydown", keys);
   talk.addEventListener("click", ask);
   element("go-online").addEventListener("click", () => { goOnline(); element("take-break").hidden = false; element("take-break").focus(); });
@@ -149,7 +153,7 @@ function beat() {
 
 function poll() {
   const isDeaf = (downSince > 0 && Date.now() - downSince > DOWN_MS) || room.dataset.presence === "away";
-  if (isDeaf && !document.hidden) refresh();
+  if (isDeaf && !document.hidden) inTurn(refresh);
 }
 
 if (!room.dataset.started) {
