@@ -175,7 +175,7 @@ def _run(config: Config, command: str, environment: Mapping[str, str]) -> int:
 
 
 def _work(config: Config, environment: Mapping[str, str]) -> int:
-    """One of several processes (`models.workers`): the listening sockets and the two servers are handed down."""
+    """One of several processes (`models.workers`): listening sockets and both servers are handed down."""
     assert config.database_url
     assert config.redis_url
     sockets = [socket.socket(fileno=int(number)) for number in environment["NAPALM_LISTEN_FDS"].split(",")]

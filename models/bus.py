@@ -28,6 +28,7 @@ LUA = Path(__file__).resolve().parent / "lua"
 AWAY = (RedisError, OSError, asyncio.TimeoutError)
 COMMAND_SECONDS = 2.0
 RETRY_SECONDS = 0.25
+MOST_CONNECTIONS = 32
 Heard = Callable[[str, bytes], None]
 
 
@@ -54,12 +55,15 @@ class Bus:
 
     def __init__(self, redis_url: str, process_id: str) -> None:
         self.process_id = process_id
-        self.redis: Any = aioredis.from_url(
+        # Who finds all connections taken waits for one, instead of failing.
+        pool: Any = aioredis.BlockingConnectionPool.from_url(
             redis_url,
             socket_timeout=COMMAND_SECONDS,
             socket_connect_timeout=COMMAND_SECONDS,
-            max_connections=64,
+            max_connections=MOST_CONNECTIONS,
+            timeout=COMMAND_SECONDS,
         )
+        self.redis: Any = aioredis.Redis.from_pool(pool)
         self._listener: Any = aioredis.from_url(redis_url, socket_connect_timeout=COMMAND_SECONDS)
         self._pubsub: Any = self._listener.pubsub()
         self._scripts: dict[str, Script] = {}
