@@ -24,7 +24,7 @@ import logging
 import struct
 import sys
 from collections.abc import Awaitable
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from tornado.util import _websocket_mask as unmask
 from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
@@ -104,8 +104,8 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
     # -- the transport's side --
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # Not an isinstance check: uvloop's transports are Transports in all but descent.
+        self._transport = cast(asyncio.Transport, transport)
         self._timer = asyncio.get_running_loop().call_later(self._ping_seconds, self._ping)
 
     def data_received(self, data: bytes) -> None:
