@@ -144,8 +144,8 @@ class Bus:
     async def subscribe(self, channel: str, heard: Heard) -> None:
         """Returns once Redis has confirmed it: what is published from then on is heard."""
         self._hearing[channel] = heard
-        confirmed = asyncio.get_running_loop().create_future()
-        self._confirmed[channel] = confirmed
+        # Both seats of a call may ask at the same moment: the first confirmation is enough for both.
+        confirmed = self._confirmed.setdefault(channel, asyncio.get_running_loop().create_future())
         await self._guarded(self._pubsub.subscribe(channel))
         await self._guarded(asyncio.shield(confirmed))
 
