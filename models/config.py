@@ -53,7 +53,13 @@ class Config:
     allow_test_checkout: bool = False
     price_cents: int = 1
     currency: str = "usd"
+    turn_urls: tuple[str, ...] = ()
+    turn_secret: str | None = field(default=None, repr=False)
+    twilio_account_sid: str | None = field(default=None, repr=False)
+    twilio_auth_token: str | None = field(default=None, repr=False)
+    twilio_api_base: str = "https://api.twilio.com"
     stun_urls: tuple[str, ...] = ("stun:stun.l.google.com:19302",)
+    relay_only: bool = False
     guest_days: int = 7
     member_days: int = 365
     code_uses: int = 4
@@ -74,6 +80,9 @@ class Config:
     unknown_codes_per_hour: int = 5
     api_per_minute: int = 120
     turn_per_hour: int = 30
+    turn_checks_per_hour: int = 3
+    turn_check_seconds: int = 60
+    turn_ttl_seconds: int = 3600
     invite_messages_per_second: int = 20
     relay_messages_per_second: int = 100
 
@@ -162,7 +171,13 @@ def _read(read: SettingsReader) -> Config:
         allow_test_checkout=read.flag("ALLOW_TEST_CHECKOUT"),
         price_cents=read.integer("PRICE_CENTS", base.price_cents, 1, 99_999_999),
         currency=read.choice("CURRENCY", tuple(STRIPE_MINIMUM), base.currency),
+        turn_urls=read.turn_urls("TURN_URLS"),
+        turn_secret=read.secret("TURN_SECRET", least=16),
+        twilio_account_sid=read.account_sid("TWILIO_ACCOUNT_SID"),
+        twilio_auth_token=read.secret("TWILIO_AUTH_TOKEN", least=8),
+        twilio_api_base=read.api_base("TWILIO_API_BASE", base.twilio_api_base),
         stun_urls=read.stun_urls("STUN_URLS", base.stun_urls),
+        relay_only=read.flag("RELAY_ONLY"),
         **_read_rules(read, base),
     )
 
@@ -177,7 +192,9 @@ RULES = {
     "cooldown_declined_seconds": (0, 2_592_000), "cooldown_missed_seconds": (0, 2_592_000),
     "guests_per_hour": (1, 1_000_000), "unknown_codes_per_hour": (1, 1_000_000),
     "api_per_minute": (1, 1_000_000),
-    "turn_per_hour": (1, 1_000_000), "invite_messages_per_second": (1, 1_000_000),
+    "turn_per_hour": (1, 1_000_000), "turn_checks_per_hour": (1, 1_000_000),
+    "turn_check_seconds": (10, 600), "turn_ttl_seconds": (60, 86_400),
+    "invite_messages_per_second": (1, 1_000_000),
     "relay_messages_per_second": (1, 1_000_000),
 }  # fmt: skip
 
@@ -196,6 +213,7 @@ def _check_together(config: Config, faults: Faults) -> None:
     if not config.call_min_seconds <= config.call_default_seconds <= config.call_max_seconds:
         faults.add("CALL_DEFAULT_SECONDS", "must lie between CALL_MIN_SECONDS and CALL_MAX_SECONDS")
     _check_stripe(config, faults)
+    _check_turn(config, faults)
     if config.is_production and not config.is_secure and not config.is_loopback:
         faults.add("BASE_URL", "must be https in production: browsers give no camera to a plain http page")
 
@@ -211,12 +229,20 @@ def _check_stripe(config: Config, faults: Faults) -> None:
         faults.add("PRICE_CENTS", f"is below Stripe's minimum of {least} for {config.currency.upper()}")
     if config.is_production and not key:
         faults.add("STRIPE_SECRET_KEY", "is needed in production: the test checkout is not served there")
-    if (
-        not key
-        and config.allow_test_checkout is False
-        and not config.is_loopback
-        and not config.is_production
-    ):
+    if not (key or config.allow_test_checkout or config.is_loopback or config.is_production):
         faults.add(
             "STRIPE_SECRET_KEY", "is needed on a public BASE_URL (or ALLOW_TEST_CHECKOUT=true for a trial)"
+        )
+
+
+def _check_turn(config: Config, faults: Faults) -> None:
+    pairs = (("TURN_URLS", "TURN_SECRET"), ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"))
+    values = ((config.turn_urls, config.turn_secret), (config.twilio_account_sid, config.twilio_auth_token))
+    for names, (one, two) in zip(pairs, values, strict=True):
+        if bool(one) != bool(two):
+            missing, present = names if two else reversed(names)
+            faults.add(missing, f"is needed as well when {present} is set")
+    if config.relay_only and not any(one and two for one, two in values):
+        faults.add(
+            "RELAY_ONLY", f"needs a TURN server: {' and '.join(pairs[0])}, or {' and '.join(pairs[1])}"
         )

@@ -70,8 +70,10 @@ class Statements:
     async def all(
         self, name: str, kind: type[Row], /, *, on: Transaction | None = None, **values: object
     ) -> list[Row]:
-        """Every row, as `kind` (a msgspec struct, or a plain type for one-column rows)."""
+        """Every row, as `kind`: a msgspec struct, or `str` for rows of one column."""
         rows = await self._run(name, on, values)
+        if kind is str:
+            return [kind(next(iter(row.values()))) for row in rows]
         return msgspec.convert(rows, list[kind])  # type: ignore[valid-type]
 
     async def one(

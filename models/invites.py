@@ -230,11 +230,18 @@ class Invites:
             await self._finish_for_another(due)
             return
         await self._rings.release(due.invite_id, due.caller_id, due.callee_id, self._clock.now_ms())
-        self._news.to_user(due.callee_id, CallCancelled(invite_id=due.invite_id, reason=outcome))
-        if outcome == "missed":
-            self._news.to_user(due.caller_id, CallDeclined(invite_id=due.invite_id, reason="missed"))
+        self._tell_ended(due.invite_id, due.caller_id, due.callee_id, outcome)
+
+    def _tell_ended(self, invite_id: str, caller_id: str, callee_id: str, outcome: Outcome) -> None:
+        """What both hear of a ring that ended without either of them asking."""
+        if outcome == "missed" or outcome == "declined":
+            self._news.to_user(caller_id, CallDeclined(invite_id=invite_id, reason=outcome))
+        elif outcome != "accepted":
+            self._news.to_user(caller_id, CallCancelled(invite_id=invite_id, reason=outcome))
+        if outcome == "accepted" or outcome == "declined":
+            self._news.to_user(callee_id, CallAnswered(invite_id=invite_id, outcome=outcome))
         else:
-            self._news.to_user(due.caller_id, CallCancelled(invite_id=due.invite_id, reason="gone"))
+            self._news.to_user(callee_id, CallCancelled(invite_id=invite_id, reason=outcome))
 
     async def _finish_for_another(self, due: Due) -> None:
         """A process decided this ring and died before it said so: say it now."""
@@ -246,8 +253,7 @@ class Invites:
             await self._start(ring, decided.call_id, ring.callee_id, None, None)
             return
         await self._release(ring)
-        for user_id in (ring.caller_id, ring.callee_id):
-            self._news.to_user(user_id, CallAnswered(invite_id=due.invite_id, outcome=decided.outcome))
+        self._tell_ended(due.invite_id, due.caller_id, due.callee_id, decided.outcome)
 
     async def state_of(self, user_id: str, busy: str, socket_id: str) -> StateInvite | None:
         """The ring this person is in, for `state`. The caller's new socket takes the place of a lost one."""

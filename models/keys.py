@@ -48,6 +48,8 @@ PARKED = "ns:parked:"
 PARKED_SECONDS = 20
 SEAT = "ns:seat:"
 SEAT_SECONDS = 3600
+# string: a fetched TURN token of one person in one call, as JSON; as long as the token lives (models/turn.py).
+ICE = "ns:ice:"
 # counters of the limits library (models/rate_limits.py); twice their window: a minute or an hour.
 LIMITS = "ns:limits"
 
@@ -80,6 +82,10 @@ def parked(call_id: str, side: str) -> str:
 
 def seat(call_id: str, side: str) -> str:
     return f"{SEAT}{call_id}:{side}"
+
+
+def ice(call_id: str, user_id: str) -> str:
+    return f"{ICE}{call_id}:{user_id}"
 
 
 def user_channel(user_id: str) -> str:

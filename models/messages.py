@@ -298,6 +298,8 @@ class _Head(msgspec.Struct, frozen=True):
 
 
 _head_decoder = msgspec.json.Decoder(_Head)
+# ValueError: also a number of more digits than Python reads, and bytes that are not UTF-8.
+ODD = (msgspec.MsgspecError, RecursionError, ValueError)
 
 
 def encode(message: Wire) -> bytes:
@@ -319,14 +321,14 @@ def head(frame: bytes) -> _Head:
     """`type` and `id` of a frame, without looking at the rest of it."""
     try:
         return _head_decoder.decode(frame)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+    except ODD as error:
         raise BadRequest("That frame is not a flat JSON object with a type.") from error
 
 
 def _parse(decoder: msgspec.json.Decoder[Any], frame: bytes) -> Any:
     try:
         return decoder.decode(frame)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+    except ODD as error:
         raise BadRequest(f"That message does not fit: {error}") from error
 
 

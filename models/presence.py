@@ -147,7 +147,7 @@ class Presence:
         answer = await self._bus.script("beat", self._bus.process_id, now, keys.PROCESS_DEAD_MS)
         for process in answer[1:]:
             held = await self._bus.script("heal", process, now, DEAD_LINGER_MS, GONE_AFTER_MS)
-            logger.warning("a process has died", extra={"process": process.decode(), "people": held})
+            logger.warning("a process has died", extra={"process_id": process.decode(), "people": held})
         return bool(answer[0])
 
     async def announce_all(self) -> None:

@@ -50,12 +50,13 @@ class RateLimits:
             "api": RateLimitItemPerMinute(config.api_per_minute),
             "guests": RateLimitItemPerHour(config.guests_per_hour),
             "turn": RateLimitItemPerHour(config.turn_per_hour),
+            "turn_check": RateLimitItemPerHour(config.turn_checks_per_hour),
             "csp": RateLimitItemPerHour(CSP_REPORTS_PER_HOUR),
         }
         self._guesses = {"code": config.unknown_codes_per_hour}
 
     async def hit(self, kind: str, subject: str) -> None:
-        """Counts one `api`, `guests`, `turn` or `csp` of a person or an address.
+        """Counts one `api`, `guests`, `turn`, `turn_check` or `csp` of a person or an address.
 
         Raises TooMany, Unavailable.
         """

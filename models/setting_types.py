@@ -5,6 +5,7 @@ at once.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
@@ -12,6 +13,10 @@ from urllib.parse import SplitResult, urlsplit
 Value = TypeVar("Value")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+TURN_URL = re.compile(
+    r"turns?:(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z](?:[0-9A-Za-z.-]*[0-9A-Za-z])?)(:[0-9]{1,5})?(\?transport=(udp|tcp))?"
+)
+ACCOUNT_SID = re.compile(r"AC[0-9A-Za-z]{8,64}")
 
 
 class Faults(list[str]):
@@ -143,6 +148,27 @@ class SettingsReader:
         if name in self._environment and self.raw(name) is None:
             return ()
         return self._parsed(name, default, parse, "must be stun: addresses, or none")
+
+    def turn_urls(self, name: str) -> tuple[str, ...]:
+        """Addresses of one TURN service, as RFC 7065 writes them, in the order in which they are offered."""
+
+        def parse(value: str) -> tuple[str, ...]:
+            parts = _listed(value)
+            if not all(TURN_URL.fullmatch(part) for part in parts):
+                raise ValueError
+            return parts
+
+        return self._parsed(
+            name, (), parse, "must be turn: or turns: addresses like turn:turn.example.com:3478"
+        )
+
+    def account_sid(self, name: str) -> str | None:
+        def parse(value: str) -> str:
+            if not ACCOUNT_SID.fullmatch(value):
+                raise ValueError
+            return value
+
+        return self._parsed(name, None, parse, "must be a Twilio account SID, which begins with AC")
 
 
 def _listed(value: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 import msgspec
@@ -24,6 +24,8 @@ TOTAL_SECONDS = 9.0
 TRY_SECONDS = 4.0
 RETRIES = 2
 TOLERANCE_SECONDS = 300
+# "The same question is being answered right now", and "too many questions".
+PASSING = (409, 429)
 # The library tells of each request and failure; we say ourselves what went wrong.
 stripe.enable_telemetry = False
 
@@ -36,6 +38,17 @@ class StripeRefused(Unavailable):
     default = "Payments do not work right now. Nothing was charged. Please try again later."
 
 
+class Http(stripe.HTTPXClient):
+    """The library's own client, which gives httpx the body under a name that httpx calls outdated."""
+
+    def _get_request_args_kwargs(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: Any
+    ) -> list[Any]:
+        args, kwargs = super()._get_request_args_kwargs(method, url, headers, post_data)
+        body = kwargs.pop("data") or None
+        return [args, {**kwargs, "content": body}]
+
+
 class StripeApi:
     """With `STRIPE_SECRET_KEY` and, in tests, another `STRIPE_API_BASE`."""
 
@@ -43,7 +56,7 @@ class StripeApi:
         assert config.stripe_secret_key is not None
         self.kind: Kind = "live" if "_live_" in config.stripe_secret_key[:8] else "test"
         self._base_url = config.base_url
-        self._http = stripe.HTTPXClient(timeout=TRY_SECONDS)
+        self._http = Http(timeout=TRY_SECONDS)
         client = stripe.StripeClient(
             config.stripe_secret_key,
             http_client=self._http,
@@ -80,13 +93,13 @@ async def _asked(question: Awaitable[stripe.checkout.Session], seconds: float) -
 
 def _problem(error: stripe.StripeError) -> Unavailable:
     """Logged with Stripe's request id and code, never with its message: that may show a part of the key."""
-    status = error.http_status
+    status = error.http_status or 0
     facts = {"status": status, "stripe_code": error.code, "request_id": error.request_id}
-    if status in (None, 409, 429) or (status >= 500 and not _is_replayed(error)):
-        logger.warning("Stripe cannot be asked: %s", type(error).__name__, extra=facts)
-        return StripeAway()
-    logger.error("Stripe refused: %s", type(error).__name__, extra=facts)
-    return StripeRefused()
+    if (400 <= status < 500 and status not in PASSING) or _is_replayed(error):
+        logger.error("Stripe refused: %s", type(error).__name__, extra=facts)
+        return StripeRefused()
+    logger.warning("Stripe cannot be asked: %s", type(error).__name__, extra=facts)
+    return StripeAway()
 
 
 def _is_replayed(error: stripe.StripeError) -> bool:

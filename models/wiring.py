@@ -47,7 +47,7 @@ class Models:
             db, clock, config, self.users, self.sessions, self.invite_codes, self.rate_limits
         )
         self.payments = Payments(db, clock, config, self.access, self.invite_codes)
-        self.turn = Turn(config)
+        self.turn = Turn(config, bus, clock)
         self.presence = Presence(db, bus, clock)
         self.queue = Queue(db, bus, clock)
         self.calls = Calls(db, bus, clock, config, self.news, self.presence, self.invite_codes)
@@ -65,6 +65,7 @@ class Models:
 
     async def close(self) -> None:
         await self.payments.close()
+        await self.turn.close()
         await self.selfies.close()
         await self.bus.close()
         await self.db.close()

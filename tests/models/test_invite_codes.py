@@ -1,0 +1,218 @@
+"""Invite codes: who gets one, who may use one, and that a use is never given twice."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from models.errors import Conflict, Invalid, NotFound, TooMany
+from models.ids import new_code
+
+ADDRESS = "192.0.2.7"
+
+
+async def own_code(models, owner) -> str:
+    async with models.db.transaction() as on:
+        await models.invite_codes.ensure_own(owner.user_id, on=on)
+    return (await models.invite_codes.find_own(owner.user_id)).code
+
+
+async def set_calls(models, someone, calls: int) -> None:
+    async with models.db.cursor() as cursor:
+        await cursor.execute(
+            "update users set successful_calls = %s where user_id = %s", (calls, someone.user_id)
+        )
+
+
+async def stop(models, code: str) -> None:
+    async with models.db.cursor() as cursor:
+        await cursor.execute("update invite_codes set stopped_at = now() where code = %s", (code,))
+
+
+async def admin_code(models, limit: int | None) -> str:
+    code = new_code()
+    async with models.db.cursor() as cursor:
+        await cursor.execute(
+            "insert into invite_codes (code, label, uses_limit, created_at) values (%s, 'Poster', %s, now())",
+            (code, limit),
+        )
+    return code
+
+
+async def newcomers(person, many: int) -> list:
+    return [await person(f"Guest {n}", access=None, selfie=False) for n in range(many)]
+
+
+async def outcomes(models, code: str, guests: list) -> list[object]:
+    """Everybody redeems at once; the access, or the kind of the refusal."""
+    tries = (models.invite_codes.redeem(code, guest.user_id) for guest in guests)
+    return [
+        got if isinstance(got, str) else type(got)
+        for got in await asyncio.gather(*tries, return_exceptions=True)
+    ]
+
+
+async def test_a_code_lets_a_friend_in_and_counts_one_use(models, person) -> None:
+    anna, ben = await person("Anna"), await person("Ben", access=None)
+    code = await own_code(models, anna)
+    assert await models.invite_codes.redeem(code, ben.user_id, ADDRESS) == "invited"
+    assert await models.access.of(ben.user_id) == "invited"
+    assert (await models.invite_codes.find_own(anna.user_id)).uses_remaining == 3
+
+
+async def test_a_code_may_be_typed_as_people_type(models, person) -> None:
+    anna, ben = await person("Anna"), await person("Ben", access=None)
+    code = await own_code(models, anna)
+    typed = " " + "-".join(code[i : i + 4].lower() for i in range(0, 16, 4)).replace("1", "l") + " "
+    assert await models.invite_codes.redeem(typed, ben.user_id) == "invited"
+
+
+async def test_fifty_people_and_four_uses(models, person) -> None:
+    code = await own_code(models, await person("Anna"))
+    got = await outcomes(models, code, await newcomers(person, 50))
+    assert got.count("invited") == 4
+    assert got.count(Conflict) == 46
+    async with models.db.cursor() as cursor:
+        await cursor.execute(
+            "select (select uses from invite_codes), (select count(*) from invite_code_uses), "
+            "(select count(*) from access_grants where reason = 'code')"
+        )
+        assert await cursor.fetchone() == (4, 4, 4)
+
+
+async def test_the_last_use_goes_to_exactly_one(models, person) -> None:
+    code = await admin_code(models, 1)
+    got = await outcomes(models, code, await newcomers(person, 20))
+    assert got.count("invited") == 1
+    assert got.count(Conflict) == 19
+
+
+async def test_one_person_at_once_uses_one(models, person) -> None:
+    anna, ben = await person("Anna"), await person("Ben", access=None)
+    code = await own_code(models, anna)
+    got = await outcomes(models, code, [ben] * 10)
+    assert got.count("invited") == 1
+    assert (await models.invite_codes.find_own(anna.user_id)).uses_remaining == 3
+
+
+async def test_an_unlimited_code_has_no_last_use(models, person) -> None:
+    code = await admin_code(models, None)
+    got = await outcomes(models, code, await newcomers(person, 6))
+    assert got == ["invited"] * 6
+    assert (await models.invite_codes.preview(code)).inviter_name == "Napalm Sky"
+
+
+@pytest.mark.parametrize("obstacle", ["own", "in", "stopped", "used up", "one before"])
+async def test_what_stands_in_the_way_is_told_and_costs_no_use(models, person, obstacle) -> None:
+    anna, ben = await person("Anna", access=None), await person("Ben", access=None)
+    code = await own_code(models, anna)
+    who = anna if obstacle == "own" else ben
+    if obstacle == "in":
+        await models.access.grant(ben.user_id, "comp", "gift")
+    elif obstacle == "stopped":
+        await stop(models, code)
+    elif obstacle == "used up":
+        for guest in await newcomers(person, 4):
+            await models.invite_codes.redeem(code, guest.user_id)
+    elif obstacle == "one before":
+        before = await admin_code(models, 1)
+        await models.invite_codes.redeem(before, ben.user_id)
+        await models.access.take_away("code", f"{ben.user_id}/{before}", "moderator")
+    left = (await models.invite_codes.find_own(anna.user_id)).uses_remaining
+    with pytest.raises(Conflict):
+        await models.invite_codes.check(code, who.user_id)
+    with pytest.raises(Conflict):
+        await models.invite_codes.redeem(code, who.user_id, ADDRESS)
+    assert (await models.invite_codes.find_own(anna.user_id)).uses_remaining == left
+
+
+async def test_unknown_codes_are_guesses_and_limited(models, person) -> None:
+    anna, ben = await person("Anna"), await person("Ben", access=None)
+    good = await own_code(models, anna)
+    for guess in (new_code(), "no code at all", new_code(), new_code(), new_code()):
+        with pytest.raises(NotFound):
+            await models.invite_codes.redeem(guess, ben.user_id, ADDRESS)
+    with pytest.raises(TooMany):
+        await models.invite_codes.redeem(good, ben.user_id, ADDRESS)
+    assert await models.invite_codes.redeem(good, ben.user_id, "192.0.2.8") == "invited"
+
+
+async def test_refusals_and_empty_fields_are_no_guesses(models, person) -> None:
+    anna, ben = await person("Anna"), await person("Ben", access=None)
+    code = await own_code(models, anna)
+    for _ in range(6):
+        with pytest.raises(Conflict):
+            await models.invite_codes.redeem(code, anna.user_id, ADDRESS)
+        with pytest.raises(Invalid):
+            await models.invite_codes.redeem("  ", ben.user_id, ADDRESS)
+    assert await models.invite_codes.redeem(code, ben.user_id, ADDRESS) == "invited"
+
+
+async def test_guesses_in_parallel_do_not_get_past_the_limit(models, person) -> None:
+    ben = await person("Ben", access=None)
+    tries = (models.invite_codes.redeem(new_code(), ben.user_id, ADDRESS) for _ in range(20))
+    got = [type(problem) for problem in await asyncio.gather(*tries, return_exceptions=True)]
+    assert got.count(NotFound) == 5
+    assert got.count(TooMany) == 15
+
+
+async def test_who_invites_is_shown_while_the_code_is_good(models, person) -> None:
+    code = await own_code(models, await person("Anna"))
+    assert (await models.invite_codes.preview(code.lower())).inviter_name == "Anna"
+    assert await models.invite_codes.preview(new_code()) is None
+    assert await models.invite_codes.preview(None) is None
+    await stop(models, code)
+    assert await models.invite_codes.preview(code) is None
+
+
+async def test_invited_people_earn_a_code_by_four_calls(models, person) -> None:
+    ben = await person("Ben", access="code")
+    for calls, has_code in ((3, False), (4, True), (5, True)):
+        await set_calls(models, ben, calls)
+        async with models.db.transaction() as on:
+            await models.invite_codes.ensure_after_call(ben.user_id, on=on)
+        assert (await models.invite_codes.find_own(ben.user_id) is not None) is has_code
+
+
+async def test_no_access_no_code(models, person) -> None:
+    ben = await person("Ben", access=None)
+    await set_calls(models, ben, 9)
+    async with models.db.transaction() as on:
+        await models.invite_codes.ensure_after_call(ben.user_id, on=on)
+    assert await models.invite_codes.find_own(ben.user_id) is None
+
+
+async def test_a_person_has_one_code_however_often_it_is_asked_for(models, person) -> None:
+    anna = await person("Anna")
+    codes = await asyncio.gather(*(own_code(models, anna) for _ in range(10)))
+    assert len(set(codes)) == 1
+
+
+async def test_a_call_does_not_start_a_stopped_code_and_a_payment_does(models, person) -> None:
+    anna = await person("Anna")
+    code = await own_code(models, anna)
+    await stop(models, code)
+    await set_calls(models, anna, 4)
+    async with models.db.transaction() as on:
+        await models.invite_codes.ensure_after_call(anna.user_id, on=on)
+    assert (await models.invite_codes.find_own(anna.user_id)).stopped
+    assert await own_code(models, anna) == code
+    assert not (await models.invite_codes.find_own(anna.user_id)).stopped
+
+
+async def test_the_qr_code_is_the_owners(models, person) -> None:
+    anna, ben = await person("Anna"), await person("Ben")
+    code = await own_code(models, anna)
+    await models.invite_codes.check_owner(code, anna.user_id)
+    for who, what in ((ben, code), (anna, new_code())):
+        with pytest.raises(NotFound):
+            await models.invite_codes.check_owner(what, who.user_id)
+
+
+async def test_qr_codes_are_drawn(models) -> None:
+    code = new_code()
+    svg, png = await models.invite_codes.qr_svg(code), await models.invite_codes.qr_png(code)
+    assert svg.startswith(b"<?xml")
+    assert b'fill="white"' in svg
+    assert png.startswith(b"\x89PNG")
