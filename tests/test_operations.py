@@ -1,4 +1,4 @@
-"""docs/operations.md is held to the code: settings, metrics, events, commands; so are the links of all documents."""
+"""docs/operations.md is held to the code: settings, metrics, events, commands; and every link to its aim."""
 
 from __future__ import annotations
 
