@@ -1,10 +1,10 @@
 """What every process does each half second: learn PostgreSQL's clock, end what is due, beat, heal, and read
 what must not be missed.
 
-Any process may do any of it; the database decides who was first. One failing round (PostgreSQL or Redis away)
-is logged and tried again; it
-never ends the sweep. News of ended sessions is read from PostgreSQL too, so that a lost message never lets
-somebody stay.
+Any process may do any of it; the database decides who was first. The rounds of PostgreSQL and of Redis go on
+independently, so that one server's outage does not stop what the other is for; a round that fails is logged and
+tried again. News of ended sessions is read from PostgreSQL too, so that a lost message never lets somebody stay.
+Slow work (asking Stripe about late checkouts) has its own pace, as a `Chore`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
@@ -34,6 +36,13 @@ DEAD_SECONDS = 6
 LOOK_BACK = timedelta(seconds=5)
 
 
+class Chore(NamedTuple):
+    """Work that is done every so many seconds, by every process, beside the rounds."""
+
+    seconds: float
+    work: Callable[[], Awaitable[object]]
+
+
 class Beat(msgspec.Struct, frozen=True):
     """PostgreSQL's clock, and the processes that have stopped beating."""
 
@@ -51,11 +60,13 @@ class Sweep:
         invites: Invites,
         calls: Calls,
         sessions: Sessions,
+        chores: Sequence[Chore] = (),
     ) -> None:
         self._sql = db.statements("sweep")
         self._bus, self._clock, self._presence = bus, clock, presence
         self._invites, self._calls, self._sessions = invites, calls, sessions
-        self._task: asyncio.Task[None] | None = None
+        self._chores = chores
+        self._tasks: list[asyncio.Task[None]] = []
         self._round = 0
         self._ended_seen: dict[str, datetime] = {}
 
@@ -67,31 +78,22 @@ class Sweep:
         await self._presence.announce_all()
 
     def start(self) -> None:
-        """Begins the rounds."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        """Begins the rounds and the chores."""
+        rounds = [Chore(ROUND_SECONDS, self._postgresql_round), Chore(ROUND_SECONDS, self._redis_round)]
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(_repeat(chore)) for chore in (*rounds, *self._chores)]
 
     async def stop(self) -> None:
         """Ends the rounds and takes this process off the lists, its seats and people into their graces."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
             await self._presence.depart()
             await self._calls.restart([self._bus.process_id], everyone=False)
             await self._sql.run("depart", process_id=self._bus.process_id)
         except Unavailable:
             logger.warning("stopped without taking leave: a server is away")
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(ROUND_SECONDS)
-            for work in (self._postgresql_round, self._redis_round):
-                try:
-                    await work()
-                except Unavailable:
-                    logger.warning("a sweep round failed: a server is away")
-                except Exception:
-                    logger.exception("a sweep round failed")
 
     async def once(self) -> None:
         """One whole round, as tests and the loop take it."""
@@ -131,3 +133,14 @@ class Sweep:
                 news = SignedOut(session_id=ended.session_id, reason=ended.reason)
                 self._bus.tell_here(keys.user_channel(ended.user_id), msgspec.json.encode(news))
         self._ended_seen = {key: at for key, at in self._ended_seen.items() if now - at < 4 * LOOK_BACK}
+
+
+async def _repeat(chore: Chore) -> None:
+    while True:
+        await asyncio.sleep(chore.seconds)
+        try:
+            await chore.work()
+        except Unavailable:
+            logger.warning("a round of the sweep failed: a server is away")
+        except Exception:
+            logger.exception("a round of the sweep failed")

@@ -24,9 +24,12 @@ from models.selfies import Selfies
 from models.sessions import Sessions
 from models.sign_up import SignUp
 from models.signalling import Signalling
-from models.sweep import Sweep
+from models.sweep import Chore, Sweep
 from models.turn import Turn
 from models.users import Users
+
+# How often Stripe is asked about checkouts nobody came back for (each only now and then).
+PAYMENTS_SECONDS = 5.0
 
 
 class Models:
@@ -55,7 +58,8 @@ class Models:
         self.invites = Invites(db, bus, clock, config, self.news, self.calls)
         self.history = History(db)
         self.signalling = Signalling(bus)
-        self.sweep = Sweep(db, bus, clock, self.presence, self.invites, self.calls, self.sessions)
+        chores = [Chore(PAYMENTS_SECONDS, self.payments.sweep)]
+        self.sweep = Sweep(db, bus, clock, self.presence, self.invites, self.calls, self.sessions, chores)
 
     @classmethod
     async def open(cls, config: Config, database_url: str, redis_url: str) -> Models:
