@@ -1,0 +1,1 @@
+"""What the README says about speed, measured anew by `make bench`; how, and what came out, says README.md."""

@@ -1,0 +1,119 @@
+"""One call as two browsers would hold it: the whole job that the speeds are about.
+
+Invite, ring, accept, two relay sockets, an offer of 4 kB, an answer of 3 kB, twenty candidates each way in
+batches of five (what a client gathers within 20 ms), media on both sides, five chat lines, each waited for,
+and the end. Everything that the server tells is waited for, so a lost frame is a failed call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+import msgspec
+
+from bench.presence import Present
+from bench.wire import WireSocket, field_of
+
+CALL_SECONDS = 20.0
+BATCHES, BATCH, LINES = 4, 5, 5
+CANDIDATE = {
+    "candidate": "candidate:842163049 1 udp 1677729535 203.0.113.77 46154 typ srflx raddr 10.0.0.17 "
+    "rport 46154 generation 0 ufrag EsAw network-cost 999",
+    "sdpMid": "0",
+    "sdpMLineIndex": 0,
+    "usernameFragment": "EsAw",
+}
+OFFER = msgspec.json.encode({"type": "rtc:offer", "sdp": "v=0\r\n" + "a" * 4000, "attempt": 1})
+ANSWER = msgspec.json.encode({"type": "rtc:answer", "sdp": "v=0\r\n" + "a" * 3000, "attempt": 1})
+CANDIDATES = msgspec.json.encode({"type": "rtc:ice", "candidates": [CANDIDATE] * BATCH, "attempt": 1})
+
+
+@dataclass(frozen=True)
+class Times:
+    """Milliseconds from the invite to the ring, to the answer in the caller's hands, to the running clock."""
+
+    ring: float
+    answered: float
+    running: float
+
+
+class Declined(Exception):
+    """The invite was refused: `str()` is the reason."""
+
+
+async def hold(port: int, caller: Present, callee: Present) -> Times:
+    """The whole job. Raises Declined, ConnectionError, TimeoutError."""
+    async with asyncio.timeout(CALL_SECONDS):
+        began = time.perf_counter()
+        call_id = await _ring(caller, callee)
+        ring = time.perf_counter()
+        call_id = await _accept(caller, callee, call_id)
+        seats = await asyncio.gather(*[_sit(port, one, call_id) for one in (caller, callee)])
+        answered = await _negotiate(*seats)
+        await _connect(*seats)
+        running = time.perf_counter()
+        await _chat(*seats)
+        await _end(*seats)
+    return Times(*[1000 * (at - began) for at in (ring, answered, running)])
+
+
+async def _ring(caller: Present, callee: Present) -> str:
+    """The invite's id, once the callee's socket rings."""
+    caller.socket.send(type="call:invite", id="invite", toUserId=callee.person.user_id, requestedSeconds=300)
+    declined = asyncio.create_task(caller.socket.receive("call:declined"))
+    notified = asyncio.create_task(callee.socket.receive("call:notify"))
+    await asyncio.wait((declined, notified), return_when=asyncio.FIRST_COMPLETED)
+    for task in (declined, notified):
+        task.cancel()
+    if not notified.done() or notified.cancelled():
+        raise Declined(field_of(declined.result(), "reason"))
+    return field_of(notified.result(), "inviteId")
+
+
+async def _accept(caller: Present, callee: Present, invite_id: str) -> str:
+    await caller.socket.receive("call:ringing")
+    callee.socket.send(type="call:accept", id="accept", inviteId=invite_id, requestedSeconds=300)
+    started = await caller.socket.receive("call:start")
+    await callee.socket.receive("call:start")
+    return field_of(started, "callId")
+
+
+async def _sit(port: int, one: Present, call_id: str) -> WireSocket:
+    seat = await WireSocket.open(port, f"/ws/calls/{call_id}", one.person.token)
+    await seat.receive("call:state")
+    return seat
+
+
+async def _negotiate(caller: WireSocket, callee: WireSocket) -> float:
+    """Offer, answer and all candidates; the instant at which the caller had the answer."""
+    caller.send_frame(OFFER)
+    await callee.receive("rtc:offer")
+    callee.send_frame(ANSWER)
+    await caller.receive("rtc:answer")
+    answered = time.perf_counter()
+    for _ in range(BATCHES):
+        caller.send_frame(CANDIDATES)
+        callee.send_frame(CANDIDATES)
+        await asyncio.gather(caller.receive("rtc:ice"), callee.receive("rtc:ice"))
+    return answered
+
+
+async def _connect(caller: WireSocket, callee: WireSocket) -> None:
+    caller.send(type="rtc:connected", id="up")
+    callee.send(type="rtc:connected", id="up")
+    await asyncio.gather(caller.receive("call:clock"), callee.receive("call:clock"))
+
+
+async def _chat(caller: WireSocket, callee: WireSocket) -> None:
+    for line in range(LINES):
+        sender = caller if line % 2 == 0 else callee
+        sender.send(type="chat:message", id=f"line-{line}", text=f"This is line {line} of a short talk.")
+        await asyncio.gather(caller.receive("chat:message"), callee.receive("chat:message"))
+
+
+async def _end(caller: WireSocket, callee: WireSocket) -> None:
+    caller.send(type="call:end", id="end")
+    await asyncio.gather(caller.receive("call:end"), callee.receive("call:end"))
+    await asyncio.gather(caller.closed(), callee.closed())

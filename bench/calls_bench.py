@@ -1,0 +1,161 @@
+"""`python -m bench calls`: the whole job, ten at once, with 0, 500 and 2,000 people idle online.
+
+The idle hold real, joined sockets with a first page on their screen. While the calls run each of them asks
+for a page twice a minute, and a stranger comes and goes each second, so that presence really is pushed. What
+they cost is in the figures; a stretch without calls shows how much it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from bench.call import Declined, Times, hold
+from bench.meter import Cost, Meter, percentile
+from bench.people import Somebody, sign_up
+from bench.presence import Looking, Present, all_come, pushed
+from bench.progress import Progress
+from bench.report import Measured, measured
+from bench.site_process import SiteUnderTest, site_under_test
+
+AT_ONCE = 10
+PAIRS = 3 * AT_ONCE
+PAGE_EVERY_SECONDS = 30.0
+QUIET_SECONDS = 5.0
+WARM_UP_CALLS = 50
+
+
+@dataclass(frozen=True)
+class Plan:
+    calls: int = 600
+    runs: int = 3
+    idle: tuple[int, ...] = (0, 500, 2000)
+
+
+@dataclass(frozen=True)
+class CallsResult:
+    """Costs are a call's; `idle_core_share` is one core's share that the idle take while nobody calls."""
+
+    idle: float
+    calls_per_server_second: float
+    calls_per_second: float
+    server_ms: float
+    postgres_ms: float
+    redis_ms: float
+    statements: float
+    redis_scripts: float
+    redis_commands: float
+    ring_p50_ms: float
+    ring_p99_ms: float
+    answered_p50_ms: float
+    answered_p99_ms: float
+    running_p50_ms: float
+    running_p99_ms: float
+    pushes_per_second: float
+    idle_core_share: float
+    retries: float
+
+
+async def run_calls(plan: Plan) -> list[Measured]:
+    return [await _measure(plan, idle) for idle in plan.idle]
+
+
+async def _measure(plan: Plan, idle: int) -> Measured:
+    with site_under_test() as site:
+        people = sign_up(site.database_url, 2 * PAIRS + idle + 1)
+        bench = Bench(site, people[-1], plan.calls)
+        bench.idle = await all_come(site.port, people[2 * PAIRS : -1])
+        bench.talkers = await all_come(site.port, people[: 2 * PAIRS])
+        await bench.talk(WARM_UP_CALLS, Progress("warming up", WARM_UP_CALLS))
+        share = await bench.quiet() if idle else 0.0
+        runs = [await bench.run() for _ in range(plan.runs)]
+        bench.meter.close()
+    return measured([replace(run, idle_core_share=share) for run in runs])
+
+
+class Bench:
+    """One site with its people."""
+
+    def __init__(self, site: SiteUnderTest, stranger: Somebody, calls: int) -> None:
+        self._site, self._stranger, self._calls = site, stranger, calls
+        self.meter = Meter(site)
+        self.idle: list[Present] = []
+        self.talkers: list[Present] = []
+        self._retries = 0
+
+    async def quiet(self) -> float:
+        """The share of a core that the idle take while nobody calls."""
+        async with self._looking():
+            self.meter.start()
+            await asyncio.sleep(QUIET_SECONDS)
+            return self.meter.stop().server_seconds / QUIET_SECONDS
+
+    async def run(self) -> CallsResult:
+        before, self._retries = pushed(self.idle), 0
+        async with self._looking():
+            loop = asyncio.get_running_loop()
+            self.meter.start()
+            began = loop.time()
+            times = await self.talk(self._calls, Progress(f"calls, {len(self.idle)} idle", self._calls))
+            took = loop.time() - began
+            cost = self.meter.stop()
+        return self._result(times, took, cost, pushed(self.idle) - before)
+
+    def _looking(self) -> Looking:
+        return Looking(self._site.port, self.idle, self._stranger, PAGE_EVERY_SECONDS)
+
+    async def talk(self, calls: int, progress: Progress) -> list[Times]:
+        """`calls` calls, ten at once, the pairs in turn."""
+        pairs = asyncio.Queue[tuple[Present, Present]]()
+        for at in range(0, len(self.talkers), 2):
+            pairs.put_nowait((self.talkers[at], self.talkers[at + 1]))
+        left = iter(range(calls))
+        times: list[Times] = []
+
+        async def work() -> None:
+            for _ in left:
+                pair = pairs.get_nowait()
+                times.append(await self._hold(*pair))
+                pairs.put_nowait(pair)
+                progress.step()
+
+        with progress:
+            await asyncio.gather(*[work() for _ in range(AT_ONCE)])
+        return times
+
+    async def _hold(self, caller: Present, callee: Present) -> Times:
+        while True:
+            try:
+                return await hold(self._site.port, caller, callee)
+            except Declined as declined:
+                if str(declined) != "busy":
+                    raise
+                # Their last call is still being cleared away.
+                self._retries += 1
+                await asyncio.sleep(0.01)
+
+    def _result(self, times: list[Times], took: float, cost: Cost, pushes: int) -> CallsResult:
+        count = len(times)
+        rings, answers, clocks = (
+            [getattr(t, name) for t in times] for name in ("ring", "answered", "running")
+        )
+        return CallsResult(
+            idle=len(self.idle),
+            calls_per_server_second=count / cost.server_seconds,
+            calls_per_second=count / took,
+            server_ms=1000 * cost.server_seconds / count,
+            postgres_ms=1000 * cost.postgres_seconds / count,
+            redis_ms=1000 * cost.redis_seconds / count,
+            statements=cost.statements / count,
+            redis_scripts=cost.redis_scripts / count,
+            redis_commands=cost.redis_commands / count,
+            ring_p50_ms=percentile(rings, 0.5),
+            ring_p99_ms=percentile(rings, 0.99),
+            answered_p50_ms=percentile(answers, 0.5),
+            answered_p99_ms=percentile(answers, 0.99),
+            running_p50_ms=percentile(clocks, 0.5),
+            running_p99_ms=percentile(clocks, 0.99),
+            pushes_per_second=pushes / took,
+            idle_core_share=0.0,
+            retries=self._retries,
+        )

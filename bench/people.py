@@ -1,0 +1,86 @@
+"""Many people at once: their rows by SQL, their presence by the site's own scripts.
+
+Promises rows and keys as a sign-up and an open, joined socket leave them. The people of `Crowd` hold their
+sockets on a process that does not exist; it never beats, so nobody finds it dead.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiosql
+import psycopg2
+import redis
+
+from models.bus import Script
+from models.ids import new_id
+
+STATEMENTS = aiosql.from_path(Path(__file__).with_name("people.sql"), "psycopg2")
+PROCESS = "bench-crowd"
+BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Somebody:
+    user_id: str
+    token: str
+
+
+def sign_up(database_url: str, count: int) -> list[Somebody]:
+    """`count` people with access, selfie and session."""
+    people = [Somebody(new_id(), new_id()) for _ in range(count)]
+    connection = psycopg2.connect(database_url)
+    connection.autocommit = True
+    for at in range(0, count, BATCH):
+        _insert(connection, people[at : at + BATCH], at)
+    with connection.cursor() as cursor:
+        cursor.execute("vacuum analyze")
+    connection.close()
+    return people
+
+
+def _insert(connection: object, people: list[Somebody], at: int) -> None:
+    ids = [one.user_id for one in people]
+    fresh = [new_id() for _ in people]
+    hashes = [hashlib.sha256(one.token.encode()).digest() for one in people]
+    names = [f"Person {at + place}" for place in range(len(people))]
+    STATEMENTS.add_users(connection, user_ids=ids, names=names)
+    STATEMENTS.add_selfies(connection, user_ids=ids, media_ids=fresh)
+    STATEMENTS.wear_selfies(connection, user_ids=ids, media_ids=fresh)
+    STATEMENTS.grant_access(connection, user_ids=ids, grant_ids=fresh)
+    STATEMENTS.sign_in(connection, user_ids=ids, session_ids=fresh, token_hashes=hashes)
+
+
+class Crowd:
+    """People who are online without a socket of ours: present in Redis, as if on another process."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._redis = redis.Redis.from_url(redis_url)
+
+    def gather(self, people: list[Somebody]) -> None:
+        """Exactly these are the crowd from now on."""
+        self._run("heal", [(PROCESS, _now(), 0, 0)])
+        self._run("socket_open", [(p.user_id, p.user_id, PROCESS, _now(), 1, 0, 0) for p in people])
+        self._run("socket_mark", [(p.user_id, p.user_id, _now(), 1, 0) for p in people])
+
+    def online(self) -> int:
+        return int(self._redis.scard("ns:online"))
+
+    def close(self) -> None:
+        self._redis.close()
+
+    def _run(self, name: str, calls: Sequence[tuple[str | int, ...]]) -> None:
+        sha = self._redis.script_load(Script(name).text)
+        for at in range(0, len(calls), BATCH):
+            pipeline = self._redis.pipeline(transaction=False)
+            for values in calls[at : at + BATCH]:
+                pipeline.evalsha(sha, 0, *values)
+            pipeline.execute()
+
+
+def _now() -> int:
+    return round(time.time() * 1000)

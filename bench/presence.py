@@ -1,0 +1,101 @@
+"""People on real sockets: online, joined to the queue, with a first page on their screen.
+
+An `Idler` is somebody who looks on: from time to time they ask for a first page again, as a person does who
+has gone through their cards. All that is pushed to them is counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Self
+
+from bench.people import Somebody
+from bench.wire import HttpConnection, WireSocket
+
+OPENING_AT_ONCE = 20
+
+
+@dataclass
+class Present:
+    """Somebody with an open and joined invite socket."""
+
+    person: Somebody
+    socket: WireSocket
+
+    @classmethod
+    async def come(cls, port: int, person: Somebody) -> Self:
+        socket = await WireSocket.open(port, "/ws/invites", person.token)
+        await socket.receive("state")
+        socket.send(type="queue:join", id="join")
+        await socket.receive("queue:state")
+        return cls(person, socket)
+
+
+async def all_come(port: int, people: Iterable[Somebody]) -> list[Present]:
+    """Everybody, a few at a time, each with a first page on the screen."""
+    left = iter(people)
+    here: list[Present] = []
+
+    async def bring() -> None:
+        http = await HttpConnection.open(port)
+        for person in left:
+            here.append(await Present.come(port, person))
+            await http.get("/room/queue", person.token)
+        http.close()
+
+    await asyncio.gather(*[bring() for _ in range(OPENING_AT_ONCE)])
+    return here
+
+
+def pushed(people: Iterable[Present]) -> int:
+    """How many `queue:update` have come so far."""
+    return sum(one.socket.counts["queue:update"] for one in people)
+
+
+@dataclass
+class Looking:
+    """Runs beside a bench: the idle ask for pages in turn, and a stranger comes and goes each second."""
+
+    port: int
+    idle: list[Present]
+    stranger: Somebody
+    page_every_seconds: float
+    pages: int = 0
+    comings: int = 0
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def __aenter__(self) -> Self:
+        if self.idle:
+            self._tasks = [asyncio.create_task(work) for work in (self._browse(), self._come_and_go())]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        for outcome in await asyncio.gather(*self._tasks, return_exceptions=True):
+            if not isinstance(outcome, asyncio.CancelledError):
+                raise RuntimeError("looking on has failed") from outcome
+
+    async def _browse(self) -> None:
+        http = await HttpConnection.open(self.port)
+        loop = asyncio.get_running_loop()
+        pause, due = self.page_every_seconds / len(self.idle), loop.time()
+        try:
+            for one in itertools.cycle(self.idle):
+                await http.get("/room/queue", one.person.token)
+                self.pages += 1
+                due += pause
+                await asyncio.sleep(max(0.0, due - loop.time()))
+        finally:
+            http.close()
+
+    async def _come_and_go(self) -> None:
+        while True:
+            here = await Present.come(self.port, self.stranger)
+            await asyncio.sleep(0.5)
+            here.socket.close()
+            self.comings += 1
+            await asyncio.sleep(0.5)

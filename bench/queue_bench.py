@@ -1,0 +1,179 @@
+"""`python -m bench queue`: what a page of the queue costs, and what one person's coming and going costs, with
+100, 1,000 and 10,000 people online.
+
+Most people online are a crowd without sockets of ours (`bench.people.Crowd`); fifty viewers hold real, joined
+sockets, ask for the pages, and are told of every change that concerns their screen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bench.meter import Cost, Meter, percentile
+from bench.people import Crowd, Somebody, sign_up
+from bench.presence import Present, all_come, pushed
+from bench.progress import Progress
+from bench.report import Measured, measured
+from bench.site_process import SiteUnderTest, site_under_test
+from bench.wire import HttpConnection, WireSocket
+
+VIEWERS = 50
+VISITORS = 8
+AT_ONCE = 8
+WARM_UP = 200
+
+
+@dataclass(frozen=True)
+class Plan:
+    requests: int = 2000
+    turns: int = 400
+    visits: int = 200
+    runs: int = 3
+    online: tuple[int, ...] = (100, 1000, 10_000)
+
+
+@dataclass(frozen=True)
+class QueueResult:
+    """A turn is `queue:join` + `queue:leave` on an open socket; a visit goes from opening to closing it.
+    Costs are milliseconds of CPU time, each of one request, turn or visit.
+    """
+
+    online: float
+    json_per_server_second: float
+    html_per_server_second: float
+    statements: float
+    redis_scripts: float
+    redis_commands: float
+    postgres_ms: float
+    redis_ms: float
+    p50_ms: float
+    p99_ms: float
+    alone_p50_ms: float
+    alone_p99_ms: float
+    turn_server_ms: float
+    turn_redis_ms: float
+    turn_frames_to_others: float
+    visit_server_ms: float
+    visit_redis_ms: float
+    visit_frames_to_others: float
+
+
+async def run_queue(plan: Plan) -> list[Measured]:
+    """The sizes in turn, all of them `runs` times over, so that a slow minute hits each size alike."""
+    with site_under_test() as site:
+        people = sign_up(site.database_url, max(plan.online) + VISITORS)
+        bench = Bench(site, people[: max(plan.online)], people[max(plan.online) :])
+        bench.viewers = await all_come(site.port, bench.people[:VIEWERS])
+        runs = [[await bench.measure(plan, online) for online in plan.online] for _ in range(plan.runs)]
+        bench.close()
+    return [measured([run[at] for run in runs]) for at in range(len(plan.online))]
+
+
+class Bench:
+    def __init__(self, site: SiteUnderTest, people: list[Somebody], visitors: list[Somebody]) -> None:
+        self._site, self.people, self._visitors = site, people, visitors
+        self._meter = Meter(site)
+        self._crowd = Crowd(site.redis_url)
+        self.viewers: list[Present] = []
+
+    async def measure(self, plan: Plan, online: int) -> QueueResult:
+        self._crowd.gather(self.people[VIEWERS:online])
+        assert self._crowd.online() == online
+        await self._pages(WARM_UP, "application/json", "")
+        latencies, json = await self._pages(plan.requests, "application/json", "")
+        alone, _ = await self._pages(plan.requests // 5, "application/json", "", at_once=1)
+        _, html = await self._pages(plan.requests // 2, "text/html", "HX-Request: true\r\n")
+        turn, turn_frames = await self._others(plan.turns, self._turns)
+        visit, visit_frames = await self._others(plan.visits, self._visits)
+        return QueueResult(
+            online=online,
+            json_per_server_second=plan.requests / json.server_seconds,
+            html_per_server_second=(plan.requests // 2) / html.server_seconds,
+            statements=json.statements / plan.requests,
+            redis_scripts=json.redis_scripts / plan.requests,
+            redis_commands=json.redis_commands / plan.requests,
+            postgres_ms=1000 * json.postgres_seconds / plan.requests,
+            redis_ms=1000 * json.redis_seconds / plan.requests,
+            p50_ms=percentile(latencies, 0.5),
+            p99_ms=percentile(latencies, 0.99),
+            alone_p50_ms=percentile(alone, 0.5),
+            alone_p99_ms=percentile(alone, 0.99),
+            turn_server_ms=1000 * turn.server_seconds / plan.turns,
+            turn_redis_ms=1000 * turn.redis_seconds / plan.turns,
+            turn_frames_to_others=turn_frames / plan.turns,
+            visit_server_ms=1000 * visit.server_seconds / plan.visits,
+            visit_redis_ms=1000 * visit.redis_seconds / plan.visits,
+            visit_frames_to_others=visit_frames / plan.visits,
+        )
+
+    def close(self) -> None:
+        self._meter.close()
+        self._crowd.close()
+
+    async def _pages(
+        self, count: int, accept: str, extra: str, at_once: int = AT_ONCE
+    ) -> tuple[list[float], Cost]:
+        """First pages for the viewers in turn: latencies in milliseconds, and what all of it cost."""
+        progress = Progress(f"{count} pages", count)
+        latencies: list[float] = []
+        left = iter(range(count))
+        connections = [await HttpConnection.open(self._site.port) for _ in range(at_once)]
+
+        async def ask(http: HttpConnection) -> None:
+            for number in left:
+                began = time.perf_counter()
+                token = self.viewers[number % VIEWERS].person.token
+                await http.get("/room/queue", token, accept=accept, extra=extra)
+                latencies.append(1000 * (time.perf_counter() - began))
+                progress.step()
+
+        self._meter.start()
+        with progress:
+            await asyncio.gather(*map(ask, connections))
+        cost = self._meter.stop()
+        for http in connections:
+            http.close()
+        return latencies, cost
+
+    async def _others(self, count: int, work: Callable[[int], Awaitable[None]]) -> tuple[Cost, int]:
+        """What `work` costs, and how many frames the viewers got for it (the last within a second of it)."""
+        before = pushed(self.viewers)
+        self._meter.start()
+        await work(count)
+        cost = self._meter.stop()
+        await asyncio.sleep(1.1)
+        return cost, pushed(self.viewers) - before
+
+    async def _turns(self, count: int) -> None:
+        """Join and leave, on open sockets, eight people at once."""
+        sockets = [await self._socket(person) for person in self._visitors]
+
+        async def come_and_go(socket: WireSocket) -> None:
+            for _ in range(count // VISITORS):
+                for command in ("queue:join", "queue:leave"):
+                    socket.send(type=command, id="turn")
+                    await socket.receive("queue:state")
+
+        await asyncio.gather(*map(come_and_go, sockets))
+        for socket in sockets:
+            socket.close()
+
+    async def _visits(self, count: int) -> None:
+        """Open, join, leave, close."""
+
+        async def visit(person: Somebody) -> None:
+            for _ in range(count // VISITORS):
+                here = await Present.come(self._site.port, person)
+                here.socket.send(type="queue:leave", id="leave")
+                await here.socket.receive("queue:state")
+                here.socket.close()
+
+        await asyncio.gather(*map(visit, self._visitors))
+
+    async def _socket(self, person: Somebody) -> WireSocket:
+        socket = await WireSocket.open(self._site.port, "/ws/invites", person.token)
+        await socket.receive("state")
+        return socket

@@ -1,0 +1,109 @@
+"""The site under test: the real `server.py` as a child process, its PostgreSQL and Redis beside it.
+
+The two servers are the embedded ones with their everyday settings (fsync on), in a directory that goes away.
+They are started here and given by URL, so that the child's CPU time is the site's alone. Limits are set so
+high that they count and never refuse; a cooldown of no time lets the same pairs talk again.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.embedded import Embedded
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 30
+SETTINGS = {
+    "HOST": "127.0.0.1",
+    "STUN_URLS": "",
+    "API_PER_MINUTE": "1000000",
+    "GUESTS_PER_HOUR": "1000000",
+    "TURN_PER_HOUR": "1000000",
+    "INVITE_MESSAGES_PER_SECOND": "1000000",
+    "RELAY_MESSAGES_PER_SECOND": "1000000",
+    "COOLDOWN_CONNECTED_SECONDS": "0",
+}
+
+
+@dataclass(frozen=True)
+class SiteUnderTest:
+    """Running. `postgres_pid` and `redis_pid` are measured beside it."""
+
+    pid: int
+    port: int
+    postgres_pid: int
+    redis_pid: int
+    database_url: str
+    redis_url: str
+
+
+@contextmanager
+def site_under_test(profile: Path | None = None) -> Iterator[SiteUnderTest]:
+    """A site of its own, gone after the block. With `profile`, under cProfile, which writes there."""
+    _raise_file_limit()
+    with tempfile.TemporaryDirectory(prefix="bench-") as place, Embedded.start(Path(place) / "data") as pair:
+        port = _free_port()
+        process = _start(Path(place), port, pair, profile)
+        try:
+            _wait_ready(process, port, Path(place) / "log")
+            pids = pair.pids
+            yield SiteUnderTest(
+                process.pid, port, pids["postgres"], pids["redis-server"], pair.database_url, pair.redis_url
+            )
+        except Exception as error:
+            error.add_note("The server's last words:\n" + _last_words(Path(place) / "log"))
+            raise
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _start(place: Path, port: int, pair: Embedded, profile: Path | None) -> subprocess.Popen[bytes]:
+    own = {"PORT": str(port), "DATABASE_URL": pair.database_url, "REDIS_URL": pair.redis_url}
+    tool = [] if profile is None else ["-m", "cProfile", "-o", str(profile)]
+    with (place / "log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, *tool, "server.py"],
+            cwd=ROOT,
+            env={"PATH": os.environ.get("PATH", "")} | SETTINGS | own,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def _wait_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit(f"The server did not start:\n{log.read_text()}")
+
+
+def _last_words(log: Path) -> str:
+    return "\n".join(log.read_text().splitlines()[-5:])
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _raise_file_limit() -> None:
+    """Thousands of sockets here and, by inheritance, in the server."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
