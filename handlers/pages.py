@@ -38,6 +38,7 @@ class SiteView(msgspec.Struct, frozen=True):
     max_extends: int
     code_uses: int
     code_after_calls: int
+    relay_only: bool
 
 
 class Pages:
@@ -77,6 +78,7 @@ def _site_view(config: Config) -> SiteView:
         max_extends=config.ring_extends,
         code_uses=config.code_uses,
         code_after_calls=config.code_after_calls,
+        relay_only=config.relay_only,
     )
 
 

@@ -48,7 +48,7 @@ PARKED = "ns:parked:"
 PARKED_SECONDS = 20
 SEAT = "ns:seat:"
 SEAT_SECONDS = 3600
-# string: a fetched TURN token of one person in one call, as JSON; as long as the token lives (models/turn.py).
+# string: the TURN token fetched for one person in one call; as long as it lives (models/turn.py).
 ICE = "ns:ice:"
 # counters of the limits library (models/rate_limits.py); twice their window: a minute or an hour.
 LIMITS = "ns:limits"

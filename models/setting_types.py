@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
@@ -126,6 +127,14 @@ class SettingsReader:
             lambda value: tuple(map(_base_url, _listed(value))),
             "must be origins like https://example.com",
         )
+
+    def mail_address(self, name: str) -> str | None:
+        def parse(value: str) -> str:
+            if not re.fullmatch(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+\.[^\s@<>,;\"]+", value):
+                raise ValueError
+            return value
+
+        return self._parsed(name, None, parse, "must be a plain e-mail address, like hello@example.com")
 
     def networks(self, name: str) -> tuple[Network, ...]:
         return self._parsed(

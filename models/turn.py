@@ -1,10 +1,10 @@
 """ICE servers for one person in one live call (RFC 8445), and for a check of one's connection.
 
-In this order: own coturn (`TURN_URLS`, `TURN_SECRET`; TURN REST credentials of draft-uberti-behave-turn-rest-00),
-Twilio, STUN. Credentials end with the call: they live as long as it can still last, at most `TURN_TTL_SECONDS`.
-What was fetched is kept in Redis for no longer than that, and handed out only during the first half of its life;
-what is reckoned here needs no keeping. Never fails: who cannot be asked is left out, and the answer soon asked
-for again. User names show nobody: they are keyed digests.
+In this order: own coturn (`TURN_URLS`, `TURN_SECRET`; the TURN REST credentials of
+draft-uberti-behave-turn-rest-00), Twilio, STUN. Credentials end with the call: they live as long as it can
+still last, at most `TURN_TTL_SECONDS`. What was fetched is kept in Redis for no longer than that, and handed
+out only during the first half of its life; what is reckoned here needs no keeping. Never fails: who cannot be
+asked is left out, and the answer is soon asked for again. User names show nobody: they are keyed digests.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Turn:
     def __init__(self, config: Config, bus: Bus, clock: Clock) -> None:
         self._bus, self._clock, self._config = bus, clock, config
         self._most_seconds = config.turn_ttl_seconds
-        self._secret = (config.turn_secret or "").encode()
+        self._secret = config.turn_secret or ""
         # In relay-only mode nobody asks a STUN server: it would see an address for nothing.
         stun = () if config.relay_only else config.stun_urls
         self._stun = [IceServer(urls=list(stun))] if stun else []
@@ -100,9 +100,9 @@ class Turn:
         """`<end>:<kind>-<digest>`: coturn checks the end and counts allocations by what follows it."""
         if not self._config.turn_urls:
             return []
-        digest = hmac.new(self._secret, f"{kind}:{subject}".encode(), hashlib.sha256).hexdigest()[:16]
-        username = f"{self._now + seconds}:{kind}-{digest}"
-        return [IceServer(list(self._config.turn_urls), username, credential(self._config.turn_secret or "", username))]
+        digest = hmac.new(self._secret.encode(), f"{kind}:{subject}".encode(), hashlib.sha256)
+        username = f"{self._now + seconds}:{kind}-{digest.hexdigest()[:16]}"
+        return [IceServer(list(self._config.turn_urls), username, credential(self._secret, username))]
 
     @property
     def _now(self) -> int:
@@ -115,8 +115,8 @@ class Turn:
         held = await self._kept(key)
         if held is None:
             patience = SECOND_SECONDS if self._config.turn_urls else TWILIO_SECONDS
-            now, servers = self._now, await twilio.token(seconds, patience)
-            held = Fetched(_grouped(servers), now, now + seconds)
+            now, token = self._now, await twilio.token(seconds, patience)
+            held = Fetched(_grouped(token.servers), now, now + token.ttl)
             await self._keep(key, held)
         return held.servers, held.ends_at - self._now
 

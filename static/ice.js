@@ -1,7 +1,7 @@
 // @ts-check
 /** ICE on our side: the servers to use (short-lived credentials), and the batching of candidates (RFC 8838 trickle). */
 
-/** @typedef {{iceServers: RTCIceServer[], ttl: number, iceTransportPolicy?: RTCIceTransportPolicy}} Credentials */
+/** @typedef {{iceServers: RTCIceServer[], ttl: number}} Credentials */
 
 const BATCH_MS = 20;
 const PATIENCE_MS = 4000;
@@ -14,13 +14,15 @@ export class IceServers {
   /** @param {string} callId */
   constructor(callId) {
     this.url = `/turn/credentials?callId=${encodeURIComponent(callId)}`;
+    /** RELAY_ONLY, as the page says: no look-up that fails may undo it. */
+    this.isRelayOnly = document.querySelector("#call[data-relay-only]") !== null;
   }
 
   /** Fresh enough for a new connection or an ICE restart. @returns {Promise<RTCConfiguration>} */
   async configuration() {
     if (Date.now() - this.#heldSince > (this.#held.ttl * 1000) / 2) await this.#fetch();
-    const { iceServers, iceTransportPolicy = "all" } = this.#held;
-    return { iceServers, iceTransportPolicy, bundlePolicy: "max-bundle" };
+    const iceTransportPolicy = this.isRelayOnly ? "relay" : "all";
+    return { iceServers: this.#held.iceServers, iceTransportPolicy, bundlePolicy: "max-bundle" };
   }
 
   async #fetch() {
