@@ -131,6 +131,9 @@ class Hub:
     async def _reload_everyone(self) -> None:
         for user_id in list(self.invite_sockets):
             await self._reload(user_id)
+        for seats in list(self.seats.values()):
+            for seat in list(seats.values()):
+                await seat.keep_seat()
 
     async def _redis_is_back(self) -> None:
         await self._models.presence.announce_all()
@@ -151,9 +154,10 @@ class Hub:
         seats = self.seats.get(seat.call_id, {})
         if seats.get(seat.side) is seat:
             del seats[seat.side]
-        if not seats and self.seats.pop(seat.call_id, None) is not None:
+        if not seats:
             self._models.calls.forget(seat.call_id)
-            await self._bus.unsubscribe(keys.call_channel(seat.call_id))
+            if self.seats.pop(seat.call_id, None) is not None:
+                await self._bus.unsubscribe(keys.call_channel(seat.call_id))
 
     def peer_of(self, seat: RelaySocket) -> RelaySocket | None:
         """The other side's socket when it is on this process."""
@@ -169,10 +173,12 @@ class Hub:
             return
         assert isinstance(told, CallNews)
         for side, seat in list(seats.items()):
-            if told.side in (None, side):
+            if told.side not in (None, side):
+                continue
+            if told.close is None:
                 seat.send(bytes(told.frame))
-                if told.close is not None:
-                    seat.close(told.close)
+            else:
+                seat.finish(bytes(told.frame), told.close)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

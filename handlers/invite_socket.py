@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import logging
 
+import msgspec
+
 from handlers.base_socket import NOT_NOW, SIGNED_OUT, BaseSocket, id_of
 from models import messages
 from models.errors import Banned, NotSignedIn, PaymentRequired, Problem, SelfieRequired
@@ -119,7 +121,7 @@ class InviteSocket(BaseSocket):
             case Ping():
                 return Pong(id=command.id, server_now=self.models.clock.now_ms())
 
-    async def _join(self, command_id: str | None) -> QueueState:
+    async def _join(self, command_id: str | None) -> QueueState | None:
         member = await self._fresh()
         if member.is_banned:
             raise Banned
@@ -127,6 +129,9 @@ class InviteSocket(BaseSocket):
             raise PaymentRequired
         if member.selfie_id is None:
             raise SelfieRequired
+        if not self.is_open:
+            # Closed while we looked: nobody is left to join.
+            return None
         self.is_joined = True
         self.hub.feed.watch(self.user_id)
         return QueueState(id=command_id, available=await self.models.presence.join(self.id))
@@ -145,6 +150,8 @@ class InviteSocket(BaseSocket):
         return member
 
     def access_changed(self, access: Access) -> None:
+        if self.member is not None:
+            self.member = msgspec.structs.replace(self.member, access=access)
         if access == "unpaid":
             self.is_joined = False
         self.tell(AccessChanged(access=access))

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable
 
 from handlers.base_socket import REPLACED, BaseSocket, id_of
-from models import messages
+from models import messages, relay_only
 from models.call_state import MediaDown, MediaUp, Side
 from models.calls import Call, other
 from models.errors import Banned, NotFound, NotSignedIn, Problem
@@ -42,6 +42,7 @@ class RelaySocket(BaseSocket):
         self._is_seated = False
         # What comes while the seat still opens, to be delivered after `call:state` and what waited before.
         self._opening: list[bytes] | None = []
+        self._cut = relay_only.cut if self.application.config.relay_only else None
 
     @property
     def messages_per_second(self) -> int:
@@ -59,10 +60,25 @@ class RelaySocket(BaseSocket):
             self._say_end(call)
             return
         waiting = await self.models.signalling.take(self.call_id, self.side, self.id)
-        self.tell(await self._state(call))
+        state = await self._state(call)
+        if not self.is_open:
+            # Closed while opening: on_close may have been here already, and found no seat to leave.
+            await self._leave()
+            return
+        self.tell(state)
         for frame in [*waiting, *(self._opening or [])]:
             super().send(frame)
         self._opening = None
+
+    async def keep_seat(self) -> None:
+        """After this process, or Redis, was away for a while: the seat again, or the place of a newer tab."""
+        if not self._is_seated or self._opening is not None:
+            return
+        if not await self.models.calls.keep_seat(self.call_id, self.side, self.id):
+            self.replace()
+            return
+        for frame in await self.models.signalling.take(self.call_id, self.side, self.id):
+            self.send(frame)
 
     @property
     def _user_id(self) -> str:
@@ -122,6 +138,11 @@ class RelaySocket(BaseSocket):
             self.fault(problem, None)
             return None
         if head.type in PASSED_ON:
+            if self._cut is not None:
+                left = self._cut(head.type, frame)
+                if left is None:
+                    return None
+                frame = left
             peer = self.hub.peer_of(self)
             if peer is None:
                 return self._pass_far(frame)
@@ -163,6 +184,11 @@ class RelaySocket(BaseSocket):
         call = await self.models.calls.apply(self.call_id, event)
         if call.progress.state == "connected" and call.progress.clock == before:
             self.tell(self.models.calls.clock_of(call))
+
+    def finish(self, frame: bytes, code: int) -> None:
+        """The last word, even to a seat that still opens."""
+        super().send(frame)
+        self.close(code)
 
     def replace(self) -> None:
         """A newer tab has the seat."""

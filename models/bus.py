@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import redis.asyncio as aioredis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 
 from models.errors import Unavailable
@@ -64,12 +66,17 @@ class Bus:
             timeout=COMMAND_SECONDS,
         )
         self.redis: Any = aioredis.Redis.from_pool(pool)
-        self._listener: Any = aioredis.from_url(redis_url, socket_connect_timeout=COMMAND_SECONDS)
+        # Without retries: a lost connection must show, for what was published meanwhile is lost.
+        self._listener: Any = aioredis.from_url(
+            redis_url, socket_connect_timeout=COMMAND_SECONDS, retry=Retry(NoBackoff(), 0)
+        )
         self._pubsub: Any = self._listener.pubsub()
         self._scripts: dict[str, Script] = {}
         self._hearing: dict[str, Heard] = {}
-        self._confirmed: dict[str, asyncio.Future[None]] = {}
+        # Every subscription is confirmed by itself: two at once on one channel wait for two answers.
+        self._unconfirmed: dict[str, list[asyncio.Future[None]]] = {}
         self._outbox: list[tuple[str, bytes]] = []
+        self._is_sending = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._origin = f"{process_id}|".encode()
         self.on_reconnect: Callable[[], Awaitable[None]] | None = None
@@ -120,9 +127,10 @@ class Bus:
     def publish(self, channel: str, news: bytes) -> None:
         """Tells every process that listens to `channel`; this one at once."""
         self.tell_here(channel, news)
-        if not self._outbox:
-            asyncio.get_running_loop().call_soon(self._flush)
         self._outbox.append((channel, self._origin + news))
+        if not self._is_sending:
+            self._is_sending = True
+            self._spawn(self._send_all())
 
     def tell_here(self, channel: str, news: bytes) -> None:
         """Only this process: every process has found the news by itself."""
@@ -130,9 +138,14 @@ class Bus:
         if heard is not None:
             heard(channel, news)
 
-    def _flush(self) -> None:
-        batch, self._outbox = self._outbox, []
-        self._spawn(self._send(batch))
+    async def _send_all(self) -> None:
+        """One batch after the other, so that news arrives in the order it was published."""
+        try:
+            while self._outbox:
+                batch, self._outbox = self._outbox, []
+                await self._send(batch)
+        finally:
+            self._is_sending = False
 
     async def _send(self, batch: list[tuple[str, bytes]]) -> None:
         pipeline = self.redis.pipeline(transaction=False)
@@ -144,10 +157,17 @@ class Bus:
     async def subscribe(self, channel: str, heard: Heard) -> None:
         """Returns once Redis has confirmed it: what is published from then on is heard."""
         self._hearing[channel] = heard
-        # Both seats of a call may ask at the same moment: the first confirmation is enough for both.
-        confirmed = self._confirmed.setdefault(channel, asyncio.get_running_loop().create_future())
-        await self._guarded(self._pubsub.subscribe(channel))
-        await self._guarded(asyncio.shield(confirmed))
+        confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting = self._unconfirmed.setdefault(channel, [])
+        waiting.append(confirmed)
+        try:
+            await self._guarded(self._pubsub.subscribe(channel))
+            await self._guarded(confirmed)
+        finally:
+            if confirmed in waiting:
+                waiting.remove(confirmed)
+            if not waiting and self._unconfirmed.get(channel) is waiting:
+                del self._unconfirmed[channel]
 
     async def unsubscribe(self, channel: str) -> None:
         self._hearing.pop(channel, None)
@@ -173,14 +193,19 @@ class Bus:
     def _hear(self, message: dict[str, Any]) -> None:
         channel = message["channel"].decode()
         if message["type"] == "subscribe":
-            confirmed = self._confirmed.pop(channel, None)
-            if confirmed is not None and not confirmed.done():
-                confirmed.set_result(None)
+            self._confirm(channel)
         elif message["type"] == "message":
             origin, _, news = message["data"].partition(b"|")
             heard = self._hearing.get(channel)
             if heard is not None and origin != self._origin[:-1]:
                 self._deliver(heard, channel, news)
+
+    def _confirm(self, channel: str) -> None:
+        waiting = self._unconfirmed.get(channel)
+        if waiting:
+            confirmed = waiting.pop(0)
+            if not confirmed.done():
+                confirmed.set_result(None)
 
     @staticmethod
     def _deliver(heard: Heard, channel: str, news: bytes) -> None:

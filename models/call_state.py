@@ -62,6 +62,9 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
         """Milliseconds left on the clock at `now`, never below zero."""
         return max(0, self.remaining_ms - _since(self.running_since, now))
 
+    def seat_of(self, side: Side) -> str | None:
+        return self.caller_seat if side == "caller" else self.callee_seat
+
     @property
     def clock(self) -> Literal["connecting", "running", "paused"]:
         if self.state == "connecting":

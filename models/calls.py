@@ -43,6 +43,7 @@ from models.presence import Presence
 logger = logging.getLogger(__name__)
 END_CODE = 1000
 SWEEP_BATCH = 200
+SIDES: tuple[Side, Side] = ("caller", "callee")
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -180,14 +181,18 @@ class Calls:
         if call.progress.state != "ended":
             self._known[call_id] = call
             self._news.about_call(call_id, SeatReplaced(side=side, seat=socket_id))
-            self._news.to_call(call_id, PeerJoined(), side=other(side))
         return call
 
+    async def keep_seat(self, call_id: str, side: Side, socket_id: str) -> bool:
+        """After this process was taken for dead: the seat again, unless a newer socket has it."""
+        self._known.pop(call_id, None)
+        call = await self.get(call_id)
+        if call.progress.seat_of(side) in (None, self._seat(socket_id)):
+            call = await self.take_seat(call_id, side, socket_id)
+        return call.progress.seat_of(side) == self._seat(socket_id)
+
     async def lose_seat(self, call_id: str, side: Side, socket_id: str) -> None:
-        before = self._known.get(call_id)
-        call = await self.apply(call_id, SeatLost(side, self._seat(socket_id)))
-        if before is None or before.version != call.version:
-            self._news.to_call(call_id, PeerLeft(), side=other(side))
+        await self.apply(call_id, SeatLost(side, self._seat(socket_id)))
 
     def forget(self, call_id: str) -> None:
         """No seat of this call is here any more."""
@@ -241,7 +246,12 @@ class Calls:
             self._news.to_call(after.call_id, ended, close=END_CODE)
             await self._presence.free_from_call(after.call_id, after.people)
             await self._bus.command("del", *keys.of_call(after.call_id))
-        elif was.clock != now.clock:
+            return
+        for side in SIDES:
+            if was.seat_of(side) != now.seat_of(side):
+                peer = PeerLeft() if now.seat_of(side) is None else PeerJoined()
+                self._news.to_call(after.call_id, peer, side=other(side))
+        if was.clock != now.clock:
             self._news.to_call(after.call_id, self.clock_of(after))
 
     def clock_of(self, call: Call) -> CallClock:
