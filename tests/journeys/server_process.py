@@ -1,0 +1,89 @@
+"""The real server.py as a child process: a port of its own, a data directory of its own, embedded servers.
+
+`stop` is SIGTERM and waits for the drain; `kill` is SIGKILL of the Python process alone, as a crash would be.
+`start` again serves on the same port from the same directory. Its output is kept; `faults` are the lines that
+no healthy server writes.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.conftest import ROOT
+
+START_SECONDS = 40.0
+STOP_SECONDS = 20.0
+SETTINGS = {
+    "STUN_URLS": "",
+    "GUESTS_PER_HOUR": "100000",
+    "API_PER_MINUTE": "1000000",
+    "TURN_PER_HOUR": "1000",
+    "UNKNOWN_CODES_PER_HOUR": "1000",
+}
+KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
+
+
+class ServerProcess:
+    def __init__(self, home: Path, port: int, **settings: str) -> None:
+        self.port = port
+        self.url = f"http://localhost:{port}"
+        self.log = home / "server.log"
+        self._environment = {name: os.environ[name] for name in KEPT if name in os.environ}
+        self._environment |= SETTINGS | {"PORT": str(port), "DATA_DIR": str(home / "data")} | settings
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Returns once /readyz says so."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "server.py"], cwd=ROOT, env=self._environment, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self._is_ready():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"The server does not come up:\n{self.log.read_text()}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """SIGTERM; the drain must end with exit code 0."""
+        assert self._end(signal.SIGTERM) == 0, self.log.read_text()
+
+    def kill(self) -> None:
+        self._end(signal.SIGKILL)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def crash(self) -> None:
+        self.kill()
+        self.start()
+
+    def _end(self, number: signal.Signals) -> int:
+        assert self._process is not None
+        self._process.send_signal(number)
+        code = self._process.wait(STOP_SECONDS)
+        self._process = None
+        return code
+
+    def _is_ready(self) -> bool:
+        connection = http.client.HTTPConnection("localhost", self.port, timeout=2)
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+    @property
+    def faults(self) -> list[str]:
+        """Tracebacks, errors and content-policy reports in the log so far."""
+        marks = ("Traceback", '"level":"error"', '"level": "error"', "napalmsky.csp", "ERROR")
+        return [line for line in self.log.read_text().splitlines() if any(mark in line for mark in marks)]

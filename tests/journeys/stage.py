@@ -1,0 +1,135 @@
+"""Two Chromium processes and the loop they are driven from.
+
+Playwright lives on a thread with a loop of its own, so that journeys are coroutines, may walk side by side
+(`asyncio.gather`), and never meet the loop of pytest-tornado. A journey test is written `@journey async def …`.
+A Chromium that is missing is a failure, never a skip.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import pytest
+from playwright.async_api import Browser, Playwright, ViewportSize, async_playwright, expect
+
+from tests.journeys.server_process import ServerProcess
+from tests.journeys.visitor import Visitor
+
+Result = TypeVar("Result")
+CHROMIUM = "/usr/bin/chromium"
+JOURNEY_SECONDS = 170
+FLAGS = [
+    "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+    "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=fps=10",
+    # Host candidates by address: mDNS names need a multicast network, which a container has not.
+    "--disable-features=WebRtcHideLocalIpsWithMdns",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Device:
+    """What somebody holds in their hands."""
+
+    size: ViewportSize
+    is_phone: bool = False
+
+
+DESKTOP = Device({"width": 1280, "height": 800})
+PHONE = Device({"width": 390, "height": 844}, is_phone=True)
+
+
+class Loop:
+    """An asyncio loop on a thread; from any other, `run` waits for a coroutine and `begin` lets it go ahead."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="journeys", daemon=True)
+        self._thread.start()
+
+    def begin(self, work: Coroutine[Any, Any, Result], seconds: float = JOURNEY_SECONDS) -> Future[Result]:
+        return asyncio.run_coroutine_threadsafe(asyncio.wait_for(work, seconds), self._loop)
+
+    def run(self, work: Coroutine[Any, Any, Result], seconds: float = JOURNEY_SECONDS) -> Result:
+        return self.begin(work, seconds).result()
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+@dataclass(frozen=True)
+class House:
+    """What all journeys share."""
+
+    server: ServerProcess
+    loop: Loop
+    browsers: list[Browser]
+
+
+@dataclass
+class Stage:
+    """Who is on it; `clear` sends everybody home and tells what went wrong on their screens."""
+
+    house: House
+    visitors: list[Visitor] = field(default_factory=list)
+
+    @property
+    def server(self) -> ServerProcess:
+        return self.house.server
+
+    async def visitor(
+        self, name: str, device: Device = DESKTOP, *, may_use: tuple[str, ...] = ("camera", "microphone"),
+        scripts: str = "", **options: Any,
+    ) -> Visitor:  # fmt: skip
+        """Somebody new with a profile of their own, by turns in the one and the other browser process."""
+        browser = self.house.browsers[len(self.visitors) % len(self.house.browsers)]
+        context = await browser.new_context(**{
+            "base_url": self.server.url, "viewport": device.size, "is_mobile": device.is_phone,
+            "has_touch": device.is_phone, "device_scale_factor": 2 if device.is_phone else 1,
+            "permissions": list(may_use), "reduced_motion": "reduce",
+        } | options)  # fmt: skip
+        context.set_default_timeout(20_000)
+        visitor = Visitor(name, context, device.is_phone)
+        self.visitors.append(visitor)
+        await visitor.open_tab(scripts)
+        return visitor
+
+    async def clear(self) -> list[str]:
+        leaving, self.visitors = self.visitors, []
+        for visitor in leaving:
+            await visitor.leave()
+        return [f"{visitor.name}: {trouble}" for visitor in leaving for trouble in visitor.troubles]
+
+
+async def open_browsers(playwright: Playwright) -> list[Browser]:
+    expect.set_options(timeout=20_000)
+    return [
+        await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, chromium_sandbox=False)
+        for _ in range(2)
+    ]
+
+
+async def start_playwright() -> Playwright:
+    return await async_playwright().start()
+
+
+def journey(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
+    """A test in real browsers; needs the fixture `stage`."""
+
+    @pytest.mark.journey
+    @functools.wraps(test)
+    def run(*, stage: Stage, **fixtures: Any) -> None:
+        async def work() -> None:
+            await test(stage=stage, **fixtures)
+
+        stage.house.loop.run(work())
+
+    return run

@@ -1,0 +1,155 @@
+"""The main job of the product, from the landing page to the history, in two browsers.
+
+Both devices walk at once, four browsers' worth of people, because a call of the least length lasts a minute.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+
+import pytest
+from playwright.async_api import expect
+
+from tests.journeys.stage import DESKTOP, PHONE, Device, House, Stage
+from tests.journeys.visitor import Visitor
+
+WALKS = {"desktop": (DESKTOP, "Anna", "Ben"), "phone": (PHONE, "Cleo", "Dan")}
+
+
+@pytest.fixture(scope="module")
+def walks(house: House) -> Iterator[dict[str, Future[None]]]:
+    """Both under way; a test waits for its own."""
+    stage = Stage(house)
+    before = len(house.server.faults)
+    yield {name: house.loop.begin(walk(stage, *WALKS[name])) for name in WALKS}
+    troubles = house.loop.run(stage.clear()) + house.server.faults[before:][:5]
+    assert not troubles, "\n".join(troubles)
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize("name", WALKS)
+def test_from_landing_to_history(walks: dict[str, Future[None]], name: str) -> None:
+    walks[name].result()
+
+
+async def walk(stage: Stage, device: Device, caller: str, callee: str) -> None:
+    anna, ben = await stage.visitor(caller, device), await stage.visitor(callee, device)
+    await anna_pays(anna)
+    link = await anna.scanned_invite()
+    await ben_comes_by_the_code(ben, link)
+    await asyncio.gather(anna.go_online(), ben.go_online())
+    await ring(anna, ben)
+    await asyncio.gather(anna.in_call(), ben.in_call())
+    assert anna.call_id == ben.call_id
+    await talk(anna, ben)
+    await end_at_zero(anna, ben)
+    await look_back(anna, ben)
+
+
+async def anna_pays(anna: Visitor) -> None:
+    await anna.go("/")
+    await anna.press("Get started", within="main")
+    await anna.fill_profile("A woman")
+    await anna.take_selfie(retake=True)
+    await anna.at("/paywall")
+    await anna.pay()
+    await anna.sees("You can invite 4 friends")
+
+
+async def ben_comes_by_the_code(ben: Visitor, link: str) -> None:
+    await ben.go(link)
+    await ben.sees("invited you")
+    await ben.fill_profile("A man")
+    await ben.take_selfie()
+    await ben.at("/room")
+
+
+async def ring(anna: Visitor, ben: Visitor) -> None:
+    """Both see each other without a reload; Anna asks for a minute, Ben says yes to it."""
+    await asyncio.gather(anna.find_card(ben.name), ben.find_card(anna.name))
+    await expect(anna.page.locator("#talk-words")).to_have_text("Talk to him")
+    await anna.invite(ben.name, "1 min")
+    await expect(ben.ring).to_contain_text(f"{anna.name}")
+    await expect(ben.ring).to_contain_text("would like to talk for 1 min")
+    await ben.choose("3 min", within="#ring")
+    await expect(ben.ring).to_contain_text("You would talk for 2 min")
+    await ben.choose("1 min", within="#ring")
+    await expect(ben.ring).to_contain_text("You would talk for 1 min")
+    await expect(anna.ring).to_contain_text("Ringing, for 1 min")
+    await ben.answer("Accept")
+
+
+async def talk(anna: Visitor, ben: Visitor) -> None:
+    await asyncio.gather(anna.sees_video(), ben.sees_video())
+    left = await asyncio.gather(anna.remaining_ms(), ben.remaining_ms())
+    assert abs(left[0] - left[1]) < 1000
+    assert 30_000 < left[0] <= 60_000
+    await anna.write("Hello over there <b>")
+    await ben.reads("Hello over there <b>")
+    await ben.write("And hello to you")
+    await anna.reads("And hello to you")
+    for visitor in (anna, ben):
+        await visitor.press("Close chat")
+    await mute_and_darken(anna, ben)
+
+
+async def mute_and_darken(anna: Visitor, ben: Visitor) -> None:
+    await anna.press("Mute")
+    await expect(ben.page.locator("#call-words")).to_have_text(f"{anna.name} is muted")
+    await anna.press("Unmute")
+    await expect(ben.page.locator("#call-words")).to_have_text("")
+    await ben.press("Camera off")
+    await expect(anna.page.locator("#peer-words")).to_have_text(f"{ben.name} has the camera off")
+    await expect(anna.page.locator("#call-stage")).to_have_attribute("data-picture", "no")
+    await ben.press("Camera on")
+    await expect(anna.page.locator("#call-stage")).to_have_attribute("data-picture", "yes")
+    await anna.sees_video()
+
+
+NOTE_THE_END = (
+    """document.body.addEventListener("call:end", () => sessionStorage.setItem("ended", Date.now()))"""
+)
+
+
+async def end_at_zero(anna: Visitor, ben: Visitor) -> None:
+    """The server ends it for both, within a second of each other and of the clock."""
+    for visitor in (anna, ben):
+        await visitor.page.evaluate(NOTE_THE_END)
+    due = time.time() + await anna.remaining_ms() / 1000
+    told = await asyncio.gather(*(ended_at(visitor) for visitor in (anna, ben)))
+    assert abs(told[0] - told[1]) < 1
+    assert all(abs(instant - due) < 1 for instant in told)
+    for visitor in (anna, ben):
+        await visitor.sees("The time you agreed on was up")
+        await expect(visitor.page.locator(".ended-length")).to_contain_text("1:00")
+
+
+async def ended_at(visitor: Visitor) -> float:
+    """Waits for the end; when its page was told, in seconds."""
+    await expect(visitor.page.locator("#call-ended")).to_be_visible(timeout=75_000)
+    return int(await visitor.page.evaluate("sessionStorage.getItem('ended')")) / 1000
+
+
+async def look_back(anna: Visitor, ben: Visitor) -> None:
+    for visitor, partner in ((anna, ben), (ben, anna)):
+        await visitor.press("History", within="main")
+        row = visitor.page.locator(".call-row")
+        await expect(row).to_have_count(1)
+        await expect(row.get_by_role("heading")).to_have_text(partner.name)
+        await expect(row.locator(".call-row-length")).to_contain_text("1:00")
+        await visitor.touch(row.get_by_text("2 messages"))
+        await expect(row.get_by_text("Hello over there <b>")).to_be_visible()
+        await expect(row.get_by_text("And hello to you")).to_be_visible()
+    await asyncio.gather(anna.go("/room"), ben.go("/room"))
+    await cooling_down(anna, ben)
+
+
+async def cooling_down(anna: Visitor, ben: Visitor) -> None:
+    card = await anna.find_card(ben.name)
+    await expect(card).to_contain_text("Again in")
+    await expect(anna.page.locator("#talk-words")).to_have_text("Not yet")
+    await expect(anna.page.locator("#talk")).to_have_attribute("aria-disabled", "true")
+    await ben.find_card(anna.name)
