@@ -2,8 +2,10 @@
 what must not be missed.
 
 Any process may do any of it; the database decides who was first. The rounds of PostgreSQL and of Redis go on
-independently, so that one server's outage does not stop what the other is for; a round that fails is logged and
-tried again. News of ended sessions is read from PostgreSQL too, so that a lost message never lets somebody stay.
+independently, so that one server's outage does not stop what the other is for; a round that fails is logged
+and
+tried again. News of ended sessions is read from PostgreSQL too, so that a lost message never lets somebody
+stay.
 Slow work (asking Stripe about late checkouts) has its own pace, as a `Chore`.
 """
 
