@@ -9,7 +9,7 @@ import msgspec
 
 from handlers.base import BaseHandler
 from handlers.onboarding import STEPS
-from models.errors import Conflict, Invalid, NotFound, Problem
+from models.errors import Conflict, Invalid, NotFound, Problem, TooMany
 from models.members import Access, Member
 from models.sign_up import next_step
 
@@ -33,9 +33,11 @@ class PaywallHandler(BaseHandler):
         """Who invites, or why that code does not help."""
         if not code:
             return {"invite": None}
+        codes = self.models.invite_codes
         try:
-            return {"invite": await self.models.invite_codes.check(code, member.user_id)}
-        except (Conflict, NotFound) as problem:
+            async with codes.guessing(self.address):
+                return {"invite": await codes.check(code, member.user_id)}
+        except (Conflict, Invalid, NotFound, TooMany) as problem:
             return {
                 "invite": None,
                 "values": {"inviteCode": code},

@@ -24,6 +24,7 @@ from tornado.testing import bind_unused_port
 from tornado.web import Application, RequestHandler
 
 from models.config import STRIPE_MINIMUM
+from models.wiring import Models
 from tests.clients import Answer, Client
 
 KEY = "sk_test_standin0123456789"
@@ -228,3 +229,8 @@ async def deliver(client: Client, payload: bytes, header: str | None = None) -> 
     headers = {"Content-Type": "application/json; charset=utf-8", "Accept": "*/*; q=0.5, application/xml"}
     headers["Stripe-Signature"] = signature(payload) if header is None else header
     return await client.send("POST", "/payment/webhook", body=payload, headers=headers)
+
+
+async def tell(models: Models, payload: bytes, header: str | None = None) -> str:
+    """To the models, without a site."""
+    return await models.payments.receive(payload, signature(payload) if header is None else header)

@@ -1,0 +1,22 @@
+"""What the tables of the money hold."""
+
+from __future__ import annotations
+
+from models.wiring import Models
+
+
+async def rows(models: Models) -> dict[str, int]:
+    """How many of each there are."""
+    async with models.db.cursor() as cursor:
+        await cursor.execute(
+            "select (select count(*) from access_grants), (select count(*) from invite_codes), "
+            "(select count(*) from checkouts), (select count(*) from stripe_events)"
+        )
+        return dict(zip(("grants", "codes", "checkouts", "events"), await cursor.fetchone(), strict=True))
+
+
+async def effects(models: Models) -> list[str]:
+    """What each event did, in the order of their coming."""
+    async with models.db.cursor() as cursor:
+        await cursor.execute("select effect from stripe_events order by received_at")
+        return [effect for (effect,) in await cursor.fetchall()]
