@@ -10,6 +10,7 @@ const ISLANDS = /** @type {const} */ ([
   ["body[data-invites]", () => import("./socket.js")],
   ["body[data-invites]", () => import("./ring.js")],
   ["#room", () => import("./room.js")],
+  ["#preview", () => import("./preview.js")],
   ["#call", () => import("./call_page.js")],
   ["#selfie-camera", () => import("./camera.js")],
   ["[data-copy], [data-share]", () => import("./copy.js")],

@@ -13,7 +13,7 @@ import { clock } from "./clock.js";
 import { Flow, readStats } from "./flow.js";
 import { CandidateBatch, EarlyCandidates, IceServers, originOf } from "./ice.js";
 import { Repair } from "./repair.js";
-import { addTransceivers, capSenders, fillTransceivers, transceiverOf } from "./senders.js";
+import { addTransceivers, capSenders, fillTransceivers, FULL, transceiverOf } from "./senders.js";
 
 /** @typedef {import("./socket.js").Message} Message */
 /** @typedef {import("./senders.js").Kind} Kind */
@@ -25,6 +25,7 @@ export class CallEngine extends EventTarget {
   restarts = 0;
   attempt = 0;
   /** @type {Record<Kind, MediaStreamTrack|null>} */ #tracks = { audio: null, video: null };
+  #videoLimit = FULL;
   /** @type {RTCPeerConnection|null} */ #making = null;
   /** Set once this connection has carried media. */ #hasConnected = false;
   /**
@@ -75,6 +76,12 @@ export class CallEngine extends EventTarget {
     this.#tracks[kind] = track;
     const sender = this.pc && transceiverOf(this.pc, kind)?.sender;
     if (sender && sender.track !== track) await sender.replaceTrack(track);
+  }
+
+  /** What the picture may take from now on, over this connection and the next; nothing is negotiated. @param {import("./senders.js").VideoLimit} limit */
+  setVideoLimit(limit) {
+    this.#videoLimit = limit;
+    return this.#inTurn(async () => { if (this.pc) await capSenders(this.pc, limit); });
   }
 
   /** One signalling message from the peer; they are taken in turn. @param {Message} message */
@@ -129,7 +136,7 @@ export class CallEngine extends EventTarget {
     await pc.setLocalDescription();
     this.send({ type: "rtc:answer", sdp: pc.localDescription?.sdp ?? "", attempt: this.attempt });
     this.repair.progressed();
-    await capSenders(pc);
+    await capSenders(pc, this.#videoLimit);
   }
 
   /** @param {string} sdp @param {number} attempt */
@@ -139,7 +146,7 @@ export class CallEngine extends EventTarget {
     await pc.setRemoteDescription({ type: "answer", sdp });
     this.#remote = { ...originOf(sdp), sdp };
     this.repair.progressed();
-    await capSenders(pc);
+    await capSenders(pc, this.#videoLimit);
   }
 
   /** An offer already taken, or one older than what is in place, changes nothing. @param {string} sdp */

@@ -1,7 +1,8 @@
 // @ts-check
 /** The buttons and panels of a call, by pointer and by keyboard (m, v, c, Escape). */
 import { toast } from "./announce.js";
-import { chooseDevice, chosenDevice, listDevices, troubleOf } from "./devices.js";
+import { fillDeviceSelect } from "./device_select.js";
+import { chooseDevice, chosenDevice, troubleOf } from "./devices.js";
 
 /** @typedef {import("./call_media.js").CallMedia} CallMedia */
 /** @typedef {{media: CallMedia, stage: import("./call_stage.js").CallStage, chat: import("./chat.js").Chat, end: () => void}} Parts */
@@ -20,11 +21,20 @@ export function startControls(parts) {
   for (const close of document.querySelectorAll("[data-close-panel]")) close.addEventListener("click", () => closePanels(true));
   document.addEventListener("keydown", (event) => keys(event, parts));
   media.addEventListener("change", () => { drawMedia(media); fillDevices(parts); });
+  media.addEventListener("devices", () => { parts.stage.useSpeaker(); fillDevices(parts); });
+  media.addEventListener("lost", (event) => tellLost(/** @type {CustomEvent} */ (event).detail));
   startDevices(parts);
 }
 
 /** @param {DOMException} error */
 const tellTrouble = (error) => { toast(`${troubleOf(error).title}. ${troubleOf(error).help}`, { key: "device", tone: "danger", seconds: 15 }); };
+
+/** @param {{kind: string, label: string}} lost label of what took its place, or "" */
+function tellLost({ kind, label }) {
+  const name = kind === "audio" ? "microphone" : "camera";
+  const next = label ? `Now using ${label}.` : "Plug it in again, or choose another under Devices.";
+  toast(`Your ${name} went away. ${next}`, { key: "device" });
+}
 
 /** Without a microphone "Unmute" asks for one. @param {CallMedia} media */
 function toggleMute(media) {
@@ -98,28 +108,21 @@ function startDevices({ media, stage }) {
   element("device-video").addEventListener("change", () => change("video"));
   element("device-output").addEventListener("change", () => {
     chooseDevice("output", valueOf("device-output"));
-    stage.useSpeaker(valueOf("device-output"));
+    stage.useSpeaker();
   });
 }
 
 /** @param {string} id */
-const valueOf = (id) => /** @type {HTMLSelectElement} */ (element(id)).value;
+const select = (id) => /** @type {HTMLSelectElement} */ (element(id));
+/** @param {string} id */
+const valueOf = (id) => select(id).value;
 
 /** @param {Pick<Parts, "media"|"stage">} parts */
 async function fillDevices({ media, stage }) {
   if (element("devices").hidden) return;
-  await fill("device-audio", "audioinput", media.deviceOf("audio"));
-  await fill("device-video", "videoinput", media.deviceOf("video") || chosenDevice("video"));
-  await fill("device-output", "audiooutput", chosenDevice("output"));
+  await fillDeviceSelect(select("device-audio"), "audioinput", media.deviceOf("audio"));
+  await fillDeviceSelect(select("device-video"), "videoinput", media.deviceOf("video") || chosenDevice("video"));
+  await fillDeviceSelect(select("device-output"), "audiooutput", chosenDevice("output"));
   const field = element("device-output").closest(".field");
   if (field instanceof HTMLElement) field.hidden = !("setSinkId" in stage.sound);
-}
-
-/** @param {string} id @param {MediaDeviceKind} kind @param {string} current */
-async function fill(id, kind, current) {
-  const select = /** @type {HTMLSelectElement} */ (element(id));
-  const devices = await listDevices(kind);
-  const options = devices.map(({ label, deviceId }, index) => new Option(label || `Device ${index + 1}`, deviceId, false, deviceId === current));
-  select.replaceChildren(...(options.length ? options : [new Option("None found", "")]));
-  select.disabled = options.length === 0;
 }

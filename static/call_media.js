@@ -3,25 +3,42 @@
  * This person's own camera and microphone during a call.
  *
  * Promises: a switched-off camera is stopped (its light goes out); switching never renegotiates, tracks are replaced; a
- * device that disappears is replaced by another; `stop` leaves no track alive. Event `change` after each change.
+ * device that disappears or freezes is replaced by another, and the chosen one is taken again when it comes back; `stop`
+ * leaves no track alive. Events: `change`, `devices` (the list is another), `lost` {kind, label of the replacement}.
  */
-import { chooseDevice, openDevices, openWhatThereIs, silentTrack } from "./devices.js";
+import { chooseDevice, chosenDevice, listDevices, openDevices, openWhatThereIs, silentTrack } from "./devices.js";
 
 /** @typedef {import("./senders.js").Kind} Kind */
+
+/** @type {readonly Kind[]} */
+const KINDS = ["audio", "video"];
+/** A phone gives a camera back a moment after the page is seen again; one that is still dark then is frozen. */
+const THAW_MS = 1500;
 
 export class CallMedia extends EventTarget {
   /** @type {Record<Kind, MediaStreamTrack|null>} */ #tracks = { audio: null, video: null };
   isMuted = false;
   isCameraOff = true;
   #isStopped = false;
+  /** Gone while in use; taken up again when there is a device. @type {Set<Kind>} */ #missing = new Set();
+  #listening = new AbortController();
+  #queue = Promise.resolve();
   /** @type {ReturnType<typeof silentTrack>|null} */ #silence = null;
 
   /** @param {import("./call.js").CallEngine} engine */
   constructor(engine) {
     super();
     this.engine = engine;
-    navigator.mediaDevices?.addEventListener?.("devicechange", () => this.#devicesChanged());
-    document.addEventListener("visibilitychange", () => this.#returned());
+    const { signal } = this.#listening;
+    navigator.mediaDevices?.addEventListener?.("devicechange", () => this.#devicesChanged(), { signal });
+    document.addEventListener("visibilitychange", () => this.#returned(), { signal });
+  }
+
+  /** One change after the other; a failure is the caller's to tell. @param {() => Promise<void>} work @returns {Promise<void>} */
+  #inTurn(work) {
+    const done = this.#queue.then(() => (this.#isStopped ? undefined : work()));
+    this.#queue = done.catch(() => undefined);
+    return done;
   }
 
   get hasMicrophone() { return this.#tracks.audio !== null; }
@@ -46,8 +63,8 @@ export class CallMedia extends EventTarget {
   }
 
   /** @param {Kind[]} kinds */
-  async openOnly(kinds) {
-    await this.#take(await openDevices(kinds));
+  openOnly(kinds) {
+    return this.#inTurn(async () => this.#take(await openDevices(kinds)));
   }
 
   /** Text only: silence flows in place of a voice. */
@@ -67,9 +84,10 @@ export class CallMedia extends EventTarget {
     if (this.#isStopped) return track.stop();
     this.#tracks[kind]?.stop();
     this.#tracks[kind] = track;
+    this.#missing.delete(kind);
     if (kind === "audio") track.enabled = !this.isMuted;
     else this.isCameraOff = false;
-    track.onended = () => this.#lost(kind, track);
+    track.onended = () => this.#inTurn(() => this.#replace(kind, track));
     await this.engine.setTrack(kind, track);
   }
 
@@ -79,13 +97,21 @@ export class CallMedia extends EventTarget {
     await this.engine.setTrack("audio", this.#silence.track);
   }
 
-  /** Unplugged or taken by another program: any other device will do. @param {Kind} kind @param {MediaStreamTrack} track */
-  async #lost(kind, track) {
+  /** Unplugged, frozen or taken by another program: any other device will do. @param {Kind} kind @param {MediaStreamTrack|null} track */
+  async #replace(kind, track) {
     if (this.#tracks[kind] !== track || this.#isStopped) return;
+    await this.#drop(kind);
+    if (track) this.#missing.add(kind);
+    await openDevices([kind]).then((tracks) => this.#take(tracks), () => this.#take([]));
+    if (track) this.dispatchEvent(new CustomEvent("lost", { detail: { kind, label: this.#tracks[kind]?.label ?? "" } }));
+  }
+
+  /** @param {Kind} kind */
+  async #drop(kind) {
+    this.#tracks[kind]?.stop();
     this.#tracks[kind] = null;
     if (kind === "video") this.isCameraOff = true;
     await this.engine.setTrack(kind, null);
-    await openDevices([kind]).then((tracks) => this.#take(tracks), () => this.#take([]));
   }
 
   toggleMute() {
@@ -94,34 +120,64 @@ export class CallMedia extends EventTarget {
     this.#changed();
   }
 
-  async toggleCamera() {
-    if (this.isCameraOff) return this.#take(await openDevices(["video"]));
-    this.isCameraOff = true;
-    this.#tracks.video?.stop();
-    this.#tracks.video = null;
-    await this.engine.setTrack("video", null);
-    this.#changed();
+  toggleCamera() {
+    return this.#inTurn(async () => {
+      this.#missing.delete("video");
+      if (this.isCameraOff) return this.#take(await openDevices(["video"]));
+      await this.#drop("video");
+      this.#changed();
+    });
   }
 
   /** @param {Kind} kind @param {string} deviceId */
-  async use(kind, deviceId) {
+  use(kind, deviceId) {
     chooseDevice(kind, deviceId);
-    if (kind === "video" && this.isCameraOff) return;
-    this.#tracks[kind]?.stop(); // some cameras open only once
-    await this.#take(await openDevices([kind]));
+    return this.#inTurn(async () => {
+      if (kind === "video" && this.isCameraOff) return;
+      this.#tracks[kind]?.stop(); // some cameras open only once
+      await this.#open(kind);
+    });
   }
 
-  #devicesChanged() {
-    for (const kind of /** @type {const} */ (["audio", "video"])) {
-      const track = this.#tracks[kind];
-      if (track?.readyState === "ended") this.#lost(kind, track);
+  /** @param {Kind} kind */
+  async #open(kind) {
+    try {
+      await this.#take(await openDevices([kind]));
+    } catch (error) {
+      await this.#drop(kind);
+      await this.#take([]);
+      throw error;
     }
-    this.#changed();
+  }
+
+  async #devicesChanged() {
+    for (const kind of KINDS) await this.#inTurn(() => this.#compare(kind)).catch(() => undefined);
+    this.dispatchEvent(new Event("devices"));
+  }
+
+  /** Is the device in use still there, and is it the one that was chosen? @param {Kind} kind */
+  async #compare(kind) {
+    const ids = (await listDevices(kind === "audio" ? "audioinput" : "videoinput")).map(({ deviceId }) => deviceId);
+    const track = this.#tracks[kind];
+    const isGone = ids.length > 0 && track !== null && !ids.includes(this.deviceOf(kind));
+    if (track?.readyState === "ended" || isGone) return this.#replace(kind, track);
+    if (!track) return this.#missing.has(kind) && ids.length ? this.#replace(kind, null) : undefined;
+    if (!ids.includes(chosenDevice(kind)) || chosenDevice(kind) === this.deviceOf(kind)) return;
+    track.stop();
+    await this.#open(kind);
   }
 
   /** A phone may have taken the camera while the page was in the background. */
-  #returned() {
-    if (document.visibilityState === "visible") this.#devicesChanged();
+  async #returned() {
+    if (document.visibilityState !== "visible") return;
+    await this.#devicesChanged();
+    setTimeout(() => KINDS.forEach((kind) => this.#inTurn(() => this.#thaw(kind))), THAW_MS);
+  }
+
+  /** @param {Kind} kind */
+  async #thaw(kind) {
+    const track = this.#tracks[kind];
+    if (track?.muted && document.visibilityState === "visible") await this.#replace(kind, track);
   }
 
   #changed() {
@@ -130,6 +186,7 @@ export class CallMedia extends EventTarget {
 
   stop() {
     this.#isStopped = true;
+    this.#listening.abort();
     this.#tracks.audio?.stop();
     this.#tracks.video?.stop();
     this.#tracks = { audio: null, video: null };

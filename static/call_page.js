@@ -7,11 +7,13 @@
  * `window.napalmCall` is the engine, for diagnostics and tests only.
  */
 import { CallMedia } from "./call_media.js";
+import { CallQuality } from "./call_quality.js";
 import { CallStage } from "./call_stage.js";
 import { startControls } from "./call_controls.js";
 import { CallTimer } from "./call_timer.js";
 import { Chat } from "./chat.js";
 import { troubleOf } from "./devices.js";
+import { offerDiagnostics } from "./diagnostics.js";
 import { openRelay } from "./relay.js";
 import { on } from "./socket.js";
 import { keepAwake } from "./wake_lock.js";
@@ -28,6 +30,7 @@ const media = new CallMedia(engine);
 const stage = new CallStage(name);
 const timer = new CallTimer(element("call-timer"), root);
 const chat = new Chat(element("chat"), element("unread"), socket, name);
+const quality = new CallQuality(engine, stage.peer, () => tellMedia());
 const letSleep = keepAwake();
 const now = { state: "connecting", isPeerHere: false, isFlowing: false, isEnding: false, isOver: false, hasNoRoute: false };
 Object.assign(window, { napalmCall: engine });
@@ -57,7 +60,20 @@ function learn(news) {
   draw();
 }
 
-const tellMedia = () => socket.send({ type: "media:state", ...media.state });
+/** "camera" is the switch; "video" is whether a picture comes. */
+function tellMedia() {
+  const { audio, video } = media.state;
+  const { sendsVideo, wantsVideo } = quality.state;
+  socket.send({ type: "media:state", audio, video: video && sendsVideo, camera: video, wantsVideo });
+}
+
+/** @param {Message} message media:state */
+function peerMedia({ audio, video, camera = video, wantsVideo = true }) {
+  Object.assign(stage.peer, { audio, video, camera });
+  quality.peerWants(wantsVideo);
+  stage.draw();
+  draw();
+}
 
 /** @param {Message} message call:state */
 function welcome(message) {
@@ -88,6 +104,7 @@ function release() {
   stage.stop();
   timer.stop();
   chat.stop();
+  quality.stop();
   letSleep();
 }
 
@@ -154,7 +171,7 @@ function listen() {
   on(socket, "call:end", ended);
   on(socket, "peer:joined", () => { learn({ isPeerHere: true }); tellMedia(); });
   on(socket, "peer:left", () => learn({ isPeerHere: false }));
-  on(socket, "media:state", ({ audio, video }) => { stage.peer = { audio, video }; stage.draw(); draw(); });
+  on(socket, "media:state", peerMedia);
   on(socket, "socket:status", socketChanged);
   on(engine, "track", ({ track }) => stage.add(track));
   on(engine, "flow", ({ isFlowing }) => { learn({ isFlowing }); stage.play(); });
@@ -168,6 +185,7 @@ function listen() {
 
 listen();
 startControls({ media, stage, chat, end });
+offerDiagnostics(element("copy-diagnostics"), { engine, quality, media, state: () => ({ ...now, socket: socket.status }) });
 stage.draw();
 draw();
 join(() => media.open());

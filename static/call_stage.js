@@ -1,6 +1,6 @@
 // @ts-check
 /** The pictures and the sound of a call: the peer's full-bleed, one's own small, and a button where autoplay is blocked. */
-import { chosenDevice } from "./devices.js";
+import { chosenDevice, listDevices } from "./devices.js";
 
 /** @param {string} id @returns {any} */
 const element = (id) => document.getElementById(id);
@@ -9,7 +9,7 @@ export class CallStage {
   /** @type {HTMLVideoElement} */ remote = element("remote-video");
   /** @type {HTMLAudioElement} */ sound = element("remote-audio");
   /** @type {HTMLVideoElement} */ own = element("local-video");
-  /** What the peer said to send. */ peer = { audio: true, video: true };
+  /** What the peer said to send; with the camera on and no video, their picture is paused. */ peer = { audio: true, video: true, camera: true };
 
   /** @param {string} name of the peer */
   constructor(name) {
@@ -25,7 +25,7 @@ export class CallStage {
     const player = track.kind === "video" ? this.remote : this.sound;
     player.srcObject = new MediaStream([track]);
     track.onmute = track.onunmute = () => this.draw();
-    this.useSpeaker(chosenDevice("output"));
+    this.useSpeaker();
     this.play();
   }
 
@@ -41,9 +41,14 @@ export class CallStage {
     element("hear").hidden = !isNeeded;
   }
 
-  /** @param {string} deviceId */
-  useSpeaker(deviceId) {
-    if (deviceId && "setSinkId" in this.sound) this.sound.setSinkId(deviceId).catch(() => undefined);
+  /** The chosen loudspeaker, or the system's own while that one is away. */
+  async useSpeaker() {
+    const { sound } = this;
+    if (!("setSinkId" in sound)) return;
+    const chosen = chosenDevice("output");
+    const isThere = chosen !== "" && (await listDevices("audiooutput")).some(({ deviceId }) => deviceId === chosen);
+    const wanted = isThere ? chosen : "";
+    if (sound.sinkId !== wanted) await sound.setSinkId(wanted).catch(() => undefined);
   }
 
   /** @param {MediaStreamTrack|null} track one's own camera */
@@ -58,7 +63,8 @@ export class CallStage {
   draw() {
     const track = /** @type {MediaStream|null} */ (this.remote.srcObject)?.getVideoTracks()[0];
     const hasPicture = Boolean(track && !track.muted && this.peer.video && this.remote.videoWidth);
-    const words = [this.peer.video ? "" : `${this.name} has the camera off`, this.peer.audio ? "" : `${this.name} is muted`];
+    const picture = this.peer.camera ? `${this.name}’s picture is paused to keep the sound clear` : `${this.name} has the camera off`;
+    const words = [this.peer.video ? "" : picture, this.peer.audio ? "" : `${this.name} is muted`];
     element("call-stage").dataset.picture = hasPicture ? "yes" : "no";
     element("peer-words").textContent = words.filter(Boolean).join(". ");
   }

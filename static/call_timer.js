@@ -14,6 +14,7 @@ const WARNINGS = [
 export class CallTimer {
   /** @type {ClockMessage} */ #last;
   #spokenBelow = Infinity;
+  #look = () => { if (!document.hidden) this.draw(); };
   /** @type {ReturnType<typeof setInterval>|undefined} */ #timer;
 
   /** @param {HTMLElement} face @param {HTMLElement} root carries data-remaining, milliseconds */
@@ -22,6 +23,7 @@ export class CallTimer {
     this.root = root;
     this.#last = { state: "connecting", remainingMs: Number(root.dataset.remaining ?? 0), serverNow: clock.now() };
     this.#timer = setInterval(() => this.draw(), 250);
+    document.addEventListener("visibilitychange", this.#look); // a hidden tab's timers are held back
   }
 
   get isRunning() { return this.#last.state === "running"; }
@@ -51,5 +53,6 @@ export class CallTimer {
 
   stop() {
     clearInterval(this.#timer);
+    document.removeEventListener("visibilitychange", this.#look);
   }
 }

@@ -3,8 +3,12 @@
 
 /** @typedef {"audio"|"video"} Kind */
 
+/** What the picture may take. @typedef {{maxBitrate: number, scaleResolutionDownBy: number, active: boolean}} VideoLimit */
+
 /** bit/s. Opus is clear at 48 kbit/s; 1.2 Mbit/s carries 720p of a face. */
 const CAPS = { audio: 48_000, video: 1_200_000 };
+/** @type {VideoLimit} */
+export const FULL = { maxBitrate: CAPS.video, scaleResolutionDownBy: 1, active: true };
 
 /** @type {readonly Kind[]} */
 export const KINDS = ["audio", "video"];
@@ -32,21 +36,25 @@ export async function fillTransceivers(pc, tracks) {
   }
 }
 
-/** @param {RTCPeerConnection} pc */
-export async function capSenders(pc) {
-  for (const kind of KINDS) {
+/** Sound first: what the picture may take changes, the sound's share never does. @param {RTCPeerConnection} pc @param {VideoLimit} video */
+export async function capSenders(pc, video) {
+  const sound = { maxBitrate: CAPS.audio, active: true };
+  for (const [kind, limit] of /** @type {const} */ ([["audio", sound], ["video", video]])) {
     const sender = transceiverOf(pc, kind)?.sender;
-    if (sender) await cap(sender, kind).catch(() => undefined); // a cap that is refused is no reason to have no call
+    if (sender) await cap(sender, kind, limit).catch(() => undefined); // a cap that is refused is no reason to have no call
   }
 }
 
-/** @param {RTCRtpSender} sender @param {Kind} kind */
-async function cap(sender, kind) {
+/** @param {RTCRtpSender} sender @param {Kind} kind @param {Partial<VideoLimit>} limit */
+async function cap(sender, kind, limit) {
   const parameters = sender.getParameters();
   const [encoding] = parameters.encodings ?? [];
-  if (!encoding || encoding.maxBitrate === CAPS[kind]) return;
-  encoding.maxBitrate = CAPS[kind];
-  encoding.networkPriority = kind === "audio" ? "high" : "low";
+  if (!encoding) return;
+  const rank = /** @type {RTCPriorityType} */ (kind === "audio" ? "high" : "low");
+  const wanted = { ...limit, priority: rank, networkPriority: rank };
+  const isSo = Object.entries(wanted).every(([name, value]) => /** @type {any} */ (encoding)[name] === value);
+  if (isSo) return;
+  Object.assign(encoding, wanted);
   if (kind === "video") Object.assign(parameters, { degradationPreference: "balanced" });
   await sender.setParameters(parameters);
 }

@@ -7,7 +7,8 @@ export function keepAwake() {
   let lock = null;
   let isWanted = true;
   const take = async () => {
-    if (!isWanted || document.hidden || !("wakeLock" in navigator)) return;
+    const isHeld = lock !== null && !lock.released;
+    if (!isWanted || isHeld || document.hidden || !("wakeLock" in navigator)) return;
     lock = await navigator.wakeLock.request("screen").catch(() => null);
     if (!isWanted) lock?.release();
   };

@@ -1,0 +1,11 @@
+// @ts-check
+/** A <select> of the devices of one kind, with the present one chosen; says so when there is none. */
+import { listDevices } from "./devices.js";
+
+/** @param {HTMLSelectElement} select @param {MediaDeviceKind} kind @param {string} current */
+export async function fillDeviceSelect(select, kind, current) {
+  const devices = await listDevices(kind);
+  const options = devices.map(({ label, deviceId }, index) => new Option(label || `Device ${index + 1}`, deviceId, false, deviceId === current));
+  select.replaceChildren(...(options.length ? options : [new Option("None found", "")]));
+  select.disabled = options.length === 0;
+}

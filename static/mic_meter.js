@@ -1,0 +1,22 @@
+// @ts-check
+/** How loud a microphone hears: a number from 0 (silence, -60 dB) to 1, some twelve times a second. Nothing is kept. */
+
+const LOOK_MS = 80;
+const FLOOR_DB = 60;
+
+/** @param {Float32Array} samples -1 to 1 @returns {number} 0 to 1 */
+export function loudness(samples) {
+  const power = samples.reduce((sum, one) => sum + one * one, 0) / Math.max(1, samples.length);
+  if (power === 0) return 0;
+  return Math.min(1, Math.max(0, 1 + (10 * Math.log10(power)) / FLOOR_DB));
+}
+
+/** @param {MediaStreamTrack} track @param {(level: number) => void} show @returns {() => void} stops it and frees the audio context */
+export function listenTo(track, show) {
+  const context = new AudioContext();
+  const ear = new AnalyserNode(context, { fftSize: 1024 });
+  const samples = new Float32Array(ear.fftSize);
+  context.createMediaStreamSource(new MediaStream([track])).connect(ear);
+  const timer = setInterval(() => { ear.getFloatTimeDomainData(samples); show(loudness(samples)); }, LOOK_MS);
+  return () => { clearInterval(timer); context.close().catch(() => undefined); };
+}
