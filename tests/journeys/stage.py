@@ -1,7 +1,7 @@
 """Two Chromium processes and the loop they are driven from.
 
 Playwright lives on a thread with a loop of its own, so that journeys are coroutines, may walk side by side
-(`asyncio.gather`), and never meet the loop of pytest-tornado. A journey test is written `@journey async def …`.
+(`asyncio.gather`), and never meet the loop of pytest-tornado. A journey test is `@journey async def …`.
 A Chromium that is missing is a failure, never a skip.
 """
 
@@ -46,7 +46,7 @@ PHONE = Device({"width": 390, "height": 844}, is_phone=True)
 
 
 class Loop:
-    """An asyncio loop on a thread; from any other, `run` waits for a coroutine and `begin` lets it go ahead."""
+    """A loop on a thread; from any other, `run` waits for a coroutine and `begin` lets it go ahead."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -133,3 +133,12 @@ def journey(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
         stage.house.loop.run(work())
 
     return run
+
+
+async def two_talking(stage: Stage, caller: str, callee: str, length: str = "5 min") -> list[Visitor]:
+    """[caller, callee], members both, in a call with each other."""
+    pair = [await stage.visitor(caller), await stage.visitor(callee)]
+    await asyncio.gather(*(visitor.enrol() for visitor in pair))
+    await asyncio.gather(*(visitor.go_online() for visitor in pair))
+    await pair[0].ring_up(pair[1], length)
+    return pair

@@ -1,7 +1,7 @@
 """Somebody in front of a browser: what they do on each page, in the words of the product.
 
 Only what a person can see and press is used; the numbers of the call come from `window.napalmCall`, which is
-there for diagnosis. `troubles` collects everything that must not happen on a screen.
+there for diagnosis. `enrol` is the exception: it sends the forms of signing up without showing them.
 """
 
 from __future__ import annotations
@@ -9,107 +9,17 @@ from __future__ import annotations
 import asyncio
 import io
 import re
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import zxingcpp
 from PIL import Image
-from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, Request, Response, expect
+from playwright.async_api import APIResponse, Locator, expect
 
-Answer = TypeVar("Answer")
-WATCH_POLICY = """
-addEventListener("securitypolicyviolation", (event) =>
-  console.error(`content policy: ${event.violatedDirective} stopped ${event.blockedURI}`));
-"""
+from tests.conftest import jpeg
+from tests.journeys.screen import Screen, until
 
 
-async def until(
-    ask: Callable[[], Awaitable[Answer]], fits: Callable[[Answer], bool], seconds: float = 20
-) -> Answer:
-    """Asks until the answer fits. Raises AssertionError with the last answer."""
-    answer = None
-    try:
-        async with asyncio.timeout(seconds):
-            while not fits(answer := await ask()):
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        raise AssertionError(f"still {answer!r} after {seconds} s") from None
-    return answer
-
-
-class Visitor:
-    page: Page
-
-    def __init__(self, name: str, context: BrowserContext, is_phone: bool) -> None:
-        self.name = name
-        self.context = context
-        self.is_phone = is_phone
-        self.troubles: list[str] = []
-        self.expected: list[re.Pattern[str]] = []
-        context.on("console", self._heard)
-        context.on("weberror", lambda error: self._note(f"uncaught {error.error}"))
-        context.on("requestfailed", self._failed)
-        context.on("response", self._answered)
-
-    # What must not happen.
-
-    def expect_trouble(self, pattern: str) -> None:
-        """This journey brings it about on purpose."""
-        self.expected.append(re.compile(pattern))
-        self.troubles = [trouble for trouble in self.troubles if not re.search(pattern, trouble)]
-
-    def _note(self, trouble: str) -> None:
-        if not any(pattern.search(trouble) for pattern in self.expected):
-            self.troubles.append(trouble)
-
-    def _heard(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            self._note(f"console {message.type}: {message.text} ({message.location.get('url', '')})")
-
-    def _failed(self, request: Request) -> None:
-        if request.failure != "net::ERR_ABORTED":  # the page went on before the answer came
-            self._note(f"{request.method} {request.url} failed: {request.failure}")
-
-    def _answered(self, response: Response) -> None:
-        if response.status >= 500 or response.url.endswith("/csp-report"):
-            self._note(f"{response.status} {response.url}")
-
-    # Coming and going.
-
-    async def open_tab(self, scripts: str = "") -> Page:
-        self.page = await self.context.new_page()
-        await self.page.add_init_script(WATCH_POLICY + scripts)
-        return self.page
-
-    async def go(self, path: str) -> None:
-        await self.page.goto(path)
-
-    async def press(self, name: str, *, within: str = "body") -> None:
-        """The button or link of that name, by finger or mouse."""
-        root = self.page.locator(within)
-        found = root.get_by_role("button", name=name, exact=True).or_(
-            root.get_by_role("link", name=name, exact=True)
-        )
-        await self.touch(found.filter(visible=True).first)
-
-    async def touch(self, target: Locator) -> None:
-        await (target.tap() if self.is_phone else target.click())
-
-    async def choose(self, option: str, *, within: str = "body") -> None:
-        radio = self.page.locator(within).get_by_role("radio", name=option, exact=True).filter(visible=True)
-        await self.touch(radio)
-        await expect(radio).to_be_checked()
-
-    async def sees(self, text: str) -> None:
-        await expect(self.page.get_by_text(text).filter(visible=True).first).to_be_visible()
-
-    async def at(self, path: str) -> None:
-        """Waits until the address is this path (a pattern)."""
-        await self.page.wait_for_url(re.compile(rf"^https?://[^/]+{path}$"))
-
-    async def leave(self) -> None:
-        await self.context.close()
-
+class Visitor(Screen):
     # Signing up.
 
     async def fill_profile(self, gender: str = "A woman") -> None:
@@ -140,6 +50,22 @@ class Visitor:
         await self.fill_profile(gender)
         await self.take_selfie()
         await self.pay()
+
+    async def enrol(self, *, gender: str = "female") -> None:
+        """A paid member with a selfie, as the forms would have made them."""
+        await self._send("/auth/guest", name=self.name, gender=gender, adult="true")
+        photo = {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": jpeg(640, 640)}
+        await self._send("/media/selfie", selfie=photo)
+        checkout = await self._send("/payment/create-checkout")
+        await self._send(checkout.url, action="pay")
+
+    async def _send(self, path: str, **fields: Any) -> APIResponse:
+        page = await (await self.context.request.get("/terms")).text()
+        token = re.search(r'name="xsrf" content="([^"]+)"', page)
+        assert token is not None
+        answer = await self.context.request.post(path, multipart={"_xsrf": token[1]} | fields)
+        assert answer.ok, f"{path}: {answer.status}"
+        return answer
 
     async def scanned_invite(self) -> str:
         """What a phone's camera reads off the downloaded QR code."""
@@ -178,6 +104,12 @@ class Visitor:
     @property
     def ring(self) -> Locator:
         return self.page.locator("dialog#ring")
+
+    async def ring_up(self, callee: Visitor, length: str = "5 min") -> None:
+        """Rings, is answered, and both talk."""
+        await self.invite(callee.name, length)
+        await callee.answer("Accept")
+        await asyncio.gather(self.in_call(), callee.in_call())
 
     # The call.
 
