@@ -178,7 +178,7 @@ class Hub:
             if told.close is None:
                 seat.send(bytes(told.frame))
             else:
-                seat.finish(bytes(told.frame), told.close)
+                seat.say_last(bytes(told.frame), told.close)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

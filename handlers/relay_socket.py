@@ -185,7 +185,7 @@ class RelaySocket(BaseSocket):
         if call.progress.state == "connected" and call.progress.clock == before:
             self.tell(self.models.calls.clock_of(call))
 
-    def finish(self, frame: bytes, code: int) -> None:
+    def say_last(self, frame: bytes, code: int) -> None:
         """The last word, even to a seat that still opens."""
         super().send(frame)
         self.close(code)
