@@ -16,6 +16,11 @@ from handlers.problems import methods_of
 from handlers.relay_socket import PASSED_ON
 from handlers.routes import routes
 from models import errors, messages
+from models.payments import OfferedCheckout, StatusTold
+from models.queue import WirePage
+from models.sessions import SignedInTold
+from models.turn import IceServers
+from models.users import Me
 from tests.documents import cells, section, table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -112,6 +117,25 @@ def methods(spec: URLSpec) -> set[str]:
     if issubclass(spec.handler_class, WebSocketHandler):
         return {"GET"}
     return set(methods_of(spec.handler_class)) - {"HEAD", "OPTIONS"}
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/auth/guest", SignedInTold),
+        ("/auth/upgrade", SignedInTold),
+        ("/user/me", Me),
+        ("/payment/create-checkout", OfferedCheckout),
+        ("/payment-success", StatusTold),
+        ("/room/queue", WirePage),
+        ("/turn/credentials", IceServers),
+    ],
+)
+def test_every_field_of_an_answer_is_documented(path: str, kind: type[msgspec.Struct]) -> None:
+    (row,) = [row for row in table(DOCUMENT, "method") if row[1] == f"`{path}`"]
+    told = set(re.findall(r"\w+", row[3].rpartition("→")[2]))
+    optional = {"recoveryCodes"} if path == "/auth/guest" else set()
+    assert {field.encode_name for field in msgspec.structs.fields(kind)} - optional <= told
 
 
 def test_every_documented_address_exists_with_its_methods() -> None:
