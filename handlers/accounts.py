@@ -1,4 +1,4 @@
-"""Signing up as a guest and signing out."""
+"""Signing up as a guest, keeping the profile as an account, signing in and out."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import msgspec
 
 from handlers import cookies
 from handlers.base import BaseHandler
-from models.errors import Invalid
-from models.sign_up import SignedUp
+from handlers.onboarding import STEPS
+from handlers.settings import settings_context
+from models.errors import Conflict, Invalid, NotSignedIn, Problem
+from models.sessions import SignedIn
+from models.sign_up import next_step
 
 
 class GuestForm(msgspec.Struct, rename="camel"):
@@ -17,6 +20,12 @@ class GuestForm(msgspec.Struct, rename="camel"):
     gender: str = ""
     adult: bool = False
     invite_code: str | None = None
+
+
+class AccountForm(msgspec.Struct, rename="camel"):
+    email: str = ""
+    password: str = ""
+    next: str = ""
 
 
 class GuestHandler(BaseHandler):
@@ -31,12 +40,12 @@ class GuestHandler(BaseHandler):
             return await self._form_again(problem)
         return self._welcome(signed)
 
-    async def _sign_up(self, form: GuestForm) -> SignedUp:
+    async def _sign_up(self, form: GuestForm) -> SignedIn:
         return await self.models.sign_up.guest(
             form.name, form.gender, adult=form.adult, invite_code=form.invite_code, address=self.address
         )
 
-    def _welcome(self, signed: SignedUp) -> None:
+    def _welcome(self, signed: SignedIn) -> None:
         if not self.is_page:
             return self.json(signed.as_json(), 201)
         cookies.sign_in(self, signed.token)
@@ -52,6 +61,61 @@ class GuestHandler(BaseHandler):
         )
 
 
+class UpgradeHandler(BaseHandler):
+    """POST /auth/upgrade: the guest who asks keeps their profile.
+
+    A browser is shown the recovery codes next.
+    """
+
+    async def post(self) -> None:
+        member = self.allowed(access=False, selfie=False)
+        form = self.read(AccountForm)
+        try:
+            upgraded = await self.models.accounts.upgrade(member, form.email, form.password, self.address)
+        except (Conflict, Invalid) as problem:
+            return await self._form_again(problem)
+        if not self.is_page:
+            return self.json(upgraded.as_json())
+        cookies.sign_in(self, upgraded.signed_in.token)
+        cookies.hand_over_codes(self, upgraded.recovery_codes)
+        return self.go("/settings/recovery-codes")
+
+    async def _form_again(self, problem: Problem) -> None:
+        if not problem.fields:
+            raise problem
+        context = {"form": "keep", **await settings_context(self)}
+        self.form_again(problem, "settings/page.html", fragment="settings/_keep.html", **context)
+
+
+class LoginPageHandler(BaseHandler):
+    """GET /login: a device that another one has replaced is told so, and may take over again."""
+
+    async def get(self) -> None:
+        if self.member is not None and self.member.is_account:
+            return self.go(STEPS[next_step(self.member)])
+        token = self.session_token if self.member is None else None
+        ended = await self.models.sessions.why_ended(token) if token else None
+        return self.page("login/page.html", ended=ended, next=self.get_query_argument("next", ""))
+
+
+class LoginHandler(BaseHandler):
+    """POST /auth/login: JSON gets the token, a browser the cookie and the way to where it wanted to go."""
+
+    async def post(self) -> None:
+        form = self.read(AccountForm)
+        try:
+            signed = await self.models.accounts.login(form.email, form.password, self.address, self.member)
+        except (Invalid, NotSignedIn) as problem:
+            return self._form_again(problem, form.next)
+        return welcome(self, signed, form.next)
+
+    def _form_again(self, problem: Problem, wanted: str) -> None:
+        """In a form, a wrong password is a field to mend."""
+        if self.is_page and not problem.fields:
+            problem = Invalid(password=problem.message)
+        self.form_again(problem, "login/page.html", fragment="login/_form.html", ended=None, next=wanted)
+
+
 class LogoutHandler(BaseHandler):
     """POST /auth/logout: the session ends, its sockets are closed; for a browser, twice is no fault."""
 
@@ -63,3 +127,17 @@ class LogoutHandler(BaseHandler):
             await self.models.sessions.end(self.member.session_id, "signed_out")
         cookies.sign_out(self)
         return self.go("/")
+
+
+def welcome(handler: BaseHandler, signed: SignedIn, wanted: str = "") -> None:
+    """JSON gets the token; a browser the cookie, and goes on where it wanted to, if that is here."""
+    if not handler.is_page:
+        return handler.json(signed.as_json())
+    cookies.sign_in(handler, signed.token)
+    step = next_step(signed.member)
+    return handler.go(wanted if step == "done" and is_own_path(wanted) else STEPS[step])
+
+
+def is_own_path(path: str) -> bool:
+    """`/calls/…`, never `//evil.example` or anything that a browser could read so."""
+    return path.startswith("/") and not path.startswith("//") and path.isprintable() and "\\" not in path

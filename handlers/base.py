@@ -15,7 +15,7 @@ import msgspec
 from tornado.web import RequestHandler
 
 from handlers import cookies, origins
-from handlers.problems import as_problem, is_our_fault, methods_of
+from handlers.problems import as_problem, is_our_fault, methods_of, way_on
 from handlers.requests import client_address, field_of, form_fields, json_fields
 from models.errors import (
     Banned,
@@ -174,14 +174,8 @@ class BaseHandler(RequestHandler):
         self.finish(self.application.pages.render(name, self.page_context(context)))
 
     def page_context(self, context: Mapping[str, object]) -> dict[str, object]:
-        common: dict[str, object] = {
-            "member": self.member,
-            "xsrf": self.xsrf_token.decode(),
-            "current_path": self.request.path,
-            "values": {},
-            "errors": {},
-        }
-        return common | dict(context)
+        common: dict[str, object] = {"values": {}, "errors": {}, "current_path": self.request.path}
+        return common | {"member": self.member, "xsrf": self.xsrf_token.decode()} | dict(context)
 
     def go(self, path: str) -> None:
         """After a form: 303 for plain browsers, an htmx redirect for htmx."""
@@ -232,12 +226,9 @@ class BaseHandler(RequestHandler):
 
     def show_problem(self, problem: Problem) -> None:
         """A designed page, or the fragment of it for htmx. A member who lacks a step is led to it."""
-        if (
-            isinstance(problem, NotSignedIn | PaymentRequired | SelfieRequired)
-            and self.request.method == "GET"
-        ):
-            steps = {"payment_required": "/paywall", "selfie_required": "/onboarding"}
-            return self.go(steps.get(problem.code, "/onboarding"))
+        step = way_on(problem, self.request, was_here=bool(self.get_cookie(self.application.session_cookie)))
+        if step is not None:
+            return self.go(step)
         return self.page(
             "errors/page.html", status=problem.status, fragment="errors/_error.html", problem=problem
         )

@@ -1,4 +1,7 @@
-"""The session cookie of a browser: HttpOnly, SameSite=Lax, and behind TLS bound to the host (`__Host-`)."""
+"""The session cookie of a browser: HttpOnly, SameSite=Lax, and behind TLS bound to the host (`__Host-`).
+
+And new recovery codes on their way to the page that shows them once: kept by the browser alone, for minutes.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from handlers.base import BaseHandler
+
+CODES = "recovery-codes"
+CODES_PATH = "/settings/recovery-codes"
+CODES_DAYS = 10 / (24 * 60)
 
 
 def sign_in(handler: BaseHandler, token: str) -> None:
@@ -24,6 +31,21 @@ def renew(handler: BaseHandler) -> None:
     member = handler.member
     if token is not None and handler.bearer is None and member is not None and member.was_renewed:
         sign_in(handler, token)
+
+
+def hand_over_codes(handler: BaseHandler, codes: list[str]) -> None:
+    """To the next page, which takes them: no server keeps them in the plain."""
+    kind = _kind(handler) | {"path": CODES_PATH}
+    handler.set_cookie(CODES, ".".join(codes), expires_days=CODES_DAYS, **kind)
+
+
+def take_codes(handler: BaseHandler) -> list[str]:
+    """Those that were handed over, once."""
+    codes = handler.get_cookie(CODES)
+    if codes is None:
+        return []
+    handler.set_cookie(CODES, "", expires_days=-1, **(_kind(handler) | {"path": CODES_PATH}))
+    return codes.split(".")
 
 
 def _kind(handler: BaseHandler) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
+from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler
 
 from models.errors import (
@@ -9,6 +12,7 @@ from models.errors import (
     MethodNotAllowed,
     NotAllowed,
     NotFound,
+    NotSignedIn,
     Problem,
     TooLarge,
     Unavailable,
@@ -24,12 +28,24 @@ KINDS = {
     415: UnsupportedMedia,
 }
 UNKNOWN = RequestHandler.get
+# Whoever lacks a step is led to it.
+WAYS_ON = {"not_signed_in": "/onboarding", "payment_required": "/paywall", "selfie_required": "/onboarding"}
 
 
 def as_problem(error: BaseException | None, status: int) -> Problem:
     if isinstance(error, Problem):
         return error
     return KINDS.get(status, Problem)()
+
+
+def way_on(problem: Problem, request: HTTPServerRequest, *, was_here: bool) -> str | None:
+    """From a page that needs a step more to that step; somebody whose sign-in has ended signs in again."""
+    if request.method not in ("GET", "HEAD"):
+        return None
+    if problem.code == NotSignedIn.code and was_here:
+        is_page = "HX-Request" not in request.headers
+        return "/login?" + urlencode({"next": request.path}) if is_page else "/login"
+    return WAYS_ON.get(problem.code)
 
 
 def is_our_fault(error: BaseException | None) -> bool:

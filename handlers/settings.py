@@ -9,6 +9,8 @@ from models.errors import Invalid
 
 
 class SettingsHandler(BaseHandler):
+    """GET /settings, with `?saved=` after one of its forms."""
+
     async def get(self) -> None:
         self.allowed(access=False, selfie=False)
         self.page("settings/page.html", **await settings_context(self))
@@ -21,8 +23,15 @@ async def show_profile_again(handler: BaseHandler, problem: Invalid) -> None:
 
 
 async def settings_context(handler: BaseHandler) -> dict[str, Any]:
-    """What settings/page.html shows beyond the member."""
+    """What settings/page.html shows beyond the member; `form` comes on top when one has faults."""
     user_id = handler.signed_in().user_id
     user = await handler.models.users.get(user_id)
     own = await handler.models.invite_codes.find_own(user_id)
-    return {"invite": own if own and not own.stopped else None, "successful_calls": user.successful_calls}
+    account = await handler.models.accounts.find(user_id)
+    return {
+        "invite": own if own and not own.stopped else None,
+        "successful_calls": user.successful_calls,
+        "account": account,
+        "codes_left": await handler.models.recovery_codes.left(user_id) if account else 0,
+        "saved": handler.get_query_argument("saved", ""),
+    }

@@ -13,15 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from models.setting_rules import RULES, STRIPE_MINIMUM, ZERO_DECIMAL
 from models.setting_types import Faults, SettingsReader
 
-# Stripe's minimum charge per currency, in its smallest unit (docs.stripe.com/currencies#minimum-and-maximum-
-# charge-amounts).
-STRIPE_MINIMUM = {
-    "usd": 50, "aed": 200, "aud": 50, "brl": 50, "cad": 50, "chf": 50, "czk": 1500, "dkk": 250, "eur": 50,
-    "gbp": 30, "hkd": 400, "huf": 17500, "inr": 50, "jpy": 50, "mxn": 1000, "myr": 200, "nok": 300,
-    "nzd": 50, "pln": 200, "ron": 200, "sek": 300, "sgd": 50, "thb": 1000,
-}  # fmt: skip
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -60,7 +54,10 @@ class Config:
     twilio_api_base: str = "https://api.twilio.com"
     stun_urls: tuple[str, ...] = ("stun:stun.l.google.com:19302",)
     relay_only: bool = False
+    smtp_url: str | None = field(default=None, repr=False)
+    mail_from: str | None = None
     guest_days: int = 7
+    account_days: int = 30
     member_days: int = 365
     code_uses: int = 4
     code_after_calls: int = 4
@@ -78,6 +75,11 @@ class Config:
     cooldown_missed_seconds: int = 3600
     guests_per_hour: int = 20
     unknown_codes_per_hour: int = 5
+    bcrypt_cost: int = 12
+    sign_in_failures: int = 5
+    sign_in_failures_per_address: int = 20
+    sign_in_minutes: int = 15
+    recovery_link_minutes: int = 30
     api_per_minute: int = 120
     turn_per_hour: int = 30
     turn_checks_per_hour: int = 3
@@ -137,9 +139,6 @@ class Config:
         return config
 
 
-ZERO_DECIMAL = frozenset({"jpy"})
-
-
 def origin(url: str) -> str:
     """`scheme://host[:port]` as a browser sends it."""
     parts = urlsplit(url)
@@ -177,26 +176,11 @@ def _read(read: SettingsReader) -> Config:
         twilio_auth_token=read.secret("TWILIO_AUTH_TOKEN", least=8),
         twilio_api_base=read.api_base("TWILIO_API_BASE", base.twilio_api_base),
         stun_urls=read.stun_urls("STUN_URLS", base.stun_urls),
+        smtp_url=read.url("SMTP_URL", ("smtp", "smtps")),
+        mail_from=read.mail_address("MAIL_FROM"),
         relay_only=read.flag("RELAY_ONLY"),
         **_read_rules(read, base),
     )
-
-
-# setting -> (least, most); the default is the dataclass's own.
-RULES = {
-    "guest_days": (1, 365), "member_days": (1, 3650), "code_uses": (1, 1000), "code_after_calls": (1, 1000),
-    "call_min_seconds": (60, 1800), "call_max_seconds": (60, 1800), "call_default_seconds": (60, 1800),
-    "ring_seconds": (5, 120), "ring_extends": (0, 10), "connect_seconds": (5, 300),
-    "reconnect_seconds": (5, 300),
-    "pause_seconds": (0, 600), "success_seconds": (1, 1800), "cooldown_connected_seconds": (0, 2_592_000),
-    "cooldown_declined_seconds": (0, 2_592_000), "cooldown_missed_seconds": (0, 2_592_000),
-    "guests_per_hour": (1, 1_000_000), "unknown_codes_per_hour": (1, 1_000_000),
-    "api_per_minute": (1, 1_000_000),
-    "turn_per_hour": (1, 1_000_000), "turn_checks_per_hour": (1, 1_000_000),
-    "turn_check_seconds": (10, 600), "turn_ttl_seconds": (60, 86_400),
-    "invite_messages_per_second": (1, 1_000_000),
-    "relay_messages_per_second": (1, 1_000_000),
-}  # fmt: skip
 
 
 def _read_rules(read: SettingsReader, base: Config) -> dict[str, int]:
@@ -216,6 +200,13 @@ def _check_together(config: Config, faults: Faults) -> None:
     _check_turn(config, faults)
     if config.is_production and not config.is_secure and not config.is_loopback:
         faults.add("BASE_URL", "must be https in production: browsers give no camera to a plain http page")
+
+
+def _check_mail(config: Config, faults: Faults) -> None:
+    if config.smtp_url and not config.mail_from:
+        faults.add("MAIL_FROM", "is needed as well when SMTP_URL is set")
+    if config.mail_from and not config.smtp_url:
+        faults.add("SMTP_URL", "is needed as well when MAIL_FROM is set")
 
 
 def _check_stripe(config: Config, faults: Faults) -> None:

@@ -9,11 +9,14 @@ for one household has all of it.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import ipaddress
 import logging
 import math
 import time
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.aio.storage import RedisStorage
@@ -24,17 +27,29 @@ from models.bus import AWAY, COMMAND_SECONDS, Bus
 from models.clock import Clock
 from models.config import Config
 from models.db import Db
-from models.errors import TooMany, Unavailable
+from models.errors import Conflict, NotSignedIn, TooMany, Unavailable
 
 logger = logging.getLogger(__name__)
 GUESS_SECONDS = 3600
 CSP_REPORTS_PER_HOUR = 60
+LINKS_PER_HOUR = 3
+LINKS_PER_HOUR_AND_ADDRESS = 10
+# What a sign-in ends in when the guess was wrong; anything else gives the try back.
+FAILURES = (NotSignedIn, Conflict)
+
+
+class Allowance(NamedTuple):
+    """So many within so many seconds."""
+
+    most: int
+    seconds: int
 
 
 class RateLimits:
     """`hit` counts and judges at once.
 
-    `check_guesses` goes before a look-up that might be a guess, `guess` after a miss.
+    `check_guesses` goes before a look-up that might be a guess, `guess` after a miss; `attempt` goes around a
+    sign-in, and `ask_link` before a letter is sent.
     """
 
     def __init__(self, db: Db, bus: Bus, clock: Clock, config: Config) -> None:
@@ -53,7 +68,14 @@ class RateLimits:
             "turn_check": RateLimitItemPerHour(config.turn_checks_per_hour),
             "csp": RateLimitItemPerHour(CSP_REPORTS_PER_HOUR),
         }
-        self._guesses = {"code": config.unknown_codes_per_hour}
+        window = config.sign_in_minutes * 60
+        self._allowed = {
+            "code": Allowance(config.unknown_codes_per_hour, GUESS_SECONDS),
+            "sign_in": Allowance(config.sign_in_failures, window),
+            "sign_in_address": Allowance(config.sign_in_failures_per_address, window),
+            "link": Allowance(LINKS_PER_HOUR, GUESS_SECONDS),
+            "link_address": Allowance(LINKS_PER_HOUR_AND_ADDRESS, GUESS_SECONDS),
+        }
 
     async def hit(self, kind: str, subject: str) -> None:
         """Counts one `api`, `guests`, `turn`, `turn_check` or `csp` of a person or an address.
@@ -72,27 +94,61 @@ class RateLimits:
 
     async def check_guesses(self, kind: str, subject: str) -> None:
         """Before a look-up. Raises TooMany when this hour's wrong guesses are used up."""
-        self._judge(await self._sql.value("wait_seconds", **self._values(kind, subject)))
+        self._judge(await self._sql.value("wait_seconds", **self._values(kind, subject_of(subject))))
 
     async def guess(self, kind: str, subject: str) -> None:
         """Counts a wrong guess.
 
         Raises TooMany instead of letting more than the limit be answered, however many come at once.
         """
-        values = self._values(kind, subject)
+        await self._take((kind, subject_of(subject)))
+
+    @asynccontextmanager
+    async def attempt(self, account: str | None, address: str) -> AsyncIterator[None]:
+        """Around a sign-in: counted before it is judged, given back unless it fails (`FAILURES`).
+
+        Counted by (account, address), so that nobody is locked out by a stranger's failures, and by address.
+        Raises TooMany.
+        """
+        where = subject_of(address)
+        taken = await self._take(("sign_in_address", where), *_of_account("sign_in", account, where))
+        try:
+            yield
+        except FAILURES:
+            raise
+        except BaseException:
+            await self._give_back(taken)
+            raise
+        await self._give_back(taken)
+
+    async def ask_link(self, account: str, address: str) -> None:
+        """Counts one letter to an address that may or may not have an account. Raises TooMany."""
+        await self._take(("link_address", subject_of(address)), *_of_account("link", account, ""))
+
+    async def _take(self, *subjects: tuple[str, str]) -> list[int]:
+        """Counts all of them or none. Addresses are locked first, so that nobody waits in a circle."""
+        every = [self._values(*subject) for subject in subjects]
+        taken: list[int] = []
         async with self._db.transaction() as on:
-            await self._sql.run("lock_subject", on=on, kind=values["kind"], subject=values["subject"])
-            wait = await self._sql.value("wait_seconds", on=on, **values)
+            for kind, subject in subjects:
+                await self._sql.run("lock_subject", on=on, kind=kind, subject=subject)
+            waits = [await self._sql.value("wait_seconds", on=on, **values) for values in every]
+            wait = max((wait for wait in waits if wait is not None), default=None)
             if wait is None:
-                await self._sql.run("count_guess", on=on, **values)
+                taken = [await self._sql.value("count_guess", on=on, **values) for values in every]
         self._judge(wait)
+        return taken
+
+    async def _give_back(self, taken: list[int]) -> None:
+        await self._sql.run("give_back", guess_ids=taken)
 
     def _values(self, kind: str, subject: str) -> dict[str, Any]:
+        allowed = self._allowed[kind]
         return {
             "kind": kind,
-            "subject": subject_of(subject),
-            "most": self._guesses[kind],
-            "window": GUESS_SECONDS,
+            "subject": subject,
+            "most": allowed.most,
+            "window": allowed.seconds,
             "now": self._clock.frozen,
         }
 
@@ -100,6 +156,13 @@ class RateLimits:
     def _judge(wait: float | None) -> None:
         if wait is not None:
             raise TooMany(retry_after=max(1, math.ceil(wait)))
+
+
+def _of_account(kind: str, account: str | None, where: str) -> list[tuple[str, str]]:
+    """Hashed: the count needs no list of who has an account."""
+    if account is None:
+        return []
+    return [(kind, hashlib.sha256(f"{account} {where}".encode()).hexdigest()[:32])]
 
 
 def subject_of(subject: str) -> str:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit

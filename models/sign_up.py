@@ -9,40 +9,15 @@ from __future__ import annotations
 
 from functools import partial
 
-import msgspec
-
 from models.clock import Clock
 from models.config import Config
-from models.db import Db, Transaction
+from models.db import Db
 from models.errors import Conflict, Invalid, NotFound, TooMany
 from models.invite_codes import InviteCodes, Preview
-from models.members import Access, Member
-from models.messages import Wire, instant
+from models.members import Member
 from models.rate_limits import RateLimits
-from models.sessions import NewSession, Sessions
+from models.sessions import Sessions, SignedIn
 from models.users import Users, checked
-
-
-class SignedUp(msgspec.Struct, frozen=True):
-    """A new guest with their token, which is shown once."""
-
-    token: str
-    member: Member
-
-    def as_json(self) -> SignedUpTold:
-        return SignedUpTold(
-            session_token=self.token,
-            user_id=self.member.user_id,
-            expires_at=instant(self.member.expires_at),
-            access=self.member.access,
-        )
-
-
-class SignedUpTold(Wire, frozen=True, kw_only=True):
-    session_token: str
-    user_id: str
-    expires_at: str
-    access: Access
 
 
 class SignUp:
@@ -62,7 +37,7 @@ class SignUp:
 
     async def guest(
         self, name: str, gender: str, *, adult: bool, invite_code: str | None, address: str
-    ) -> SignedUp:
+    ) -> SignedIn:
         """All or nothing. Raises Invalid (`name`, `gender`, `adult`, `inviteCode`), TooMany, Unavailable."""
         checked(name, gender, adult=adult)
         create = partial(self._create, name, gender, adult=adult, invite_code=invite_code, address=address)
@@ -86,7 +61,7 @@ class SignUp:
 
     async def _create(
         self, name: str, gender: str, *, adult: bool, invite_code: str | None, address: str
-    ) -> SignedUp:
+    ) -> SignedIn:
         async with self._db.transaction() as on:
             user_id = await self._users.create_guest(name, gender, adult=adult, on=on)
             if invite_code:
@@ -94,13 +69,7 @@ class SignUp:
             new = await self._sessions.create(user_id, on=on)
             # Last of all: what fails before is not counted, and what is refused here is rolled back.
             await self._rate_limits.hit("guests", address)
-            member = await self._signed_in(new, on)
-        return SignedUp(token=new.token, member=member)
-
-    async def _signed_in(self, new: NewSession, on: Transaction) -> Member:
-        member = await self._sessions.find(new.token, on=on)
-        assert member is not None, "a session found by its own transaction"
-        return member
+            return await self._sessions.signed_in(new, on=on)
 
 
 def next_step(member: Member | None) -> str:

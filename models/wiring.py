@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from models.access import Access
+from models.account_changes import AccountChanges
+from models.accounts import Accounts
 from models.bus import Bus
 from models.call_chat import CallChat
 from models.calls import Calls
@@ -14,12 +16,16 @@ from models.history import History
 from models.ids import new_id
 from models.invite_codes import InviteCodes
 from models.invites import Invites
+from models.mail import Mail
 from models.media import Media
 from models.news import News
+from models.passwords import Passwords
 from models.payments import Payments
 from models.presence import Presence
 from models.queue import Queue
 from models.rate_limits import RateLimits
+from models.recovery import Recovery
+from models.recovery_codes import RecoveryCodes
 from models.selfies import Selfies
 from models.sessions import Sessions
 from models.sign_up import SignUp
@@ -42,6 +48,15 @@ class Models:
         self.rate_limits = RateLimits(db, bus, clock, config)
         self.users = Users(db, clock)
         self.sessions = Sessions(db, clock, config, self.news)
+        self.mail = Mail(config)
+        self.passwords = Passwords(config)
+        self.recovery_codes = RecoveryCodes(db, clock)
+        self.accounts = Accounts(
+            db, clock, self.sessions, self.passwords, self.rate_limits, self.recovery_codes
+        )
+        ways_in = (self.passwords, self.rate_limits, self.recovery_codes, self.mail)
+        self.account_changes = AccountChanges(db, clock, config, self.accounts, self.sessions, *ways_in)
+        self.recovery = Recovery(db, clock, config, self.accounts, self.account_changes, *ways_in)
         self.media = Media(db, clock)
         self.selfies = Selfies(db, clock)
         self.access = Access(db, clock, self.news)
@@ -71,5 +86,7 @@ class Models:
         await self.payments.close()
         await self.turn.close()
         await self.selfies.close()
+        await self.passwords.close()
+        await self.mail.close()
         await self.bus.close()
         await self.db.close()

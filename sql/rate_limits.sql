@@ -13,7 +13,7 @@ offset :most - 1 limit 1;
 -- One at a time until the transaction ends; a statement of its own, so that the next one sees what the last holder wrote.
 select pg_advisory_xact_lock(hashtextextended(:kind || ' ' || :subject, 0));
 
--- name: count_guess(kind, subject, window, now)!
+-- name: count_guess(kind, subject, window, now)
 -- What has grown too old goes in the same statement: the table stays as small as the window.
 with old as (
     delete from guesses
@@ -21,4 +21,8 @@ with old as (
         and guessed_at <= coalesce(:now::timestamptz, clock_timestamp()) - make_interval(secs => :window)
 )
 insert into guesses (kind, subject, guessed_at)
-values (:kind, :subject, coalesce(:now::timestamptz, clock_timestamp()));
+values (:kind, :subject, coalesce(:now::timestamptz, clock_timestamp()))
+returning guess_id;
+
+-- name: give_back(guess_ids)!
+delete from guesses where guess_id = any(:guess_ids::bigint[]);

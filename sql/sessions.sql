@@ -1,24 +1,38 @@
 -- Sign-ins. A token is known only by its SHA-256.
 
--- name: create(session_id, token_hash, user_id, guest_days, now)!
+-- name: create(session_id, token_hash, user_id, guest_days, account_days, now)!
 insert into sessions (session_id, token_hash, user_id, created_at, renewed_at, expires_at)
-select :session_id, :token_hash, :user_id, at, at, at + make_interval(days => :guest_days)
+select :session_id, :token_hash, :user_id, at, at, at + make_interval(days => case
+    when exists (select from accounts a where a.user_id = :user_id) then :account_days
+    else :guest_days
+end)
 from coalesce(:now::timestamptz, clock_timestamp()) as at;
 
--- name: find(token_hash, member_days, now)
+-- name: rotate(session_id, token_hash, guest_days, account_days, now)!
+update sessions s
+set token_hash = :token_hash, renewed_at = at, expires_at = at + make_interval(days => case
+    when exists (select from accounts a where a.user_id = s.user_id) then :account_days
+    else :guest_days
+end)
+from coalesce(:now::timestamptz, clock_timestamp()) as at
+where s.session_id = :session_id and s.ended_at is null;
+
+-- name: find(token_hash, session_id, member_days, now)
 -- Who asks, in one statement. Somebody with access is kept longer: counted here, so that access gained by a webhook
--- while nobody looks keeps the session at once. was_renewed: once a day, the caller renews it now.
+-- while nobody looks keeps the session at once. was_renewed: once a day, the caller renews it now. An account can come
+-- back, so its session is kept for its own days, access or not.
 select
     s.session_id::text, s.user_id::text, u.name, u.gender, u.selfie_id::text, a.access,
     exists (
         select from bans b
         where b.user_id = s.user_id and b.lifted_at is null and (b.until_at is null or b.until_at > at)
     ) as is_banned,
-    false as is_account,
+    acc.user_id is not null as is_account,
     s.renewed_at, e.expires_at,
     s.renewed_at <= at - interval '1 day' as was_renewed
 from sessions s
 join users u on u.user_id = s.user_id and u.deleted_at is null
+left join accounts acc on acc.user_id = s.user_id
 cross join coalesce(:now::timestamptz, clock_timestamp()) as at
 cross join lateral (
     select case
@@ -32,16 +46,16 @@ cross join lateral (
 ) a
 cross join lateral (
     select case
-        when a.access = 'unpaid' then s.expires_at
+        when a.access = 'unpaid' or acc.user_id is not null then s.expires_at
         else greatest(s.expires_at, s.renewed_at + make_interval(days => :member_days))
     end as expires_at
 ) e
-where s.token_hash = :token_hash and s.ended_at is null and e.expires_at > at;
+where (s.token_hash = :token_hash::bytea or s.session_id = :session_id::uuid) and s.ended_at is null and e.expires_at > at;
 
--- name: renew(session_id, guest_days, now)!
+-- name: renew(session_id, days, now)!
 -- Many requests at once renew once.
 update sessions
-set renewed_at = at, expires_at = greatest(expires_at, at + make_interval(days => :guest_days))
+set renewed_at = at, expires_at = greatest(expires_at, at + make_interval(days => :days))
 from coalesce(:now::timestamptz, clock_timestamp()) as at
 where session_id = :session_id and ended_at is null and renewed_at <= at - interval '1 day';
 
@@ -50,6 +64,15 @@ update sessions
 set ended_at = coalesce(:now::timestamptz, clock_timestamp()), ended_reason = :reason
 where session_id = :session_id and ended_at is null
 returning user_id::text, session_id::text, ended_reason as reason;
+
+-- name: end_others(user_id, session_id, reason, now)
+update sessions
+set ended_at = coalesce(:now::timestamptz, clock_timestamp()), ended_reason = :reason
+where user_id = :user_id and ended_at is null and session_id is distinct from :session_id::uuid
+returning user_id::text, session_id::text, ended_reason as reason;
+
+-- name: why_ended(token_hash)
+select ended_reason from sessions where token_hash = :token_hash and ended_at is not null;
 
 -- name: ended_since(since)
 select user_id::text, session_id::text, ended_reason as reason

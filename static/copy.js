@@ -9,11 +9,11 @@ async function copy(button) {
   try {
     await navigator.clipboard.writeText(button.dataset.copy ?? "");
   } catch {
-    toast(`The browser did not allow copying. The link is: ${button.dataset.copy}`, { seconds: 20 });
+    toast(`The browser did not allow copying. Here it is: ${button.dataset.copy}`, { seconds: 20 });
     return;
   }
   words.textContent = "Copied";
-  polite("Link copied");
+  polite(button.dataset.copied ?? "Link copied");
   setTimeout(() => { words.textContent = before; }, 2500);
 }
 

@@ -182,7 +182,7 @@ async def test_signing_out_clears_the_cookie_and_twice_is_no_fault(site: Running
     assert (out.status, out.headers["Location"]) == (303, "/")
     assert browser.cookies["session"] == ""
     browser.cookies["session"] = kept
-    assert (await browser.get("/settings")).headers["Location"] == "/onboarding"
+    assert (await browser.get("/settings")).headers["Location"] == "/login?next=%2Fsettings"
     assert (await browser.post("/auth/logout")).status == 303
 
 

@@ -9,14 +9,14 @@ import pytest
 
 from models.members import Member
 from models.news import SignedOut
-from models.sign_up import SignedUp
+from models.sessions import SignedIn
 from models.wiring import Models
 from tests.conftest import MakePerson
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
-async def guest(models: Models, address: str = "203.0.113.1") -> SignedUp:
+async def guest(models: Models, address: str = "203.0.113.1") -> SignedIn:
     return await models.sign_up.guest("Ann", "female", adult=True, invite_code=None, address=address)
 
 

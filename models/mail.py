@@ -1,0 +1,101 @@
+"""Letters to account holders, by the operator's mail server. The one door to smtplib.
+
+Keeps nothing. Promises that nobody waits for a letter: it is handed to one thread, 32 may wait, and one that
+cannot be sent is a line in the log without the address. Refuses to give a password to a server on another
+machine without TLS. Without SMTP_URL there is no mail, and `is_on` says so.
+"""
+
+from __future__ import annotations
+
+import logging
+import smtplib
+import ssl
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from models.config import LOOPBACK_NAMES, Config
+
+logger = logging.getLogger(__name__)
+MOST_WAITING = 32
+SERVER_SECONDS = 15
+PORTS = {"smtp": 587, "smtps": 465}
+
+
+class Mail:
+    def __init__(self, config: Config) -> None:
+        self._url = config.smtp_url
+        self._from = config.mail_from or ""
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="mail")
+        self._room = threading.BoundedSemaphore(MOST_WAITING)
+
+    @property
+    def is_on(self) -> bool:
+        return self._url is not None
+
+    def send(self, to: str, subject: str, text: str) -> None:
+        """Handed over at once; whether it arrives, nobody is told."""
+        if self._url is None:
+            return
+        if not self._room.acquire(blocking=False):
+            logger.warning("a letter was dropped: too many wait")
+            return
+        self._thread.submit(self._deliver, urlsplit(self._url), self._letter(to, subject, text))
+
+    async def close(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _letter(self, to: str, subject: str, text: str) -> EmailMessage:
+        letter = EmailMessage()
+        letter["From"] = f"Napalm Sky <{self._from}>"
+        letter["To"] = to
+        letter["Subject"] = subject
+        letter["Date"] = formatdate()
+        letter["Message-ID"] = make_msgid(domain=self._from.rpartition("@")[2])
+        letter["Auto-Submitted"] = "auto-generated"
+        letter.set_content(text)
+        return letter
+
+    def _deliver(self, url: SplitResult, letter: EmailMessage) -> None:
+        """Blocking. A server's answer may hold the address, so only its kind is logged."""
+        try:
+            with _connected(url) as server:
+                server.send_message(letter)
+        except (OSError, smtplib.SMTPException, UnicodeError, ValueError) as error:
+            logger.warning("a letter could not be sent: %s", type(error).__name__)
+        finally:
+            self._room.release()
+
+
+def _connected(url: SplitResult) -> smtplib.SMTP:
+    """TLS from the start (smtps), or as soon as the server offers it; then signed in, when the URL names
+    somebody.
+    """
+    host, port = url.hostname or "localhost", url.port or PORTS[url.scheme]
+    secure = ssl.create_default_context()
+    if url.scheme == "smtps":
+        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=SERVER_SECONDS, context=secure)
+    else:
+        server = smtplib.SMTP(host, port, timeout=SERVER_SECONDS)
+    try:
+        _introduce(server, url, secure)
+    except BaseException:
+        server.close()
+        raise
+    return server
+
+
+def _introduce(server: smtplib.SMTP, url: SplitResult, secure: ssl.SSLContext) -> None:
+    server.ehlo()
+    is_secure = url.scheme == "smtps"
+    if not is_secure and server.has_extn("starttls"):
+        server.starttls(context=secure)
+        server.ehlo()
+        is_secure = True
+    if url.username is None:
+        return
+    if not is_secure and url.hostname not in LOOPBACK_NAMES:
+        raise smtplib.SMTPNotSupportedError("no TLS for the password")
+    server.login(unquote(url.username), unquote(url.password or ""))

@@ -1,0 +1,133 @@
+"""Passwords: hashed, compared, and judged. The one door to bcrypt and to zxcvbn.
+
+Keeps nothing. Promises that bcrypt sees base64(SHA-256(NFC, UTF-8)), so that no byte of a long password is
+cut off; that hashing happens on one thread of its own, with at most 32 waiting; and that comparing with
+nobody's hash takes as long as with somebody's. Refuses fewer than 12 or more than 128 characters, what stands
+in the list of common passwords, and what is little more than one of them (Invalid); and with Unavailable when
+too many wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import unicodedata
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import bcrypt
+from zxcvbn import zxcvbn
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+from models.config import Config
+from models.errors import Invalid, Unavailable
+
+LEAST, MOST = 12, 128
+MOST_WAITING = 32
+RETRY_SECONDS = 5
+# What an attacker with a good list tries first; each costs them a guess of five in a quarter of an hour.
+FEWEST_GUESSES = 1_000_000
+# zxcvbn's time grows with the square of the length.
+MOST_JUDGED = 40
+# Nobody's: a salt and a digest that no password was hashed to.
+NOBODY = "abcdefghijklmnopqrstuu" + "." * 31
+TOO_SHORT = f"Use at least {LEAST} characters."
+TOO_LONG = f"Use at most {MOST} characters."
+TOO_COMMON = "This one is among the first that would be guessed. Use a few unrelated words instead."
+Result = TypeVar("Result")
+_COMMON = frozenset(FREQUENCY_LISTS["passwords"])
+
+
+class Passwords:
+    def __init__(self, config: Config) -> None:
+        self._cost = config.bcrypt_cost
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="password")
+        self._waiting = 0
+
+    async def hash(self, password: str, *own: str) -> str:
+        """For a new password; `own` are words that are easily guessed of its owner.
+
+        Raises Invalid (`password`), Unavailable.
+        """
+        plain = checked(password)
+        if await self._off_loop(lambda: is_common(plain, own)):
+            raise Invalid(password=TOO_COMMON)
+        return await self._off_loop(lambda: hashed(plain, self._cost))
+
+    async def rehash(self, password: str) -> str:
+        """For a password that is in use already: it is not judged again. Raises Unavailable."""
+        plain = normalised(password)
+        return await self._off_loop(lambda: hashed(plain, self._cost))
+
+    async def matches(self, password: str, password_hash: str | None) -> bool:
+        """None stands for an account that does not exist: never, and not a moment sooner.
+
+        Raises Unavailable.
+        """
+        against = password_hash or f"$2b${self._cost:02d}${NOBODY}"
+        plain = normalised(password)
+        return await self._off_loop(lambda: bcrypt.checkpw(digest(plain), against.encode()))
+
+    def is_current(self, password_hash: str) -> bool:
+        """Whether it was hashed at the cost of today."""
+        return password_hash.startswith(f"$2b${self._cost:02d}$")
+
+    async def close(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _off_loop(self, work: Callable[[], Result]) -> Result:
+        """In turn, on the one thread. Raises Unavailable when too many wait."""
+        if self._waiting > MOST_WAITING:
+            raise Unavailable(retry_after=RETRY_SECONDS)
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        finally:
+            self._waiting -= 1
+
+
+def checked(password: str) -> str:
+    """The password in NFC. Raises Invalid (`password`)."""
+    plain = normalised(password)
+    if len(plain) < LEAST:
+        raise Invalid(password=TOO_SHORT)
+    if len(plain) > MOST:
+        raise Invalid(password=TOO_LONG)
+    return plain
+
+
+def normalised(password: str) -> str:
+    """One password, however a keyboard composes its letters. Raises Invalid for what no one can type."""
+    if len(password) > 8 * MOST:
+        raise Invalid(password=TOO_LONG)
+    try:
+        password.encode()
+    except UnicodeEncodeError as error:
+        raise Invalid(password="Use letters, digits, signs and spaces.") from error
+    return unicodedata.normalize("NFC", password)
+
+
+def digest(plain: str) -> bytes:
+    """44 characters whatever the length: bcrypt takes 72 bytes, and none of them may be NUL."""
+    return base64.b64encode(hashlib.sha256(plain.encode()).digest())
+
+
+def hashed(plain: str, cost: int) -> str:
+    """Blocking."""
+    return bcrypt.hashpw(digest(plain), bcrypt.gensalt(cost)).decode()
+
+
+def is_common(plain: str, own: tuple[str, ...]) -> bool:
+    """In the list, or so near to it that a million guesses find it. Blocking.
+
+    A long password is common only when both its ends are.
+    """
+    if plain.casefold() in _COMMON:
+        return True
+    return all(_guesses(part, own) < FEWEST_GUESSES for part in {plain[:MOST_JUDGED], plain[-MOST_JUDGED:]})
+
+
+def _guesses(part: str, own: tuple[str, ...]) -> int:
+    return int(zxcvbn(part, user_inputs=list(own))["guesses"])

@@ -1,0 +1,31 @@
+"""The reach of every number that is a rule, and what Stripe asks of a price."""
+
+from __future__ import annotations
+
+# setting -> (least, most); the default is the dataclass's own.
+RULES = {
+    "guest_days": (1, 365), "account_days": (1, 365), "member_days": (1, 3650), "code_uses": (1, 1000),
+    "code_after_calls": (1, 1000),
+    "call_min_seconds": (60, 1800), "call_max_seconds": (60, 1800), "call_default_seconds": (60, 1800),
+    "ring_seconds": (5, 120), "ring_extends": (0, 10), "connect_seconds": (5, 300),
+    "reconnect_seconds": (5, 300),
+    "pause_seconds": (0, 600), "success_seconds": (1, 1800), "cooldown_connected_seconds": (0, 2_592_000),
+    "cooldown_declined_seconds": (0, 2_592_000), "cooldown_missed_seconds": (0, 2_592_000),
+    "guests_per_hour": (1, 1_000_000), "unknown_codes_per_hour": (1, 1_000_000),
+    "api_per_minute": (1, 1_000_000), "bcrypt_cost": (4, 15), "sign_in_failures": (1, 1_000_000),
+    "sign_in_failures_per_address": (1, 1_000_000), "sign_in_minutes": (1, 1440),
+    "recovery_link_minutes": (5, 1440),
+    "turn_per_hour": (1, 1_000_000), "turn_checks_per_hour": (1, 1_000_000),
+    "turn_check_seconds": (10, 600), "turn_ttl_seconds": (60, 86_400),
+    "invite_messages_per_second": (1, 1_000_000),
+    "relay_messages_per_second": (1, 1_000_000),
+}  # fmt: skip
+
+# Stripe's minimum charge per currency, in its smallest unit (docs.stripe.com/currencies#minimum-and-maximum-
+# charge-amounts).
+STRIPE_MINIMUM = {
+    "usd": 50, "aed": 200, "aud": 50, "brl": 50, "cad": 50, "chf": 50, "czk": 1500, "dkk": 250, "eur": 50,
+    "gbp": 30, "hkd": 400, "huf": 17500, "inr": 50, "jpy": 50, "mxn": 1000, "myr": 200, "nok": 300,
+    "nzd": 50, "pln": 200, "ron": 200, "sek": 300, "sgd": 50, "thb": 1000,
+}  # fmt: skip
+ZERO_DECIMAL = frozenset({"jpy"})

@@ -1,0 +1,69 @@
+-- Accounts: e-mail, password, and the ways back in.
+
+-- name: create(user_id, email, email_key, password_hash, now)!
+insert into accounts (user_id, email, email_key, password_hash, created_at, password_at)
+select :user_id, :email, :email_key, :password_hash, at, at
+from coalesce(:now::timestamptz, clock_timestamp()) as at;
+
+-- name: find_by_email(email_key)
+select a.user_id::text, a.email, a.email_key, a.password_hash
+from accounts a
+join users u on u.user_id = a.user_id and u.deleted_at is null
+where a.email_key = :email_key;
+
+-- name: find(user_id)
+select user_id::text, email, email_key, password_hash from accounts where user_id = :user_id;
+
+-- name: lock(user_id)
+-- One sign-in or change at a time: whoever waited sees the password as it is now.
+select user_id::text, email, email_key, password_hash from accounts where user_id = :user_id for update;
+
+-- name: set_password(user_id, password_hash, now)!
+update accounts
+set password_hash = :password_hash, password_at = coalesce(:now::timestamptz, clock_timestamp())
+where user_id = :user_id;
+
+-- name: rehash(user_id, old_hash, password_hash)!
+-- The same password at another cost; a change in between wins.
+update accounts set password_hash = :password_hash where user_id = :user_id and password_hash = :old_hash;
+
+-- name: set_email(user_id, email, email_key)!
+update accounts set email = :email, email_key = :email_key where user_id = :user_id;
+
+-- name: drop_codes(user_id)!
+delete from recovery_codes where user_id = :user_id;
+
+-- name: add_codes(user_id, hashes, now)!
+insert into recovery_codes (user_id, code_hash, created_at)
+select :user_id, unnest(:hashes::bytea[]), coalesce(:now::timestamptz, clock_timestamp());
+
+-- name: codes_left(user_id)
+select count(*) from recovery_codes where user_id = :user_id and used_at is null;
+
+-- name: use_code(user_id, code_hash, now)!
+update recovery_codes
+set used_at = coalesce(:now::timestamptz, clock_timestamp())
+where user_id = :user_id and code_hash = :code_hash and used_at is null;
+
+-- name: put_link(email_key, token_hash, seconds, now)
+-- The newest link is the one that counts; nothing happens for an address without an account.
+insert into recovery_links (user_id, token_hash, expires_at)
+select a.user_id, :token_hash, coalesce(:now::timestamptz, clock_timestamp()) + make_interval(secs => :seconds)
+from accounts a
+join users u on u.user_id = a.user_id and u.deleted_at is null
+where a.email_key = :email_key
+on conflict (user_id) do update set token_hash = excluded.token_hash, expires_at = excluded.expires_at
+returning (select email from accounts where email_key = :email_key);
+
+-- name: is_link(token_hash, now)
+select true
+from recovery_links
+where token_hash = :token_hash and expires_at > coalesce(:now::timestamptz, clock_timestamp());
+
+-- name: take_link(token_hash, now)
+delete from recovery_links
+where token_hash = :token_hash and expires_at > coalesce(:now::timestamptz, clock_timestamp())
+returning user_id::text;
+
+-- name: drop_link(user_id)!
+delete from recovery_links where user_id = :user_id;
