@@ -119,7 +119,7 @@ const CLOSED = {
 function socketChanged({ status, code }) {
   draw();
   if (status !== "closed" || now.isOver) return;
-  if (code === 4401) return location.assign("/");
+  if (code === 4401) return location.assign("/login");
   if (code === 1000) return ended();
   const closed = CLOSED[code];
   if (closed) showClosed(closed);
