@@ -141,8 +141,8 @@ class InviteSocket(BaseSocket):
         return QueueState(id=command_id, available=await self.models.presence.leave(self.id))
 
     async def _fresh(self) -> Member:
-        """Access, selfie and ban as they are now, not as they were when the socket opened."""
-        member = await self.models.sessions.find(self.token) if self.token else None
+        """Access, selfie and ban as they are now; the token may have been rotated since the socket opened."""
+        member = await self.models.sessions.again(self.session_id)
         if member is None:
             self.close(SIGNED_OUT, "signed out")
             raise NotSignedIn
