@@ -1,0 +1,319 @@
+"""What a ring comes to: accepted, declined, cancelled, missed or gone; once, with its cooldown, told to all."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from models.invites import Accepted
+from models.ring import Due
+from tests.clients import Socket
+from tests.conftest import MakePerson, MakeSite, Running
+from tests.stage import Two, advance, cooldown_seconds, crash, freeze, rounds, rows, two, until
+
+DAY, HOUR = 24 * 3600, 3600
+
+
+async def outcomes(site: Running) -> list[str]:
+    return [row[0] for row in await rows(site.models, "select outcome from invite_outcomes")]
+
+
+async def test_all_tabs_ring_and_the_others_hear_who_answered(site: Running, person: MakePerson) -> None:
+    pair = await two(site, person)
+    other_a, other_b = await site.invites(pair.anna), await site.invites(pair.ben, join=False)
+    invite_id = await pair.ring()
+    await other_a.receive("call:ringing", inviteId=invite_id)
+    await other_b.receive("call:notify", inviteId=invite_id)
+    other_b.send("call:accept", inviteId=invite_id, requestedSeconds=300, id="me")
+    start = await other_b.receive("call:start", id="me")
+    assert (await pair.a.receive("call:start"))["callId"] == start["callId"]
+    for socket in (pair.b, other_a):
+        assert await socket.receive("call:answered") == {
+            "type": "call:answered", "inviteId": invite_id, "outcome": "accepted",
+        }  # fmt: skip
+        assert "call:start" not in await socket.quiet()
+    assert "call:answered" not in await pair.a.quiet()
+    assert await outcomes(site) == ["accepted"]
+
+
+async def test_the_first_answer_wins_and_the_second_is_told(site: Running, person: MakePerson) -> None:
+    pair = await two(site, person)
+    tab = await site.invites(pair.ben)
+    invite_id = await pair.ring()
+    tab.send("call:decline", inviteId=invite_id, id="no")
+    assert (await tab.receive("call:answered", id="no"))["outcome"] == "declined"
+    await pair.b.receive("call:answered", outcome="declined")
+    pair.b.send("call:accept", inviteId=invite_id, requestedSeconds=300, id="late")
+    assert (await pair.b.receive("call:answered", id="late"))["outcome"] == "declined"
+    assert await rows(site.models, "select * from calls") == []
+
+
+async def test_a_decline_costs_a_day(site: Running, person: MakePerson) -> None:
+    pair = await two(site, person)
+    freeze(site)
+    tab_a, tab_b = await site.invites(pair.anna), await site.invites(pair.ben)
+    invite_id = await pair.ring()
+    pair.b.send("call:decline", inviteId=invite_id, id="no")
+    assert (await pair.b.receive("call:answered", id="no"))["outcome"] == "declined"
+    for socket in (pair.a, tab_a):
+        assert await socket.receive("call:declined") == {
+            "type": "call:declined", "inviteId": invite_id, "reason": "declined",
+        }  # fmt: skip
+    assert (await tab_b.receive("call:answered"))["outcome"] == "declined"
+    assert await cooldown_seconds(site.models, pair.anna, pair.ben) == DAY
+    pair.b.send("call:invite", toUserId=pair.anna.user_id, requestedSeconds=300, id="back")
+    assert (await pair.b.receive("call:declined", id="back"))["reason"] == "cooldown"
+    advance(DAY, site)
+    await pair.ring()
+
+
+async def test_a_cancel_costs_an_hour(site: Running, person: MakePerson) -> None:
+    pair = await two(site, person)
+    freeze(site)
+    tab_a = await site.invites(pair.anna)
+    invite_id = await pair.ring()
+    pair.a.send("call:cancel", inviteId=invite_id, id="c")
+    told = {"type": "call:cancelled", "inviteId": invite_id, "reason": "cancelled"}
+    assert await pair.a.receive("call:cancelled") == told | {"id": "c"}
+    for socket in (pair.b, tab_a):
+        assert await socket.receive("call:cancelled") == told
+    assert await cooldown_seconds(site.models, pair.anna, pair.ben) == HOUR
+    pair.b.send("call:accept", inviteId=invite_id, requestedSeconds=300, id="late")
+    assert (await pair.b.receive("call:cancelled", id="late"))["reason"] == "cancelled"
+
+
+async def test_a_miss_costs_an_hour(site: Running, person: MakePerson) -> None:
+    pair = await two(site, person)
+    freeze(site)
+    invite_id = await pair.ring()
+    advance(19.9, site)
+    await rounds(site)
+    assert "call:cancelled" not in await pair.b.quiet()
+    advance(0.1, site)
+    await rounds(site)
+    assert (await pair.a.receive("call:declined")) == {
+        "type": "call:declined", "inviteId": invite_id, "reason": "missed",
+    }  # fmt: skip
+    assert (await pair.b.receive("call:cancelled"))["reason"] == "missed"
+    assert await cooldown_seconds(site.models, pair.anna, pair.ben) == HOUR
+    await rounds(site)
+    assert await outcomes(site) == ["missed"]
+
+
+async def test_a_caller_without_a_socket_for_five_seconds_is_gone(site: Running, person: MakePerson) -> None:
+    pair = await two(site, person)
+    freeze(site)
+    invite_id = await pair.ring()
+    pair.a.close()
+    await until(lambda: pair.anna.user_id not in site.site.hub.invite_sockets)
+    await until(lambda: site.models.bus.command("zscore", "ns:gone", invite_id))
+    advance(4.9, site)
+    await rounds(site)
+    assert "call:cancelled" not in await pair.b.quiet()
+    advance(0.1, site)
+    await rounds(site)
+    assert (await pair.b.receive("call:cancelled")) == {
+        "type": "call:cancelled", "inviteId": invite_id, "reason": "gone",
+    }  # fmt: skip
+    assert await cooldown_seconds(site.models, pair.anna, pair.ben) == HOUR
+
+
+async def test_a_caller_who_comes_back_in_time_gets_the_answer(site: Running, person: MakePerson) -> None:
+    pair = await two(site, person)
+    freeze(site)
+    invite_id = await pair.ring()
+    pair.a.close()
+    await until(lambda: site.models.bus.command("zscore", "ns:gone", invite_id))
+    advance(4, site)
+    back = await site.invites(pair.anna)
+    assert (await back.receive("state"))["invite"]["inviteId"] == invite_id
+    advance(10, site)
+    await rounds(site)
+    pair.b.send("call:accept", inviteId=invite_id, requestedSeconds=300)
+    await pair.b.receive("call:start")
+    await back.receive("call:start")
+
+
+async def test_the_callee_may_lose_their_sockets_and_the_ring_goes_on(site: Running, person: MakePerson) -> None:
+    pair = await two(site, person)
+    freeze(site)
+    invite_id = await pair.ring()
+    pair.b.close()
+    await until(lambda: pair.ben.user_id not in site.site.hub.invite_sockets)
+    advance(9, site)
+    await rounds(site)
+    back = await site.invites(pair.ben)
+    assert (await back.receive("state"))["invite"]["direction"] == "in"
+    back.send("call:accept", inviteId=invite_id, requestedSeconds=300)
+    await back.receive("call:start")
+
+
+async def test_two_who_invite_each_other_are_in_a_call(site: Running, person: MakePerson) -> None:
+    pair = await two(site, person)
+    tab = await site.invites(pair.ben)
+    await pair.ring(100)
+    pair.b.send("call:invite", toUserId=pair.anna.user_id, requestedSeconds=201, id="glare")
+    mine, theirs = await pair.a.receive("call:start"), await pair.b.receive("call:start", id="glare")
+    assert (mine["callId"], mine["agreedSeconds"]) == (theirs["callId"], 150)
+    assert (await tab.receive("call:answered"))["outcome"] == "accepted"
+    assert await outcomes(site) == ["accepted"]
+
+
+@pytest.mark.parametrize("command", ["call:accept", "call:decline", "call:cancel", "call:extend-wait"])
+async def test_a_stranger_is_told_nothing_and_nobody_hears(
+    site: Running, person: MakePerson, command: str
+) -> None:
+    pair = await two(site, person)
+    cleo = await site.invites(await person("Cleo"))
+    invite_id = await pair.ring()
+    answers = []
+    for unknown in (invite_id, str(uuid.uuid4()), "x"):
+        cleo.send(command, inviteId=unknown, requestedSeconds=300, id="s")
+        answers.append(await cleo.receive("error", id="s"))
+    assert answers[0]["code"] == "not_found"
+    assert answers[0] == answers[1] == answers[2]
+    for socket in (pair.a, pair.b):
+        assert set(await socket.quiet()) == {"state"}
+    assert await outcomes(site) == []
+
+
+@pytest.mark.parametrize(
+    ("who", "command"), [("a", "call:accept"), ("a", "call:decline"), ("b", "call:cancel")]
+)
+async def test_one_cannot_play_the_others_part(
+    site: Running, person: MakePerson, who: str, command: str
+) -> None:
+    pair = await two(site, person)
+    invite_id = await pair.ring()
+    socket: Socket = getattr(pair, who)
+    socket.send(command, inviteId=invite_id, requestedSeconds=300, id="no")
+    assert (await socket.receive("error", id="no"))["code"] == "not_found"
+    assert await outcomes(site) == []
+
+
+async def test_a_stranger_cannot_learn_how_a_ring_ended(site: Running, person: MakePerson) -> None:
+    pair = await two(site, person)
+    cleo = await site.invites(await person("Cleo"))
+    invite_id = await pair.ring()
+    pair.b.send("call:decline", inviteId=invite_id)
+    await pair.a.receive("call:declined")
+    cleo.send("call:accept", inviteId=invite_id, requestedSeconds=300, id="s")
+    assert (await cleo.receive("error", id="s"))["code"] == "not_found"
+
+
+async def test_a_ring_whose_process_died_is_ended_by_another(
+    make_site: MakeSite, person: MakePerson, site: Running
+) -> None:
+    far = await make_site()
+    pair = await two(site, person, far)
+    freeze(site, far)
+    invite_id = await pair.ring()
+    advance(20, site, far)
+    # This process takes the lease, and dies.
+    rings = site.models.invites._rings
+    assert await rings.due(site.models.clock.now_ms(), 5000) == [
+        Due(invite_id, "missed", pair.anna.user_id, pair.ben.user_id)
+    ]
+    await far.models.invites.sweep()
+    assert await outcomes(far) == []
+    advance(5, site, far)
+    await far.models.invites.sweep()
+    assert await outcomes(far) == ["missed"]
+    assert (await pair.a.receive("call:declined"))["reason"] == "missed"
+    assert (await pair.b.receive("call:cancelled"))["reason"] == "missed"
+
+
+@pytest.mark.parametrize("outcome", ["missed", "cancelled", "declined"])
+async def test_what_was_decided_but_never_told_is_told_by_the_sweep(
+    site: Running, person: MakePerson, outcome: str
+) -> None:
+    pair = await two(site, person)
+    freeze(site)
+    invite_id = await pair.ring()
+    await site.models.invites._decide(invite_id, pair.anna.user_id, pair.ben.user_id, outcome)  # type: ignore[arg-type]
+    advance(20, site)
+    await rounds(site)
+    if outcome == "cancelled":
+        assert (await pair.a.receive("call:cancelled"))["reason"] == outcome
+    else:
+        assert (await pair.a.receive("call:declined"))["reason"] == outcome
+    if outcome == "declined":
+        assert (await pair.b.receive("call:answered"))["outcome"] == outcome
+    else:
+        assert (await pair.b.receive("call:cancelled"))["reason"] == outcome
+    pair.a.send("queue:join", id="again")
+    assert (await pair.a.receive("queue:state", id="again"))["available"]
+
+
+async def test_a_reconnect_shows_the_ring_to_both_and_then_the_call(site: Running, person: MakePerson) -> None:
+    pair = await two(site, person)
+    invite_id = await pair.ring(120)
+    mine = (await (await site.invites(pair.anna, join=False)).receive("state"))["invite"]
+    theirs = (await (await site.invites(pair.ben, join=False)).receive("state"))["invite"]
+    assert (mine["direction"], mine["person"]["name"]) == ("out", "Ben")
+    assert (theirs["direction"], theirs["person"]["name"]) == ("in", "Anna")
+    for shown in (mine, theirs):
+        assert (shown["inviteId"], shown["requestedSeconds"]) == (invite_id, 120)
+    pair.b.send("call:accept", inviteId=invite_id, requestedSeconds=300, id="y")
+    call_id = (await pair.b.receive("call:start", id="y"))["callId"]
+    for who in (pair.anna, pair.ben):
+        state = await (await site.invites(who, join=False)).receive("state")
+        assert (state["invite"], state["call"], state["available"]) == (None, {"callId": call_id}, False)
+    stranger = await site.invites(await person("Cleo"), join=False)
+    state = await stranger.receive("state")
+    assert (state["invite"], state["call"]) == (None, None)
+
+
+@pytest.mark.parametrize("between", ["block", "ban", "access", "deleted"])
+async def test_an_acceptance_looks_again(site: Running, person: MakePerson, between: str) -> None:
+    pair = await two(site, person)
+    invite_id = await pair.ring()
+    await _come_between(site, pair, between)
+    pair.b.send("call:accept", inviteId=invite_id, requestedSeconds=300, id="y")
+    told = {"type": "call:cancelled", "inviteId": invite_id, "reason": "gone"}
+    assert await pair.b.receive("call:cancelled", id="y") == told | {"id": "y"}
+    assert await pair.a.receive("call:cancelled") == told
+    assert await rows(site.models, "select * from live_seats") == []
+    assert await outcomes(site) == ["gone"]
+
+
+async def _come_between(site: Running, pair: Two, between: str) -> None:
+    statements = {
+        "block": "insert into blocks select user_id, %s, now() from users where name = 'Ben'",
+        "ban": "insert into bans (ban_id, user_id, rule, reason, created_at) "
+        "select gen_random_uuid(), %s, 'r', 'r', now()",
+        "access": "update access_grants set ended_at = now() where user_id = %s",
+        "deleted": "update users set deleted_at = now() where user_id = %s",
+    }
+    await rows(site.models, statements[between], pair.anna.user_id)
+
+
+async def test_an_acceptance_by_somebody_who_got_into_another_call_falls_away(
+    site: Running, person: MakePerson
+) -> None:
+    pair, cleo = await two(site, person), await person("Cleo")
+    invite_id = await pair.ring()
+    # Past Redis, as an emptied one would allow.
+    new = site.models.calls.new(str(uuid.uuid4()), pair.anna.user_id, cleo.user_id, 300)
+    assert await site.models.invites._sql.one("accept", Accepted, **new.as_values()) == Accepted(True, True, 2)
+    pair.b.send("call:accept", inviteId=invite_id, requestedSeconds=300, id="y")
+    assert (await pair.b.receive("call:cancelled", id="y"))["reason"] == "gone"
+    assert (await pair.a.receive("call:cancelled"))["reason"] == "gone"
+    assert [row[0] for row in await rows(site.models, "select call_id from calls")] == [new.call_id]
+
+
+async def test_a_ring_survives_the_death_of_the_callers_process(
+    make_site: MakeSite, site: Running, person: MakePerson
+) -> None:
+    far = await make_site()
+    pair = await two(far, person, site)
+    freeze(site, far)
+    invite_id = await pair.ring()
+    await crash(far)
+    advance(7, site)
+    await rounds(site)
+    back = await site.invites(pair.anna)
+    assert (await back.receive("state"))["invite"]["inviteId"] == invite_id
+    pair.b.send("call:accept", inviteId=invite_id, requestedSeconds=300)
+    await back.receive("call:start")

@@ -1,0 +1,137 @@
+"""Scenes that many tests begin with: two people who ring, two in a call; and rows, read past the models."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from models.wiring import Models
+from tests.clients import Socket
+from tests.conftest import MakePerson, Person, Running
+
+ROUNDS_UNTIL_BEAT = 4
+
+
+async def rows(models: Models, sql: str, *values: object) -> list[tuple[Any, ...]]:
+    """What PostgreSQL says; for what is written, too."""
+    async with models.db.cursor() as cursor:
+        await cursor.execute(sql, values)
+        return list(await cursor.fetchall()) if cursor.description else []
+
+
+async def cooldown_seconds(models: Models, one: Person, other: Person) -> int:
+    """How long the two cannot call each other, by the site's clock; 0: they can."""
+    low, high = sorted([one.user_id, other.user_id])
+    found = await rows(models, "select until_at from cooldowns where (low_id, high_id) = (%s, %s)", low, high)
+    return round((found[0][0] - models.clock.now()).total_seconds()) if found else 0
+
+
+async def until(condition: Callable[[], Any], seconds: float = 5.0) -> None:
+    """Waits for something that comes without a message."""
+    async with asyncio.timeout(seconds):
+        while True:
+            found = condition()
+            if asyncio.iscoroutine(found):
+                found = await found
+            if found:
+                return
+            await asyncio.sleep(0.005)
+
+
+def freeze(*sites: Running) -> datetime:
+    """All clocks stand still at the same instant: now."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    for site in sites:
+        site.models.clock.freeze(now)
+    return now
+
+
+def advance(seconds: float, *sites: Running) -> None:
+    for site in sites:
+        site.models.clock.advance(seconds=seconds)
+
+
+async def rounds(site: Running, number: int = ROUNDS_UNTIL_BEAT) -> None:
+    for _ in range(number):
+        await site.models.sweep.once()
+
+
+async def crash(site: Running) -> None:
+    """The process is gone without a goodbye: its sockets fall silent, and nobody is told."""
+    site.site.hub.is_draining = True
+    site.server.stop()
+    for socket in site.sockets:
+        socket.close()
+    await rows(
+        site.models,
+        "update processes set seen_at = seen_at - interval '1 minute' where process_id = %s",
+        site.models.bus.process_id,
+    )
+
+
+@dataclass
+class Two:
+    """Anna calls, Ben is called; each with an invite socket on a site."""
+
+    anna: Person
+    ben: Person
+    a: Socket
+    b: Socket
+
+    async def ring(self, seconds: int = 300) -> str:
+        self.a.send("call:invite", toUserId=self.ben.user_id, requestedSeconds=seconds, id="ring")
+        ringing = await self.a.receive("call:ringing", id="ring")
+        await self.b.receive("call:notify", inviteId=ringing["inviteId"])
+        return str(ringing["inviteId"])
+
+    async def call(self, seconds: int = 300) -> str:
+        """The id of a call that has just been accepted."""
+        invite_id = await self.ring(seconds)
+        self.b.send("call:accept", inviteId=invite_id, requestedSeconds=seconds, id="accept")
+        await self.b.receive("call:start", id="accept")
+        return str((await self.a.receive("call:start"))["callId"])
+
+
+async def two(site: Running, person: MakePerson, far: Running | None = None) -> Two:
+    """Ben is on the other site, when there is one."""
+    anna, ben = await person("Anna"), await person("Ben", gender="male")
+    return Two(anna, ben, await site.invites(anna), await (far or site).invites(ben))
+
+
+@dataclass
+class InCall:
+    """Both seats are taken; the clock stands still until `connect`."""
+
+    people: Two
+    call_id: str
+    a: Socket
+    b: Socket
+
+    async def connect(self) -> None:
+        self.a.send("rtc:connected")
+        self.b.send("rtc:connected")
+        await self.a.receive("call:clock", state="running")
+        await self.b.receive("call:clock", state="running")
+
+    async def end(self) -> dict[str, Any]:
+        self.a.send("call:end")
+        await self.b.receive("call:end")
+        return await self.a.receive("call:end")
+
+
+async def in_call(
+    site: Running, person: MakePerson, far: Running | None = None, *, seconds: int = 300, connected: bool = True
+) -> InCall:
+    people = await two(site, person, far)
+    call_id = await people.call(seconds)
+    a, b = await site.relay(people.anna, call_id), await (far or site).relay(people.ben, call_id)
+    await a.receive("call:state")
+    await b.receive("call:state")
+    await a.receive("peer:joined")
+    scene = InCall(people, call_id, a, b)
+    if connected:
+        await scene.connect()
+    return scene
