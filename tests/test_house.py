@@ -3,41 +3,16 @@
 from __future__ import annotations
 
 import ast
-import functools
-import gzip
-import operator
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from jinja2 import Environment, nodes
-
 from models import keys
+from tests.tree import CODE, OWN, ROOT, TESTS, name_of, text_of
 
-ROOT = Path(__file__).resolve().parent.parent
-TEMPLATES = ROOT / "templates"
-CODE = [
-    ROOT / "server.py",
-    *sorted((ROOT / "handlers").glob("*.py")),
-    *sorted((ROOT / "models").glob("*.py")),
-]
-TESTS = sorted((ROOT / "tests").rglob("*.py"))
-PAGES = sorted(TEMPLATES.rglob("*.html"))
-SCRIPTS = sorted((ROOT / "static").glob("*.js"))
-SERVED = [
-    file
-    for file in sorted((ROOT / "static").rglob("*"))
-    if file.suffix in {".js", ".css", ".svg", ".webmanifest"} and "vendor" not in file.parts
-]
-OWN = [
-    *CODE, *TESTS, *PAGES, *SERVED, *sorted((ROOT / "sql").rglob("*.sql")),
-    *sorted((ROOT / "models" / "lua").glob("*.lua")), *sorted((ROOT / "bench").rglob("*.py")),
-]  # fmt: skip
 MOST_LINES = 250
 # One page on purpose: the whole wire, the one pure table, one protocol of an RFC.
 LONG = {"models/messages.py", "models/call_state.py", "handlers/frames.py"}
-MOST_SCRIPT_BYTES = 80_000
 # What is tested where it shows, and there.
 ELSEWHERE = {
     "handlers/cookies.py": "tests/handlers/test_accounts.py",
@@ -57,14 +32,6 @@ ELSEWHERE = {
     "models/sign_up.py": "tests/handlers/test_accounts.py",
     "models/wiring.py": "tests/conftest.py",
 }
-
-
-def name_of(file: Path) -> str:
-    return file.relative_to(ROOT).as_posix()
-
-
-def text_of(files: list[Path]) -> str:
-    return "\n".join(file.read_text() for file in files)
 
 
 def strings(file: Path) -> Iterator[str]:
@@ -177,61 +144,6 @@ def test_lua_makes_up_no_redis_name() -> None:
     used = re.findall(r"'(ns:[\w:-]*)'", text_of(sorted((ROOT / "models" / "lua").glob("*.lua"))))
     assert used
     assert set(used) <= known
-
-
-# -- pages --
-
-
-def mentioned(text: str) -> set[str]:
-    return set(re.findall(r"\"([\w/]+\.html)\"", text))
-
-
-def test_every_template_is_used_and_every_used_one_exists() -> None:
-    used = mentioned(text_of(CODE) + text_of(PAGES))
-    assert used == {file.relative_to(TEMPLATES).as_posix() for file in PAGES}
-
-
-def test_no_inline_script_or_style() -> None:
-    inline = re.compile(r"<style|\sstyle=|\son[a-z]+=|\shx-on|javascript:|<script(?![^>]*\ssrc=)", re.I)
-    assert [name_of(file) for file in PAGES if inline.search(without_comments(file.read_text()))] == []
-
-
-def without_comments(template: str) -> str:
-    return re.sub(r"{#.*?#}", "", template, flags=re.S)
-
-
-def test_ids_are_unique_in_a_template_and_what_it_includes() -> None:
-    for file in PAGES:
-        ids = ids_of(Environment().parse(file.read_text()))
-        assert [one for one, count in ids.items() if count > 1] == [], name_of(file)
-
-
-def ids_of(node: nodes.Node) -> Counter[str]:
-    """Of an `if`, one branch is shown: the most that any of them has."""
-    if isinstance(node, nodes.TemplateData):
-        return Counter(re.findall(r"\sid=\"([^\"]+)\"", node.data))
-    if isinstance(node, nodes.Include | nodes.Extends) and isinstance(node.template, nodes.Const):
-        return ids_of(Environment().parse((TEMPLATES / node.template.value).read_text()))
-    if isinstance(node, nodes.If):
-        branches = [node.body, node.else_, *([one] for one in node.elif_)]
-        return functools.reduce(operator.or_, (ids_of_all(branch) for branch in branches))
-    return ids_of_all(node.iter_child_nodes())
-
-
-def ids_of_all(children: Iterable[nodes.Node]) -> Counter[str]:
-    return sum((ids_of(child) for child in children), Counter())
-
-
-def test_nothing_comes_from_elsewhere() -> None:
-    address = re.compile(r"(?:https?:|wss?:)?//[\w-]+\.[\w.-]+")
-    found = {(name_of(file), url) for file in [*PAGES, *SERVED] for url in address.findall(file.read_text())}
-    # The name of a format, never fetched.
-    assert {one for one in found if one[1] != "http://www.w3.org"} == set()
-
-
-def test_the_scripts_are_small() -> None:
-    files = [*SCRIPTS, *(ROOT / "static" / "vendor").glob("*.js")]
-    assert sum(len(gzip.compress(file.read_bytes())) for file in files) < MOST_SCRIPT_BYTES
 
 
 # -- documents --

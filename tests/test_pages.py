@@ -1,0 +1,68 @@
+"""The rules of the house for templates and scripts: all in use, nothing inline or from elsewhere, small."""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import operator
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from jinja2 import Environment, nodes
+
+from tests.tree import CODE, PAGES, ROOT, SERVED, TEMPLATES, name_of, text_of
+
+MOST_SCRIPT_BYTES = 80_000
+
+
+def mentioned(text: str) -> set[str]:
+    return set(re.findall(r"\"([\w/]+\.html)\"", text))
+
+
+def test_every_template_is_used_and_every_used_one_exists() -> None:
+    used = mentioned(text_of(CODE) + text_of(PAGES))
+    assert used == {file.relative_to(TEMPLATES).as_posix() for file in PAGES}
+
+
+def test_no_inline_script_or_style() -> None:
+    inline = re.compile(r"<style|\sstyle=|\son[a-z]+=|\shx-on|javascript:|<script(?![^>]*\ssrc=)", re.I)
+    assert [name_of(file) for file in PAGES if inline.search(without_comments(file.read_text()))] == []
+
+
+def without_comments(template: str) -> str:
+    return re.sub(r"{#.*?#}", "", template, flags=re.S)
+
+
+def test_ids_are_unique_in_a_template_and_what_it_includes() -> None:
+    for file in PAGES:
+        ids = ids_of(Environment().parse(file.read_text()))
+        assert [one for one, count in ids.items() if count > 1] == [], name_of(file)
+
+
+def ids_of(node: nodes.Node) -> Counter[str]:
+    """Of an `if`, one branch is shown: the most that any of them has."""
+    if isinstance(node, nodes.TemplateData):
+        return Counter(re.findall(r"\sid=\"([^\"]+)\"", node.data))
+    if isinstance(node, nodes.Include | nodes.Extends) and isinstance(node.template, nodes.Const):
+        return ids_of(Environment().parse((TEMPLATES / node.template.value).read_text()))
+    if isinstance(node, nodes.If):
+        branches = [node.body, node.else_, *([one] for one in node.elif_)]
+        return functools.reduce(operator.or_, (ids_of_all(branch) for branch in branches))
+    return ids_of_all(node.iter_child_nodes())
+
+
+def ids_of_all(children: Iterable[nodes.Node]) -> Counter[str]:
+    return sum((ids_of(child) for child in children), Counter())
+
+
+def test_nothing_comes_from_elsewhere() -> None:
+    address = re.compile(r"(?:https?:|wss?:)?//[\w-]+\.[\w.-]+")
+    found = {(name_of(file), url) for file in [*PAGES, *SERVED] for url in address.findall(file.read_text())}
+    # The name of a format, never fetched.
+    assert {one for one in found if one[1] != "http://www.w3.org"} == set()
+
+
+def test_the_scripts_are_small() -> None:
+    files = [*(ROOT / "static").glob("*.js"), *(ROOT / "static" / "vendor").glob("*.js")]
+    assert sum(len(gzip.compress(file.read_bytes())) for file in files) < MOST_SCRIPT_BYTES
