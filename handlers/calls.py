@@ -33,7 +33,7 @@ class CallHandler(BaseHandler):
         call = await self.models.calls.get_own(call_id, member.user_id)
         side = call.side_of(member.user_id)
         peer = await self.models.users.person(call.user_on(other(side)))
-        if self.wants_json:
+        if not self.is_page:
             self.json(self._wire(call, call.is_polite(side), peer))
             return
         is_over = call.progress.state == "ended"

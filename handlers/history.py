@@ -10,7 +10,7 @@ class HistoryHandler(BaseHandler):
     async def get(self) -> None:
         member = self.allowed(access=False, selfie=False)
         past = await self.models.history.page(member.user_id, self.get_query_argument("cursor", None) or None)
-        if self.wants_json:
+        if not self.is_page:
             self.json(wire_calls(past))
             return
         self.page(

@@ -21,6 +21,7 @@ from models.messages import (
     CallEnded,
     CallStateTold,
     ChatMessage,
+    MediaState,
     Ping,
     Pong,
     RtcConnected,
@@ -30,7 +31,7 @@ from models.messages import (
 )
 
 logger = logging.getLogger(__name__)
-PASSED_ON = frozenset({"rtc:offer", "rtc:answer", "rtc:ice", "media:state"})
+PASSED_ON = frozenset({"rtc:offer", "rtc:answer", "rtc:ice"})
 MOST_BUFFERED = 256
 
 
@@ -143,12 +144,15 @@ class RelaySocket(BaseSocket):
                 if left is None:
                     return None
                 frame = left
-            peer = self.hub.peer_of(self)
-            if peer is None:
-                return self._pass_far(frame)
-            peer.send(frame)
-            return None
+            return self._pass_on(frame)
         return self._command(frame)
+
+    def _pass_on(self, frame: bytes) -> Awaitable[None] | None:
+        peer = self.hub.peer_of(self)
+        if peer is None:
+            return self._pass_far(frame)
+        peer.send(frame)
+        return None
 
     async def _pass_far(self, frame: bytes) -> None:
         try:
@@ -170,6 +174,10 @@ class RelaySocket(BaseSocket):
                 await self._media(MediaUp(self.side))
             case RtcDisconnected():
                 await self._media(MediaDown(self.side))
+            case MediaState(audio=audio, video=video):
+                far = self._pass_on(messages.encode(MediaState(audio=audio, video=video)))
+                if far is not None:
+                    await far
             case ChatMessage(text=text, id=client_id):
                 call = await self.models.calls.known(self.call_id)
                 self.tell(await self.models.chat.say(call, self._user_id, client_id, text))

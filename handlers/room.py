@@ -23,7 +23,12 @@ class QueueHandler(BaseHandler):
     async def get(self) -> None:
         member = self.allowed()
         cursor = self.get_query_argument("cursor", None) or None
-        page = await self.models.queue.page(member.user_id, cursor, self._limit())
+        limit = self._limit()
+        if self.is_page and not self.is_htmx:
+            # Somebody opened the fragment's address by itself: the room is the page around it.
+            self.go("/room")
+            return
+        page = await self.models.queue.page(member.user_id, cursor, limit)
         if self.is_htmx:
             self.page("room/_cards.html", page=page)
         else:

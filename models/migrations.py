@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from glob import escape
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 from yoyo import internalmigrations, read_migrations
@@ -22,20 +23,29 @@ from yoyo.backends.core.postgresql import PostgresqlBackend
 from yoyo.connections import DatabaseURI
 from yoyo.migrations import Migration, MigrationList, default_migration_table
 
+from models.errors import Unavailable
+
 DIRECTORY = Path(__file__).parent.parent / "sql" / "migrations"
 ADVISORY_LOCK = 0x6E6170616C6D  # "napalm": any number will do, as long as every process asks for the same
 NOWHERE = DatabaseURI("postgresql", None, None, None, None, None, {})
 
 
 def migrate(database_url: str, directory: Path = DIRECTORY) -> None:
-    """Apply what is missing. Raises psycopg2.Error: the database is out of reach, or refuses a file."""
-    with closing(psycopg2.connect(database_url)) as guard, _backend(database_url) as backend:
+    """Apply what is missing. Raises Unavailable (out of reach), psycopg2.Error (refuses a file)."""
+    with closing(_connect(database_url)) as guard, _backend(database_url) as backend:
         guard.autocommit = True
         guard.cursor().callproc("pg_advisory_lock", [ADVISORY_LOCK])
         backend.create_lock_table()
         backend.break_lock()
         with backend.lock():
             backend.apply_migrations(backend.to_apply(_files(directory)))
+
+
+def _connect(database_url: str) -> Any:
+    try:
+        return psycopg2.connect(database_url, connect_timeout=5)
+    except psycopg2.OperationalError as error:
+        raise Unavailable("The database cannot be reached.") from error
 
 
 def pending(database_url: str, directory: Path = DIRECTORY) -> list[str]:
