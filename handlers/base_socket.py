@@ -11,6 +11,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
+from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol
 
 from handlers import origins
@@ -98,7 +99,7 @@ class BaseSocket(WebSocketHandler):
         self.finish({"error": problem.as_json()})
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        if not isinstance(value, Problem):
+        if not isinstance(value, Problem | StreamClosedError):
             logger.error("a socket failed", exc_info=(typ, value, tb))
 
     def get_websocket_protocol(self) -> WebSocketProtocol | None:

@@ -282,8 +282,9 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
             status = b"" if code in (None, NO_STATUS) else struct.pack(">H", code)
             if status and reason:
                 status += reason.encode()[:123]
-            self._write(CLOSE, status)
+            # First of all: the goodbye may be what fills the buffer, and must not say goodbye again.
             self.server_terminated = True
+            self._write(CLOSE, status)
         if self.client_terminated:
             if self._transport is not None:
                 self._transport.close()

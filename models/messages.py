@@ -214,7 +214,7 @@ class RtcDisconnected(Command, frozen=True, kw_only=True, tag="rtc:disconnected"
     pass
 
 
-class MediaState(Command, frozen=True, kw_only=True, tag="media:state", omit_defaults=False):
+class MediaState(Command, frozen=True, kw_only=True, tag="media:state"):
     audio: bool
     video: bool
 

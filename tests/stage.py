@@ -29,6 +29,15 @@ async def cooldown_seconds(models: Models, one: Person, other: Person) -> int:
     return round((found[0][0] - models.clock.now()).total_seconds()) if found else 0
 
 
+async def ban(models: Models, person: Person) -> None:
+    await rows(
+        models,
+        "insert into bans (ban_id, user_id, rule, reason, created_at) "
+        "values (gen_random_uuid(), %s, 'r', 'r', now())",
+        person.user_id,
+    )
+
+
 async def until(condition: Callable[[], Any], seconds: float = 5.0) -> None:
     """Waits for something that comes without a message."""
     async with asyncio.timeout(seconds):
@@ -59,6 +68,13 @@ async def rounds(site: Running, number: int = ROUNDS_UNTIL_BEAT) -> None:
         await site.models.sweep.once()
 
 
+async def goodbye(site: Running) -> None:
+    """The process drains as on SIGTERM; its database stays open for what the test still asks."""
+    site.server.stop()
+    await site.site.hub.drain()
+    await site.models.sweep.stop()
+
+
 async def crash(site: Running) -> None:
     """The process is gone without a goodbye: its sockets fall silent, and nobody is told."""
     site.site.hub.is_draining = True
@@ -70,6 +86,34 @@ async def crash(site: Running) -> None:
         "update processes set seen_at = seen_at - interval '1 minute' where process_id = %s",
         site.models.bus.process_id,
     )
+
+
+@dataclass
+class Raw:
+    """A socket spoken byte by byte, for what no client does: it never reads, and never says goodbye."""
+
+    writer: asyncio.StreamWriter
+
+    @classmethod
+    async def open(cls, site: Running, path: str, token: str, *, wait: bool = True) -> Raw:
+        reader, writer = await asyncio.open_connection("localhost", site.config.port, limit=1024)
+        writer.write(
+            f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
+            f"Authorization: Bearer {token}\r\n\r\n".encode()
+        )
+        if wait:
+            assert b"101" in await reader.readline()
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
+        return cls(writer)
+
+    def send(self, text: str) -> None:
+        """One text frame under an empty mask (RFC 6455, 5.2)."""
+        assert len(text) < 126
+        self.writer.write(bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text.encode())
+
+    def close(self) -> None:
+        self.writer.close()
 
 
 @dataclass
@@ -123,7 +167,12 @@ class InCall:
 
 
 async def in_call(
-    site: Running, person: MakePerson, far: Running | None = None, *, seconds: int = 300, connected: bool = True
+    site: Running,
+    person: MakePerson,
+    far: Running | None = None,
+    *,
+    seconds: int = 300,
+    connected: bool = True,
 ) -> InCall:
     people = await two(site, person, far)
     call_id = await people.call(seconds)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 from collections.abc import Callable
@@ -12,8 +11,8 @@ from tornado.httpclient import HTTPClientError
 
 from handlers.base_socket import MOST_FAULTS, Budget
 from tests.clients import Socket
-from tests.conftest import MakePerson, MakeSite, Person, Running
-from tests.stage import in_call, rows, two, until
+from tests.conftest import MakePerson, MakeSite, Running
+from tests.stage import Raw, ban, in_call, two, until
 
 LIMIT = 64 * 1024
 Headers = dict[str, str]
@@ -35,7 +34,8 @@ async def test_only_our_own_origins_get_a_socket(site: Running, person: MakePers
     cookie, bearer = {"Cookie": f"session={anna.token}"}, {"Authorization": f"Bearer {anna.token}"}
     ours = [own, f"http://127.0.0.1:{port}", f"http://[::1]:{port}"]
     foreign = [
-        "null", "", "https://evil.example", own + "0", own[:-1], own + ".evil.example", own + "/", f"{own}/room",
+        "null", "", "https://evil.example", own + "0", own[:-1], own + ".evil.example", own + "/",
+        f"{own}/room",
         "http://localhost", f"http://localhost:{port + 1}", f"https://localhost:{port}", f"ws://localhost:{port}",
         f"http://evil.localhost:{port}", f"http://localhost.evil.example:{port}", f"http://evil@localhost:{port}",
         f"http://user@localhost:{port}", f"http://127.0.0.2:{port}", f"{own} https://evil.example",
@@ -51,7 +51,9 @@ async def test_only_our_own_origins_get_a_socket(site: Running, person: MakePers
     assert await status_of(site, path) == 403
 
 
-async def test_an_allowed_origin_gets_a_socket(make_site: MakeSite, site: Running, person: MakePerson) -> None:
+async def test_an_allowed_origin_gets_a_socket(
+    make_site: MakeSite, site: Running, person: MakePerson
+) -> None:
     anna = await person()
     other = await make_site(allowed_origins=("https://app.example",))
     bearer = f"Bearer {anna.token}"
@@ -74,8 +76,7 @@ async def test_a_cookie_of_nobody_is_told_4401(site: Running) -> None:
 
 async def test_a_banned_person_is_told_4403(site: Running, person: MakePerson) -> None:
     anna = await person()
-    scene_ban = "insert into bans (ban_id, user_id, rule, reason, created_at) values (gen_random_uuid(), %s, 'r', 'r', now())"
-    await rows(site.models, scene_ban, anna.user_id)
+    await ban(site.models, anna)
     assert await (await site.socket("/ws/invites", anna.token)).closed() == 4403
 
 
@@ -92,8 +93,8 @@ DEEP_OBJECT = '{"type":"call:invite","toUserId":' + '{"a":' * 10_000 + "1" + "}"
 FAULTY: list[tuple[str, str | None]] = [
     ("", None), ("{", None), ("[]", None), ("null", None), ("1", None), ('"x"', None), ("{}", None),
     ('{"type":1}', None), ('{"type":null}', None), ('{"type":"nonsense","id":"7"}', "7"),
-    ('{"type":"nonsense","id":7}', None), ('{"type":"ping","id":""}', None),
-    ('{"type":"ping","id":["x"]}', None), (json.dumps({"type": "ping", "id": "x" * 65}), None),
+    ('{"type":"nonsense","id":7}', None), ('{"type":"ping","id":""}', ""),
+    ('{"type":"ping","id":["x"]}', None), (json.dumps({"type": "ping", "id": "x" * 65}), "x" * 65),
     ('{"type":"call:accept","id":"8"}', "8"), ('{"type":"call:accept","inviteId":{},"id":"9"}', "9"),
     ('{"type":"queue:hidden","hidden":"yes","id":"a"}', "a"),
     ('{"type":"chat:message","text":7,"id":"b"}', "b"), ('{"type":"ping","id":"\\ud800"}', None),
@@ -168,9 +169,7 @@ async def test_64_kib_pass_and_one_byte_more_closes_it(
 
 
 @pytest.mark.parametrize(("kind", "at_once"), [("invite", 20 * 4), ("relay", 100 * 4)])
-async def test_a_flood_closes_it(
-    site: Running, person: MakePerson, kind: str, at_once: int
-) -> None:
+async def test_a_flood_closes_it(site: Running, person: MakePerson, kind: str, at_once: int) -> None:
     socket = await opened(site, person, kind)
     for _ in range(at_once + 200):
         socket.send("ping")
@@ -189,25 +188,12 @@ def test_a_budget_refills(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [budget.take() for _ in range(41)] == [True] * 40 + [False]
 
 
-async def silent_reader(site: Running, path: str, person: Person) -> asyncio.StreamWriter:
-    """A socket whose other end opens and never reads."""
-    reader, writer = await asyncio.open_connection("localhost", site.config.port, limit=1024)
-    writer.write(
-        f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
-        f"Authorization: Bearer {person.token}\r\n\r\n".encode()
-    )
-    assert b"101" in await reader.readline()
-    writer.transport.pause_reading()  # type: ignore[attr-defined]
-    return writer
-
-
 async def test_a_reader_that_never_reads_is_cut_off(
     site: Running, person: MakePerson, caplog: pytest.LogCaptureFixture
 ) -> None:
     pair = await two(site, person)
     other = await site.invites(pair.ben)
-    writer = await silent_reader(site, "/ws/invites", pair.ben)
+    silent = await Raw.open(site, "/ws/invites", pair.ben.token)
     hub = site.site.hub
     await until(lambda: len(hub.invite_sockets[pair.ben.user_id]) == 3)
     frame = json.dumps({"type": "pad", "pad": "x" * 60_000}).encode()
@@ -218,14 +204,14 @@ async def test_a_reader_that_never_reads_is_cut_off(
             send(frame)
         await pair.b.receive("pad")
         await other.receive("pad")
-        if sum(socket.ws_connection is not None for socket in sockets) == 2:
+        if sum(socket.is_open for socket in sockets) == 2:
             break
     else:
         pytest.fail("24 MB were kept for somebody who never reads")
     await pair.ring()
     await other.receive("call:notify")
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
-    writer.close()
+    silent.close()
 
 
 @KINDS

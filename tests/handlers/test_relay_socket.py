@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from typing import Any
 
 import pytest
 
 from tests.clients import Socket
 from tests.conftest import MakePerson, MakeSite, Running
-from tests.stage import InCall, advance, crash, freeze, in_call, rounds, rows, two, until
+from tests.stage import InCall, Raw, advance, ban, crash, freeze, goodbye, in_call, rounds, rows, two, until
 
 PASSED = [
     '{"type":"rtc:offer","sdp":"v=0\\r\\no=- 1 1 IN IP4 127.0.0.1\\r\\n"}',
@@ -20,21 +19,17 @@ PASSED = [
     '{"type":"rtc:ice","candidate":{"candidate":"","sdpMid":null,"x":[1e3,1.50,-0]}}',
     '{"type":"rtc:ice","candidates":[],"candidates":[1],"unknown":{"type":"call:end"}}',
     '{"attempt":9,"sdp":"type comes last","type":"rtc:offer"}',
-    '{"type":"media:state","audio":true,"video":false}',
 ]
 
 
 async def raw(socket: Socket) -> str:
     """The next frame, as it is."""
     async with asyncio.timeout(5):
-        frame = await socket.connection.read_message()
-    assert isinstance(frame, str)
-    return frame
-
-
-@pytest.fixture(params=["one process", "two processes"])
-async def scene_sites(request: pytest.FixtureRequest) -> Any:  # pragma: no cover - replaced by `places`
-    return request.param
+        while True:
+            frame = await socket.connection.read_message()
+            assert isinstance(frame, str)
+            if json.loads(frame)["type"] != "peer:joined":
+                return frame
 
 
 async def places(make_site: MakeSite, site: Running, number: int) -> Running | None:
@@ -159,14 +154,27 @@ async def test_a_newer_tab_takes_the_seat(
 
 async def test_a_replaced_tab_is_heard_no_more(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
+    old = await Raw.open(site, f"/ws/calls/{scene.call_id}", scene.people.anna.token)
+    assert await scene.a.closed() == 4409
     newer = await site.relay(scene.people.anna, scene.call_id)
     await newer.receive("call:state")
-    for _ in range(3):
-        scene.a.send("rtc:offer", sdp="from the old tab")
-        scene.a.send("call:end")
-    assert await scene.a.closed() == 4409
-    assert "rtc:offer" not in await scene.b.quiet()
-    assert "call:end" not in await newer.quiet()
+    for frame in ('{"type":"rtc:offer","sdp":"old"}', '{"type":"call:end"}', '{"type":"rtc:disconnected"}'):
+        old.send(frame)
+    await old.writer.drain()
+    newer.send("rtc:offer", sdp="new")
+    assert (await scene.b.receive("rtc:offer"))["sdp"] == "new"
+    assert set(await scene.b.quiet()) <= {"peer:joined"}
+    old.close()
+    newer.send("rtc:offer", sdp="newer")
+    assert (await scene.b.receive("rtc:offer"))["sdp"] == "newer"
+    assert set(await scene.b.quiet()) <= {"peer:joined"}
+
+
+async def test_media_state_reaches_the_peer_alone(site: Running, person: MakePerson) -> None:
+    scene = await in_call(site, person, connected=False)
+    scene.a.send("media:state", audio=True, video=False)
+    assert await scene.b.receive("media:state") == {"type": "media:state", "audio": True, "video": False}
+    assert await scene.a.quiet() == []
 
 
 async def test_both_may_open_at_the_same_moment(site: Running, person: MakePerson) -> None:
@@ -181,16 +189,11 @@ async def test_a_seat_that_closes_while_it_opens_is_not_held(site: Running, pers
     pair = await two(site, person)
     call_id = await pair.call()
     for number in range(20):
-        _, writer = await asyncio.open_connection("localhost", site.config.port)
-        writer.write(
-            f"GET /ws/calls/{call_id} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
-            "Connection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-            f"Sec-WebSocket-Version: 13\r\nAuthorization: Bearer {pair.anna.token}\r\n\r\n".encode()
-        )
-        await writer.drain()
+        raw_socket = await Raw.open(site, f"/ws/calls/{call_id}", pair.anna.token, wait=False)
+        await raw_socket.writer.drain()
         for _ in range(number * 2):
             await asyncio.sleep(0)
-        writer.close()
+        raw_socket.close()
     b = await site.relay(pair.ben, call_id)
     await b.receive("call:state")
     await until(lambda: _caller_seat(site), seconds=3)
@@ -220,11 +223,7 @@ async def test_a_stranger_is_told_4404_as_for_no_call(site: Running, person: Mak
 
 async def test_a_banned_party_is_told_4403(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
-    ban = (
-        "insert into bans (ban_id, user_id, rule, reason, created_at) "
-        "values (gen_random_uuid(), %s, 'r', 'r', now())"
-    )
-    await rows(site.models, ban, scene.people.anna.user_id)
+    await ban(site.models, scene.people.anna)
     assert await (await site.relay(scene.people.anna, scene.call_id)).closed() == 4403
 
 
@@ -302,7 +301,9 @@ async def test_who_waits_sees_until_when(site: Running, person: MakePerson) -> N
     await scene.a.receive("peer:left")
     newer = await site.relay(scene.people.anna, scene.call_id)
     state = await newer.receive("call:state")
-    by = (await rows(site.models, "select callee_back_by = %s::timestamptz from calls", state["reconnectBy"]))[0][0]
+    by = (
+        await rows(site.models, "select callee_back_by = %s::timestamptz from calls", state["reconnectBy"])
+    )[0][0]
     assert (by, state["peerHere"]) == (True, False)
     advance(30, site)
     await rounds(site)
@@ -314,7 +315,7 @@ async def test_a_goodbye_of_a_server_costs_nobody_the_call(
 ) -> None:
     far = await make_site()
     scene: InCall = await in_call(site, person, far)
-    await far.stop()
+    await goodbye(far)
     assert await scene.b.closed() == 1001
     await scene.a.receive("peer:left")
     back = await site.relay(scene.people.ben, scene.call_id)

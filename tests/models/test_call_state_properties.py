@@ -104,7 +104,9 @@ def test_every_call_ends_by_itself_in_bounded_time(seconds: int, played: list[tu
 
 @settings(max_examples=200, deadline=None)
 @given(agreed, st.lists(st.tuples(gaps, quiet_events), max_size=30), st.integers(1, 4))
-def test_looking_more_often_changes_nothing(seconds: int, played: list[tuple[int, Event]], looks: int) -> None:
+def test_looking_more_often_changes_nothing(
+    seconds: int, played: list[tuple[int, Event]], looks: int
+) -> None:
     """A sweep that comes late, and one that comes all the time, see the same call."""
     now, rare, often = NOON, begin(seconds, NOON, RULES), begin(seconds, NOON, RULES)
     for gap, event in played:

@@ -1,4 +1,4 @@
-"""What a ring comes to: accepted, declined, cancelled, missed or gone; once, with its cooldown, told to all."""
+"""What a ring comes to: accepted, declined, cancelled, missed or gone; once, with its cooldown."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from models.invites import Accepted
+from models.invite_outcomes import Accepted
 from models.ring import Due
 from tests.clients import Socket
 from tests.conftest import MakePerson, MakeSite, Running
@@ -135,7 +135,9 @@ async def test_a_caller_who_comes_back_in_time_gets_the_answer(site: Running, pe
     await back.receive("call:start")
 
 
-async def test_the_callee_may_lose_their_sockets_and_the_ring_goes_on(site: Running, person: MakePerson) -> None:
+async def test_the_callee_may_lose_their_sockets_and_the_ring_goes_on(
+    site: Running, person: MakePerson
+) -> None:
     pair = await two(site, person)
     freeze(site)
     invite_id = await pair.ring()
@@ -211,7 +213,7 @@ async def test_a_ring_whose_process_died_is_ended_by_another(
     invite_id = await pair.ring()
     advance(20, site, far)
     # This process takes the lease, and dies.
-    rings = site.models.invites._rings
+    rings = site.models.invites.rings
     assert await rings.due(site.models.clock.now_ms(), 5000) == [
         Due(invite_id, "missed", pair.anna.user_id, pair.ben.user_id)
     ]
@@ -231,7 +233,7 @@ async def test_what_was_decided_but_never_told_is_told_by_the_sweep(
     pair = await two(site, person)
     freeze(site)
     invite_id = await pair.ring()
-    await site.models.invites._decide(invite_id, pair.anna.user_id, pair.ben.user_id, outcome)  # type: ignore[arg-type]
+    await site.models.invites.outcomes.decide(invite_id, pair.anna.user_id, pair.ben.user_id, outcome)  # type: ignore[arg-type]
     advance(20, site)
     await rounds(site)
     if outcome == "cancelled":
@@ -246,7 +248,9 @@ async def test_what_was_decided_but_never_told_is_told_by_the_sweep(
     assert (await pair.a.receive("queue:state", id="again"))["available"]
 
 
-async def test_a_reconnect_shows_the_ring_to_both_and_then_the_call(site: Running, person: MakePerson) -> None:
+async def test_a_reconnect_shows_the_ring_to_both_and_then_the_call(
+    site: Running, person: MakePerson
+) -> None:
     pair = await two(site, person)
     invite_id = await pair.ring(120)
     mine = (await (await site.invites(pair.anna, join=False)).receive("state"))["invite"]
@@ -296,7 +300,9 @@ async def test_an_acceptance_by_somebody_who_got_into_another_call_falls_away(
     invite_id = await pair.ring()
     # Past Redis, as an emptied one would allow.
     new = site.models.calls.new(str(uuid.uuid4()), pair.anna.user_id, cleo.user_id, 300)
-    assert await site.models.invites._sql.one("accept", Accepted, **new.as_values()) == Accepted(True, True, 2)
+    assert await site.models.invites.outcomes._sql.one("accept", Accepted, **new.as_values()) == Accepted(
+        True, True, 2
+    )
     pair.b.send("call:accept", inviteId=invite_id, requestedSeconds=300, id="y")
     assert (await pair.b.receive("call:cancelled", id="y"))["reason"] == "gone"
     assert (await pair.a.receive("call:cancelled"))["reason"] == "gone"

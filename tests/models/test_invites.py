@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import MakePerson, Person, Running
-from tests.stage import Two, advance, cooldown_seconds, freeze, rounds, rows, two
+from tests.stage import Two, advance, ban, cooldown_seconds, freeze, rounds, rows, two
 
 DAY, HOUR = 24 * 3600, 3600
 
@@ -26,7 +26,19 @@ async def reason_of(two_: Two, to: Any, seconds: Any = 300) -> str:
 
 async def test_who_cannot_be_a_target(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
-    odd = [pair.anna.user_id, "x", "", None, 7, 7.5, True, [], {}, pair.ben.user_id.upper(), f" {pair.ben.user_id}"]
+    odd = [
+        pair.anna.user_id,
+        "x",
+        "",
+        None,
+        7,
+        7.5,
+        True,
+        [],
+        {},
+        pair.ben.user_id.upper(),
+        f" {pair.ben.user_id}",
+    ]
     for to in odd:
         assert await reason_of(pair, to) == "invalid_target"
         # The target is looked at first.
@@ -43,7 +55,9 @@ async def test_what_is_no_length(site: Running, person: MakePerson) -> None:
 
 
 @pytest.mark.parametrize("seconds", [60, 1800])
-async def test_the_shortest_and_the_longest_length_ring(site: Running, person: MakePerson, seconds: int) -> None:
+async def test_the_shortest_and_the_longest_length_ring(
+    site: Running, person: MakePerson, seconds: int
+) -> None:
     pair = await two(site, person)
     assert (await answer_to(pair, pair.ben.user_id, seconds))["type"] == "call:ringing"
 
@@ -54,26 +68,20 @@ async def test_without_access_nobody_can_invite(site: Running, person: MakePerso
     anna = await person("Anna", access=None if lack == "access" else "comp", selfie=lack != "selfie")
     pair = Two(anna, ben, await site.invites(anna, join=False), await site.invites(ben))
     if lack == "ban":
-        await ban(site, anna)
+        await ban(site.models, anna)
     assert await reason_of(pair, ben.user_id, 59) == "invalid_duration"
     assert await reason_of(pair, ben.user_id) == "no_access"
     # Who may not invite does not learn who is here.
     assert await reason_of(pair, str(uuid.uuid4())) == "no_access"
 
 
-async def ban(site: Running, person: Person) -> None:
-    await rows(
-        site.models,
-        "insert into bans (ban_id, user_id, rule, reason, created_at) values (%s, %s, 'r', 'r', now())",
-        str(uuid.uuid4()), person.user_id,
-    )  # fmt: skip
-
-
 async def test_unknown_blocked_reported_banned_and_away_answer_alike_to_the_byte(
     site: Running, person: MakePerson
 ) -> None:
     pair = await two(site, person)
-    others = {name: await person(name) for name in ("away", "blocks", "blocked", "reports", "reported", "banned")}
+    others = {
+        name: await person(name) for name in ("away", "blocks", "blocked", "reports", "reported", "banned")
+    }
     for name, other in others.items():
         if name != "away":
             await site.invites(other)
@@ -94,7 +102,7 @@ async def hide(site: Running, anna: Person, others: dict[str, Person]) -> None:
     await rows(site.models, block, anna.user_id, others["blocked"].user_id)
     await rows(site.models, report, others["reports"].user_id, anna.user_id)
     await rows(site.models, report, anna.user_id, others["reported"].user_id)
-    await ban(site, others["banned"])
+    await ban(site.models, others["banned"])
 
 
 async def test_offline_comes_before_cooldown_and_cooldown_before_busy(
@@ -204,7 +212,9 @@ async def test_the_callee_cannot_prolong_the_ring(site: Running, person: MakePer
     assert "call:wait-extended" not in await pair.a.quiet()
 
 
-async def test_a_later_shorter_cooldown_never_shortens_a_longer_one(site: Running, person: MakePerson) -> None:
+async def test_a_later_shorter_cooldown_never_shortens_a_longer_one(
+    site: Running, person: MakePerson
+) -> None:
     pair = await two(site, person)
     freeze(site)
     invite_id = await pair.ring()
