@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 from handlers.base import BaseHandler
-from models.calls import Call, other
+from models.call_record import Call, other
 from models.messages import Person
 
 

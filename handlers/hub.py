@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from handlers.queue_feed import QueueFeed
 from models import keys
+from models.call_record import other
 from models.call_state import Side
-from models.calls import other
 from models.news import (
     NOTHING,
     AccessNews,

@@ -12,8 +12,8 @@ from collections.abc import Awaitable
 
 from handlers.base_socket import REPLACED, BaseSocket, id_of
 from models import messages, relay_only
+from models.call_record import Call, other
 from models.call_state import MediaDown, MediaUp, Side
-from models.calls import Call, other
 from models.errors import Banned, NotFound, NotSignedIn, Problem
 from models.ids import is_id
 from models.messages import (
@@ -187,11 +187,9 @@ class RelaySocket(BaseSocket):
                 self.tell(Pong(id=command.id, server_now=self.models.clock.now_ms()))
 
     async def _media(self, event: MediaUp | MediaDown) -> None:
-        """A change is told to both by the model; a report that changes nothing is still answered."""
-        before = self.models.calls.clock_word(self.call_id)
-        call = await self.models.calls.apply(self.call_id, event)
-        if call.progress.state == "connected" and call.progress.clock == before:
-            self.tell(self.models.calls.clock_of(call))
+        answer = await self.models.calls.report_media(self.call_id, event)
+        if answer is not None:
+            self.tell(answer)
 
     def say_last(self, frame: bytes, code: int) -> None:
         """The last word, even to a seat that still opens."""

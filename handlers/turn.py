@@ -5,7 +5,7 @@ connection, short-lived and few.
 from __future__ import annotations
 
 from handlers.base import BaseHandler
-from models.calls import Call
+from models.call_record import Call
 from models.errors import NotAllowed, NotFound
 from models.ids import is_id
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import msgspec
 
-from models.calls import Call, other
+from models.call_record import Call, other
 from models.clock import Clock
 from models.db import Db
 from models.errors import Conflict, Invalid

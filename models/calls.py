@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 
 from models import keys
 from models.bus import Bus
+from models.call_record import Call, NewCall, other, read_call
 from models.call_state import (
-    CallState,
     Event,
     HungUp,
+    MediaDown,
+    MediaUp,
     Restarted,
     Rules,
     SeatLost,
@@ -46,77 +47,6 @@ SWEEP_BATCH = 200
 SIDES: tuple[Side, Side] = ("caller", "callee")
 
 
-class Call(msgspec.Struct, frozen=True):
-    """A call's row: who, and how far."""
-
-    call_id: str
-    caller_id: str
-    callee_id: str
-    version: int
-    started_at: datetime
-    progress: CallState
-
-    @property
-    def agreed_seconds(self) -> int:
-        return self.progress.agreed_seconds
-
-    @property
-    def people(self) -> tuple[str, str]:
-        return self.caller_id, self.callee_id
-
-    @property
-    def connected_seconds(self) -> int:
-        return (self.progress.connected_ms or 0) // 1000
-
-    def side_of(self, user_id: str) -> Side:
-        """Raises NotFound for a stranger."""
-        if user_id == self.caller_id:
-            return "caller"
-        if user_id == self.callee_id:
-            return "callee"
-        raise NotFound("There is no such call of yours.")
-
-    def user_on(self, side: Side) -> str:
-        return self.caller_id if side == "caller" else self.callee_id
-
-    def is_polite(self, side: Side) -> bool:
-        """The role of perfect negotiation: from the call's id, never from who called; the same after every
-        reload.
-        """
-        return (int(self.call_id[0], 16) % 2 == 0) == (side == "caller")
-
-
-class NewCall(msgspec.Struct, frozen=True):
-    """What `accept` writes."""
-
-    invite_id: str
-    call_id: str
-    caller_id: str
-    callee_id: str
-    now: datetime
-    progress: CallState
-
-    def as_values(self) -> dict[str, Any]:
-        return {
-            "invite_id": self.invite_id, "call_id": self.call_id, "caller_id": self.caller_id,
-            "callee_id": self.callee_id, "agreed_seconds": self.progress.agreed_seconds,
-            "remaining_ms": self.progress.remaining_ms, "connect_by": self.progress.connect_by,
-            "due_at": self.progress.due_at, "now": self.now,
-        }  # fmt: skip
-
-
-class Who(msgspec.Struct, frozen=True):
-    call_id: str
-    caller_id: str
-    callee_id: str
-    version: int
-    started_at: datetime
-
-
-def other(side: Side) -> Side:
-    return "callee" if side == "caller" else "caller"
-
-
 class Calls:
     def __init__(
         self,
@@ -138,8 +68,9 @@ class Calls:
         self._rules = Rules(config.connect_seconds, config.reconnect_seconds, config.pause_seconds)
         self._cooldown_seconds = config.cooldown_connected_seconds
         self._success_ms = config.success_seconds * 1000
-        # What this process last knew of the calls that have a seat here. May be old: the version tells.
-        self._known: dict[str, Call] = {}
+        # What this process last knew of the calls that have a seat here; None: to be read again. May be old:
+        # the version tells.
+        self._known: dict[str, Call | None] = {}
 
     def new(self, invite_id: str, caller_id: str, callee_id: str, agreed_seconds: int) -> NewCall:
         now = self._clock.now()
@@ -152,7 +83,7 @@ class Calls:
         row = await self._sql.one("find", dict[str, Any], call_id=call_id)
         if row is None:
             raise NotFound("There is no such call of yours.")
-        return _call(row)
+        return read_call(row)
 
     async def get_own(self, call_id: str, user_id: str) -> Call:
         """A stranger gets the same NotFound as for a random id."""
@@ -163,11 +94,6 @@ class Calls:
     async def known(self, call_id: str) -> Call:
         """Who is in it: from memory when this process has a seat of it. Its progress may be old."""
         return self._known.get(call_id) or await self.get(call_id)
-
-    def clock_word(self, call_id: str) -> str | None:
-        """connecting | running | paused, as this process last knew it."""
-        call = self._known.get(call_id)
-        return call.progress.clock if call else None
 
     async def live_of(self, user_id: str) -> str | None:
         """The id of the person's live call."""
@@ -185,7 +111,7 @@ class Calls:
 
     async def keep_seat(self, call_id: str, side: Side, socket_id: str) -> bool:
         """After this process was taken for dead: the seat again, unless a newer socket has it."""
-        self._known.pop(call_id, None)
+        self._known[call_id] = None
         call = await self.get(call_id)
         if call.progress.seat_of(side) in (None, self._seat(socket_id)):
             call = await self.take_seat(call_id, side, socket_id)
@@ -201,8 +127,18 @@ class Calls:
     async def hang_up(self, call_id: str, reason: Literal["hung_up", "banned"] = "hung_up") -> Call:
         return await self.apply(call_id, HungUp(reason))
 
+    async def report_media(self, call_id: str, event: MediaUp | MediaDown) -> CallClock | None:
+        """A clock that changes is told to both; when it does not, it is the answer. None while connecting."""
+        before, after = await self._step(call_id, event)
+        is_told = before.progress.clock != after.progress.clock
+        return None if is_told or after.progress.state != "connected" else self.clock_of(after)
+
     async def apply(self, call_id: str, event: Event) -> Call:
         """Takes one step; tries anew when another process was first. Raises NotFound."""
+        return (await self._step(call_id, event))[1]
+
+    async def _step(self, call_id: str, event: Event) -> tuple[Call, Call]:
+        """The call before and after; the same one twice when nothing was to do."""
         call = self._known.get(call_id)
         is_fresh = call is None
         while True:
@@ -212,14 +148,19 @@ class Calls:
             if after is call.progress:
                 # Nothing to do by what is known here; look once whether that still holds.
                 if is_fresh:
-                    return call
+                    self._keep(call)
+                    return call, call
             else:
                 stepped = msgspec.structs.replace(call, progress=after, version=call.version + 1)
                 if await self._write(call, stepped):
                     await self._tell(call, stepped)
-                    return stepped
-            self._known.pop(call_id, None)
+                    return call, stepped
             call = None
+
+    def _keep(self, call: Call) -> None:
+        """Remembers how far it is, while there is a seat here."""
+        if call.call_id in self._known and call.progress.state != "ended":
+            self._known[call.call_id] = call
 
     async def _write(self, before: Call, after: Call) -> bool:
         """One compare-and-set; the end takes cooldown, statistics, seats and a newly earned code with it."""
@@ -227,8 +168,8 @@ class Calls:
         values |= {"call_id": before.call_id, "version": before.version}
         if after.progress.state != "ended":
             is_first = await self._sql.run("advance", **values) == 1
-            if is_first and before.call_id in self._known:
-                self._known[before.call_id] = after
+            if is_first:
+                self._keep(after)
             return is_first
         values |= {"cooldown_seconds": self._cooldown_seconds, "success_ms": self._success_ms}
         async with self._db.transaction() as on:
@@ -283,9 +224,3 @@ class Calls:
 
     def _seat(self, socket_id: str) -> str:
         return f"{self._bus.process_id}/{socket_id}"
-
-
-def _call(row: dict[str, object]) -> Call:
-    who = msgspec.convert(row, Who)
-    progress = msgspec.convert(row, CallState)
-    return Call(who.call_id, who.caller_id, who.callee_id, who.version, who.started_at, progress)

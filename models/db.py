@@ -15,7 +15,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import aiopg
 import aiosql
@@ -73,7 +73,7 @@ class Statements:
         """Every row, as `kind`: a msgspec struct, or `str` for rows of one column."""
         rows = await self._run(name, on, values)
         if kind is str:
-            return [kind(next(iter(row.values()))) for row in rows]
+            return [cast(Row, next(iter(row.values()))) for row in rows]
         return msgspec.convert(rows, list[kind])  # type: ignore[valid-type]
 
     async def one(

@@ -1,10 +1,9 @@
 """Call invites: one person rings another for twenty seconds, and exactly one thing comes of it.
 
-The ring itself lives in Redis (`models.ring`); how it ended is one row in PostgreSQL, `invite_outcomes`, and
-the first insert wins: accept, decline,
-cancel, miss and gone race there and nowhere else. Who loses is told what was decided. A command about an
-invite that is
-not yours is NotFound, and nobody hears of it.
+The commands. The ring itself lives in Redis (`models.ring`); how it ended is one row in PostgreSQL, decided
+and
+told in `models.invite_outcomes`. A command about an invite that is not yours is NotFound, and nobody hears of
+it.
 """
 
 from __future__ import annotations
@@ -18,17 +17,17 @@ from models.bus import Bus
 from models.calls import Calls
 from models.clock import Clock
 from models.config import Config
-from models.db import Db, UniqueViolation
+from models.db import Db
 from models.errors import Conflict, Invalid, NotFound
 from models.ids import is_id, new_id
-from models.members import Member, media_url
+from models.invite_outcomes import Begun, Decided, InviteOutcomes
+from models.members import Member
 from models.messages import (
     CallAnswered,
     CallCancelled,
     CallDeclined,
     CallNotify,
     CallRinging,
-    CallStart,
     CallWaitExtended,
     Command,
     Person,
@@ -37,10 +36,8 @@ from models.messages import (
     instant,
 )
 from models.news import News
-from models.ring import Due, Ring, Rings
-
-LEASE_MS = 5_000
-Outcome = Literal["accepted", "declined", "cancelled", "missed", "gone"]
+from models.ring import Ring, Rings
+from models.users import Users
 
 
 class Between(msgspec.Struct, frozen=True):
@@ -52,36 +49,15 @@ class Between(msgspec.Struct, frozen=True):
     now: datetime
 
 
-class Decided(msgspec.Struct, frozen=True):
-    invite_id: str
-    caller_id: str
-    callee_id: str
-    outcome: Outcome
-    call_id: str | None
-
-
-class Accepted(msgspec.Struct, frozen=True):
-    is_allowed: bool
-    is_first: bool
-    seats: int
-
-
-class PersonRow(msgspec.Struct, frozen=True):
-    user_id: str
-    name: str
-    gender: str
-    selfie_id: str | None
-
-
 class Invites:
-    def __init__(self, db: Db, bus: Bus, clock: Clock, config: Config, news: News, calls: Calls) -> None:
+    def __init__(
+        self, db: Db, bus: Bus, clock: Clock, config: Config, news: News, calls: Calls, users: Users
+    ) -> None:
         self._sql = db.statements("invites")
-        self._people = db.statements("queue")
-        self._clock = clock
-        self._config = config
-        self._news = news
-        self._calls = calls
-        self._rings = Rings(bus)
+        self._clock, self._config, self._news = clock, config, news
+        self._calls, self._users = calls, users
+        self.rings = Rings(bus)
+        self.outcomes = InviteOutcomes(db, clock, config, news, self.rings, users)
 
     # -- commands --
 
@@ -104,7 +80,7 @@ class Invites:
             return CallDeclined(id=command_id, reason="offline")
         deadline = between.now + timedelta(seconds=self._config.ring_seconds)
         ring = Ring(new_id(), caller.user_id, to, seconds, deadline, socket_id)
-        outcome, other = await self._rings.open(
+        outcome, other = await self.rings.open(
             ring, now_ms=epoch_ms(between.now), is_cooling=between.is_cooling, is_in_call=between.is_in_call
         )
         if outcome == "ringing":
@@ -149,7 +125,7 @@ class Invites:
         self, caller: Member, socket_id: str, invite_id: str, command_id: str | None
     ) -> CallWaitExtended:
         """Twenty seconds more for both, caller only, at most twice. Raises NotFound or Conflict."""
-        status, deadline, callee_id = await self._rings.extend(
+        status, deadline, callee_id = await self.rings.extend(
             invite_id, caller.user_id, now_ms=self._clock.now_ms(),
             by_ms=self._config.ring_seconds * 1000, most=self._config.ring_extends,
         )  # fmt: skip
@@ -165,13 +141,13 @@ class Invites:
         return msgspec.structs.replace(told, id=command_id)
 
     async def cancel(self, caller: Member, socket_id: str, invite_id: str, command_id: str | None) -> Command:
-        ring = await self._mine(invite_id, caller.user_id, "caller_id")
-        if not isinstance(ring, Ring):
-            return await self._told(ring, caller.user_id, command_id)
-        if not await self._decide(ring.invite_id, ring.caller_id, ring.callee_id, "cancelled"):
-            return await self._told_of(invite_id, caller.user_id, command_id)
+        ring = await self.outcomes.mine(invite_id, caller.user_id, "caller_id")
+        if isinstance(ring, Decided):
+            return ring.for_second(command_id)
+        if not await self.outcomes.decide(ring.invite_id, ring.caller_id, ring.callee_id, "cancelled"):
+            return await self.outcomes.told(invite_id, command_id)
+        await self.outcomes.release(ring)
         told = CallCancelled(invite_id=invite_id, reason="cancelled")
-        await self._release(ring)
         self._news.to_user(ring.callee_id, told)
         self._news.to_user_but(ring.caller_id, socket_id, told)
         return msgspec.structs.replace(told, id=command_id)
@@ -179,12 +155,12 @@ class Invites:
     async def decline(
         self, callee: Member, socket_id: str, invite_id: str, command_id: str | None
     ) -> Command:
-        ring = await self._mine(invite_id, callee.user_id, "callee_id")
-        if not isinstance(ring, Ring):
-            return await self._told(ring, callee.user_id, command_id)
-        if not await self._decide(ring.invite_id, ring.caller_id, ring.callee_id, "declined"):
-            return await self._told_of(invite_id, callee.user_id, command_id)
-        await self._release(ring)
+        ring = await self.outcomes.mine(invite_id, callee.user_id, "callee_id")
+        if isinstance(ring, Decided):
+            return ring.for_second(command_id)
+        if not await self.outcomes.decide(ring.invite_id, ring.caller_id, ring.callee_id, "declined"):
+            return await self.outcomes.told(invite_id, command_id)
+        await self.outcomes.release(ring)
         self._news.to_user(ring.caller_id, CallDeclined(invite_id=invite_id, reason="declined"))
         answered = CallAnswered(invite_id=invite_id, outcome="declined")
         self._news.to_user_but(ring.callee_id, socket_id, answered)
@@ -194,76 +170,35 @@ class Invites:
         self, callee: Member, socket_id: str, invite_id: str, seconds: object, command_id: str | None
     ) -> Command:
         """Begins the call, once; who comes second is told what was decided. Raises NotFound, Invalid."""
-        ring = await self._mine(invite_id, callee.user_id, "callee_id")
-        if not isinstance(ring, Ring):
-            return await self._told(ring, callee.user_id, command_id)
+        ring = await self.outcomes.mine(invite_id, callee.user_id, "callee_id")
+        if isinstance(ring, Decided):
+            return ring.for_second(command_id)
         if not self._is_length(seconds):
             least, most = self._config.call_min_seconds, self._config.call_max_seconds
             raise Invalid(requestedSeconds=f"Choose from {least} to {most} seconds.")
         assert isinstance(seconds, int)
-        new = self._calls.new(ring.invite_id, ring.caller_id, ring.callee_id, (ring.seconds + seconds) // 2)
-        try:
-            accepted = await self._sql.one("accept", Accepted, **new.as_values())
-        except UniqueViolation as violation:
-            if violation.constraint != "live_seats_pkey":
-                raise
-            # One of the two got into another call meanwhile: this ring can only fall away.
-            return await self._fall_away(ring, callee, command_id)
-        assert accepted is not None
-        if not accepted.is_allowed:
-            return await self._fall_away(ring, callee, command_id)
-        if not accepted.is_first:
-            return await self._told_of(invite_id, callee.user_id, command_id)
-        return await self._start(ring, new.call_id, callee.user_id, socket_id, command_id)
-
-    # -- what ends by itself --
+        agreed = (ring.seconds + seconds) // 2
+        new = self._calls.new(ring.invite_id, ring.caller_id, ring.callee_id, agreed)
+        outcome = await self.outcomes.accept(new)
+        if outcome == "accepted":
+            return await self.outcomes.start(Begun(ring, new.call_id, agreed), socket_id, command_id)
+        if outcome == "taken":
+            return await self.outcomes.told(invite_id, command_id)
+        return await self.outcomes.fall_away(ring, socket_id, command_id)
 
     async def sweep(self) -> None:
-        """Rings that ran out, and rings whose caller has had no socket for five seconds."""
-        for due in await self._rings.due(self._clock.now_ms(), LEASE_MS):
-            await self._end_due(due)
-
-    async def _end_due(self, due: Due) -> None:
-        outcome: Literal["missed", "gone"] = "missed" if due.outcome == "missed" else "gone"
-        is_first = await self._decide(due.invite_id, due.caller_id, due.callee_id, outcome)
-        if not is_first:
-            await self._finish_for_another(due)
-            return
-        await self._rings.release(due.invite_id, due.caller_id, due.callee_id, self._clock.now_ms())
-        self._tell_ended(due.invite_id, due.caller_id, due.callee_id, outcome)
-
-    def _tell_ended(self, invite_id: str, caller_id: str, callee_id: str, outcome: Outcome) -> None:
-        """What both hear of a ring that ended without either of them asking."""
-        if outcome == "missed" or outcome == "declined":
-            self._news.to_user(caller_id, CallDeclined(invite_id=invite_id, reason=outcome))
-        elif outcome != "accepted":
-            self._news.to_user(caller_id, CallCancelled(invite_id=invite_id, reason=outcome))
-        if outcome == "accepted" or outcome == "declined":
-            self._news.to_user(callee_id, CallAnswered(invite_id=invite_id, outcome=outcome))
-        else:
-            self._news.to_user(callee_id, CallCancelled(invite_id=invite_id, reason=outcome))
-
-    async def _finish_for_another(self, due: Due) -> None:
-        """A process decided this ring and died before it said so: say it now."""
-        decided = await self._sql.one("outcome", Decided, invite_id=due.invite_id)
-        ring = await self._rings.find(due.invite_id)
-        if decided is None or ring is None:
-            return
-        if decided.outcome == "accepted" and decided.call_id is not None:
-            await self._start(ring, decided.call_id, ring.callee_id, None, None)
-            return
-        await self._release(ring)
-        self._tell_ended(due.invite_id, due.caller_id, due.callee_id, decided.outcome)
+        """Ends the rings that end by themselves."""
+        await self.outcomes.sweep()
 
     async def state_of(self, user_id: str, busy: str, socket_id: str) -> StateInvite | None:
         """The ring this person is in, for `state`. The caller's new socket takes the place of a lost one."""
         kind, _, invite_id = busy.partition(":")
-        ring = await self._rings.find(invite_id) if kind == "invite" else None
+        ring = await self.rings.find(invite_id) if kind == "invite" else None
         if ring is None or user_id not in (ring.caller_id, ring.callee_id):
             return None
         is_out = ring.caller_id == user_id
         if is_out:
-            await self._rings.adopt(ring.invite_id, socket_id)
+            await self.rings.adopt(ring.invite_id, socket_id)
         return StateInvite(
             invite_id=ring.invite_id,
             direction="out" if is_out else "in",
@@ -272,98 +207,11 @@ class Invites:
             expires_at=instant(ring.deadline),
         )
 
-    # -- how an outcome is decided and told --
-
-    async def _decide(self, invite_id: str, caller_id: str, callee_id: str, outcome: Outcome) -> bool:
-        """True when this was the first; writes the cooldown with it."""
-        seconds = (
-            self._config.cooldown_declined_seconds
-            if outcome == "declined"
-            else self._config.cooldown_missed_seconds
-        )
-        rows = await self._sql.run(
-            "decide", invite_id=invite_id, caller_id=caller_id, callee_id=callee_id, outcome=outcome,
-            cooldown_seconds=seconds, now=self._clock.frozen,
-        )  # fmt: skip
-        return rows == 1
-
-    async def _mine(
-        self, invite_id: str, user_id: str, part: Literal["caller_id", "callee_id"]
-    ) -> Ring | Decided:
-        """The ring, or how it was decided. NotFound for everyone whose part in it is another."""
-        ring = await self._rings.find(invite_id) if is_id(invite_id) else None
-        if ring is not None and getattr(ring, part) == user_id:
-            return ring
-        decided = (
-            await self._sql.one("outcome", Decided, invite_id=invite_id)
-            if ring is None and is_id(invite_id)
-            else None
-        )
-        if decided is None or getattr(decided, part) != user_id:
-            raise NotFound("There is no such invite of yours.")
-        return decided
-
-    async def _told_of(self, invite_id: str, user_id: str, command_id: str | None) -> Command:
-        decided = await self._sql.one("outcome", Decided, invite_id=invite_id)
-        if decided is None:
-            raise NotFound("There is no such invite of yours.")
-        return await self._told(decided, user_id, command_id)
-
-    async def _told(self, decided: Decided, user_id: str, command_id: str | None) -> Command:
-        """What somebody hears who came second."""
-        if decided.outcome == "cancelled" or decided.outcome == "missed" or decided.outcome == "gone":
-            return CallCancelled(id=command_id, invite_id=decided.invite_id, reason=decided.outcome)
-        return CallAnswered(id=command_id, invite_id=decided.invite_id, outcome=decided.outcome)
-
-    async def _fall_away(self, ring: Ring, callee: Member, command_id: str | None) -> Command:
-        """The call is not possible any more: the ring ends as gone, for both."""
-        if not await self._decide(ring.invite_id, ring.caller_id, ring.callee_id, "gone"):
-            return await self._told_of(ring.invite_id, callee.user_id, command_id)
-        await self._release(ring)
-        told = CallCancelled(invite_id=ring.invite_id, reason="gone")
-        self._news.to_user(ring.caller_id, told)
-        self._news.to_user(callee.user_id, told)
-        return msgspec.structs.replace(told, id=command_id)
-
-    async def _release(self, ring: Ring) -> None:
-        await self._rings.release(ring.invite_id, ring.caller_id, ring.callee_id, self._clock.now_ms())
-
-    async def _start(
-        self, ring: Ring, call_id: str, callee_id: str, socket_id: str | None, command_id: str | None
-    ) -> CallStart:
-        """The inviting and the answering socket hear call:start, the other tabs of both call:answered."""
-        call = await self._calls.get(call_id)
-        inviting = await self._rings.release(
-            ring.invite_id, ring.caller_id, ring.callee_id, self._clock.now_ms(), call_id
-        )
-        caller, callee = await self._person(ring.caller_id), await self._person(ring.callee_id)
-        answered = CallAnswered(invite_id=ring.invite_id, outcome="accepted")
-        now_ms = self._clock.now_ms()
-
-        def start(side: Literal["caller", "callee"], peer: Person) -> CallStart:
-            return CallStart(
-                call_id=call_id, agreed_seconds=call.agreed_seconds, polite=call.is_polite(side),
-                peer_user=peer,
-                server_now=now_ms,
-            )  # fmt: skip
-
-        others = answered if inviting else None
-        self._news.to_user(ring.caller_id, start("caller", callee), only=inviting, others=others)
-        to_callee = start("callee", caller)
-        if socket_id is None:
-            self._news.to_user(callee_id, to_callee)
-        else:
-            self._news.to_user_but(callee_id, socket_id, answered)
-        return msgspec.structs.replace(to_callee, id=command_id)
-
     async def _person(self, user_id: str) -> Person:
-        rows = await self._people.all("cards", PersonRow, user_ids=[user_id])
-        if not rows:
+        person = await self._users.person(user_id)
+        if person is None:
             raise NotFound("This person has left.")
-        row = rows[0]
-        return Person(
-            user_id=row.user_id, name=row.name, gender=row.gender, selfie_url=media_url(row.selfie_id)
-        )
+        return person
 
 
 def _offline_or_busy(outcome: str) -> Literal["offline", "busy"]:

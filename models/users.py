@@ -84,6 +84,11 @@ class Users:
         user = await self.find(user_id)
         return None if user is None else user.person
 
+    async def people(self, user_ids: list[str]) -> dict[str, Person]:
+        """The same of several, by id; who has been deleted is left out."""
+        users = await self._sql.all("find_several", User, user_ids=user_ids)
+        return {user.user_id: user.person for user in users}
+
     async def update(self, user_id: str, *, name: str | None = None, gender: str | None = None) -> User:
         """What is None stays. Raises Invalid for `name`, `gender`; NotFound."""
         clean = checked(name, gender)

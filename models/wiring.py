@@ -70,7 +70,7 @@ class Models:
         self.queue = Queue(db, bus, clock)
         self.calls = Calls(db, bus, clock, config, self.news, self.presence, self.invite_codes)
         self.chat = CallChat(db, clock, self.news)
-        self.invites = Invites(db, bus, clock, config, self.news, self.calls)
+        self.invites = Invites(db, bus, clock, config, self.news, self.calls, self.users)
         self.history = History(db)
         self.signalling = Signalling(bus)
         chores = [Chore(PAYMENTS_SECONDS, self.payments.sweep)]

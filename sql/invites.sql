@@ -43,7 +43,9 @@ from decided
 on conflict (low_id, high_id) do update set until_at = greatest(cooldowns.until_at, excluded.until_at);
 
 -- name: outcome(invite_id)
-select invite_id, caller_id, callee_id, outcome, call_id from invite_outcomes where invite_id = :invite_id;
+select invite_outcomes.invite_id, invite_outcomes.caller_id, invite_outcomes.callee_id, outcome, invite_outcomes.call_id, agreed_seconds
+from invite_outcomes left join calls on calls.call_id = invite_outcomes.call_id
+where invite_outcomes.invite_id = :invite_id;
 
 -- name: accept(invite_id, call_id, caller_id, callee_id, agreed_seconds, remaining_ms, connect_by, due_at, now)
 -- The outcome, the call and both live seats in one statement. No row: somebody decided before. is_allowed false: a block, a ban or lost access came between.

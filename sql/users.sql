@@ -12,6 +12,11 @@ select user_id::text, name, gender, selfie_id::text, successful_calls, handles
 from users
 where user_id = :user_id and deleted_at is null;
 
+-- name: find_several(user_ids)
+select user_id::text, name, gender, selfie_id::text, successful_calls, handles
+from users
+where user_id = any(:user_ids::uuid[]) and deleted_at is null;
+
 -- name: update(user_id, name, gender)
 -- What is null stays as it is.
 update users

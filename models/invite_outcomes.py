@@ -1,0 +1,194 @@
+"""How a ring ends: one row in `invite_outcomes`, the first insert wins, and everybody is told what it says.
+
+Accept, decline, cancel, miss and gone race here and nowhere else. The insert carries its consequence (the
+cooldown, or the
+call with both live seats) in the same statement. A ring that ends by itself is leased to one process, and to
+another when
+that one dies: what was decided but not yet said is said then.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from models.call_record import NewCall, is_polite
+from models.clock import Clock
+from models.config import Config
+from models.db import Db, UniqueViolation
+from models.errors import NotFound
+from models.ids import is_id
+from models.messages import CallAnswered, CallCancelled, CallDeclined, CallStart, Command, Person
+from models.news import News
+from models.ring import Due, Ring, Rings
+from models.users import Users
+
+LEASE_MS = 5_000
+Outcome = Literal["accepted", "declined", "cancelled", "missed", "gone"]
+Part = Literal["caller_id", "callee_id"]
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """The row: what a ring came to."""
+
+    invite_id: str
+    caller_id: str
+    callee_id: str
+    outcome: Outcome
+    call_id: str | None
+    agreed_seconds: int | None
+
+    def for_second(self, command_id: str | None) -> Command:
+        """What somebody hears who came second."""
+        if self.outcome == "cancelled" or self.outcome == "missed" or self.outcome == "gone":
+            return CallCancelled(id=command_id, invite_id=self.invite_id, reason=self.outcome)
+        return CallAnswered(id=command_id, invite_id=self.invite_id, outcome=self.outcome)
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    is_allowed: bool
+    is_first: bool
+    seats: int
+
+
+class Begun(msgspec.Struct, frozen=True):
+    """A call that has just been accepted, as its beginning is told."""
+
+    ring: Ring
+    call_id: str
+    agreed_seconds: int
+
+
+class InviteOutcomes:
+    def __init__(self, db: Db, clock: Clock, config: Config, news: News, rings: Rings, users: Users) -> None:
+        self._sql = db.statements("invites")
+        self._clock, self._config, self._news = clock, config, news
+        self._rings, self._users = rings, users
+
+    async def decide(self, invite_id: str, caller_id: str, callee_id: str, outcome: Outcome) -> bool:
+        """Anything but accepted, with its cooldown. True when this was the first."""
+        is_no = outcome == "declined"
+        seconds = self._config.cooldown_declined_seconds if is_no else self._config.cooldown_missed_seconds
+        rows = await self._sql.run(
+            "decide",
+            invite_id=invite_id,
+            caller_id=caller_id,
+            callee_id=callee_id,
+            outcome=outcome,
+            cooldown_seconds=seconds,
+            now=self._clock.frozen,
+        )
+        return rows == 1
+
+    async def accept(self, new: NewCall) -> Literal["accepted", "taken", "impossible"]:
+        """`taken`: somebody decided before. `impossible`: a block, a ban, lost access or another call came
+        between.
+        """
+        try:
+            accepted = await self._sql.one("accept", Accepted, **new.as_values())
+        except UniqueViolation as violation:
+            if violation.constraint != "live_seats_pkey":
+                raise
+            return "impossible"
+        assert accepted is not None
+        if not accepted.is_allowed:
+            return "impossible"
+        return "accepted" if accepted.is_first else "taken"
+
+    async def mine(self, invite_id: str, user_id: str, part: Part) -> Ring | Decided:
+        """The ring, or what it came to. NotFound for everyone whose part in it is another."""
+        if not is_id(invite_id):
+            raise NotFound("There is no such invite of yours.")
+        found = await self._rings.find(invite_id) or await self._find(invite_id)
+        if found is None or getattr(found, part) != user_id:
+            raise NotFound("There is no such invite of yours.")
+        return found
+
+    async def told(self, invite_id: str, command_id: str | None) -> Command:
+        """What was decided, for somebody who came second."""
+        decided = await self._find(invite_id)
+        if decided is None:
+            raise NotFound("There is no such invite of yours.")
+        return decided.for_second(command_id)
+
+    async def _find(self, invite_id: str) -> Decided | None:
+        return await self._sql.one("outcome", Decided, invite_id=invite_id)
+
+    async def release(self, ring: Ring) -> None:
+        """Both are free again."""
+        await self._rings.release(ring.invite_id, ring.caller_id, ring.callee_id, self._clock.now_ms())
+
+    async def fall_away(self, ring: Ring, socket_id: str, command_id: str | None) -> Command:
+        """The call is not possible any more: the ring ends as gone, for both."""
+        if not await self.decide(ring.invite_id, ring.caller_id, ring.callee_id, "gone"):
+            return await self.told(ring.invite_id, command_id)
+        await self.release(ring)
+        told = CallCancelled(invite_id=ring.invite_id, reason="gone")
+        self._news.to_user(ring.caller_id, told)
+        self._news.to_user_but(ring.callee_id, socket_id, told)
+        return msgspec.structs.replace(told, id=command_id)
+
+    async def start(self, begun: Begun, socket_id: str | None, command_id: str | None) -> CallStart:
+        """The inviting and the answering socket hear call:start, the other tabs of both call:answered."""
+        ring = begun.ring
+        inviting = await self._rings.release(
+            ring.invite_id, ring.caller_id, ring.callee_id, self._clock.now_ms(), begun.call_id
+        )
+        people = await self._users.people([ring.caller_id, ring.callee_id])
+        answered = CallAnswered(invite_id=ring.invite_id, outcome="accepted")
+        for_caller = self._start_for(begun, "caller", people[ring.callee_id])
+        for_callee = self._start_for(begun, "callee", people[ring.caller_id])
+        others = answered if inviting else None
+        self._news.to_user(ring.caller_id, for_caller, only=inviting, others=others)
+        if socket_id is None:
+            self._news.to_user(ring.callee_id, for_callee)
+        else:
+            self._news.to_user_but(ring.callee_id, socket_id, answered)
+        return msgspec.structs.replace(for_callee, id=command_id)
+
+    def _start_for(self, begun: Begun, side: Literal["caller", "callee"], peer: Person) -> CallStart:
+        return CallStart(
+            call_id=begun.call_id,
+            agreed_seconds=begun.agreed_seconds,
+            polite=is_polite(begun.call_id, side),
+            peer_user=peer,
+            server_now=self._clock.now_ms(),
+        )
+
+    # -- what ends by itself --
+
+    async def sweep(self) -> None:
+        """Rings that ran out, and rings whose caller has had no socket for five seconds."""
+        for due in await self._rings.due(self._clock.now_ms(), LEASE_MS):
+            await self._end(due)
+
+    async def _end(self, due: Due) -> None:
+        outcome: Literal["missed", "gone"] = "missed" if due.outcome == "missed" else "gone"
+        if not await self.decide(due.invite_id, due.caller_id, due.callee_id, outcome):
+            await self._say_for_another(due)
+            return
+        await self._rings.release(due.invite_id, due.caller_id, due.callee_id, self._clock.now_ms())
+        self._tell_ended(due, outcome)
+
+    async def _say_for_another(self, due: Due) -> None:
+        """A process decided this ring and died before it said so: say it now."""
+        decided, ring = await self._find(due.invite_id), await self._rings.find(due.invite_id)
+        if decided is None or ring is None:
+            return
+        if decided.call_id is not None:
+            await self.start(Begun(ring, decided.call_id, decided.agreed_seconds or 0), None, None)
+            return
+        await self.release(ring)
+        self._tell_ended(due, decided.outcome)
+
+    def _tell_ended(self, due: Due, outcome: Outcome) -> None:
+        """What both hear of a ring that ended without either of them asking."""
+        if outcome == "missed" or outcome == "declined":
+            self._news.to_user(due.caller_id, CallDeclined(invite_id=due.invite_id, reason=outcome))
+        elif outcome != "accepted":
+            self._news.to_user(due.caller_id, CallCancelled(invite_id=due.invite_id, reason=outcome))
+        if outcome == "accepted" or outcome == "declined":
+            self._news.to_user(due.callee_id, CallAnswered(invite_id=due.invite_id, outcome=outcome))
+        else:
+            self._news.to_user(due.callee_id, CallCancelled(invite_id=due.invite_id, reason=outcome))
