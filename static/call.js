@@ -11,7 +11,7 @@
  */
 import { clock } from "./clock.js";
 import { Flow, readStats } from "./flow.js";
-import { CandidateBatch, EarlyCandidates, IceServers, originOf } from "./ice.js";
+import { CandidateBatch, EarlyCandidates, IceServers, originOf, RouteWatch } from "./ice.js";
 import { Repair } from "./repair.js";
 import { addTransceivers, capSenders, fillTransceivers, FULL, transceiverOf } from "./senders.js";
 
@@ -44,6 +44,7 @@ export class CallEngine extends EventTarget {
     super();
     this.send = send;
     this.ice = new IceServers(callId);
+    this.route = new RouteWatch(() => this.#tell("noroute", {}));
     this.flow = new Flow(() => this.pc, (isFlowing) => this.#flowChanged(isFlowing));
     this.repair = new Repair(this, () => this.#inTurn(() => this.#renegotiate()));
   }
@@ -60,11 +61,13 @@ export class CallEngine extends EventTarget {
     return this.isPolite || (isRejoin && !this.pc);
   }
 
+  /** May be the news that `call:state` held already: then an offer is on its way to them, and is given time to be answered. */
   peerJoined() {
+    const wasHere = this.isPeerHere;
     this.isPeerHere = true;
     if (this.flow.isFlowing) return;
     this.repair.forget();
-    this.repair.soon(this.isPolite ? 0 : 1500);
+    this.repair.soon(this.isPolite ? (wasHere ? 800 : 0) : 1500);
   }
 
   peerLeft() {
@@ -182,12 +185,13 @@ export class CallEngine extends EventTarget {
       if (pc === this.pc) this.send({ type: "rtc:ice", candidates, attempt: this.attempt });
     });
     pc.onnegotiationneeded = () => this.#offer(pc);
-    pc.onicecandidate = ({ candidate }) => batch.add(candidate);
+    pc.onicecandidate = ({ candidate }) => { this.route.heard(candidate); batch.add(candidate); };
     pc.ontrack = ({ track, transceiver }) => {
       if (transceiver === transceiverOf(pc, /** @type {Kind} */ (track.kind))) this.#tell("track", { track });
     };
     pc.onconnectionstatechange = pc.oniceconnectionstatechange = () => { if (pc === this.pc) this.repair.stateChanged(pc); };
-    pc.onicegatheringstatechange = () => this.#checkRoute(pc);
+    pc.onicegatheringstatechange = () => this.route.look(pc);
+    this.route.begin();
   }
 
   /** @param {RTCPeerConnection} pc */
@@ -203,12 +207,6 @@ export class CallEngine extends EventTarget {
     } finally {
       if (this.#making === pc) this.#making = null;
     }
-  }
-
-  /** Relay only, and no relay answered: better said than waited for. @param {RTCPeerConnection} pc */
-  #checkRoute(pc) {
-    const hasNone = !pc.localDescription?.sdp.includes("a=candidate:");
-    if (pc.iceGatheringState === "complete" && hasNone) this.#tell("noroute", {});
   }
 
   /** Anew from the start while nothing has flowed, else by ICE restart (RFC 8445 9). */
@@ -258,6 +256,7 @@ export class CallEngine extends EventTarget {
     this.#isClosed = true;
     this.repair.stop();
     this.flow.stop();
+    this.route.stop();
     this.pc?.close();
     this.pc = null;
   }

@@ -174,7 +174,7 @@ function listen() {
   on(socket, "media:state", peerMedia);
   on(socket, "socket:status", socketChanged);
   on(engine, "track", ({ track }) => stage.add(track));
-  on(engine, "flow", ({ isFlowing }) => { learn({ isFlowing }); stage.play(); });
+  on(engine, "flow", ({ isFlowing }) => { learn({ isFlowing, hasNoRoute: false }); stage.play(); });
   on(engine, "noroute", () => learn({ hasNoRoute: true }));
   media.addEventListener("change", () => { stage.showOwn(media.videoTrack); tellMedia(); });
   element("help-retry").addEventListener("click", () => join(() => media.open()));

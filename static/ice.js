@@ -62,6 +62,41 @@ export class CandidateBatch {
   }
 }
 
+/**
+ * Relay only, and no relay answers: better said than waited for. At once when gathering ends without a candidate; a TURN
+ * server that is silent would keep the browser asking for half a minute, so after six seconds too.
+ */
+export class RouteWatch {
+  static PATIENCE_MS = 6000;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */ #timer;
+
+  /** @param {() => void} tell */
+  constructor(tell) {
+    this.tell = tell;
+  }
+
+  /** A connection begins; an older one's patience goes on. */
+  begin() {
+    this.#timer ??= setTimeout(() => this.tell(), RouteWatch.PATIENCE_MS);
+  }
+
+  /** @param {RTCIceCandidate|null} candidate */
+  heard(candidate) {
+    if (candidate?.candidate) this.stop();
+  }
+
+  /** @param {RTCPeerConnection} pc */
+  look(pc) {
+    const hasNone = !pc.localDescription?.sdp.includes("a=candidate:");
+    if (pc.iceGatheringState === "complete" && hasNone) this.tell();
+  }
+
+  stop() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
 /** Candidates that came too early, held until their description is there. */
 export class EarlyCandidates {
   static MOST = 256;

@@ -38,11 +38,13 @@ RELAYS = ["127.0.0.1", "::1"] if has_ipv6() else ["127.0.0.1"]
 class Coturn:
     """`with Coturn(tmp_path) as coturn:` serves UDP and TCP on 127.0.0.1:`coturn.port`."""
 
-    def __init__(self, home: Path, *lines: str, options: tuple[str, ...] = (), port: int = 0) -> None:
+    def __init__(
+        self, home: Path, *lines: str, options: tuple[str, ...] = (), port: int = 0, secret: str = SECRET
+    ) -> None:
         self.port = port or free_port()
         self._file = home / f"turnserver-{self.port}.conf"
         self._file.write_text("\n".join([SHIPPED.read_text(), *lines, ""]))
-        self._home, self._options = home, options
+        self._home, self._options, self._secret = home, options, secret
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -61,7 +63,7 @@ class Coturn:
         program = shutil.which("turnserver")
         assert program is not None, "coturn is missing: apt install coturn"
         arguments = [
-            program, "-c", str(self._file), "--static-auth-secret", SECRET, "--listening-ip", "127.0.0.1",
+            program, "-c", str(self._file), "--static-auth-secret", self._secret, "--listening-ip=127.0.0.1",
             *(f"--relay-ip={one}" for one in RELAYS), "--listening-port", str(self.port), *self._options,
         ]  # fmt: skip
         with (self._home / "coturn.log").open("ab") as log:
