@@ -31,10 +31,11 @@ async def until(
 class Screen:
     page: Page
 
-    def __init__(self, name: str, context: BrowserContext, is_phone: bool) -> None:
+    def __init__(self, name: str, context: BrowserContext, is_phone: bool, server_url: str) -> None:
         self.name = name
         self.context = context
         self.is_phone = is_phone
+        self.server_url = server_url
         self.troubles: list[str] = []
         self.expected: list[re.Pattern[str]] = []
         context.on("console", self._heard)

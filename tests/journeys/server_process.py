@@ -35,7 +35,9 @@ class ServerProcess:
         self.url = f"http://localhost:{port}"
         self.log = home / "server.log"
         self._environment = {name: os.environ[name] for name in KEPT if name in os.environ}
-        self._environment |= SETTINGS | {"PORT": str(port), "DATA_DIR": str(home / "data")} | settings
+        self.plain_url = f"http://insecure.test:{port}"  # not loopback by name: no secure context
+        own = {"PORT": str(port), "DATA_DIR": str(home / "data"), "ALLOWED_ORIGINS": self.plain_url}
+        self._environment |= SETTINGS | own | settings
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

@@ -30,6 +30,7 @@ FLAGS = [
     "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=fps=10",
     # Host candidates by address: mDNS names need a multicast network, which a container has not.
     "--disable-features=WebRtcHideLocalIpsWithMdns",
+    "--host-resolver-rules=MAP insecure.test 127.0.0.1",
 ]  # fmt: skip
 
 
@@ -97,7 +98,7 @@ class Stage:
             "permissions": list(may_use), "reduced_motion": "reduce",
         } | options)  # fmt: skip
         context.set_default_timeout(20_000)
-        visitor = Visitor(name, context, device.is_phone)
+        visitor = Visitor(name, context, device.is_phone, self.server.url)
         self.visitors.append(visitor)
         await visitor.open_tab(scripts)
         return visitor
@@ -109,11 +110,14 @@ class Stage:
         return [f"{visitor.name}: {trouble}" for visitor in leaving for trouble in visitor.troubles]
 
 
-async def open_browsers(playwright: Playwright) -> list[Browser]:
+async def open_browsers(playwright: Playwright, *more: list[str]) -> list[Browser]:
+    """Two, or one for each list of further flags."""
     expect.set_options(timeout=20_000)
     return [
-        await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, chromium_sandbox=False)
-        for _ in range(2)
+        await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=FLAGS + flags, chromium_sandbox=False, timeout=60_000
+        )
+        for flags in more or ([], [])
     ]
 
 

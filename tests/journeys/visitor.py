@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import io
 import re
+from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urljoin
 
 import zxingcpp
 from PIL import Image
-from playwright.async_api import APIResponse, Locator, expect
+from playwright.async_api import APIResponse, FilePayload, Locator, expect
 
 from tests.conftest import jpeg
 from tests.journeys.screen import Screen, until
@@ -36,6 +38,10 @@ class Visitor(Screen):
             await self.press("Take the photo")
         await self.press("Use this photo")
 
+    async def choose_photo(self) -> None:
+        photo: FilePayload = {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": jpeg(640, 640)}
+        await self.page.get_by_label("Photo (JPEG, PNG or WebP").set_input_files(photo)
+
     async def pay(self) -> None:
         await self.press("Pay $0.01")
         await self.at("/test-checkout/.*")
@@ -51,21 +57,31 @@ class Visitor(Screen):
         await self.take_selfie()
         await self.pay()
 
-    async def enrol(self, *, gender: str = "female") -> None:
+    async def enrol(self, *, gender: str = "female", photo: bytes = b"") -> None:
         """A paid member with a selfie, as the forms would have made them."""
         await self._send("/auth/guest", name=self.name, gender=gender, adult="true")
-        photo = {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": jpeg(640, 640)}
-        await self._send("/media/selfie", selfie=photo)
+        selfie = {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": photo or jpeg(640, 640)}
+        await self._send("/media/selfie", selfie=selfie)
         checkout = await self._send("/payment/create-checkout")
         await self._send(checkout.url, action="pay")
 
-    async def _send(self, path: str, **fields: Any) -> APIResponse:
-        page = await (await self.context.request.get("/terms")).text()
-        token = re.search(r'name="xsrf" content="([^"]+)"', page)
-        assert token is not None
-        answer = await self.context.request.post(path, multipart={"_xsrf": token[1]} | fields)
-        assert answer.ok, f"{path}: {answer.status}"
+    async def _send(self, url: str, **fields: Any) -> APIResponse:
+        form = {"_xsrf": await self._token()} | fields
+        answer = await self.context.request.post(urljoin(self.server_url, url), multipart=form)
+        assert answer.ok, f"{url}: {answer.status}"
         return answer
+
+    async def _token(self) -> str:
+        page = await self.context.request.get(urljoin(self.server_url, "/terms"))
+        found = re.search(r'name="xsrf" content="([^"]+)"', await page.text())
+        assert found is not None
+        return found[1]
+
+    async def move_to(self, host: str) -> None:
+        """Takes the sign-in along to another name of the same site."""
+        for cookie in await self.context.cookies(self.server_url):
+            copy = {"name": cookie["name"], "value": cookie["value"], "domain": host, "path": "/"}
+            await self.context.add_cookies([copy])
 
     async def scanned_invite(self) -> str:
         """What a phone's camera reads off the downloaded QR code."""
@@ -138,9 +154,11 @@ class Visitor(Screen):
 
     async def sees_video(self, more: int = 10) -> None:
         """Real video: the counts of decoded and of shown pictures grow."""
-        for count in (self.frames, self.shown_frames):
-            before = await count()
-            await until(count, lambda now, before=before: now >= before + more)
+        await asyncio.gather(*(self._grows(count, more) for count in (self.frames, self.shown_frames)))
+
+    async def _grows(self, count: Callable[[], Awaitable[int]], more: int) -> None:
+        least = await count() + more
+        await until(count, lambda now: now >= least)
 
     async def remaining_ms(self) -> int:
         return int(await self.page.locator("#call").get_attribute("data-remaining") or "0")

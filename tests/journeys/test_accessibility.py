@@ -1,0 +1,102 @@
+"""axe-core finds nothing serious or critical on any page, in the dark and in the light, wide and narrow."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Literal
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.conftest import ROOT
+from tests.journeys.stage import DESKTOP, PHONE, Device, Stage, journey
+from tests.journeys.visitor import Visitor
+
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+GRAVE = ("serious", "critical")
+UNKNOWN_CALL = "/calls/00000000-0000-4000-8000-000000000000"
+
+
+@pytest.mark.parametrize(("scheme", "device"), [("dark", PHONE), ("light", DESKTOP)], ids=["dark", "light"])
+@journey
+async def test_every_page(stage: Stage, scheme: Literal["dark", "light"], device: Device) -> None:
+    zoe = await stage.visitor("Zoe", device, color_scheme=scheme)
+    finn = await stage.visitor("Finn", device, color_scheme=scheme)
+    await finn.enrol(gender="male")
+    await outside(zoe)
+    await joining(zoe)
+    await inside(zoe)
+    await meeting(zoe, finn)
+
+
+async def outside(zoe: Visitor) -> None:
+    zoe.expect_trouble("40[14]|422")
+    for path in ("/", "/terms", "/privacy", "/nowhere", "/onboarding"):
+        await zoe.go(path)
+        await clean(zoe.page)
+    await zoe.press("Continue", within="main")
+    await zoe.sees("Not quite there yet")
+    await clean(zoe.page)
+
+
+async def joining(zoe: Visitor) -> None:
+    await zoe.fill_profile()
+    await zoe.sees("Nice to meet you")
+    await clean(zoe.page)
+    await zoe.press("Open the camera")
+    await zoe.press("Take the photo")
+    await clean(zoe.page)
+    await zoe.press("Use this photo")
+    await zoe.at("/paywall")
+    await clean(zoe.page)
+    await zoe.press("Pay $0.01")
+    await zoe.sees("This is a test checkout")
+    await clean(zoe.page)
+    await zoe.press("Pretend to pay $0.01")
+    await zoe.sees("You are in")
+    await clean(zoe.page)
+
+
+async def inside(zoe: Visitor) -> None:
+    for path in ("/history", "/settings", UNKNOWN_CALL, "/room"):
+        await zoe.go(path)
+        await clean(zoe.page)
+
+
+async def meeting(zoe: Visitor, finn: Visitor) -> None:
+    await asyncio.gather(zoe.go_online(), finn.go_online())
+    await zoe.find_card("Finn")
+    await clean(zoe.page)
+    await zoe.invite("Finn", "5 min")
+    await expect(finn.ring).to_be_visible()
+    await clean(zoe.page)
+    await clean(finn.page)
+    await finn.answer("Accept")
+    await asyncio.gather(zoe.in_call(), finn.in_call())
+    await clean(zoe.page)
+    await zoe.write("Does this read well?")
+    await finn.reads("Does this read well?")
+    await clean(zoe.page)
+    await clean(finn.page)
+    await finn.press("Close chat")
+    await finn.press("Devices")
+    await clean(finn.page)
+    await finn.press("End")
+    await expect(zoe.page.locator("#call-ended")).to_be_visible()
+    await clean(zoe.page)
+    await zoe.press("History", within="main")
+    await zoe.at("/history")
+    await clean(zoe.page)
+
+
+async def clean(page: Page) -> None:
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(AXE.read_text())
+    found = await page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    grave = [told(violation) for violation in found["violations"] if violation["impact"] in GRAVE]
+    assert not grave, f"{page.url}: {grave}"
+
+
+def told(violation: dict[str, Any]) -> str:
+    nodes = [f"{node['html'][:200]} ({node['any'][:1]})" for node in violation["nodes"][:3]]
+    return f"{violation['id']}: {'; '.join(nodes)}"

@@ -1,0 +1,129 @@
+"""What somebody is told, and can still do, when camera or microphone cannot be had."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from playwright.async_api import expect
+
+from tests.journeys.screen import until
+from tests.journeys.stage import PHONE, Stage, journey
+from tests.journeys.visitor import Visitor
+
+# A device that fails as W3C mediacapture-streams 10.3 says; `window.mended = true` makes it work.
+FAILS = """
+const works = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
+if (works) navigator.mediaDevices.getUserMedia = (wish) =>
+  window.mended || !(%(when)s) ? works(wish) : Promise.reject(new DOMException("", "%(name)s"));
+"""
+INSECURE = "insecure.test"
+NOT_ISOLATED = "Cross-Origin-Opener-Policy header has been ignored"
+ALWAYS, WITH_CAMERA = "true", "wish.video"
+SELFIE_HELP = {
+    "NotAllowedError": "The camera is blocked.",
+    "NotFoundError": "We found no camera.",
+    "NotReadableError": "Another app is using the camera.",
+}
+CALL_HELP = {
+    "NotAllowedError": "Your camera and microphone are blocked",
+    "NotFoundError": "No camera or microphone was found",
+    "NotReadableError": "Your camera or microphone is busy",
+}
+
+
+def fails(name: str, when: str = ALWAYS) -> str:
+    return FAILS % {"name": name, "when": when}
+
+
+@pytest.mark.parametrize("name", SELFIE_HELP)
+@journey
+async def test_selfie_without_a_camera(stage: Stage, name: str) -> None:
+    """It is said what is wrong; trying again works once it is mended, and a file works anyway."""
+    kim = await stage.visitor("Kim", PHONE, scripts=fails(name))
+    await kim.go("/onboarding")
+    await kim.fill_profile()
+    await kim.press("Open the camera")
+    await kim.sees(SELFIE_HELP[name])
+    await expect(kim.page.locator("[data-help-box]")).to_be_focused()
+    await kim.page.evaluate("window.mended = true")
+    await kim.press("Try the camera again")
+    await kim.press("Take the photo")
+    await kim.press("Use this photo")
+    await kim.at("/paywall")
+
+
+@journey
+async def test_selfie_on_an_insecure_address(stage: Stage) -> None:
+    kim = await stage.visitor("Kim", base_url=stage.server.plain_url)
+    await kim.go("/onboarding")
+    await kim.fill_profile()
+    await kim.press("Open the camera")
+    await kim.sees("The camera needs a secure connection.")
+    await kim.touch(kim.page.get_by_text("Choose a photo instead"))
+    await kim.choose_photo()
+    await kim.press("Upload this photo")
+    await kim.at("/paywall")
+    kim.expect_trouble(NOT_ISOLATED)
+
+
+@pytest.mark.parametrize("name", CALL_HELP)
+@journey
+async def test_call_without_devices(stage: Stage, name: str) -> None:
+    """Text only still makes a call; the other's picture comes all the same, and so does one's own later."""
+    lena, milo = await met(stage, fails(name))
+    await expect(lena.page.get_by_role("heading", name=CALL_HELP[name])).to_be_focused()
+    await lena.press("Join with text only")
+    await asyncio.gather(lena.in_call(), milo.in_call())
+    await lena.sees_video()
+    await lena.write("I can only write")
+    await milo.reads("I can only write")
+    await expect(milo.page.locator("#peer-words")).to_have_text("Lena has the camera off. Lena is muted")
+    await lena.page.evaluate("window.mended = true")
+    await lena.press("Close chat")
+    await lena.press("Camera on")
+    await milo.sees_video()
+
+
+@journey
+async def test_call_with_sound_only(stage: Stage) -> None:
+    lena, milo = await met(stage, fails("NotAllowedError", WITH_CAMERA))
+    await lena.press("Join with sound only")
+    await asyncio.gather(lena.in_call(), milo.in_call())
+    await expect(milo.page.locator("#peer-words")).to_have_text("Lena has the camera off")
+    await until(lambda: sound_level(milo), lambda level: level > 0)
+
+
+@journey
+async def test_call_on_an_insecure_address(stage: Stage) -> None:
+    lena, milo = await met(stage, "", base_url=stage.server.plain_url)
+    await expect(lena.page.get_by_role("heading", name="This address is not secure")).to_be_visible()
+    await expect(lena.page.get_by_role("button", name="Try again")).to_be_hidden()
+    await lena.press("Join with text only")
+    await asyncio.gather(lena.in_call(), milo.in_call())
+    lena.expect_trouble(NOT_ISOLATED)
+
+
+async def met(stage: Stage, scripts: str, **options: str) -> tuple[Visitor, Visitor]:
+    """Lena, whose devices are the trouble, rang Milo and was answered."""
+    lena, milo = await stage.visitor("Lena", scripts=scripts, **options), await stage.visitor("Milo")
+    await asyncio.gather(lena.enrol(), milo.enrol())
+    await lena.move_to(INSECURE)
+    await asyncio.gather(lena.go_online(), milo.go_online())
+    await lena.invite("Milo", "5 min")
+    await milo.answer("Accept")
+    await asyncio.gather(*(visitor.at(r"/calls/[0-9a-f-]{36}") for visitor in (lena, milo)))
+    return lena, milo
+
+
+async def sound_level(visitor: Visitor) -> float:
+    """Energy of the sound that arrives."""
+    return float(
+        await visitor.page.evaluate("""async () => {
+      let energy = 0;
+      (await window.napalmCall.pc.getStats()).forEach((report) => {
+        if (report.type === "inbound-rtp" && report.kind === "audio") energy += report.totalAudioEnergy ?? 0;
+      });
+      return energy;
+    }""")
+    )
