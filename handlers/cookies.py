@@ -42,7 +42,7 @@ def hand_over_codes(handler: BaseHandler, codes: list[str]) -> None:
 def take_codes(handler: BaseHandler) -> list[str]:
     """Those that were handed over, once."""
     codes = handler.get_cookie(CODES)
-    if codes is None:
+    if not codes:
         return []
     handler.set_cookie(CODES, "", expires_days=-1, **(_kind(handler) | {"path": CODES_PATH}))
     return codes.split(".")

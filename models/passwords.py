@@ -29,7 +29,7 @@ MOST_WAITING = 32
 RETRY_SECONDS = 5
 # What an attacker with a good list tries first; each costs them a guess of five in a quarter of an hour.
 FEWEST_GUESSES = 1_000_000
-# zxcvbn's time grows with the square of the length.
+# What is longer nobody guesses by a list, and zxcvbn's time grows with the square of the length.
 MOST_JUDGED = 40
 # Nobody's: a salt and a digest that no password was hashed to.
 NOBODY = "abcdefghijklmnopqrstuu" + "." * 31
@@ -120,14 +120,7 @@ def hashed(plain: str, cost: int) -> str:
 
 
 def is_common(plain: str, own: tuple[str, ...]) -> bool:
-    """In the list, or so near to it that a million guesses find it. Blocking.
-
-    A long password is common only when both its ends are.
-    """
+    """In the list, or, unless it is long, so near to it that a million guesses find it. Blocking."""
     if plain.casefold() in _COMMON:
         return True
-    return all(_guesses(part, own) < FEWEST_GUESSES for part in {plain[:MOST_JUDGED], plain[-MOST_JUDGED:]})
-
-
-def _guesses(part: str, own: tuple[str, ...]) -> int:
-    return int(zxcvbn(part, user_inputs=list(own))["guesses"])
+    return len(plain) <= MOST_JUDGED and zxcvbn(plain, user_inputs=list(own))["guesses"] < FEWEST_GUESSES

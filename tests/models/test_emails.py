@@ -1,0 +1,41 @@
+"""E-mail addresses: what is one, and when two are the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.emails import read
+from models.errors import Invalid
+
+
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [
+        ("ann@example.com", "ann@example.com"),
+        ("  Ann.B+tag@Example.COM ", "ann.b+tag@example.com"),
+        ("o'neil_1@mail.example.co.uk", "o'neil_1@mail.example.co.uk"),
+        ("Jörg@Müller.de", "jörg@xn--mller-kva.de"),
+        ("Jo\u0308rg@mu\u0308ller.de", "jörg@xn--mller-kva.de"),
+        ("a" * 64 + "@example.com", "a" * 64 + "@example.com"),
+    ],
+)
+def test_an_address_and_what_it_is_compared_by(typed: str, key: str) -> None:
+    assert read(typed).key == key
+
+
+def test_it_is_written_to_as_it_was_typed() -> None:
+    assert read(" Ann@Example.com").text == "Ann@Example.com"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", "ann", "@example.com", "ann@", "ann@localhost", "ann@example", "ann@@example.com", "a b@example.com",
+     "ann@exa mple.com", "ann@example..com", ".ann@example.com", "ann.@example.com", "ann@-example.com",
+     "ann@192.168.0.1", "ann@[::1]", "ann@example.com\r\nBcc: all@example.com", "ann@example.com\0",
+     "<ann@example.com>", "ann@example.com,bo@example.com", "a" * 65 + "@example.com",
+     "a@" + "b." * 125 + "example.com", "\ud800@example.com", "ann@ex\u202eample.com", "ann@\ud800.com"],
+)  # fmt: skip
+def test_what_is_none(typed: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        read(typed)
+    assert set(refused.value.fields or {}) == {"email"}

@@ -1,0 +1,135 @@
+"""Passwords: nothing is cut off, nothing common is taken, and hashing never holds up the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import unicodedata
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from threading import Event
+
+import bcrypt
+import pytest
+
+from models.config import Config
+from models.errors import Invalid, Unavailable
+from models.passwords import MOST_WAITING, NOBODY, Passwords, checked, digest
+from tests.holders import PASSWORD
+
+
+@pytest.fixture
+def passwords(io_loop) -> Iterator[Passwords]:
+    quick = Passwords(Config(bcrypt_cost=4))
+    yield quick
+    io_loop.run_sync(quick.close)
+
+
+async def test_a_password_fits_its_own_hash_only(passwords: Passwords) -> None:
+    kept = await passwords.hash(PASSWORD)
+    assert PASSWORD not in kept
+    assert await passwords.matches(PASSWORD, kept)
+    assert not await passwords.matches(PASSWORD + " ", kept)
+    assert await passwords.hash(PASSWORD) != kept
+
+
+async def test_no_byte_is_cut_off(passwords: Passwords) -> None:
+    start = "Wm4!" * 18
+    lengths = (71, 72, 73, 120)
+    tried = [(start + "kq7%" * 20)[:length] for length in lengths]
+    kept = [await passwords.hash(one) for one in tried]
+    fits = [[await passwords.matches(one, each) for one in tried] for each in kept]
+    assert fits == [[one == each for one in lengths] for each in lengths]
+
+
+async def test_two_hundred_bytes_differ_in_the_last(passwords: Passwords) -> None:
+    long = "ü" * 99 + "zß"
+    assert len(long.encode()) > 200
+    assert digest(long) != digest(long[:-1] + "s")
+
+
+async def test_however_a_keyboard_composes_it(passwords: Passwords) -> None:
+    composed = "crème brûlée à midi"
+    kept = await passwords.hash(unicodedata.normalize("NFD", composed))
+    assert await passwords.matches(composed, kept)
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["", "elevenchars", "x" * 129, "\ud800" + "lone surrogate here", "e\u0301" * 11],
+)
+def test_what_is_too_short_too_long_or_no_text(password: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        checked(password)
+    assert set(refused.value.fields or {}) == {"password"}
+
+
+def test_lengths_that_just_fit() -> None:
+    assert checked("twelve chars")
+    assert checked("x" * 128)
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["QWERTY123456", "leavemealone", "password1234", "passwordpassword", "123456789012", "aaaaaaaaaaaa",
+     "abcdefghijkl", "iloveyou2024", "p@ssw0rd" * 5, "ann@example.com"],
+)  # fmt: skip
+async def test_common_ones_and_what_is_little_more(passwords: Passwords, password: str) -> None:
+    with pytest.raises(Invalid, match="guessed"):
+        await passwords.hash(password, "ann@example.com", "Ann")
+
+
+@pytest.mark.parametrize(
+    "password", [PASSWORD, "ann@example.org!", "x9" + "password" * 9 + "kW3#vT", "w" * 72]
+)
+async def test_what_is_only_like_a_common_one_is_taken(passwords: Passwords, password: str) -> None:
+    assert await passwords.hash(password)
+
+
+def test_nobodys_hash_is_one_that_bcrypt_works_through() -> None:
+    assert bcrypt.checkpw(digest(PASSWORD), f"$2b$04${NOBODY}".encode()) is False
+    assert re.fullmatch(r"[./A-Za-z0-9]{53}", NOBODY)
+
+
+async def test_nobodys_hash_costs_what_somebodys_costs(
+    passwords: Passwords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    against: list[bytes] = []
+    real = bcrypt.checkpw
+    monkeypatch.setattr(
+        bcrypt, "checkpw", lambda given, kept: bool(against.append(kept)) or real(given, kept)
+    )
+    kept = await passwords.hash(PASSWORD)
+    assert await passwords.matches(PASSWORD, kept)
+    assert not await passwords.matches(PASSWORD, None)
+    assert [one[:7] for one in against] == [b"$2b$04$", b"$2b$04$"]
+
+
+@asynccontextmanager
+async def held(passwords: Passwords) -> AsyncIterator[None]:
+    """The one thread is at work until the block ends."""
+    free = Event()
+    work = asyncio.ensure_future(passwords._off_loop(free.wait))
+    try:
+        yield
+    finally:
+        free.set()
+        await work
+
+
+async def test_one_too_many_is_told_to_come_back(passwords: Passwords) -> None:
+    async with held(passwords):
+        waiting = [asyncio.ensure_future(passwords.matches(PASSWORD, None)) for _ in range(MOST_WAITING)]
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable) as refused:
+            await passwords.matches(PASSWORD, None)
+        assert refused.value.retry_after == 5
+        assert not any(one.done() for one in waiting)
+    assert await asyncio.gather(*waiting) == [False] * MOST_WAITING
+    assert not await passwords.matches(PASSWORD, None)
+
+
+async def test_a_hash_of_another_cost_is_known_as_such(passwords: Passwords) -> None:
+    kept = await passwords.hash(PASSWORD)
+    assert passwords.is_current(kept)
+    assert not passwords.is_current(kept.replace("$04$", "$12$"))
