@@ -13,6 +13,8 @@ from models.errors import BadRequest
 
 logger = logging.getLogger("napalmsky.csp")
 LONGEST_REPORT = 16 * 1024
+# For the operator to mend; visitors are served all the same.
+WARNINGS = frozenset({"stripe"})
 
 
 class QuietHandler(BaseHandler):
@@ -37,7 +39,7 @@ class ReadyHandler(QuietHandler):
     async def get(self) -> None:
         checks = await self.models.health.checks()
         checks["process"] = "draining" if self.application.hub.is_draining else "ok"
-        is_ready = set(checks.values()) == {"ok"}
+        is_ready = all(told == "ok" for name, told in checks.items() if name not in WARNINGS)
         status = "ok" if is_ready else "unavailable"
         self.json({"status": status, "checks": checks}, 200 if is_ready else 503)
 

@@ -72,6 +72,15 @@ class Access:
         has_ended = await self._sql.run("take_away", on=on, **values) == 1
         return await self._change(user_id, on) if has_ended else None
 
+    async def give_back(self, reason: Reason, source: str, *, on: Transaction) -> AccessChange | None:
+        """Undoes `take_away`, whose cause has gone. None: there is nothing to undo."""
+        user_id = await self._sql.value("find_owner", on=on, reason=reason, source=source)
+        if user_id is None:
+            return None
+        await self.lock(user_id, on=on)
+        is_back = await self._sql.run("give_back", on=on, reason=reason, source=source) == 1
+        return await self._change(user_id, on) if is_back else None
+
     def tell(self, change: AccessChange | None) -> None:
         """`access:changed` on every screen of the person; None tells nothing."""
         if change is not None:

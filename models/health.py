@@ -27,9 +27,10 @@ class Health:
         self._wanted = frozenset(file.stem for file in DIRECTORY.glob("*.sql"))
 
     async def checks(self) -> dict[str, str]:
-        """`database`, `schema`, `redis`: each `ok` or what is wrong with it."""
+        """`database`, `schema`, `redis`, `stripe`: each `ok` or what is wrong with it."""
         (database, schema), redis = await asyncio.gather(self._database(), self._redis())
-        return {"database": database, "schema": schema, "redis": redis}
+        stripe = await self._stripe() if schema == "ok" else "unknown"
+        return {"database": database, "schema": schema, "redis": redis, "stripe": stripe}
 
     async def _database(self) -> tuple[str, str]:
         try:
@@ -39,6 +40,14 @@ class Health:
         except Exception:  # the table of migrations itself is missing: nothing was ever applied
             return "ok", "missing"
         return "ok", "ok" if self._wanted <= applied else "behind"
+
+    async def _stripe(self) -> str:
+        """A warning to the operator; nothing here is less able to work for it."""
+        try:
+            fits = await self._sql.value("last_event_fits")
+        except Unavailable:
+            return "unknown"
+        return "livemode does not fit the key" if fits is False else "ok"
 
     async def _redis(self) -> str:
         return await _state(self._bus.command("ping"))

@@ -95,6 +95,10 @@ class InviteCodes:
         """For somebody who has just paid: a code at once, one however often it is asked for."""
         await self._sql.run("ensure_own", on=on, **self._new_code(user_id))
 
+    async def stop_own(self, user_id: str, *, on: Transaction) -> None:
+        """With the payment gone, so is the code; whom it brought stays."""
+        await self._sql.run("stop_own", on=on, user_id=user_id, now=self._clock.frozen)
+
     async def ensure_after_call(self, user_id: str, *, on: Transaction) -> None:
         """For everybody else with access: a code once they have had `code_after_calls` successful calls."""
         values = self._new_code(user_id) | {"after_calls": self._config.code_after_calls}

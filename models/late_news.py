@@ -12,7 +12,7 @@ from models.clock import Clock
 from models.db import Db
 from models.settlement import Settlement
 from models.stripe_api import TOTAL_SECONDS, StripeApi, StripeAway, StripeRefused
-from models.stripe_events import Checkout
+from models.stripe_objects import Checkout
 
 # Somebody who looks waits this long for Stripe, and Stripe is left alone this long about one checkout.
 LOOK_SECONDS = 3.0

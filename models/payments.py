@@ -1,10 +1,9 @@
 """Payments: one small fee, once; whoever has paid gets in, exactly once, and nobody else does.
 
-Keeps attempts to pay, written before Stripe is asked, and the id of every event. Promises that an event and
-its effect are one transaction, so that twice, late, at once, out of order and before the redirect all end
-alike. Refuses forged events (BadRequest) before it parses or asks anything. What news does is
-`models.settlement`'s; `models.stripe_api` speaks with Stripe, `models.test_checkout` plays its part without
-a key.
+Keeps attempts to pay, written before Stripe is asked, and says how they stand. Promises one open checkout a
+person. Events come in by `models.stripe_webhook`; what they do is `models.settlement`'s and
+`models.money_back`'s; `models.stripe_api` speaks with Stripe, `models.test_checkout` plays its part without a
+key.
 """
 
 from __future__ import annotations
@@ -18,19 +17,21 @@ from models.access import Access
 from models.clock import Clock
 from models.config import Config
 from models.db import Db
-from models.errors import BadRequest, Conflict, NotFound, Unavailable
+from models.entitlement import Entitlement
+from models.errors import Conflict, NotFound, Unavailable
 from models.ids import new_id
 from models.invite_codes import InviteCodes
 from models.late_news import LateNews
 from models.messages import Wire
-from models.settlement import IGNORED, Settlement
+from models.money_back import MoneyBack
+from models.refunds import Refunds
+from models.settlement import Settlement
 from models.stripe_api import StripeApi, StripeAway, StripeRefused
-from models.stripe_events import SESSION_EVENTS, Checkout, Kind, fact_of, read_event, read_session
+from models.stripe_objects import Checkout, Kind
+from models.stripe_webhook import Effect, StripeWebhook
 from models.test_checkout import TestCheckout
 
-Effect = Literal["applied", "duplicate", "ignored"]
 REUSE_HOURS = 23
-MOST_PAYLOAD = 256 * 1024
 
 
 class OfferedCheckout(Wire, frozen=True, kw_only=True):
@@ -69,11 +70,17 @@ class Payments:
         self._db, self._clock, self._config = db, clock, config
         self._access, self._invite_codes = access, invite_codes
         self._sql = db.statements("payments")
-        self._settlement = Settlement(db, clock, access, invite_codes)
-        self._stripe = StripeApi(config) if config.stripe_secret_key else None
-        self._late = LateNews(db, clock, access, self._settlement, self._stripe) if self._stripe else None
+        self.stripe = self._stripe = StripeApi(config) if config.stripe_secret_key else None
         self._page = TestCheckout(db, config) if config.has_test_checkout else None
         self._kind: Kind = self._stripe.kind if self._stripe else "page"
+        self.entitlement = entitlement = Entitlement(db, access, invite_codes)
+        settlement = Settlement(db, clock, access, entitlement)
+        money_back = MoneyBack(db, clock, access, entitlement)
+        self._late = LateNews(db, clock, access, settlement, self._stripe) if self._stripe else None
+        self._webhook = StripeWebhook(
+            db, clock, config, access, settlement, money_back, self._page, self._kind
+        )
+        self.refunds = Refunds(db, access, money_back, self._webhook, self._stripe, self._page)
 
     async def close(self) -> None:
         if self._stripe is not None:
@@ -138,29 +145,8 @@ class Payments:
     # -- what Stripe tells --
 
     async def receive(self, payload: bytes, signature: str) -> Effect:
-        """An event: checked, kept and applied in one transaction. Raises BadRequest, Unavailable."""
-        await self._check(payload, signature)
-        event = read_event(payload)
-        session = read_session(event) if event.type in SESSION_EVENTS else None
-        async with self._db.transaction() as on:
-            values = {"event_id": event.id, "type": event.type, "now": self._clock.frozen}
-            if not await self._sql.run("record_event", on=on, **values):
-                return "duplicate"
-            settled = IGNORED
-            if session is not None:
-                settled = await self._settlement.settle(session, fact_of(event, session), on=on)
-            await self._sql.run("note_effect", on=on, event_id=event.id, effect=settled.effect)
-        self._access.tell(settled.change)
-        return "applied" if settled.effect == "applied" else "ignored"
-
-    async def _check(self, payload: bytes, signature: str) -> None:
-        """Before anything is parsed or asked: a forged one costs a hash. Raises BadRequest."""
-        if not signature or len(payload) > MOST_PAYLOAD:
-            raise BadRequest("This is no event of the payment provider.")
-        secrets = self._config.stripe_webhook_secrets if self._stripe else ()
-        if self._page is not None:
-            secrets = (await self._page.secret(),)
-        stripe_api.check_signature(payload, signature, secrets)
+        """An event, through the one door. Raises BadRequest, Unavailable."""
+        return await self._webhook.receive(payload, signature)
 
     # -- how it stands --
 

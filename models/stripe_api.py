@@ -1,4 +1,5 @@
-"""The thin shim around Stripe: make and look up a Checkout Session, check a signature. The door to stripe.
+"""The thin shim around Stripe: make and look up a Checkout Session, refund, list, check a signature. The door
+to stripe.
 
 Promises an answer within ten seconds, retries that carry the same idempotency key, and no Stripe type beyond
 this file. Refuses with StripeAway (time-out, reset, 429, 5xx, a faulty answer: try again), StripeRefused (our
@@ -9,21 +10,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from typing import Any, TypeVar
 
 import msgspec
 import stripe
 
 from models.config import Config
 from models.errors import BadRequest, Unavailable
-from models.stripe_events import Checkout, Kind, StripeSession
+from models.stripe_objects import Checkout, Kind, StripeCharge, StripeDispute, StripeSession, Told
 
 logger = logging.getLogger(__name__)
 TOTAL_SECONDS = 9.0
 TRY_SECONDS = 4.0
 RETRIES = 2
 TOLERANCE_SECONDS = 300
+# One page of a list; `_listed` asks for as many as there are.
+PAGE = 100
+Object = TypeVar("Object", bound=Told)
 # "The same question is being answered right now", and "too many questions".
 PASSING = (409, 429)
 # The library tells of each request and failure; we say ourselves what went wrong.
@@ -36,6 +40,10 @@ class StripeAway(Unavailable):
 
 class StripeRefused(Unavailable):
     default = "Payments do not work right now. Nothing was charged. Please try again later."
+
+
+class AlreadyRefunded(StripeRefused):
+    """Somebody was first, in Stripe's dashboard perhaps."""
 
 
 class Http(stripe.HTTPXClient):
@@ -63,29 +71,82 @@ class StripeApi:
             base_addresses={"api": config.stripe_api_base},
             max_network_retries=RETRIES,
         )
+        self._api = client.v1
         self._sessions = client.v1.checkout.sessions
 
     async def create(self, checkout: Checkout) -> StripeSession:
         """The same session however often it is asked for. Raises StripeAway, StripeRefused."""
         key = f"checkout-{checkout.attempt_id}"
         params: Any = session_params(checkout, self._base_url)
-        return await _asked(self._sessions.create_async(params, {"idempotency_key": key}), TOTAL_SECONDS)
+        asked = self._sessions.create_async(params, {"idempotency_key": key})
+        return await _asked(asked, StripeSession, TOTAL_SECONDS)
 
     async def retrieve(self, session_id: str, seconds: float) -> StripeSession:
         """Raises StripeAway, StripeRefused."""
-        return await _asked(self._sessions.retrieve_async(session_id), seconds)
+        return await _asked(self._sessions.retrieve_async(session_id), StripeSession, seconds)
+
+    async def refund(self, checkout: Checkout) -> StripeCharge:
+        """All of it, once; the charge as it is then. Raises StripeAway, StripeRefused."""
+        params: Any = {"payment_intent": checkout.payment_intent, "expand": ["charge"]}
+        key = {"idempotency_key": f"refund-{checkout.attempt_id}"}
+        try:
+            answer = self._api.refunds.create_async(params, key)  # type: ignore[arg-type]
+            return await _asked(_charge_of(answer), StripeCharge, TOTAL_SECONDS)
+        except AlreadyRefunded:
+            found = self._api.charges.list_async({"payment_intent": checkout.payment_intent or ""})
+            return _read((await _answer(found, TOTAL_SECONDS)).data[0], StripeCharge)
+
+    # -- lists since an instant (epoch seconds), page after page. Raise StripeAway, StripeRefused. --
+
+    def sessions_since(self, since: int) -> AsyncIterator[StripeSession]:
+        return _listed(self._sessions.list_async, StripeSession, since)
+
+    def charges_since(self, since: int) -> AsyncIterator[StripeCharge]:
+        return _listed(self._api.charges.list_async, StripeCharge, since)
+
+    def disputes_since(self, since: int) -> AsyncIterator[StripeDispute]:
+        return _listed(self._api.disputes.list_async, StripeDispute, since)
 
     async def close(self) -> None:
         await self._http.close_async()  # type: ignore[no-untyped-call]
 
 
-async def _asked(question: Awaitable[stripe.checkout.Session], seconds: float) -> StripeSession:
+async def _charge_of(refund: Awaitable[stripe.Refund]) -> stripe.Charge:
+    charge = (await refund).charge
+    assert isinstance(charge, stripe.Charge)
+    return charge
+
+
+async def _listed(ask: Any, kind: type[Object], since: int) -> AsyncIterator[Object]:
+    """A time limit for each page."""
+    params: dict[str, object] = {"limit": PAGE, "created": {"gte": since}}
+    while True:
+        page = await _answer(ask(params), TOTAL_SECONDS)
+        for one in page.data:
+            yield _read(one, kind)
+        if not page.has_more:
+            return
+        params["starting_after"] = page.data[-1].id
+
+
+async def _asked(question: Awaitable[Any], kind: type[Object], seconds: float) -> Object:
+    return _read(await _answer(question, seconds), kind)
+
+
+def _read(answer: Any, kind: type[Object]) -> Object:
+    try:
+        return msgspec.convert(answer.to_dict(), kind)
+    except msgspec.ValidationError as error:
+        logger.warning("Stripe did not answer in Stripe's form")
+        raise StripeAway from error
+
+
+async def _answer(question: Awaitable[Any], seconds: float) -> Any:
     try:
         async with asyncio.timeout(seconds):
-            answer = await question
-        return msgspec.convert(answer.to_dict(), StripeSession)
-    except (TimeoutError, msgspec.ValidationError) as error:
-        logger.warning("Stripe did not answer in time, or not in Stripe's form: %s", type(error).__name__)
+            return await question
+    except TimeoutError as error:
+        logger.warning("Stripe did not answer in time")
         raise StripeAway from error
     except stripe.StripeError as error:
         raise _problem(error) from error
@@ -96,6 +157,8 @@ def _problem(error: stripe.StripeError) -> Unavailable:
     status = error.http_status or 0
     facts = {"status": status, "stripe_code": error.code, "request_id": error.request_id}
     if (400 <= status < 500 and status not in PASSING) or _is_replayed(error):
+        if error.code == "charge_already_refunded":
+            return AlreadyRefunded()
         logger.error("Stripe refused: %s", type(error).__name__, extra=facts)
         return StripeRefused()
     logger.warning("Stripe cannot be asked: %s", type(error).__name__, extra=facts)

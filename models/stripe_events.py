@@ -1,60 +1,27 @@
-"""What Stripe tells us, as far as we read it, and whether it is what we created. Pure: no I/O, no clock.
+"""What Stripe tells us: an event, and the object it is about, as far as we read it. Pure: no I/O, no clock.
 
-Promises that a checkout counts as paid only when its amount, currency, person, mode and livemode are as we
-created it. The field names are Stripe's own (docs.stripe.com/api/checkout/sessions, /api/events).
+Refuses with BadRequest what cannot be read. `EVENTS` are those that mean something here; docs/operations.md
+lists them for whoever sets up the webhook.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
 import msgspec
 
 from models.errors import BadRequest
+from models.stripe_objects import Fact, StripeCharge, StripeDispute, StripeId, StripeIntent, StripeSession
 
-StripeId = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,255}\Z")]
-Kind = Literal["live", "test", "page"]
-# Several events may tell the same one.
-Fact = Literal["paid", "failed", "expired", "waiting"]
-State = Literal["open", "paid", "failed", "expired", "refunded"]
-
-
-class StripeSession(msgspec.Struct, frozen=True):
-    """A Checkout Session, in an event or asked for."""
-
-    id: StripeId
-    url: str | None = None
-    client_reference_id: str | None = None
-    metadata: dict[str, str] | None = None
-    amount_total: int | None = None
-    currency: str | None = None
-    mode: str | None = None
-    livemode: bool | None = None
-    status: str | None = None
-    payment_status: str | None = None
-    payment_intent: str | None = None
-
-    @property
-    def attempt_id(self) -> str:
-        """What we wrote into its metadata; empty when it is not ours."""
-        return (self.metadata or {}).get("attempt_id", "")
-
-    @property
-    def fact(self) -> Fact:
-        """What it says of itself; `waiting` stands for whatever may still be paid."""
-        if self.payment_status == "paid":
-            return "paid"
-        return "expired" if self.status == "expired" else "waiting"
-
-
-SESSION_EVENTS = frozenset(
-    {
-        "checkout.session.completed",
-        "checkout.session.async_payment_succeeded",
-        "checkout.session.async_payment_failed",
-        "checkout.session.expired",
-    }
-)
+News = StripeSession | StripeIntent | StripeCharge | StripeDispute
+EVENTS: dict[str, type[News]] = {
+    "checkout.session.completed": StripeSession,
+    "checkout.session.async_payment_succeeded": StripeSession,
+    "checkout.session.async_payment_failed": StripeSession,
+    "checkout.session.expired": StripeSession,
+    "payment_intent.succeeded": StripeIntent,
+    "charge.refunded": StripeCharge,
+    "charge.dispute.created": StripeDispute,
+    "charge.dispute.closed": StripeDispute,
+}
 
 
 class EventData(msgspec.Struct, frozen=True):
@@ -62,42 +29,19 @@ class EventData(msgspec.Struct, frozen=True):
 
 
 class StripeEvent(msgspec.Struct, frozen=True):
+    """`created` is Stripe's clock, in seconds."""
+
     id: StripeId
     type: StripeId
     livemode: bool
     data: EventData
-
-
-class Checkout(msgspec.Struct, frozen=True):
-    """Our row of an attempt to pay. `session_id` and `checkout_url` are None until Stripe has answered."""
-
-    attempt_id: str
-    user_id: str
-    kind: Kind
-    amount_cents: int
-    currency: str
-    session_id: str | None
-    checkout_url: str | None
-    state: State
-
-    def differences(self, told: StripeSession) -> list[str]:
-        """The names of what is not as we created it; empty when all is well."""
-        metadata = told.metadata or {}
-        pairs = {
-            "session": (told.id, self.session_id or told.id),
-            "amount": (told.amount_total, self.amount_cents),
-            "currency": (told.currency, self.currency),
-            "client_reference_id": (told.client_reference_id, self.user_id),
-            "metadata.user_id": (metadata.get("user_id"), self.user_id),
-            "metadata.attempt_id": (metadata.get("attempt_id"), self.attempt_id),
-            "mode": (told.mode, "payment"),
-            "livemode": (told.livemode, self.kind == "live"),
-        }
-        return [name for name, (said, created) in pairs.items() if said != created]
+    created: int = 0
 
 
 _event = msgspec.json.Decoder(StripeEvent)
-_session = msgspec.json.Decoder(StripeSession)
+_news: dict[type[News], msgspec.json.Decoder[News]] = {
+    kind: msgspec.json.Decoder(kind) for kind in EVENTS.values()
+}
 
 
 def read_event(payload: bytes) -> StripeEvent:
@@ -108,15 +52,18 @@ def read_event(payload: bytes) -> StripeEvent:
         raise BadRequest("The event cannot be read.") from error
 
 
-def read_session(event: StripeEvent) -> StripeSession:
-    """The Checkout Session that an event is about. Raises BadRequest."""
+def read_news(event: StripeEvent) -> News | None:
+    """The object that an event is about; None when it is none of ours. Raises BadRequest."""
+    kind = EVENTS.get(event.type)
+    if kind is None:
+        return None
     try:
-        session = _session.decode(event.data.object)
+        told = _news[kind].decode(event.data.object)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise BadRequest("The event's checkout session cannot be read.") from error
+        raise BadRequest("The event's object cannot be read.") from error
     # An event and its object that disagree fit no checkout.
-    livemode = event.livemode if session.livemode in (None, event.livemode) else None
-    return msgspec.structs.replace(session, livemode=livemode)
+    livemode = event.livemode if told.livemode in (None, event.livemode) else None
+    return msgspec.structs.replace(told, livemode=livemode)
 
 
 def fact_of(event: StripeEvent, session: StripeSession) -> Fact:

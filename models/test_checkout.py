@@ -16,7 +16,7 @@ import msgspec
 from models.config import Config
 from models.db import Db
 from models.ids import new_id
-from models.stripe_events import Checkout
+from models.stripe_objects import Checkout
 
 PURPOSE = b"test checkout webhook"
 
@@ -51,14 +51,37 @@ def new_session_id() -> str:
 def event(checkout: Checkout, *, is_paid: bool) -> bytes:
     """`checkout.session.completed` or `checkout.session.expired`, as Stripe writes them."""
     kind = "checkout.session.completed" if is_paid else "checkout.session.expired"
+    return _event(kind, _session(checkout, is_paid))
+
+
+def refund_event(checkout: Checkout) -> bytes:
+    """`charge.refunded`, of all of it."""
+    return _event("charge.refunded", _charge(checkout))
+
+
+def _event(kind: str, about: dict[str, object]) -> bytes:
     body = {
         "id": f"evt_{new_id().replace('-', '')}",
         "object": "event",
         "type": kind,
         "livemode": False,
-        "data": {"object": _session(checkout, is_paid)},
+        "data": {"object": about},
     }
     return msgspec.json.encode(body)
+
+
+def _charge(checkout: Checkout) -> dict[str, object]:
+    return {
+        "id": f"ch_{new_id().replace('-', '')}",
+        "object": "charge",
+        "payment_intent": checkout.payment_intent,
+        "amount": checkout.amount_cents,
+        "amount_refunded": checkout.amount_cents,
+        "refunded": True,
+        "currency": checkout.currency,
+        "metadata": {"user_id": checkout.user_id, "attempt_id": checkout.attempt_id},
+        "livemode": False,
+    }
 
 
 def _session(checkout: Checkout, is_paid: bool) -> dict[str, object]:

@@ -18,6 +18,12 @@ update access_grants
 set ended_at = coalesce(:now::timestamptz, clock_timestamp()), ended_reason = :why
 where reason = :reason and source = :source and ended_at is null;
 
+-- name: give_back(reason, source)!
+-- What took it away has been undone.
+update access_grants
+set ended_at = null, ended_reason = null
+where reason = :reason and source = :source and ended_at is not null;
+
 -- name: of(user_id)
 select case
     when bool_or(reason = 'payment') then 'paid'

@@ -40,10 +40,11 @@ from invite_codes
 where owner_id = :user_id;
 
 -- name: ensure_own(user_id, code, uses_limit, now)!
--- One code a person. One that a lost payment had stopped starts again where it was.
+-- One code a person. One that a lost payment had stopped starts again where it was; not what the operator switched off.
 insert into invite_codes (code, owner_id, uses_limit, created_at)
 values (:code, :user_id, :uses_limit, coalesce(:now::timestamptz, clock_timestamp()))
-on conflict (owner_id) do update set stopped_at = null where invite_codes.stopped_at is not null;
+on conflict (owner_id) do update set stopped_at = null, stopped_by = null
+where invite_codes.stopped_at is not null and invite_codes.stopped_by is distinct from 'operator';
 
 -- name: ensure_after_call(user_id, code, uses_limit, after_calls, now)!
 -- Earned by calls, while there is access; a code that was stopped stays so.
@@ -53,6 +54,11 @@ from users u
 where u.user_id = :user_id and u.deleted_at is null and u.successful_calls >= :after_calls
     and exists (select from access_grants g where g.user_id = u.user_id and g.ended_at is null)
 on conflict (owner_id) do nothing;
+
+-- name: stop_own(user_id, now)!
+update invite_codes
+set stopped_at = coalesce(:now::timestamptz, clock_timestamp()), stopped_by = 'payment'
+where owner_id = :user_id and stopped_at is null;
 
 -- name: is_owner(code, user_id)
 select true from invite_codes where code = :code and owner_id = :user_id;

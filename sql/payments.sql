@@ -1,5 +1,5 @@
 -- Checkouts and what Stripe told about them. Columns of a checkout, everywhere the same:
--- attempt_id, user_id, kind, amount_cents, currency, session_id, checkout_url, state.
+-- attempt_id, user_id, kind, amount_cents, currency, session_id, checkout_url, payment_intent, state.
 
 -- name: close_stale(user_id, kind, amount_cents, currency, reuse_hours, now)!
 -- What cannot be offered again: too old (Stripe keeps a session and an idempotency key for 24 hours), or of another price
@@ -21,7 +21,7 @@ values (
 on conflict (user_id) where state = 'open' do nothing;
 
 -- name: find_open(user_id)
-select attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, state
+select attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, payment_intent, state
 from checkouts
 where user_id = :user_id and state = 'open';
 
@@ -30,7 +30,7 @@ where user_id = :user_id and state = 'open';
 update checkouts
 set session_id = coalesce(session_id, :session_id), checkout_url = coalesce(checkout_url, :checkout_url)
 where attempt_id = :attempt_id
-returning attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, state;
+returning attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, payment_intent, state;
 
 -- name: give_up(attempt_id, now)!
 -- Stripe refused it: the next try begins anew.
@@ -39,25 +39,33 @@ set state = 'failed', settled_at = coalesce(:now::timestamptz, clock_timestamp()
 where attempt_id = :attempt_id and state = 'open' and session_id is null;
 
 -- name: find_own(session_id, user_id)
-select attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, state
+select attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, payment_intent, state
 from checkouts
 where session_id = :session_id and user_id = :user_id;
 
 -- name: find_told(session_id, attempt_id)
 -- By its session, else by the attempt that its metadata names.
-select attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, state
+select attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, payment_intent, state
 from checkouts
 where session_id = :session_id or attempt_id = :attempt_id::uuid
 order by session_id = :session_id desc nulls last
 limit 1;
 
--- name: pay(attempt_id, session_id, payment_intent, now)!
+-- name: pay(attempt_id, session_id, now)!
 -- Once, whatever was believed before; what has been refunded stays so.
 update checkouts
-set state = 'paid', session_id = :session_id, payment_intent = :payment_intent,
+set state = 'paid', session_id = coalesce(:session_id, session_id),
     settled_at = coalesce(:now::timestamptz, clock_timestamp())
-where attempt_id = :attempt_id and state in ('open', 'failed', 'expired')
-    and (session_id is null or session_id = :session_id);
+where attempt_id = :attempt_id and state in ('open', 'failed', 'expired');
+
+-- name: link(attempt_id, session_id, payment_intent)!
+-- Which payment it was, and of which session: each is told by some events and not by others.
+update checkouts
+set session_id = coalesce(session_id, :session_id), payment_intent = coalesce(payment_intent, :payment_intent)
+where attempt_id = :attempt_id and (
+    (session_id is null and :session_id::text is not null)
+    or (payment_intent is null and :payment_intent::text is not null)
+);
 
 -- name: settle_unpaid(attempt_id, session_id, state, now)!
 update checkouts
@@ -99,7 +107,7 @@ where attempt_id in (
     limit :most
     for update skip locked
 )
-returning attempt_id::text, user_id::text, checkouts.kind, amount_cents, currency, session_id, checkout_url, state;
+returning attempt_id::text, user_id::text, checkouts.kind, amount_cents, currency, session_id, checkout_url, payment_intent, state;
 
 -- name: close_forgotten(kind, now)!
 -- Nothing can come of these any more: no session was ever made, or not by whom we ask now, or it is two weeks old.

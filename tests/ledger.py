@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from models.wiring import Models
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """The one refund there is."""
+
+    refunded_cents: int
+    is_full: bool
 
 
 async def rows(models: Models) -> dict[str, int]:
@@ -20,3 +29,10 @@ async def effects(models: Models) -> list[str]:
     async with models.db.cursor() as cursor:
         await cursor.execute("select effect from stripe_events order by received_at")
         return [effect for (effect,) in await cursor.fetchall()]
+
+
+async def standing(models: Models) -> Standing:
+    async with models.db.cursor() as cursor:
+        await cursor.execute("select refunded_cents, is_full from refunds")
+        (row,) = await cursor.fetchall()
+    return Standing(*row)

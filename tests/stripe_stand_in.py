@@ -1,17 +1,14 @@
-"""A small Stripe on loopback, at the level of HTTP.
+"""A small Stripe on loopback, at the level of HTTP; what it knows is in `tests.stripe_books`.
 
 Refuses what Stripe refuses: no or another key, malformed parameters, amounts under the minimum, one
-idempotency key for two different requests. Keeps idempotency keys, failures included. Signs events. Fails as
-it is told: `stripe.faults.append("hang")`, one for each request to come.
+idempotency key for two different requests. Keeps idempotency keys, failures included. Fails as it is told:
+`stripe.faults.append("hang")`, one for each request to come. At `/pay/<session id>` is its own page, where a
+browser pays.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
-import json
-import time
 import uuid
 from collections import deque
 from collections.abc import Iterator
@@ -23,25 +20,31 @@ from tornado.ioloop import IOLoop
 from tornado.testing import bind_unused_port
 from tornado.web import Application, RequestHandler
 
-from models.config import STRIPE_MINIMUM
-from models.wiring import Models
-from tests.clients import Answer, Client
+from tests.stripe_books import KEY, Books, failure
+from tests.stripe_news import SECRET
 
-KEY = "sk_test_standin0123456789"
-SECRET = "whsec_standin0123456789abcdef"
-NEEDED = ("mode", "success_url", "client_reference_id", "line_items[0][quantity]")
+HOSTED = (
+    "<!doctype html><html lang=en><title>Pay</title><link rel=icon href=data:,><h1>Stand-in for Stripe</h1>"
+    "<form method=post><button name=action value=pay>Pay</button>"
+    "<button name=action value=cancel>Back</button></form>"
+)
 
 
-class StripeStandIn:
-    """`sessions` by id, `asked` every request as (method, path, idempotency key)."""
+class StripeStandIn(Books):
+    """`asked`: every request to the API as (method, path, idempotency key)."""
 
     def __init__(self) -> None:
-        self.sessions: dict[str, dict[str, Any]] = {}
+        super().__init__()
         self.kept: dict[str, tuple[bytes, int, dict[str, Any]]] = {}
         self.asked: list[tuple[str, str, str | None]] = []
         self.faults: deque[str] = deque()
         self.let_go = asyncio.Event()
-        routes = [(r"/v1/checkout/sessions(?:/(\w+))?", SessionsHandler, {"stripe": self})]
+        own = {"stripe": self}
+        routes = [
+            (r"/v1/(checkout/sessions)/(\w+)", OneHandler, own),
+            (r"/v1/(checkout/sessions|charges|disputes|refunds)", ManyHandler, own),
+            (r"/pay/(\w+)", HostedPage, own),
+        ]
         self._server = HTTPServer(Application(routes))
         socket, port = bind_unused_port()
         self._server.add_socket(socket)
@@ -62,38 +65,6 @@ class StripeStandIn:
             "price_cents": 50,
         }
 
-    def create(self, fields: dict[str, str]) -> tuple[int, dict[str, Any]]:
-        """(status, body), as Stripe would answer."""
-        price = "line_items[0][price_data]"
-        try:
-            amount, currency = int(fields[f"{price}[unit_amount]"]), fields[f"{price}[currency]"]
-            missing = [name for name in NEEDED if not fields.get(name)]
-        except (KeyError, ValueError):
-            return 400, failure("invalid_request_error", "parameter_missing")
-        if missing or fields["mode"] != "payment":
-            return 400, failure("invalid_request_error", "parameter_missing")
-        if amount < STRIPE_MINIMUM[currency]:
-            return 400, failure("invalid_request_error", "amount_too_small")
-        session = new_session(fields, amount, currency, self.api_base)
-        self.sessions[session["id"]] = session
-        return 200, session
-
-    def pay(self, session_id: str) -> dict[str, Any]:
-        """The customer has paid by card."""
-        return self._change(session_id, status="complete", payment_status="paid")
-
-    def pay_later(self, session_id: str) -> dict[str, Any]:
-        """The customer has chosen a way to pay that takes days."""
-        return self._change(session_id, status="complete", payment_status="unpaid")
-
-    def expire(self, session_id: str) -> dict[str, Any]:
-        return self._change(session_id, status="expired", payment_status="unpaid")
-
-    def _change(self, session_id: str, **changes: str) -> dict[str, Any]:
-        session = self.sessions[session_id]
-        session |= changes | {"payment_intent": session["payment_intent"] or f"pi_{uuid.uuid4().hex}"}
-        return session
-
 
 def running(io_loop: IOLoop) -> Iterator[StripeStandIn]:
     """The body of a fixture."""
@@ -106,7 +77,7 @@ def running(io_loop: IOLoop) -> Iterator[StripeStandIn]:
     io_loop.run_sync(stripe.close)
 
 
-class SessionsHandler(RequestHandler):
+class ApiHandler(RequestHandler):
     def initialize(self, stripe: StripeStandIn) -> None:
         self.stripe = stripe
 
@@ -116,33 +87,6 @@ class SessionsHandler(RequestHandler):
         self.set_header("Request-Id", f"req_{len(self.stripe.asked)}")
         if self.request.headers.get("Authorization") != f"Bearer {KEY}":
             self.answer(401, failure("authentication_error", "api_key_invalid"))
-
-    async def get(self, session_id: str) -> None:
-        if await self.goes_wrong():
-            return
-        session = self.stripe.sessions.get(session_id)
-        missing = failure("invalid_request_error", "resource_missing")
-        self.answer(200 if session else 404, session or missing)
-
-    async def post(self, _nothing: None) -> None:
-        body, key = self.request.body, self.key or uuid.uuid4().hex
-        if "lost" in list(self.stripe.faults)[:1] and key not in self.stripe.kept:
-            self.stripe.kept[key] = (body, *self.stripe.create(fields_of(body)))
-        if await self.goes_wrong():
-            return None
-        if key in self.stripe.kept:
-            return self.replay(body, key)
-        status, answer = self.stripe.create(fields_of(body))
-        if status < 400:
-            self.stripe.kept[key] = (body, status, answer)
-        return self.answer(status, answer)
-
-    def replay(self, body: bytes, key: str) -> None:
-        first, status, answer = self.stripe.kept[key]
-        if first != body:
-            return self.answer(400, failure("idempotency_error", None))
-        self.set_header("Idempotent-Replayed", "true")
-        return self.answer(status, answer)
 
     async def goes_wrong(self) -> bool:
         """The next fault: a status, `kept 500` (under its key), `hang`, `reset`, `lost`, `garbage`."""
@@ -168,69 +112,58 @@ class SessionsHandler(RequestHandler):
         self.finish(body)
 
 
+class OneHandler(ApiHandler):
+    async def get(self, _kind: str, session_id: str) -> None:
+        if await self.goes_wrong():
+            return
+        session = self.stripe.sessions.get(session_id)
+        missing = failure("invalid_request_error", "resource_missing")
+        self.answer(200 if session else 404, session or missing)
+
+
+class ManyHandler(ApiHandler):
+    async def get(self, kind: str) -> None:
+        if not await self.goes_wrong():
+            self.answer(200, self.stripe.listed(kind, fields_of(self.request.query.encode())))
+
+    async def post(self, kind: str) -> None:
+        body, key = self.request.body, self.key or uuid.uuid4().hex
+        make = self.stripe.refund if kind == "refunds" else self.stripe.create
+        if "lost" in list(self.stripe.faults)[:1] and key not in self.stripe.kept:
+            self.stripe.kept[key] = (body, *make(fields_of(body)))
+        if await self.goes_wrong():
+            return None
+        if key in self.stripe.kept:
+            return self.replay(body, key)
+        status, answer = make(fields_of(body))
+        if status < 400:
+            self.stripe.kept[key] = (body, status, answer)
+        return self.answer(status, answer)
+
+    def replay(self, body: bytes, key: str) -> None:
+        first, status, answer = self.stripe.kept[key]
+        if first != body:
+            return self.answer(400, failure("idempotency_error", None))
+        self.set_header("Idempotent-Replayed", "true")
+        return self.answer(status, answer)
+
+
+class HostedPage(RequestHandler):
+    """Where a customer pays; what is told about it is up to the test."""
+
+    def initialize(self, stripe: StripeStandIn) -> None:
+        self.stripe = stripe
+
+    def get(self, _session_id: str) -> None:
+        self.finish(HOSTED)
+
+    def post(self, session_id: str) -> None:
+        session = self.stripe.sessions[session_id]
+        if self.get_body_argument("action") != "pay":
+            return self.redirect(session["cancel_url"], status=303)
+        self.stripe.pay(session_id)
+        return self.redirect(session["success_url"].replace("{CHECKOUT_SESSION_ID}", session_id), status=303)
+
+
 def fields_of(body: bytes) -> dict[str, str]:
     return dict(parse_qsl(body.decode(), keep_blank_values=True))
-
-
-def named(fields: dict[str, str], prefix: str) -> dict[str, str]:
-    """What stands behind `prefix`, without its bracket."""
-    start = len(prefix)
-    return {name[start:-1]: value for name, value in fields.items() if name.startswith(prefix)}
-
-
-def failure(kind: str, code: str | None) -> dict[str, Any]:
-    return {"error": {"type": kind, "code": code, "message": f"Refused with {KEY[:12]}..."}}
-
-
-def new_session(fields: dict[str, str], amount: int, currency: str, base: str) -> dict[str, Any]:
-    session_id = f"cs_test_{uuid.uuid4().hex}"
-    return {
-        "id": session_id,
-        "object": "checkout.session",
-        "url": f"{base}/pay/{session_id}",
-        "amount_total": amount,
-        "currency": currency,
-        "client_reference_id": fields["client_reference_id"],
-        "metadata": named(fields, "metadata["),
-        "intent_metadata": named(fields, "payment_intent_data[metadata]["),
-        "success_url": fields["success_url"],
-        "cancel_url": fields.get("cancel_url"),
-        "mode": "payment",
-        "livemode": False,
-        "status": "open",
-        "payment_status": "unpaid",
-        "payment_intent": None,
-    }
-
-
-def event(kind: str, session: dict[str, Any], *, livemode: bool = False, **changes: Any) -> bytes:
-    """A signed-to-be event about a session, with whatever is to be different."""
-    body = {
-        "id": f"evt_{uuid.uuid4().hex}",
-        "object": "event",
-        "api_version": "2026-10-28.endive",
-        "created": int(time.time()),
-        "type": f"checkout.session.{kind}",
-        "livemode": livemode,
-        "data": {"object": session | changes},
-    }
-    return json.dumps(body, indent=2).encode()
-
-
-def signature(payload: bytes, *secrets: str, age: int = 0) -> str:
-    """`t=…,v1=…[,v1=…]`: one for each secret while one is being replaced by another."""
-    at = int(time.time()) - age
-    signed = [hmac.new(s.encode(), b"%d." % at + payload, hashlib.sha256) for s in secrets or (SECRET,)]
-    return ",".join([f"t={at}", *(f"v1={mac.hexdigest()}" for mac in signed)])
-
-
-async def deliver(client: Client, payload: bytes, header: str | None = None) -> Answer:
-    """As Stripe sends it: a foreign sender without any session."""
-    headers = {"Content-Type": "application/json; charset=utf-8", "Accept": "*/*; q=0.5, application/xml"}
-    headers["Stripe-Signature"] = signature(payload) if header is None else header
-    return await client.send("POST", "/payment/webhook", body=payload, headers=headers)
-
-
-async def tell(models: Models, payload: bytes, header: str | None = None) -> str:
-    """To the models, without a site."""
-    return await models.payments.receive(payload, signature(payload) if header is None else header)

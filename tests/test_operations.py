@@ -13,7 +13,7 @@ import pytest
 from handlers import metrics
 from handlers.logs import JsonLines
 from models.config import Config, ConfigError
-from models.stripe_events import SESSION_EVENTS
+from models.stripe_events import EVENTS
 from tests.conftest import Running
 from tests.documents import section, table
 
@@ -112,8 +112,8 @@ def test_metrics_are_those_that_are_served() -> None:
 
 
 def test_stripe_events_are_those_that_are_read() -> None:
-    listed = re.findall(r"`(checkout\.[a-z_.]+)`", section(DOCUMENT, "## Stripe"))
-    assert set(listed) == SESSION_EVENTS
+    listed = re.findall(r"`((?:checkout|payment_intent|charge)\.[a-z_.]+)`", section(DOCUMENT, "## Stripe"))
+    assert set(listed) == set(EVENTS)
 
 
 async def test_readiness_names_its_checks(site: Running) -> None:

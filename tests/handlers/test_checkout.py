@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.newcomers import guest_browser, newcomer
-from tests.stripe_stand_in import KEY, SECRET
+from tests.stripe_books import KEY
+from tests.stripe_news import SECRET
 
 
 async def begin(browser) -> str:

@@ -20,8 +20,16 @@ async def test_alive_without_asking_anybody(site: Running) -> None:
 
 async def test_ready_with_each_check(site: Running) -> None:
     answer = await site.client.get("/readyz")
-    checks = {"database": "ok", "schema": "ok", "redis": "ok", "process": "ok"}
+    checks = {"database": "ok", "schema": "ok", "redis": "ok", "stripe": "ok", "process": "ok"}
     assert (answer.status, answer.json) == (200, {"status": "ok", "checks": checks})
+
+
+async def test_what_only_the_operator_can_mend_keeps_nobody_out(site: Running) -> None:
+    async with site.models.db.cursor() as cursor:
+        await cursor.execute("insert into stripe_events values ('evt_1', 'x', 'wrong_livemode', now())")
+    answer = await site.client.get("/readyz")
+    assert (answer.status, answer.json["status"]) == (200, "ok")
+    assert answer.json["checks"]["stripe"] == "livemode does not fit the key"
 
 
 async def test_not_ready_behind_the_schema(site: Running) -> None:

@@ -11,7 +11,8 @@ import pytest
 from models.ids import new_code
 from tests.clients import Socket
 from tests.newcomers import guest_browser, newcomer, own_code
-from tests.stripe_stand_in import StripeStandIn, deliver, event, running
+from tests.stripe_news import deliver, event
+from tests.stripe_stand_in import StripeStandIn, running
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.newcomers import newcomer
-from tests.stripe_stand_in import SECRET, StripeStandIn, deliver, event, running, signature
+from tests.stripe_news import SECRET, deliver, event, signature
+from tests.stripe_stand_in import StripeStandIn, running
 
 
 @pytest.fixture

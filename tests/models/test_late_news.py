@@ -11,7 +11,8 @@ import pytest
 from models.config import Config
 from models.stripe_api import StripeAway
 from tests.ledger import rows
-from tests.stripe_stand_in import StripeStandIn, event, running, tell
+from tests.stripe_news import event, tell
+from tests.stripe_stand_in import StripeStandIn, running
 
 
 @pytest.fixture

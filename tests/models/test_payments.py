@@ -12,7 +12,8 @@ import pytest
 from models.config import Config
 from models.errors import BadRequest, Conflict, NotFound, Unavailable
 from tests.ledger import rows
-from tests.stripe_stand_in import SECRET, StripeStandIn, event, running, signature, tell
+from tests.stripe_news import SECRET, event, signature, tell
+from tests.stripe_stand_in import StripeStandIn, running
 
 
 @pytest.fixture

@@ -11,9 +11,11 @@ import pytest
 
 from models import stripe_api
 from models.config import Config
+from models.errors import NotFound
 from models.stripe_api import StripeAway
 from tests.ledger import effects, rows
-from tests.stripe_stand_in import StripeStandIn, event, running, tell
+from tests.stripe_news import event, news, tell
+from tests.stripe_stand_in import StripeStandIn, running
 
 
 @pytest.fixture
@@ -102,7 +104,6 @@ WRONG = {
     "person": {"client_reference_id": "5d9b9a0e-0000-4000-8000-000000000000"},
     "no person": {"client_reference_id": None},
     "mode": {"mode": "subscription"},
-    "livemode": {"livemode": True},
     "session": {"id": "cs_test_another"},
 }
 
@@ -115,14 +116,6 @@ async def test_not_as_created_grants_nothing_and_is_logged(models, stripe, anna,
     assert await models.access.of(anna.user_id) == "unpaid"
     assert await effects(models) == ["refused"]
     assert "nothing is granted" in caplog.text
-
-
-async def test_an_event_of_the_other_mode_grants_nothing(models, stripe, anna) -> None:
-    offered = await models.payments.create_checkout(anna.user_id)
-    session = stripe.pay(offered.session_id)
-    assert await tell(models, event("completed", session, livemode=True)) == "ignored"
-    assert await tell(models, event("completed", session | {"livemode": True}, livemode=True)) == "ignored"
-    assert await models.access.of(anna.user_id) == "unpaid"
 
 
 async def test_metadata_of_somebody_else_grants_nothing(models, stripe, anna, person) -> None:
@@ -144,3 +137,35 @@ async def test_strangers_on_the_same_account_are_no_news(models, stripe, caplog)
     with caplog.at_level(logging.ERROR):
         assert await tell(models, event("completed", lost)) == "ignored"
     assert "do not know" in caplog.text
+
+
+async def test_the_payment_may_be_told_before_its_session(models, stripe, anna) -> None:
+    offered = await models.payments.create_checkout(anna.user_id)
+    session = stripe.pay(offered.session_id)
+    intent = stripe.intent(offered.session_id)
+    assert await tell(models, news("payment_intent.succeeded", intent)) == "applied"
+    assert await models.access.of(anna.user_id) == "paid"
+    assert await tell(models, event("completed", session)) == "ignored"
+    assert await rows(models) == {"grants": 1, "codes": 1, "checkouts": 1, "events": 2}
+
+
+async def test_the_payment_may_be_told_before_we_know_its_session(models, stripe, anna) -> None:
+    stripe.faults.extend(["lost"] * (1 + stripe_api.RETRIES))
+    with pytest.raises(StripeAway):
+        await models.payments.create_checkout(anna.user_id)
+    (session_id,) = stripe.sessions
+    session = stripe.pay(session_id)
+    assert await tell(models, news("payment_intent.succeeded", stripe.intent(session_id))) == "applied"
+    with pytest.raises(NotFound):
+        await models.payments.status(anna.user_id, session_id)
+    await tell(models, event("completed", session))
+    assert (await models.payments.status(anna.user_id, session_id)).access == "paid"
+
+
+@pytest.mark.parametrize("changes", [{"amount_received": 49}, {"currency": "eur"}, {"metadata": {}}])
+async def test_a_payment_not_as_created_grants_nothing(models, stripe, anna, changes) -> None:
+    offered = await models.payments.create_checkout(anna.user_id)
+    stripe.pay(offered.session_id)
+    told = stripe.intent(offered.session_id) | changes
+    assert await tell(models, news("payment_intent.succeeded", told)) == "ignored"
+    assert await models.access.of(anna.user_id) == "unpaid"

@@ -10,7 +10,8 @@ import pytest
 from models import stripe_api
 from models.config import Config
 from models.stripe_api import StripeAway, StripeRefused
-from tests.stripe_stand_in import KEY, StripeStandIn, running
+from tests.stripe_books import KEY
+from tests.stripe_stand_in import StripeStandIn, running
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from models.errors import BadRequest, NotFound
 from models.test_checkout import TestCheckout, event
 from models.wiring import Models
 from tests.ledger import rows
-from tests.stripe_stand_in import signature
+from tests.stripe_news import signature
 
 
 async def test_every_process_knows_the_same_secret(models, servers, config) -> None:

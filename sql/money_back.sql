@@ -1,0 +1,56 @@
+-- Refunds and disputes, and what a payment is worth after them.
+
+-- name: lock_payment(payment_intent)!
+-- News about one payment follow each other, also while we do not yet know whose payment it is.
+select pg_advisory_xact_lock(hashtextextended('payment ' || :payment_intent, 0));
+
+-- name: keep_refund(payment_intent, refunded_cents, is_full, now)!
+-- Late news of a smaller sum changes nothing.
+insert into refunds (payment_intent, refunded_cents, is_full, told_at)
+values (:payment_intent, :refunded_cents, :is_full, coalesce(:now::timestamptz, clock_timestamp()))
+on conflict (payment_intent) do update
+set refunded_cents = greatest(refunds.refunded_cents, excluded.refunded_cents),
+    is_full = refunds.is_full or excluded.is_full,
+    told_at = excluded.told_at
+where refunds.refunded_cents < excluded.refunded_cents or (excluded.is_full and not refunds.is_full);
+
+-- name: keep_dispute(dispute_id, payment_intent, amount_cents, status, said_at, now)!
+-- Whatever comes first: decided counts more than open, and of two decisions the later one (in the same second: lost).
+insert into disputes (dispute_id, payment_intent, amount_cents, status, said_at, told_at)
+values (
+    :dispute_id, :payment_intent, :amount_cents, :status, to_timestamp(:said_at),
+    coalesce(:now::timestamptz, clock_timestamp())
+)
+on conflict (dispute_id) do update
+set status = excluded.status, said_at = excluded.said_at, told_at = excluded.told_at
+where disputes.payment_intent = excluded.payment_intent
+    and (excluded.status <> 'open', excluded.said_at, excluded.status = 'lost')
+        > (disputes.status <> 'open', disputes.said_at, disputes.status = 'lost')
+    and excluded.status <> 'open';
+
+-- name: find_paid_by(payment_intent, attempt_id)
+-- By the payment, else by the attempt that its metadata names.
+select attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, payment_intent, state
+from checkouts
+where payment_intent = :payment_intent or attempt_id = :attempt_id::uuid
+order by payment_intent = :payment_intent desc nulls last
+limit 1;
+
+-- name: worth(attempt_id)
+-- What a checkout has come to. Money that is back, or that a bank took back, buys nothing.
+select
+    c.state in ('paid', 'refunded') as is_paid,
+    coalesce(r.is_full, false) as is_refunded,
+    exists (select from disputes d where d.payment_intent = c.payment_intent and d.status = 'lost') as is_lost
+from checkouts c
+left join refunds r on r.payment_intent = c.payment_intent
+where c.attempt_id = :attempt_id;
+
+-- name: note_refunded(attempt_id)!
+update checkouts set state = 'refunded' where attempt_id = :attempt_id and state = 'paid';
+
+-- name: find_payment(reference)
+-- By whatever an operator has at hand: our attempt, Stripe's session or its payment.
+select attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, payment_intent, state
+from checkouts
+where attempt_id::text = :reference or session_id = :reference or payment_intent = :reference;

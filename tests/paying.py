@@ -1,0 +1,17 @@
+"""People who pay at the stand-in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from models.wiring import Models
+from tests.stripe_news import event, tell
+from tests.stripe_stand_in import StripeStandIn
+
+
+async def paid(models: Models, stripe: StripeStandIn, person: Any) -> str:
+    """Has paid by card, and it was told; the session's id."""
+    offered = await models.payments.create_checkout(person.user_id)
+    await tell(models, event("completed", stripe.pay(offered.session_id)))
+    assert await models.access.of(person.user_id) == "paid"
+    return offered.session_id
