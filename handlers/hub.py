@@ -161,7 +161,7 @@ class Hub:
 
     def peer_of(self, seat: RelaySocket) -> RelaySocket | None:
         """The other side's socket when it is on this process."""
-        return self.seats[seat.call_id].get(other(seat.side))
+        return self.seats.get(seat.call_id, {}).get(other(seat.side))
 
     def _heard_call(self, channel: str, news: bytes) -> None:
         seats = self.seats.get(channel.removeprefix(keys.CHANNEL_CALL), {})
@@ -169,6 +169,8 @@ class Hub:
         if isinstance(told, SeatReplaced):
             seat = seats.get(told.side)  # type: ignore[call-overload]
             if seat is not None and seat.id != told.seat:
+                # At once: what the peer sends from now on is for the newer one.
+                del seats[seat.side]
                 seat.replace()
             return
         assert isinstance(told, CallNews)
