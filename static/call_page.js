@@ -131,7 +131,7 @@ function showClosed({ title, text, mayReturn }) {
   element("elsewhere-title").textContent = title;
   element("elsewhere-words").textContent = text;
   element("take-back").hidden = !mayReturn;
-  for (const id of ["call-controls", "chat", "devices", "hear"]) element(id).hidden = true;
+  for (const id of ["call-controls", "chat", "devices", "hear", "call-quality", "call-timer"]) element(id).hidden = true;
   element("call-help").hidden = true;
   element("call-words").textContent = "";
   element("call-elsewhere").hidden = false;

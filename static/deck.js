@@ -29,9 +29,9 @@ export class Deck {
     return this.cards[this.#at] ?? null;
   }
 
-  /** "2 of 5", empty without cards. */
+  /** "2 of 5", empty where there is nothing to count. */
   get place() {
-    return this.cards.length ? `${this.#at + 1} of ${this.cards.length}` : "";
+    return this.cards.length > 1 ? `${this.#at + 1} of ${this.cards.length}` : "";
   }
 
   show() {

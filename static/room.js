@@ -16,6 +16,10 @@ import { lengthText } from "./clock.js";
 
 const DOWN_MS = 5000;
 const POLL_MS = 15_000;
+const EMPTY = {
+  online: "Stay online, and we will ring you when someone wants to talk. New people appear here by themselves.",
+  away: "Go online, and we will ring you when someone wants to talk.",
+};
 
 /** @param {string} id @returns {HTMLElement} */
 function element(id) {
@@ -108,6 +112,7 @@ function showPresence(available, isConnected) {
   room.dataset.presence = state;
   const words = { online: "You are online", away: "You are not online", lost: "Reconnecting…" };
   element("availability-words").textContent = words[state];
+  element("empty-words").textContent = EMPTY[available ? "online" : "away"];
   element("go-online").hidden = state === "lost" ? wantsOnline() : available;
   element("take-break").hidden = !available || state === "lost";
 }

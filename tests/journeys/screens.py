@@ -181,8 +181,7 @@ async def after(mira: Visitor, noah: Visitor, album: Album) -> None:
     await mira.press("History", within="main")
     await mira.touch(mira.page.get_by_text("2 messages"))
     await album.take(mira, "history")
-    await mira.go_online()
-    await noah.go("/room")
+    await asyncio.gather(mira.go("/room"), noah.go_online())
     await mira.find_card("Noah")
     await album.take(mira, "room-cooldown")
     for path, name in (
