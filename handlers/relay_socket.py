@@ -10,6 +10,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable
 
+import msgspec
+
 from handlers.base_socket import REPLACED, BaseSocket, id_of
 from models import messages, relay_only
 from models.call_record import Call, other
@@ -174,8 +176,8 @@ class RelaySocket(BaseSocket):
                 await self._media(MediaUp(self.side))
             case RtcDisconnected():
                 await self._media(MediaDown(self.side))
-            case MediaState(audio=audio, video=video):
-                far = self._pass_on(messages.encode(MediaState(audio=audio, video=video)))
+            case MediaState():
+                far = self._pass_on(messages.encode(msgspec.structs.replace(command, id=None)))
                 if far is not None:
                     await far
             case ChatMessage(text=text, id=client_id):

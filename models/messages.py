@@ -217,6 +217,8 @@ class RtcDisconnected(Command, frozen=True, kw_only=True, tag="rtc:disconnected"
 class MediaState(Command, frozen=True, kw_only=True, tag="media:state"):
     audio: bool
     video: bool
+    camera: bool | None = None
+    wants_video: bool | None = None
 
 
 class ChatMessage(Command, frozen=True, kw_only=True, tag="chat:message"):

@@ -78,7 +78,7 @@ export class CallQuality {
     if (!this.peer.video) Object.assign(reading, { framesPerSecond: null, freezes: 0 });
     const before = this.quality.word;
     if (this.quality.take(reading)) this.#say(before);
-    if (this.ladder.take(this.quality.out, reading.seconds)) this.#moved();
+    if (this.ladder.take(this.quality.path, reading.seconds)) this.#moved();
   }
 
   /** @param {import("./quality.js").Word} before */

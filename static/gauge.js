@@ -9,18 +9,23 @@
  * @property {number} seconds since the reading before
  * @property {number} received packets that came
  * @property {number} lossIn 0 to 1, the worse of sound and picture, as received here
- * @property {number} lossOut 0 to 1, as the peer reports of what we send
+ * @property {number} lossOut 0 to 1, as the peer reports of what we send; a report holds until the next one comes
+ * @property {number} lossOutNow the same, only from a report that is new
  * @property {number} jitter seconds
  * @property {number} roundTripTime seconds; 0: not measured
  * @property {number} freezes of the picture
  * @property {number|null} framesPerSecond decoded; null: no picture comes
  */
 
+/** How long a report speaks for what it is about: of pictures they come every second, of sound every five or so. */
+const HOLDS_MS = { video: 3000, audio: 8000, trip: 4000 };
 /** Fewer packets than this in a reading say nothing about loss. */
 const LEAST_PACKETS = 15;
 
 export class Gauge {
   /** @type {Map<string, number>} */ #before = new Map();
+  /** @type {Map<string, {value: number, at: number}>} */ #held = new Map();
+  /** Packets sent so far, by stream. @type {Map<string, number>} */ #sent = new Map();
   #readAt = 0;
 
   /** @param {{forEach: (look: (report: any) => void) => void}} stats @param {number} now milliseconds @returns {Reading} */
@@ -28,13 +33,22 @@ export class Gauge {
     const seconds = this.#readAt ? (now - this.#readAt) / 1000 : 0;
     this.#readAt = now;
     /** @type {Reading} */
-    const reading = { seconds, received: 0, lossIn: 0, lossOut: 0, jitter: 0, roundTripTime: 0, freezes: 0, framesPerSecond: null };
+    const reading = { seconds, received: 0, lossIn: 0, lossOut: 0, lossOutNow: 0, jitter: 0, roundTripTime: 0, freezes: 0, framesPerSecond: null };
+    stats.forEach((report) => { if (report.type === "outbound-rtp") this.#sent.set(report.id, report.packetsSent ?? 0); });
     stats.forEach((report) => {
       if (report.type === "inbound-rtp") this.#inbound(report, reading);
       else if (report.type === "remote-inbound-rtp") this.#remote(report, reading);
-      else if (report.type === "candidate-pair" && report.nominated) this.#pair(report, reading);
+      else if (report.type === "candidate-pair" && report.nominated) this.#roundTrips(report, "responsesReceived");
     });
+    reading.lossOut = Math.max(this.#holds("video", now) ?? 0, this.#holds("audio", now) ?? 0);
+    reading.roundTripTime = this.#holds("trip", now) ?? 0;
     return reading;
+  }
+
+  /** What was last told of this, while it still counts. @param {"video"|"audio"|"trip"} what @param {number} now */
+  #holds(what, now) {
+    const told = this.#held.get(what);
+    return told && now - told.at < HOLDS_MS[what] ? told.value : null;
   }
 
   /** @param {any} report @param {Reading} reading */
@@ -54,22 +68,27 @@ export class Gauge {
     if (report.framesDecoded && reading.seconds) reading.framesPerSecond = frames / reading.seconds;
   }
 
-  /** The peer's receiver reports come every few seconds: only fresh ones count. @param {any} report @param {Reading} reading */
+  /**
+   * The peer's receiver reports. `fractionLost` is of one interval and leaves out what was sent again in time, so the
+   * packets lost against those sent since the report before are looked at too.
+   * @param {any} report @param {Reading} reading
+   */
   #remote(report, reading) {
-    if (this.#delta(report, "timestamp") > 0) reading.lossOut = Math.max(reading.lossOut, report.fractionLost ?? 0);
-    this.#roundTrips(report, reading, "roundTripTimeMeasurements");
+    this.#roundTrips(report, "roundTripTimeMeasurements");
+    if (this.#delta(report, "timestamp") === 0) return;
+    const sent = this.#delta({ id: report.id, sent: this.#sent.get(report.localId) }, "sent");
+    const lost = this.#delta(report, "packetsLost");
+    const share = sent >= LEAST_PACKETS ? Math.min(1, lost / sent) : 0;
+    const value = Math.max(report.fractionLost ?? 0, share);
+    this.#held.set(report.kind, { value, at: this.#readAt });
+    reading.lossOutNow = Math.max(reading.lossOutNow, value);
   }
 
-  /** @param {any} report @param {Reading} reading */
-  #pair(report, reading) {
-    this.#roundTrips(report, reading, "responsesReceived");
-  }
-
-  /** The mean of the round trips since the last reading. @param {any} report @param {Reading} reading @param {string} counter */
-  #roundTrips(report, reading, counter) {
+  /** The mean of the round trips since the last reading. @param {any} report @param {string} counter */
+  #roundTrips(report, counter) {
     const trips = this.#delta(report, counter);
     const total = this.#delta(report, "totalRoundTripTime");
-    if (trips) reading.roundTripTime = Math.max(reading.roundTripTime, total / trips);
+    if (trips) this.#held.set("trip", { value: total / trips, at: this.#readAt });
   }
 
   /** @param {any} report @param {string} name */

@@ -36,14 +36,14 @@ export class Ladder {
   #unsteady = 0;
   #good = 0;
   #patience = UP_SECONDS;
-  #sinceUp = Infinity;
+  #sinceUp = TRIAL_SECONDS;
 
   /** @returns {Rung} */
   get rung() {
     return RUNGS[this.choice === "auto" ? this.#step : CHOSEN[this.choice]] ?? RUNGS[0];
   }
 
-  /** One more reading. @param {0|1|2} grade of what we send @param {number} seconds it stands for @returns {boolean} whether the rung has changed */
+  /** One more reading. @param {0|1|2} grade of the path @param {number} seconds it stands for @returns {boolean} whether the rung has changed */
   take(grade, seconds) {
     const before = this.rung;
     this.#count(grade, Math.min(seconds, MOST_STEP_SECONDS));
@@ -68,7 +68,7 @@ export class Ladder {
     if (this.#step >= lowest) return;
     this.#step += 1;
     if (this.#sinceUp < TRIAL_SECONDS) this.#patience = Math.min(MOST_UP_SECONDS, this.#patience * 2);
-    this.#sinceUp = Infinity;
+    this.#sinceUp = TRIAL_SECONDS;
   }
 
   #up() {

@@ -29,10 +29,9 @@ const worst = (...grades) => /** @type {Grade} */ (Math.max(...grades));
 /** @param {readonly Reading[]} readings @param {(reading: Reading) => number} pick */
 const mean = (readings, pick) => readings.reduce((sum, one) => sum + pick(one), 0) / Math.max(1, readings.length);
 
-/** What we send, as it fares: loss told by the peer, round trips. @param {readonly Reading[]} readings @returns {Grade} */
-export function gradeOut(readings) {
-  const most = (/** @type {(reading: Reading) => number} */ pick) => Math.max(0, ...readings.map(pick));
-  return worst(grade(most((one) => one.lossOut), LIMITS.loss), grade(most((one) => one.roundTripTime), LIMITS.roundTripTime));
+/** What we send, as it fares: loss told by the peer, round trips. @param {Reading} reading @returns {Grade} */
+export function gradeOut({ lossOut, roundTripTime }) {
+  return worst(grade(lossOut, LIMITS.loss), grade(roundTripTime, LIMITS.roundTripTime));
 }
 
 /** What arrives here. @param {readonly Reading[]} readings @param {number} bestRate @returns {Grade} */
@@ -56,7 +55,7 @@ function gradeRate(readings, bestRate) {
 
 export class Quality {
   /** @type {Word} */ word = "unknown";
-  /** @type {Grade} of what we send */ out = 0;
+  /** How the path as such fares, for the ladder: no freezes, which may be the device's fault. @type {Grade} */ path = 0;
   /** @type {Reading[]} */ #window = [];
   /** @type {Grade[]} */ #judged = [];
   #bestRate = 0;
@@ -65,8 +64,9 @@ export class Quality {
   take(reading) {
     this.#window = [...this.#window, reading].slice(-WINDOW);
     this.#bestRate = Math.max(this.#bestRate * 0.98, reading.framesPerSecond ?? 0);
-    this.out = gradeOut(this.#window);
-    this.#judged = [worst(this.out, gradeIn(this.#window, this.#bestRate)), ...this.#judged].slice(0, BETTER_AFTER);
+    this.path = worst(gradeOut(reading), grade(mean(this.#window, (one) => one.lossIn), LIMITS.loss));
+    const sent = gradeOut({ ...reading, lossOut: Math.max(...this.#window.map((one) => one.lossOutNow)) });
+    this.#judged = [worst(sent, gradeIn(this.#window, this.#bestRate)), ...this.#judged].slice(0, BETTER_AFTER);
     return this.#settle();
   }
 
@@ -88,7 +88,7 @@ export class Quality {
   /** Nothing flows: there is nothing to judge. @returns {boolean} whether the word has changed */
   forget() {
     const wasKnown = this.word !== "unknown";
-    [this.word, this.out, this.#window, this.#judged, this.#bestRate] = ["unknown", 0, [], [], 0];
+    [this.word, this.path, this.#window, this.#judged, this.#bestRate] = ["unknown", 0, [], [], 0];
     return wasKnown;
   }
 }

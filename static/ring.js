@@ -214,6 +214,7 @@ function listen() {
   });
   on(invites, "call:start", ({ callId }) => enter(callId));
   on(invites, "error", faulty);
+  if (document.getElementById("call")) return; // in a call nobody can ring
   document.addEventListener("pointerdown", unlockAudio, { once: true });
   document.addEventListener("keydown", unlockAudio, { once: true });
 }

@@ -174,6 +174,9 @@ async def test_media_state_reaches_the_peer_alone(site: Running, person: MakePer
     scene = await in_call(site, person, connected=False)
     scene.a.send("media:state", audio=True, video=False)
     assert await scene.b.receive("media:state") == {"type": "media:state", "audio": True, "video": False}
+    scene.a.send("media:state", audio=True, video=False, camera=True, wantsVideo=False)
+    told = {"type": "media:state", "audio": True, "video": False, "camera": True, "wantsVideo": False}
+    assert await scene.b.receive("media:state", camera=True) == told
     assert await scene.a.quiet() == []
 
 

@@ -1,0 +1,53 @@
+"""What can be read off the scripts themselves."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tests.conftest import ROOT
+
+STATIC = ROOT / "static"
+IMPORT = re.compile(r'^(?:import|export)[^;]*?"\./([\w.]+)"', re.M)
+
+
+def imports_of(*names: str) -> set[str]:
+    """These modules and everything they import, but for what is imported later, on demand."""
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += IMPORT.findall((STATIC / name).read_text())
+    return found
+
+
+def test_nobody_operates_on_session_descriptions() -> None:
+    """RFC 8829: an SDP text goes from setLocalDescription to the wire as it is; only the origin line is read."""
+    surgery = re.compile(
+        r"sdp\w*\.(replace|split|concat|slice|trim)|sdp\s*\+?=[^=>]|a=fmtp|setCodecPreferences", re.I
+    )
+    scripts = {file.name: file.read_text() for file in STATIC.glob("*.js")}
+    assert len(scripts) > 30
+    assert {name: found[0] for name, text in scripts.items() if (found := surgery.search(text))} == {}
+
+
+def test_the_call_page_fetches_all_of_its_modules_at_once() -> None:
+    page = (ROOT / "templates" / "calls" / "_modules.html").read_text()
+    assert set(re.findall(r'href="/static/([\w.]+)"', page)) == imports_of(
+        "call_page.js", "ring.js", "socket.js"
+    )
+
+
+def test_every_module_is_checked_by_the_type_checker() -> None:
+    assert [file.name for file in STATIC.glob("*.js") if not is_checked(file)] == []
+
+
+def is_checked(file: Path) -> bool:
+    text = file.read_text()
+    return (
+        text.startswith("// @ts-check\n")
+        and "@ts-ignore" not in text
+        and "@ts-nocheck" not in text.split("\n", 1)[1]
+    )
