@@ -22,6 +22,13 @@ ENDED_WORDS = {
     "failed": "The call never connected",
     "banned": "The call was ended by a moderator",
 }
+PAYMENT_WORDS = {
+    "paid": "Paid",
+    "partly_refunded": "Part of it refunded",
+    "refunded": "Refunded",
+    "disputed": "Paid; your bank is deciding about it",
+    "lost": "Taken back by your bank",
+}
 
 
 class SiteView(msgspec.Struct, frozen=True):
@@ -58,6 +65,7 @@ class Pages:
             iso=instant,
             when=when,
             ended_words=ENDED_WORDS.__getitem__,
+            payment_words=PAYMENT_WORDS.__getitem__,
             gender_word=gender_word,
         )
 

@@ -27,7 +27,9 @@ class PaywallHandler(BaseHandler):
             return self.go(STEPS[next_step(member)])
         code = self.get_query_argument("inviteCode", None)
         cancelled = self.get_query_argument("cancelled", None) == "1"
-        return self.page("paywall/page.html", cancelled=cancelled, **await self._invited(code, member))
+        lost_by = await self.models.receipts.lost_by(member.user_id)
+        shown = await self._invited(code, member)
+        return self.page("paywall/page.html", cancelled=cancelled, lost_by=lost_by, **shown)
 
     async def _invited(self, code: str | None, member: Member) -> dict[str, Any]:
         """Who invites, or why that code does not help."""
@@ -78,9 +80,8 @@ class ApplyCodeHandler(BaseHandler):
         """In a form, a code that does not work is a field to mend."""
         if self.is_page:
             problem = Invalid(inviteCode=problem.message)
-        self.form_again(
-            problem, "paywall/page.html", fragment="paywall/_paywall.html", invite=None, cancelled=False
-        )
+        plain = {"invite": None, "cancelled": False, "lost_by": None}
+        self.form_again(problem, "paywall/page.html", fragment="paywall/_paywall.html", **plain)
 
 
 class PaymentSuccessHandler(BaseHandler):
@@ -98,7 +99,10 @@ class PaymentSuccessHandler(BaseHandler):
             return self.json(status.as_json())
         if status.access != "pending":
             self.member = msgspec.structs.replace(member, access=status.access)
-        self._shown = {"session_id": session_id, "status": status}
+        user = await self.models.users.get(member.user_id)
+        has_extra = await self.models.receipts.has_extra(member.user_id)
+        more = {"successful_calls": user.successful_calls, "has_extra": has_extra}
+        self._shown = {"session_id": session_id, "status": status} | more
         return self.page("payment_success/page.html", fragment="payment_success/_status.html")
 
     def page_context(self, context: Mapping[str, object]) -> dict[str, object]:

@@ -31,6 +31,7 @@ async def settings_context(handler: BaseHandler) -> dict[str, Any]:
     return {
         "invite": own if own and not own.stopped else None,
         "successful_calls": user.successful_calls,
+        "has_extra": await handler.models.receipts.has_extra(user_id),
         "account": account,
         "codes_left": await handler.models.recovery_codes.left(user_id) if account else 0,
         "saved": handler.get_query_argument("saved", ""),

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from models.setting_rules import RULES, STRIPE_MINIMUM, ZERO_DECIMAL
+from models.amounts import amount_text
+from models.setting_rules import RULES, STRIPE_MINIMUM
 from models.setting_types import Faults, SettingsReader
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -120,13 +121,8 @@ class Config:
 
     @property
     def price_text(self) -> str:
-        """`$0.01`, `€0.50`, `1.00 PLN`: for people to read."""
-        signs = {"usd": "$", "eur": "€", "gbp": "£"}
-        if self.currency in ZERO_DECIMAL:
-            return f"{self.price_cents} {self.currency.upper()}"
-        amount = f"{self.price_cents // 100}.{self.price_cents % 100:02d}"
-        sign = signs.get(self.currency)
-        return f"{sign}{amount}" if sign else f"{amount} {self.currency.upper()}"
+        """For people to read."""
+        return amount_text(self.price_cents, self.currency)
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Config:

@@ -32,6 +32,11 @@ class Entitlement:
         self._access, self._invite_codes = access, invite_codes
         self._sql = db.statements("money_back")
 
+    async def lost_by(self, attempt_id: str) -> str | None:
+        """Why this payment buys nothing any more."""
+        worth = await self._sql.one("worth", Worth, attempt_id=attempt_id)
+        return worth.lost_by if worth and worth.is_paid else None
+
     async def work_out(self, attempt_id: str, user_id: str, *, on: Transaction) -> AccessChange | None:
         """After any news; the person is locked already. What to tell after the commit."""
         worth = await self._sql.one("worth", Worth, on=on, attempt_id=attempt_id)

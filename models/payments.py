@@ -50,9 +50,12 @@ class StatusTold(Wire, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True):
-    """How a checkout stands: `pending` until it is settled, then the person's access and own code."""
+    """How a checkout stands: `pending` until it is settled, then the person's access and own code. `lost_by`
+    says why what it bought has gone: `refunded` or `disputed`.
+    """
 
     access: members.Access | Literal["pending"]
+    lost_by: str | None = None
     invite_code: str | None = None
     uses_remaining: int | None = None
     invite_url: str | None = None
@@ -158,10 +161,11 @@ class Payments:
         access = await self._access.of(user_id)
         if checkout.state == "open" and access != "paid":
             return Status("pending")
+        lost_by = await self.entitlement.lost_by(checkout.attempt_id)
         own = await self._invite_codes.find_own(user_id)
         if own is None or own.stopped:
-            return Status(access)
-        return Status(access, own.code, own.uses_remaining, own.invite_url)
+            return Status(access, lost_by)
+        return Status(access, lost_by, own.code, own.uses_remaining, own.invite_url)
 
     async def _get_own(self, user_id: str, session_id: str) -> Checkout:
         found = await self._sql.one("find_own", Checkout, session_id=session_id, user_id=user_id)

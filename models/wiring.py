@@ -24,6 +24,7 @@ from models.payments import Payments
 from models.presence import Presence
 from models.queue import Queue
 from models.rate_limits import RateLimits
+from models.receipts import Receipts
 from models.recovery import Recovery
 from models.recovery_codes import RecoveryCodes
 from models.selfies import Selfies
@@ -65,6 +66,7 @@ class Models:
             db, clock, config, self.users, self.sessions, self.invite_codes, self.rate_limits
         )
         self.payments = Payments(db, clock, config, self.access, self.invite_codes)
+        self.receipts = Receipts(db, self.payments.refunds)
         self.turn = Turn(config, bus, clock)
         self.presence = Presence(db, bus, clock)
         self.queue = Queue(db, bus, clock)

@@ -9,6 +9,7 @@ import { polite, toast } from "./announce.js";
 const ISLANDS = /** @type {const} */ ([
   ["body[data-invites]", () => import("./socket.js")],
   ["body[data-invites]", () => import("./ring.js")],
+  ["body[data-invites]", () => import("./access_watch.js")],
   ["#room", () => import("./room.js")],
   ["#preview", () => import("./preview.js")],
   ["#call", () => import("./call_page.js")],

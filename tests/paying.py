@@ -15,3 +15,13 @@ async def paid(models: Models, stripe: StripeStandIn, person: Any) -> str:
     await tell(models, event("completed", stripe.pay(offered.session_id)))
     assert await models.access.of(person.user_id) == "paid"
     return offered.session_id
+
+
+async def paid_twice(models: Models, stripe: StripeStandIn, person: Any) -> list[str]:
+    """Two checkouts, one of them given up, and both paid after all."""
+    first = await models.payments.create_checkout(person.user_id)
+    await tell(models, event("expired", stripe.expire(first.session_id)))
+    second = await models.payments.create_checkout(person.user_id)
+    for offered in (first, second):
+        await tell(models, event("completed", stripe.pay(offered.session_id)))
+    return [first.session_id, second.session_id]
