@@ -14,8 +14,16 @@ offset :most - 1 limit 1;
 select pg_advisory_xact_lock(hashtextextended(:kind || ' ' || :subject, 0));
 
 -- name: count_guess(kind, subject, window, now)
--- What has grown too old goes in the same statement: the table stays as small as the window.
-with old as (
+-- What has grown too old goes in the same statement, whosever it is: addresses are kept no longer than they count.
+with stale as (
+    delete from guesses where guess_id in (
+        select guess_id from guesses
+        where guess_id in (select guess_id from guesses order by guess_id limit 100)
+            and guessed_at <= coalesce(:now::timestamptz, clock_timestamp()) - interval '1 day'
+            and (kind, subject) <> (:kind, :subject)
+        for update skip locked
+    )
+), old as (
     delete from guesses
     where kind = :kind and subject = :subject
         and guessed_at <= coalesce(:now::timestamptz, clock_timestamp()) - make_interval(secs => :window)

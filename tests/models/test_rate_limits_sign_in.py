@@ -123,3 +123,21 @@ async def test_letters_are_few_for_an_account_and_for_an_address(models: Models)
     assert sum(await asyncio.gather(*[asked("ann", f"192.0.2.{n}") for n in range(12)])) == 3
     assert sum([await asked(f"person {n}", HOME) for n in range(12)]) == 10
     assert await asked("bo", AWAY)
+
+
+async def test_addresses_are_forgotten_within_a_day(models: Models) -> None:
+    models.clock.freeze(NOON)
+    for n in range(5):
+        await wrong(models.rate_limits, address=f"192.0.2.{n}")
+    models.clock.advance(hours=24, seconds=-1)
+    await wrong(models.rate_limits)
+    assert await subjects(models) == {f"192.0.2.{n}" for n in range(5)} | {HOME}
+    models.clock.advance(seconds=1)
+    await wrong(models.rate_limits, address=AWAY)
+    assert await subjects(models) == {HOME, AWAY}
+
+
+async def subjects(models: Models) -> set[str]:
+    async with models.db.cursor() as cursor:
+        await cursor.execute("select subject from guesses where kind = 'sign_in_address'")
+        return {row[0] for row in await cursor.fetchall()}
