@@ -50,12 +50,18 @@ async def until(condition: Callable[[], Any], seconds: float = 5.0) -> None:
             await asyncio.sleep(0.005)
 
 
-def freeze(*sites: Running) -> datetime:
-    """All clocks stand still at the same instant: now."""
+def stand_still(models: Models) -> datetime:
+    """The clock stands still: now."""
     now = datetime.now(UTC).replace(microsecond=0)
+    models.clock.freeze(now)
+    return now
+
+
+def freeze(*sites: Running) -> None:
+    """All clocks stand still at the same instant."""
+    now = stand_still(sites[0].models)
     for site in sites:
         site.models.clock.freeze(now)
-    return now
 
 
 def advance(seconds: float, *sites: Running) -> None:

@@ -34,7 +34,7 @@ local function settle(user, now)
   if joined and redis.call('EXISTS', 'ns:busy:' .. user) == 0 then
     if not score then
       -- Never shown: a small number, in order of joining, before everyone who has been shown.
-      local place = redis.call('ZSCORE', 'ns:shown', user) or text(now / 1000)
+      local place = redis.call('ZSCORE', 'ns:shown', user) or string.format('%.3f', now / 1000)
       redis.call('ZADD', 'ns:queue', place, user)
       redis.call('ZREM', 'ns:shown', user)
       redis.call('PUBLISH', 'ns:c:queue', '|+' .. user)
