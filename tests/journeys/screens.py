@@ -1,84 +1,26 @@
-"""Pictures of every page and state, to be looked at: `python -m tests.journeys.screens DIRECTORY [dark|light]`.
+"""Pictures of every page and state, to be looked at, and the one of the README.
 
-Also puts together docs/screenshot.png with `python -m tests.journeys.screens DIRECTORY --docs`. The people in them are drawn.
+python -m tests.journeys.screens DIRECTORY [dark] [light]
+python -m tests.journeys.screens DIRECTORY --docs    puts docs/screenshot.png together
 """
 
 from __future__ import annotations
 
 import asyncio
-import io
 import sys
 import tempfile
 from pathlib import Path
 from typing import Literal
 
-from PIL import Image, ImageDraw, ImageFilter
 from playwright.async_api import expect
 
-from tests.conftest import ROOT
 from tests.journeys.conftest import free_port
+from tests.journeys.portraits import LOOKS, compose, film, photo
 from tests.journeys.server_process import ServerProcess
 from tests.journeys.stage import DESKTOP, PHONE, House, Loop, Stage, open_browsers, start_playwright
 from tests.journeys.visitor import Visitor
 
 Scheme = Literal["dark", "light"]
-LOOKS = {  # wall above, wall below, skin, hair, clothes
-    "Mira": ("#6b3f3a", "#2a1a24", "#e7b48f", "#2b1a17", "#c65f3a"),
-    "Noah": ("#3d5a66", "#182430", "#c98d66", "#1d1512", "#e6d9c3"),
-}
-
-
-def portrait(name: str, width: int, height: int, sway: float = 0.0) -> Image.Image:
-    """Somebody in a warm room, drawn large and small alike."""
-    above, below, skin, hair, clothes = LOOKS[name]
-    sky = Image.new("RGB", (1, 2))
-    sky.putpixel((0, 0), _rgb(above))
-    sky.putpixel((0, 1), _rgb(below))
-    picture = sky.resize((width, height), Image.Resampling.BICUBIC)
-    pen, unit, middle = ImageDraw.Draw(picture), height / 10, width / 2 + sway * width
-    _ellipse(pen, width * 0.85, unit * 2, unit * 1.1, unit * 1.1, "#ffcf9e")
-    picture = picture.filter(ImageFilter.GaussianBlur(unit / 3))
-    pen = ImageDraw.Draw(picture)
-    _ellipse(pen, middle, unit * 11, unit * 3.9, unit * 3.6, clothes)
-    pen.rounded_rectangle(
-        (middle - unit * 0.75, unit * 5.6, middle + unit * 0.75, unit * 8.2), unit * 0.6, skin
-    )
-    _ellipse(pen, middle, unit * 4.1, unit * 2.0, unit * 2.35, hair)
-    if name == "Mira":
-        pen.rounded_rectangle(
-            (middle - unit * 2.0, unit * 4, middle + unit * 2.0, unit * 7.2), unit * 0.9, hair
-        )
-        pen.rounded_rectangle(
-            (middle - unit * 0.7, unit * 5.6, middle + unit * 0.7, unit * 8), unit * 0.6, skin
-        )
-    _ellipse(pen, middle, unit * 4.6, unit * 1.5, unit * 1.9, skin)
-    for side in (-1, 1):
-        _ellipse(pen, middle + side * unit * 0.6, unit * 4.4, unit * 0.14, unit * 0.17, hair)
-    pen.arc(
-        (middle - unit * 0.7, unit * 4.8, middle + unit * 0.7, unit * 5.8),
-        25,
-        155,
-        "#a8433a",
-        round(unit / 8),
-    )
-    return picture.filter(ImageFilter.GaussianBlur(unit / 40))
-
-
-def _rgb(text: str) -> tuple[int, int, int]:
-    return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
-
-
-def _ellipse(pen: ImageDraw.ImageDraw, x: float, y: float, across: float, down: float, colour: str) -> None:
-    pen.ellipse((x - across, y - down, x + across, y + down), colour)
-
-
-def film(name: str, home: Path) -> list[str]:
-    """The Chromium flag of a camera that sees this person."""
-    path = home / f"{name}.mjpeg"
-    with path.open("wb") as out:
-        for step in range(20):
-            portrait(name, 1280, 720, abs(step - 10) / 400).save(out, "JPEG", quality=88)
-    return [f"--use-file-for-fake-video-capture={path}"]
 
 
 class Album:
@@ -199,7 +141,8 @@ async def after(mira: Visitor, noah: Visitor, album: Album) -> None:
 
 async def helped(stage: Stage, scheme: Scheme, device: str, album: Album) -> None:
     """No camera at all: the selfie page's and the call page's help."""
-    broken = """navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", "NotAllowedError"))"""
+    refused = 'Promise.reject(new DOMException("", "NotAllowedError"))'
+    broken = f"navigator.mediaDevices.getUserMedia = () => {refused}"
     size = PHONE if device == "phone" else DESKTOP
     one = await stage.visitor("Olga", size, color_scheme=scheme, scripts=broken)
     other = await stage.visitor("Pete", size, color_scheme=scheme)
@@ -230,7 +173,7 @@ async def shoot(stage: Stage, home: Path, device: str, scheme: Scheme) -> None:
     album = Album(home, f"{device}-{scheme}")
     mira = await stage.visitor("Mira", size, color_scheme=scheme)
     noah = await stage.visitor("Noah", size, color_scheme=scheme)
-    await noah.enrol(gender="male", photo=_jpeg("Noah"))
+    await noah.enrol(gender="male", photo=photo("Noah"))
     await joining(mira, album)
     await meeting(mira, noah, album)
     await talking(mira, noah, album)
@@ -240,42 +183,24 @@ async def shoot(stage: Stage, home: Path, device: str, scheme: Scheme) -> None:
     await helped(stage, scheme, device, album)
 
 
-def _jpeg(name: str) -> bytes:
-    out = io.BytesIO()
-    portrait(name, 800, 800).save(out, "JPEG", quality=90)
-    return out.getvalue()
-
-
 async def for_the_readme(stage: Stage, home: Path) -> None:
     """Noah's phone shows Mira's card; then a laptop shows their call."""
     mira = await stage.visitor("Mira", PHONE, color_scheme="dark")
     noah = await stage.visitor("Noah", DESKTOP, color_scheme="dark")
-    await mira.enrol(photo=_jpeg("Mira"))
-    await noah.enrol(gender="male", photo=_jpeg("Noah"))
+    await mira.enrol(photo=photo("Mira"))
+    await noah.enrol(gender="male", photo=photo("Noah"))
     await asyncio.gather(mira.go_online(), noah.go_online())
     await mira.find_card("Noah")
     await mira.page.screenshot(path=home / "room.png")
     await noah.ring_up(mira)
-    await noah.sees_video(60)
-    await noah.page.mouse.move(5, 5)
-    await noah.page.screenshot(path=home / "call.png")
-
-
-def compose(home: Path) -> None:
-    call = Image.open(home / "call.png").convert("RGB").resize((1120, 700), Image.Resampling.LANCZOS)
-    room = Image.open(home / "room.png").convert("RGB").resize((300, 649), Image.Resampling.LANCZOS)
-    sheet = Image.new("RGB", (1280, 800), "#0b0a10")
-    for picture, place, corner in ((call, (40, 40), 14), (room, (940, 125), 26)):
-        mask = Image.new("L", picture.size, 0)
-        ImageDraw.Draw(mask).rounded_rectangle((0, 0, *picture.size), corner, 255)
-        frame = Image.new("RGB", (picture.width + 6, picture.height + 6), "#3a3341")
-        edge = Image.new("L", frame.size, 0)
-        ImageDraw.Draw(edge).rounded_rectangle((0, 0, *frame.size), corner + 3, 255)
-        sheet.paste(frame, (place[0] - 3, place[1] - 3), edge)
-        sheet.paste(picture, place, mask)
-    sheet.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(
-        ROOT / "docs" / "screenshot.png", optimize=True
+    await noah.sees_video(30)
+    await noah.write("Hello! Where are you tonight?")
+    await mira.write("On the roof. The sky is on fire, you should see it")
+    await noah.reads("On the roof.")
+    await expect(noah.page.locator("#call-quality")).to_have_attribute(
+        "data-quality", "good", timeout=120_000
     )
+    await noah.page.screenshot(path=home / "call.png")
 
 
 def main(directory: str, *wanted: str) -> None:
@@ -289,14 +214,16 @@ def main(directory: str, *wanted: str) -> None:
         films = [film(name, Path(scratch)) for name in LOOKS]
         browsers = loop.run(open_browsers(playwright, *films))
         try:
-            stage = Stage(House(server, loop, browsers))
+            house = House(server, loop, browsers)
             if "--docs" in wanted:
-                loop.run(for_the_readme(stage, home), 300)
+                loop.run(for_the_readme(Stage(house), home), 300)
                 compose(home)
                 return
             for scheme in wanted or ("dark", "light"):
                 for device in ("phone", "desktop"):
+                    stage = Stage(house)
                     loop.run(shoot(stage, home, device, "light" if scheme == "light" else "dark"), 300)
+                    loop.run(stage.clear())
         finally:
             for browser in browsers:
                 loop.run(browser.close())
