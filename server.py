@@ -1,6 +1,6 @@
 """Napalm Sky's process: read the settings once, open the models, serve, sweep, drain on SIGTERM.
 
-    python server.py [serve | migrate | check]
+    python server.py [serve | migrate | check | payments | codes | refund | reconcile]
 
 The only file that reads the environment. Exit codes: 0 after a clean drain, 2 for faulty settings or
 something in use.
@@ -8,6 +8,7 @@ something in use.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import logging
@@ -23,6 +24,7 @@ import tornado.netutil
 import uvloop
 from tornado.web import Application
 
+from handlers import operator_commands
 from handlers.base import NotFoundHandler
 from handlers.hub import Hub
 from handlers.logs import set_up_logs
@@ -32,7 +34,7 @@ from handlers.pages import Pages
 from handlers.requests_under_way import Requests
 from handlers.routes import routes
 from models.config import Config, ConfigError
-from models.embedded import Embedded, EmbeddedError
+from models.embedded import Embedded, EmbeddedError, EmbeddedInUse
 from models.errors import Unavailable
 from models.migrations import migrate
 from models.wiring import Models
@@ -131,8 +133,12 @@ def servers(config: Config) -> Iterator[Urls]:
 
 def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     command = arguments[0] if arguments else "serve"
+    if command in operator_commands.COMMANDS:
+        return operate(operator_commands.parse(arguments), environment)
     if command not in ("serve", "migrate", "check", "worker") or len(arguments) > 1:
-        return _fail("usage: python server.py [serve | migrate | check]")
+        return _fail(
+            "usage: python server.py [serve | migrate | check | payments | codes | refund | reconcile]"
+        )
     try:
         config = Config.read(environment)
     except ConfigError as error:
@@ -187,6 +193,38 @@ def _work(config: Config, environment: Mapping[str, str]) -> int:
 
     uvloop.run(serve(config, Urls(config.database_url, config.redis_url), sockets, ready))
     return 0
+
+
+def operate(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """A command of the operator's, beside a running site or without one."""
+    try:
+        config = Config.read(environment)
+        with _servers_of_site(config) as urls:
+            migrate(urls.database)
+            return asyncio.run(_operate(asked, config, urls))
+    except (ConfigError, EmbeddedError) as error:
+        return _fail(str(error))
+    except Unavailable as error:
+        return _fail(f"{error.message} Check DATABASE_URL and REDIS_URL.")
+
+
+@contextlib.contextmanager
+def _servers_of_site(config: Config) -> Iterator[Urls]:
+    """Those that the site runs on right now, else as `servers`."""
+    with contextlib.ExitStack() as stack:
+        try:
+            yield stack.enter_context(servers(config))
+        except EmbeddedInUse:
+            database, redis = Embedded.running(config.data_dir)
+            yield Urls(config.database_url or database, config.redis_url or redis)
+
+
+async def _operate(asked: argparse.Namespace, config: Config, urls: Urls) -> int:
+    models = await Models.open(config, urls.database, urls.redis)
+    try:
+        return await operator_commands.run(asked, models)
+    finally:
+        await models.close()
 
 
 def _welcome(config: Config) -> str:

@@ -1,4 +1,4 @@
-"""QR codes of invite codes."""
+"""QR codes of invite codes, and the page to print."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ class QrHandler(BaseHandler):
     async def get(self, code: str, kind: str) -> None:
         await self._check(code)
         codes = self.models.invite_codes
-        image = await (codes.qr_svg(code) if kind == "svg" else codes.qr_png(code))
+        self._show(await (codes.qr_svg(code) if kind == "svg" else codes.qr_png(code)), kind)
+
+    def _show(self, image: bytes, kind: str) -> None:
         self.set_header("Content-Type", TYPES[kind])
         self.set_header("Cache-Control", f"private, max-age={HOUR}")
         self.set_header("Vary", "Cookie, Authorization")
@@ -25,3 +27,11 @@ class QrHandler(BaseHandler):
         if self.member is None or self.member.is_banned:
             raise NotFound
         await self.models.invite_codes.check_owner(code, self.member.user_id)
+
+
+class PosterHandler(QrHandler):
+    """GET /invite-codes/CODE/poster.svg: the same, on a page to print."""
+
+    async def get(self, code: str, _kind: str = "svg") -> None:
+        await self._check(code)
+        self._show(await self.models.invite_codes.poster(code), "svg")

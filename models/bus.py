@@ -132,6 +132,11 @@ class Bus:
             self._is_sending = True
             self._spawn(self._send_all())
 
+    async def flush(self) -> None:
+        """Returns once everything published has gone out: for a process that is about to end."""
+        while self._is_sending:
+            await asyncio.wait(self._tasks, timeout=0.05, return_when=asyncio.FIRST_COMPLETED)
+
     def tell_here(self, channel: str, news: bytes) -> None:
         """Only this process: every process has found the news by itself."""
         heard = self._hearing.get(channel)

@@ -75,6 +75,12 @@ class Embedded:
             raise
         return embedded
 
+    @staticmethod
+    def running(data_dir: Path) -> tuple[str, str]:
+        """The URLs of the pair that another process runs on this directory: `start` said EmbeddedInUse."""
+        place = Place.find(Path(data_dir).absolute().resolve(), durable=True)
+        return Postgres(place).url, Redis(place).url
+
     def __enter__(self) -> Self:
         return self
 

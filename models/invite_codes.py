@@ -27,6 +27,7 @@ from models.config import Config
 from models.db import Db, Transaction, UniqueViolation
 from models.errors import Conflict, Invalid, NotFound, Unavailable
 from models.ids import as_code, new_code
+from models.posters import poster_svg
 from models.rate_limits import RateLimits
 
 UNKNOWN = "No such code. Check each letter, or ask your friend for the QR code."
@@ -189,6 +190,10 @@ class InviteCodes:
 
     async def qr_png(self, code: str) -> bytes:
         return await self._draw(png_of, code)
+
+    async def poster(self, code: str, label: str | None = None) -> bytes:
+        """A page to print, as SVG."""
+        return poster_svg(await self.qr_svg(code), code, self.invite_url(code), label)
 
     async def _draw(self, draw: Callable[[str], bytes], code: str) -> bytes:
         """One at a time, off the loop. Raises Unavailable when too many wait."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from models.access import Access
+from models.admin_codes import AdminCodes
 from models.account_changes import AccountChanges
 from models.accounts import Accounts
 from models.bus import Bus
@@ -25,6 +26,7 @@ from models.presence import Presence
 from models.queue import Queue
 from models.rate_limits import RateLimits
 from models.receipts import Receipts
+from models.reconciliation import Reconciliation
 from models.recovery import Recovery
 from models.recovery_codes import RecoveryCodes
 from models.selfies import Selfies
@@ -67,6 +69,8 @@ class Models:
         )
         self.payments = Payments(db, clock, config, self.access, self.invite_codes)
         self.receipts = Receipts(db, self.payments.refunds)
+        self.reconciliation = Reconciliation(db, clock, self.payments.stripe)
+        self.admin_codes = AdminCodes(db, clock)
         self.turn = Turn(config, bus, clock)
         self.presence = Presence(db, bus, clock)
         self.queue = Queue(db, bus, clock)

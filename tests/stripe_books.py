@@ -118,7 +118,7 @@ class Books:
         since, limit = int(fields.get("created[gte]", 0)), int(fields.get("limit", 10))
         payment = fields.get("payment_intent")
         found = [one for one in reversed(held[kind].values()) if one["created"] >= since]
-        found = [one for one in found if payment in (None, one["payment_intent"])]
+        found = [one for one in found if payment in (None, one.get("payment_intent"))]
         ids = [one["id"] for one in found]
         start = ids.index(fields["starting_after"]) + 1 if "starting_after" in fields else 0
         page = found[start : start + limit]

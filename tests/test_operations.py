@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers import metrics
+from handlers import metrics, operator_commands
 from handlers.logs import JsonLines
 from models.config import Config, ConfigError
 from models.stripe_events import EVENTS
@@ -152,4 +152,4 @@ def test_commands_exist(file: Path) -> None:
     for target in re.findall(r"`make ([a-z]+)", file.read_text()):
         assert target in targets
     for command in re.findall(r"server\.py ([a-z]+)", file.read_text()):
-        assert command in ("serve", "migrate", "check")
+        assert command in ("serve", "migrate", "check", *operator_commands.COMMANDS)

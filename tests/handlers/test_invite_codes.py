@@ -19,6 +19,17 @@ async def test_the_owner_sees_it(site, person, kind, content_type) -> None:
     assert answer.body
 
 
+async def test_the_owner_may_print_a_poster(site, person) -> None:
+    anna, ben = await person("Anna"), await person("Ben")
+    code = await own_code(site, anna)
+    answer = await site.client.get(f"/invite-codes/{code}/poster.svg", token=anna.token)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "image/svg+xml")
+    assert f"inviteCode={code}" in answer.text
+    for token in (ben.token, None):
+        answer = await site.client.get(f"/invite-codes/{code}/poster.svg", token=token)
+        assert (answer.status, answer.code) == (404, "not_found")
+
+
 async def test_nobody_else_does(site, person) -> None:
     anna, ben = await person("Anna"), await person("Ben")
     code = await own_code(site, anna)

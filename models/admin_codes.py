@@ -1,0 +1,81 @@
+"""The operator's side of invite codes: codes of their own, switching any code off, and who came by whom.
+
+Keeps codes without an owner: a label, any number of uses or no limit. Promises that what is switched off here
+stays off, whatever its owner pays. Refuses a label or a limit that makes no sense (Invalid).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from models.clock import Clock
+from models.db import Db
+from models.errors import Invalid, NotFound
+from models.ids import as_code, new_code
+
+LONGEST_LABEL = 60
+MOST_USES = 1_000_000
+MOST_ROWS = 10_000
+
+
+class AdminCode(msgspec.Struct, frozen=True):
+    """Any code as the operator sees it; `uses_limit` is None without a limit."""
+
+    code: str
+    label: str | None
+    uses_limit: int | None
+    uses: int
+    created_at: datetime
+    stopped_at: datetime | None
+    owner_id: str | None
+    owner_name: str | None
+
+
+class Branch(msgspec.Struct, frozen=True):
+    """Somebody in the tree, `depth` below the code that it begins with; `own_code` is None without one."""
+
+    depth: int
+    name: str
+    user_id: str | None
+    own_code: str | None
+    came_at: datetime | None
+
+
+class AdminCodes:
+    def __init__(self, db: Db, clock: Clock) -> None:
+        self._clock = clock
+        self._sql = db.statements("admin_codes")
+
+    async def create(self, label: str, uses_limit: int | None) -> AdminCode:
+        """Raises Invalid."""
+        label, faults = label.strip(), {}
+        if not 1 <= len(label) <= LONGEST_LABEL or not label.isprintable():
+            faults["label"] = f"Give it a label of 1 to {LONGEST_LABEL} characters."
+        if uses_limit is not None and not 1 <= uses_limit <= MOST_USES:
+            faults["uses"] = f"Choose 1 to {MOST_USES} uses, or no limit."
+        if faults:
+            raise Invalid(**faults)
+        code = new_code()
+        await self._sql.run("create", code=code, label=label, uses_limit=uses_limit, now=self._clock.frozen)
+        return await self.get(code)
+
+    async def get(self, typed: str) -> AdminCode:
+        """Raises NotFound."""
+        found = await self._sql.one("find", AdminCode, code=as_code(typed))
+        if found is None:
+            raise NotFound("There is no such code.")
+        return found
+
+    async def stop(self, typed: str) -> AdminCode:
+        """Switches off any code; whom it brought stays. Raises NotFound."""
+        await self._sql.run("stop", code=as_code(typed), now=self._clock.frozen)
+        return await self.get(typed)
+
+    async def all(self) -> list[AdminCode]:
+        """The operator's own first, each group with the newest first."""
+        return await self._sql.all("list", AdminCode, most=MOST_ROWS)
+
+    async def tree(self) -> list[Branch]:
+        return await self._sql.all("tree", Branch, most=MOST_ROWS)

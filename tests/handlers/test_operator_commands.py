@@ -1,0 +1,86 @@
+"""The operator's commands, as the command line gives them."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as xml
+from collections.abc import Iterator
+
+import pytest
+
+from handlers.operator_commands import parse, run
+from tests.clients import Socket
+from tests.paying import paid
+from tests.stripe_stand_in import StripeStandIn, running
+
+
+@pytest.fixture
+def stripe(io_loop) -> Iterator[StripeStandIn]:
+    yield from running(io_loop)
+
+
+@pytest.fixture
+def site(io_loop, make_site, stripe):
+    return io_loop.run_sync(lambda: make_site(**stripe.settings))
+
+
+async def said(site, capsys, line: str, code: int = 0) -> str:
+    """What `python server.py <line>` prints."""
+    capsys.readouterr()
+    assert await run(parse(line.split()), site.models) == code
+    told = capsys.readouterr()
+    return told.out + told.err
+
+
+async def test_payments_are_listed_with_their_ids(site, stripe, person, capsys) -> None:
+    anna = await person("Anna", access=None)
+    session_id = await paid(site.models, stripe, anna)
+    (line,) = (await said(site, capsys, "payments --days 1")).splitlines()
+    for part in ("paid", "$0.50", "Anna", session_id, stripe.sessions[session_id]["payment_intent"]):
+        assert part in line
+
+
+async def test_a_refund_is_told_on_the_screens_of_a_running_site(
+    site, make_site, stripe, person, capsys
+) -> None:
+    anna = await person("Anna", access=None)
+    session_id = await paid(site.models, stripe, anna)
+    socket = await Socket.connect(site.base_url, "/ws/invites", anna.token)
+    await socket.receive("state", access="paid")
+    elsewhere = await make_site(**stripe.settings)
+    assert "Refunded $0.50" in await said(elsewhere, capsys, f"refund {session_id}")
+    await socket.receive("access:changed", access="unpaid")
+    assert "already" in await said(elsewhere, capsys, f"refund {session_id}", 1)
+    assert "no such payment" in await said(elsewhere, capsys, "refund pi_nobody", 1)
+    socket.close()
+    await socket.closed()
+
+
+async def test_reconcile_says_what_differs_by_its_exit_code(site, stripe, person, capsys) -> None:
+    session_id = await paid(site.models, stripe, await person("Anna", access=None))
+    assert "No differences" in await said(site, capsys, "reconcile --days 2")
+    stripe.give_back(session_id)
+    told = await said(site, capsys, "reconcile", 1)
+    assert "refunded  here: 0  Stripe: 50" in told
+    assert "1 difference in 30 days" in told
+
+
+async def test_codes_are_made_listed_printed_and_switched_off(site, capsys, tmp_path) -> None:
+    made = await said(site, capsys, "codes create --label Poster --uses 50")
+    code = made.split()[0]
+    assert f"/onboarding?inviteCode={code}" in made
+    assert "0 of 50" in await said(site, capsys, "codes list")
+    page = tmp_path / "poster.svg"
+    await said(site, capsys, f"codes poster {code} {page}")
+    assert xml.parse(page).getroot().get("width") == "210mm"
+    assert "off since" in await said(site, capsys, f"codes stop {code}")
+    assert await said(site, capsys, "codes tree") == ""
+    assert "no such code" in await said(site, capsys, "codes stop 0000000000000000", 1)
+    assert "uses" in await said(site, capsys, "codes create --label Poster --uses 0", 1)
+
+
+@pytest.mark.parametrize("line", ["", "payments --days 0", "refund", "codes", "codes create", "nonsense"])
+def test_what_makes_no_sense_is_answered_by_the_usage(line, capsys) -> None:
+    with pytest.raises(SystemExit) as left:
+        parse(line.split())
+    assert left.value.code == 2
+    assert "usage" in capsys.readouterr().err
