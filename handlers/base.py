@@ -47,6 +47,8 @@ class BaseHandler(RequestHandler):
         self.models = self.application.models
         self.config = self.application.config
         self.member: Member | None = None
+        # Why this person may not be here, while a ban stands.
+        self.refusal: Banned | None = None
         self.application.requests.began()
 
     def on_finish(self) -> None:
@@ -88,23 +90,21 @@ class BaseHandler(RequestHandler):
         origins.allow_cross_origin(self, self.config)
         if self.request.method not in ("GET", "HEAD", "OPTIONS"):
             origins.refuse_foreign(self.request, self.config)
-        token = self.session_token
-        if token is not None:
-            self.member = await self.models.sessions.find(token)
+        self.member, self.refusal = await self.models.admission.of(self.session_token)
         if self.member is not None and self.is_counted:
             await self.models.rate_limits.hit("api", self.member.user_id)
 
     def signed_in(self) -> Member:
-        """The member who asks, banned or not. Raises NotSignedIn."""
+        """The member who asks. Raises Banned (the ban has ended their session), NotSignedIn."""
         if self.member is None:
-            raise NotSignedIn
+            raise self.refusal or NotSignedIn()
         return self.member
 
     def allowed(self, *, access: bool = True, selfie: bool = True) -> Member:
         """The member who asks, checked in the contract's order: session, ban, access (402), selfie (403)."""
         member = self.signed_in()
         if member.is_banned:
-            raise Banned
+            raise self.refusal or Banned()
         if access and member.access == "unpaid":
             raise PaymentRequired
         if selfie and member.selfie_id is None:

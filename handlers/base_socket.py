@@ -17,8 +17,10 @@ from tornado.websocket import WebSocketHandler, WebSocketProtocol
 from handlers import origins
 from handlers.frames import Frames
 from handlers.problems import as_problem
+from handlers.requests import client_address
 from models import messages
-from models.errors import BadRequest, NotAllowed, Problem
+from models.ban_notices import Notice
+from models.errors import BadRequest, Banned, NotAllowed, NotSignedIn, Problem
 from models.ids import new_id
 from models.members import Member
 from models.messages import ErrorTold, Wire
@@ -60,6 +62,7 @@ class BaseSocket(WebSocketHandler):
         self.hub = self.application.hub
         self.id = new_id()
         self.member: Member | None = None
+        self.refusal: Banned | None = None
         self.budget = Budget(self.messages_per_second)
         self._faults = 0
         self._frames: Frames | None = None
@@ -67,6 +70,14 @@ class BaseSocket(WebSocketHandler):
     @property
     def messages_per_second(self) -> int:
         raise NotImplementedError
+
+    @property
+    def user_id(self) -> str:
+        return self.member.user_id if self.member else ""
+
+    @property
+    def address(self) -> str:
+        return client_address(self.request, self.application.config.trusted_proxies)
 
     @property
     def session_id(self) -> str:
@@ -90,8 +101,15 @@ class BaseSocket(WebSocketHandler):
         origins.refuse_foreign(self.request, self.application.config)
         if "Origin" not in self.request.headers and "Authorization" not in self.request.headers:
             raise NotAllowed("A socket needs an Origin, or a Bearer token.")
-        if self.token is not None:
-            self.member = await self.models.sessions.find(self.token)
+        self.member, self.refusal = await self.models.admission.of(self.token)
+
+    def signed_in(self) -> Member:
+        """Who opens this. Raises Banned, NotSignedIn."""
+        if self.refusal is not None:
+            raise self.refusal
+        if self.member is None:
+            raise NotSignedIn
+        return self.member
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         problem = as_problem(kwargs["exc_info"][1] if "exc_info" in kwargs else None, status_code)
@@ -125,6 +143,8 @@ class BaseSocket(WebSocketHandler):
         raise NotImplementedError
 
     def refuse(self, problem: Problem) -> None:
+        if isinstance(problem, Banned) and isinstance(problem.notice, Notice):
+            self.tell(problem.notice.told)
         codes = {401: SIGNED_OUT, 403: NOT_NOW, 404: NONE_SUCH, 429: TOO_MANY, 503: 1013}
         self.close(codes.get(problem.status, BAD), problem.message[:120])
 

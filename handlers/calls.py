@@ -5,6 +5,7 @@ for a random id.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -25,6 +26,15 @@ class CallView(msgspec.Struct, frozen=True):
     connected_seconds: int | None
     started_at: datetime
     cooldown_until: datetime | None
+
+
+async def ended_context(handler: BaseHandler, call: Call, user_id: str) -> dict[str, Any]:
+    """What the two may still do about each other afterwards."""
+    peer_id = call.user_on(other(call.side_of(user_id)))
+    return {
+        "sharing": await handler.models.contacts.sharing(call, user_id),
+        "blocked": await handler.models.blocks.blocked_among(user_id, [peer_id]),
+    }
 
 
 class CallHandler(BaseHandler):
@@ -50,7 +60,8 @@ class CallHandler(BaseHandler):
             cooldown_until=past.cooldown_until if past else None,
         )
         if is_over:
-            self.page("calls/ended.html", fragment="calls/_ended.html", call=view)
+            context = await ended_context(self, call, member.user_id)
+            self.page("calls/ended.html", fragment="calls/_ended.html", call=view, **context)
         else:
             self.page("calls/page.html", call=view)
 

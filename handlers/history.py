@@ -10,6 +10,7 @@ class HistoryHandler(BaseHandler):
     async def get(self) -> None:
         member = self.allowed(access=False, selfie=False)
         past = await self.models.history.page(member.user_id, self.get_query_argument("cursor", None) or None)
+        past = past.with_contacts(await self.models.contacts.shared_with(member.user_id, past.call_ids))
         if not self.is_page:
             self.json(wire_calls(past))
             return
@@ -17,5 +18,6 @@ class HistoryHandler(BaseHandler):
             "history/page.html",
             fragment="history/_calls.html",
             calls=past.calls,
+            blocked=await self.models.blocks.blocked_among(member.user_id, past.partner_ids),
             next_cursor=past.next_cursor,
         )

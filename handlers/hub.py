@@ -8,6 +8,7 @@ Nothing here decides anything: a lost or late frame is made good by `state` and 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
@@ -16,10 +17,13 @@ from handlers.queue_feed import QueueFeed
 from models import keys
 from models.call_record import other
 from models.call_state import Side
+from models.errors import Unavailable
 from models.news import (
     NOTHING,
     AccessNews,
+    BannedNews,
     CallNews,
+    CardNews,
     Delivered,
     Reload,
     SeatReplaced,
@@ -36,6 +40,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 GOING_AWAY = 1001
 SIGNED_OUT = 4401
+BANNED = 4403
+BAN_WAIT_SECONDS = 0.4
 REPLACED = 4409
 
 
@@ -46,6 +52,7 @@ class Hub:
         self.feed = QueueFeed(models.presence, self._joined_sockets)
         self.invite_sockets: dict[str, set[InviteSocket]] = {}
         self.seats: dict[str, dict[Side, RelaySocket]] = {}
+        self._hearing: dict[str, set[InviteSocket | RelaySocket]] = {}
         self.is_draining = False
         self._work: set[asyncio.Task[None]] = set()
 
@@ -70,10 +77,8 @@ class Hub:
 
     async def add_invite_socket(self, socket: InviteSocket) -> None:
         user_id = socket.user_id
-        sockets = self.invite_sockets.setdefault(user_id, set())
-        sockets.add(socket)
-        if len(sockets) == 1:
-            await self._bus.subscribe(keys.user_channel(user_id), self._heard_user)
+        self.invite_sockets.setdefault(user_id, set()).add(socket)
+        await self._hear_for(socket)
 
     async def remove_invite_socket(self, socket: InviteSocket) -> None:
         user_id = socket.user_id
@@ -81,8 +86,22 @@ class Hub:
         sockets.discard(socket)
         if not any(one.is_joined for one in sockets):
             self.feed.forget(user_id)
-        if not sockets and self.invite_sockets.pop(user_id, None) is not None:
-            await self._bus.unsubscribe(keys.user_channel(user_id))
+        if not sockets:
+            self.invite_sockets.pop(user_id, None)
+        await self._hear_no_more_for(socket)
+
+    async def _hear_for(self, socket: InviteSocket | RelaySocket) -> None:
+        """News of the socket's person: both kinds of sockets close when the session ends or a ban comes."""
+        sockets = self._hearing.setdefault(socket.user_id, set())
+        sockets.add(socket)
+        if len(sockets) == 1:
+            await self._bus.subscribe(keys.user_channel(socket.user_id), self._heard_user)
+
+    async def _hear_no_more_for(self, socket: InviteSocket | RelaySocket) -> None:
+        sockets = self._hearing.get(socket.user_id, set())
+        sockets.discard(socket)
+        if not sockets and self._hearing.pop(socket.user_id, None) is not None:
+            await self._bus.unsubscribe(keys.user_channel(socket.user_id))
 
     def _joined_sockets(self, user_id: str) -> list[InviteSocket]:
         return [socket for socket in self.invite_sockets.get(user_id, ()) if socket.is_joined]
@@ -91,13 +110,18 @@ class Hub:
         user_id = channel.removeprefix(keys.CHANNEL_USER)
         told = read_user_news(news)
         if isinstance(told, Delivered):
-            self.feed.delivered(user_id, told)
+            if user_id in self.invite_sockets:
+                self.feed.delivered(user_id, told)
         elif isinstance(told, SignedOut):
             self._sign_out(user_id, told)
         elif isinstance(told, Reload):
             self.spawn(self._reload(user_id))
         elif isinstance(told, AccessNews):
             self.spawn(self._change_access(user_id, told))
+        elif isinstance(told, BannedNews):
+            self.spawn(self._ban(user_id, bytes(told.frame)))
+        elif isinstance(told, CardNews):
+            (self.feed.hide if told.is_hidden else self.feed.show)(user_id, told.card)
         else:
             for socket in list(self.invite_sockets.get(user_id, ())):
                 frame = told.frame if told.only in (None, socket.id) else told.others
@@ -112,6 +136,19 @@ class Hub:
             for seat in list(seats.values()):
                 if seat.session_id == told.session_id:
                     seat.close(SIGNED_OUT, "signed out")
+
+    async def _ban(self, user_id: str, frame: bytes) -> None:
+        """Off the queue before the sockets close, so that nobody lingers there; but not waiting for Redis."""
+        sockets = list(self.invite_sockets.get(user_id, ()))
+        for socket in sockets:
+            socket.hear_ban(frame)
+        for seat in [seat for one in self.seats.values() for seat in one.values() if seat.user_id == user_id]:
+            seat.say_last(frame, BANNED)
+        with contextlib.suppress(TimeoutError, Unavailable):
+            async with asyncio.timeout(BAN_WAIT_SECONDS):
+                await self._models.presence.remove(user_id)
+        for socket in sockets:
+            socket.close(BANNED, "banned")
 
     async def _change_access(self, user_id: str, told: AccessNews) -> None:
         if told.access == "unpaid":
@@ -148,6 +185,7 @@ class Hub:
         seats[seat.side] = seat
         if before is not None:
             before.replace()
+        await self._hear_for(seat)
         await self._bus.subscribe(keys.call_channel(seat.call_id), self._heard_call)
 
     async def remove_seat(self, seat: RelaySocket) -> None:
@@ -156,8 +194,9 @@ class Hub:
             del seats[seat.side]
         if not seats:
             self._models.calls.forget(seat.call_id)
-            if self.seats.pop(seat.call_id, None) is not None:
-                await self._bus.unsubscribe(keys.call_channel(seat.call_id))
+            self.seats.pop(seat.call_id, None)
+            await self._bus.unsubscribe(keys.call_channel(seat.call_id))
+        await self._hear_no_more_for(seat)
 
     def peer_of(self, seat: RelaySocket) -> RelaySocket | None:
         """The other side's socket when it is on this process."""

@@ -8,7 +8,7 @@ import logging
 
 import msgspec
 
-from handlers.base_socket import NOT_NOW, SIGNED_OUT, BaseSocket, id_of
+from handlers.base_socket import SIGNED_OUT, BaseSocket, id_of
 from models import messages
 from models.errors import Banned, NotSignedIn, PaymentRequired, Problem, SelfieRequired
 from models.members import Access, Member
@@ -38,24 +38,19 @@ class InviteSocket(BaseSocket):
     def initialize(self) -> None:
         super().initialize()
         self.is_joined = False
+        self.is_listening = True
         self._is_added = False
 
     @property
     def messages_per_second(self) -> int:
         return self.application.config.invite_messages_per_second
 
-    @property
-    def user_id(self) -> str:
-        return self.member.user_id if self.member else ""
-
     async def opened(self, *_args: str) -> None:
-        if self.member is None:
-            raise NotSignedIn
-        if self.member.is_banned:
-            raise Banned
+        member = self.signed_in()
+        await self.models.address_bans.saw(member.user_id, self.address)
         self._is_added = True
         await self.hub.add_invite_socket(self)
-        has_access = self.member.access != "unpaid"
+        has_access = member.access != "unpaid"
         opened = await self.models.presence.open(self.user_id, self.id, has_access=has_access)
         if not self.is_open:
             # Closed while opening: on_close has been here already.
@@ -74,6 +69,9 @@ class InviteSocket(BaseSocket):
     async def _send_state(self, is_available: bool, busy: str) -> None:
         assert self.member is not None
         call_id = await self.models.calls.live_of(self.user_id)
+        if call_id is None and busy.startswith("call:"):
+            # A process died after it ended the call: PostgreSQL knows better than Redis.
+            is_available = await self.models.presence.forget_call(self.user_id, busy)
         self.tell(
             State(
                 server_now=self.models.clock.now_ms(),
@@ -85,7 +83,7 @@ class InviteSocket(BaseSocket):
         )
 
     async def on_message(self, frame: bytes) -> None:  # type: ignore[override]
-        if self.is_over_budget():
+        if self.is_over_budget() or not self.is_listening:
             return
         try:
             command = messages.parse_invite(frame)
@@ -144,10 +142,18 @@ class InviteSocket(BaseSocket):
         """Access, selfie and ban as they are now; the token may have been rotated since the socket opened."""
         member = await self.models.sessions.again(self.session_id)
         if member is None:
-            self.close(SIGNED_OUT, "signed out")
+            await self._gone()
             raise NotSignedIn
         self.member = member
         return member
+
+    async def _gone(self) -> None:
+        """The session has ended: by a ban, or otherwise."""
+        notice = await self.models.ban_notices.find(self.user_id)
+        if notice is None:
+            self.close(SIGNED_OUT, "signed out")
+        else:
+            self.refuse(notice.refusal)
 
     def access_changed(self, access: Access) -> None:
         if self.member is not None:
@@ -160,8 +166,10 @@ class InviteSocket(BaseSocket):
         self.tell(SessionEnded(reason=reason))
         self.close(SIGNED_OUT, "signed out")
 
-    def ban(self) -> None:
-        self.close(NOT_NOW, "banned")
+    def hear_ban(self, frame: bytes) -> None:
+        """The hub closes it in a moment; nothing is answered any more."""
+        self.is_joined = self.is_listening = False
+        self.send(frame)
 
     def on_close(self) -> None:
         if self._is_added and not self.hub.is_draining:

@@ -24,6 +24,8 @@ class OnboardingHandler(BaseHandler):
         return self.go(STEPS[step])
 
     async def _profile(self, code: str | None) -> None:
+        if self.refusal is not None:
+            raise self.refusal
         invite = await self.models.sign_up.invitation(code, self.address)
         self.page("onboarding/page.html", step="profile", invite=invite)
 

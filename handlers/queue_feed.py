@@ -35,8 +35,14 @@ class Viewer:
     """What is on one person's screen, and what they have yet to hear."""
 
     delivered: set[str] = field(default_factory=set)
+    # Hidden by a block or a report since this person came: a page that was on its way then is put right.
+    hidden: set[str] = field(default_factory=set)
     knows_of_more: bool = False
     left: list[str] = field(default_factory=list)
+
+    def knows(self, card: str) -> bool:
+        """On the screen already, or never to be on it."""
+        return card in self.delivered or card in self.hidden
 
 
 class QueueFeed:
@@ -81,8 +87,32 @@ class QueueFeed:
         for card in page.ids:
             viewer.delivered.add(card)
             self._watchers.setdefault(card, set()).add(user_id)
+            if card in viewer.hidden:
+                self._take_away(user_id, card)
         viewer.knows_of_more = page.more
         (self._sated.discard if page.more else self._sated.add)(user_id)
+
+    def hide(self, user_id: str, card: str) -> None:
+        """For this one person the card's person has left."""
+        viewer = self._viewers.get(user_id)
+        if viewer is not None:
+            viewer.hidden.add(card)
+            if card in viewer.delivered:
+                self._take_away(user_id, card)
+
+    def show(self, user_id: str, card: str) -> None:
+        """The card's person may have come back, for this one person."""
+        viewer = self._viewers.get(user_id)
+        if viewer is not None:
+            viewer.hidden.discard(card)
+            self._tell_of_more([user_id])
+
+    def _take_away(self, user_id: str, card: str) -> None:
+        viewer = self._viewers[user_id]
+        viewer.delivered.discard(card)
+        self._unwatch(card, user_id)
+        viewer.left.append(card)
+        self._pending.add(user_id)
 
     def heard(self, _channel: str, news: bytes) -> None:
         """`+<user id>` is listed now, `-<user id>` no longer."""
@@ -93,9 +123,12 @@ class QueueFeed:
             self._departed(card)
 
     def _arrived(self, card: str) -> None:
-        for user_id in [
-            one for one in self._sated if one != card and card not in self._viewers[one].delivered
-        ]:
+        viewers = self._viewers
+        curious = [one for one in self._sated if one != card and not viewers[one].knows(card)]
+        self._tell_of_more(curious)
+
+    def _tell_of_more(self, user_ids: Iterable[str]) -> None:
+        for user_id in user_ids:
             self._viewers[user_id].knows_of_more = True
             self._sated.discard(user_id)
             self._pending.add(user_id)

@@ -16,13 +16,15 @@ from handlers.base_socket import REPLACED, BaseSocket, id_of
 from models import messages, relay_only
 from models.call_record import Call, other
 from models.call_state import MediaDown, MediaUp, Side
-from models.errors import Banned, NotFound, NotSignedIn, Problem
+from models.errors import NotFound, Problem
 from models.ids import is_id
 from models.messages import (
     CallEndCommand,
     CallEnded,
     CallStateTold,
     ChatMessage,
+    ContactsShare,
+    ContactsShared,
     MediaState,
     Ping,
     Pong,
@@ -63,15 +65,23 @@ class RelaySocket(BaseSocket):
             self._say_end(call)
             return
         waiting = await self.models.signalling.take(self.call_id, self.side, self.id)
-        state = await self._state(call)
+        state, shared = await self._state(call), await self._shared()
         if not self.is_open:
             # Closed while opening: on_close may have been here already, and found no seat to leave.
             await self._leave()
             return
         self.tell(state)
+        if shared is not None:
+            self.tell(shared)
         for frame in [*waiting, *(self._opening or [])]:
             super().send(frame)
         self._opening = None
+
+    async def _shared(self) -> ContactsShared | None:
+        """What was shared before this seat was taken."""
+        shared = await self.models.contacts.shared_with(self._user_id, [self.call_id])
+        handles = shared.get(self.call_id)
+        return None if handles is None else ContactsShared(call_id=self.call_id, handles=handles)
 
     async def keep_seat(self) -> None:
         """After this process, or Redis, was away for a while: the seat again, or the place of a newer tab."""
@@ -89,14 +99,10 @@ class RelaySocket(BaseSocket):
         return self.member.user_id
 
     async def _own_call(self, call_id: str) -> Call:
-        if self.member is None:
-            raise NotSignedIn
+        member = self.signed_in()
         if not is_id(call_id):
             raise NotFound
-        call = await self.models.calls.get_own(call_id, self.member.user_id)
-        if self.member.is_banned:
-            raise Banned
-        return call
+        return await self.models.calls.get_own(call_id, member.user_id)
 
     def _say_end(self, call: Call) -> None:
         reason = call.progress.ended_reason or ""
@@ -183,6 +189,9 @@ class RelaySocket(BaseSocket):
             case ChatMessage(text=text, id=client_id):
                 call = await self.models.calls.known(self.call_id)
                 self.tell(await self.models.chat.say(call, self._user_id, client_id, text))
+            case ContactsShare(yes=is_yes):
+                call = await self.models.calls.known(self.call_id)
+                await self.models.contacts.say(call, self._user_id, is_yes=is_yes)
             case CallEndCommand():
                 await self.models.calls.hang_up(self.call_id)
             case Ping():

@@ -6,6 +6,7 @@ from typing import Any
 
 from handlers.base import BaseHandler
 from models.errors import Invalid
+from models.handles import NETWORKS, contacts_of
 
 
 class SettingsHandler(BaseHandler):
@@ -16,10 +17,10 @@ class SettingsHandler(BaseHandler):
         self.page("settings/page.html", **await settings_context(self))
 
 
-async def show_profile_again(handler: BaseHandler, problem: Invalid) -> None:
-    """The profile's form with its faults: alone for htmx, else in the whole page."""
-    context = await settings_context(handler)
-    handler.form_again(problem, "settings/page.html", fragment="settings/_profile.html", **context)
+async def show_profile_again(handler: BaseHandler, problem: Invalid, form: str = "profile") -> None:
+    """The profile's form (or that of the handles) with its faults: alone for htmx, else in the whole page."""
+    context = {"form": form, **await settings_context(handler)}
+    handler.form_again(problem, "settings/page.html", fragment=f"settings/_{form}.html", **context)
 
 
 async def settings_context(handler: BaseHandler) -> dict[str, Any]:
@@ -31,6 +32,9 @@ async def settings_context(handler: BaseHandler) -> dict[str, Any]:
     return {
         "invite": own if own and not own.stopped else None,
         "successful_calls": user.successful_calls,
+        "networks": NETWORKS,
+        "handles": user.handles,
+        "contacts": contacts_of(user.handles),
         "has_extra": await handler.models.receipts.has_extra(user_id),
         "account": account,
         "codes_left": await handler.models.recovery_codes.left(user_id) if account else 0,

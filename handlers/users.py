@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from handlers.base import BaseHandler
-from handlers.settings import show_profile_again
+from handlers.settings import settings_context, show_profile_again
 from models.errors import Invalid
+from models.handles import NETWORKS
 from models.members import Member
 
 
@@ -15,6 +18,15 @@ class MeForm(msgspec.Struct, rename="camel"):
 
     name: str | None = None
     gender: str | None = None
+    handles: dict[str, str | None] | None = None
+
+
+def handles_of(fields: dict[str, Any]) -> dict[str, str | None] | None:
+    """The form of the settings page has a field for each network."""
+    found: dict[str, str | None] = {
+        network: str(fields[network]) for network in NETWORKS if network in fields
+    }
+    return found or None
 
 
 class MeHandler(BaseHandler):
@@ -31,20 +43,29 @@ class MeHandler(BaseHandler):
         try:
             self.member = await self._update(self._member())
         except Invalid as problem:
-            return await show_profile_again(self, problem)
+            return await show_profile_again(self, problem, form=self._form)
         if not self.is_page:
             return self.json(await self.models.users.me(self.member))
-        return self._saved()
+        return await self._saved()
 
     def _member(self) -> Member:
         return self.allowed(access=False, selfie=False)
 
     async def _update(self, member: Member) -> Member:
         form = self.read(MeForm)
-        user = await self.models.users.update(member.user_id, name=form.name, gender=form.gender)
+        handles = form.handles or handles_of(self.sent())
+        user = await self.models.users.update(
+            member.user_id, name=form.name, gender=form.gender, handles=handles
+        )
         return msgspec.structs.replace(member, name=user.name, gender=user.gender)
 
-    def _saved(self) -> None:
+    @property
+    def _form(self) -> str:
+        return "handles" if handles_of(self.sent()) else "profile"
+
+    async def _saved(self) -> None:
+        if self.is_htmx and self._form == "handles":
+            return self.page("settings/_handles.html", **await settings_context(self))
         if self.is_htmx:
             return self.page("settings/_profile.html")
         return self.go("/settings")

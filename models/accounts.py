@@ -12,10 +12,11 @@ from __future__ import annotations
 import msgspec
 
 from models import emails
+from models.ban_notices import BanNotices
 from models.clock import Clock
 from models.db import Db, Transaction, UniqueViolation
 from models.emails import Email
-from models.errors import Banned, Conflict, Invalid, NotSignedIn
+from models.errors import Conflict, Invalid, NotSignedIn
 from models.members import Member
 from models.passwords import Passwords
 from models.rate_limits import RateLimits
@@ -55,8 +56,9 @@ class Accounts:
         passwords: Passwords,
         rate_limits: RateLimits,
         recovery_codes: RecoveryCodes,
+        ban_notices: BanNotices,
     ) -> None:
-        self._db, self._clock = db, clock
+        self._db, self._clock, self._ban_notices = db, clock, ban_notices
         self._sessions, self._passwords, self._rate_limits = sessions, passwords, rate_limits
         self._codes = recovery_codes
         self._sql = db.statements("accounts")
@@ -123,7 +125,7 @@ class Accounts:
             ended = await self._sessions.end_others(account.user_id, own, ELSEWHERE, on=on)
             signed_in = await self._sessions.signed_in(await self._session(account, own, on), on=on)
             if signed_in.member.is_banned:
-                raise Banned
+                raise await self._ban_notices.refusal(account.user_id)
         self._sessions.tell(ended)
         if current and not own:
             await self._sessions.end(current.session_id, LEFT)

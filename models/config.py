@@ -82,6 +82,11 @@ class Config:
     sign_in_minutes: int = 15
     recovery_link_minutes: int = 30
     api_per_minute: int = 120
+    reports_per_day: int = 20
+    ban_reporters: int = 4
+    address_ban_hours: int = 24
+    address_days: int = 7
+    contacts_hours: int = 24
     turn_per_hour: int = 30
     turn_checks_per_hour: int = 3
     turn_check_seconds: int = 60

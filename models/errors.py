@@ -65,7 +65,19 @@ class SelfieRequired(Problem):
 
 
 class Banned(Problem):
+    """`notice` is what its person may know, for a page (`models.ban_notices`)."""
+
     code, status, default = "banned", 403, "This account is banned."
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        fields: Mapping[str, str] | None = None,
+        notice: object = None,
+    ) -> None:
+        self.notice = notice
+        super().__init__(message, fields=fields)
 
 
 class NotFound(Problem):

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import msgspec
 
 from models.db import Db
 from models.errors import Invalid
+from models.handles import Contact, contacts_of
 from models.ids import is_id
 from models.members import media_url
 from models.messages import Message, Person, instant
@@ -37,11 +39,31 @@ class PastCall(msgspec.Struct, frozen=True):
     ended_reason: str
     cooldown_until: datetime | None
     messages: list[Line]
+    # What the partner has given, once both said yes.
+    contacts: list[Contact] | None = None
 
 
 class PastCalls(msgspec.Struct, frozen=True):
     calls: list[PastCall]
     next_cursor: str | None
+
+    @property
+    def call_ids(self) -> list[str]:
+        return [call.call_id for call in self.calls]
+
+    @property
+    def partner_ids(self) -> list[str]:
+        return [call.partner.user_id for call in self.calls if call.partner]
+
+    def with_contacts(self, shared: Mapping[str, Mapping[str, str]]) -> PastCalls:
+        """Call -> handles, as `models.contacts` gives them."""
+        calls = [
+            msgspec.structs.replace(call, contacts=contacts_of(shared[call.call_id]))
+            if call.call_id in shared
+            else call
+            for call in self.calls
+        ]
+        return PastCalls(calls, self.next_cursor)
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -92,9 +114,10 @@ class History:
 
 
 def wire_calls(past: PastCalls) -> dict[str, object]:
-    """`{calls: [{callId, partner, startedAt, connectedSeconds, endedReason, messages}], nextCursor}`."""
+    """`{calls: […], nextCursor}`; a call has `contacts` once both have shared theirs."""
     calls = [
-        {
+        ({} if call.contacts is None else {"contacts": {one.network: one.handle for one in call.contacts}})
+        | {
             "callId": call.call_id,
             "partner": call.partner,
             "startedAt": instant(call.started_at),

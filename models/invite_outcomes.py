@@ -156,6 +156,12 @@ class InviteOutcomes:
             server_now=self._clock.now_ms(),
         )
 
+    async def break_off(self, ring: Ring) -> None:
+        """Ends a ring as gone, for both: a block, a report or a ban came. Decided before: nothing is said."""
+        if await self.decide(ring.invite_id, ring.caller_id, ring.callee_id, "gone"):
+            await self.release(ring)
+            self._tell_ended(Due(ring.invite_id, "gone", ring.caller_id, ring.callee_id), "gone")
+
     # -- what ends by itself --
 
     async def sweep(self) -> None:

@@ -53,7 +53,20 @@ class Reload(msgspec.Struct, frozen=True, tag="reload"):
     """Something about the person changed: their sockets are sent `state` anew."""
 
 
-AboutUser = UserNews | Delivered | SignedOut | AccessNews | Reload
+class BannedNews(msgspec.Struct, frozen=True, tag="banned"):
+    """A ban is in force: every socket of the person is told `ban` and closed with 4403."""
+
+    frame: msgspec.Raw
+
+
+class CardNews(msgspec.Struct, frozen=True, tag="card"):
+    """A block or a report came between: this card leaves the person's screen, or may come back to it."""
+
+    card: str
+    is_hidden: bool
+
+
+AboutUser = UserNews | Delivered | SignedOut | AccessNews | Reload | BannedNews | CardNews
 
 
 class CallNews(msgspec.Struct, frozen=True, omit_defaults=True, tag="tell"):
@@ -104,6 +117,11 @@ class News:
     def to_user_but(self, user_id: str, socket_id: str, message: Wire) -> None:
         """To every socket of a person except one, which gets its own answer."""
         self.about_user(user_id, UserNews(frame=NOTHING, only=socket_id, others=_raw(message)))
+
+    def keep_apart(self, one_id: str, other_id: str, *, is_hidden: bool) -> None:
+        """Each leaves the other's screen, as somebody does who goes offline; or may come back to it."""
+        self.about_user(one_id, CardNews(card=other_id, is_hidden=is_hidden))
+        self.about_user(other_id, CardNews(card=one_id, is_hidden=is_hidden))
 
     def to_call(
         self, call_id: str, message: Wire, *, side: str | None = None, close: int | None = None

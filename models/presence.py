@@ -119,9 +119,18 @@ class Presence:
     async def lose_access(self, user_id: str) -> None:
         """The person's sockets on this process leave the queue and no longer count as online."""
         for socket_id in list(self._of_user.get(user_id, ())):
-            self._local[socket_id].has_access = False
-            await self._mark(socket_id, joined=False)
+            if socket_id in self._local:  # it may close while we wait for another
+                self._local[socket_id].has_access = False
+                await self._mark(socket_id, joined=False)
         await self._bus.command("srem", keys.ONLINE, user_id)
+
+    async def remove(self, user_id: str) -> None:
+        """Off the queue at once, without the ten seconds of somebody who left; every process does it for its
+        own sockets.
+        """
+        await self.lose_access(user_id)
+        await self._bus.command("hdel", keys.sockets(user_id), "linger")
+        await self._bus.script("socket_mark", user_id, "", self._clock.now_ms(), 0, "-")
 
     async def online_users(self) -> int:
         """How many people with access have a socket, on all processes."""
@@ -133,6 +142,10 @@ class Presence:
     async def free_from_call(self, call_id: str, user_ids: Iterable[str]) -> None:
         """A call's end restores what the joined sockets say."""
         await self._bus.script("busy_free", self._clock.now_ms(), f"call:{call_id}", *user_ids)
+
+    async def forget_call(self, user_id: str, busy: str) -> bool:
+        """Frees somebody from a call that is over; True when they are listed now."""
+        return bool(await self._bus.script("busy_free", self._clock.now_ms(), busy, user_id))
 
     # -- healing --
 

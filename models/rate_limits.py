@@ -31,6 +31,7 @@ from models.errors import Conflict, NotSignedIn, TooMany, Unavailable
 
 logger = logging.getLogger(__name__)
 GUESS_SECONDS = 3600
+DAY_SECONDS = 24 * 3600
 CSP_REPORTS_PER_HOUR = 60
 LINKS_PER_HOUR = 3
 LINKS_PER_HOUR_AND_ADDRESS = 10
@@ -75,6 +76,7 @@ class RateLimits:
             "sign_in_address": Allowance(config.sign_in_failures_per_address, window),
             "link": Allowance(LINKS_PER_HOUR, GUESS_SECONDS),
             "link_address": Allowance(LINKS_PER_HOUR_AND_ADDRESS, GUESS_SECONDS),
+            "report": Allowance(config.reports_per_day, DAY_SECONDS),
         }
 
     async def hit(self, kind: str, subject: str) -> None:
@@ -102,6 +104,10 @@ class RateLimits:
         Raises TooMany instead of letting more than the limit be answered, however many come at once.
         """
         await self._take((kind, subject_of(subject)))
+
+    async def report(self, user_id: str) -> None:
+        """Counts one report of a person; the count survives an emptied Redis. Raises TooMany."""
+        await self._take(("report", user_id))
 
     @asynccontextmanager
     async def attempt(self, account: str | None, address: str) -> AsyncIterator[None]:

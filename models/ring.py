@@ -60,6 +60,13 @@ class Rings:
         )
         return None if flat[0] is None else _ring(invite_id, flat)
 
+    async def of(self, user_id: str) -> Ring | None:
+        """The ring this person is in, on either side."""
+        busy = await self._bus.command("get", keys.busy(user_id))
+        kind, _, invite_id = (busy or b"").decode().partition(":")
+        ring = await self.find(invite_id) if kind == "invite" else None
+        return ring if ring is not None and user_id in (ring.caller_id, ring.callee_id) else None
+
     async def extend(
         self, invite_id: str, caller_id: str, *, now_ms: int, by_ms: int, most: int
     ) -> tuple[str, Any, Any]:

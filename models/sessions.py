@@ -23,6 +23,9 @@ from models.members import Access, Member
 from models.messages import Wire, instant
 from models.news import News, SignedOut
 
+# Why a ban ends a session.
+BANNED = "banned"
+
 
 class NewSession(msgspec.Struct, frozen=True):
     """The only record that ever holds the token."""
@@ -137,13 +140,24 @@ class Sessions:
 
     async def why_ended(self, token: str) -> str | None:
         """The reason, for whoever still holds the token of a session that was ended."""
+        ended = await self.ended(token)
+        return None if ended is None else ended.reason
+
+    async def ended(self, token: str) -> EndedSession | None:
+        """The session of this token, if it was ended."""
         if not is_token(token):
             return None
-        reason: str | None = await self._sql.value("why_ended", token_hash=hash_of(token))
-        return reason
+        return await self._sql.one("ended", EndedSession, token_hash=hash_of(token))
+
+    async def revive(self, session_id: str) -> None:
+        """A guest's session that a ban had ended, after it: there is no other way back in for them."""
+        await self._sql.run("revive", session_id=session_id)
 
     async def ended_since(self, instant: datetime) -> list[EndedSession]:
-        """For the sweep: whatever news was lost, an ended session's sockets are closed."""
+        """For the sweep: whatever news was lost, an ended session's sockets are closed.
+
+        Those that a ban ended are closed by it (`models.bans`).
+        """
         return await self._sql.all("ended_since", EndedSession, since=instant)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from models.address_bans import AddressBans
 from models.clock import Clock
 from models.config import Config
 from models.db import Db
@@ -30,7 +31,9 @@ class SignUp:
         sessions: Sessions,
         invite_codes: InviteCodes,
         rate_limits: RateLimits,
+        address_bans: AddressBans,
     ) -> None:
+        self._address_bans = address_bans
         self._db, self._clock, self._config = db, clock, config
         self._users, self._sessions = users, sessions
         self._invite_codes, self._rate_limits = invite_codes, rate_limits
@@ -38,8 +41,12 @@ class SignUp:
     async def guest(
         self, name: str, gender: str, *, adult: bool, invite_code: str | None, address: str
     ) -> SignedIn:
-        """All or nothing. Raises Invalid (`name`, `gender`, `adult`, `inviteCode`), TooMany, Unavailable."""
+        """All or nothing.
+
+        Raises Invalid (`name`, `gender`, `adult`, `inviteCode`), TooMany, Banned (the address), Unavailable.
+        """
         checked(name, gender, adult=adult)
+        await self._address_bans.check(address)
         create = partial(self._create, name, gender, adult=adult, invite_code=invite_code, address=address)
         if not invite_code:
             return await create()

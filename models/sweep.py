@@ -63,11 +63,13 @@ class Sweep:
         calls: Calls,
         sessions: Sessions,
         chores: Sequence[Chore] = (),
+        watches: Sequence[Callable[[], Awaitable[None]]] = (),
     ) -> None:
+        """`watches` read in every round what must not be missed: bans, blocks."""
         self._sql = db.statements("sweep")
         self._bus, self._clock, self._presence = bus, clock, presence
         self._invites, self._calls, self._sessions = invites, calls, sessions
-        self._chores = chores
+        self._chores, self._watches = chores, watches
         self._tasks: list[asyncio.Task[None]] = []
         self._round = 0
         self._ended_seen: dict[str, datetime] = {}
@@ -109,6 +111,8 @@ class Sweep:
             await self._sql.run("bury", process_ids=dead)
         await self._calls.sweep()
         await self._tell_ended_sessions()
+        for watch in self._watches:
+            await watch()
 
     async def _redis_round(self) -> None:
         self._round += 1

@@ -6,6 +6,7 @@ marks every field that needs mending. Somebody deleted is nobody here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import get_args
 
 import msgspec
@@ -13,6 +14,7 @@ import msgspec
 from models.clock import Clock
 from models.db import Db, Transaction
 from models.errors import Invalid, NotFound
+from models.handles import clean_handles
 from models.ids import new_id
 from models.members import Gender, Member, media_url
 from models.messages import Person, Wire
@@ -89,10 +91,21 @@ class Users:
         users = await self._sql.all("find_several", User, user_ids=user_ids)
         return {user.user_id: user.person for user in users}
 
-    async def update(self, user_id: str, *, name: str | None = None, gender: str | None = None) -> User:
-        """What is None stays. Raises Invalid for `name`, `gender`; NotFound."""
-        clean = checked(name, gender)
-        user = await self._sql.one("update", User, user_id=user_id, name=clean, gender=gender)
+    async def update(
+        self,
+        user_id: str,
+        *,
+        name: str | None = None,
+        gender: str | None = None,
+        handles: Mapping[str, str | None] | None = None,
+    ) -> User:
+        """What is None stays, and so does a handle that is not named; an empty one is taken away.
+
+        Raises Invalid for `name`, `gender`, a network's handle; NotFound.
+        """
+        values = {"name": checked(name, gender), "gender": gender}
+        kept = msgspec.json.encode(clean_handles(handles or {})).decode()
+        user = await self._sql.one("update", User, on=None, user_id=user_id, handles=kept, **values)
         if user is None:
             raise NotFound
         return user

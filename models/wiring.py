@@ -6,11 +6,18 @@ from models.access import Access
 from models.admin_codes import AdminCodes
 from models.account_changes import AccountChanges
 from models.accounts import Accounts
+from models.address_bans import AddressBans
+from models.admission import Admission
+from models.appeals import Appeals
+from models.ban_notices import BanNotices
+from models.bans import Bans
+from models.blocks import Blocks
 from models.bus import Bus
 from models.call_chat import CallChat
 from models.calls import Calls
 from models.clock import Clock
 from models.config import Config
+from models.contacts import Contacts
 from models.db import Db
 from models.health import Health
 from models.history import History
@@ -20,6 +27,7 @@ from models.invites import Invites
 from models.mail import Mail
 from models.media import Media
 from models.news import News
+from models.partings import Partings
 from models.passwords import Passwords
 from models.payments import Payments
 from models.presence import Presence
@@ -29,16 +37,20 @@ from models.receipts import Receipts
 from models.reconciliation import Reconciliation
 from models.recovery import Recovery
 from models.recovery_codes import RecoveryCodes
+from models.report_reviews import ReportReviews
+from models.reports import Reports
 from models.selfies import Selfies
 from models.sessions import Sessions
 from models.sign_up import SignUp
 from models.signalling import Signalling
+from models.site_secret import SiteSecret
 from models.sweep import Chore, Sweep
 from models.turn import Turn
 from models.users import Users
 
 # How often Stripe is asked about checkouts nobody came back for (each only now and then).
 PAYMENTS_SECONDS = 5.0
+FORGET_SECONDS = 600.0
 
 
 class Models:
@@ -54,8 +66,12 @@ class Models:
         self.mail = Mail(config)
         self.passwords = Passwords(config)
         self.recovery_codes = RecoveryCodes(db, clock)
+        self.site_secret = SiteSecret(db, config)
+        self.ban_notices = BanNotices(db, clock, self.site_secret)
+        self.admission = Admission(self.sessions, self.ban_notices)
+        self.address_bans = AddressBans(db, clock, config, self.site_secret)
         self.accounts = Accounts(
-            db, clock, self.sessions, self.passwords, self.rate_limits, self.recovery_codes
+            db, clock, self.sessions, self.passwords, self.rate_limits, self.recovery_codes, self.ban_notices
         )
         ways_in = (self.passwords, self.rate_limits, self.recovery_codes, self.mail)
         self.account_changes = AccountChanges(db, clock, config, self.accounts, self.sessions, *ways_in)
@@ -65,7 +81,14 @@ class Models:
         self.access = Access(db, clock, self.news)
         self.invite_codes = InviteCodes(db, clock, config, self.access, self.rate_limits)
         self.sign_up = SignUp(
-            db, clock, config, self.users, self.sessions, self.invite_codes, self.rate_limits
+            db,
+            clock,
+            config,
+            self.users,
+            self.sessions,
+            self.invite_codes,
+            self.rate_limits,
+            self.address_bans,
         )
         self.payments = Payments(db, clock, config, self.access, self.invite_codes)
         self.receipts = Receipts(db, self.payments.refunds)
@@ -79,8 +102,25 @@ class Models:
         self.invites = Invites(db, bus, clock, config, self.news, self.calls, self.users)
         self.history = History(db)
         self.signalling = Signalling(bus)
-        chores = [Chore(PAYMENTS_SECONDS, self.payments.sweep)]
-        self.sweep = Sweep(db, bus, clock, self.presence, self.invites, self.calls, self.sessions, chores)
+        self.contacts = Contacts(db, clock, config, self.news)
+        self.partings = Partings(db, self.calls, self.invites, self.presence)
+        self.blocks = Blocks(db, clock, self.news, self.partings)
+        self.bans = Bans(
+            db, bus, clock, self.news, self.sessions, self.ban_notices, self.address_bans, self.partings
+        )
+        self.appeals = Appeals(db, clock, self.bans)
+        self.reports = Reports(
+            db, clock, config, self.news, self.calls, self.selfies, self.rate_limits, self.partings, self.bans
+        )
+        self.report_reviews = ReportReviews(db, clock)
+        chores = [
+            Chore(PAYMENTS_SECONDS, self.payments.sweep),
+            Chore(FORGET_SECONDS, self.address_bans.forget),
+        ]
+        watches = [self.bans.sweep, self.blocks.sweep]
+        self.sweep = Sweep(
+            db, bus, clock, self.presence, self.invites, self.calls, self.sessions, chores, watches
+        )
 
     @classmethod
     async def open(cls, config: Config, database_url: str, redis_url: str) -> Models:

@@ -71,11 +71,18 @@ set ended_at = coalesce(:now::timestamptz, clock_timestamp()), ended_reason = :r
 where user_id = :user_id and ended_at is null and session_id is distinct from :session_id::uuid
 returning user_id::text, session_id::text, ended_reason as reason;
 
--- name: why_ended(token_hash)
-select ended_reason from sessions where token_hash = :token_hash and ended_at is not null;
+-- name: ended(token_hash)
+select user_id::text, session_id::text, ended_reason as reason
+from sessions
+where token_hash = :token_hash and ended_at is not null;
+
+-- name: revive(session_id)!
+update sessions s set ended_at = null, ended_reason = null
+where s.session_id = :session_id and s.ended_reason = 'banned'
+    and not exists (select from accounts a where a.user_id = s.user_id);
 
 -- name: ended_since(since)
 select user_id::text, session_id::text, ended_reason as reason
 from sessions
-where ended_at > :since
+where ended_at > :since and ended_reason <> 'banned'
 order by ended_at;

@@ -17,10 +17,10 @@ select user_id::text, name, gender, selfie_id::text, successful_calls, handles
 from users
 where user_id = any(:user_ids::uuid[]) and deleted_at is null;
 
--- name: update(user_id, name, gender)
--- What is null stays as it is.
+-- name: update(user_id, name, gender, handles)
+-- What is null stays as it is; a handle that is null goes.
 update users
-set name = coalesce(:name, name), gender = coalesce(:gender, gender)
+set name = coalesce(:name, name), gender = coalesce(:gender, gender), handles = jsonb_strip_nulls(handles || :handles::jsonb)
 where user_id = :user_id and deleted_at is null
 returning user_id::text, name, gender, selfie_id::text, successful_calls, handles;
 

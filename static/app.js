@@ -12,7 +12,9 @@ const ISLANDS = /** @type {const} */ ([
   ["body[data-invites]", () => import("./access_watch.js")],
   ["#room", () => import("./room.js")],
   ["#preview", () => import("./preview.js")],
+  ["body[data-invites]", () => import("./safety.js")],
   ["#call", () => import("./call_page.js")],
+  ["#call-contacts-yes", () => import("./contacts.js")],
   ["#selfie-camera", () => import("./camera.js")],
   ["[data-copy], [data-share]", () => import("./copy.js")],
 ]);

@@ -70,7 +70,7 @@ export class Deck {
     const old = this.cards.find((card) => card.dataset.userId === article.dataset.userId);
     if (!old) return this.home.append(article);
     article.hidden = old.hidden;
-    if (old.innerHTML !== article.innerHTML || old.dataset.cooldownUntil !== article.dataset.cooldownUntil) old.replaceWith(article);
+    if (lookOf(old) !== lookOf(article) || old.dataset.cooldownUntil !== article.dataset.cooldownUntil) old.replaceWith(article);
   }
 
   /** @param {string[]} ids @returns {string[]} the name of the current card's person when it was among them */
@@ -103,6 +103,9 @@ export class Deck {
     this.home.addEventListener("dragstart", (event) => event.preventDefault());
   }
 }
+
+/** What is to be seen of the person; the forms around it carry a token that is another each time. @param {HTMLElement} card */
+const lookOf = (card) => [...card.querySelectorAll("[hx-ignore]")].map((part) => part.innerHTML).join();
 
 /** @param {HTMLElement} card */
 export function isOnCooldown(card) {

@@ -1,0 +1,105 @@
+"""Appeals against bans, by a token that works without a session, and once.
+
+Keeps one appeal a ban. Promises that whoever decided the ban never decides its appeal (a constraint), that
+the first decision counts, and that overturning lifts the ban in the same transaction. The token goes on
+showing what became of it. Refuses an unknown token with NotFound, a second appeal and one about a ban that is
+over with Conflict.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from models.ban_notices import Kind, hash_of
+from models.bans import Bans
+from models.clock import Clock
+from models.db import Db, UniqueViolation
+from models.errors import Conflict, Invalid, NotAllowed, NotFound
+
+Verdict = Literal["upheld", "overturned"]
+MOST_CHARACTERS = 2000
+PAGE = 50
+OTHER = "Another moderator than the one who banned decides an appeal."
+
+
+class Appeal(msgspec.Struct, frozen=True):
+    """A ban, and what its person said about it; `filed_at` is None while they may still say something."""
+
+    ban_id: str
+    user_id: str
+    kind: Kind
+    rule: str
+    reason: str
+    until_at: datetime | None
+    is_over: bool
+    text: str | None
+    filed_at: datetime | None
+    verdict: Verdict | None
+    reply: str | None
+
+
+class OpenAppeal(msgspec.Struct, frozen=True):
+    """As a moderator reads it; whoever is `banned_by` may not decide it."""
+
+    ban_id: str
+    user_id: str
+    name: str
+    kind: Kind
+    rule: str
+    reason: str
+    until_at: datetime | None
+    banned_at: datetime
+    text: str
+    filed_at: datetime
+    banned_by: str | None
+
+
+class Appeals:
+    def __init__(self, db: Db, clock: Clock, bans: Bans) -> None:
+        self._db, self._clock, self._bans = db, clock, bans
+        self._sql = db.statements("appeals")
+
+    async def get(self, token: str) -> Appeal:
+        """Raises NotFound."""
+        found = await self._sql.one("find", Appeal, appeal_hash=hash_of(token), now=self._clock.frozen)
+        if found is None:
+            raise NotFound("This link does not lead to a ban. Copy all of it, from ?token= to its end.")
+        return found
+
+    async def file(self, token: str, text: str) -> None:
+        """Raises NotFound, Invalid (`text`), Conflict."""
+        await self.get(token)
+        if not 1 <= len(text.strip()) <= MOST_CHARACTERS or "\x00" in text:
+            raise Invalid(text=f"Write 1 to {MOST_CHARACTERS} characters.")
+        now = self._clock.frozen
+        if not await self._sql.run("file", appeal_hash=hash_of(token), text=text.strip(), now=now):
+            raise Conflict("You have appealed already, or the ban is over.")
+
+    async def queue(self, most: int = PAGE) -> list[OpenAppeal]:
+        """Those that are to be decided, the oldest first."""
+        return await self._sql.all("queue", OpenAppeal, most=most)
+
+    async def decide(self, ban_id: str, moderator_id: str, verdict: Verdict, reply: str) -> None:
+        """Overturning lifts the ban.
+
+        Raises NotFound, NotAllowed (their own ban), Conflict (decided), Invalid.
+        """
+        if len(reply) > MOST_CHARACTERS:
+            raise Invalid(reply=f"Write at most {MOST_CHARACTERS} characters.")
+        ban = await self._bans.get(ban_id)
+        async with self._db.transaction() as on:
+            await self._bans.lock_person(ban.user_id, on=on)
+            values = {"ban_id": ban_id, "moderator_id": moderator_id, "now": self._clock.frozen}
+            try:
+                is_first = await self._sql.run(
+                    "decide", on=on, verdict=verdict, reply=reply or None, **values
+                )
+            except UniqueViolation as violation:
+                raise NotAllowed(OTHER) from violation
+            if not is_first:
+                raise Conflict("There is no open appeal against this ban.")
+            if verdict == "overturned":
+                await self._bans.lift(ban_id, moderator_id, "Appeal granted.", on=on)

@@ -1,0 +1,45 @@
+"""What is going on between two people, or around one person, comes to its end: after a block, before a ban.
+
+Promises that each ends the way it always ends (a ring as `gone`, a call by its state machine), so that the
+other side cannot tell a block from somebody who left. Everything here may be done twice. Rings are looked for
+in Redis; while that is away there are none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+from models.calls import Calls
+from models.db import Db
+from models.errors import Unavailable
+from models.invites import Invites
+from models.presence import Presence
+
+
+class Partings:
+    def __init__(self, db: Db, calls: Calls, invites: Invites, presence: Presence) -> None:
+        self._sql = db.statements("partings")
+        self._calls, self._invites, self._presence = calls, invites, presence
+
+    async def part(self, one_id: str, other_id: str) -> None:
+        """A ring between the two ends as gone, a call as hung up."""
+        await self.end_ring(one_id, other_id)
+        call_id: str | None = await self._sql.value("live_between", one_id=one_id, other_id=other_id)
+        if call_id is not None:
+            await self._calls.hang_up(call_id)
+
+    async def end_ring(self, one_id: str, other_id: str | None = None) -> None:
+        """The ring that `one` is in, if it is with `other` (or with anybody)."""
+        with contextlib.suppress(Unavailable):
+            ring = await self._invites.rings.of(one_id)
+            if ring is not None and other_id in (None, ring.other(one_id)):
+                await self._invites.outcomes.break_off(ring)
+
+    async def remove(self, user_id: str) -> None:
+        """Off the queue; a ring ends as gone, a call as banned."""
+        call_id: str | None = await self._sql.value("live_of", user_id=user_id)
+        if call_id is not None:
+            await self._calls.hang_up(call_id, "banned")
+        await self.end_ring(user_id)
+        with contextlib.suppress(Unavailable):
+            await self._presence.remove(user_id)

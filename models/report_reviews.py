@@ -1,0 +1,95 @@
+"""Reports as moderators see them: a queue, oldest first, each with its evidence, and a verdict once.
+
+Promises that the first verdict counts. What it does to its reporter's standing follows by itself
+(`models.standing`). Refuses with NotFound and Conflict (judged already).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+
+from models import standing
+from models.clock import Clock
+from models.db import Db
+from models.errors import Conflict, NotFound
+from models.ids import is_id
+
+Verdict = Literal["upheld", "dismissed"]
+FIRST_ID = "00000000-0000-0000-0000-000000000000"
+PAGE = 50
+
+
+class Report(msgspec.Struct, frozen=True):
+    """`lines` says how many are attached; `upheld` and `dismissed` what became of its reporter's."""
+
+    report_id: str
+    reporter_id: str
+    reporter_name: str
+    reported_id: str
+    reported_name: str
+    call_id: str | None
+    source: Literal["met", "card"]
+    reason: str
+    text: str | None
+    created_at: datetime
+    lines: int
+    has_frame: bool
+    upheld: int
+    dismissed: int
+    verdict: Verdict | None
+    reviewed_by: str | None
+    reviewed_at: datetime | None
+
+    @property
+    def counts(self) -> bool:
+        """Towards an automatic ban."""
+        return self.source == "met" and standing.is_good(self.upheld, self.dismissed)
+
+
+class Line(msgspec.Struct, frozen=True):
+    message_id: str
+    sender_id: str
+    text: str
+    sent_at: datetime
+
+
+class ReportReviews:
+    def __init__(self, db: Db, clock: Clock) -> None:
+        self._clock = clock
+        self._sql = db.statements("report_reviews")
+
+    async def queue(self, after: Report | None = None, most: int = PAGE) -> list[Report]:
+        """Those nobody has looked at, after the last one of the page before."""
+        after_at = after.created_at if after else datetime.min.replace(tzinfo=UTC)
+        after_id = after.report_id if after else FIRST_ID
+        return await self._sql.all("queue", Report, after_at=after_at, after_id=after_id, most=most)
+
+    async def get(self, report_id: str) -> Report:
+        """Raises NotFound."""
+        found = await self._sql.one("find", Report, report_id=report_id) if is_id(report_id) else None
+        if found is None:
+            raise NotFound("There is no such report.")
+        return found
+
+    async def about(self, user_id: str) -> list[Report]:
+        """Every report about a person, newest first."""
+        report_ids: list[str] = await self._sql.all("about", str, reported_id=user_id)
+        return [await self.get(report_id) for report_id in report_ids]
+
+    async def lines(self, report_id: str) -> list[Line]:
+        return await self._sql.all("lines", Line, report_id=report_id)
+
+    async def frame(self, report_id: str) -> bytes | None:
+        """The JPEG, if the reporter attached one."""
+        found = await self._sql.value("frame", report_id=report_id)
+        return None if found is None else bytes(found)
+
+    async def judge(self, report_id: str, moderator_id: str, verdict: Verdict) -> None:
+        """Raises NotFound, Conflict."""
+        await self.get(report_id)
+        values = {"moderator_id": moderator_id, "verdict": verdict, "now": self._clock.frozen}
+        if not await self._sql.run("judge", on=None, report_id=report_id, **values):
+            raise Conflict("This report has been judged already.")

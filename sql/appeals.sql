@@ -1,0 +1,31 @@
+-- Appeals: one a ban, decided by another moderator than the ban.
+
+-- name: find(appeal_hash, now)
+select
+    bans.ban_id::text, bans.user_id::text, kind, rule, bans.reason, until_at,
+    lifted_at is not null or (until_at is not null and until_at <= at) as is_over,
+    appeals.text, appeals.created_at as filed_at, appeals.verdict, appeals.reply
+from bans left join appeals using (ban_id), coalesce(:now::timestamptz, clock_timestamp()) as at
+where appeal_hash = :appeal_hash;
+
+-- name: file(appeal_hash, text, now)!
+insert into appeals (ban_id, text, banned_by, created_at)
+select ban_id, :text, decided_by, at
+from bans, coalesce(:now::timestamptz, clock_timestamp()) as at
+where appeal_hash = :appeal_hash and lifted_at is null and (until_at is null or until_at > at)
+on conflict (ban_id) do nothing;
+
+-- name: queue(most)
+select
+    appeals.ban_id::text, bans.user_id::text, users.name, kind, rule, bans.reason, until_at, bans.created_at as banned_at,
+    appeals.text, appeals.created_at as filed_at, appeals.banned_by::text
+from appeals join bans using (ban_id) join users using (user_id)
+where verdict is null and lifted_at is null
+order by appeals.created_at
+limit :most;
+
+-- name: decide(ban_id, moderator_id, verdict, reply, now)!
+update appeals
+set verdict = :verdict, reply = :reply, decided_by = :moderator_id,
+    decided_at = coalesce(:now::timestamptz, clock_timestamp())
+where ban_id = :ban_id and verdict is null;

@@ -1,0 +1,14 @@
+-- The ban that stands, as its person may know it.
+
+-- name: standing(user_id, now)
+select ban_id::text, user_id::text, kind, rule, reason, until_at
+from bans
+where user_id = :user_id and lifted_at is null
+    and (until_at is null or until_at > coalesce(:now::timestamptz, clock_timestamp()));
+
+-- name: recent(since, now)
+-- Whoever was banned a moment ago: for the sweep.
+select ban_id::text, user_id::text, kind, rule, reason, until_at
+from bans
+where created_at > :since and lifted_at is null
+    and (until_at is null or until_at > coalesce(:now::timestamptz, clock_timestamp()));

@@ -1,0 +1,27 @@
+-- Who wants nothing to do with whom. One row is enough for both directions.
+
+-- name: block(blocker_id, blocked_id, now)
+-- Nothing happens for somebody who does not exist, and the answer is the same.
+insert into blocks (blocker_id, blocked_id, created_at)
+select :blocker_id, user_id, coalesce(:now::timestamptz, clock_timestamp())
+from users
+where user_id = :blocked_id and deleted_at is null
+on conflict do nothing
+returning blocked_id::text;
+
+-- name: unblock(blocker_id, blocked_id)
+delete from blocks where blocker_id = :blocker_id and blocked_id = :blocked_id returning blocked_id::text;
+
+-- name: is_hidden(one_id, other_id)
+-- Another reason may keep the two apart still.
+select exists (
+    select from blocks where (blocker_id, blocked_id) in ((:one_id, :other_id), (:other_id, :one_id))
+    union all
+    select from reports where (reporter_id, reported_id) in ((:one_id, :other_id), (:other_id, :one_id))
+);
+
+-- name: blocked_among(blocker_id, user_ids)
+select blocked_id::text from blocks where blocker_id = :blocker_id and blocked_id = any(:user_ids::uuid[]);
+
+-- name: since(since)
+select blocker_id::text as one_id, blocked_id::text as other_id from blocks where created_at > :since;

@@ -1,0 +1,45 @@
+-- Reports as moderators read and judge them.
+
+-- name: queue(after_at, after_id, most)
+-- Those that nobody has looked at, the oldest first.
+select
+    report_id::text, reporter_id::text, reported_id::text, call_id::text, source, reason, text, r.created_at,
+    reporter.name as reporter_name, reported.name as reported_name, r.verdict, r.reviewed_by::text, r.reviewed_at,
+    (select count(*) from report_lines l where l.report_id = r.report_id)::integer as lines,
+    exists (select from report_frames f where f.report_id = r.report_id) as has_frame,
+    (select count(*) from reports o where o.reporter_id = r.reporter_id and o.verdict = 'upheld')::integer as upheld,
+    (select count(*) from reports o where o.reporter_id = r.reporter_id and o.verdict = 'dismissed')::integer as dismissed
+from reports r
+join users reporter on reporter.user_id = r.reporter_id
+join users reported on reported.user_id = r.reported_id
+where r.verdict is null and (r.created_at, r.report_id) > (:after_at, :after_id)
+order by r.created_at, r.report_id
+limit :most;
+
+-- name: find(report_id)
+select
+    report_id::text, reporter_id::text, reported_id::text, call_id::text, source, reason, text, r.created_at,
+    reporter.name as reporter_name, reported.name as reported_name, r.verdict, r.reviewed_by::text, r.reviewed_at,
+    (select count(*) from report_lines l where l.report_id = r.report_id)::integer as lines,
+    exists (select from report_frames f where f.report_id = r.report_id) as has_frame,
+    (select count(*) from reports o where o.reporter_id = r.reporter_id and o.verdict = 'upheld')::integer as upheld,
+    (select count(*) from reports o where o.reporter_id = r.reporter_id and o.verdict = 'dismissed')::integer as dismissed
+from reports r
+join users reporter on reporter.user_id = r.reporter_id
+join users reported on reported.user_id = r.reported_id
+where r.report_id = :report_id;
+
+-- name: about(reported_id)
+-- Every report about a person, newest first.
+select report_id::text from reports where reported_id = :reported_id order by created_at desc, report_id;
+
+-- name: lines(report_id)
+select message_id::text, sender_id::text, text, sent_at from report_lines where report_id = :report_id order by sent_at, message_id;
+
+-- name: frame(report_id)
+select bytes from report_frames where report_id = :report_id;
+
+-- name: judge(report_id, moderator_id, verdict, now)!
+update reports
+set verdict = :verdict, reviewed_by = :moderator_id, reviewed_at = coalesce(:now::timestamptz, clock_timestamp())
+where report_id = :report_id and verdict is null;

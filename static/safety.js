@@ -1,0 +1,148 @@
+// @ts-check
+/**
+ * Block and report in one tap, from wherever somebody is seen: a card, a ring, a call, its end, the history.
+ *
+ * Promises: a block is sent the moment it is tapped; a report's form is the server's own, opened over the page, so that
+ * nobody has to leave a call for it; a picture is taken from what this browser shows, only while its box is ticked, and
+ * what will be sent is on the screen before. Without this module the same links and forms work as pages.
+ */
+import { toast } from "./announce.js";
+import { invites, on } from "./socket.js";
+
+const FRAME_PIXELS = 640;
+const QUALITY = 0.8;
+const call = document.getElementById("call");
+/** Who rings here now. @type {string|null} */
+let ringing = null;
+
+const xsrf = () => /** @type {HTMLMetaElement|null} */ (document.querySelector('meta[name="xsrf"]'))?.content ?? "";
+
+/** @param {string} path @param {object} body @returns {Promise<boolean>} whether the server took it */
+export async function post(path, body) {
+  const headers = { "Content-Type": "application/json", Accept: "application/json", "X-XSRFToken": xsrf() };
+  const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) }).catch(() => null);
+  if (answer?.ok) return true;
+  const told = await answer?.json().catch(() => null);
+  toast(told?.error?.message ?? "That did not get through. Check your connection and try again.", { key: "safety", tone: "danger" });
+  return false;
+}
+
+/** @param {string} userId */
+async function block(userId) {
+  if (await post("/block", { userId })) toast("Blocked. You will not meet again.", { key: "safety" });
+}
+
+/** @param {string} address of the form; chat lines come with it when it names a call */
+async function openReport(address) {
+  const answer = await fetch(address, { headers: { "HX-Request": "true", Accept: "text/html" } }).catch(() => null);
+  if (!answer?.ok) return location.assign(address);
+  const dialog = document.createElement("dialog");
+  dialog.className = "report-dialog";
+  dialog.setAttribute("aria-labelledby", "report-title");
+  const body = document.createElement("div");
+  body.className = "dialog-body";
+  body.append(...new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes);
+  body.append(closeButton(dialog));
+  dialog.append(body);
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  const form = /** @type {HTMLFormElement|null} */ (dialog.querySelector("form[data-report-form]"));
+  if (form) listenTo(form, dialog);
+  dialog.showModal();
+  return undefined;
+}
+
+/** @param {HTMLDialogElement} dialog */
+function closeButton(dialog) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "button button-wide";
+  button.textContent = "Not now";
+  button.addEventListener("click", () => dialog.close());
+  return button;
+}
+
+/** @param {HTMLFormElement} form @param {HTMLDialogElement} dialog */
+function listenTo(form, dialog) {
+  offerFrame(form);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const reason = /** @type {HTMLButtonElement} */ (event.submitter).value;
+    if (!(await post("/report", reportOf(form, reason)))) return;
+    dialog.close();
+    toast("Thank you. A moderator will look at it.", { key: "safety" });
+  });
+}
+
+/** @param {HTMLFormElement} form @param {string} reason */
+function reportOf(form, reason) {
+  const fields = new FormData(form);
+  const frame = frameOf(form);
+  return {
+    userId: fields.get("userId"),
+    ...(fields.get("callId") ? { callId: fields.get("callId") } : {}),
+    reason,
+    text: fields.get("text"),
+    messageIds: fields.getAll("messageIds"),
+    ...(frame ? { frame, frameConsent: true } : {}),
+  };
+}
+
+/** In a call with a picture on the screen, a picture may go with it. @param {HTMLFormElement} form */
+function offerFrame(form) {
+  const video = /** @type {HTMLVideoElement|null} */ (document.getElementById("remote-video"));
+  const offer = /** @type {HTMLElement|null} */ (form.querySelector("[data-frame-offer]"));
+  const consent = /** @type {HTMLInputElement|null} */ (form.querySelector("[data-frame-consent]"));
+  if (!offer || !consent || !video?.videoWidth || call?.dataset.state === "ended") return;
+  offer.hidden = false;
+  consent.addEventListener("change", () => {
+    const canvas = canvasOf(form);
+    canvas.hidden = !consent.checked;
+    if (consent.checked) take(video, canvas);
+  });
+}
+
+/** @param {HTMLFormElement} form */
+const canvasOf = (form) => /** @type {HTMLCanvasElement} */ (form.querySelector("[data-frame-canvas]"));
+
+/** @param {HTMLVideoElement} video @param {HTMLCanvasElement} canvas */
+function take(video, canvas) {
+  const scale = Math.min(1, FRAME_PIXELS / Math.max(video.videoWidth, video.videoHeight));
+  canvas.width = Math.round(video.videoWidth * scale);
+  canvas.height = Math.round(video.videoHeight * scale);
+  canvas.getContext("2d")?.drawImage(video, 0, 0, canvas.width, canvas.height);
+}
+
+/** @param {HTMLFormElement} form @returns {string} a JPEG as a data: address; empty without consent */
+function frameOf(form) {
+  const consent = /** @type {HTMLInputElement|null} */ (form.querySelector("[data-frame-consent]"));
+  return consent?.checked ? canvasOf(form).toDataURL("image/jpeg", QUALITY) : "";
+}
+
+/** @param {MouseEvent} event */
+function tapped(event) {
+  const target = /** @type {Element} */ (event.target);
+  const link = /** @type {HTMLAnchorElement|null} */ (target.closest("a[data-report]"));
+  const inRing = /** @type {HTMLElement|null} */ (target.closest("[data-ring-safety]"));
+  if (link && !event.ctrlKey && !event.metaKey) {
+    event.preventDefault();
+    openReport(link.href);
+  } else if (inRing && ringing) {
+    if (inRing.dataset.ringSafety === "block") block(ringing);
+    else openReport(`/report?userId=${ringing}`);
+  }
+}
+
+function listen() {
+  document.addEventListener("click", tapped);
+  on(invites, "call:notify", ({ fromUser }) => { ringing = fromUser.userId; });
+  on(invites, "state", ({ invite }) => { ringing = invite?.direction === "in" ? invite.person.userId : null; });
+  for (const over of ["call:cancelled", "call:answered", "call:start"]) on(invites, over, () => { ringing = null; });
+  on(invites, "ban", ({ appealUrl }) => location.assign(appealUrl));
+  const peer = call?.dataset.peerId ?? "";
+  document.getElementById("call-block")?.addEventListener("click", () => block(peer));
+  document.getElementById("call-report")?.addEventListener("click",
+    () => openReport(`/report?userId=${peer}&callId=${call?.dataset.callId}`));
+}
+
+listen();
