@@ -4,8 +4,9 @@ with said as (
     insert into call_messages (message_id, call_id, sender_id, client_id, text, sent_at)
     select :message_id, call_id, :sender_id, :client_id, :text, coalesce(:now::timestamptz, clock_timestamp())
     from calls where call_id = :call_id and state <> 'ended'
-    on conflict (call_id, sender_id, client_id) do nothing
-    returning message_id, sender_id, text, sent_at, true as is_new
+    -- Touched, so that a repeat which comes at the same moment waits for the first and finds its line.
+    on conflict (call_id, sender_id, client_id) do update set client_id = excluded.client_id
+    returning message_id, sender_id, text, sent_at, xmax = 0 as is_new
 )
 select message_id, sender_id, text, sent_at, is_new from said
 union all
