@@ -46,12 +46,6 @@ class Mailbox:
         await asyncio.to_thread(self._come.acquire, timeout=SECONDS)
         return str(self.letters.pop(0).get_content()).replace("\r\n", "\n")
 
-    def clear(self) -> None:
-        """As if nothing had come yet."""
-        self.letters.clear()
-        self.recipients.clear()
-        self._come = Semaphore(0)
-
     @contextmanager
     def open(self) -> Iterator[Mailbox]:
         with socket.socket() as probe:

@@ -15,7 +15,7 @@ from tests.mailbox import Mailbox, link_in
 ANN, NOBODY = "ann@example.com", "nobody@example.com"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def mailbox() -> Iterator[Mailbox]:
     with Mailbox().open() as opened:
         yield opened
@@ -23,7 +23,6 @@ def mailbox() -> Iterator[Mailbox]:
 
 @pytest.fixture
 def config(mailbox: Mailbox) -> Config:
-    mailbox.clear()
     return replace(QUICK, smtp_url=mailbox.url, mail_from="hello@napalmsky.example")
 
 

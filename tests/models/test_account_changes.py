@@ -19,7 +19,7 @@ HOME = "203.0.113.7"
 ANN, BO, NEW = "ann@example.com", "bo@example.com", "new@example.org"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def mailbox() -> Iterator[Mailbox]:
     with Mailbox().open() as opened:
         yield opened
@@ -27,7 +27,6 @@ def mailbox() -> Iterator[Mailbox]:
 
 @pytest.fixture
 def config(mailbox: Mailbox) -> Config:
-    mailbox.clear()
     return replace(QUICK, smtp_url=mailbox.url, mail_from="hello@napalmsky.example")
 
 

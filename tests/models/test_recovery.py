@@ -20,7 +20,7 @@ HOME = "203.0.113.7"
 ANN, BO, NOBODY = "ann@example.com", "bo@example.com", "nobody@example.com"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def mailbox() -> Iterator[Mailbox]:
     with Mailbox().open() as opened:
         yield opened
@@ -28,7 +28,6 @@ def mailbox() -> Iterator[Mailbox]:
 
 @pytest.fixture
 def config(mailbox: Mailbox) -> Config:
-    mailbox.clear()
     return replace(QUICK, smtp_url=mailbox.url, mail_from="hello@napalmsky.example")
 
 
