@@ -53,6 +53,7 @@ export class CallEngine extends EventTarget {
   start({ polite, peerHere, isRejoin }) {
     this.isPolite = polite;
     this.isPeerHere = peerHere;
+    this.flow.isSuspect = !peerHere;
     if (peerHere && !this.flow.isFlowing) this.repair.soon(this.#mayLead(isRejoin) ? 0 : 1500);
   }
 
@@ -65,6 +66,7 @@ export class CallEngine extends EventTarget {
   peerJoined() {
     const wasHere = this.isPeerHere;
     this.isPeerHere = true;
+    this.flow.isSuspect = false;
     if (this.flow.isFlowing) return;
     this.repair.forget();
     this.repair.soon(this.isPolite ? (wasHere ? 800 : 0) : 1500);
@@ -72,6 +74,7 @@ export class CallEngine extends EventTarget {
 
   peerLeft() {
     this.isPeerHere = false;
+    this.flow.isSuspect = true;
   }
 
   /** @param {Kind} kind @param {MediaStreamTrack|null} track */

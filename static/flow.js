@@ -10,6 +10,8 @@ const SUSPECT_MS = 1000;
 
 export class Flow {
   isFlowing = false;
+  /** The peer's seat is empty: silence is believed sooner. */
+  isSuspect = false;
   #bytes = 0;
   #grewAt = 0;
   /** @type {RTCPeerConnection|null} */ #seen = null;
@@ -40,7 +42,7 @@ export class Flow {
 
   /** @param {RTCPeerConnectionState} state @param {boolean} grew */
   #judge(state, grew) {
-    const patience = state === "connected" ? STALL_MS : SUSPECT_MS;
+    const patience = state === "connected" && !this.isSuspect ? STALL_MS : SUSPECT_MS;
     if (!this.isFlowing && grew && state === "connected") this.#set(true);
     if (this.isFlowing && this.silentMs > patience) this.#set(false);
   }

@@ -1,0 +1,139 @@
+"""Perfect negotiation under stress: glare, replays, late and reordered candidates, restarts from both sides."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from tests.journeys.stage import Stage, journey
+from tests.journeys.visitor import until
+from tests.webrtc.callers import Caller, couple, pair, talk
+
+# At the same instant on both sides: a further sender; then it must be seen over there, and then it goes again.
+ADD = """async ([round, at]) => {
+  const { pc } = napalmCall;
+  window.arrived ??= 0;
+  if (!window.counting) { window.counting = true; pc.addEventListener('track', () => { window.arrived += 1; }); }
+  const track = seen.tracks.find(({ kind }) => kind === 'video').clone();
+  while (performance.timeOrigin + performance.now() < at) await 0;
+  window.added = pc.addTransceiver(track, { direction: 'sendrecv' });
+}"""
+REMOVE = """() => { added.sender.track.stop(); added.stop(); }"""
+CALM = """() => [napalmCall.pc.signalingState, window.arrived,
+  napalmCall.pc.getTransceivers().filter(({ currentDirection: way }) => way && way !== 'inactive' && way !== 'stopped').length]"""
+# Each candidate on its own, the first one last, up to two seconds late.
+LATE = """
+bend.delay = (message) => message.type !== 'rtc:ice' ? null : message.candidates.map((candidate, index, all) =>
+  ({ message: { ...message, candidates: [candidate] }, ms: 2000 * (all.length - index) / all.length }));
+"""
+
+
+@journey
+async def test_both_add_tracks_at_once_30_times(stage: Stage) -> None:
+    await glare(stage, 30)
+
+
+@pytest.mark.prove
+@journey
+async def test_both_add_tracks_at_once_200_times(stage: Stage) -> None:
+    await glare(stage, 200)
+
+
+async def glare(stage: Stage, rounds: int) -> None:
+    anna, ben = await couple(stage)
+    offers = await anna.offers() + await ben.offers()
+    for number in range(rounds):
+        at = time.time() * 1000 + 60
+        await asyncio.gather(*(one.run(ADD, [number, at]) for one in (anna, ben)))
+        for one in (anna, ben):
+            await settles(one, 4, number + 1)
+        await asyncio.gather(*(one.run(REMOVE) for one in (anna, ben)))
+        for one in (anna, ben):
+            await settles(one, 2, number + 1)
+    made = await anna.offers() + await ben.offers() - offers
+    assert made > 2 * rounds, "they never met"
+    for one in (anna, ben):
+        assert len(await one.run("seen.pcs")) == 1
+        await one.visitor.sees_video(3)
+
+
+async def settles(one: Caller, open_ways: int, arrived: int) -> None:
+    """Stable, with what the other side has added seen here."""
+    await until(lambda: one.run(CALM), lambda now: now == ["stable", arrived, open_ways])
+
+
+@journey
+async def test_an_old_offer_changes_nothing(stage: Stage) -> None:
+    anna, ben = await couple(stage)
+    offerer, answerer = (anna, ben) if await anna.offers() else (ben, anna)
+    (offer,) = await offerer.sent("rtc:offer")
+    before = await state(answerer)
+    for stale in (offer, offer | {"attempt": offer["attempt"] - 60}):
+        await offerer.run("(message) => napalmCall.send(message)", stale)
+    await offerer.run("napalmCall.send({type: 'rtc:ice', candidates: [], attempt: 1})")
+    await offerer.visitor.write("after the replay")
+    await answerer.visitor.reads("after the replay")
+    await answerer.run(
+        "napalmCall.receive({type: 'rtc:ice', candidates: []})"
+    )  # taken in turn: the queue is empty now
+    assert await state(answerer) == before
+    await asyncio.gather(anna.visitor.sees_video(3), ben.visitor.sees_video(3))
+
+
+async def state(one: Caller) -> list[Any]:
+    script = """[napalmCall.attempt, napalmCall.pc.signalingState, seen.pcs.length,
+      napalmCall.pc.remoteDescription.sdp, napalmCall.pc.localDescription.sdp]"""
+    return [*await one.run(script), len(await one.sent("rtc:answer"))]
+
+
+@journey
+async def test_candidates_may_come_two_seconds_late_and_in_any_order(stage: Stage) -> None:
+    anna, ben = await pair(stage, scripts=LATE)
+    await talk(anna, ben)
+    batches = [len(message["candidates"]) for message in await anna.sent("rtc:ice")]
+    assert sum(batches) > 1, "nothing to reorder"
+
+
+@journey
+async def test_many_signs_of_another_network_make_one_restart(stage: Stage) -> None:
+    anna, ben = await couple(stage)
+    before = await anna.run("napalmCall.restarts")
+    await anna.run(
+        "for (let i = 0; i < 5; i++) { dispatchEvent(new Event('offline')); dispatchEvent(new Event('online')); }"
+    )
+    await until(lambda: anna.run("napalmCall.restarts"), lambda now: now == before + 1)
+    await until(lambda: anna.run("napalmCall.pc.signalingState"), lambda now: now == "stable")
+    await asyncio.gather(anna.visitor.sees_video(10), ben.visitor.sees_video(10))
+    assert await anna.run("napalmCall.restarts") == before + 1
+
+
+@journey
+async def test_both_may_restart_at_once(stage: Stage) -> None:
+    anna, ben = await couple(stage)
+    await asyncio.gather(*(one.run("napalmCall.pc.restartIce()") for one in (anna, ben)))
+    for one in (anna, ben):
+        await until(lambda one=one: one.run("napalmCall.pc.signalingState"), lambda now: now == "stable")
+        await one.visitor.sees_video(5)
+    await asyncio.gather(anna.visitor.in_call(), ben.visitor.in_call())
+
+
+@journey
+async def test_toggles_never_negotiate(stage: Stage) -> None:
+    anna, ben = await couple(stage)
+    for one, other in ((anna, ben), (ben, anna)):
+        await one.visitor.press("Mute")
+        await other.visitor.sees(f"{one.name} is muted")
+        await one.visitor.press("Unmute")
+        await one.visitor.press("Camera off")
+        await other.visitor.sees(f"{one.name} has the camera off")
+        await one.visitor.press("Camera on")
+        await other.shows("#call-stage", "data-picture", "yes")
+        await one.visitor.press("Devices")
+        options = one.page.locator("#device-audio option")
+        await one.page.get_by_label("Microphone").select_option(await options.nth(1).get_attribute("value"))
+        await one.visitor.press("Close devices")
+        await other.sound_flows()
+    assert await anna.offers() + await ben.offers() == 1

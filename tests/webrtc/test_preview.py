@@ -1,0 +1,63 @@
+"""Camera and sound tried out in the room, before anybody can ring."""
+
+from __future__ import annotations
+
+from playwright.async_api import expect
+
+from tests.journeys.stage import PHONE, Stage, journey
+from tests.journeys.visitor import until
+from tests.webrtc.callers import Caller, caller
+
+# The one audio context is the ring tone's, which any first click unlocks.
+FREED = {"pcs": 0, "most": 0, "tracks": 0, "contexts": 1, "locks": 0}
+
+
+async def opened(stage: Stage, scripts: str = "") -> Caller:
+    anna = await caller(stage, "Anna", PHONE, scripts=scripts)
+    assert await anna.run("seen.tracks.length") == 0, "the camera opened by itself"
+    await anna.visitor.press("Check camera and sound")
+    return anna
+
+
+@journey
+async def test_the_meter_moves_the_sound_plays_and_the_choice_is_kept(stage: Stage) -> None:
+    anna = await opened(stage)
+    await until(
+        lambda: anna.run("document.getElementById('preview-level').value"), lambda level: level > 0.05
+    )
+    await until(
+        lambda: anna.run("document.getElementById('preview-video').videoWidth"), lambda width: width > 0
+    )
+    for label, key in (("Camera", "camera"), ("Microphone", "microphone"), ("Speaker", "speaker")):
+        select = anna.page.locator("#preview").get_by_label(label, exact=True)
+        device = str(await select.locator("option").last.get_attribute("value"))
+        await select.select_option(device)
+        assert await anna.run(f"localStorage.getItem('napalm.{key}')") == device
+    await anna.visitor.press("Play a test sound")
+    await until(lambda: anna.run("seen.spoken"), lambda said: "The test sound was played." in said)
+    await anna.visitor.press("Done")
+    await expect(anna.page.locator("#preview")).to_be_hidden()
+    await until(anna.alive, lambda left: left == FREED)
+    await expect(anna.page.locator("#open-preview")).to_be_focused()
+
+
+@journey
+async def test_a_device_that_opens_after_the_dialog_has_closed_is_let_go(stage: Stage) -> None:
+    anna = await opened(stage, "bend.hold = new Promise((go) => { window.letGo = go; });")
+    await anna.page.keyboard.press("Escape")
+    await expect(anna.page.locator("#preview")).to_be_hidden()
+    await anna.run("letGo()")
+    await until(lambda: anna.run("seen.tracks.length"), lambda count: count == 2)
+    await until(anna.alive, lambda left: left == FREED)
+
+
+@journey
+async def test_a_refusal_has_its_help_and_another_try(stage: Stage) -> None:
+    anna = await opened(stage, "bend.media = () => new DOMException('bent', 'NotAllowedError');")
+    await anna.visitor.sees("Your camera and microphone are blocked")
+    await anna.run("bend.media = null")
+    await anna.visitor.press("Try again")
+    await expect(anna.page.locator("#preview-trouble")).to_be_hidden()
+    await until(
+        lambda: anna.run("document.getElementById('preview-video').videoWidth"), lambda width: width > 0
+    )
