@@ -27,7 +27,7 @@ WARM_UP_CALLS = 50
 
 @dataclass(frozen=True)
 class Plan:
-    calls: int = 600
+    calls: int = 300
     runs: int = 3
     idle: tuple[int, ...] = (0, 500, 2000)
 
