@@ -15,6 +15,12 @@ MOST_LINES = 250
 LONG = {"models/messages.py", "models/call_state.py", "handlers/frames.py"}
 # What is tested where it shows, and there.
 ELSEWHERE = {
+    "models/site_secret.py": "tests/models/test_bans.py",
+    "models/report_reviews.py": "tests/models/test_reports.py",
+    "models/partings.py": "tests/models/test_blocks.py",
+    "models/ban_notices.py": "tests/models/test_bans.py",
+    "models/admission.py": "tests/models/test_bans.py",
+    "models/address_bans.py": "tests/models/test_bans.py",
     "handlers/cookies.py": "tests/handlers/test_accounts.py",
     "handlers/frames.py": "tests/handlers/test_base_socket.py",
     "handlers/metrics.py": "tests/handlers/test_health.py",
