@@ -55,7 +55,8 @@ class GuestHandler(BaseHandler):
         """A code that does not work is named and left out, so that the next try goes without it."""
         invite = None
         if self.is_page and "inviteCode" not in (problem.fields or {}):
-            invite = await self.models.sign_up.invitation(self.sent().get("inviteCode"), self.address)
+            code = self.sent().get("inviteCode")
+            invite = (await self.models.sign_up.invitation(code, self.address)).preview
         self.form_again(
             problem, "onboarding/page.html", fragment="onboarding/_form.html", step="profile", invite=invite
         )

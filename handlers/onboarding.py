@@ -26,8 +26,8 @@ class OnboardingHandler(BaseHandler):
     async def _profile(self, code: str | None) -> None:
         if self.refusal is not None:
             raise self.refusal
-        invite = await self.models.sign_up.invitation(code, self.address)
-        self.page("onboarding/page.html", step="profile", invite=invite)
+        invited = await self.models.sign_up.invitation(code, self.address)
+        self.page("onboarding/page.html", step="profile", invite=invited.preview, refusal=invited.refusal)
 
 
 # Where each step of `next_step` happens.

@@ -165,7 +165,7 @@ def _read(read: SettingsReader) -> Config:
         database_url=read.url("DATABASE_URL", ("postgres", "postgresql")),
         redis_url=read.url("REDIS_URL", ("redis", "rediss", "unix")),
         secret_key=read.secret("SECRET_KEY", least=32),
-        stripe_secret_key=read.secret("STRIPE_SECRET_KEY", least=8),
+        stripe_secret_key=read.stripe_key("STRIPE_SECRET_KEY"),
         stripe_webhook_secrets=read.secrets("STRIPE_WEBHOOK_SECRET"),
         stripe_api_base=read.api_base("STRIPE_API_BASE", base.stripe_api_base),
         allow_test_checkout=read.flag("ALLOW_TEST_CHECKOUT"),
@@ -197,6 +197,7 @@ def _check_together(config: Config, faults: Faults) -> None:
         faults.add("CALL_MIN_SECONDS", "must not be more than CALL_MAX_SECONDS")
     if not config.call_min_seconds <= config.call_default_seconds <= config.call_max_seconds:
         faults.add("CALL_DEFAULT_SECONDS", "must lie between CALL_MIN_SECONDS and CALL_MAX_SECONDS")
+    _check_mail(config, faults)
     _check_stripe(config, faults)
     _check_turn(config, faults)
     if config.is_production and not config.is_secure and not config.is_loopback:

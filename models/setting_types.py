@@ -16,6 +16,7 @@ LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 TURN_URL = re.compile(
     r"turns?:(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z](?:[0-9A-Za-z.-]*[0-9A-Za-z])?)(:[0-9]{1,5})?(\?transport=(udp|tcp))?"
 )
+STRIPE_KEY = re.compile(r"(sk|rk)_(live|test)_[0-9A-Za-z]{8,250}")
 ACCOUNT_SID = re.compile(r"AC[0-9A-Za-z]{8,64}")
 
 
@@ -104,6 +105,16 @@ class SettingsReader:
             return parts
 
         return self._parsed(name, (), parse, "must be a webhook signing secret, which begins with whsec_")
+
+    def stripe_key(self, name: str) -> str | None:
+        """A secret or restricted key; the publishable one and a webhook's secret are mixed up easily."""
+
+        def parse(value: str) -> str:
+            if not STRIPE_KEY.fullmatch(value):
+                raise ValueError
+            return value
+
+        return self._parsed(name, None, parse, "must be a secret key, which begins with sk_live_ or sk_test_")
 
     def base_url(self, name: str, default: str) -> str:
         return self._parsed(name, default, _base_url, "must be http(s)://host[:port] without a path")

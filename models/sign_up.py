@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from functools import partial
 
+import msgspec
+
 from models.address_bans import AddressBans
 from models.clock import Clock
 from models.config import Config
@@ -19,6 +21,13 @@ from models.members import Member
 from models.rate_limits import RateLimits
 from models.sessions import Sessions, SignedIn
 from models.users import Users, checked
+
+
+class Invitation(msgspec.Struct, frozen=True):
+    """By a friend's code: one of the two, or neither when there is no code."""
+
+    preview: Preview | None = None
+    refusal: str | None = None
 
 
 class SignUp:
@@ -56,15 +65,15 @@ class SignUp:
         except (Conflict, NotFound) as problem:
             raise Invalid(inviteCode=problem.message) from problem
 
-    async def invitation(self, code: str | None, address: str) -> Preview | None:
-        """Who invites by this code; None when it is of no use, or after too many unknown ones from there."""
+    async def invitation(self, code: str | None, address: str) -> Invitation:
+        """Who invites by this code, or why it is of no use (also: too many unknown ones from there)."""
         if not code:
-            return None
+            return Invitation()
         try:
             async with self._invite_codes.guessing(address):
-                return await self._invite_codes.check(code)
-        except (Conflict, Invalid, NotFound, TooMany):
-            return None
+                return Invitation(await self._invite_codes.check(code))
+        except (Conflict, Invalid, NotFound, TooMany) as problem:
+            return Invitation(refusal=next(iter((problem.fields or {}).values()), problem.message))
 
     async def _create(
         self, name: str, gender: str, *, adult: bool, invite_code: str | None, address: str

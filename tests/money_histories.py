@@ -1,5 +1,6 @@
 """Random histories of money: three people pay, come by codes, get refunds and disputes; events come twice,
-late, together and out of order; processes die between any two statements. What the stand-in knows is the truth.
+late, together and out of order; processes die between any two statements. What the stand-in knows is true.
+
 One seed, one history. At its end Stripe has delivered everything at least once, as it does.
 """
 
