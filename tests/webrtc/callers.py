@@ -1,6 +1,6 @@
 """People signed up by the API, who ring and talk in real browsers; what their pages did is in `window.seen`.
 
-`window.bend` bends their devices (watch.js): a fault for getUserMedia, devices that are away, late candidates.
+`window.bend` bends their devices (watch.js): faults of getUserMedia, devices that are away, late messages.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from tests.journeys.visitor import Visitor, until
 
 WATCH = (Path(__file__).parent / "watch.js").read_text()
 ONLINE = "sessionStorage.setItem('napalm.online', 'yes');"
-INVITE = """async ([userId, name]) => (await import('/static/ring.js')).invite({userId, name, selfieUrl: null}, 1800)"""
+INVITE = """async ([userId, name]) => {
+  (await import('/static/ring.js')).invite({ userId, name, selfieUrl: null }, 1800);
+}"""
 
 
 @dataclass

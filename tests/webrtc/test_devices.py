@@ -32,7 +32,12 @@ CHOOSE = """async () => {
   const found = await navigator.mediaDevices.enumerateDevices();
   localStorage.setItem('napalm.camera', found.find(({ kind }) => kind === 'videoinput').deviceId);
 }"""
-CAMERA = "seen.tracks.filter(({kind, readyState}) => kind === 'video' && readyState === 'live').map((t) => t.getSettings().deviceId)"
+CAMERA = """seen.tracks.filter(({ kind, readyState }) => kind === 'video' && readyState === 'live')
+  .map((track) => track.getSettings().deviceId)"""
+AWAY = """(away) => {
+  bend.devices = ({ deviceId }) => deviceId !== away;
+  navigator.mediaDevices.dispatchEvent(new Event('devicechange'));
+}"""
 
 
 @pytest.mark.parametrize("fault", HELP)
@@ -129,10 +134,9 @@ async def test_the_chosen_speaker_is_used_and_the_next_best_when_it_is_gone(stag
     await anna.page.get_by_label("Speaker").select_option(speaker)
     sink = "document.getElementById('remote-audio').sinkId"
     await until(lambda: anna.run(sink), lambda now: now == speaker)
-    change = "(id) => { bend.devices = ({ deviceId }) => deviceId !== id; navigator.mediaDevices.dispatchEvent(new Event('devicechange')); }"
-    await anna.run(change, speaker)
+    await anna.run(AWAY, speaker)
     await until(lambda: anna.run(sink), lambda now: now == "")
-    await anna.run(change, "none")
+    await anna.run(AWAY, "none")
     await until(lambda: anna.run(sink), lambda now: now == speaker)
 
 

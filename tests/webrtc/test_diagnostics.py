@@ -15,7 +15,8 @@ from tests.webrtc.callers import couple
 ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}|([0-9a-f]{1,4}:){3,}|::1|\.local\b", re.I)
 SECRETS = [
     "192.168.1.20", "10.0.0.7:50123", "fe80::1ff:fe23:4567:890a", "2001:db8:0:0:0:0:2:1", "::ffff:192.0.2.1",
-    "5f3c9d1e-7a1b-4c2d-9e8f-0a1b2c3d4e5f.local", "printer.local", str(uuid.uuid4()), "c2VjcmV0LXR1cm4tcGFzc3dvcmQ=",
+    "5f3c9d1e-7a1b-4c2d-9e8f-0a1b2c3d4e5f.local", "printer.local", str(uuid.uuid4()),
+    "c2VjcmV0LXR1cm4tcGFzc3dvcmQ=",
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The pure parts, by numbers: gauge (stats to deltas), quality (deltas to words), ladder (grades to pictures)."""
+"""The pure parts, by numbers. Gauge (stats to deltas), quality (deltas to words), ladder (to rungs)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ GAUGE = """async (rounds) => {
 QUALITY = """async (readings) => {
   const { Quality } = await import('/static/quality.js');
   const quality = new Quality();
-  const calm = { seconds: 1, received: 60, lossIn: 0, lossOut: 0, lossOutNow: 0, jitter: 0.01, roundTripTime: 0.05,
-    freezes: 0, framesPerSecond: 30 };
+  const calm = { seconds: 1, received: 60, lossIn: 0, lossOut: 0, lossOutNow: 0, jitter: 0.01,
+    roundTripTime: 0.05, freezes: 0, framesPerSecond: 30 };
   return readings.map((one) => { quality.take({ ...calm, ...one }); return quality.word; });
 }"""
 LADDER = """async (grades) => {

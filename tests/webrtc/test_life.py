@@ -21,7 +21,8 @@ AN_HOUR_AHEAD = """(() => {
 })();"""
 HIDE = """(isHidden) => {
   Object.defineProperty(document, 'hidden', { configurable: true, get: () => isHidden });
-  Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => (isHidden ? 'hidden' : 'visible') });
+  const state = () => (isHidden ? 'hidden' : 'visible');
+  Object.defineProperty(document, 'visibilityState', { configurable: true, get: state });
   document.dispatchEvent(new Event('visibilitychange'));
 }"""
 CAMERA = "seen.tracks.findLast(({ kind }) => kind === 'video')"

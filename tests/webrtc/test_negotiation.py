@@ -1,4 +1,4 @@
-"""Perfect negotiation under stress: glare, replays, late and reordered candidates, restarts from both sides."""
+"""Perfect negotiation under stress: glare, replays, late and reordered candidates, both restarting."""
 
 from __future__ import annotations
 
@@ -12,22 +12,27 @@ from tests.journeys.stage import Stage, journey
 from tests.journeys.visitor import until
 from tests.webrtc.callers import Caller, couple, pair, talk
 
-# At the same instant on both sides: a further sender; then it must be seen over there, and then it goes again.
+# At the same instant on both sides: a further sender; it must be seen over there, and then it goes again.
 ADD = """async ([round, at]) => {
   const { pc } = napalmCall;
   window.arrived ??= 0;
-  if (!window.counting) { window.counting = true; pc.addEventListener('track', () => { window.arrived += 1; }); }
+  if (!window.counting) pc.addEventListener('track', () => { window.arrived += 1; });
+  window.counting = true;
   const track = seen.tracks.find(({ kind }) => kind === 'video').clone();
   while (performance.timeOrigin + performance.now() < at) await 0;
   window.added = pc.addTransceiver(track, { direction: 'sendrecv' });
 }"""
 REMOVE = """() => { added.sender.track.stop(); added.stop(); }"""
-CALM = """() => [napalmCall.pc.signalingState, window.arrived,
-  napalmCall.pc.getTransceivers().filter(({ currentDirection: way }) => way && way !== 'inactive' && way !== 'stopped').length]"""
+CALM = """() => {
+  const ways = napalmCall.pc.getTransceivers().map(({ currentDirection }) => currentDirection ?? 'inactive');
+  const open = ways.filter((way) => way !== 'inactive' && way !== 'stopped').length;
+  return [napalmCall.pc.signalingState, window.arrived, open];
+}"""
 # Each candidate on its own, the first one last, up to two seconds late.
 LATE = """
-bend.delay = (message) => message.type !== 'rtc:ice' ? null : message.candidates.map((candidate, index, all) =>
-  ({ message: { ...message, candidates: [candidate] }, ms: 2000 * (all.length - index) / all.length }));
+bend.delay = (message) => message.type !== 'rtc:ice' ? null
+  : message.candidates.map((candidate, index, { length }) =>
+    ({ message: { ...message, candidates: [candidate] }, ms: 2000 * (length - index) / length }));
 """
 
 
@@ -102,7 +107,7 @@ async def test_many_signs_of_another_network_make_one_restart(stage: Stage) -> N
     anna, ben = await couple(stage)
     before = await anna.run("napalmCall.restarts")
     await anna.run(
-        "for (let i = 0; i < 5; i++) { dispatchEvent(new Event('offline')); dispatchEvent(new Event('online')); }"
+        "for (const type of Array(5).fill(['offline', 'online']).flat()) dispatchEvent(new Event(type));"
     )
     await until(lambda: anna.run("napalmCall.restarts"), lambda now: now == before + 1)
     await until(lambda: anna.run("napalmCall.pc.signalingState"), lambda now: now == "stable")

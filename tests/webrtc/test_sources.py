@@ -24,7 +24,7 @@ def imports_of(*names: str) -> set[str]:
 
 
 def test_nobody_operates_on_session_descriptions() -> None:
-    """RFC 8829: an SDP text goes from setLocalDescription to the wire as it is; only the origin line is read."""
+    """RFC 8829: an SDP text goes from setLocalDescription to the wire as it is; only its origin is read."""
     surgery = re.compile(
         r"sdp\w*\.(replace|split|concat|slice|trim)|sdp\s*\+?=[^=>]|a=fmtp|setCodecPreferences", re.I
     )
