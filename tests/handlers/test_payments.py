@@ -59,6 +59,16 @@ async def test_the_paywall_says_that_nothing_was_charged(site) -> None:
     assert "Nothing was charged" in (await browser.get("/paywall?cancelled=1")).text
 
 
+async def test_sign_up_says_why_a_code_does_not_help(site, person) -> None:
+    code = await own_code(site, await person("Anna"))
+    async with site.models.db.cursor() as cursor:
+        await cursor.execute("update invite_codes set uses = uses_limit")
+    for sent, words in ((code, "has been used up"), (new_code(), "No such code")):
+        page = await site.browser().get(f"/onboarding?inviteCode={sent}")
+        assert words in page.text
+        assert 'name="inviteCode"' not in page.text
+
+
 # -- the checkout --
 
 
