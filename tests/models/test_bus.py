@@ -1,0 +1,175 @@
+"""The bus: commands, scripts and news between processes; in order, and healed when Redis was away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from models import keys
+from models.bus import Bus, Script
+from models.errors import Unavailable
+from tests.conftest import Servers
+from tests.stage import until
+
+
+@asynccontextmanager
+async def buses(servers: Servers, number: int = 2) -> AsyncIterator[list[Bus]]:
+    opened = [Bus(servers.redis_url, f"p{index}") for index in range(number)]
+    try:
+        yield opened
+    finally:
+        for bus in opened:
+            await bus.close()
+
+
+def nothing(_channel: str, _news: bytes) -> None:
+    pass
+
+
+async def test_news_is_heard_here_at_once_and_elsewhere_once(servers: Servers) -> None:
+    async with buses(servers) as (near, far):
+        here: list[bytes] = []
+        there: list[tuple[str, bytes]] = []
+        await near.open("ns:a", lambda _channel, news: here.append(news))
+        await far.open("ns:a", lambda channel, news: there.append((channel, news)))
+        await far.subscribe("ns:b", nothing)
+        await near.subscribe("ns:b", nothing)
+        near.publish("ns:a", b"x|y")
+        assert here == [b"x|y"]
+        await until(lambda: there)
+        near.publish("ns:a", b"last")
+        await until(lambda: len(there) == 2)
+        assert there == [("ns:a", b"x|y"), ("ns:a", b"last")]
+        assert here == [b"x|y", b"last"]
+
+
+async def test_news_arrives_in_the_order_it_was_published(servers: Servers) -> None:
+    async with buses(servers) as (near, far):
+        heard: list[int] = []
+        await near.open("ns:x", nothing)
+        await far.open("ns:a", lambda _channel, news: heard.append(int(news)))
+        for number in range(500):
+            near.publish("ns:a", b"%d" % number)
+            if number % 3 == 0:
+                await asyncio.sleep(0)
+        await until(lambda: len(heard) == 500)
+        assert heard == sorted(heard)
+
+
+async def test_what_is_published_after_subscribing_is_heard(servers: Servers) -> None:
+    async with buses(servers) as (near, far):
+        await near.open("ns:x", nothing)
+        await far.open("ns:x", nothing)
+        for number in range(50):
+            heard: list[bytes] = []
+            await far.subscribe(f"ns:{number}", lambda _channel, news, heard=heard: heard.append(news))
+            near.publish(f"ns:{number}", b"x")
+            await until(lambda heard=heard: heard)
+            await far.unsubscribe(f"ns:{number}")
+
+
+async def test_many_may_subscribe_to_one_channel_at_once(servers: Servers) -> None:
+    async with buses(servers) as (near, far):
+        heard: list[bytes] = []
+        await near.open("ns:x", nothing)
+        await far.open("ns:x", nothing)
+        await asyncio.gather(*(far.subscribe("ns:a", lambda _c, news: heard.append(news)) for _ in range(8)))
+        near.publish("ns:a", b"x")
+        await until(lambda: heard)
+        assert heard == [b"x"]
+        assert far._unconfirmed == {}
+
+
+async def test_who_has_left_hears_no_more(servers: Servers) -> None:
+    async with buses(servers) as (near, far):
+        heard: list[bytes] = []
+        await near.open("ns:x", nothing)
+        await far.open("ns:last", lambda _channel, news: heard.append(news))
+        await far.subscribe("ns:a", lambda _channel, news: heard.append(news))
+        await far.unsubscribe("ns:a")
+        near.publish("ns:a", b"not this")
+        near.publish("ns:last", b"this")
+        await until(lambda: heard)
+        assert heard == [b"this"]
+
+
+async def test_a_hearer_that_fails_disturbs_nobody_and_is_told(
+    servers: Servers, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with buses(servers) as (near, far):
+        heard: list[bytes] = []
+
+        def fail(_channel: str, news: bytes) -> None:
+            heard.append(news)
+            raise ValueError
+
+        await near.open("ns:x", nothing)
+        await far.open("ns:a", fail)
+        near.publish("ns:a", b"1")
+        near.publish("ns:a", b"2")
+        await until(lambda: len(heard) == 2)
+        assert [record.message for record in caplog.records] == ["news could not be delivered"] * 2
+
+
+async def test_a_lost_connection_is_noticed_and_news_goes_on(servers: Servers) -> None:
+    async with buses(servers) as (near, far):
+        heard: list[bytes] = []
+        again = asyncio.Event()
+
+        async def reconnected() -> None:
+            again.set()
+
+        far.on_reconnect = reconnected
+        await near.open("ns:x", nothing)
+        await far.open("ns:a", lambda _channel, news: heard.append(news))
+        await far.subscribe("ns:b", lambda _channel, news: heard.append(news))
+        await near.command("client", "kill", "type", "pubsub")
+        async with asyncio.timeout(5):
+            await again.wait()
+        near.publish("ns:a", b"1")
+        near.publish("ns:b", b"2")
+        await until(lambda: len(heard) == 2)
+
+
+async def test_redis_away_is_unavailable_and_nothing_else() -> None:
+    bus = Bus("unix:///nowhere/redis.sock", "p")
+    with pytest.raises(Unavailable):
+        await bus.command("ping")
+    with pytest.raises(Unavailable):
+        await bus.script("beat", "p", 0, 0)
+    with pytest.raises(Unavailable):
+        await bus.open("ns:a", nothing)
+    bus.publish("ns:a", b"lost")
+    await until(lambda: not bus._is_sending)
+    await bus.close()
+
+
+async def test_a_script_is_sent_once_and_survives_an_emptied_redis(servers: Servers) -> None:
+    async with buses(servers, 1) as (bus,):
+        assert await bus.script("beat", "p", 1000, 6000) == [0]
+        assert await bus.script("beat", "p", 2000, 6000) == [1]
+        await bus.command("script", "flush")
+        assert await bus.script("beat", "p", 3000, 6000) == [1]
+
+
+def test_a_script_includes_what_it_names() -> None:
+    assert "local function settle" in Script("away_due").text
+    assert "local function settle" not in Script("beat").text
+
+
+def test_every_key_has_the_sites_prefix() -> None:
+    names = [
+        keys.busy("u"),
+        keys.sockets("u"),
+        keys.invite("i"),
+        keys.parked("c", "caller"),
+        keys.seat("c", "x"),
+    ]
+    names += [keys.user_channel("u"), keys.call_channel("c"), keys.process_users("p"), *keys.of_call("c")]
+    assert all(name.startswith(keys.PREFIX) for name in names)
+    assert len(set(names)) == len(names) - 1  # the seat and what is parked for it are also of the call
+    assert keys.seats_of_call("c", "x", "y")
+    assert set(keys.seats_of_call("c", None, None)) == {keys.seat("c", "caller"), keys.seat("c", "callee")}

@@ -1,0 +1,55 @@
+"""Ids and codes: where they come from, and what passes for one."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from models.ids import CROCKFORD, as_code, is_id, new_code, new_id
+
+
+def test_ids_are_random_uuids_in_lower_case() -> None:
+    ids = {new_id() for _ in range(1000)}
+    assert len(ids) == 1000
+    assert all(is_id(one) and uuid.UUID(one).version == 4 for one in ids)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        1,
+        "",
+        "x",
+        "ABCDEFAB" + new_id()[8:],
+        new_id()[1:],
+        new_id() + "0",
+        new_id() + "\n",
+        f"{{{new_id()}}}",
+    ],
+)
+def test_what_is_no_id(value: object) -> None:
+    assert not is_id(value)
+
+
+def test_codes_are_sixteen_letters_of_crockford() -> None:
+    codes = {new_code() for _ in range(1000)}
+    assert len(codes) == 1000
+    assert all(len(code) == 16 and set(code) <= set(CROCKFORD) and as_code(code) == code for code in codes)
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("abcd-efgh-jkmn-pqrs", "ABCDEFGHJKMNPQRS"),
+        ("oOiIlL00 1234 5678\t", "0011110012345678"),
+        ("ABCDEFGHJKMNPQRU", None),
+        ("ABCDEFGHJKMNPQR", None),
+        ("ABCDEFGHJKMNPQRSS", None),
+        ("ÄBCDEFGHJKMNPQRS", None),
+        ("", None),
+    ],
+)
+def test_a_code_is_read_as_people_type_it(typed: str, code: str | None) -> None:
+    assert as_code(typed) == code
