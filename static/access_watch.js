@@ -6,13 +6,20 @@
 import { toast } from "./announce.js";
 import { invites, on } from "./socket.js";
 
+const PATIENCE_MS = 2000;
+
 /** @param {string} access */
 function follow(access) {
   const before = document.body.dataset.access ?? "";
   if (access === before) return;
   document.body.dataset.access = access;
   if (access === "unpaid") lose();
-  else if (before === "unpaid" && document.getElementById("paywall-access")) location.reload();
+  else if (before === "unpaid" && document.getElementById("paywall-access")) setTimeout(leadOn, PATIENCE_MS);
+}
+
+/** Access came from elsewhere: another tab, or the money at last. Whoever sent a form here is led on by its answer. */
+function leadOn() {
+  if (!document.querySelector(".htmx-request")) location.reload();
 }
 
 function lose() {
