@@ -1,11 +1,9 @@
 """The one door to Redis: commands, Lua scripts, and news between processes.
 
 News is published on a channel of `models.keys`. A process hears its own news at once, in process, and other
-processes hear it
-through Redis; publications of one loop tick share one round trip and nobody waits for them. News can be lost
-(Redis away): a screen
-is made right again by `state`, so `on_reconnect` tells the hub to send it anew. Redis away is `Unavailable`,
-within two seconds.
+processes hear it through Redis, in the order it was published; nobody waits for that. News can be lost (Redis
+away): a screen is made right again by `state`, so `on_reconnect` tells the hub to send it anew. Redis away is
+`Unavailable`, within two seconds.
 """
 
 from __future__ import annotations
@@ -23,6 +21,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 
+from models.bus_wire import Wire
 from models.errors import Unavailable
 
 logger = logging.getLogger(__name__)
@@ -66,6 +65,7 @@ class Bus:
             timeout=COMMAND_SECONDS,
         )
         self.redis: Any = aioredis.Redis.from_pool(pool)
+        self._wire = Wire(pool)
         # Without retries: a lost connection must show, for what was published meanwhile is lost.
         self._listener: Any = aioredis.from_url(
             redis_url, socket_connect_timeout=COMMAND_SECONDS, retry=Retry(NoBackoff(), 0)
@@ -75,8 +75,6 @@ class Bus:
         self._hearing: dict[str, Heard] = {}
         # Every subscription is confirmed by itself: two at once on one channel wait for two answers.
         self._unconfirmed: dict[str, list[asyncio.Future[None]]] = {}
-        self._outbox: list[tuple[str, bytes]] = []
-        self._is_sending = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._origin = f"{process_id}|".encode()
         self.on_reconnect: Callable[[], Awaitable[None]] | None = None
@@ -92,6 +90,7 @@ class Bus:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._wire.close()
         for client in (self._pubsub, self._listener, self.redis):
             with contextlib.suppress(*AWAY):
                 await client.aclose()
@@ -100,7 +99,7 @@ class Bus:
 
     async def command(self, *parts: object) -> Any:
         """One Redis command: `await bus.command("zcard", keys.QUEUE)`. Text comes back as bytes."""
-        return await self._guarded(self.redis.execute_command(*parts))
+        return await self._wire.ask(*parts)
 
     async def script(self, name: str, *values: object) -> Any:
         """Runs models/lua/<name>.lua with `values` as ARGV, atomically."""
@@ -108,16 +107,14 @@ class Bus:
         if script is None:
             script = self._scripts[name] = Script(name)
         try:
-            return await self._guarded(self.redis.execute_command("EVALSHA", script.sha, 0, *values))
+            return await self._wire.ask("EVALSHA", script.sha, 0, *values)
         except NoScriptError:
-            return await self._guarded(self.redis.execute_command("EVAL", script.text, 0, *values))
+            return await self._wire.ask("EVAL", script.text, 0, *values)
 
     async def _guarded(self, work: Awaitable[Any]) -> Any:
         try:
             async with asyncio.timeout(COMMAND_SECONDS):
                 return await work
-        except NoScriptError:
-            raise
         except AWAY as error:
             logger.warning("redis away: %s", type(error).__name__)
             raise Unavailable from error
@@ -127,37 +124,17 @@ class Bus:
     def publish(self, channel: str, news: bytes) -> None:
         """Tells every process that listens to `channel`; this one at once."""
         self.tell_here(channel, news)
-        self._outbox.append((channel, self._origin + news))
-        if not self._is_sending:
-            self._is_sending = True
-            self._spawn(self._send_all())
+        self._wire.tell("PUBLISH", channel, self._origin + news)
 
     async def flush(self) -> None:
         """Returns once everything published has gone out: for a process that is about to end."""
-        while self._is_sending:
-            await asyncio.wait(self._tasks, timeout=0.05, return_when=asyncio.FIRST_COMPLETED)
+        await self._wire.flushed()
 
     def tell_here(self, channel: str, news: bytes) -> None:
         """Only this process: every process has found the news by itself."""
         heard = self._hearing.get(channel)
         if heard is not None:
             heard(channel, news)
-
-    async def _send_all(self) -> None:
-        """One batch after the other, so that news arrives in the order it was published."""
-        try:
-            while self._outbox:
-                batch, self._outbox = self._outbox, []
-                await self._send(batch)
-        finally:
-            self._is_sending = False
-
-    async def _send(self, batch: list[tuple[str, bytes]]) -> None:
-        pipeline = self.redis.pipeline(transaction=False)
-        for channel, news in batch:
-            pipeline.publish(channel, news)
-        with contextlib.suppress(Unavailable):
-            await self._guarded(pipeline.execute())
 
     async def subscribe(self, channel: str, heard: Heard) -> None:
         """Returns once Redis has confirmed it: what is published from then on is heard."""

@@ -11,6 +11,7 @@ one.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,7 +23,7 @@ import aiosql
 import msgspec
 import psycopg2
 from aiosql.adapters.pyformat import PyFormatAdapter
-from psycopg2 import errorcodes
+from psycopg2 import errorcodes, extensions
 
 from models.errors import Unavailable
 
@@ -94,9 +95,7 @@ class Statements:
         if on is not None:
             await _execute(on.cursor, sql, values)
             return int(on.cursor.rowcount)
-        async with self._db.cursor() as cursor:
-            await _execute(cursor, sql, values)
-            return int(cursor.rowcount)
+        return await self._db.touch(sql, values)
 
     async def _run(
         self, name: str, on: Transaction | None, values: dict[str, object]
@@ -105,9 +104,7 @@ class Statements:
         if on is not None:
             await _execute(on.cursor, sql, values)
             return await _rows(on.cursor)
-        async with self._db.cursor() as cursor:
-            await _execute(cursor, sql, values)
-            return await _rows(cursor)
+        return await self._db.fetch(sql, values)
 
 
 async def _execute(cursor: aiopg.Cursor, sql: str, values: dict[str, object]) -> None:
@@ -127,10 +124,17 @@ async def _rows(cursor: aiopg.Cursor) -> list[dict[str, Any]]:
 
 
 class Db:
-    """The pool. `open` once per process, `close` at the end."""
+    """The pool. `open` once per process, `close` at the end.
 
-    def __init__(self, pool: aiopg.Pool) -> None:
+    Cursors are kept open with their connection: a statement then costs one wait for the server and nothing
+    else.
+    """
+
+    def __init__(self, pool: aiopg.Pool, size: int) -> None:
         self._pool = pool
+        self._size = size
+        self._slots = asyncio.Semaphore(size)
+        self._idle: list[aiopg.Cursor] = []
         self.statements_run = 0
 
     @classmethod
@@ -150,28 +154,67 @@ class Db:
             )
         except AWAY as error:
             raise Unavailable("The database cannot be reached.") from error
-        return cls(pool)
+        return cls(pool, size)
 
     def statements(self, noun: str) -> Statements:
         return Statements(self, noun)
 
+    async def fetch(self, sql: str, values: dict[str, object]) -> list[dict[str, Any]]:
+        """The rows of one statement, its own transaction."""
+        async with self.cursor() as cursor:
+            await _execute(cursor, sql, values)
+            return await _rows(cursor)
+
+    async def touch(self, sql: str, values: dict[str, object]) -> int:
+        """How many rows one statement touched."""
+        async with self.cursor() as cursor:
+            await _execute(cursor, sql, values)
+            return int(cursor.rowcount)
+
     @asynccontextmanager
     async def cursor(self) -> AsyncIterator[aiopg.Cursor]:
-        """A cursor on a pooled connection, each statement its own transaction."""
+        """A cursor on a connection of its own. Raises `Unavailable`: none to be had, or lost."""
         self.statements_run += 1
+        cursor = await self._take()
         try:
-            async with asyncio.timeout(STATEMENT_SECONDS):
-                connection = await self._pool.acquire()
-        except AWAY as error:
-            raise Unavailable from error
-        try:
-            async with connection.cursor() as cursor:
-                yield cursor
+            yield cursor
         except AWAY as error:
             await self._forget_idle(error)
             raise Unavailable from error
         finally:
-            await self._pool.release(connection)
+            self._give(cursor)
+
+    async def _take(self) -> aiopg.Cursor:
+        try:
+            if self._slots.locked():
+                async with asyncio.timeout(STATEMENT_SECONDS):
+                    await self._slots.acquire()
+            else:
+                await self._slots.acquire()
+        except TimeoutError as error:
+            raise Unavailable from error
+        if self._idle:
+            return self._idle.pop()
+        try:
+            async with asyncio.timeout(STATEMENT_SECONDS):
+                connection = await self._pool.acquire()
+            return await connection.cursor()
+        except BaseException as error:
+            self._slots.release()
+            if isinstance(error, AWAY):
+                raise Unavailable from error
+            raise
+
+    def _give(self, cursor: aiopg.Cursor) -> None:
+        """A connection that is closed, or was left in the middle of something, is not used again."""
+        self._slots.release()
+        connection = cursor.connection
+        status = None if connection.closed else connection.raw.get_transaction_status()
+        if status == extensions.TRANSACTION_STATUS_IDLE and not cursor.closed:
+            self._idle.append(cursor)
+            return
+        connection.close()
+        self._pool.release(connection)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -187,14 +230,28 @@ class Db:
             await cursor.execute("commit")
 
     async def close(self) -> None:
-        self._pool.close()
+        """Waits at most two seconds for statements under way."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STATEMENT_SECONDS):
+                for _ in range(self._size):
+                    await self._slots.acquire()
+        self._close_idle()
+        self._pool.terminate()
         await self._pool.wait_closed()
+
+    def _close_idle(self) -> None:
+        idle, self._idle = self._idle, []
+        for cursor in idle:
+            cursor.close()
+            cursor.connection.close()
+            self._pool.release(cursor.connection)
 
     async def _forget_idle(self, error: Exception) -> None:
         """After a lost connection the idle ones are most likely dead too: open new ones instead of failing
         one by one.
         """
         logger.warning("database away: %s", type(error).__name__)
+        self._close_idle()
         await self._pool.clear()
 
 
