@@ -71,6 +71,7 @@ class Sweep:
         self._invites, self._calls, self._sessions = invites, calls, sessions
         self._chores, self._watches = chores, watches
         self._tasks: list[asyncio.Task[None]] = []
+        self._is_stopping = False
         self._round = 0
         self._ended_seen: dict[str, datetime] = {}
 
@@ -85,10 +86,11 @@ class Sweep:
         """Begins the rounds and the chores."""
         rounds = [Chore(ROUND_SECONDS, self._postgresql_round), Chore(ROUND_SECONDS, self._redis_round)]
         loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(_repeat(chore)) for chore in (*rounds, *self._chores)]
+        self._tasks = [loop.create_task(self._repeat(chore)) for chore in (*rounds, *self._chores)]
 
     async def stop(self) -> None:
         """Ends the rounds and takes this process off the lists, its seats and people into their graces."""
+        self._is_stopping = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -98,6 +100,17 @@ class Sweep:
             await self._sql.run("depart", process_id=self._bus.process_id)
         except Unavailable:
             logger.warning("stopped without taking leave: a server is away")
+
+    async def _repeat(self, chore: Chore) -> None:
+        # Not only by cancelling: a cancellation that comes with an answer can be lost on the way.
+        while not self._is_stopping:
+            await asyncio.sleep(chore.seconds)
+            try:
+                await chore.work()
+            except Unavailable:
+                logger.warning("a round of the sweep failed: a server is away")
+            except Exception:
+                logger.exception("a round of the sweep failed")
 
     async def once(self) -> None:
         """One whole round, as tests and the loop take it."""
@@ -139,14 +152,3 @@ class Sweep:
                 news = SignedOut(session_id=ended.session_id, reason=ended.reason)
                 self._bus.tell_here(keys.user_channel(ended.user_id), msgspec.json.encode(news))
         self._ended_seen = {key: at for key, at in self._ended_seen.items() if now - at < 4 * LOOK_BACK}
-
-
-async def _repeat(chore: Chore) -> None:
-    while True:
-        await asyncio.sleep(chore.seconds)
-        try:
-            await chore.work()
-        except Unavailable:
-            logger.warning("a round of the sweep failed: a server is away")
-        except Exception:
-            logger.exception("a round of the sweep failed")

@@ -143,7 +143,7 @@ async def test_redis_away_is_unavailable_and_nothing_else() -> None:
     with pytest.raises(Unavailable):
         await bus.open("ns:a", nothing)
     bus.publish("ns:a", b"lost")
-    await until(lambda: not bus._is_sending)
+    await bus.flush()
     await bus.close()
 
 
