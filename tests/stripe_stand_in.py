@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -39,6 +39,8 @@ class StripeStandIn(Books):
         self.asked: list[tuple[str, str, str | None]] = []
         self.faults: deque[str] = deque()
         self.let_go = asyncio.Event()
+        # What else happens when somebody has paid on our page, before they are sent back.
+        self.when_paid: Callable[[dict[str, Any]], Awaitable[object]] | None = None
         own = {"stripe": self}
         routes = [
             (r"/v1/(checkout/sessions)/(\w+)", OneHandler, own),
@@ -157,11 +159,13 @@ class HostedPage(RequestHandler):
     def get(self, _session_id: str) -> None:
         self.finish(HOSTED)
 
-    def post(self, session_id: str) -> None:
+    async def post(self, session_id: str) -> None:
         session = self.stripe.sessions[session_id]
         if self.get_body_argument("action") != "pay":
             return self.redirect(session["cancel_url"], status=303)
         self.stripe.pay(session_id)
+        if self.stripe.when_paid is not None:
+            await self.stripe.when_paid(session)
         return self.redirect(session["success_url"].replace("{CHECKOUT_SESSION_ID}", session_id), status=303)
 
 
