@@ -114,6 +114,11 @@ async def _execute(cursor: aiopg.Cursor, sql: str, values: dict[str, object]) ->
         if error.pgcode in (errorcodes.UNIQUE_VIOLATION, errorcodes.CHECK_VIOLATION):
             raise UniqueViolation(error.diag.constraint_name or "") from error
         raise
+    except asyncio.CancelledError as cancelled:
+        # aiopg tells of a statement that the server cancelled as if its caller had been cancelled.
+        if isinstance(cancelled.__context__, extensions.QueryCanceledError):
+            raise Unavailable from cancelled.__context__
+        raise
 
 
 async def _rows(cursor: aiopg.Cursor) -> list[dict[str, Any]]:

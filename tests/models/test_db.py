@@ -1,0 +1,183 @@
+"""The door to PostgreSQL: statements by name, transactions, time limits, and a server that goes away."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from models.db import Db, Statements, UniqueViolation
+from models.errors import Unavailable
+from models.wiring import Models
+from tests.conftest import Servers
+from tests.stage import rows
+
+
+class Secret(msgspec.Struct, frozen=True):
+    name: str
+    value: str
+
+
+class Plain(Statements):
+    """Statements written in the test itself."""
+
+    def __init__(self, db: Db, **sql: str) -> None:
+        self._db = db
+        self._queries = type(
+            "Queries", (), {name: type("Q", (), {"sql": text}) for name, text in sql.items()}
+        )()
+
+
+@pytest.fixture
+def plain(models: Models) -> Plain:
+    return Plain(
+        models.db,
+        both="select 'a' as name, %(value)s as value union all select 'b', %(value)s order by 1",
+        nothing="select 1 as name where false",
+        put="insert into secrets values (%(name)s, %(value)s)",
+        names="select name from secrets order by name",
+        slow="select pg_sleep(3)",
+        limit="set local statement_timeout = '50ms'",
+        now="select coalesce(%(now)s::timestamptz, clock_timestamp()) as at",
+        fail="select 1 / 0",
+    )
+
+
+async def test_rows_become_records(plain: Plain) -> None:
+    assert await plain.all("both", Secret, value="x") == [Secret("a", "x"), Secret("b", "x")]
+    assert await plain.one("both", Secret, value="x") == Secret("a", "x")
+    assert await plain.value("both", value="x") == "a"
+    assert await plain.all("both", str, value="x") == ["a", "b"]
+    assert await plain.one("nothing", Secret) is None
+    assert await plain.value("nothing") is None
+    assert await plain.all("nothing", Secret) == []
+
+
+async def test_a_row_that_does_not_fit_is_loud(plain: Plain) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        await plain.all("both", Secret, value=None)
+
+
+async def test_instants_are_aware_and_exact(plain: Plain) -> None:
+    at = datetime(2026, 5, 1, 12, 0, 0, 123456, tzinfo=UTC)
+    assert await plain.value("now", now=at) == at
+    now: Any = await plain.value("now", now=None)
+    assert now.utcoffset().total_seconds() == 0
+
+
+async def test_values_are_values_and_never_sql(plain: Plain) -> None:
+    await plain.run("put", name="'; drop table secrets; --", value="%s %(x)s \\")
+    assert await plain.all("names", str) == ["'; drop table secrets; --"]
+
+
+async def test_a_transaction_is_all_or_nothing(models: Models, plain: Plain) -> None:
+    async with models.db.transaction() as on:
+        assert await plain.run("put", on=on, name="a", value="1") == 1
+        assert await plain.all("names", str) == []
+        assert await plain.all("names", str, on=on) == ["a"]
+    assert await plain.all("names", str) == ["a"]
+
+    async def fail_half_way() -> None:
+        async with models.db.transaction() as on:
+            await plain.run("put", on=on, name="b", value="2")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        await fail_half_way()
+    assert await plain.all("names", str) == ["a"]
+
+
+async def test_a_violated_constraint_has_its_name(models: Models, plain: Plain) -> None:
+    await plain.run("put", name="a", value="1")
+    with pytest.raises(UniqueViolation) as violated:
+        await plain.run("put", name="a", value="2")
+    assert violated.value.constraint == "secrets_pkey"
+    with pytest.raises(UniqueViolation):
+        async with models.db.transaction() as on:
+            await plain.run("put", on=on, name="a", value="2")
+    assert await plain.all("names", str) == ["a"]
+
+
+async def test_our_own_faults_stay_loud(plain: Plain) -> None:
+    with pytest.raises(Exception, match="division by zero") as failed:
+        await plain.value("fail")
+    assert not isinstance(failed.value, Unavailable)
+
+
+async def test_a_cancelled_statement_leaves_no_half_read_answer(models: Models, plain: Plain) -> None:
+    for _ in range(12):
+        task = asyncio.ensure_future(plain.value("slow"))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert await asyncio.gather(*(plain.value("both", value=str(n)) for n in range(20))) == ["a"] * 20
+
+
+async def test_a_cancelled_transaction_is_rolled_back(models: Models, plain: Plain) -> None:
+    put = asyncio.Event()
+
+    async def half() -> None:
+        async with models.db.transaction() as on:
+            await plain.run("put", on=on, name="half", value="1")
+            put.set()
+            await plain.value("slow", on=on)
+
+    task = asyncio.ensure_future(half())
+    await put.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await plain.all("names", str) == []
+
+
+async def test_a_statement_may_take_two_seconds(plain: Plain) -> None:
+    with pytest.raises(Unavailable):
+        await plain.value("slow")
+    assert await plain.value("both", value="x") == "a"
+
+
+async def test_a_statement_that_the_server_cancels_cancels_nobody_here(models: Models, plain: Plain) -> None:
+    """Its own limit runs out first, when this process was late to ask for the answer."""
+
+    async def slow_under_a_limit() -> None:
+        async with models.db.transaction() as on:
+            await plain.run("limit", on=on)
+            await plain.value("slow", on=on)
+
+    with pytest.raises(Unavailable):
+        await slow_under_a_limit()
+    assert await plain.value("both", value="x") == "a"
+
+
+async def test_lost_connections_cost_one_failure_and_no_more(models: Models, plain: Plain) -> None:
+    await asyncio.gather(*(plain.value("both", value="x") for _ in range(10)))
+    await rows(
+        models,
+        "select pg_terminate_backend(pid) from pg_stat_activity "
+        "where pid <> pg_backend_pid() and datname = current_database()",
+    )
+    failures = 0
+    for _ in range(10):
+        try:
+            await plain.value("both", value="x")
+        except Unavailable:
+            failures += 1
+    assert failures <= 1
+
+
+async def test_a_server_that_is_not_there_is_unavailable() -> None:
+    with pytest.raises(Unavailable):
+        await Db.open("postgresql:///nothing?host=/nowhere")
+
+
+async def test_more_askers_than_connections_wait_for_their_turn(servers: Servers) -> None:
+    db = await Db.open(servers.database_url, size=2)
+    plain = Plain(db, one="select 1 as one")
+    assert await asyncio.gather(*(plain.value("one") for _ in range(50))) == [1] * 50
+    assert db.statements_run == 50
+    await db.close()
