@@ -113,8 +113,10 @@ class Presence:
     async def gain_access(self, user_id: str) -> None:
         """The person's open sockets count as online from now on."""
         for socket_id in list(self._of_user.get(user_id, ())):
-            self._local[socket_id].has_access = True
-            await self._announce(socket_id, self._local[socket_id])
+            local = self._local.get(socket_id)
+            if local is not None:
+                local.has_access = True
+                await self._announce(socket_id, local)
 
     async def lose_access(self, user_id: str) -> None:
         """The person's sockets on this process leave the queue and no longer count as online."""

@@ -1,7 +1,8 @@
 -- Pictures and videos, as rows: any process on any machine serves them.
 
 -- name: find(media_id, viewer_id)
--- One's own always; another's with access and no block between the two, either way.
+-- One's own always; another's with access. Who blocks somebody sees nothing of them any more; who was blocked sees
+-- what they saw before, for a picture that breaks would tell them.
 select m.media_id::text, m.owner_id::text, m.kind, m.content_type, m.byte_size
 from media m
 join users owner on owner.user_id = m.owner_id and owner.deleted_at is null
@@ -12,8 +13,7 @@ where m.media_id = :media_id
             exists (select from access_grants g where g.user_id = :viewer_id and g.ended_at is null)
             and not exists (
                 select from blocks b
-                where (b.blocker_id = m.owner_id and b.blocked_id = :viewer_id)
-                    or (b.blocker_id = :viewer_id and b.blocked_id = m.owner_id)
+                where b.blocker_id = :viewer_id and b.blocked_id = m.owner_id
             )
         )
     );
