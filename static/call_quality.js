@@ -33,6 +33,7 @@ export class CallQuality {
     this.peer = peer;
     this.changed = changed;
     this.timer = setInterval(() => this.look(), LOOK_MS);
+    this.draw();
     element("picture").addEventListener("change", () => this.choose(element("picture").value));
     element("picture-anyway").addEventListener("click", () => this.choose("full"));
   }

@@ -21,9 +21,9 @@ from tests.webrtc.callers import Caller, pair, talk
 # What the page does from one frame to the next, at the instant it happens.
 RECORD = """() => {
   const call = document.getElementById('call'), quality = document.getElementById('call-quality');
-  window.rungs = [call.dataset.rung ?? 'full']; window.words = [];
+  window.rungs = [call.dataset.rung]; window.words = [];
   new MutationObserver(() => { if (rungs.at(-1) !== call.dataset.rung) rungs.push(call.dataset.rung); })
-    .observe(call, { attributes: true });
+    .observe(call, { attributes: true, attributeFilter: ['data-rung'] });
   new MutationObserver(() => words.push([quality.dataset.quality, performance.now()]))
     .observe(quality, { attributes: true, attributeFilter: ['data-quality'] });
 }"""
