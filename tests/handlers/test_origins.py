@@ -1,0 +1,76 @@
+"""Origins: who may write, who may read our JSON from a page of their own, and the headers of every answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from handlers.origins import security_headers
+from models.config import Config
+from tests.conftest import MakePerson, MakeSite, Running
+
+APP = "https://app.example"
+GUEST = {"name": "Ann", "gender": "female", "adult": True}
+
+
+async def test_a_foreign_origin_writes_nothing_whatever_it_brings(site: Running, person: MakePerson) -> None:
+    anna = await person("Anna")
+    for origin in ("null", "https://evil.example", site.base_url + "0", "http://localhost", APP, ""):
+        for headers in ({}, {"Cookie": f"session={anna.token}"}, {"Authorization": f"Bearer {anna.token}"}):
+            answer = await site.client.post("/auth/guest", GUEST, headers=headers | {"Origin": origin})
+            assert (answer.status, answer.code) == (403, "not_allowed"), (origin, headers)
+
+
+async def test_our_own_origins_and_none_at_all_may_write(site: Running) -> None:
+    port = site.config.port
+    for origin in (None, f"http://localhost:{port}", f"http://127.0.0.1:{port}", f"http://[::1]:{port}"):
+        headers = {"Origin": origin} if origin else {}
+        assert (await site.client.post("/auth/guest", GUEST, headers=headers)).status == 201
+
+
+async def test_anybody_may_be_led_here_by_a_link(site: Running) -> None:
+    answer = await site.client.get("/stats/live", headers={"Origin": "https://evil.example"})
+    assert answer.status == 200
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+async def test_an_allowed_origin_reads_and_writes_without_credentials(
+    make_site: MakeSite, site: Running
+) -> None:
+    other = await make_site(allowed_origins=(APP,))
+    preflight = await other.client.send("OPTIONS", "/auth/guest", headers={"Origin": APP})
+    assert preflight.status == 204
+    answers = [
+        preflight,
+        await other.client.post("/auth/guest", GUEST, headers={"Origin": APP}),
+        await other.client.get("/stats/live", headers={"Origin": APP}),
+        await other.client.get("/user/me", headers={"Origin": APP}),
+    ]
+    assert [answer.status for answer in answers] == [204, 201, 200, 401]
+    for answer in answers:
+        assert answer.headers["Access-Control-Allow-Origin"] == APP
+        assert "Access-Control-Allow-Credentials" not in answer.headers
+        assert "Origin" in ",".join(answer.headers.get_list("Vary"))
+    for origin in ("https://evil.example", "null", APP + ".evil.example"):
+        answer = await other.client.send("OPTIONS", "/auth/guest", headers={"Origin": origin})
+        assert "Access-Control-Allow-Origin" not in answer.headers
+        assert "Origin" in ",".join(answer.headers.get_list("Vary"))
+
+
+@pytest.mark.parametrize("path", ["/", "/stats/live", "/nowhere", "/static/app.css", "/healthz", "/history"])
+async def test_every_answer_is_locked_down(site: Running, path: str) -> None:
+    answer = await site.client.get(path, headers={"Accept": "text/html"})
+    policy = answer.headers["Content-Security-Policy"]
+    for part in ("default-src 'self'", "script-src 'self'", "object-src 'none'", "frame-ancestors 'none'"):
+        assert part in policy
+    assert "unsafe" not in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "Server" not in answer.headers
+    assert "Strict-Transport-Security" not in answer.headers
+
+
+def test_behind_tls_sockets_are_secure_and_plain_http_is_given_up() -> None:
+    headers = security_headers(replace(Config(), base_url="https://napalmsky.example"))
+    assert "connect-src 'self' wss://napalmsky.example;" in headers["Content-Security-Policy"]
+    assert "max-age" in headers["Strict-Transport-Security"]

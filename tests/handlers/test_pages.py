@@ -1,0 +1,50 @@
+"""Templates: their filters, and that nothing in them is left undefined or unescaped."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import jinja2
+import pytest
+
+from handlers.pages import ENDED_WORDS, Pages, clock, gender_word, minutes, static_url, when
+from models.config import Config
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(300, "5 min"), (90, "1 min 30 s"), (40, "40 s"), (0, "0 s"), (60, "1 min"), (1800, "30 min")],
+)
+def test_lengths(seconds: int, text: str) -> None:
+    assert minutes(seconds) == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (9, "0:09"), (245, "4:05"), (1800, "30:00")])
+def test_clocks(seconds: int, text: str) -> None:
+    assert clock(seconds) == text
+
+
+def test_instants_are_utc() -> None:
+    at = datetime(2026, 5, 1, 1, 30, tzinfo=timezone(timedelta(hours=2)))
+    assert when(at) == "30 Apr 2026, 23:30 UTC"
+    assert when(at.astimezone(UTC)) == when(at)
+
+
+def test_how_one_speaks_of_somebody() -> None:
+    words = [gender_word(gender) for gender in ("female", "male", "nonbinary", "unspecified")]
+    assert words == ["her", "him", "them", "them"]
+
+
+def test_every_end_has_words() -> None:
+    assert set(ENDED_WORDS) == {"hung_up", "expired", "dropped", "failed", "banned"}
+
+
+def test_a_static_address_changes_with_its_file_and_an_absent_one_is_loud() -> None:
+    assert static_url("app.css").startswith("/static/app.css?v=")
+    with pytest.raises(FileNotFoundError):
+        static_url("nowhere.css")
+
+
+def test_what_a_template_is_not_given_is_loud() -> None:
+    with pytest.raises(jinja2.UndefinedError):
+        Pages(Config()).render("errors/_error.html", {})
