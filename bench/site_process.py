@@ -49,12 +49,12 @@ class SiteUnderTest:
 
 
 @contextmanager
-def site_under_test(profile: Path | None = None) -> Iterator[SiteUnderTest]:
+def site_under_test(profile: Path | None = None, **settings: str) -> Iterator[SiteUnderTest]:
     """A site of its own, gone after the block. With `profile`, under cProfile, which writes there."""
     _raise_file_limit()
     with tempfile.TemporaryDirectory(prefix="bench-") as place, Embedded.start(Path(place) / "data") as pair:
         port = _free_port()
-        process = _start(Path(place), port, pair, profile)
+        process = _start(Path(place), port, pair, profile, settings)
         try:
             _wait_ready(process, port, Path(place) / "log")
             pids = pair.pids
@@ -69,14 +69,16 @@ def site_under_test(profile: Path | None = None) -> Iterator[SiteUnderTest]:
             process.wait()
 
 
-def _start(place: Path, port: int, pair: Embedded, profile: Path | None) -> subprocess.Popen[bytes]:
+def _start(
+    place: Path, port: int, pair: Embedded, profile: Path | None, settings: dict[str, str]
+) -> subprocess.Popen[bytes]:
     own = {"PORT": str(port), "DATABASE_URL": pair.database_url, "REDIS_URL": pair.redis_url}
     tool = [] if profile is None else ["-m", "cProfile", "-o", str(profile)]
     with (place / "log").open("wb") as log:
         return subprocess.Popen(
             [sys.executable, *tool, "server.py"],
             cwd=ROOT,
-            env={"PATH": os.environ.get("PATH", "")} | SETTINGS | own,
+            env={"PATH": os.environ.get("PATH", "")} | SETTINGS | own | settings,
             stdout=log,
             stderr=subprocess.STDOUT,
         )

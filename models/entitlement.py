@@ -47,9 +47,9 @@ class Entitlement:
         granted = await self._access.grant(user_id, "payment", attempt_id, on=on)
         if worth.lost_by is not None:
             return await self._lose(attempt_id, user_id, worth.lost_by, on)
-        restored = await self._access.give_back("payment", attempt_id, on=on)
+        change = granted or await self._access.give_back("payment", attempt_id, on=on)
         await self._invite_codes.ensure_own(user_id, on=on)
-        return granted or restored
+        return change
 
     async def _lose(self, attempt_id: str, user_id: str, why: str, on: Transaction) -> AccessChange | None:
         change = await self._access.take_away("payment", attempt_id, why, on=on)
