@@ -203,7 +203,8 @@ class RelaySocket(BaseSocket):
             self.tell(answer)
 
     def say_last(self, frame: bytes, code: int) -> None:
-        """The last word, even to a seat that still opens."""
+        """The last word, even to a seat that still opens; the call has ended, and took the seat with it."""
+        self._is_seated = False
         super().send(frame)
         self.close(code)
 

@@ -8,6 +8,7 @@ of both.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable
 from typing import Any, Literal
@@ -71,6 +72,8 @@ class Calls:
         # What this process last knew of the calls that have a seat here; None: to be read again. May be old:
         # the version tells.
         self._known: dict[str, Call | None] = {}
+        # One step of such a call at a time in this process, so that its own two seats do not race each other.
+        self._turns: dict[str, asyncio.Lock] = {}
 
     def new(self, invite_id: str, caller_id: str, callee_id: str, agreed_seconds: int) -> NewCall:
         now = self._clock.now()
@@ -106,6 +109,7 @@ class Calls:
         call = await self.apply(call_id, SeatTaken(side, self._seat(socket_id)))
         if call.progress.state != "ended":
             self._known[call_id] = call
+            self._turns.setdefault(call_id, asyncio.Lock())
             self._news.about_call(call_id, SeatReplaced(side=side, seat=socket_id))
         return call
 
@@ -123,6 +127,7 @@ class Calls:
     def forget(self, call_id: str) -> None:
         """No seat of this call is here any more."""
         self._known.pop(call_id, None)
+        self._turns.pop(call_id, None)
 
     async def hang_up(self, call_id: str, reason: Literal["hung_up", "banned"] = "hung_up") -> Call:
         return await self.apply(call_id, HungUp(reason))
@@ -139,6 +144,13 @@ class Calls:
 
     async def _step(self, call_id: str, event: Event) -> tuple[Call, Call]:
         """The call before and after; the same one twice when nothing was to do."""
+        turn = self._turns.get(call_id)
+        if turn is None:
+            return await self._step_now(call_id, event)
+        async with turn:
+            return await self._step_now(call_id, event)
+
+    async def _step_now(self, call_id: str, event: Event) -> tuple[Call, Call]:
         call = self._known.get(call_id)
         is_fresh = call is None
         while True:
@@ -172,9 +184,11 @@ class Calls:
                 self._keep(after)
             return is_first
         values |= {"cooldown_seconds": self._cooldown_seconds, "success_ms": self._success_ms}
+        if (after.progress.connected_ms or 0) < self._success_ms:
+            return await self._sql.value("finish", **values) is not None
         async with self._db.transaction() as on:
             is_first = await self._sql.value("finish", on=on, **values) is not None
-            if is_first and (after.progress.connected_ms or 0) >= self._success_ms:
+            if is_first:
                 for user_id in sorted(after.people):
                     await self._invite_codes.ensure_after_call(user_id, on=on)
         return is_first
