@@ -69,7 +69,7 @@ export class CallEngine extends EventTarget {
     this.flow.isSuspect = false;
     if (this.flow.isFlowing) return;
     this.repair.forget();
-    this.repair.soon(this.isPolite ? (wasHere ? 800 : 0) : 1500);
+    this.repair.soon(this.isPolite ? (wasHere ? 1500 : 0) : 1500);
   }
 
   peerLeft() {

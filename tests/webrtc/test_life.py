@@ -59,7 +59,7 @@ async def test_a_tab_that_comes_back_is_right_at_once_and_renews_a_frozen_camera
     await until(lambda: anna.run(f"{CAMERA}.readyState"), lambda state: state == "live")
     await until(lambda: anna.run("document.getElementById('remote-video').paused"), lambda paused: not paused)
     await ben.visitor.sees_video(5)
-    assert await anna.offers() + await ben.offers() == 1
+    assert await anna.offers() + await ben.offers() == 0
 
 
 @journey
@@ -148,7 +148,7 @@ async def test_a_socket_cut_of_ten_seconds_stops_no_picture_and_loses_no_line(st
     for number in range(5):
         await expect(lines.nth(number)).to_contain_text(f"line {number}")
     await expect(anna.page.locator(".chat-log .bubble")).to_have_count(5)
-    assert await anna.offers() + await ben.offers() == 1
+    assert await anna.offers() + await ben.offers() == 0
 
 
 async def online_behind(stage: Stage, name: str, cut: Cut) -> Caller:
