@@ -16,6 +16,7 @@ LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 TURN_URL = re.compile(
     r"turns?:(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z](?:[0-9A-Za-z.-]*[0-9A-Za-z])?)(:[0-9]{1,5})?(\?transport=(udp|tcp))?"
 )
+HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z](?:[0-9A-Za-z._-]*[0-9A-Za-z])?)(:[0-9]{1,5})?")
 STRIPE_KEY = re.compile(r"(sk|rk)_(live|test)_[0-9A-Za-z]{8,250}")
 ACCOUNT_SID = re.compile(r"AC[0-9A-Za-z]{8,64}")
 
@@ -79,7 +80,7 @@ class SettingsReader:
 
     def url(self, name: str, schemes: tuple[str, ...]) -> str | None:
         def parse(value: str) -> str:
-            if _split(value).scheme not in schemes:
+            if _split(value).scheme not in schemes or "://" not in value:
                 raise ValueError
             return value
 
@@ -202,7 +203,7 @@ def _split(value: str) -> SplitResult:
 
 def _base_url(value: str) -> str:
     parts = _split(value)
-    plain = parts.path in ("", "/") and not parts.query and not parts.fragment and "@" not in parts.netloc
-    if parts.scheme not in ("http", "https") or not parts.hostname or not plain:
+    plain = parts.path in ("", "/") and not parts.query and not parts.fragment
+    if parts.scheme not in ("http", "https") or not HOST.fullmatch(parts.netloc) or not plain:
         raise ValueError
     return f"{parts.scheme}://{parts.netloc}".lower()
