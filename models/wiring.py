@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from models.access import Access
-from models.admin_codes import AdminCodes
 from models.account_changes import AccountChanges
 from models.accounts import Accounts
 from models.address_bans import AddressBans
+from models.admin_codes import AdminCodes
 from models.admission import Admission
 from models.appeals import Appeals
 from models.ban_notices import BanNotices
