@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from models import keys
 from models.wiring import Models
 from tests.clients import Socket
-from tests.conftest import MakePerson, Person, Running
+from tests.conftest import MakePerson, MakeSite, Person, Running
 
 ROUNDS_UNTIL_BEAT = 4
 
@@ -190,3 +191,43 @@ async def in_call(
     if connected:
         await scene.connect()
     return scene
+
+
+async def places(make_site: MakeSite, processes: int) -> Running | None:
+    """The other site, where there are two processes."""
+    return await make_site() if processes == 2 else None
+
+
+async def next_frame(socket: Socket) -> str:
+    """The next relayed frame, as it is."""
+    async with asyncio.timeout(5):
+        while True:
+            frame = await socket.connection.read_message()
+            assert isinstance(frame, str)
+            if not frame.startswith('{"type":"peer:'):
+                return frame
+
+
+async def is_listed(site: Running, person: Person) -> bool:
+    return await site.models.bus.command("zscore", keys.QUEUE, person.user_id) is not None
+
+
+async def are_online(site: Running, number: int) -> bool:
+    return await site.models.presence.online_users() == number
+
+
+async def listed(models: Models, number: int) -> list[str]:
+    """So many people with a joined socket of no process's; a second between ten and ten."""
+    found = await rows(
+        models,
+        "insert into users (user_id, name, gender, adult_at, created_at) "
+        "select gen_random_uuid(), 'P' || n, 'female', now(), now() from generate_series(1, %s) n "
+        "returning user_id::text",
+        number,
+    )
+    for place, (user_id,) in enumerate(found, 1):
+        await models.presence.open(user_id, f"s{user_id}", has_access=True)
+        assert await models.presence.join(f"s{user_id}")
+        if models.clock.frozen and place % 10 == 0:
+            models.clock.advance(seconds=1)
+    return [row[0] for row in found]

@@ -1,0 +1,73 @@
+"""How one setting is read: a usable value or a noted fault, never an exception."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from models.setting_types import Faults, SettingsReader
+
+Read = Callable[[SettingsReader], Any]
+
+
+def read(value: str | None, how: Read) -> tuple[Any, list[str]]:
+    faults = Faults()
+    environment = {} if value is None else {"NAME": value}
+    return how(SettingsReader(environment, faults)), list(faults)
+
+
+@pytest.mark.parametrize(
+    ("how", "value", "expected"),
+    [
+        (lambda r: r.text("NAME", "default"), " x ", "x"),
+        (lambda r: r.text("NAME", "default"), "  ", "default"),
+        (lambda r: r.text("NAME", "default"), None, "default"),
+        (lambda r: r.integer("NAME", 5, 1, 9), "9", 9),
+        (lambda r: r.integer("NAME", 5, 1, 9), "", 5),
+        (lambda r: r.flag("NAME"), "Yes", True),
+        (lambda r: r.flag("NAME"), "0", False),
+        (lambda r: r.flag("NAME"), None, False),
+        (lambda r: r.choice("NAME", ("a", "b"), "a"), "B", "b"),
+        (lambda r: r.url("NAME", ("redis", "unix")), "unix:///x.sock?db=1", "unix:///x.sock?db=1"),
+        (lambda r: r.secret("NAME", 4), "äöüß", "äöüß"),
+        (lambda r: r.origins("NAME"), " https://A.example ,http://[::1]:3000,",
+         ("https://a.example", "http://[::1]:3000")),
+        (lambda r: [str(n) for n in r.networks("NAME")], "10.0.0.0/8, ::1", ["10.0.0.0/8", "::1/128"]),
+        (lambda r: r.stun_urls("NAME", ("stun:d",)), "stun:a:3478,stuns:b", ("stun:a:3478", "stuns:b")),
+        (lambda r: r.stun_urls("NAME", ("stun:d",)), "none", ()),
+        (lambda r: r.stun_urls("NAME", ("stun:d",)), "", ()),
+        (lambda r: r.stun_urls("NAME", ("stun:d",)), None, ("stun:d",)),
+        (lambda r: r.api_base("NAME", "https://d"), "http://127.0.0.1:9", "http://127.0.0.1:9"),
+        (lambda r: r.mail_address("NAME"), "hello@sky.example", "hello@sky.example"),
+    ],
+)  # fmt: skip
+def test_what_is_usable(how: Read, value: str | None, expected: object) -> None:
+    assert read(value, how) == (expected, [])
+
+
+@pytest.mark.parametrize(
+    ("how", "value", "default"),
+    [
+        (lambda r: r.integer("NAME", 5, 1, 9), "10", 5),
+        (lambda r: r.integer("NAME", 5, 1, 9), "+7", 5),
+        (lambda r: r.integer("NAME", 5, 1, 9), "7_0", 5),
+        (lambda r: r.flag("NAME"), "on fire", False),
+        (lambda r: r.choice("NAME", ("a", "b"), "a"), "c", "a"),
+        (lambda r: r.url("NAME", ("redis",)), "redis:x", None),
+        (lambda r: r.url("NAME", ("redis",)), "redis://x:port", None),
+        (lambda r: r.secret("NAME", 4), "abc", None),
+        (lambda r: r.origins("NAME"), "https://a.example/path", ()),
+        (lambda r: r.networks("NAME"), "10.0.0.0/99", ()),
+        (lambda r: r.stun_urls("NAME", ("stun:d",)), "http://x", ("stun:d",)),
+        (lambda r: r.api_base("NAME", "https://d"), "http://api.example", "https://d"),
+        (lambda r: r.mail_address("NAME"), "Sky <a@sky.example>", None),
+    ],
+)
+def test_what_is_a_fault(how: Read, value: str, default: object) -> None:
+    found, faults = read(value, how)
+    assert found == default
+    assert len(faults) == 1
+    assert faults[0].startswith("NAME must ")
+    assert value not in faults[0]
