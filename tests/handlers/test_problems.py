@@ -46,7 +46,7 @@ def test_what_the_log_must_know(error: BaseException | None, ours: bool) -> None
 
 
 def asked(method: str = "GET", **headers: str) -> HTTPServerRequest:
-    lines = HTTPHeaders({name.replace("_", "-"): value for name, value in headers.items()})
+    lines = HTTPHeaders({"Host": "x"} | {name.replace("_", "-"): value for name, value in headers.items()})
     start = RequestStartLine(method, "/history", "HTTP/1.1")
     return HTTPServerRequest(start_line=start, headers=lines, connection=SimpleNamespace())  # type: ignore[arg-type]
 
