@@ -38,7 +38,7 @@ from models.embedded import Embedded, EmbeddedError, EmbeddedInUse
 from models.errors import Unavailable
 from models.migrations import migrate
 from models.wiring import Models
-from models.workers import READY, Workers
+from models.workers import READY, Workers, hear_signals, hold_replacing
 
 logger = logging.getLogger("napalmsky")
 MAX_BODY = 1024 * 1024
@@ -86,9 +86,13 @@ def listen(config: Config) -> list[socket.socket]:
     return tornado.netutil.bind_sockets(config.port, config.host)
 
 
-async def serve(config: Config, urls: Urls, sockets: list[socket.socket], ready: Callable[[], None]) -> None:
-    """Until SIGTERM or SIGINT, then drained within ten seconds."""
+async def serve(
+    config: Config, urls: Urls, sockets: list[socket.socket], ready: Ready, life: int | None = None
+) -> None:
+    """Until SIGTERM, SIGINT or the end of `life` (a descriptor that closes), then drained in ten seconds."""
     told = _told_to_stop()
+    if life is not None:
+        asyncio.get_running_loop().add_reader(life, told.set)
     site = Site(config, await Models.open(config, urls.database, urls.redis))
     await site.start()
     server = tornado.httpserver.HTTPServer(
@@ -110,6 +114,9 @@ def _told_to_stop() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
     return told
+
+
+Ready = Callable[[], None]
 
 
 class Urls(NamedTuple):
@@ -161,14 +168,14 @@ def _leave(*_: object) -> None:
 
 
 def _run(config: Config, command: str, environment: Mapping[str, str]) -> int:
-    if command == "check":
-        return 0
-    if command == "worker":
-        return _work(config, environment)
+    if command in ("check", "worker"):
+        return _work(config, environment) if command == "worker" else 0
     try:
         sockets = listen(config) if command == "serve" else []
     except OSError as error:
         return _fail(f"Port {config.port} on {config.host} is in use or not allowed ({error.strerror}).")
+    if config.workers > 1:
+        hold_replacing()
     with servers(config) as urls:
         migrate(urls.database)
         if command == "serve" and config.workers == 1:
@@ -182,6 +189,7 @@ def _run(config: Config, command: str, environment: Mapping[str, str]) -> int:
 
 def _work(config: Config, environment: Mapping[str, str]) -> int:
     """One of several processes (`models.workers`): listening sockets and both servers are handed down."""
+    hear_signals()
     assert config.database_url
     assert config.redis_url
     sockets = [socket.socket(fileno=int(number)) for number in environment["NAPALM_LISTEN_FDS"].split(",")]
@@ -191,7 +199,8 @@ def _work(config: Config, environment: Mapping[str, str]) -> int:
         os.write(ready_fd, READY)
         os.close(ready_fd)
 
-    uvloop.run(serve(config, Urls(config.database_url, config.redis_url), sockets, ready))
+    life = int(environment["NAPALM_LIFE_FD"])
+    uvloop.run(serve(config, Urls(config.database_url, config.redis_url), sockets, ready, life))
     return 0
 
 

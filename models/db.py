@@ -1,11 +1,8 @@
-"""The one door to PostgreSQL: a pool, named statements from `sql/*.sql`, transactions.
+"""The one door to PostgreSQL: a pool, and transactions on it. What is asked stands in `models.statements`.
 
-Statements are aiosql files with `:named` parameters. Every statement has a time limit of two seconds; a
-database that is away
-or too slow is `Unavailable` (503), never a traceback. Instants come back as aware UTC datetimes, ids as
-lower-case text.
-A cancelled statement closes its connection (aiopg does so itself), so no half-read answer is ever left on
-one.
+Every statement has a time limit of two seconds; a database that is away or too slow is `Unavailable` (503),
+never a traceback. Instants come back as aware UTC datetimes, ids as lower-case text. A cancelled statement
+closes its connection (aiopg does so itself), so no half-read answer is ever left on one.
 """
 
 from __future__ import annotations
@@ -15,22 +12,17 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import aiopg
-import aiosql
-import msgspec
 import psycopg2
-from aiosql.adapters.pyformat import PyFormatAdapter
 from psycopg2 import errorcodes, extensions
 
 from models.errors import Unavailable
+from models.statements import Statements
 
 logger = logging.getLogger(__name__)
-SQL = Path(__file__).resolve().parent.parent / "sql"
 STATEMENT_SECONDS = 2.0
-Row = TypeVar("Row")
 OPTIONS = "-c statement_timeout=2000 -c timezone=UTC -c idle_in_transaction_session_timeout=5000 -c jit=off"
 # What a lost, hung or restarting server raises; everything else is our own fault and stays loud.
 AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError, asyncio.TimeoutError, OSError)
@@ -44,67 +36,11 @@ class UniqueViolation(Exception):
         super().__init__(constraint)
 
 
-class _Adapter(PyFormatAdapter):
-    """aiosql's part of the work: it turns `:name` into psycopg2's `%(name)s`; we run the text ourselves."""
-
-    is_aio_driver = True
-
-
-aiosql.register_adapter("aiopg", _Adapter)
-
-
 class Transaction:
     """One connection inside `begin … commit`; given to statements as `on=`."""
 
     def __init__(self, cursor: aiopg.Cursor) -> None:
         self.cursor = cursor
-
-
-class Statements:
-    """The statements of one noun: `calls.one("find", Call, call_id=…)`."""
-
-    def __init__(self, db: Db, noun: str) -> None:
-        self._db = db
-        self._queries = aiosql.from_path(SQL / f"{noun}.sql", "aiopg")
-        self.names = frozenset(n for n in self._queries.available_queries if not n.endswith("_cursor"))
-
-    async def all(
-        self, name: str, kind: type[Row], /, *, on: Transaction | None = None, **values: object
-    ) -> list[Row]:
-        """Every row, as `kind`: a msgspec struct, or `str` for rows of one column."""
-        rows = await self._run(name, on, values)
-        if kind is str:
-            return [cast(Row, next(iter(row.values()))) for row in rows]
-        return msgspec.convert(rows, list[kind])  # type: ignore[valid-type]
-
-    async def one(
-        self, name: str, kind: type[Row], /, *, on: Transaction | None = None, **values: object
-    ) -> Row | None:
-        """The first row as `kind`, or None."""
-        rows = await self._run(name, on, values)
-        return msgspec.convert(rows[0], kind) if rows else None
-
-    async def value(self, name: str, /, *, on: Transaction | None = None, **values: object) -> Any:
-        """The first column of the first row, or None."""
-        rows = await self._run(name, on, values)
-        return next(iter(rows[0].values())) if rows else None
-
-    async def run(self, name: str, /, *, on: Transaction | None = None, **values: object) -> int:
-        """How many rows the statement touched."""
-        sql = getattr(self._queries, name).sql
-        if on is not None:
-            await _execute(on.cursor, sql, values)
-            return int(on.cursor.rowcount)
-        return await self._db.touch(sql, values)
-
-    async def _run(
-        self, name: str, on: Transaction | None, values: dict[str, object]
-    ) -> list[dict[str, Any]]:
-        sql = getattr(self._queries, name).sql
-        if on is not None:
-            await _execute(on.cursor, sql, values)
-            return await _rows(on.cursor)
-        return await self._db.fetch(sql, values)
 
 
 async def _execute(cursor: aiopg.Cursor, sql: str, values: dict[str, object]) -> None:
@@ -161,17 +97,25 @@ class Db:
             raise Unavailable("The database cannot be reached.") from error
         return cls(pool, size)
 
-    def statements(self, noun: str) -> Statements:
+    def statements(self, noun: str) -> Statements[Transaction]:
         return Statements(self, noun)
 
-    async def fetch(self, sql: str, values: dict[str, object]) -> list[dict[str, Any]]:
-        """The rows of one statement, its own transaction."""
+    async def fetch(
+        self, sql: str, values: dict[str, object], on: Transaction | None = None
+    ) -> list[dict[str, Any]]:
+        """The rows of one statement, its own transaction unless it is part of one."""
+        if on is not None:
+            await _execute(on.cursor, sql, values)
+            return await _rows(on.cursor)
         async with self.cursor() as cursor:
             await _execute(cursor, sql, values)
             return await _rows(cursor)
 
-    async def touch(self, sql: str, values: dict[str, object]) -> int:
+    async def touch(self, sql: str, values: dict[str, object], on: Transaction | None = None) -> int:
         """How many rows one statement touched."""
+        if on is not None:
+            await _execute(on.cursor, sql, values)
+            return int(on.cursor.rowcount)
         async with self.cursor() as cursor:
             await _execute(cursor, sql, values)
             return int(cursor.rowcount)

@@ -11,13 +11,11 @@ from __future__ import annotations
 PREFIX = "ns:"
 # zset: process id -> last beat (epoch ms). A process that has not beaten for PROCESS_DEAD_MS is dead.
 PROCESSES = "ns:processes"
-PROCESS_BEAT_MS = 2_000
 PROCESS_DEAD_MS = 6_000
 # zset: user id -> how recently shown (see models/lua/settle.lua). Exactly those who are listed.
 QUEUE = "ns:queue"
 # zset: user id -> when last shown, of people who are not listed now. Pruned after a day by the sweep.
 SHOWN = "ns:shown"
-SHOWN_MS = 24 * 3600 * 1000
 # set: user ids with access and a socket.
 ONLINE = "ns:online"
 # zset: user id -> instant at which their listing must be looked at again (away, linger).
@@ -30,7 +28,7 @@ INVITES_GONE = "ns:gone"
 # hash: socket id -> "<joined 0|1>:<hidden since ms or 0>:<process id>"; plus "linger" -> ms. A week, renewed
 # on change.
 SOCKETS = "ns:sockets:"
-# set: user ids with sockets on a process.
+# set: process id -> user ids with sockets there; only the scripts use it.
 PROCESS_USERS = "ns:process-users:"
 # string: "invite:<id>" or "call:<id>". Expires, so that a crash frees everyone.
 BUSY = "ns:busy:"
@@ -70,10 +68,6 @@ def busy(user_id: str) -> str:
 
 def invite(invite_id: str) -> str:
     return INVITE + invite_id
-
-
-def process_users(process_id: str) -> str:
-    return PROCESS_USERS + process_id
 
 
 def parked(call_id: str, side: str) -> str:

@@ -26,6 +26,16 @@ SOON_SECONDS = 2.0
 WATCHED = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD}
 
 
+def hold_replacing() -> None:
+    """Before any thread begins: SIGHUP, which would end one, waits until `Workers.run` asks for it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+
+
+def hear_signals() -> None:
+    """The first thing a worker does."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
+
+
 class Worker:
     """One child; `is_ready` waits until it serves."""
 
@@ -34,14 +44,17 @@ class Worker:
     ) -> None:
         self.started_at = time.monotonic()
         reading, writing = os.pipe()
+        # The child ends when this one closes, as it does with us, however we end.
+        living, self._lifeline = os.pipe()
         self._told = os.fdopen(reading, "rb", buffering=0)
         self.process = subprocess.Popen(
             [*command],
-            env=dict(environment) | {"NAPALM_READY_FD": str(writing)},
-            pass_fds=[*descriptors, writing],
+            env=dict(environment) | {"NAPALM_READY_FD": str(writing), "NAPALM_LIFE_FD": str(living)},
+            pass_fds=[*descriptors, writing, living],
             start_new_session=True,
         )
         os.close(writing)
+        os.close(living)
 
     def is_ready(self) -> bool:
         """False when it ended before it served."""
@@ -59,6 +72,7 @@ class Worker:
             logger.warning("a worker did not stop in time", extra={"pid": self.process.pid})
             self.process.kill()
             self.process.wait()
+        os.close(self._lifeline)
 
 
 class Workers:
@@ -72,6 +86,7 @@ class Workers:
 
     def run(self, on_ready: str) -> None:
         """Until SIGTERM or SIGINT. Raises RuntimeError when the first workers do not come up."""
+        # Signals wait to be asked for; a worker inherits that, and lets them through again (`hear_signals`).
         signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
         try:
             self._workers = [self._start() for _ in range(self._count)]
@@ -83,12 +98,7 @@ class Workers:
             self._stop(self._workers)
 
     def _start(self) -> Worker:
-        # The child must hear its own signals.
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
-        try:
-            return Worker(self._command, self._environment, self._descriptors)
-        finally:
-            signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
+        return Worker(self._command, self._environment, self._descriptors)
 
     def _watch(self) -> None:
         while True:
@@ -105,6 +115,7 @@ class Workers:
             if code is None:
                 continue
             logger.error("a worker has ended", extra={"pid": worker.process.pid, "code": code})
+            worker.wait(time.monotonic())
             time.sleep(max(0.0, SOON_SECONDS - (time.monotonic() - worker.started_at)))
             self._workers[at] = self._start()
 

@@ -11,8 +11,10 @@ from models import keys
 from tests.tree import CODE, OWN, ROOT, TESTS, name_of, text_of
 
 MOST_LINES = 250
-# One page on purpose: the whole wire, the one pure table, one protocol of an RFC.
-LONG = {"models/messages.py", "models/call_state.py", "handlers/frames.py"}
+# A test file holds the cases of one noun; tables are long.
+MOST_TEST_LINES = 360
+# One page on purpose: the whole wire, the one pure table, one protocol of an RFC, the call engine.
+LONG = {"models/messages.py", "models/call_state.py", "handlers/frames.py", "static/call.js"}
 # What is tested where it shows, and there.
 ELSEWHERE = {
     "models/site_secret.py": "tests/models/test_bans.py",
@@ -24,6 +26,7 @@ ELSEWHERE = {
     "handlers/cookies.py": "tests/handlers/test_accounts.py",
     "handlers/frames.py": "tests/handlers/test_base_socket.py",
     "handlers/metrics.py": "tests/handlers/test_health.py",
+    "handlers/problems.py": "tests/handlers/test_base.py",
     "handlers/routes.py": "tests/test_protocol.py",
     "models/embedded_place.py": "tests/models/test_embedded.py",
     "models/embedded_process.py": "tests/models/test_embedded.py",
@@ -33,7 +36,10 @@ ELSEWHERE = {
     "models/keys.py": "tests/test_house.py",
     "models/members.py": "tests/models/test_users.py",
     "models/messages.py": "tests/test_protocol.py",
+    "models/call_record.py": "tests/models/test_calls.py",
     "models/ring.py": "tests/models/test_invites.py",
+    "models/setting_types.py": "tests/models/test_config.py",
+    "models/statements.py": "tests/models/test_db.py",
     "models/setting_rules.py": "tests/test_operations.py",
     "models/sign_up.py": "tests/handlers/test_accounts.py",
     "models/wiring.py": "tests/conftest.py",
@@ -83,8 +89,9 @@ def test_nothing_is_left_for_later() -> None:
 
 def test_no_file_is_long() -> None:
     lengths = {name_of(file): len(file.read_text().splitlines()) for file in OWN}
+    most = {name: MOST_TEST_LINES if name.startswith("tests/") else MOST_LINES for name in lengths}
     assert {
-        name: length for name, length in lengths.items() if length > MOST_LINES and name not in LONG
+        name: length for name, length in lengths.items() if length > most[name] and name not in LONG
     } == {}
 
 

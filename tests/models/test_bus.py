@@ -168,7 +168,7 @@ def test_every_key_has_the_sites_prefix() -> None:
         keys.parked("c", "caller"),
         keys.seat("c", "x"),
     ]
-    names += [keys.user_channel("u"), keys.call_channel("c"), keys.process_users("p"), *keys.of_call("c")]
+    names += [keys.user_channel("u"), keys.call_channel("c"), *keys.of_call("c")]
     assert all(name.startswith(keys.PREFIX) for name in names)
     assert len(set(names)) == len(names) - 1  # the seat and what is parked for it are also of the call
     assert keys.seats_of_call("c", "x", "y")

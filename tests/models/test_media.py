@@ -34,7 +34,7 @@ async def test_mine_is_mine_and_members_see_it_and_strangers_do_not(
     assert not await sees(models, media_id, new_id())
 
 
-async def test_a_block_hides_from_the_blocker_and_shows_nothing_to_the_blocked(models: Models, person: MakePerson) -> None:
+async def test_a_block_hides_from_the_blocker_alone(models: Models, person: MakePerson) -> None:
     ann, bo = await person(access="payment"), await person(access="payment")
     of_ann, of_bo = await put(models, ann.user_id, b"a"), await put(models, bo.user_id, b"b")
     async with models.db.cursor() as cursor:
