@@ -23,7 +23,7 @@ from tests.journeys.visitor import Visitor
 
 Result = TypeVar("Result")
 CHROMIUM = "/usr/bin/chromium"
-JOURNEY_SECONDS = 170
+JOURNEY_SECONDS = 150
 FLAGS = [
     "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",

@@ -65,9 +65,9 @@ async def inside(zoe: Visitor) -> None:
 
 async def meeting(zoe: Visitor, finn: Visitor) -> None:
     await asyncio.gather(zoe.go_online(), finn.go_online())
-    await zoe.find_card("Finn")
+    await zoe.find_card(finn)
     await clean(zoe.page)
-    await zoe.invite("Finn", "5 min")
+    await zoe.invite(finn, "5 min")
     await expect(finn.ring).to_be_visible()
     await clean(zoe.page)
     await clean(finn.page)

@@ -23,7 +23,7 @@ async def test_from_landing_into_a_call(stage: Stage) -> None:
     await yann.go_online()
     await sign_up(xena)
     await pay(xena)
-    await ring(xena)
+    await ring(xena, yann)
     await expect(yann.ring).to_contain_text("Xena")
     await answer(yann)
     await xena.in_call()
@@ -75,12 +75,12 @@ async def pay(xena: Visitor) -> None:
     await enter(xena, "Go to the room")
 
 
-async def ring(xena: Visitor) -> None:
+async def ring(xena: Visitor, yann: Visitor) -> None:
     await xena.at("/room")
     await enter(xena, "Go online")
     await xena.sees("You are online")
-    await expect(xena.card("Yann")).to_have_count(1)
-    while not await xena.card("Yann").is_visible():
+    await expect(xena.card(yann)).to_have_count(1)
+    while not await xena.card(yann).is_visible():
         await xena.page.keyboard.press("ArrowRight")
     await tab_to(xena, "5 min")
     await xena.page.keyboard.press("ArrowLeft")

@@ -26,7 +26,7 @@ async def test_all_but_the_call(stage: Stage) -> None:
     await expect(vera.page.locator("#invite-code-error")).to_be_visible()
     await vera.pay()
     await vera.press("Go to the room")
-    await expect(vera.card("Walt")).to_be_visible()
+    await expect(vera.card(walt)).to_be_visible()
     await vera.press("History")
     await vera.sees("No calls yet")
     await vera.press("Settings")

@@ -22,6 +22,8 @@ from tests.journeys.screen import Screen, until
 
 
 class Visitor(Screen):
+    user_id: str | None = None
+
     # Signing up.
 
     async def fill_profile(self, gender: str = "A woman") -> None:
@@ -97,20 +99,22 @@ class Visitor(Screen):
         await self.go("/room")
         await self.press("Go online")
         await self.sees("You are online")
+        self.user_id = await self.page.locator("body").get_attribute("data-user-id")
 
-    def card(self, name: str) -> Locator:
-        return self.page.locator(f'article[data-name="{name}"]')
+    def card(self, other: Visitor) -> Locator:
+        """By the person, once they are in the room: names are nobody's own."""
+        return self.page.locator(f'article[data-user-id="{other.user_id}"]')
 
-    async def find_card(self, name: str) -> Locator:
+    async def find_card(self, other: Visitor) -> Locator:
         """Turns the deck until this person's card is on top."""
-        card = self.card(name)
+        card = self.card(other)
         await expect(card).to_have_count(1)
         while not await card.is_visible():
             await self.touch(self.page.get_by_role("button", name="Next person"))
         return card
 
-    async def invite(self, name: str, length: str) -> None:
-        await self.find_card(name)
+    async def invite(self, other: Visitor, length: str) -> None:
+        await self.find_card(other)
         await self.choose(length, within="#lengths")
         await self.touch(self.page.locator("#talk"))
 
@@ -123,7 +127,7 @@ class Visitor(Screen):
 
     async def ring_up(self, callee: Visitor, length: str = "5 min") -> None:
         """Rings, is answered, and both talk."""
-        await self.invite(callee.name, length)
+        await self.invite(callee, length)
         await callee.answer("Accept")
         await asyncio.gather(self.in_call(), callee.in_call())
 
