@@ -87,7 +87,7 @@ def test_whatever_happens_the_machine_keeps_its_promises(
 @settings(max_examples=200, deadline=None)
 @given(agreed, st.lists(st.tuples(st.integers(0, 5_000), quiet_events), max_size=40))
 def test_every_call_ends_by_itself_in_bounded_time(seconds: int, played: list[tuple[int, Event]]) -> None:
-    """From the last event on, following `due_at` alone: connecting, all pauses and the whole clock at most."""
+    """From the last event on, by `due_at` alone: connecting, all pauses and the whole clock at most."""
     now, call = NOON, begin(seconds, NOON, RULES)
     for gap, event in played:
         now += timedelta(milliseconds=gap)
