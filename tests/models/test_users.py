@@ -9,7 +9,8 @@ import pytest
 from models.config import Config
 from models.errors import Invalid, NotFound, TooMany
 from models.ids import new_id
-from models.sign_up import SignedUp, next_step
+from models.sessions import SignedIn
+from models.sign_up import next_step
 from models.wiring import Models
 from tests.conftest import MakePerson
 
@@ -22,7 +23,7 @@ def config() -> Config:
     return Config()
 
 
-async def guest(models: Models, **changes: object) -> SignedUp:
+async def guest(models: Models, **changes: object) -> SignedIn:
     given: dict[str, object] = {
         "name": "Ann",
         "gender": "female",

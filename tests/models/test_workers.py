@@ -15,6 +15,7 @@ import psutil
 import pytest
 from tornado.testing import bind_unused_port
 
+from models.embedded import Embedded
 from tests.conftest import ROOT
 
 SECONDS = 40.0
@@ -23,8 +24,8 @@ SECONDS = 40.0
 class Served:
     """`server.py` with two workers."""
 
-    def __init__(self, process: subprocess.Popen[str], port: int) -> None:
-        self.process, self.port = process, port
+    def __init__(self, process: subprocess.Popen[str], port: int, data_dir: Path) -> None:
+        self.process, self.port, self.data_dir = process, port, data_dir
 
     def workers(self) -> set[int]:
         children = psutil.Process(self.process.pid).children()
@@ -63,7 +64,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
     )
     assert process.stdout is not None
     assert "is up" in process.stdout.readline()
-    yield Served(process, port)
+    yield Served(process, port, tmp_path / "data")
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) in (0, -signal.SIGKILL)
     process.stdout.close()
@@ -85,6 +86,8 @@ def test_no_worker_outlives_its_parent(served: Served) -> None:
     workers = [psutil.Process(pid) for pid in served.workers()]
     served.process.kill()
     wait_for(lambda: not any(worker.is_running() and _command_of(worker) for worker in workers))
+    # The next start finds what was left of the built-in servers, and stops it.
+    Embedded.start(served.data_dir).stop()
 
 
 def test_a_stop_in_the_middle_of_replacing_leaves_nobody(served: Served) -> None:
