@@ -35,7 +35,7 @@ from models.call_state import (
 from models.clock import Clock
 from models.config import Config
 from models.db import Db
-from models.errors import NotFound
+from models.errors import NotFound, Unavailable
 from models.ids import new_id
 from models.invite_codes import InviteCodes
 from models.messages import CallClock, CallEnded, PeerJoined, PeerLeft
@@ -222,7 +222,13 @@ class Calls:
         """Every call whose next deadline has come; any process may do it."""
         due: list[str] = await self._sql.all("due", str, now=self._clock.now(), batch=SWEEP_BATCH)
         for call_id in due:
-            await self.apply(call_id, Tick())
+            try:
+                await self.apply(call_id, Tick())
+            except Unavailable:
+                raise
+            except Exception:
+                # One faulty call must not keep the others from ending.
+                logger.exception("a call could not be ended", extra={"call_id": call_id})
 
     async def restart(self, dead: Iterable[str], *, everyone: bool) -> None:
         """Seats of dead processes empty, and open graces start anew: at a server's start for every live call,

@@ -29,6 +29,11 @@ export class Deck {
     return this.cards[this.#at] ?? null;
   }
 
+  /** How many cards are still to come after the one on the screen. */
+  get ahead() {
+    return this.cards.length - 1 - this.#at;
+  }
+
   /** "2 of 5", empty where there is nothing to count. */
   get place() {
     return this.cards.length > 1 ? `${this.#at + 1} of ${this.cards.length}` : "";

@@ -16,6 +16,7 @@ import { lengthText } from "./clock.js";
 
 const DOWN_MS = 5000;
 const POLL_MS = 15_000;
+const CARDS_AHEAD = 5;
 const EMPTY = {
   online: "Stay online, and we will ring you when someone wants to talk. New people appear here by themselves.",
   away: "Go online, and we will ring you when someone wants to talk.",
@@ -32,6 +33,7 @@ const room = element("room");
 const talk = /** @type {HTMLButtonElement} */ (element("talk"));
 const lengths = element("lengths");
 const deck = new Deck(element("queue-cards"), shown);
+let knowsOfMore = element("queue-cursor").dataset.more === "yes";
 let downSince = Date.now();
 /** Fetches wait for each other, so that no news is dropped and no page taken in twice. */
 let fetching = Promise.resolve();
@@ -59,6 +61,7 @@ function label(card) {
 /** @param {1|-1} step */
 function move(step) {
   deck.move(step);
+  fill();
   element("queue-note").textContent = "";
   const card = deck.current;
   if (card) polite(`${card.dataset.name}, ${deck.place}${isOnCooldown(card) ? ", not available to you yet" : ""}`);
@@ -86,7 +89,13 @@ async function more() {
   if (!page) return;
   cursor.dataset.cursor = page.cursor;
   deck.merge(page.articles, false);
-  if (page.hasMore && page.articles.length) await more();
+  knowsOfMore = page.hasMore;
+  if (page.articles.length) fill();
+}
+
+/** The next page only when this person comes near the end of what is here: thousands may be online. */
+function fill() {
+  if (knowsOfMore && deck.ahead < CARDS_AHEAD) inTurn(more);
 }
 
 /** The whole truth again: after a reconnect, a ring, or while there is no socket. */
@@ -95,6 +104,8 @@ async function refresh() {
   if (!page) return;
   element("queue-cursor").dataset.cursor = page.cursor;
   farewell(deck.merge(page.articles, !page.hasMore));
+  knowsOfMore = page.hasMore;
+  fill();
 }
 
 /** @param {number} count */
@@ -135,7 +146,8 @@ function listen() {
   on(invites, "queue:update", ({ left, more: hasMore, onlineUsers }) => {
     farewell(deck.remove(left ?? []));
     countOnline(onlineUsers);
-    if (hasMore) inTurn(more);
+    knowsOfMore = hasMore;
+    fill();
   });
   on(invites, "state", () => inTurn(refresh));
   document.body.addEventListener("ring:over", () => inTurn(refresh));
