@@ -10,7 +10,8 @@
  * @property {number} received packets that came
  * @property {number} lossIn 0 to 1, the worse of sound and picture, as received here
  * @property {number} lossOut 0 to 1, as the peer reports of what we send; a report holds until the next one comes
- * @property {number} lossOutNow the same, only from a report that is new
+ * @property {number} lossOutNow the same, only from a report that is new; of sound only while there is none of a picture,
+ *   for that one looks back five seconds and more
  * @property {number} jitter seconds
  * @property {number} roundTripTime seconds; 0: not measured
  * @property {number} freezes of the picture
@@ -37,10 +38,11 @@ export class Gauge {
     stats.forEach((report) => { if (report.type === "outbound-rtp") this.#sent.set(report.id, report.packetsSent ?? 0); });
     stats.forEach((report) => {
       if (report.type === "inbound-rtp") this.#inbound(report, reading);
-      else if (report.type === "remote-inbound-rtp") this.#remote(report, reading);
+      else if (report.type === "remote-inbound-rtp") this.#remote(report);
       else if (report.type === "candidate-pair" && report.nominated) this.#roundTrips(report, "responsesReceived");
     });
     reading.lossOut = Math.max(this.#holds("video", now) ?? 0, this.#holds("audio", now) ?? 0);
+    reading.lossOutNow = this.#fresh(this.#holds("video", now) === null ? "audio" : "video", now);
     reading.roundTripTime = this.#holds("trip", now) ?? 0;
     return reading;
   }
@@ -49,6 +51,12 @@ export class Gauge {
   #holds(what, now) {
     const told = this.#held.get(what);
     return told && now - told.at < HOLDS_MS[what] ? told.value : null;
+  }
+
+  /** What was told since the reading before. @param {"video"|"audio"} what @param {number} now */
+  #fresh(what, now) {
+    const told = this.#held.get(what);
+    return told?.at === now ? told.value : 0;
   }
 
   /** @param {any} report @param {Reading} reading */
@@ -71,9 +79,9 @@ export class Gauge {
   /**
    * The peer's receiver reports. `fractionLost` is of one interval and leaves out what was sent again in time, so the
    * packets lost against those sent since the report before are looked at too.
-   * @param {any} report @param {Reading} reading
+   * @param {any} report
    */
-  #remote(report, reading) {
+  #remote(report) {
     this.#roundTrips(report, "roundTripTimeMeasurements");
     if (this.#delta(report, "timestamp") === 0) return;
     const sent = this.#delta({ id: report.id, sent: this.#sent.get(report.localId) }, "sent");
@@ -81,7 +89,6 @@ export class Gauge {
     const share = sent >= LEAST_PACKETS ? Math.min(1, lost / sent) : 0;
     const value = Math.max(report.fractionLost ?? 0, share);
     this.#held.set(report.kind, { value, at: this.#readAt });
-    reading.lossOutNow = Math.max(reading.lossOutNow, value);
   }
 
   /** The mean of the round trips since the last reading. @param {any} report @param {string} counter */
