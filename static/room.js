@@ -16,7 +16,7 @@ import { lengthText } from "./clock.js";
 
 const DOWN_MS = 5000;
 const POLL_MS = 15_000;
-const CARDS_AHEAD = 5;
+const CARDS_AHEAD = 20;
 const EMPTY = {
   online: "Stay online, and we will ring you when someone wants to talk. New people appear here by themselves.",
   away: "Go online, and we will ring you when someone wants to talk.",
@@ -93,7 +93,7 @@ async function more() {
   if (page.articles.length) fill();
 }
 
-/** The next page only when this person comes near the end of what is here: thousands may be online. */
+/** Newcomers append; but of thousands online only a page is kept ready ahead of the card on the screen. */
 function fill() {
   if (knowsOfMore && deck.ahead < CARDS_AHEAD) inTurn(more);
 }
