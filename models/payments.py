@@ -26,6 +26,7 @@ from models.messages import Wire
 from models.money_back import MoneyBack
 from models.refunds import Refunds
 from models.settlement import Settlement
+from models.site_secret import SiteSecret
 from models.stripe_api import StripeApi, StripeAway, StripeRefused
 from models.stripe_objects import Checkout, Kind
 from models.stripe_webhook import Effect, StripeWebhook
@@ -74,7 +75,7 @@ class Payments:
         self._access, self._invite_codes = access, invite_codes
         self._sql = db.statements("payments")
         self.stripe = self._stripe = StripeApi(config) if config.stripe_secret_key else None
-        self._page = TestCheckout(db, config) if config.has_test_checkout else None
+        self._page = TestCheckout(SiteSecret(db, config), config) if config.has_test_checkout else None
         self._kind: Kind = self._stripe.kind if self._stripe else "page"
         self.entitlement = entitlement = Entitlement(db, access, invite_codes)
         settlement = Settlement(db, clock, access, entitlement)

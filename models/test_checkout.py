@@ -1,44 +1,34 @@
 """The test checkout: our own page that plays Stripe's part while there is no key.
 
 Promises that what it tells comes as Stripe's events do, as bytes with a signature, through the same door.
-The signing secret is derived from the site's secret, which is made once and kept in PostgreSQL, so that every
-process knows it and nobody else.
+The signing secret is derived from the site's (`models.site_secret`), so that every process knows it and
+nobody else.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import secrets
 
 import msgspec
 
 from models.config import Config
-from models.db import Db
 from models.ids import new_id
+from models.site_secret import SiteSecret
 from models.stripe_objects import Checkout
 
-PURPOSE = b"test checkout webhook"
+PURPOSE = "test checkout webhook"
 
 
 class TestCheckout:
     __test__ = False  # not a test, whatever its name
 
-    def __init__(self, db: Db, config: Config) -> None:
+    def __init__(self, site_secret: SiteSecret, config: Config) -> None:
         self._config = config
-        self._sql = db.statements("payments")
-        self._secret: str | None = None
+        self._site_secret = site_secret
 
     async def secret(self) -> str:
-        """What signs its events; read once a process."""
-        if self._secret is None:
-            site = self._config.secret_key or await self._site_secret()
-            self._secret = "whsec_" + hmac.new(site.encode(), PURPOSE, hashlib.sha256).hexdigest()
-        return self._secret
-
-    async def _site_secret(self) -> str:
-        await self._sql.run("keep_site_secret", value=secrets.token_urlsafe(32))
-        return str(await self._sql.value("site_secret"))
+        """What signs its events."""
+        return "whsec_" + (await self._site_secret.digest(PURPOSE, "")).hex()
 
     def url(self, session_id: str) -> str:
         return f"{self._config.base_url}/test-checkout/{session_id}"

@@ -116,9 +116,3 @@ set state = 'expired', settled_at = at
 from coalesce(:now::timestamptz, clock_timestamp()) as at
 where state = 'open' and created_at <= at - interval '24 hours'
     and (session_id is null or kind <> :kind or kind = 'page' or created_at <= at - interval '14 days');
-
--- name: keep_site_secret(value)!
-insert into secrets (name, value) values ('site', :value) on conflict (name) do nothing;
-
--- name: site_secret()
-select value from secrets where name = 'site';

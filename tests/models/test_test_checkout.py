@@ -6,6 +6,7 @@ import pytest
 
 from models.config import Config
 from models.errors import BadRequest, NotFound
+from models.site_secret import SiteSecret
 from models.test_checkout import TestCheckout, event
 from models.wiring import Models
 from tests.ledger import rows
@@ -14,10 +15,11 @@ from tests.stripe_news import signature
 
 async def test_every_process_knows_the_same_secret(models, servers, config) -> None:
     other = await Models.open(config, servers.database_url, servers.redis_url)
-    secrets = [await TestCheckout(of.db, config).secret() for of in (models, other)]
+    secrets = [await TestCheckout(SiteSecret(of.db, config), config).secret() for of in (models, other)]
     await other.close()
     assert len(set(secrets)) == 1
-    assert await TestCheckout(models.db, Config(secret_key="k" * 32)).secret() != secrets[0]
+    keyed = Config(secret_key="k" * 32)
+    assert await TestCheckout(SiteSecret(models.db, keyed), keyed).secret() != secrets[0]
 
 
 async def test_an_event_of_ours_needs_the_sites_signature(models, person) -> None:
@@ -28,7 +30,7 @@ async def test_an_event_of_ours_needs_the_sites_signature(models, person) -> Non
     with pytest.raises(BadRequest):
         await models.payments.receive(payload, signature(payload, "whsec_guessed"))
     assert await models.access.of(anna.user_id) == "unpaid"
-    secret = await TestCheckout(models.db, models.config).secret()
+    secret = await TestCheckout(models.site_secret, models.config).secret()
     assert await models.payments.receive(payload, signature(payload, secret)) == "applied"
     assert await models.access.of(anna.user_id) == "paid"
 
