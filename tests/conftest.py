@@ -38,10 +38,9 @@ TEST_SECONDS = 60
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        # Two browsers, two servers and a load of other work share two cores: what fails is tried anew, and
-        # shown as R. What is wrong fails again.
-        reruns = 2 if item.get_closest_marker("journey") else 1
-        item.add_marker(pytest.mark.flaky(reruns=reruns))
+        # docs/decisions/journeys-tried-anew.md: browsers only. A race that shows once must fail the run.
+        if item.get_closest_marker("journey"):
+            item.add_marker(pytest.mark.flaky(reruns=2))
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
             seconds = 600 if item.get_closest_marker("prove") else TEST_SECONDS
             item.add_marker(pytest.mark.gen_test(timeout=seconds))
