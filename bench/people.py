@@ -74,7 +74,7 @@ class Crowd:
         self._redis.close()
 
     def _run(self, name: str, calls: Sequence[tuple[str | int, ...]]) -> None:
-        sha = self._redis.script_load(Script(name).text)
+        sha = self._redis.script_load(Script.named(name).text)
         for at in range(0, len(calls), BATCH):
             pipeline = self._redis.pipeline(transaction=False)
             for values in calls[at : at + BATCH]:

@@ -1,8 +1,7 @@
 """What every HTTP handler stands on: who asks, what they sent, how it is answered, errors dressed once.
 
 One URL answers browsers with a page or an htmx fragment, and clients that ask for `application/json` with
-JSON. A Problem raised anywhere below becomes the right one of the three here, and only here. Security headers
-are set here for every answer.
+JSON. A Problem raised anywhere below becomes the right one of the three here; headers too.
 """
 
 from __future__ import annotations
@@ -173,6 +172,10 @@ class BaseHandler(RequestHandler):
         name = fragment if fragment is not None and self.is_htmx else template
         self.finish(self.application.pages.render(name, self.page_context(context)))
 
+    def compute_etag(self) -> str | None:
+        """None for what may not be kept anyway: nobody could ever ask whether it has changed."""
+        return None if self._headers.get("Cache-Control") == "no-store" else super().compute_etag()
+
     def page_context(self, context: Mapping[str, object]) -> dict[str, object]:
         common: dict[str, object] = {"values": {}, "errors": {}, "current_path": self.request.path}
         return common | {"member": self.member, "xsrf": self.xsrf_token.decode()} | dict(context)
@@ -205,7 +208,7 @@ class BaseHandler(RequestHandler):
         """What GET would say, without its body (RFC 9110, 9.3.2)."""
         return self.get(*args)
 
-    def options(self, *_args: str) -> None:
+    def options(self, *_: str) -> None:
         self.nothing()
 
     # -- errors, dressed once --

@@ -6,6 +6,7 @@ Keeps nothing about anyone.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from prometheus_client import (
@@ -47,9 +48,16 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"})
 
 def count_request(handler: RequestHandler) -> None:
     """Tornado's log function: called once for each answered request."""
-    name, method = type(handler).__name__, handler.request.method or ""
-    REQUESTS.labels(name, method if method in METHODS else "other", str(handler.get_status())).inc()
-    SECONDS.labels(name).observe(handler.request.request_time())
+    count, seconds = _counters(type(handler).__name__, handler.request.method or "", handler.get_status())
+    count.inc()
+    seconds.observe(handler.request.request_time())
+
+
+@lru_cache(maxsize=1024)
+def _counters(name: str, method: str, status: int) -> tuple[Counter, Histogram]:
+    """Kept, because the library looks a labelled counter up anew with every request."""
+    known = method if method in METHODS else "other"
+    return REQUESTS.labels(name, known, str(status)), SECONDS.labels(name)
 
 
 def exposition(site: Site) -> bytes:

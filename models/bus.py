@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +34,16 @@ Heard = Callable[[str, bytes], None]
 
 
 class Script:
-    """A Lua file; `-- include: other` in its first lines puts the text of other.lua before it."""
+    """The text of a Lua script, and the name Redis knows it by."""
 
-    def __init__(self, name: str) -> None:
-        self.text = _with_includes((LUA / f"{name}.lua").read_text())
-        self.sha = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+    @classmethod
+    def named(cls, name: str) -> Script:
+        """A Lua file; `-- include: other` in its first lines puts the text of other.lua before it."""
+        return cls(_with_includes((LUA / f"{name}.lua").read_text()))
 
 
 def _with_includes(text: str) -> str:
@@ -105,11 +110,15 @@ class Bus:
         """Runs models/lua/<name>.lua with `values` as ARGV, atomically."""
         script = self._scripts.get(name)
         if script is None:
-            script = self._scripts[name] = Script(name)
+            script = self._scripts[name] = Script.named(name)
+        return await self.evaluate(script, (), values)
+
+    async def evaluate(self, script: Script, names: Sequence[object], values: Sequence[object]) -> Any:
+        """Runs `script` with `names` as KEYS and `values` as ARGV, atomically."""
         try:
-            return await self._wire.ask("EVALSHA", script.sha, 0, *values)
+            return await self._wire.ask("EVALSHA", script.sha, len(names), *names, *values)
         except NoScriptError:
-            return await self._wire.ask("EVAL", script.text, 0, *values)
+            return await self._wire.ask("EVAL", script.text, len(names), *names, *values)
 
     async def _guarded(self, work: Awaitable[Any]) -> Any:
         try:

@@ -16,6 +16,7 @@ import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
@@ -23,7 +24,7 @@ from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from models import keys
-from models.bus import AWAY, COMMAND_SECONDS, Bus
+from models.bus import AWAY, COMMAND_SECONDS, Bus, Script
 from models.clock import Clock
 from models.config import Config
 from models.db import Db
@@ -56,12 +57,7 @@ class RateLimits:
     def __init__(self, db: Db, bus: Bus, clock: Clock, config: Config) -> None:
         self._db, self._clock = db, clock
         self._sql = db.statements("rate_limits")
-        # The bus's own pool, with its time limits; the address given here is never used.
-        pool = bus.redis.connection_pool
-        storage = RedisStorage(
-            "redis://", implementation="redispy", key_prefix=keys.LIMITS, connection_pool=pool
-        )
-        self._limiter = SlidingWindowCounterRateLimiter(storage)
+        self._limiter = SlidingWindowCounterRateLimiter(_storage_on(bus))
         self._moments: dict[str, RateLimitItem] = {
             "api": RateLimitItemPerMinute(config.api_per_minute),
             "guests": RateLimitItemPerHour(config.guests_per_hour),
@@ -162,6 +158,19 @@ class RateLimits:
     def _judge(wait: float | None) -> None:
         if wait is not None:
             raise TooMany(retry_after=max(1, math.ceil(wait)))
+
+
+def _storage_on(bus: Bus) -> RedisStorage:
+    """The library's storage on the bus's own pool, with its time limits; the address given is never used.
+
+    The script that counts runs with every request: it goes out on the wire that the process shares.
+    """
+    pool = bus.redis.connection_pool
+    storage = RedisStorage("redis://", implementation="redispy", key_prefix=keys.LIMITS, connection_pool=pool)
+    bridge: Any = storage.bridge
+    script = Script(bridge.SCRIPT_ACQUIRE_SLIDING_WINDOW.decode())
+    bridge.lua_acquire_sliding_window = partial(bus.evaluate, script)
+    return storage
 
 
 def _of_account(kind: str, account: str | None, where: str) -> list[tuple[str, str]]:

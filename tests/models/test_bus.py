@@ -156,8 +156,8 @@ async def test_a_script_is_sent_once_and_survives_an_emptied_redis(servers: Serv
 
 
 def test_a_script_includes_what_it_names() -> None:
-    assert "local function settle" in Script("away_due").text
-    assert "local function settle" not in Script("beat").text
+    assert "local function settle" in Script.named("away_due").text
+    assert "local function settle" not in Script.named("beat").text
 
 
 def test_every_key_has_the_sites_prefix() -> None:
