@@ -2,50 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any
+import contextlib
 
 from tornado.httputil import HTTPInputError, HTTPServerRequest, parse_body_arguments
+from tornado.iostream import StreamClosedError
 from tornado.web import stream_request_body
 
 from handlers.base import BaseHandler
 from handlers.onboarding import STEPS
+from handlers.ranges import Range, range_of
+from handlers.uploads import UploadHandler
 from models.errors import BadRequest, Invalid, NotFound, Problem, TooLarge, UnsupportedMedia
-from models.media import MediaFile
+from models.media import CHUNK, MediaFile
 from models.members import Member, media_url
 from models.selfies import MOST_BYTES
 from models.sign_up import next_step
 
 # The form around the picture: boundaries, part headers, the XSRF token.
 MOST_BODY = MOST_BYTES + 64 * 1024
-# A browser shows our answer only if we read on what it is still sending; beyond this it is cut off.
-MOST_DRAINED = 4 * MOST_BODY
-# 8 MB over a poor mobile network.
-SLOWEST_SECONDS = 180
 DAY = 24 * 3600
 
 
 @stream_request_body
-class SelfieHandler(BaseHandler):
+class SelfieHandler(UploadHandler):
     """POST /media/selfie: multipart, one file named `selfie`."""
+
+    most_body, most_drained = MOST_BODY, 4 * MOST_BODY
+    # 8 MB over a poor mobile network.
+    slowest_seconds = 180
 
     def initialize(self) -> None:
         super().initialize()
         self._body = bytearray()
-        self._is_whole = False
 
     async def prepare(self) -> None:
-        connection: Any = self.request.connection
-        connection.set_max_body_size(MOST_DRAINED)
-        connection.set_body_timeout(SLOWEST_SECONDS)
         await super().prepare()
         if self.request.method == "POST":
             self.allowed(access=False, selfie=False)
             refuse_early(self.request)
-
-    def check_xsrf_cookie(self) -> None:
-        """The token of a plain form is inside the body, so it is checked when that is here."""
-        if self._is_whole:
-            super().check_xsrf_cookie()
 
     def data_received(self, chunk: bytes) -> None:
         """Of a body that did not say its length, the answer comes as soon as it is too long."""
@@ -56,7 +50,7 @@ class SelfieHandler(BaseHandler):
             self._body += chunk
 
     async def post(self) -> None:
-        if self._finished:
+        if self.is_over:
             return None
         member = self.signed_in()
         try:
@@ -118,10 +112,37 @@ class MediaHandler(BaseHandler):
         self._describe(file)
         if self.check_etag_header():
             return self.set_status(304)
-        self.set_header("Content-Length", str(file.byte_size))
-        if self.request.method != "HEAD":
-            self.write(await self.models.media.read(file))
-        return None
+        part = self._part(file)
+        if part is None or self.request.method == "HEAD":
+            return None
+        return await self._send(file, part)
+
+    def _part(self, file: MediaFile) -> Range | None:
+        """What of the file is sent, said in the headers; None: there is no such part."""
+        part = range_of(
+            self.request.headers.get("Range") if self._is_same_version() else None, file.byte_size
+        )
+        if part is not None and part.first >= file.byte_size:
+            self.set_status(416)
+            self.set_header("Content-Range", f"bytes */{file.byte_size}")
+            return None
+        if part is not None:
+            self.set_status(206)
+            self.set_header("Content-Range", f"bytes {part.first}-{part.last}/{file.byte_size}")
+        part = part or Range(0, file.byte_size - 1)
+        self.set_header("Content-Length", str(part.size))
+        return part
+
+    def _is_same_version(self) -> bool:
+        """`If-Range` names what the browser has a part of."""
+        return self.request.headers.get("If-Range", self._headers["Etag"]) == self._headers["Etag"]
+
+    async def _send(self, file: MediaFile, part: Range) -> None:
+        """Chunk by chunk, as fast as the browser takes them; who leaves half way is no fault."""
+        with contextlib.suppress(StreamClosedError):
+            for first in range(part.first, part.last + 1, CHUNK):
+                self.write(await self.models.media.read(file, first, min(first + CHUNK - 1, part.last)))
+                await self.flush()
 
     async def _file(self, media_id: str) -> MediaFile:
         viewer = self.member
@@ -136,6 +157,7 @@ class MediaHandler(BaseHandler):
         """An id names the same bytes for ever: it is the ETag, and browsers may keep them for a day."""
         self.set_header("Content-Type", file.content_type)
         self.set_header("Content-Disposition", "inline")
+        self.set_header("Accept-Ranges", "bytes")
         self.set_header("Cache-Control", f"private, max-age={DAY}, immutable")
         self.set_header("Vary", "Cookie, Authorization")
         self.set_header("Etag", f'"{file.media_id}"')

@@ -26,6 +26,10 @@ class Requests:
         if self._count == 0:
             self._idle.set()
 
+    @property
+    def is_idle(self) -> bool:
+        return self._idle.is_set()
+
     async def drained(self) -> None:
         """Returns when everything under way has been answered, or after five seconds."""
         self.is_draining = True

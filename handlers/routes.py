@@ -30,6 +30,7 @@ from handlers import (
     stripe_webhook,
     turn,
     users,
+    videos,
 )
 
 UUID = r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
@@ -58,6 +59,8 @@ def routes() -> list[URLSpec]:
         URLSpec(r"/auth/recovery-link", recovery.RecoveryLinkHandler, name="recovery_link"),
         URLSpec(r"/auth/reset", recovery.ResetHandler, name="reset"),
         URLSpec(r"/media/selfie", media.SelfieHandler, name="selfie"),
+        URLSpec(r"/media/video", videos.VideoHandler, name="video"),
+        URLSpec(r"/media/video/remove", videos.RemoveVideoHandler, name="remove_video"),
         URLSpec(rf"/media/{UUID}", media.MediaHandler, name="media"),
         URLSpec(r"/paywall", payments.PaywallHandler, name="paywall"),
         URLSpec(r"/payment/create-checkout", payments.CreateCheckoutHandler, name="create_checkout"),

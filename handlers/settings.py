@@ -31,6 +31,7 @@ async def settings_context(handler: BaseHandler) -> dict[str, Any]:
     account = await handler.models.accounts.find(user_id)
     return {
         "invite": own if own and not own.stopped else None,
+        "video_url": user.video_url,
         "successful_calls": user.successful_calls,
         "networks": NETWORKS,
         "handles": user.handles,

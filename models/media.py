@@ -7,7 +7,8 @@ not see the person as if there were nothing.
 
 from __future__ import annotations
 
-from typing import Literal
+from io import BytesIO
+from typing import BinaryIO, Literal
 
 import msgspec
 
@@ -55,6 +56,12 @@ class Media:
         self, owner_id: str, kind: Kind, content_type: str, data: bytes, *, on: Transaction
     ) -> str:
         """The new media id."""
+        return await self.save_file(owner_id, kind, content_type, BytesIO(data), len(data), on=on)
+
+    async def save_file(
+        self, owner_id: str, kind: Kind, content_type: str, file: BinaryIO, byte_size: int, *, on: Transaction
+    ) -> str:
+        """The same, read from `file` chunk by chunk: it is never whole in memory."""
         media_id = new_id()
         await self._sql.run(
             "create",
@@ -63,14 +70,14 @@ class Media:
             owner_id=owner_id,
             kind=kind,
             content_type=content_type,
-            byte_size=len(data),
+            byte_size=byte_size,
             now=self._clock.frozen,
         )
-        for seq, start in enumerate(range(0, len(data), CHUNK)):
-            chunk = data[start : start + CHUNK]
+        for seq in range(-(-byte_size // CHUNK)):
+            chunk = file.read(CHUNK)
             await self._sql.run("write_chunk", on=on, media_id=media_id, seq=seq, bytes=chunk)
         return media_id
 
-    async def delete_older(self, owner_id: str, kind: Kind, media_id: str, *, on: Transaction) -> None:
-        """All of that kind but `media_id`."""
+    async def delete_older(self, owner_id: str, kind: Kind, media_id: str | None, *, on: Transaction) -> None:
+        """All of that kind but `media_id`; None: all."""
         await self._sql.run("delete_older", on=on, owner_id=owner_id, kind=kind, media_id=media_id)

@@ -34,6 +34,7 @@ class Card(msgspec.Struct, frozen=True):
     name: str
     gender: str
     selfie_url: str | None
+    video_url: str | None
     cooldown_until: datetime | None
 
 
@@ -59,6 +60,7 @@ class CardRow(msgspec.Struct, frozen=True):
     name: str
     gender: str
     selfie_id: str | None
+    video_id: str | None
 
 
 class Queue:
@@ -90,19 +92,27 @@ class Queue:
             {row.user_id: row for row in await self._sql.all("cards", CardRow, user_ids=ids)} if ids else {}
         )
         return [
-            Card(row.user_id, row.name, row.gender, media_url(row.selfie_id), cooling.get(row.user_id))
+            Card(
+                row.user_id,
+                row.name,
+                row.gender,
+                media_url(row.selfie_id),
+                media_url(row.video_id),
+                cooling.get(row.user_id),
+            )
             for row in (rows[user_id] for user_id in ids if user_id in rows)
         ]
 
 
 class WireCard(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """A card in the JSON contract: person + `cooldownUntil`?."""
+    """A card in the JSON contract: person + `cooldownUntil`?, `videoUrl`?."""
 
     user_id: str
     name: str
     gender: str
     selfie_url: str | None
     cooldown_until: str | msgspec.UnsetType = msgspec.UNSET
+    video_url: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class WirePage(msgspec.Struct, frozen=True, rename="camel"):
@@ -119,6 +129,7 @@ def wire_page(page: Page) -> WirePage:
             c.gender,
             c.selfie_url,
             instant(c.cooldown_until) if c.cooldown_until else msgspec.UNSET,
+            c.video_url or msgspec.UNSET,
         )
         for c in page.cards
     ]

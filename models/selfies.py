@@ -8,28 +8,26 @@ rest wait at most 30 s. Refuses more than 8 MB or 40 megapixels (TooLarge), what
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from io import BytesIO
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from models.clock import Clock
 from models.db import Db
-from models.errors import Invalid, Problem, TooLarge, Unavailable, UnsupportedMedia
+from models.decoding import Decoding
+from models.errors import Invalid, Problem, TooLarge, UnsupportedMedia
 from models.media import Media
 
 MOST_BYTES = 8 * 1024 * 1024
 MOST_PIXELS = 40_000_000
 LONGEST_SIDE = 800
 QUALITY = 86
-THREADS = 2
-WAIT_SECONDS = 30.0
-MOST_WAITING = 32
 FORMATS = ("JPEG", "PNG", "WEBP")
+HEIC_WORDS = (
+    "This is a HEIC photo, a format that browsers cannot show. Take one with the camera here, or choose it "
+    "on your iPhone (which sends a JPEG), or save it as JPEG first."
+)
 # What shows through a transparent picture: the paper of the light theme.
 PAPER = (252, 243, 234)
 # Our own limit is checked on the header, before a pixel is decoded; Pillow's would warn earlier and refuse
@@ -42,9 +40,7 @@ class Selfies:
         self._db = db
         self._media = Media(db, clock)
         self._users = db.statements("users")
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="selfie", initializer=step_back)
-        self._free = asyncio.Semaphore(THREADS)
-        self._waiting = 0
+        self._decoding = Decoding("selfie")
 
     async def save(self, user_id: str, data: bytes) -> str:
         """The media id of the new selfie; the old one is gone.
@@ -55,7 +51,7 @@ class Selfies:
             raise Invalid(selfie="Choose a photo first.")
         if len(data) > MOST_BYTES:
             raise TooLarge("A photo may have 8 MB at most.")
-        picture = await self._decode(data)
+        picture = await self._decoding.run(partial(shrink, data))
         async with self._db.transaction() as on:
             media_id = await self._media.save(user_id, "selfie", "image/jpeg", picture, on=on)
             await self._users.run("set_selfie", on=on, user_id=user_id, selfie_id=media_id)
@@ -66,35 +62,10 @@ class Selfies:
         """A picture that is nobody's selfie, as small and clean as one. Raises as `save` does."""
         if len(data) > MOST_BYTES:
             raise TooLarge("A picture may have 8 MB at most.")
-        return await self._decode(data)
+        return await self._decoding.run(partial(shrink, data))
 
     async def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
-
-    async def _decode(self, data: bytes) -> bytes:
-        await self._take_turn()
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, shrink, data)
-        finally:
-            self._free.release()
-
-    async def _take_turn(self) -> None:
-        if self._waiting >= MOST_WAITING:
-            raise Unavailable
-        self._waiting += 1
-        try:
-            async with asyncio.timeout(WAIT_SECONDS):
-                await self._free.acquire()
-        except TimeoutError as error:
-            raise Unavailable from error
-        finally:
-            self._waiting -= 1
-
-
-def step_back() -> None:
-    """Pictures can wait, calls cannot: these threads go last (on Linux each has its own priority)."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 15)
+        self._decoding.close()
 
 
 def shrink(data: bytes) -> bytes:
@@ -107,9 +78,24 @@ def shrink(data: bytes) -> bytes:
     except Problem:
         raise
     except UnidentifiedImageError as error:
-        raise UnsupportedMedia("Use a photo in JPEG, PNG or WebP.") from error
+        raise UnsupportedMedia(
+            HEIC_WORDS if is_heic(data) else "Use a photo in JPEG, PNG or WebP."
+        ) from error
     except Exception as error:  # Pillow's decoders raise whatever a hostile file leads them to
         raise Invalid(selfie="This photo is damaged. Take or choose another one.") from error
+
+
+def is_heic(data: bytes) -> bool:
+    """By the brand in the first box (ISO/IEC 23008-12, 10.2): what iPhones keep their photos in."""
+    return data[4:8] == b"ftyp" and data[8:12] in (
+        b"heic",
+        b"heix",
+        b"heim",
+        b"heis",
+        b"hevc",
+        b"mif1",
+        b"msf1",
+    )
 
 
 def _upright(image: Image.Image) -> Image.Image:

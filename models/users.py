@@ -28,8 +28,13 @@ class User(msgspec.Struct, frozen=True):
     name: str
     gender: Gender
     selfie_id: str | None
+    video_id: str | None
     successful_calls: int
     handles: dict[str, str]
+
+    @property
+    def video_url(self) -> str | None:
+        return media_url(self.video_id)
 
     @property
     def person(self) -> Person:
@@ -51,6 +56,7 @@ class Me(Wire, frozen=True, kw_only=True):
     gender: Gender
     access: str
     selfie_url: str | None
+    video_url: str | None
     handles: dict[str, str]
     invite_code: str | None = None
     uses_remaining: int | None = None
@@ -122,6 +128,7 @@ class Users:
             gender=user.gender,
             access=member.access,
             selfie_url=media_url(user.selfie_id),
+            video_url=user.video_url,
             handles=user.handles,
             invite_code=None if code is None else code.code,
             uses_remaining=None if code is None else code.uses_remaining,

@@ -47,6 +47,7 @@ from models.site_secret import SiteSecret
 from models.sweep import Chore, Sweep
 from models.turn import Turn
 from models.users import Users
+from models.videos import Videos
 
 # How often Stripe is asked about checkouts nobody came back for (each only now and then).
 PAYMENTS_SECONDS = 5.0
@@ -78,6 +79,7 @@ class Models:
         self.recovery = Recovery(db, clock, config, self.accounts, self.account_changes, *ways_in)
         self.media = Media(db, clock)
         self.selfies = Selfies(db, clock)
+        self.videos = Videos(db, clock)
         self.access = Access(db, clock, self.news)
         self.invite_codes = InviteCodes(db, clock, config, self.access, self.rate_limits)
         self.sign_up = SignUp(
@@ -132,6 +134,7 @@ class Models:
         await self.payments.close()
         await self.turn.close()
         await self.selfies.close()
+        await self.videos.close()
         await self.passwords.close()
         await self.mail.close()
         await self.bus.close()

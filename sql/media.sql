@@ -34,5 +34,5 @@ values (
 insert into media_chunks (media_id, seq, bytes) values (:media_id, :seq, :bytes);
 
 -- name: delete_older(owner_id, kind, media_id)!
--- Chunks go with them.
-delete from media where owner_id = :owner_id and kind = :kind and media_id <> :media_id;
+-- Chunks go with them. Without a media_id: all of that kind.
+delete from media where owner_id = :owner_id and kind = :kind and media_id is distinct from :media_id::uuid;

@@ -21,5 +21,5 @@ from (
 ) as pairs;
 
 -- name: cards(user_ids)
-select user_id, name, gender, selfie_id from users
+select user_id, name, gender, selfie_id, video_id from users
 where user_id = any(:user_ids::uuid[]) and deleted_at is null;

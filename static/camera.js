@@ -1,38 +1,40 @@
 // @ts-check
 /**
- * The selfie island. Keeps at most one camera stream, asks for it only after a click, mirrors the preview (the photo
- * is mirrored too, so it looks as seen), and lets go of the camera as soon as a photo is taken or the page is left.
- * The file field of the same form stays the way without a camera.
+ * The camera of a form: the selfie's, and what the intro video's (intro.js) has in common with it. Keeps at most one
+ * camera stream, asks for it only after a click, mirrors the preview (the photo is mirrored too, so it looks as seen), and
+ * lets go of the camera as soon as something is taken or the page is left. The file field of the same form stays the way
+ * without a camera.
  */
 import { polite } from "./announce.js";
 
 /** What to do about each refusal of getUserMedia (W3C mediacapture-streams, section 10.3). */
 const HELP = /** @type {Record<string, [string, string]>} */ ({
-  NotAllowedError: ["The camera is blocked.", "Allow the camera for this site (tap the icon beside the address), then try again. Or choose a photo below."],
-  NotFoundError: ["We found no camera.", "Connect one and try again, or choose a photo below."],
-  NotReadableError: ["Another app is using the camera.", "Close the other app or tab, then try again. Or choose a photo below."],
-  OverconstrainedError: ["This camera cannot take the picture we asked for.", "Try again with its own settings, or choose a photo below."],
-  insecure: ["The camera needs a secure connection.", "Open this site with https:// in front of its address. Choosing a photo below works now."],
-  other: ["The camera did not start.", "Try again, or choose a photo below."],
+  NotAllowedError: ["The camera is blocked.", "Allow the camera for this site (tap the icon beside the address), then try again. Or choose a file below."],
+  NotFoundError: ["We found no camera.", "Connect one and try again, or choose a file below."],
+  NotReadableError: ["Another app is using the camera.", "Close the other app or tab, then try again. Or choose a file below."],
+  OverconstrainedError: ["This camera cannot do what we asked for.", "Try again with its own settings, or choose a file below."],
+  insecure: ["The camera needs a secure connection.", "Open this site with https:// in front of its address. Choosing a file below works now."],
+  other: ["The camera did not start.", "Try again, or choose a file below."],
 });
 
 const EDGE = 1080;
 
 const xsrfToken = () => /** @type {HTMLMetaElement|null} */ (document.querySelector('meta[name="xsrf"]'))?.content ?? "";
 
-class SelfieCamera {
-  /** @param {HTMLElement} root */
-  constructor(root) {
+export class Camera {
+  /** @param {HTMLElement} root @param {string} field of the form */
+  constructor(root, field) {
     this.root = root;
+    this.field = field;
     this.form = /** @type {HTMLFormElement} */ (root.closest("form"));
     this.video = /** @type {HTMLVideoElement} */ (root.querySelector("video"));
-    this.photo = /** @type {HTMLImageElement} */ (root.querySelector("img"));
+    this.taken = /** @type {HTMLImageElement} */ (root.querySelector('[data-when^="taken"]'));
     /** @type {MediaStream|null} */ this.stream = null;
     /** @type {Blob|null} */ this.blob = null;
     this.plain = false;
     root.addEventListener("click", (event) => this.act(/** @type {Element} */ (event.target)));
     root.hidden = false;
-    const fold = /** @type {HTMLDetailsElement|null} */ (document.getElementById("selfie-file"));
+    const fold = this.form.querySelector("details");
     if (fold && !fold.querySelector(".field-error")) fold.open = false;
     this.show("idle");
   }
@@ -44,6 +46,8 @@ class SelfieCamera {
     else if (action === "shoot") this.shoot();
     else if (action === "use") this.upload();
   }
+
+  shoot() {}
 
   /** @param {string} state idle | asking | live | taken | sending | failed */
   show(state) {
@@ -68,7 +72,7 @@ class SelfieCamera {
     await this.video.play().catch(() => {});
     this.show("live");
     this.focus("shoot");
-    polite("The camera is on. You can take the photo.");
+    polite("The camera is on.");
   }
 
   ask() {
@@ -94,30 +98,16 @@ class SelfieCamera {
     box.focus();
   }
 
-  /** Cuts the middle square, mirrored, at most EDGE pixels wide. */
-  shoot() {
-    const { videoWidth: width, videoHeight: height } = this.video;
-    if (!width || !height) return;
-    const side = Math.min(width, height);
-    const canvas = document.createElement("canvas");
-    canvas.width = canvas.height = Math.min(side, EDGE);
-    const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    pen.translate(canvas.width, 0);
-    pen.scale(-1, 1);
-    pen.drawImage(this.video, (width - side) / 2, (height - side) / 2, side, side, 0, 0, canvas.width, canvas.height);
-    canvas.toBlob((blob) => this.keep(blob), "image/jpeg", 0.9);
-  }
-
   /** @param {Blob|null} blob */
   keep(blob) {
     if (!blob) { this.fail("other"); return; }
     this.stop();
-    URL.revokeObjectURL(this.photo.src);
+    URL.revokeObjectURL(this.taken.src);
     this.blob = blob;
-    this.photo.src = URL.createObjectURL(blob);
+    this.taken.src = URL.createObjectURL(blob);
     this.show("taken");
     this.focus("use");
-    polite("Photo taken. Use it, or take another.");
+    polite("Done. Use it, or take another.");
   }
 
   /** @param {string} action */
@@ -130,16 +120,15 @@ class SelfieCamera {
     if (!this.blob) return;
     const body = new FormData();
     body.append("_xsrf", xsrfToken());
-    body.append("selfie", this.blob, "selfie.jpg");
+    body.append(this.field, this.blob, this.field);
     const request = new XMLHttpRequest();
     request.open("POST", this.form.action);
     request.setRequestHeader("X-XSRFToken", xsrfToken());
     request.setRequestHeader("HX-Request", "true");
     request.setRequestHeader("Accept", "text/html");
-    request.timeout = 60_000;
     request.upload.onprogress = (event) => this.progress(event.loaded / event.total);
     request.onload = () => this.answered(request);
-    request.onerror = request.ontimeout = () => this.explain(["The photo did not get through.", "Check your connection, then press “Use this photo” again."]);
+    request.onerror = () => this.explain(["It did not get through.", "Check your connection, then try again."]);
     this.progress(0);
     this.show("sending");
     request.send(body);
@@ -153,13 +142,13 @@ class SelfieCamera {
   /** @param {XMLHttpRequest} request */
   answered(request) {
     if (request.status < 400) location.assign(request.getResponseHeader("HX-Redirect") ?? request.responseURL);
-    else this.explain(["This photo was not accepted.", this.reason(request.responseText)]);
+    else this.explain(["It was not accepted.", this.reason(request.responseText)]);
   }
 
   /** The server's words out of the fragment it answered with. @param {string} html */
   reason(html) {
     const page = new DOMParser().parseFromString(html, "text/html");
-    const said = page.querySelector("#selfie-error, #error [data-message]")?.textContent?.trim();
+    const said = page.querySelector(`#${this.field}-error, #error [data-message]`)?.textContent?.trim();
     return said || "Take another one and try again.";
   }
 
@@ -167,6 +156,22 @@ class SelfieCamera {
     for (const track of this.stream?.getTracks() ?? []) track.stop();
     this.stream = null;
     this.video.srcObject = null;
+  }
+}
+
+class SelfieCamera extends Camera {
+  /** Cuts the middle square, mirrored, at most EDGE pixels wide. @override */
+  shoot() {
+    const { videoWidth: width, videoHeight: height } = this.video;
+    if (!width || !height) return;
+    const side = Math.min(width, height);
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = Math.min(side, EDGE);
+    const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    pen.translate(canvas.width, 0);
+    pen.scale(-1, 1);
+    pen.drawImage(this.video, (width - side) / 2, (height - side) / 2, side, side, 0, 0, canvas.width, canvas.height);
+    canvas.toBlob((blob) => this.keep(blob), "image/jpeg", 0.9);
   }
 }
 
@@ -178,7 +183,7 @@ function mount() {
   const root = document.getElementById("selfie-camera");
   if (!root || camera?.root === root) return;
   camera?.stop();
-  camera = new SelfieCamera(root);
+  camera = new SelfieCamera(root, "selfie");
 }
 
 document.addEventListener("htmx:after:swap", mount);

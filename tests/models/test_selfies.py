@@ -10,8 +10,9 @@ from struct import pack
 import pytest
 from PIL import Image, ImageDraw
 
+from models.decoding import MOST_WAITING, THREADS
 from models.errors import Invalid, TooLarge, Unavailable, UnsupportedMedia
-from models.selfies import LONGEST_SIDE, MOST_BYTES, MOST_WAITING, THREADS, shrink
+from models.selfies import LONGEST_SIDE, MOST_BYTES, shrink
 from models.wiring import Models
 from tests.conftest import MakePerson
 
@@ -114,6 +115,12 @@ def test_of_a_moving_picture_the_first_frame_is_taken() -> None:
 def test_other_kinds_are_refused_whatever_they_are_called(data: bytes) -> None:
     with pytest.raises(UnsupportedMedia):
         shrink(data)
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"mif1", b"hevc"])
+def test_a_heic_photo_is_refused_with_the_way_out(brand: bytes) -> None:
+    with pytest.raises(UnsupportedMedia, match="HEIC"):
+        shrink(b"\0\0\0\x18ftyp" + brand + bytes(400))
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])

@@ -1,0 +1,37 @@
+// @ts-check
+/** The intro video on the card on top plays by itself, muted, unless motion or data are to be saved; sound when asked for. */
+const home = /** @type {HTMLElement} */ (document.getElementById("queue-cards"));
+const saves = matchMedia("(prefers-reduced-motion: reduce), (prefers-reduced-data: reduce)").matches
+  || /** @type {any} */ (navigator).connection?.saveData;
+/** @type {HTMLVideoElement|null|undefined} */ let clip;
+
+function look() {
+  const top = /** @type {HTMLVideoElement|null} */ (home.querySelector("article:not([hidden]) video"));
+  if (top === clip) return;
+  clip?.pause();
+  clip = top;
+  if (!saves) clip?.play().catch(() => {});
+}
+
+/** Media events do not bubble: they are caught on the way down. @param {Event} event */
+function label({ target }) {
+  const { paused, muted, parentElement } = /** @type {HTMLVideoElement} */ (target);
+  const [play, sound] = parentElement?.parentElement?.querySelectorAll("[data-clip]") ?? [];
+  if (!play || !sound) return;
+  play.textContent = paused ? "Play intro" : "Pause";
+  sound.textContent = muted ? "Sound on" : "Sound off";
+}
+
+home.addEventListener("click", ({ target }) => {
+  const act = /** @type {HTMLElement} */ (target).dataset.clip;
+  if (!clip || !act) return;
+  if (act === "sound") clip.muted = !clip.muted;
+  else if (clip.paused) clip.play().catch(() => {});
+  else clip.pause();
+});
+for (const name of ["play", "pause", "volumechange"]) home.addEventListener(name, label, true);
+new MutationObserver(look).observe(home, { childList: true, subtree: true, attributeFilter: ["hidden"] });
+for (const ring of ["call:notify", "call:ringing"]) document.body.addEventListener(ring, () => clip?.pause());
+look();
+
+export {};

@@ -1,0 +1,81 @@
+"""Small real videos, made with the encoders of PyAV: grey pictures, silence, and what is hidden in them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import cache
+from io import BytesIO
+
+import av
+
+FAST = {"libx264": {"preset": "ultrafast"}, "libsvtav1": {"preset": "12"}}
+LIVELY = {"deadline": "realtime", "cpu-used": "8"}
+SECRETS = {"location": "+52.5000-013.4000/", "title": "secret-title", "comment": "secret-comment"}
+SAMPLES = {"libopus": 960, "libvorbis": 64}
+
+
+@cache
+def clip(
+    kind: str = "webm", picture: str = "libvpx", sound: str | None = "libopus", *, seconds: float = 5.5,
+    size: tuple[int, int] = (64, 64), rate: int = 10, turned: int = 0,
+) -> bytes:  # fmt: skip
+    """`kind` is a container of FFmpeg: webm, mp4, mov, matroska, avi…"""
+    out = BytesIO()
+    with av.open(out, "w", format=kind) as container:
+        container.metadata.update(SECRETS)
+        video = container.add_stream(picture, rate=rate)
+        video.width, video.height = size
+        video.pix_fmt = "yuv420p"
+        video.options = LIVELY if "vpx" in picture else FAST.get(picture, {})
+        video.metadata["handler_name"] = "secret-handler"
+        audio = container.add_stream(sound, rate=48000) if sound else None
+        for frame in _pictures(size, round(seconds * rate), rate):
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+        for silence in _silence(sound, seconds):
+            container.mux(audio.encode(silence))
+        if audio:
+            container.mux(audio.encode(None))
+    return turn(out.getvalue(), turned) if turned else out.getvalue()
+
+
+def _pictures(size: tuple[int, int], count: int, rate: int):
+    frame = av.VideoFrame(*size, "yuv420p")
+    for plane in frame.planes:
+        plane.update(bytes([128]) * plane.buffer_size)
+    for number in range(count):
+        frame.pts, frame.time_base = number, Fraction(1, rate)
+        yield frame
+
+
+def _silence(sound: str | None, seconds: float):
+    samples = SAMPLES.get(sound or "", 1024)
+    for number in range(int(seconds * 48000 / samples) if sound else 0):
+        frame = av.AudioFrame(
+            format="s16" if sound == "libopus" else "fltp", layout="stereo", samples=samples
+        )
+        for plane in frame.planes:
+            plane.update(bytes(plane.buffer_size))
+        frame.pts, frame.sample_rate, frame.time_base = number * samples, 48000, Fraction(1, 48000)
+        yield frame
+
+
+def turn(data: bytes, degrees: int) -> bytes:
+    """As a phone held upright records: the pictures lie, and the file says how to turn them."""
+    out = BytesIO()
+    with av.open(BytesIO(data)) as source, av.open(out, "w", format="mp4") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        stream.set_display_rotation(degrees)
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                target.mux(packet)
+    return out.getvalue()
+
+
+def without_duration(data: bytes) -> bytes:
+    """As a browser's recorder writes a webm: its header does not say how long it is."""
+    name, size = b"\x44\x89\x88", 8
+    at = data.index(name)
+    # EBML's Void element takes the place (RFC 8794, 11.3.2).
+    return data[:at] + b"\xec" + bytes([0x80 | (size + 1)]) + bytes(size + 1) + data[at + len(name) + size :]
