@@ -1,6 +1,6 @@
 """Napalm Sky's process: read the settings once, open the models, serve, sweep, drain on SIGTERM.
 
-    python server.py [serve | migrate | check | payments | codes | refund | reconcile]
+    python server.py [serve | migrate | check | payments | codes | refund | reconcile | admin | audit]
 
 The only file that reads the environment. Exit codes: 0 after a clean drain, 2 for faulty settings or
 something in use.
@@ -144,7 +144,7 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
         return operate(operator_commands.parse(arguments), environment)
     if command not in ("serve", "migrate", "check", "worker") or len(arguments) > 1:
         return _fail(
-            "usage: python server.py [serve | migrate | check | payments | codes | refund | reconcile]"
+            f"usage: python server.py [serve | migrate | check | {' | '.join(operator_commands.COMMANDS)}]"
         )
     try:
         config = Config.read(environment)

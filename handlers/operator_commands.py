@@ -1,4 +1,4 @@
-"""The operator's commands on the money: `python server.py payments | codes | refund | reconcile`.
+"""The operator's commands: `python server.py payments | codes | refund | reconcile | admin | audit`.
 
 Reads the words of the command line, asks a model, prints. Exit codes: 0; 1 when `reconcile` finds something,
 or when a command is refused, with one plain line.
@@ -12,12 +12,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from handlers import staff_commands
 from models.admin_codes import AdminCode
 from models.amounts import amount_text
+from models.audit import OPERATOR
 from models.errors import Problem
 from models.wiring import Models
 
-COMMANDS = ("payments", "codes", "refund", "reconcile")
+COMMANDS = ("payments", "codes", "refund", "reconcile", "admin", "audit")
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -29,6 +31,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         command.add_argument("--days", type=_days, default=30)
     command = commands.add_parser("refund", help="give a payment back through Stripe")
     command.add_argument("reference", help="our attempt, Stripe's session (cs_…) or payment (pi_…)")
+    command.add_argument("--reason", default="", help="for the audit log")
+    staff_commands.add_to(commands)
     command = commands.add_parser("codes", help="list, make, print and switch off invite codes")
     actions = command.add_subparsers(dest="action", required=True)
     for action in ("list", "tree"):
@@ -53,6 +57,7 @@ def _days(text: str) -> int:
 async def run(asked: argparse.Namespace, models: Models) -> int:
     """The exit code; news that it made has gone out."""
     work = {"payments": _payments, "codes": _codes, "refund": _refund, "reconcile": _reconcile}
+    work |= {"admin": staff_commands.admin, "audit": staff_commands.audit}
     try:
         code = await work[asked.command](asked, models)
         await models.bus.flush()
@@ -75,7 +80,7 @@ async def _payments(asked: argparse.Namespace, models: Models) -> int:
 
 async def _refund(asked: argparse.Namespace, models: Models) -> int:
     checkout = await models.payments.refunds.find(asked.reference)
-    await models.payments.refunds.refund(checkout)
+    await models.payments.refunds.refund(checkout, OPERATOR, asked.reason)
     print(f"Refunded {amount_text(checkout.amount_cents, checkout.currency)} of {checkout.payment_intent}.")
     return 0
 

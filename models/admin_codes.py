@@ -10,6 +10,7 @@ from datetime import datetime
 
 import msgspec
 
+from models.audit import OPERATOR, Audit
 from models.clock import Clock
 from models.db import Db
 from models.errors import Invalid, NotFound
@@ -44,11 +45,11 @@ class Branch(msgspec.Struct, frozen=True):
 
 
 class AdminCodes:
-    def __init__(self, db: Db, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, db: Db, clock: Clock, audit: Audit) -> None:
+        self._db, self._clock, self._audit = db, clock, audit
         self._sql = db.statements("admin_codes")
 
-    async def create(self, label: str, uses_limit: int | None) -> AdminCode:
+    async def create(self, label: str, uses_limit: int | None, actor: str = OPERATOR) -> AdminCode:
         """Raises Invalid."""
         label, faults = label.strip(), {}
         if not 1 <= len(label) <= LONGEST_LABEL or not label.isprintable():
@@ -58,7 +59,10 @@ class AdminCodes:
         if faults:
             raise Invalid(**faults)
         code = new_code()
-        await self._sql.run("create", code=code, label=label, uses_limit=uses_limit, now=self._clock.frozen)
+        values = {"code": code, "label": label, "uses_limit": uses_limit, "now": self._clock.frozen}
+        async with self._db.transaction() as on:
+            await self._sql.run("create", on=on, **values)
+            await self._audit.write(actor, "code.create", target_of(code), label, on=on)
         return await self.get(code)
 
     async def get(self, typed: str) -> AdminCode:
@@ -68,10 +72,13 @@ class AdminCodes:
             raise NotFound("There is no such code.")
         return found
 
-    async def stop(self, typed: str) -> AdminCode:
+    async def stop(self, typed: str, actor: str = OPERATOR, reason: str = "") -> AdminCode:
         """Switches off any code; whom it brought stays. Raises NotFound."""
-        await self._sql.run("stop", code=as_code(typed), now=self._clock.frozen)
-        return await self.get(typed)
+        code = (await self.get(typed)).code
+        async with self._db.transaction() as on:
+            await self._sql.run("stop", on=on, code=code, now=self._clock.frozen)
+            await self._audit.write(actor, "code.stop", target_of(code), reason, on=on)
+        return await self.get(code)
 
     async def all(self) -> list[AdminCode]:
         """The operator's own first, each group with the newest first."""
@@ -79,3 +86,8 @@ class AdminCodes:
 
     async def tree(self) -> list[Branch]:
         return await self._sql.all("tree", Branch, most=MOST_ROWS)
+
+
+def target_of(code: str) -> str:
+    """For the audit log: enough to know it again, too little to come in by."""
+    return f"code …{code[-4:]}"

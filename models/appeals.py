@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from models.audit import Audit
 from models.ban_notices import Kind, hash_of
 from models.bans import Bans
 from models.clock import Clock
@@ -58,8 +59,8 @@ class OpenAppeal(msgspec.Struct, frozen=True):
 
 
 class Appeals:
-    def __init__(self, db: Db, clock: Clock, bans: Bans) -> None:
-        self._db, self._clock, self._bans = db, clock, bans
+    def __init__(self, db: Db, clock: Clock, bans: Bans, audit: Audit) -> None:
+        self._db, self._clock, self._bans, self._audit = db, clock, bans, audit
         self._sql = db.statements("appeals")
 
     async def get(self, token: str) -> Appeal:
@@ -101,5 +102,6 @@ class Appeals:
                 raise NotAllowed(OTHER) from violation
             if not is_first:
                 raise Conflict("There is no open appeal against this ban.")
+            await self._audit.write(moderator_id, f"appeal.{verdict}", f"user {ban.user_id}", reply, on=on)
             if verdict == "overturned":
                 await self._bans.lift(ban_id, moderator_id, "Appeal granted.", on=on)

@@ -16,6 +16,7 @@ import msgspec
 
 from models import keys
 from models.address_bans import AddressBans
+from models.audit import Audit
 from models.ban_notices import BanNotices, Kind, Notice, StandingBan
 from models.bus import Bus
 from models.clock import Clock
@@ -63,10 +64,11 @@ class Bans:
         notices: BanNotices,
         address_bans: AddressBans,
         partings: Partings,
+        audit: Audit,
     ) -> None:
         self._db, self._bus, self._clock, self._news = db, bus, clock, news
         self._sessions, self._notices = sessions, notices
-        self._address_bans, self._partings = address_bans, partings
+        self._address_bans, self._partings, self._audit = address_bans, partings, audit
         self._sql = db.statements("bans")
 
     async def get(self, ban_id: str) -> Ban:
@@ -94,6 +96,9 @@ class Bans:
             if new.with_addresses:
                 await self._address_bans.ban(ban.ban_id, on=on)
             await self._judge(ban.ban_id, moderator_id, "upheld", on)
+            await self._audit.write(
+                moderator_id, action_of(ban, new), f"user {new.user_id}", new.reason, on=on
+            )
         await self.enforce(ban)
         return ban
 
@@ -107,6 +112,8 @@ class Bans:
                 raise Conflict("This ban is over.")
             await self._sql.run("banned_by", on=on, **values)
             await self._judge(ban_id, moderator_id, "upheld", on)
+            user_id = await self._sql.value("person_of", on=on, ban_id=ban_id)
+            await self._audit.write(moderator_id, "ban.make_permanent", f"user {user_id}", reason, on=on)
         return await self.get(ban_id)
 
     async def lift(
@@ -124,7 +131,9 @@ class Bans:
         values = {"ban_id": ban_id, "moderator_id": moderator_id, "now": self._clock.frozen}
         if not await self._sql.run("lift", on=on, reason=reason, **values):
             raise Conflict("This ban is over.")
-        return await self._judge(ban_id, moderator_id, "dismissed", on)
+        await self._judge(ban_id, moderator_id, "dismissed", on)
+        user_id = await self._sql.value("person_of", on=on, ban_id=ban_id)
+        return await self._audit.write(moderator_id, "ban.lift", f"user {user_id}", reason, on=on)
 
     # -- what happens by itself --
 
@@ -197,6 +206,11 @@ class Bans:
     async def _judge(self, ban_id: str, moderator_id: str, verdict: str, on: Transaction) -> None:
         values = {"ban_id": ban_id, "moderator_id": moderator_id, "now": self._clock.frozen}
         await self._sql.run("judge_reports", on=on, verdict=verdict, **values)
+
+
+def action_of(ban: StandingBan, new: NewBan) -> str:
+    """For the audit log: `ban.temporary`, `ban.permanent.addresses`, …"""
+    return f"ban.{ban.kind}{'.addresses' if new.with_addresses else ''}"
 
 
 def check_words(**words: str) -> None:

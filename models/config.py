@@ -81,6 +81,8 @@ class Config:
     sign_in_failures_per_address: int = 20
     sign_in_minutes: int = 15
     recovery_link_minutes: int = 30
+    staff_session_hours: int = 12
+    staff_idle_minutes: int = 30
     api_per_minute: int = 120
     reports_per_day: int = 20
     ban_reporters: int = 4

@@ -14,6 +14,7 @@ import msgspec
 
 from models import members, stripe_api, test_checkout
 from models.access import Access
+from models.audit import Audit
 from models.clock import Clock
 from models.config import Config
 from models.db import Db
@@ -69,7 +70,7 @@ class Status(msgspec.Struct, frozen=True):
 
 class Payments:
     def __init__(
-        self, db: Db, clock: Clock, config: Config, access: Access, invite_codes: InviteCodes
+        self, db: Db, clock: Clock, config: Config, access: Access, invite_codes: InviteCodes, audit: Audit
     ) -> None:
         self._db, self._clock, self._config = db, clock, config
         self._access, self._invite_codes = access, invite_codes
@@ -84,7 +85,7 @@ class Payments:
         self._webhook = StripeWebhook(
             db, clock, config, access, settlement, money_back, self._page, self._kind
         )
-        self.refunds = Refunds(db, access, money_back, self._webhook, self._stripe, self._page)
+        self.refunds = Refunds(db, access, money_back, self._webhook, self._stripe, self._page, audit)
 
     async def close(self) -> None:
         if self._stripe is not None:

@@ -70,6 +70,7 @@ class RateLimits:
             "code": Allowance(config.unknown_codes_per_hour, GUESS_SECONDS),
             "sign_in": Allowance(config.sign_in_failures, window),
             "sign_in_address": Allowance(config.sign_in_failures_per_address, window),
+            "second_factor": Allowance(config.sign_in_failures, window),
             "link": Allowance(LINKS_PER_HOUR, GUESS_SECONDS),
             "link_address": Allowance(LINKS_PER_HOUR_AND_ADDRESS, GUESS_SECONDS),
             "report": Allowance(config.reports_per_day, DAY_SECONDS),
@@ -113,7 +114,18 @@ class RateLimits:
         Raises TooMany.
         """
         where = subject_of(address)
-        taken = await self._take(("sign_in_address", where), *_of_account("sign_in", account, where))
+        async with self._counted(("sign_in_address", where), *_of_account("sign_in", account, where)):
+            yield
+
+    @asynccontextmanager
+    async def second_factor(self, staff_id: str) -> AsyncIterator[None]:
+        """Around six digits: counted by whose they would be, from whatever address. Raises TooMany."""
+        async with self._counted(("second_factor", staff_id)):
+            yield
+
+    @asynccontextmanager
+    async def _counted(self, *subjects: tuple[str, str]) -> AsyncIterator[None]:
+        taken = await self._take(*subjects)
         try:
             yield
         except FAILURES:

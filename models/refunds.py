@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from models import stripe_api, test_checkout
 from models.access import Access
-from models.db import Db
+from models.audit import Audit
+from models.db import Db, Transaction
 from models.errors import Conflict, NotFound
 from models.money_back import MoneyBack
 from models.stripe_api import StripeApi
@@ -27,9 +28,10 @@ class Refunds:
         webhook: StripeWebhook,
         stripe: StripeApi | None,
         page: TestCheckout | None,
+        audit: Audit,
     ) -> None:
         self._db, self._access, self._money_back = db, access, money_back
-        self._webhook, self._stripe, self._page = webhook, stripe, page
+        self._webhook, self._stripe, self._page, self._audit = webhook, stripe, page, audit
         self._sql = db.statements("money_back")
 
     async def find(self, reference: str) -> Checkout:
@@ -39,24 +41,41 @@ class Refunds:
             raise NotFound("There is no such payment.")
         return found
 
-    async def refund(self, checkout: Checkout) -> None:
-        """All of it. Raises Conflict, StripeAway, StripeRefused."""
+    async def refund(self, checkout: Checkout, actor: str | None = None, reason: str = "") -> None:
+        """All of it; an `actor` other than its owner is in the audit log, asked and done.
+
+        Raises Conflict, StripeAway, StripeRefused.
+        """
+        self._check(checkout)
+        if actor is not None:
+            await self._audit.note(actor, "payment.refund.ask", f"payment {checkout.attempt_id}", reason)
+        if checkout.kind == "page" and self._page is not None:
+            await self._play(checkout, self._page, actor)
+        elif self._stripe is not None:
+            await self._keep(await self._stripe.refund(checkout), checkout, actor)
+
+    def _check(self, checkout: Checkout) -> None:
+        """Raises Conflict."""
         if checkout.state == "refunded":
             raise Conflict("This payment has been refunded already.")
         if checkout.state != "paid" or checkout.payment_intent is None:
             raise Conflict("This has not been paid, so there is nothing to give back.")
-        if checkout.kind == "page" and self._page is not None:
-            return await self._play(checkout, self._page)
-        if self._stripe is None or self._stripe.kind != checkout.kind:
+        is_page = checkout.kind == "page" and self._page is not None
+        if not is_page and (self._stripe is None or self._stripe.kind != checkout.kind):
             raise Conflict("This was paid under another key. Refund it in Stripe's dashboard.")
-        return await self._keep(await self._stripe.refund(checkout))
 
-    async def _keep(self, charge: StripeCharge) -> None:
+    async def _keep(self, charge: StripeCharge, checkout: Checkout, actor: str | None) -> None:
         async with self._db.transaction() as on:
             settled = await self._money_back.refunded(charge, on=on)
+            await self._done(checkout, actor, on)
         self._access.tell(settled.change)
 
-    async def _play(self, checkout: Checkout, page: TestCheckout) -> None:
+    async def _play(self, checkout: Checkout, page: TestCheckout, actor: str | None) -> None:
         """Stripe's part, through the door of Stripe's."""
         payload = test_checkout.refund_event(checkout)
-        await self._webhook.receive(payload, stripe_api.sign(payload, await page.secret()))
+        signature = stripe_api.sign(payload, await page.secret())
+        await self._webhook.receive(payload, signature, also=lambda on: self._done(checkout, actor, on))
+
+    async def _done(self, checkout: Checkout, actor: str | None, on: Transaction) -> None:
+        if actor is not None:
+            await self._audit.write(actor, "payment.refund", f"payment {checkout.attempt_id}", on=on)

@@ -1,4 +1,4 @@
-"""Reports as moderators see them: a queue, oldest first, each with its evidence, and a verdict once.
+"""Reports as moderators see them: a queue, each with its evidence, and a verdict once.
 
 Promises that the first verdict counts. What it does to its reporter's standing follows by itself
 (`models.standing`). Refuses with NotFound and Conflict (judged already).
@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from models import standing
+from models.audit import Audit
 from models.clock import Clock
 from models.db import Db
 from models.errors import Conflict, NotFound
@@ -20,6 +21,7 @@ from models.ids import is_id
 Verdict = Literal["upheld", "dismissed"]
 FIRST_ID = "00000000-0000-0000-0000-000000000000"
 PAGE = 50
+JUDGED = "This report has been judged already."
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -57,15 +59,23 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class ReportReviews:
-    def __init__(self, db: Db, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, db: Db, clock: Clock, audit: Audit) -> None:
+        self._db, self._clock, self._audit = db, clock, audit
         self._sql = db.statements("report_reviews")
 
     async def queue(self, after: Report | None = None, most: int = PAGE) -> list[Report]:
-        """Those nobody has looked at, after the last one of the page before."""
-        after_at = after.created_at if after else datetime.min.replace(tzinfo=UTC)
-        after_id = after.report_id if after else FIRST_ID
-        return await self._sql.all("queue", Report, after_at=after_at, after_id=after_id, most=most)
+        """Those nobody has looked at, after the last one of the page before.
+
+        What counts towards a ban comes first, of these the oldest.
+        """
+        return await self._sql.all(
+            "queue",
+            Report,
+            after_light=after is not None and not after.counts,
+            after_at=after.created_at if after else datetime.min.replace(tzinfo=UTC),
+            after_id=after.report_id if after else FIRST_ID,
+            most=most,
+        )
 
     async def get(self, report_id: str) -> Report:
         """Raises NotFound."""
@@ -79,6 +89,11 @@ class ReportReviews:
         report_ids: list[str] = await self._sql.all("about", str, reported_id=user_id)
         return [await self.get(report_id) for report_id in report_ids]
 
+    async def by(self, user_id: str) -> list[Report]:
+        """Every report of a person, newest first."""
+        report_ids: list[str] = await self._sql.all("by", str, reporter_id=user_id)
+        return [await self.get(report_id) for report_id in report_ids]
+
     async def lines(self, report_id: str) -> list[Line]:
         return await self._sql.all("lines", Line, report_id=report_id)
 
@@ -87,9 +102,12 @@ class ReportReviews:
         found = await self._sql.value("frame", report_id=report_id)
         return None if found is None else bytes(found)
 
-    async def judge(self, report_id: str, moderator_id: str, verdict: Verdict) -> None:
+    async def judge(self, report_id: str, moderator_id: str, verdict: Verdict, reason: str = "") -> None:
         """Raises NotFound, Conflict."""
         await self.get(report_id)
         values = {"moderator_id": moderator_id, "verdict": verdict, "now": self._clock.frozen}
-        if not await self._sql.run("judge", on=None, report_id=report_id, **values):
-            raise Conflict("This report has been judged already.")
+        async with self._db.transaction() as on:
+            if not await self._sql.run("judge", on=on, report_id=report_id, **values):
+                raise Conflict(JUDGED)
+            action, target = f"report.{verdict}", f"report {report_id}"
+            await self._audit.write(moderator_id, action, target, reason, on=on)

@@ -14,7 +14,7 @@ RULES = {
     "guests_per_hour": (1, 1_000_000), "unknown_codes_per_hour": (1, 1_000_000),
     "api_per_minute": (1, 1_000_000), "bcrypt_cost": (4, 15), "sign_in_failures": (1, 1_000_000),
     "sign_in_failures_per_address": (1, 1_000_000), "sign_in_minutes": (1, 1440),
-    "recovery_link_minutes": (5, 1440),
+    "recovery_link_minutes": (5, 1440), "staff_session_hours": (1, 168), "staff_idle_minutes": (1, 1440),
     "reports_per_day": (1, 1_000_000), "ban_reporters": (1, 100), "address_ban_hours": (1, 720),
     "address_days": (1, 90), "contacts_hours": (0, 720),
     "turn_per_hour": (1, 1_000_000), "turn_checks_per_hour": (1, 1_000_000),

@@ -8,6 +8,7 @@ the other mode: a live event for a test key is never money.
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Literal
 
 from models import stripe_api
@@ -46,8 +47,10 @@ class StripeWebhook:
         self._page, self._kind = page, kind
         self._sql = db.statements("payments")
 
-    async def receive(self, payload: bytes, signature: str) -> Effect:
-        """Raises BadRequest, Unavailable."""
+    async def receive(
+        self, payload: bytes, signature: str, *, also: Callable[[Transaction], Awaitable[None]] | None = None
+    ) -> Effect:
+        """`also` is done in the same transaction, the first time. Raises BadRequest, Unavailable."""
         await self._check(payload, signature)
         event = read_event(payload)
         news = read_news(event)
@@ -57,6 +60,8 @@ class StripeWebhook:
                 return "duplicate"
             settled = await self._apply(event, news, on)
             await self._sql.run("note_effect", on=on, event_id=event.id, effect=settled.effect)
+            if also is not None:
+                await also(on)
         self._access.tell(settled.change)
         return "applied" if settled.effect == "applied" else "ignored"
 

@@ -9,6 +9,7 @@ from models.address_bans import AddressBans
 from models.admin_codes import AdminCodes
 from models.admission import Admission
 from models.appeals import Appeals
+from models.audit import Audit
 from models.ban_notices import BanNotices
 from models.bans import Bans
 from models.blocks import Blocks
@@ -39,11 +40,15 @@ from models.recovery import Recovery
 from models.recovery_codes import RecoveryCodes
 from models.report_reviews import ReportReviews
 from models.reports import Reports
+from models.second_factors import SecondFactors
 from models.selfies import Selfies
 from models.sessions import Sessions
 from models.sign_up import SignUp
 from models.signalling import Signalling
 from models.site_secret import SiteSecret
+from models.staff import StaffList
+from models.staff_sessions import StaffSessions
+from models.staff_sign_in import StaffSignIn
 from models.sweep import Chore, Sweep
 from models.turn import Turn
 from models.users import Users
@@ -61,6 +66,7 @@ class Models:
         self.config, self.db, self.bus, self.clock = config, db, bus, clock
         self.news = News(bus)
         self.health = Health(db, bus)
+        self.audit = Audit(db, clock)
         self.rate_limits = RateLimits(db, bus, clock, config)
         self.users = Users(db, clock)
         self.sessions = Sessions(db, clock, config, self.news)
@@ -92,10 +98,10 @@ class Models:
             self.rate_limits,
             self.address_bans,
         )
-        self.payments = Payments(db, clock, config, self.access, self.invite_codes)
+        self.payments = Payments(db, clock, config, self.access, self.invite_codes, self.audit)
         self.receipts = Receipts(db, self.payments.refunds)
         self.reconciliation = Reconciliation(db, clock, self.payments.stripe)
-        self.admin_codes = AdminCodes(db, clock)
+        self.admin_codes = AdminCodes(db, clock, self.audit)
         self.turn = Turn(config, bus, clock)
         self.presence = Presence(db, bus, clock)
         self.queue = Queue(db, bus, clock)
@@ -108,16 +114,30 @@ class Models:
         self.partings = Partings(db, self.calls, self.invites, self.presence)
         self.blocks = Blocks(db, clock, self.news, self.partings)
         self.bans = Bans(
-            db, bus, clock, self.news, self.sessions, self.ban_notices, self.address_bans, self.partings
+            db,
+            bus,
+            clock,
+            self.news,
+            self.sessions,
+            self.ban_notices,
+            self.address_bans,
+            self.partings,
+            self.audit,
         )
-        self.appeals = Appeals(db, clock, self.bans)
+        self.appeals = Appeals(db, clock, self.bans, self.audit)
         self.reports = Reports(
             db, clock, config, self.news, self.calls, self.selfies, self.rate_limits, self.partings, self.bans
         )
-        self.report_reviews = ReportReviews(db, clock)
+        self.report_reviews = ReportReviews(db, clock, self.audit)
+        self.second_factors = SecondFactors(clock, self.site_secret)
+        self.staff_sessions = StaffSessions(db, clock, config)
+        staff = (self.second_factors, self.staff_sessions)
+        self.staff = StaffList(db, clock, config, self.audit, self.passwords, *staff)
+        self.staff_sign_in = StaffSignIn(db, self.audit, self.passwords, self.rate_limits, *staff)
         chores = [
             Chore(PAYMENTS_SECONDS, self.payments.sweep),
             Chore(FORGET_SECONDS, self.address_bans.forget),
+            Chore(FORGET_SECONDS, self.staff_sessions.forget),
         ]
         watches = [self.bans.sweep, self.blocks.sweep]
         self.sweep = Sweep(

@@ -1,7 +1,8 @@
 -- Reports as moderators read and judge them.
 
--- name: queue(after_at, after_id, most)
--- Those that nobody has looked at, the oldest first.
+-- name: queue(after_light, after_at, after_id, most)
+-- Those that nobody has looked at: what counts towards a ban first (models.standing), of these the oldest.
+with open as (
 select
     report_id::text, reporter_id::text, reported_id::text, call_id::text, source, reason, text, r.created_at,
     reporter.name as reporter_name, reported.name as reported_name, r.verdict, r.reviewed_by::text, r.reviewed_at,
@@ -12,8 +13,11 @@ select
 from reports r
 join users reporter on reporter.user_id = r.reporter_id
 join users reported on reported.user_id = r.reported_id
-where r.verdict is null and (r.created_at, r.report_id) > (:after_at, :after_id)
-order by r.created_at, r.report_id
+where r.verdict is null
+)
+select * from open
+where (not (source = 'met' and dismissed <= upheld), created_at, report_id::uuid) > (:after_light, :after_at, :after_id::uuid)
+order by not (source = 'met' and dismissed <= upheld), created_at, report_id
 limit :most;
 
 -- name: find(report_id)
@@ -32,6 +36,9 @@ where r.report_id = :report_id;
 -- name: about(reported_id)
 -- Every report about a person, newest first.
 select report_id::text from reports where reported_id = :reported_id order by created_at desc, report_id;
+
+-- name: by(reporter_id)
+select report_id::text from reports where reporter_id = :reporter_id order by created_at desc, report_id;
 
 -- name: lines(report_id)
 select message_id::text, sender_id::text, text, sent_at from report_lines where report_id = :report_id order by sent_at, message_id;

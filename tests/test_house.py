@@ -17,6 +17,9 @@ MOST_TEST_LINES = 360
 LONG = {"models/messages.py", "models/call_state.py", "handlers/frames.py", "static/call.js"}
 # What is tested where it shows, and there.
 ELSEWHERE = {
+    "models/second_factors.py": "tests/models/test_staff_sign_in.py",
+    "models/staff_sessions.py": "tests/models/test_staff_sign_in.py",
+    "handlers/staff_commands.py": "tests/handlers/test_operator_commands.py",
     "models/site_secret.py": "tests/models/test_bans.py",
     "models/report_reviews.py": "tests/models/test_reports.py",
     "models/partings.py": "tests/models/test_blocks.py",

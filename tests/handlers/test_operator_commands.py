@@ -84,3 +84,37 @@ def test_what_makes_no_sense_is_answered_by_the_usage(line, capsys) -> None:
         parse(line.split())
     assert left.value.code == 2
     assert "usage" in capsys.readouterr().err
+
+
+async def test_the_staff_is_made_listed_and_switched_off(site, capsys) -> None:
+    made = await said(site, capsys, "admin add mia@example.com --role admin")
+    assert "/admin/enrol?link=" in made
+    assert "not enrolled yet" in await said(site, capsys, "admin list")
+    assert "of that name already" in await said(site, capsys, "admin add MIA@example.com", 1)
+    assert "/admin/enrol?link=" in await said(site, capsys, "admin reset mia@example.com")
+    assert "moderator now" in await said(site, capsys, "admin role mia@example.com --role moderator")
+    assert "switched off" in await said(site, capsys, "admin disable mia@example.com")
+    assert "nobody of that name" in await said(site, capsys, "admin disable Nobody", 1)
+    listed = await said(site, capsys, "admin list")
+    assert "moderator  off" in listed
+
+
+async def test_what_commands_change_is_in_the_audit_log(site, stripe, person, capsys) -> None:
+    session_id = await paid(site.models, stripe, await person("Anna", access=None))
+    await said(site, capsys, f"refund {session_id} --reason Twice")
+    await said(site, capsys, "codes create --label Poster")
+    told = [(one.actor, one.action, one.reason) for one in reversed(await site.models.audit.page())]
+    assert told == [
+        ("operator", "payment.refund.ask", "Twice"),
+        ("operator", "payment.refund", ""),
+        ("operator", "code.create", "Poster"),
+    ]
+    assert "Intact: 3 rows" in await said(site, capsys, "audit verify")
+
+
+async def test_a_broken_audit_log_is_told_by_the_exit_code(site, capsys) -> None:
+    await said(site, capsys, "codes create --label Poster")
+    async with site.models.db.transaction() as on:
+        await on.cursor.execute("set local session_replication_role = replica")
+        await on.cursor.execute("update audit_log set reason = 'another'")
+    assert "Broken at row 1" in await said(site, capsys, "audit verify", 1)

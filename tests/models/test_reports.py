@@ -150,8 +150,12 @@ async def test_a_false_reporter_stops_counting_and_an_upheld_report_wins_it_back
     for one in people:
         await report(models, one, bad)
     assert await bans_of(models, bad) == []
-    first = (await models.report_reviews.queue())[0]
-    assert (first.reporter_id, first.counts) == (people[0].user_id, False)
+    waiting = await models.report_reviews.queue()
+    last = waiting[-1]  # though the oldest: what counts comes first
+    assert (last.reporter_id, last.counts) == (people[0].user_id, False)
+    assert await models.report_reviews.queue(waiting[0], most=2) == waiting[1:3]
+    assert await models.report_reviews.queue(waiting[2]) == [last]
+    assert await models.report_reviews.queue(last) == []
     carl, (last,) = await person("Carl"), await reporters(models, person, bad, 1)
     await met(models, people[0], carl)
     await report(models, people[0], carl)

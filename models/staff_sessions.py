@@ -1,0 +1,88 @@
+"""Sign-ins to the console: a token of its own, twelve hours at most, over after half an hour unused.
+
+Keeps the SHA-256 of a token. Promises that a member's session is none here, that half a sign-in (a password
+without its second factor) opens nothing and lives for minutes, and that whoever is disabled is out with the
+next request. The token changes when the second factor is given.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Literal
+
+import msgspec
+
+from models.clock import Clock
+from models.config import Config
+from models.db import Db, Transaction
+from models.errors import NotSignedIn
+from models.ids import new_id
+from models.sessions import hash_of, is_token
+
+Role = Literal["moderator", "admin"]
+HALF_MINUTES = 10
+# Long over: nothing is read from them any more.
+KEPT_DAYS = 30
+
+
+class StaffMember(msgspec.Struct, frozen=True):
+    """Somebody of the staff who asks; `has_passed` the second factor."""
+
+    session_id: str
+    staff_id: str
+    name: str
+    role: Role
+    has_passed: bool
+    is_stale: bool = False
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role == "admin"
+
+
+class StaffSessions:
+    def __init__(self, db: Db, clock: Clock, config: Config) -> None:
+        self._clock, self._config = clock, config
+        self._sql = db.statements("staff_sessions")
+
+    async def create(self, staff_id: str, *, has_passed: bool, on: Transaction) -> str:
+        """The token, which is shown once."""
+        token = str(uuid.uuid4())
+        values = {"session_id": new_id(), "token_hash": hash_of(token), "now": self._clock.frozen}
+        await self._sql.run("create", on=on, staff_id=staff_id, is_passed=has_passed, **values)
+        return token
+
+    async def find(self, token: str | None) -> StaffMember | None:
+        """None when it is no token, has ended, is too old, or was not used for too long."""
+        if token is None or not is_token(token):
+            return None
+        found = await self._sql.one(
+            "find",
+            StaffMember,
+            token_hash=hash_of(token),
+            hours=self._config.staff_session_hours,
+            idle_minutes=self._config.staff_idle_minutes,
+            half_minutes=HALF_MINUTES,
+            now=self._clock.frozen,
+        )
+        if found is not None and found.is_stale:
+            await self._sql.run("touch", session_id=found.session_id, now=self._clock.frozen)
+        return found
+
+    async def pass_second(self, session_id: str, *, on: Transaction) -> str:
+        """The second factor was given: a new token. Raises NotSignedIn (over meanwhile)."""
+        token = str(uuid.uuid4())
+        values = {"session_id": session_id, "token_hash": hash_of(token), "now": self._clock.frozen}
+        if not await self._sql.run("pass", on=on, **values):
+            raise NotSignedIn
+        return token
+
+    async def end(self, session_id: str) -> None:
+        await self._sql.run("end_one", session_id=session_id, now=self._clock.frozen)
+
+    async def end_all(self, staff_id: str, *, on: Transaction) -> None:
+        await self._sql.run("end_all", on=on, staff_id=staff_id, now=self._clock.frozen)
+
+    async def forget(self) -> None:
+        """What has long been over."""
+        await self._sql.run("forget", days=KEPT_DAYS, now=self._clock.frozen)
