@@ -72,9 +72,7 @@ class Site(Application):
         self.models.sweep.start()
 
     async def stop(self) -> None:
-        """Answers what is under way, tells every socket 1001, leaves its seats to the grace, frees
-        everything.
-        """
+        """Answers what is under way, tells every socket 1001, leaves its seats to the grace, frees all."""
         await self.requests.drained()
         await self.hub.drain()
         await self.models.sweep.stop()
@@ -90,9 +88,7 @@ async def serve(
     config: Config, urls: Urls, sockets: list[socket.socket], ready: Ready, life: int | None = None
 ) -> None:
     """Until SIGTERM, SIGINT or the end of `life` (a descriptor that closes), then drained in ten seconds."""
-    told = _told_to_stop()
-    if life is not None:
-        asyncio.get_running_loop().add_reader(life, told.set)
+    told, gently = _told_to_stop(life)
     site = Site(config, await Models.open(config, urls.database, urls.redis))
     await site.start()
     server = tornado.httpserver.HTTPServer(
@@ -101,6 +97,7 @@ async def serve(
     server.add_sockets(sockets)
     ready()
     await told.wait()
+    await site.requests.leave(config.drain_wait_seconds if gently.is_set() else 0)
     server.stop()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(DRAIN_SECONDS):
@@ -108,12 +105,15 @@ async def serve(
             await server.close_all_connections()
 
 
-def _told_to_stop() -> asyncio.Event:
-    told = asyncio.Event()
+def _told_to_stop(life: int | None) -> tuple[asyncio.Event, asyncio.Event]:
+    """(told, told by SIGTERM: a load balancer may need time to notice)."""
+    told, gently = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
-    return told
+    loop.add_signal_handler(signal.SIGINT, told.set)
+    loop.add_signal_handler(signal.SIGTERM, lambda: (gently.set(), told.set()))
+    if life is not None:
+        loop.add_reader(life, told.set)
+    return told, gently
 
 
 Ready = Callable[[], None]

@@ -133,10 +133,16 @@ class BaseSocket(WebSocketHandler):
         return self._frames is not None and not self._frames.is_closing()
 
     async def open(self, *args: str, **kwargs: str) -> None:
+        if not self.is_open:
+            return
         try:
+            self.hub.limits.enter(self.id, self.user_id, self.address)
             await self.opened(*args)
         except Problem as problem:
             self.refuse(problem)
+
+    def on_close(self) -> None:
+        self.hub.limits.leave(self.id)
 
     async def opened(self, *args: str) -> None:
         """After the upgrade; a Problem raised here closes the socket with its code."""

@@ -38,7 +38,7 @@ class ReadyHandler(QuietHandler):
 
     async def get(self) -> None:
         checks = await self.models.health.checks()
-        checks["process"] = "draining" if self.application.hub.is_draining else "ok"
+        checks["process"] = "draining" if self.application.requests.is_draining else "ok"
         is_ready = all(told == "ok" for name, told in checks.items() if name not in WARNINGS)
         status = "ok" if is_ready else "unavailable"
         self.json({"status": status, "checks": checks}, 200 if is_ready else 503)

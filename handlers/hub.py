@@ -14,6 +14,7 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from handlers.queue_feed import QueueFeed
+from handlers.socket_limits import SocketLimits
 from models import keys
 from models.call_record import other
 from models.call_state import Side
@@ -49,6 +50,7 @@ class Hub:
     def __init__(self, models: Models) -> None:
         self._bus = models.bus
         self._models = models
+        self.limits = SocketLimits(models.config)
         self.feed = QueueFeed(models.presence, self._joined_sockets)
         self.invite_sockets: dict[str, set[InviteSocket]] = {}
         self.seats: dict[str, dict[Side, RelaySocket]] = {}

@@ -172,6 +172,7 @@ class InviteSocket(BaseSocket):
         self.send(frame)
 
     def on_close(self) -> None:
+        super().on_close()
         if self._is_added and not self.hub.is_draining:
             self.hub.spawn(self._leave())
 

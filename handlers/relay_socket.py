@@ -214,6 +214,7 @@ class RelaySocket(BaseSocket):
         self.close(REPLACED, "open in another tab")
 
     def on_close(self) -> None:
+        super().on_close()
         if self.call_id and not self.hub.is_draining:
             self.hub.spawn(self._leave())
 

@@ -30,6 +30,11 @@ class Requests:
     def is_idle(self) -> bool:
         return self._idle.is_set()
 
+    async def leave(self, seconds: float) -> None:
+        """Readiness says so, and everything is answered as before: a load balancer has time to notice."""
+        self.is_draining = True
+        await asyncio.sleep(seconds)
+
     async def drained(self) -> None:
         """Returns when everything under way has been answered, or after five seconds."""
         self.is_draining = True

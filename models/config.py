@@ -95,6 +95,9 @@ class Config:
     turn_ttl_seconds: int = 3600
     invite_messages_per_second: int = 20
     relay_messages_per_second: int = 100
+    sockets_per_person: int = 20
+    sockets_per_address: int = 500
+    drain_wait_seconds: int = 0
 
     @property
     def is_production(self) -> bool:

@@ -21,6 +21,8 @@ RULES = {
     "turn_check_seconds": (10, 600), "turn_ttl_seconds": (60, 86_400),
     "invite_messages_per_second": (1, 1_000_000),
     "relay_messages_per_second": (1, 1_000_000),
+    "sockets_per_person": (1, 1_000_000), "sockets_per_address": (1, 1_000_000),
+    "drain_wait_seconds": (0, 10),
 }  # fmt: skip
 
 # Stripe's minimum charge per currency, in its smallest unit (docs.stripe.com/currencies#minimum-and-maximum-

@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 logger = logging.getLogger(__name__)
 READY = b"ready\n"
 READY_SECONDS = 30.0
-STOP_SECONDS = 12.0
+STOP_SECONDS = 22.0
 # A worker that dies sooner than this after its start is not started again at once.
 SOON_SECONDS = 2.0
 WATCHED = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD}
@@ -61,9 +61,10 @@ class Worker:
         with self._told:
             return self._told.read(len(READY)) == READY
 
-    def ask_to_stop(self) -> None:
+    def ask_to_stop(self, number: signal.Signals) -> None:
+        """SIGTERM leaves a load balancer time to notice; SIGINT does not: another serves on the port."""
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+            self.process.send_signal(number)
 
     def wait(self, deadline: float) -> None:
         try:
@@ -95,7 +96,7 @@ class Workers:
             print(on_ready, flush=True)
             self._watch()
         finally:
-            self._stop(self._workers)
+            self._stop(self._workers, signal.SIGTERM)
 
     def _start(self) -> Worker:
         return Worker(self._command, self._environment, self._descriptors)
@@ -127,12 +128,12 @@ class Workers:
                 logger.error("a new worker could not start; the old ones stay")
                 return
             self._workers[at] = new
-            self._stop([old])
+            self._stop([old], signal.SIGINT)
 
     @staticmethod
-    def _stop(workers: Sequence[Worker]) -> None:
+    def _stop(workers: Sequence[Worker], number: signal.Signals) -> None:
         deadline = time.monotonic() + STOP_SECONDS
         for worker in workers:
-            worker.ask_to_stop()
+            worker.ask_to_stop(number)
         for worker in workers:
             worker.wait(deadline)

@@ -44,7 +44,7 @@ async def test_not_ready_behind_the_schema(site: Running) -> None:
 
 
 async def test_not_ready_while_draining(site: Running) -> None:
-    site.site.hub.is_draining = True
+    site.site.requests.is_draining = True
     assert (await site.client.get("/readyz")).status == 503
     assert (await site.client.get("/healthz")).status == 200
 

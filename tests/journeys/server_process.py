@@ -47,7 +47,7 @@ class ServerProcess:
                 [sys.executable, "server.py"], cwd=ROOT, env=self._environment, stdout=log, stderr=log
             )
         deadline = time.monotonic() + START_SECONDS
-        while not self._is_ready():
+        while not self.is_ready():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"The server does not come up:\n{self.log.read_text()}")
             time.sleep(0.05)
@@ -55,6 +55,15 @@ class ServerProcess:
     def stop(self) -> None:
         """SIGTERM; the drain must end with exit code 0."""
         assert self._end(signal.SIGTERM) == 0, self.log.read_text()
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     def kill(self) -> None:
         self._end(signal.SIGKILL)
@@ -74,7 +83,7 @@ class ServerProcess:
         self._process = None
         return code
 
-    def _is_ready(self) -> bool:
+    def is_ready(self) -> bool:
         connection = http.client.HTTPConnection("localhost", self.port, timeout=2)
         try:
             connection.request("GET", "/readyz")

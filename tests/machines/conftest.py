@@ -1,0 +1,65 @@
+"""Three processes, a proxy, and people who use them: once for all tests of this folder.
+
+async def test_something(machines, people):
+    anna, ben = await people(2)
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+
+import pytest
+from tornado.ioloop import IOLoop
+
+from models.migrations import migrate
+from tests.machines.actor import Actor
+from tests.machines.site import Machines
+
+People = Callable[[int], Awaitable[list[Actor]]]
+
+
+@pytest.fixture(scope="session")
+def running_machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+    machines = Machines(tmp_path_factory.mktemp("machines"))
+    try:
+        machines.pair.start()
+        migrate(machines.pair.database_url)
+        machines.start()
+        yield machines
+    finally:
+        machines.stop()
+
+
+@pytest.fixture
+def machines(running_machines: Machines) -> Iterator[Machines]:
+    """All three are up, and a test leaves no fault of ours in their logs."""
+    before = len(running_machines.faults)
+    yield running_machines
+    running_machines.heal()
+    running_machines.wait_ready()
+    assert running_machines.faults[before:] == []
+
+
+@pytest.fixture
+def people(io_loop: IOLoop, machines: Machines) -> Iterator[People]:
+    """`await people(2)`: so many, new, with access and a selfie; the first of all paid, her code brings the
+    rest.
+    """
+    there: list[Actor] = []
+
+    async def come(number: int) -> list[Actor]:
+        if machines.code is None:
+            payer = await Actor.sign_up(machines.url)
+            machines.code = await payer.pay()
+            await payer.leave()
+        new = await asyncio.gather(*(Actor.sign_up(machines.url, machines.code) for _ in range(number)))
+        there.extend(new)
+        return list(new)
+
+    yield come
+    io_loop.run_sync(lambda: _all_leave(there), timeout=20)
+
+
+async def _all_leave(there: list[Actor]) -> None:
+    await asyncio.gather(*(actor.leave() for actor in there))

@@ -1,0 +1,104 @@
+"""PostgreSQL and Redis that a test can stop, hang, restart and empty; nothing starts them again by itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import psycopg2
+import redis
+
+from models.embedded_place import Place
+from models.embedded_process import Server
+from models.embedded_servers import Postgres, Redis
+
+SECONDS = 20.0
+
+
+class Faulty:
+    """One of the two, with the ways in which it can be away."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+
+    def start(self) -> None:
+        self.server.start()
+        self.server.wait_ready(SECONDS)
+
+    def stop(self) -> None:
+        """As an operator stops it: its connections are closed, then nobody listens."""
+        self.server.ask_to_stop()
+        self.server.wait_stopped(time.monotonic() + SECONDS)
+
+    def hang(self) -> None:
+        """Every process of it stands still: connections are taken, and nothing is answered."""
+        for process in self._processes():
+            process.suspend()
+
+    def resume(self) -> None:
+        for process in self._processes():
+            process.resume()
+
+    def _processes(self) -> list[psutil.Process]:
+        parent = psutil.Process(self.server.pid)
+        return [parent, *parent.children(recursive=True)]
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        self.stop()
+        try:
+            yield
+        finally:
+            self.start()
+
+    @contextmanager
+    def hung(self) -> Iterator[None]:
+        self.hang()
+        try:
+            yield
+        finally:
+            self.resume()
+
+
+class Pair:
+    """Both, in a directory that goes away. Rows and keys can be read past the models."""
+
+    def __init__(self, data: Path) -> None:
+        place = Place.find(data.resolve(), durable=False)
+        self.postgres, self.redis = Faulty(Postgres(place)), Faulty(Redis(place))
+
+    @property
+    def database_url(self) -> str:
+        return self.postgres.server.url
+
+    @property
+    def redis_url(self) -> str:
+        return self.redis.server.url
+
+    def start(self) -> None:
+        self.postgres.start()
+        self.redis.start()
+
+    def stop(self) -> None:
+        self.redis.stop()
+        self.postgres.stop()
+
+    def rows(self, sql: str, *values: object) -> list[tuple[object, ...]]:
+        connection = psycopg2.connect(self.database_url, connect_timeout=5)
+        connection.autocommit = True
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(sql, values)
+                return list(cursor.fetchall()) if cursor.description else []
+        finally:
+            connection.close()
+
+    def keys(self) -> redis.Redis:
+        return redis.Redis.from_url(self.redis_url, decode_responses=True)
+
+    def empty_redis(self) -> None:
+        with self.keys() as client:
+            client.flushall()

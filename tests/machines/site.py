@@ -1,0 +1,141 @@
+"""One site on three processes behind a proxy: real `server.py`, real HAProxy, one PostgreSQL, one Redis."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from tornado.testing import bind_unused_port
+
+from tests.clients import Client
+from tests.journeys.server_process import ServerProcess
+from tests.machines.actor import Actor
+from tests.machines.proxy import Proxy
+from tests.machines.servers import Pair
+from tests.stage import until
+
+PROCESSES = 3
+SETTINGS = {
+    "TRUSTED_PROXIES": "127.0.0.1",
+    "DRAIN_WAIT_SECONDS": "2",
+    "CODE_USES": "1000",
+    "BAN_REPORTERS": "1",
+    "SOCKETS_PER_ADDRESS": "100000",
+}
+
+
+class Machines:
+    """`one`, `two`, `three`, and the way in through the proxy: `url`."""
+
+    def __init__(self, home: Path) -> None:
+        self.pair = Pair(home)
+        ports = [_free_port() for _ in range(PROCESSES + 1)]
+        self.proxy = Proxy(home, ports[0], ports[1:])
+        self.url = self.proxy.url
+        shared = {"DATABASE_URL": self.pair.database_url, "REDIS_URL": self.pair.redis_url}
+        self.all = [
+            ServerProcess(_made(home / str(port)), port, BASE_URL=self.url, **shared, **SETTINGS)
+            for port in ports[1:]
+        ]
+        self.one, self.two, self.three = self.all
+        self._down: set[int] = set()
+        self.code: str | None = None
+
+    def start(self) -> None:
+        """The pair runs already."""
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda machine: machine.start(), self.all))
+        self.proxy.start()
+        self.wait_ready()
+
+    def stop(self) -> None:
+        self.proxy.stop()
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda machine: machine.is_running and machine.stop(), self.all))
+        self.pair.stop()
+
+    def kill(self, *machines: ServerProcess) -> None:
+        """SIGKILL, all at once as far as that goes."""
+        for machine in machines:
+            machine.kill()
+            self._down.add(machine.port)
+
+    def heal(self) -> None:
+        """Starts again what a test has killed."""
+        for machine in self.all:
+            if machine.port in self._down:
+                machine.start()
+        self._down.clear()
+
+    def wait_ready(self, seconds: float = 10) -> None:
+        """Until the proxy has seen every process ready."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not self._all_ready():
+            time.sleep(0.05)
+
+    def _all_ready(self) -> bool:
+        return all(machine.is_ready() for machine in self.all)
+
+    def other_than(self, *machines: ServerProcess) -> ServerProcess:
+        return next(machine for machine in self.all if machine not in machines)
+
+    @property
+    def faults(self) -> list[str]:
+        return [line for machine in self.all for line in machine.faults]
+
+    @contextlib.contextmanager
+    def client(self, machine: ServerProcess | None = None) -> Any:
+        """An API client through the proxy, or at one process."""
+        client = Client(machine.url if machine else self.url)
+        try:
+            yield client
+        finally:
+            client.close()
+
+    # -- past the models --
+
+    def hurry(self, call_id: str, left_ms: int) -> None:
+        """A connected call on a running clock has so much left, as if the time before had passed."""
+        self.pair.rows(
+            "update calls set version = version + 1, running_since = running_since - shift, "
+            "connected_at = connected_at - shift, started_at = started_at - shift, due_at = due_at - shift "
+            "from (select running_since + remaining_ms * interval '1 ms' - clock_timestamp() "
+            "- %s * interval '1 ms' as shift from calls where call_id = %s) how where call_id = %s",
+            left_ms, call_id, call_id,
+        )  # fmt: skip
+
+    async def check_over(self, call_id: str, a: Actor, b: Actor, reason: str, lines: set[str]) -> None:
+        """Written once, told alike to both, and nobody stays busy."""
+        (row,) = self.pair.rows("select ended_reason, caller_id::text from calls where call_id = %s", call_id)
+        assert row == (reason, a.user_id)
+        low, high = sorted([a.user_id, b.user_id])
+        cooled = "select count(*) from cooldowns where (low_id, high_id) = (%s, %s)"
+        assert self.pair.rows(cooled, low, high) == [(1,)]
+        assert self.pair.rows("select count(*) from live_seats where call_id = %s", call_id) == [(0,)]
+        for one in (a, b):
+            (past,) = [call for call in (await one.get("/history"))["calls"] if call["callId"] == call_id]
+            assert past["endedReason"] == reason
+            assert sorted(line["text"] for line in past["messages"]) == sorted(lines)
+            await until(lambda one=one: not self.is_busy(one))
+
+    def is_busy(self, actor: Actor) -> bool:
+        with self.pair.keys() as keys:
+            return bool(keys.exists(f"ns:busy:{actor.user_id}"))
+
+    def end_of(self, call_id: str) -> str | None:
+        (row,) = self.pair.rows("select ended_reason from calls where call_id = %s", call_id)
+        return row[0]  # type: ignore[return-value]
+
+
+def _free_port() -> int:
+    socket, port = bind_unused_port()
+    socket.close()
+    return port
+
+
+def _made(directory: Path) -> Path:
+    directory.mkdir(parents=True)
+    return directory
