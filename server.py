@@ -88,7 +88,9 @@ async def serve(
     config: Config, urls: Urls, sockets: list[socket.socket], ready: Ready, life: int | None = None
 ) -> None:
     """Until SIGTERM, SIGINT or the end of `life` (a descriptor that closes), then drained in ten seconds."""
-    told, gently = _told_to_stop(life)
+    told, loop = _told_to_stop(), asyncio.get_running_loop()
+    if life is not None:
+        loop.add_reader(life, told.set)
     site = Site(config, await Models.open(config, urls.database, urls.redis))
     await site.start()
     server = tornado.httpserver.HTTPServer(
@@ -96,8 +98,8 @@ async def serve(
     )
     server.add_sockets(sockets)
     ready()
+    loop.add_signal_handler(signal.SIGTERM, site.requests.leave, config.drain_wait_seconds, told.set)
     await told.wait()
-    await site.requests.leave(config.drain_wait_seconds if gently.is_set() else 0)
     server.stop()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(DRAIN_SECONDS):
@@ -105,15 +107,12 @@ async def serve(
             await server.close_all_connections()
 
 
-def _told_to_stop(life: int | None) -> tuple[asyncio.Event, asyncio.Event]:
-    """(told, told by SIGTERM: a load balancer may need time to notice)."""
-    told, gently = asyncio.Event(), asyncio.Event()
+def _told_to_stop() -> asyncio.Event:
+    told = asyncio.Event()
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGINT, told.set)
-    loop.add_signal_handler(signal.SIGTERM, lambda: (gently.set(), told.set()))
-    if life is not None:
-        loop.add_reader(life, told.set)
-    return told, gently
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    return told
 
 
 Ready = Callable[[], None]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 
 DRAIN_SECONDS = 5.0
 
@@ -30,10 +31,10 @@ class Requests:
     def is_idle(self) -> bool:
         return self._idle.is_set()
 
-    async def leave(self, seconds: float) -> None:
+    def leave(self, seconds: float, then: Callable[[], None]) -> None:
         """Readiness says so, and everything is answered as before: a load balancer has time to notice."""
         self.is_draining = True
-        await asyncio.sleep(seconds)
+        asyncio.get_running_loop().call_later(seconds, then)
 
     async def drained(self) -> None:
         """Returns when everything under way has been answered, or after five seconds."""
