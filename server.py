@@ -56,6 +56,7 @@ class Site(Application):
         self.requests = Requests()
         self.security_headers = security_headers(config)
         self.session_cookie = "__Host-session" if config.is_secure else "session"
+        self.staff_cookie = "__Host-staff" if config.is_secure else "staff"
         super().__init__(
             routes(),
             default_handler_class=NotFoundHandler,

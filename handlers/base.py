@@ -39,8 +39,8 @@ class BaseHandler(RequestHandler):
     """Base of every handler; `application` is the Site with its models, pages, hub and config."""
 
     application: Site
-    # Health and media are asked often, and by machines: they are not counted.
-    is_counted = True
+    # Health and media are asked often, and by machines: they are not counted. Private: nobody keeps the page.
+    is_counted, is_private = True, False
 
     def initialize(self) -> None:
         self.models = self.application.models
@@ -167,7 +167,7 @@ class BaseHandler(RequestHandler):
         """The whole page, or only its fragment file when htmx asks; private unless a visitor asks."""
         self.set_status(status)
         self.add_header("Vary", "HX-Request, Accept, Cookie")
-        self.set_header("Cache-Control", "no-store" if self.member else "no-cache")
+        self.set_header("Cache-Control", "no-store" if self.member or self.is_private else "no-cache")
         cookies.renew(self)
         name = fragment if fragment is not None and self.is_htmx else template
         self.finish(self.application.pages.render(name, self.page_context(context)))

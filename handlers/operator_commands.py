@@ -70,11 +70,20 @@ async def run(asked: argparse.Namespace, models: Models) -> int:
 
 async def _payments(asked: argparse.Namespace, models: Models) -> int:
     for one in await models.reconciliation.payments(asked.days):
-        back = f"-{amount_text(one.refunded_cents, one.currency)}" if one.refunded_cents else ""
+        back = f"-{one.refunded_text}" if one.refunded_cents else ""
         dispute = f"dispute {one.dispute}" if one.dispute else ""
         ids = one.session_id or one.attempt_id, one.payment_intent or ""
-        amount = amount_text(one.amount_cents, one.currency)
-        _row(_time(one.created_at), one.state, amount, back, dispute, one.kind, one.name, one.user_id, *ids)
+        _row(
+            _time(one.created_at),
+            one.state,
+            one.amount_text,
+            back,
+            dispute,
+            one.kind,
+            one.name,
+            one.user_id,
+            *ids,
+        )
     return 0
 
 

@@ -9,7 +9,7 @@ over with Conflict.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -82,6 +82,13 @@ class Appeals:
     async def queue(self, most: int = PAGE) -> list[OpenAppeal]:
         """Those that are to be decided, the oldest first."""
         return await self._sql.all("queue", OpenAppeal, most=most)
+
+    async def judge(self, ban_id: str, moderator_id: str, verdict: str, reply: str) -> None:
+        """As a form says it. Raises Invalid (`verdict`), and what `decide` raises."""
+        for known in get_args(Verdict):
+            if verdict == known:
+                return await self.decide(ban_id, moderator_id, known, reply)
+        raise Invalid(verdict="Choose whether the ban stays.")
 
     async def decide(self, ban_id: str, moderator_id: str, verdict: Verdict, reply: str) -> None:
         """Overturning lifts the ban.

@@ -195,14 +195,21 @@ class InviteCodes:
         """A page to print, as SVG."""
         return poster_svg(await self.qr_svg(code), code, self.invite_url(code), label)
 
+    async def draw_svg(self, text: str) -> bytes:
+        """Any text as a QR code."""
+        return await self._drawn(svg_of, text)
+
     async def _draw(self, draw: Callable[[str], bytes], code: str) -> bytes:
+        return await self._drawn(draw, self.invite_url(code))
+
+    async def _drawn(self, draw: Callable[[str], bytes], text: str) -> bytes:
         """One at a time, off the loop. Raises Unavailable when too many wait."""
         if self._waiting >= MOST_WAITING:
             raise Unavailable
         self._waiting += 1
         try:
             async with self._drawing:
-                return await asyncio.to_thread(draw, self.invite_url(code))
+                return await asyncio.to_thread(draw, text)
         finally:
             self._waiting -= 1
 

@@ -11,6 +11,7 @@ from datetime import datetime
 
 import msgspec
 
+from models.amounts import amount_text
 from models.clock import Clock
 from models.db import Db
 from models.errors import Conflict
@@ -37,6 +38,14 @@ class Payment(msgspec.Struct, frozen=True):
     settled_at: datetime | None
     refunded_cents: int
     dispute: str | None
+
+    @property
+    def amount_text(self) -> str:
+        return amount_text(self.amount_cents, self.currency)
+
+    @property
+    def refunded_text(self) -> str:
+        return amount_text(self.refunded_cents, self.currency)
 
 
 class Difference(msgspec.Struct, frozen=True):

@@ -97,6 +97,20 @@ class ReportReviews:
     async def lines(self, report_id: str) -> list[Line]:
         return await self._sql.all("lines", Line, report_id=report_id)
 
+    async def shown_lines(self, report_id: str, moderator_id: str) -> list[Line]:
+        """What two people wrote to each other; who looked is in the audit log. Raises NotFound."""
+        await self.get(report_id)
+        await self._audit.note(moderator_id, "report.evidence", f"report {report_id}")
+        return await self.lines(report_id)
+
+    async def shown_frame(self, report_id: str, moderator_id: str) -> bytes:
+        """As `shown_lines`. Raises NotFound."""
+        frame = await self.frame(report_id) if is_id(report_id) else None
+        if frame is None:
+            raise NotFound("There is no such picture.")
+        await self._audit.note(moderator_id, "report.frame", f"report {report_id}")
+        return frame
+
     async def frame(self, report_id: str) -> bytes | None:
         """The JPEG, if the reporter attached one."""
         found = await self._sql.value("frame", report_id=report_id)

@@ -56,7 +56,7 @@ class StaffSessions:
         """None when it is no token, has ended, is too old, or was not used for too long."""
         if token is None or not is_token(token):
             return None
-        found = await self._sql.one(
+        return await self._sql.one(
             "find",
             StaffMember,
             token_hash=hash_of(token),
@@ -65,9 +65,11 @@ class StaffSessions:
             half_minutes=HALF_MINUTES,
             now=self._clock.frozen,
         )
-        if found is not None and found.is_stale:
-            await self._sql.run("touch", session_id=found.session_id, now=self._clock.frozen)
-        return found
+
+    async def touch(self, who: StaffMember) -> None:
+        """Somebody did something: what a page asks by itself does not count."""
+        if who.is_stale:
+            await self._sql.run("touch", session_id=who.session_id, now=self._clock.frozen)
 
     async def pass_second(self, session_id: str, *, on: Transaction) -> str:
         """The second factor was given: a new token. Raises NotSignedIn (over meanwhile)."""

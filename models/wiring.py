@@ -19,6 +19,7 @@ from models.calls import Calls
 from models.clock import Clock
 from models.config import Config
 from models.contacts import Contacts
+from models.dashboard import Dashboard
 from models.db import Db
 from models.health import Health
 from models.history import History
@@ -27,10 +28,12 @@ from models.invite_codes import InviteCodes
 from models.invites import Invites
 from models.mail import Mail
 from models.media import Media
+from models.moderation import Moderation
 from models.news import News
 from models.partings import Partings
 from models.passwords import Passwords
 from models.payments import Payments
+from models.people import People
 from models.presence import Presence
 from models.queue import Queue
 from models.rate_limits import RateLimits
@@ -129,6 +132,9 @@ class Models:
             db, clock, config, self.news, self.calls, self.selfies, self.rate_limits, self.partings, self.bans
         )
         self.report_reviews = ReportReviews(db, clock, self.audit)
+        self.moderation = Moderation(clock, self.bans, self.report_reviews)
+        self.people = People(db, self.media)
+        self.dashboard = Dashboard(db, clock, config, self.presence)
         self.second_factors = SecondFactors(clock, self.site_secret)
         self.staff_sessions = StaffSessions(db, clock, config)
         staff = (self.second_factors, self.staff_sessions)

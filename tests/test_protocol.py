@@ -29,6 +29,11 @@ SAMPLES = {
     "<mediaId>": "5d0c8a7e-3a0b-4b1e-9a44-9f1d6f0c2b33",
     "<callId>": "c0ffee00-1d2e-4f3a-8b4c-5d6e7f809112",
     "<sessionId>": "cs_test_1",
+    "<reportId>": "0b5a3c1e-7a21-4b0c-8d3e-2f6a90c4d701",
+    "<userId>": "1c6b4d2f-8b32-4c1d-9e4f-3a7ba1d5e812",
+    "<banId>": "2d7c5e3a-9c43-4d2e-af5a-4b8cb2e6f923",
+    "<paymentId>": "3e8d6f4b-ad54-4e3f-b06b-5c9dc3f70a34",
+    "<staffId>": "4f9e7a5c-be65-4f40-817c-6daed4081b45",
     "<code>": "0123456789ABCDEF",
     "<path>": "app.css",
 }
@@ -168,7 +173,6 @@ def test_close_codes_are_those_of_the_code() -> None:
 
 def test_what_is_not_in_this_version_is_not() -> None:
     absent = re.findall(r"`(?:GET|POST|DELETE) (/[^`]*)`", section(DOCUMENT, "## Not in this version"))
-    assert absent
     for path in absent:
         spec = route_of(path)
         assert spec is None or spec.name == "static", f"{path} exists: document it"

@@ -32,6 +32,10 @@ create table staff_sessions (
 create index staff_sessions_of_staff on staff_sessions (staff_id) where ended_at is null;
 create index staff_sessions_oldest on staff_sessions (created_at);
 
+-- For the figures of today.
+create index calls_newest on calls (started_at);
+create index checkouts_settled on checkouts (settled_at) where settled_at is not null;
+
 -- Ids and words of whoever acted, never names of members, secrets or what anybody wrote.
 create table audit_log (
     seq bigint primary key,

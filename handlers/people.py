@@ -1,0 +1,77 @@
+"""Members, as the staff finds, reads and bans them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from handlers.console import ConsoleHandler
+from models.audit import why
+from models.errors import Invalid
+from models.moderation import Decision
+
+
+class BanForm(msgspec.Struct):
+    action: str = ""
+    reason: str = ""
+
+
+class PeopleHandler(ConsoleHandler):
+    """GET /admin/people?q=: by id, e-mail address or a part of the name."""
+
+    async def get(self) -> None:
+        query = self.get_query_argument("q", "")
+        self.show("console/people.html", query=query, people=await self.models.people.search(query))
+
+
+class PersonHandler(ConsoleHandler):
+    """GET, POST /admin/people/ID: a ban without a report."""
+
+    async def get(self, user_id: str) -> None:
+        await self._show(user_id)
+
+    async def post(self, user_id: str) -> None:
+        try:
+            decision = self.read(Decision)
+            await self.models.moderation.on_person(user_id, self.who().staff_id, decision)
+        except Invalid as problem:
+            return await self._show(user_id, problem)
+        return self.done(f"/admin/people/{user_id}")
+
+    async def _show(self, user_id: str, problem: Invalid | None = None) -> None:
+        models = self.models
+        self.show(
+            "console/person.html",
+            problem=problem,
+            person=await models.people.get(user_id),
+            bans=await models.bans.of_user(user_id),
+            about=await models.report_reviews.about(user_id),
+            by=await models.report_reviews.by(user_id),
+            calls=await models.people.calls(user_id),
+            brought=await models.people.brought(user_id),
+            payments=await models.receipts.of(user_id) if self.who().is_admin else None,
+        )
+
+
+class PersonSelfieHandler(ConsoleHandler):
+    """GET /admin/people/ID/selfie.jpg."""
+
+    async def get(self, user_id: str) -> None:
+        file, data = await self.models.people.selfie(user_id)
+        self.set_header("Content-Type", file.content_type)
+        self.set_header("Cache-Control", "no-store")
+        self.finish(data)
+
+
+class BanHandler(ConsoleHandler):
+    """POST /admin/bans/ID: `action` = lift or permanent."""
+
+    async def post(self, ban_id: str) -> None:
+        ban, form = await self.models.bans.get(ban_id), self.read(BanForm)
+        reason, who = why(form.reason), self.who().staff_id
+        if form.action == "lift":
+            await self.models.bans.lift(ban_id, who, reason)
+        elif form.action == "permanent":
+            await self.models.bans.make_permanent(ban_id, who, reason)
+        else:
+            raise Invalid(action="Choose lift or permanent.")
+        return self.done(f"/admin/people/{ban.user_id}")

@@ -1,0 +1,43 @@
+"""How the site does right now and today (UTC): calls, what waits for a moderator, payments.
+
+Keeps nothing; one statement, and one look at Redis for who is online.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from models.clock import Clock
+from models.config import Config
+from models.db import Db
+from models.presence import Presence
+
+
+class Figures(msgspec.Struct, frozen=True):
+    calls_now: int
+    calls_today: int
+    ended_today: int
+    good_today: int
+    reports: int
+    appeals: int
+    payments_today: int | None
+    online: int = 0
+
+    @property
+    def success_percent(self) -> int | None:
+        """Of the calls that have ended today; None while there is none."""
+        return round(100 * self.good_today / self.ended_today) if self.ended_today else None
+
+
+class Dashboard:
+    def __init__(self, db: Db, clock: Clock, config: Config, presence: Presence) -> None:
+        self._clock, self._config, self._presence = clock, config, presence
+        self._sql = db.statements("dashboard")
+
+    async def figures(self, *, with_money: bool) -> Figures:
+        """`payments_today` is None for whoever has no business with money."""
+        success_ms = self._config.success_seconds * 1000
+        found = await self._sql.one("figures", Figures, success_ms=success_ms, now=self._clock.frozen)
+        assert found is not None, "a row without a table is always there"
+        seen = msgspec.structs.replace(found, online=await self._presence.online_users())
+        return seen if with_money else msgspec.structs.replace(seen, payments_today=None)

@@ -1,0 +1,77 @@
+"""What a moderator decides: about a report, or about a person at once.
+
+Promises that every decision says why, that a report is judged once, and that a ban judges the report it came
+from (and, when asked, all others that wait about the same person). Refuses with NotFound, Conflict, Invalid.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+
+from models.audit import why
+from models.bans import Bans, NewBan
+from models.clock import Clock
+from models.errors import Conflict, Invalid
+from models.report_reviews import JUDGED, Report, ReportReviews
+from models.reports import REASONS
+
+MOST_HOURS = 366 * 24
+BANS = ("temporary", "permanent")
+CHOOSE = "Choose what is to happen."
+
+
+class Decision(msgspec.Struct, frozen=True, rename="camel"):
+    """As a form sends it. `kind`: dismiss, temporary or permanent; the banned person reads the reason."""
+
+    kind: str = ""
+    reason: str = ""
+    rule: str = "other"
+    hours: int = 168
+    with_addresses: bool = False
+    with_others: bool = False
+
+
+class Moderation:
+    def __init__(self, clock: Clock, bans: Bans, reviews: ReportReviews) -> None:
+        self._clock, self._bans, self._reviews = clock, bans, reviews
+
+    async def on_report(self, report_id: str, moderator_id: str, decision: Decision) -> None:
+        report = await self._reviews.get(report_id)
+        reason = why(decision.reason)
+        if report.verdict is not None:
+            raise Conflict(JUDGED)
+        if decision.kind == "dismiss":
+            return await self._reviews.judge(report_id, moderator_id, "dismissed", reason)
+        report_ids = await self._behind(report) if decision.with_others else (report_id,)
+        return await self._ban(report.reported_id, report.reason, report_ids, moderator_id, decision)
+
+    async def on_person(self, user_id: str, moderator_id: str, decision: Decision) -> None:
+        """Without a report."""
+        why(decision.reason)
+        if decision.rule not in REASONS:
+            raise Invalid(rule="Choose the rule that was broken.")
+        await self._ban(user_id, decision.rule, (), moderator_id, decision)
+
+    async def _ban(
+        self, user_id: str, rule: str, report_ids: tuple[str, ...], moderator_id: str, decision: Decision
+    ) -> None:
+        if decision.kind not in BANS:
+            raise Invalid(kind=CHOOSE)
+        if not 1 <= decision.hours <= MOST_HOURS:
+            raise Invalid(hours=f"Choose 1 to {MOST_HOURS} hours.")
+        until = self._clock.now() + timedelta(hours=decision.hours)
+        new = NewBan(
+            user_id=user_id,
+            rule=rule,
+            reason=why(decision.reason),
+            until=until if decision.kind == "temporary" else None,
+            report_ids=report_ids,
+            with_addresses=decision.with_addresses,
+        )
+        await self._bans.decide(new, moderator_id)
+
+    async def _behind(self, report: Report) -> tuple[str, ...]:
+        about = await self._reviews.about(report.reported_id)
+        return tuple(one.report_id for one in about if one.verdict is None)

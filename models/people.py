@@ -1,0 +1,103 @@
+"""Members as the staff sees them: found by id, name or e-mail; who brought whom, and who talked with whom.
+
+Keeps nothing. Promises what a moderator needs to judge, and no word of any chat. Somebody deleted is nobody
+here.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from models.db import Db
+from models.errors import NotFound
+from models.ids import is_id
+from models.media import Media, MediaFile
+
+MOST_FOUND, MOST_CALLS, MOST_BROUGHT = 50, 50, 100
+LONGEST_QUERY = 254
+
+
+class Found(msgspec.Struct, frozen=True):
+    user_id: str
+    name: str
+    email: str | None
+    created_at: datetime
+    is_banned: bool
+
+
+class Dossier(msgspec.Struct, frozen=True):
+    """`access` names the reasons that let them in; without an inviter they came by themselves."""
+
+    user_id: str
+    name: str
+    gender: str
+    selfie_id: str | None
+    created_at: datetime
+    successful_calls: int
+    email: str | None
+    access: list[str] | None
+    inviter_id: str | None
+    inviter_name: str | None
+    code_uses: int | None
+    code_limit: int | None
+
+
+class Brought(msgspec.Struct, frozen=True):
+    user_id: str
+    name: str
+    used_at: datetime
+
+
+class PastCall(msgspec.Struct, frozen=True):
+    call_id: str
+    started_at: datetime
+    state: str
+    connected_ms: int | None
+    ended_reason: str | None
+    partner_id: str
+    partner_name: str
+
+    @property
+    def seconds(self) -> int:
+        return (self.connected_ms or 0) // 1000
+
+
+class People:
+    def __init__(self, db: Db, media: Media) -> None:
+        self._media = media
+        self._sql = db.statements("people")
+
+    async def search(self, typed: str) -> list[Found]:
+        """An id, an e-mail address, or a part of a name."""
+        words = typed.strip()[:LONGEST_QUERY].replace("\x00", "")
+        if not words:
+            return []
+        key = words.lower()
+        user_id = key if is_id(key) else None
+        return await self._sql.all(
+            "search", Found, user_id=user_id, email_key=key, words=words, most=MOST_FOUND
+        )
+
+    async def get(self, user_id: str) -> Dossier:
+        """Raises NotFound."""
+        found = await self._sql.one("find", Dossier, user_id=user_id) if is_id(user_id) else None
+        if found is None:
+            raise NotFound("There is no such person.")
+        return found
+
+    async def brought(self, user_id: str) -> list[Brought]:
+        return await self._sql.all("brought", Brought, user_id=user_id, most=MOST_BROUGHT)
+
+    async def calls(self, user_id: str) -> list[PastCall]:
+        """The newest first, one that goes on now included."""
+        return await self._sql.all("calls", PastCall, user_id=user_id, most=MOST_CALLS)
+
+    async def selfie(self, user_id: str) -> tuple[MediaFile, bytes]:
+        """Raises NotFound."""
+        media_id = (await self.get(user_id)).selfie_id
+        file = await self._media.find(media_id, user_id) if media_id else None
+        if file is None:
+            raise NotFound("There is no selfie.")
+        return file, await self._media.read(file)

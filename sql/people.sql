@@ -1,0 +1,46 @@
+-- Members as the staff sees them.
+
+-- name: search(user_id, email_key, words, most)
+select
+    u.user_id::text, u.name, a.email, u.created_at,
+    exists (
+        select from bans b
+        where b.user_id = u.user_id and b.lifted_at is null and (b.until_at is null or b.until_at > clock_timestamp())
+    ) as is_banned
+from users u left join accounts a using (user_id)
+where u.deleted_at is null
+    and (u.user_id = :user_id::uuid or a.email_key = :email_key or strpos(lower(u.name), lower(:words)) > 0)
+order by u.user_id = :user_id::uuid desc nulls last, a.email_key = :email_key desc nulls last, u.created_at desc
+limit :most;
+
+-- name: find(user_id)
+select
+    u.user_id::text, u.name, u.gender, u.selfie_id::text, u.created_at, u.successful_calls, a.email,
+    (select array_agg(distinct g.reason order by g.reason) from access_grants g
+        where g.user_id = u.user_id and g.ended_at is null) as access,
+    i.owner_id::text as inviter_id, coalesce(o.name, i.label) as inviter_name,
+    own.uses as code_uses, own.uses_limit as code_limit
+from users u
+left join accounts a using (user_id)
+left join invite_code_uses w using (user_id)
+left join invite_codes i on i.code = w.code
+left join users o on o.user_id = i.owner_id
+left join invite_codes own on own.owner_id = u.user_id
+where u.user_id = :user_id and u.deleted_at is null;
+
+-- name: brought(user_id, most)
+select u.user_id::text, u.name, w.used_at
+from invite_codes c join invite_code_uses w using (code) join users u on u.user_id = w.user_id
+where c.owner_id = :user_id order by w.used_at limit :most;
+
+-- name: calls(user_id, most)
+-- One index scan for each role.
+select p.call_id::text, p.started_at, p.state, p.connected_ms, p.ended_reason, p.partner_id::text, u.name as partner_name
+from (
+    (select call_id, started_at, state, connected_ms, ended_reason, callee_id as partner_id
+        from calls where caller_id = :user_id order by started_at desc, call_id limit :most)
+    union all
+    (select call_id, started_at, state, connected_ms, ended_reason, caller_id as partner_id
+        from calls where callee_id = :user_id order by started_at desc, call_id limit :most)
+) p join users u on u.user_id = p.partner_id
+order by p.started_at desc, p.call_id limit :most;

@@ -1,0 +1,140 @@
+"""Reports and appeals, from the moderator's side: evidence on asking, one verdict, nobody judges themselves."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from models.config import Config
+from tests.conftest import MakePerson, Running, jpeg
+from tests.console import at_work
+from tests.safety import bans_of, met, report, reporters
+from tests.stage import rows
+
+
+@pytest.fixture
+def config() -> Config:
+    return Config(stun_urls=(), bcrypt_cost=4, guests_per_hour=100_000, api_per_minute=1_000_000)
+
+
+async def filed(site: Running) -> list[str]:
+    return [one.report_id for one in await site.models.report_reviews.queue()]
+
+
+async def acts(site: Running) -> list[str]:
+    """Of moderators and admins on this site, without how they came in; the oldest first."""
+    page = reversed(await site.models.audit.page())
+    return [one.action for one in page if not one.action.startswith("staff.")]
+
+
+async def test_evidence_is_shown_on_asking_only_and_that_is_logged(site: Running, person: MakePerson) -> None:
+    anna, ben = await person("Anna"), await person("Ben")
+    await met(site.models, anna, ben)
+    await report(site.models, anna, ben)
+    (report_id,) = await filed(site)
+    sql = "insert into report_lines select %s, gen_random_uuid(), %s, 'Rude <i>words</i>', now()"
+    await rows(site.models, sql, report_id, ben.user_id)
+    await rows(site.models, "insert into report_frames values (%s, %s)", report_id, jpeg())
+    _, browser = await at_work(site, "Mia")
+    page = await browser.get(f"/admin/reports/{report_id}")
+    assert "1 chat lines and a picture are attached" in page.text
+    assert "Rude" not in page.text
+    assert "frame.jpg" not in page.text
+    assert await acts(site) == []
+    fragment = await browser.get(f"/admin/reports/{report_id}/evidence", htmx=True)
+    assert "Rude &lt;i&gt;words" in fragment.text
+    picture = await browser.get(f"/admin/reports/{report_id}/frame.jpg")
+    assert (picture.headers["Content-Type"], picture.body) == ("image/jpeg", jpeg())
+    assert await acts(site) == ["report.evidence", "report.frame"]
+
+
+async def test_a_report_is_judged_once_and_with_a_reason(site: Running, person: MakePerson) -> None:
+    anna, ben = await person("Anna"), await person("Ben")
+    await met(site.models, anna, ben)
+    await report(site.models, anna, ben)
+    (report_id,) = await filed(site)
+    _, browser = await at_work(site, "Mia")
+    for fields in ({"kind": "dismiss"}, {"reason": "Because."}, {"kind": "permanent", "reason": " "}):
+        again = await browser.post(f"/admin/reports/{report_id}", **fields)
+        assert again.status == 422
+        assert 'role="alert"' in again.text
+    assert await filed(site) == [report_id]
+    done = await browser.post(f"/admin/reports/{report_id}", kind="dismiss", reason="Nothing there.")
+    assert (done.status, done.headers["Location"]) == (303, "/admin/reports")
+    late = await browser.post(f"/admin/reports/{report_id}", kind="permanent", reason="After all.")
+    assert late.status == 409
+    assert await bans_of(site.models, ben) == []
+    assert await acts(site) == ["report.dismissed"]
+    assert "Judged: dismissed" in (await browser.get(f"/admin/reports/{report_id}")).text
+
+
+async def test_a_ban_judges_its_report_or_all_that_wait(site: Running, person: MakePerson) -> None:
+    bad, people = await person("Bad"), []
+    people = await reporters(site.models, person, bad, 3)
+    for one in people:
+        await report(site.models, one, bad)
+    first, *_ = await filed(site)
+    _, browser = await at_work(site, "Mia")
+    week = {"kind": "temporary", "reason": "Rude.", "hours": "168"}
+    await browser.post(f"/admin/reports/{first}", **week)
+    assert len(await filed(site)) == 2
+    (ban,) = await site.models.bans.of_user(bad.user_id)
+    assert ban.until_at is not None
+    assert round((ban.until_at - ban.created_at).total_seconds() / 3600) == 168
+    await browser.post(f"/admin/reports/{(await filed(site))[0]}", withOthers="true", **week)
+    assert await filed(site) == []
+    assert await acts(site) == ["ban.temporary", "ban.temporary"]
+    assert await bans_of(site.models, bad) == [("temporary", False), ("temporary", True)]
+
+
+async def test_a_ban_without_a_report_and_its_end(site: Running, person: MakePerson) -> None:
+    ben = await person("Ben")
+    socket = await site.invites(ben)
+    _, browser = await at_work(site, "Mia")
+    path = f"/admin/people/{ben.user_id}"
+    assert (await browser.post(path, kind="permanent", rule="nonsense", reason="x")).status == 422
+    fields = {"kind": "permanent", "rule": "minor", "reason": "Not an adult.", "withAddresses": "true"}
+    assert (await browser.post(path, **fields)).headers["Location"] == path
+    told = await socket.receive("ban", seconds=1)
+    assert (told["rule"], told["reason"], told["until"]) == ("minor", "Not an adult.", None)
+    assert await socket.closed() == 4403
+    (ban,) = await site.models.bans.of_user(ben.user_id)
+    assert (await browser.post(f"/admin/bans/{ban.ban_id}", action="lift")).status == 422
+    assert (
+        await browser.post(f"/admin/bans/{ban.ban_id}", action="lift", reason="Papers seen.")
+    ).status == 303
+    assert (await browser.post(f"/admin/bans/{ban.ban_id}", action="lift", reason="Again.")).status == 409
+    assert await acts(site) == ["ban.permanent.addresses", "ban.lift"]
+
+
+async def test_an_appeal_goes_to_another_moderator(site: Running, person: MakePerson) -> None:
+    ben = await person("Ben")
+    _, mia = await at_work(site, "Mia")
+    _, noah = await at_work(site, "Noah")
+    fields = {"kind": "permanent", "rule": "spam", "reason": "Adverts."}
+    await mia.post(f"/admin/people/{ben.user_id}", **fields)
+    notice = await site.models.ban_notices.find(ben.user_id)
+    assert notice is not None
+    (token,) = parse_qs(urlsplit(notice.appeal_url).query)["token"]
+    await site.models.appeals.file(token, "It was <b>not</b> me.")
+    path = f"/admin/appeals/{notice.ban.ban_id}"
+    assert "so somebody else decides" in (await mia.get("/admin/appeals")).text
+    assert (await mia.post(path, verdict="overturned", reply="Sorry.")).status == 403
+    page = (await noah.get("/admin/appeals")).text
+    assert "&lt;b&gt;not" in page
+    for faulty in ({"verdict": "overturned"}, {"verdict": "maybe", "reply": "Hm."}):
+        assert (await noah.post(path, **faulty)).status == 422
+    assert await bans_of(site.models, ben) == [("permanent", True)]
+    assert (await noah.post(path, verdict="overturned", reply="Sorry.")).headers[
+        "Location"
+    ] == "/admin/appeals"
+    assert await bans_of(site.models, ben) == [("permanent", False)]
+    assert await acts(site) == ["ban.permanent", "appeal.overturned", "ban.lift"]
+    assert (await noah.post(path, verdict="upheld", reply="No.")).status == 409
+
+
+async def test_a_bad_cursor_is_told(site: Running) -> None:
+    _, browser = await at_work(site, "Mia")
+    assert (await browser.get("/admin/reports?after=x")).status == 422
+    assert "Nothing waits" in (await browser.get("/admin/reports")).text
