@@ -1,4 +1,4 @@
-"""Reports and appeals, from the moderator's side: evidence on asking, one verdict, nobody judges themselves."""
+"""Reports and appeals, as moderators see them: evidence on asking, one verdict, nobody judges themselves."""
 
 from __future__ import annotations
 
