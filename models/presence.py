@@ -22,8 +22,8 @@ from models.db import Db
 
 logger = logging.getLogger(__name__)
 GONE_AFTER_MS = 5_000
-# What is left of the ten seconds once a dead process has been noticed.
-DEAD_LINGER_MS = 3_000
+# Of a process that died, counted from its last beat; a round of the sweep comes on top.
+DEAD_LINGER_MS = 9_500
 
 
 class LocalSocket(msgspec.Struct):
@@ -161,7 +161,7 @@ class Presence:
         now = self._clock.now_ms()
         answer = await self._bus.script("beat", self._bus.process_id, now, keys.PROCESS_DEAD_MS)
         for process in answer[1:]:
-            held = await self._bus.script("heal", process, now, DEAD_LINGER_MS, GONE_AFTER_MS)
+            held = await self._bus.script("heal", process, now, DEAD_LINGER_MS, GONE_AFTER_MS, 1)
             logger.warning("a process has died", extra={"process_id": process.decode(), "people": held})
         return bool(answer[0])
 
@@ -174,4 +174,4 @@ class Presence:
 
     async def depart(self) -> None:
         """This process stops: its sockets go, and the people keep their place for ten seconds."""
-        await self._bus.script("heal", self._bus.process_id, self._clock.now_ms(), 10_000, GONE_AFTER_MS)
+        await self._bus.script("heal", self._bus.process_id, self._clock.now_ms(), 10_000, GONE_AFTER_MS, 0)

@@ -65,6 +65,11 @@ class Actor:
             self.line.send("queue:join")
 
     @property
+    def talking(self) -> Talk:
+        assert self.talk is not None
+        return self.talk
+
+    @property
     def line(self) -> Line:
         assert self.invites is not None
         return self.invites
@@ -160,12 +165,12 @@ class Talk:
         return self.ends[-1]
 
 
-async def in_call(a: Actor, b: Actor, *, a_at: str | None = None, b_at: str | None = None) -> str:
+async def in_call(
+    a: Actor, b: Actor, *, a_at: str | None = None, b_at: str | None = None, seconds: int = 60
+) -> str:
     """The two talk; the clock runs on both screens."""
-    call_id = await b.accept(await a.ring(b))
+    call_id = await b.accept(await a.ring(b, seconds), seconds)
     await a.line.hear("call:start", callId=call_id)
     await asyncio.gather(a.enter(call_id, a_at), b.enter(call_id, b_at))
-    assert a.talk is not None
-    assert b.talk is not None
-    await asyncio.gather(a.talk.running(), b.talk.running())
+    await asyncio.gather(a.talking.running(), b.talking.running())
     return call_id

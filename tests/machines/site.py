@@ -119,11 +119,26 @@ class Machines:
             (past,) = [call for call in (await one.get("/history"))["calls"] if call["callId"] == call_id]
             assert past["endedReason"] == reason
             assert sorted(line["text"] for line in past["messages"]) == sorted(lines)
-            await until(lambda one=one: not self.is_busy(one))
+            assert await self.is_free(one)
 
-    def is_busy(self, actor: Actor) -> bool:
+    async def is_free(self, actor: Actor) -> bool:
+        """Neither a seat nor a word in Redis keeps them busy, at the latest in a moment."""
+        seats = "select count(*) from live_seats where user_id = %s"
+        await until(lambda: self.pair.rows(seats, actor.user_id) == [(0,)])
+        await until(lambda: not self._has_key(f"ns:busy:{actor.user_id}"))
+        return True
+
+    def is_listed(self, actor: Actor) -> bool:
         with self.pair.keys() as keys:
-            return bool(keys.exists(f"ns:busy:{actor.user_id}"))
+            return keys.zscore("ns:queue", actor.user_id) is not None
+
+    def is_online(self, actor: Actor) -> bool:
+        with self.pair.keys() as keys:
+            return bool(keys.sismember("ns:online", actor.user_id))
+
+    def _has_key(self, name: str) -> bool:
+        with self.pair.keys() as keys:
+            return bool(keys.exists(name))
 
     def end_of(self, call_id: str) -> str | None:
         (row,) = self.pair.rows("select ended_reason from calls where call_id = %s", call_id)

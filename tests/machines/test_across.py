@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 from tests.machines.actor import in_call
 from tests.machines.conftest import People
 from tests.machines.site import Machines
+
+LINES = {f"line {number}" for number in range(6)}
 
 
 async def test_a_whole_call_across_processes(machines: Machines, people: People) -> None:
@@ -15,16 +18,43 @@ async def test_a_whole_call_across_processes(machines: Machines, people: People)
     cards = (await anna.get("/room/queue"))["users"]
     assert ben.user_id in [card["userId"] for card in cards]
     call_id = await in_call(anna, ben, a_at=machines.one.url, b_at=machines.two.url)
-    a, b = anna.talk, ben.talk
-    assert a
-    assert b
+    a, b = anna.talking, ben.talking
     a.line.send("rtc:offer", sdp="v=0 offer", attempt=1)
     assert (await b.line.hear("rtc:offer"))["sdp"] == "v=0 offer"
-    for number in range(5):
-        (a if number % 2 else b).say(f"line {number}")
+    for number, text in enumerate(sorted(LINES)):
+        (a if number % 2 else b).say(text)
     await asyncio.gather(a.answered(), b.answered())
     machines.hurry(call_id, left_ms=500)
-    mine, theirs = await asyncio.gather(a.end(3), b.end(3))
+    mine, theirs = await asyncio.gather(a.end(), b.end())
     assert mine == theirs
-    assert mine["reason"] == "expired"
-    await machines.check_over(call_id, anna, ben, "expired", {f"line {number}" for number in range(5)})
+    await machines.check_over(call_id, anna, ben, "expired", LINES)
+
+
+async def test_a_sign_out_elsewhere_closes_every_socket(machines: Machines, people: People) -> None:
+    anna, ben = await people(2)
+    await asyncio.gather(anna.arrive(machines.one.url), ben.arrive(machines.one.url))
+    await in_call(anna, ben, a_at=machines.two.url, b_at=machines.two.url)
+    with machines.client(machines.three) as client:
+        began = time.monotonic()
+        assert (await client.post("/auth/logout", token=anna.token)).status == 204
+        assert await anna.line.over() == await anna.talking.line.over() == 4401
+        assert time.monotonic() - began < 1.5
+        assert (await client.get("/room/queue", token=anna.token)).status == 401
+    assert ben.line.codes == ben.talking.line.codes == []
+
+
+async def test_a_ban_is_in_force_everywhere_within_a_second(machines: Machines, people: People) -> None:
+    anna, ben = await people(2)
+    await asyncio.gather(anna.arrive(machines.one.url), ben.arrive(machines.two.url))
+    call_id = await in_call(anna, ben, a_at=machines.two.url, b_at=machines.one.url)
+    with machines.client(machines.three) as client:
+        began = time.monotonic()
+        report = {"userId": ben.user_id, "callId": call_id, "reason": "harassment"}
+        assert (await client.post("/report", report, token=anna.token)).status == 201
+        assert await ben.line.over() == 4403
+        assert time.monotonic() - began < 1.5
+        assert (await client.get("/room/queue", token=ben.token)).status == 403
+    assert anna.line.codes == []
+    await anna.talking.line.over()
+    assert len(anna.talking.ends) == 1
+    assert await machines.is_free(anna)

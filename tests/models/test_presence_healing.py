@@ -70,7 +70,10 @@ async def test_a_dead_process_heals(
     # Noticed; what is left of the ten seconds is his.
     assert await site.models.presence.online_users() == 1
     assert await is_listed(site, ben)
-    advance(3, site)
+    advance(3.4, site)
+    await rounds(site)
+    assert await is_listed(site, ben)
+    advance(0.1, site)
     await rounds(site)
     assert not await is_listed(site, ben)
     assert await is_listed(site, anna)
