@@ -45,7 +45,15 @@ async def test_each_token_finds_only_its_own_member(models: Models) -> None:
 
 @pytest.mark.parametrize(
     "token",
-    ["", "x", str(uuid.UUID(int=0)), str(uuid.uuid1()), str(uuid.uuid4()).upper(), "'; select 1", "é" * 36],
+    [
+        "",
+        "x",
+        str(uuid.UUID(int=0)),
+        str(uuid.UUID(int=1, version=1)),
+        "0B9C1F64-7A0E-4D53-9B1F-3F2F6F1C8A27",
+        "'; select 1",
+        "é" * 36,
+    ],
 )
 async def test_what_is_no_token_costs_no_statement(models: Models, token: str) -> None:
     before = models.db.statements_run
