@@ -16,7 +16,7 @@ run: .venv/run.stamp ## Start the site on http://localhost:8080, with its own Po
 
 test: tools .venv/dev.stamp check types ## Check everything: style, types, contracts, then all tests, real browsers included
 	@echo "Running the tests."
-	@$(PY) -m pytest -m "not prove" $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not prove" $(ARGS)
 
 check: .venv/dev.stamp ## Check style, Python types and import contracts
 	@echo "Checking style, types and imports."

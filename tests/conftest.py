@@ -34,16 +34,25 @@ from server import MAX_BODY, Site
 from tests.clients import Browser, Client, Socket
 
 TEST_SECONDS = 60
+ALONE = frozenset({"journeys", "webrtc", "turn", "machines"})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # docs/decisions/two-at-a-time.md: what needs the machine for itself comes last, one after the other.
+    items.sort(key=_is_alone)
     for item in items:
+        if _is_alone(item):
+            item.add_marker(pytest.mark.xdist_group("alone"))
         # docs/decisions/journeys-tried-anew.md: browsers only. A race that shows once must fail the run.
         if item.get_closest_marker("journey"):
             item.add_marker(pytest.mark.flaky(reruns=2))
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
             seconds = 600 if item.get_closest_marker("prove") else TEST_SECONDS
             item.add_marker(pytest.mark.gen_test(timeout=seconds))
+
+
+def _is_alone(item: pytest.Item) -> bool:
+    return item.path.parent.name in ALONE
 
 
 @dataclass(frozen=True)

@@ -183,8 +183,9 @@ async def in_call(
 ) -> InCall:
     people = await two(site, person, far)
     call_id = await people.call(seconds)
-    a, b = await site.relay(people.anna, call_id), await (far or site).relay(people.ben, call_id)
+    a = await site.relay(people.anna, call_id)
     await a.receive("call:state")
+    b = await (far or site).relay(people.ben, call_id)
     await b.receive("call:state")
     await a.receive("peer:joined")
     scene = InCall(people, call_id, a, b)

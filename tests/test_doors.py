@@ -1,0 +1,220 @@
+"""Every address and message that takes an id, asked by everybody who might: the owner, the other party, a
+stranger, somebody blocked, somebody banned, somebody without access, nobody. A stranger gets, to the byte,
+what a random id gets.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import pytest
+from tornado.httpclient import HTTPClientError
+
+from handlers.routes import routes
+from models import messages
+from models.ids import new_code, new_id
+from tests.clients import Answer
+from tests.conftest import MakePerson, MakeSite, Person, Running
+from tests.paying import paid_twice
+from tests.stage import Two, ban
+from tests.stripe_stand_in import StripeStandIn, running
+
+# What takes no id of anybody's: about oneself, for everybody, or tested role by role beside its handler.
+WITHOUT = frozenset((
+    "home", "terms", "privacy", "live_stats", "onboarding", "guest", "login_page", "upgrade", "login",
+    "logout", "me", "settings", "password", "email", "recovery_codes", "recover_page", "link_sent",
+    "recover", "recovery_link", "reset", "selfie", "video", "remove_video", "paywall",
+    "create_checkout", "apply_code", "stripe_webhook", "receipt", "room", "queue", "history", "healthz",
+    "readyz", "metrics", "csp_report", "root_files", "static", "appeal",
+))  # fmt: skip
+# The console has a table of its own, every address by every role: tests/handlers/test_admin_doors.py.
+CONSOLE = "admin"
+SPAM = {"userId": "{id}", "reason": "spam"}
+ROLES = ("other", "stranger", "blocked", "banned", "unpaid", "nobody")
+RANDOM = {"code": new_code, "session": lambda: "cs_test_" + new_id().replace("-", "")}
+
+
+@dataclass(frozen=True)
+class Door:
+    """`{id}` stands in the path or the body; `kind` says whose id it is. Answers: the owner, then ROLES."""
+
+    route: str
+    kind: str
+    method: str
+    path: str
+    answers: tuple[int, int, int, int, int, int, int]
+    body: dict[str, Any] | None = None
+
+
+OWNERS = (200, 404, 404, 404, 403, 404, 401)
+PARTIES = (200, 200, 404, 404, 403, 404, 401)
+DOORS = [
+    Door("media", "media", "GET", "/media/{id}", (200, 200, 200, 200, 404, 404, 404)),
+    Door("call", "call", "GET", "/calls/{id}", PARTIES),
+    Door("contacts", "call", "POST", "/calls/{id}/contacts", (204, 204, *PARTIES[2:]), {"yes": False}),
+    Door("turn_credentials", "call", "GET", "/turn/credentials?callId={id}", PARTIES),
+    Door("payment_success", "session", "GET", "/payment-success?session_id={id}", OWNERS),
+    Door("refund", "payment", "POST", "/receipt/refund", OWNERS, {"paymentId": "{id}"}),
+    Door("test_checkout", "session", "GET", "/test-checkout/{id}", (404, *OWNERS[1:])),
+    Door("qr", "code", "GET", "/invite-codes/{id}/qr.svg", OWNERS),
+    Door("qr", "code", "GET", "/invite-codes/{id}/qr.png", OWNERS),
+    Door("poster", "code", "GET", "/invite-codes/{id}/poster.svg", OWNERS),
+    Door("block", "user", "POST", "/block", (422, 204, 204, 204, 403, 204, 401), {"userId": "{id}"}),
+    Door("block", "user", "DELETE", "/block?userId={id}", (422, 204, 204, 204, 403, 204, 401)),
+    Door("report", "user", "POST", "/report", (422, 201, 201, 201, 403, 402, 401), SPAM),
+    Door("report", "user", "GET", "/report?userId={id}", (200, 200, 200, 200, 403, 200, 401)),
+    Door("report", "call", "GET", "/report?userId={other}&callId={id}", OWNERS),
+]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Anna owns it all and is in a call with Ben."""
+
+    site: Running
+    people: dict[str, Person]
+    ids: dict[str, str]
+    pair: Two
+
+    async def ask(self, door: Door, who: str, door_id: str) -> Answer:
+        def filled(text: str) -> str:
+            return text.replace("{id}", door_id).replace("{other}", self.people["other"].user_id)
+
+        person = self.people.get(who)
+        body = None if door.body is None else json.loads(filled(json.dumps(door.body)))
+        return await self.site.client.send(
+            door.method, filled(door.path), json=body, token=person.token if person else None
+        )
+
+
+@pytest.fixture
+def stripe(io_loop) -> Iterator[StripeStandIn]:
+    yield from running(io_loop)
+
+
+@pytest.fixture
+def site(io_loop, make_site: MakeSite, stripe: StripeStandIn) -> Running:
+    return io_loop.run_sync(lambda: make_site(**stripe.settings))
+
+
+async def scene_of(site: Running, person: MakePerson, stripe: StripeStandIn) -> Scene:
+    anna = await person("Anna", access=None)
+    sessions = await paid_twice(site.models, stripe, anna)
+    people = {"owner": anna, "unpaid": await person("Fay", access=None)}
+    people |= {who: await person(who.title()) for who in ("other", "stranger", "blocked", "banned")}
+    me = (await site.client.get("/user/me", token=anna.token)).json
+    receipts = (await site.client.get("/receipt", token=anna.token)).json["payments"]
+    pair = Two(anna, people["other"], await site.invites(anna), await site.invites(people["other"]))
+    await site.models.blocks.block(anna.user_id, people["blocked"].user_id)
+    await ban(site.models, people["banned"])
+    ids = {
+        "call": await pair.call(), "media": me["selfieUrl"].rpartition("/")[2], "code": me["inviteCode"],
+        "session": sessions[0], "payment": receipts[0]["paymentId"], "user": anna.user_id,
+    }  # fmt: skip
+    return Scene(site, people, ids, pair)
+
+
+def bare(answer: Answer, door_id: str) -> tuple[int, dict[str, str], str]:
+    """The whole answer without the instant and the id that was asked for."""
+    headers = {name: value for name, value in answer.headers.items() if name not in ("Date", "Etag")}
+    return answer.status, headers, answer.text.replace(door_id, "{id}")
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda door: f"{door.method} {door.path}")
+async def test_who_gets_what(site: Running, person: MakePerson, stripe: StripeStandIn, door: Door) -> None:
+    scene = await scene_of(site, person, stripe)
+    door_id, nobodys = scene.ids[door.kind], RANDOM.get(door.kind, new_id)()
+    # The owner last: what the others did has not worn it out.
+    asked = {who: await scene.ask(door, who, door_id) for who in (*ROLES, "owner")}
+    assert tuple(asked[who].status for who in ("owner", *ROLES)) == door.answers
+    if door.answers[2] != 200:
+        for who in ("stranger", "blocked", "unpaid"):
+            at_random = await scene.ask(door, who, nobodys)
+            assert bare(at_random, nobodys) == bare(asked[who], door_id), who
+
+
+@pytest.mark.parametrize("command", ["call:accept", "call:decline", "call:cancel", "call:extend-wait"])
+async def test_an_invite_is_its_two_peoples(site: Running, person: MakePerson, command: str) -> None:
+    anna, ben, cara = await person("Anna"), await person("Ben"), await person("Cara")
+    pair = Two(anna, ben, await site.invites(anna), await site.invites(ben))
+    stranger = await site.invites(cara)
+    invite_id = await pair.ring()
+    assert await pair.a.quiet() == await pair.b.quiet() == ["state"]
+    told = []
+    for asked_id in (invite_id, new_id()):
+        stranger.send(command, inviteId=asked_id, requestedSeconds=300, id="try")
+        told.append(await stranger.receive(id="try"))
+    assert told[0] == told[1] == {"type": "error", "code": "not_found", "id": "try"} | told[0]
+    assert await pair.a.quiet() == await pair.b.quiet() == ["state"]
+    wrong = pair.b if command in ("call:cancel", "call:extend-wait") else pair.a
+    wrong.send(command, inviteId=invite_id, requestedSeconds=300, id="wrong side")
+    assert (await wrong.receive(id="wrong side"))["code"] == "not_found"
+
+
+async def test_whom_one_may_not_call_is_offline_like_nobody(
+    site: Running, person: MakePerson, stripe: StripeStandIn
+) -> None:
+    scene = await scene_of(site, person, stripe)
+    asker = await site.invites(scene.people["blocked"])
+    for called in (
+        scene.ids["user"],
+        scene.people["banned"].user_id,
+        scene.people["unpaid"].user_id,
+        new_id(),
+    ):
+        asker.send("call:invite", toUserId=called, requestedSeconds=300, id="call")
+        assert await asker.receive(id="call") == {"type": "call:declined", "reason": "offline", "id": "call"}
+
+
+async def test_the_relay_is_for_the_two(site: Running, person: MakePerson, stripe: StripeStandIn) -> None:
+    scene = await scene_of(site, person, stripe)
+    own, nobodys = scene.ids["call"], new_id()
+    for who in ("stranger", "blocked", "unpaid"):
+        for call_id in (own, nobodys):
+            socket = await site.relay(scene.people[who], call_id)
+            assert await socket.closed() == 4404, who
+            assert socket.inbox == []
+    banned = await site.relay(scene.people["banned"], own)
+    assert await banned.closed() in (4403, 4404)
+    with pytest.raises(HTTPClientError, match="403"):
+        await site.socket(f"/ws/calls/{own}")  # neither an Origin nor a token
+    for who in ("owner", "other"):
+        seat = await site.relay(scene.people[who], own)
+        assert (await seat.receive("call:state"))["callId"] == own
+    assert set(await scene.pair.a.quiet()) == set(await scene.pair.b.quiet()) == {"state"}
+
+
+async def test_what_a_client_says_of_itself_is_not_believed(site: Running, person: MakePerson) -> None:
+    anna = await person("Anna", access=None)
+    claims = {
+        "access": "paid",
+        "role": "admin",
+        "usesRemaining": 99,
+        "userId": new_id(),
+        "successfulCalls": 9,
+    }
+    before = (await site.client.get("/user/me", token=anna.token)).json
+    await site.client.send("PATCH", "/user/me", token=anna.token, json={"name": "Anne"} | claims)
+    after = (await site.client.get("/user/me", token=anna.token)).json
+    assert after == before | {"name": "Anne"}
+    assert (await site.client.get("/room/queue", token=anna.token)).status == 402
+
+
+def test_every_address_stands_in_the_table() -> None:
+    named = {spec.name for spec in routes() if spec.name and not spec.name.startswith(CONSOLE)}
+    sockets = {"invite_socket", "relay_socket"}
+    assert named == {door.route for door in DOORS} | WITHOUT | sockets
+
+
+def test_every_command_with_an_id_is_tried() -> None:
+    commands = get_args(messages.InviteCommand) + get_args(messages.RelayCommand)
+    with_id = {
+        command.__struct_config__.tag
+        for command in commands
+        if any(name.endswith("_id") for name in command.__struct_fields__)
+    }
+    tried = {"call:accept", "call:decline", "call:cancel", "call:extend-wait", "call:invite"}
+    assert with_id == tried
