@@ -20,6 +20,7 @@ class GuestForm(msgspec.Struct, rename="camel"):
     gender: str = ""
     adult: bool = False
     invite_code: str | None = None
+    introduce: str | None = None
 
 
 class AccountForm(msgspec.Struct, rename="camel"):
@@ -42,7 +43,12 @@ class GuestHandler(BaseHandler):
 
     async def _sign_up(self, form: GuestForm) -> SignedIn:
         return await self.models.sign_up.guest(
-            form.name, form.gender, adult=form.adult, invite_code=form.invite_code, address=self.address
+            form.name,
+            form.gender,
+            adult=form.adult,
+            invite_code=form.invite_code,
+            address=self.address,
+            introduce=form.introduce,
         )
 
     def _welcome(self, signed: SignedIn) -> None:
@@ -53,12 +59,14 @@ class GuestHandler(BaseHandler):
 
     async def _form_again(self, problem: Invalid) -> None:
         """A code that does not work is named and left out, so that the next try goes without it."""
-        invite = None
+        invite, introduce = None, self.sent().get("introduce") or ""
+        introduction = await self.models.introductions.find(str(introduce)) if introduce else None
+        context = {"step": "profile", "introduction": introduction, "introduce": introduce}
         if self.is_page and "inviteCode" not in (problem.fields or {}):
             code = self.sent().get("inviteCode")
             invite = (await self.models.sign_up.invitation(code, self.address)).preview
         self.form_again(
-            problem, "onboarding/page.html", fragment="onboarding/_form.html", step="profile", invite=invite
+            problem, "onboarding/page.html", fragment="onboarding/_form.html", invite=invite, **context
         )
 
 

@@ -2,32 +2,53 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
 from handlers.base import BaseHandler
+from models.introductions import GONE
 from models.sign_up import next_step
 
 
 class OnboardingHandler(BaseHandler):
-    """GET /onboarding, with `?inviteCode=` from a friend's QR code and `?step=selfie` to take a new one."""
+    """GET /onboarding, with `?inviteCode=` from a friend's QR code, `?introduce=` from a friend's link to
+    somebody, and `?step=selfie` to take a new one.
+    """
 
     async def get(self) -> None:
         code = self.get_query_argument("inviteCode", None)
+        introduce = self.get_query_argument("introduce", "")[:100]
         step = next_step(self.member)
         if step == "profile":
-            return await self._profile(code)
+            return await self._profile(code, introduce)
         member = self.allowed(access=False, selfie=False)
+        if introduce:
+            return await self._introduced(introduce, code)
         if code and member.access == "unpaid":
             return self.go("/paywall?" + urlencode({"inviteCode": code}))
         if step == "selfie" or self.get_query_argument("step", None) == "selfie":
             return self.page("onboarding/page.html", step="selfie", invite=None)
         return self.go(STEPS[step])
 
-    async def _profile(self, code: str | None) -> None:
+    async def _introduced(self, token: str, code: str | None) -> None:
+        """Somebody signed in came by a link: a tap on the page, and not the visit, introduces the two."""
+        found = await self.models.introductions.find(token)
+        shown: dict[str, Any] = {"found": found, "words": GONE, "introduce": token, "code": code or ""}
+        return self.page("introductions/accept.html", **shown)
+
+    async def _profile(self, code: str | None, introduce: str) -> None:
         if self.refusal is not None:
             raise self.refusal
         invited = await self.models.sign_up.invitation(code, self.address)
-        self.page("onboarding/page.html", step="profile", invite=invited.preview, refusal=invited.refusal)
+        found = await self.models.introductions.find(introduce) if introduce else None
+        refusal = invited.refusal or (GONE if introduce and not found else None)
+        shown: dict[str, Any] = {
+            "invite": invited.preview,
+            "refusal": refusal,
+            "introduction": found,
+            "introduce": introduce,
+        }
+        self.page("onboarding/page.html", step="profile", **shown)
 
 
 # Where each step of `next_step` happens.

@@ -20,6 +20,7 @@ from handlers import (
     health,
     history,
     home,
+    introductions,
     invite_codes,
     invite_socket,
     media,
@@ -81,6 +82,10 @@ def routes() -> list[URLSpec]:
         URLSpec(r"/test-checkout/([A-Za-z0-9_]{1,100})", checkout.TestCheckoutHandler, name="test_checkout"),
         URLSpec(r"/invite-codes/([0-9A-Z]{16})/poster\.svg", invite_codes.PosterHandler, name="poster"),
         URLSpec(r"/invite-codes/([0-9A-Z]{16})/qr\.(svg|png)", invite_codes.QrHandler, name="qr"),
+        URLSpec(r"/introductions", introductions.IntroductionsHandler, name="introductions"),
+        URLSpec(
+            r"/introductions/accept", introductions.AcceptIntroductionHandler, name="accept_introduction"
+        ),
         URLSpec(r"/room", room.RoomHandler, name="room"),
         URLSpec(r"/room/queue", room.QueueHandler, name="queue"),
         URLSpec(r"/turn/credentials", turn.TurnCredentialsHandler, name="turn_credentials"),

@@ -89,6 +89,7 @@ class Config:
     address_ban_hours: int = 24
     address_days: int = 7
     contacts_hours: int = 24
+    introduction_days: int = 7
     turn_per_hour: int = 30
     turn_checks_per_hour: int = 3
     turn_check_seconds: int = 60

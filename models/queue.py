@@ -3,7 +3,7 @@
 "Shown" = delivered in a page, counted once per viewer and card in ten minutes. The cursor is opaque: it holds
 the first page's instant, so that page 2 never
 repeats page 1. Never listed to a viewer: themselves, and people with a block or a report between them. People
-on cooldown come last.
+on cooldown come last; whom somebody introduced to the viewer comes first on the first page.
 A page costs two statements and one script, however many people are online.
 """
 
@@ -18,10 +18,12 @@ import msgspec
 from models import keys
 from models.bus import Bus
 from models.clock import Clock
+from models.config import Config
 from models.db import Db
 from models.errors import Invalid
+from models.introductions import Introductions
 from models.members import media_url
-from models.messages import instant
+from models.messages import Person, instant
 
 PAGE = 20
 MOST = 50
@@ -36,6 +38,7 @@ class Card(msgspec.Struct, frozen=True):
     selfie_url: str | None
     video_url: str | None
     cooldown_until: datetime | None
+    introduced_by: Person | None = None
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -53,6 +56,9 @@ class Around(msgspec.Struct, frozen=True):
     hidden: list[str]
     cooling: list[str]
     cooling_until: list[datetime]
+    # To whom the viewer was introduced lately, and whether anybody was introduced to the viewer.
+    introduced: list[str]
+    has_newcomers: bool
 
 
 class CardRow(msgspec.Struct, frozen=True):
@@ -64,7 +70,8 @@ class CardRow(msgspec.Struct, frozen=True):
 
 
 class Queue:
-    def __init__(self, db: Db, bus: Bus, clock: Clock) -> None:
+    def __init__(self, db: Db, bus: Bus, clock: Clock, config: Config, introductions: Introductions) -> None:
+        self._config, self._introductions = config, introductions
         self._sql = db.statements("queue")
         self._bus = bus
         self._clock = clock
@@ -73,21 +80,27 @@ class Queue:
         """Raises Invalid for a cursor that is not ours."""
         now = self._clock.now_ms()
         since = now if cursor is None else _read_cursor(cursor)
-        around = await self._sql.one("around", Around, viewer_id=viewer_id, now=self._clock.frozen)
+        days = self._config.introduction_days
+        around = await self._sql.one("around", Around, viewer_id=viewer_id, days=days, now=self._clock.frozen)
         assert around is not None
         answer = await self._bus.script(
             "queue_page", viewer_id, now, since, int(cursor is None), limit, keys.COUNT_ONCE_MS,
-            len(around.hidden), *around.hidden, *around.cooling,
+            len(around.hidden), len(around.introduced), *around.hidden, *around.introduced, *around.cooling,
         )  # fmt: skip
         ids = [value.decode() for value in answer[2:]]
+        is_introduced = around.introduced or around.has_newcomers
+        cooling = dict(zip(around.cooling, around.cooling_until, strict=True))
+        introducers = await self._introductions.seen_by(viewer_id) if is_introduced else {}
         return Page(
-            cards=await self._cards(ids, dict(zip(around.cooling, around.cooling_until, strict=True))),
+            cards=await self._cards(ids, cooling, introducers),
             cursor=_cursor(since),
             has_more=bool(answer[0]),
             online_users=answer[1],
         )
 
-    async def _cards(self, ids: list[str], cooling: dict[str, datetime]) -> list[Card]:
+    async def _cards(
+        self, ids: list[str], cooling: dict[str, datetime], introducers: dict[str, Person]
+    ) -> list[Card]:
         rows = (
             {row.user_id: row for row in await self._sql.all("cards", CardRow, user_ids=ids)} if ids else {}
         )
@@ -99,13 +112,14 @@ class Queue:
                 media_url(row.selfie_id),
                 media_url(row.video_id),
                 cooling.get(row.user_id),
+                introducers.get(row.user_id),
             )
             for row in (rows[user_id] for user_id in ids if user_id in rows)
         ]
 
 
 class WireCard(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """A card in the JSON contract: person + `cooldownUntil`?, `videoUrl`?."""
+    """A card in the JSON contract: person + `cooldownUntil`?, `videoUrl`?, `introducedBy`?."""
 
     user_id: str
     name: str
@@ -113,6 +127,7 @@ class WireCard(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     selfie_url: str | None
     cooldown_until: str | msgspec.UnsetType = msgspec.UNSET
     video_url: str | msgspec.UnsetType = msgspec.UNSET
+    introduced_by: Person | msgspec.UnsetType = msgspec.UNSET
 
 
 class WirePage(msgspec.Struct, frozen=True, rename="camel"):
@@ -130,6 +145,7 @@ def wire_page(page: Page) -> WirePage:
             c.selfie_url,
             instant(c.cooldown_until) if c.cooldown_until else msgspec.UNSET,
             c.video_url or msgspec.UNSET,
+            c.introduced_by or msgspec.UNSET,
         )
         for c in page.cards
     ]

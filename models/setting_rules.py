@@ -17,6 +17,7 @@ RULES = {
     "recovery_link_minutes": (5, 1440), "staff_session_hours": (1, 168), "staff_idle_minutes": (1, 1440),
     "reports_per_day": (1, 1_000_000), "ban_reporters": (1, 100), "address_ban_hours": (1, 720),
     "address_days": (1, 90), "contacts_hours": (0, 720),
+    "introduction_days": (1, 90),
     "turn_per_hour": (1, 1_000_000), "turn_checks_per_hour": (1, 1_000_000),
     "turn_check_seconds": (10, 600), "turn_ttl_seconds": (60, 86_400),
     "invite_messages_per_second": (1, 1_000_000),

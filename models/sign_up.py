@@ -7,6 +7,7 @@ mistakes in the form cost nothing. Refuses with Invalid (every field at once), a
 
 from __future__ import annotations
 
+import contextlib
 from functools import partial
 
 import msgspec
@@ -16,6 +17,7 @@ from models.clock import Clock
 from models.config import Config
 from models.db import Db
 from models.errors import Conflict, Invalid, NotFound, TooMany
+from models.introductions import Introductions
 from models.invite_codes import InviteCodes, Preview
 from models.members import Member
 from models.rate_limits import RateLimits
@@ -41,22 +43,32 @@ class SignUp:
         invite_codes: InviteCodes,
         rate_limits: RateLimits,
         address_bans: AddressBans,
+        introductions: Introductions,
     ) -> None:
+        self._introductions = introductions
         self._address_bans = address_bans
         self._db, self._clock, self._config = db, clock, config
         self._users, self._sessions = users, sessions
         self._invite_codes, self._rate_limits = invite_codes, rate_limits
 
     async def guest(
-        self, name: str, gender: str, *, adult: bool, invite_code: str | None, address: str
+        self,
+        name: str,
+        gender: str,
+        *,
+        adult: bool,
+        invite_code: str | None,
+        address: str,
+        introduce: str | None = None,
     ) -> SignedIn:
-        """All or nothing.
+        """All or nothing; but an introduction that is over stops nobody.
 
         Raises Invalid (`name`, `gender`, `adult`, `inviteCode`), TooMany, Banned (the address), Unavailable.
         """
         checked(name, gender, adult=adult)
         await self._address_bans.check(address)
-        create = partial(self._create, name, gender, adult=adult, invite_code=invite_code, address=address)
+        by = {"invite_code": invite_code, "introduce": introduce}
+        create = partial(self._create, name, gender, adult=adult, address=address, **by)
         if not invite_code:
             return await create()
         try:
@@ -76,12 +88,22 @@ class SignUp:
             return Invitation(refusal=next(iter((problem.fields or {}).values()), problem.message))
 
     async def _create(
-        self, name: str, gender: str, *, adult: bool, invite_code: str | None, address: str
+        self,
+        name: str,
+        gender: str,
+        *,
+        adult: bool,
+        invite_code: str | None,
+        address: str,
+        introduce: str | None,
     ) -> SignedIn:
         async with self._db.transaction() as on:
             user_id = await self._users.create_guest(name, gender, adult=adult, on=on)
             if invite_code:
                 await self._invite_codes.redeem(invite_code, user_id, on=on)
+            if introduce:
+                with contextlib.suppress(NotFound):
+                    await self._introductions.accept(introduce, user_id, on=on)
             new = await self._sessions.create(user_id, on=on)
             # Last of all: what fails before is not counted, and what is refused here is rolled back.
             await self._rate_limits.hit("guests", address)

@@ -24,6 +24,7 @@ from models.db import Db
 from models.health import Health
 from models.history import History
 from models.ids import new_id
+from models.introductions import Introductions
 from models.invite_codes import InviteCodes
 from models.invites import Invites
 from models.mail import Mail
@@ -91,6 +92,7 @@ class Models:
         self.videos = Videos(db, clock)
         self.access = Access(db, clock, self.news)
         self.invite_codes = InviteCodes(db, clock, config, self.access, self.rate_limits)
+        self.introductions = Introductions(db, clock, config)
         self.sign_up = SignUp(
             db,
             clock,
@@ -100,6 +102,7 @@ class Models:
             self.invite_codes,
             self.rate_limits,
             self.address_bans,
+            self.introductions,
         )
         self.payments = Payments(db, clock, config, self.access, self.invite_codes, self.audit)
         self.receipts = Receipts(db, self.payments.refunds)
@@ -107,7 +110,7 @@ class Models:
         self.admin_codes = AdminCodes(db, clock, self.audit)
         self.turn = Turn(config, bus, clock)
         self.presence = Presence(db, bus, clock)
-        self.queue = Queue(db, bus, clock)
+        self.queue = Queue(db, bus, clock, config, self.introductions)
         self.calls = Calls(db, bus, clock, config, self.news, self.presence, self.invite_codes)
         self.chat = CallChat(db, clock, self.news)
         self.invites = Invites(db, bus, clock, config, self.news, self.calls, self.users)

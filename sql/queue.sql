@@ -1,4 +1,4 @@
--- name: around(viewer_id, now)
+-- name: around(viewer_id, days, now)
 -- Who the viewer must not see, and who is cooling down with them. Bounded by the viewer's own acts.
 select
     array(
@@ -10,6 +10,17 @@ select
         union
         select reporter_id::text from reports where reported_id = :viewer_id
     ) as hidden,
+    array(
+        select person_id::text from introductions
+        where newcomer_id = :viewer_id
+            and made_at > coalesce(:now::timestamptz, clock_timestamp()) - make_interval(days => :days)
+        order by made_at desc limit 20
+    ) as introduced,
+    exists (
+        select from introductions
+        where person_id = :viewer_id
+            and made_at > coalesce(:now::timestamptz, clock_timestamp()) - make_interval(days => :days)
+    ) as has_newcomers,
     coalesce(array_agg(other_id::text order by until_at, other_id), '{}') as cooling,
     coalesce(array_agg(until_at order by until_at, other_id), '{}') as cooling_until
 from (

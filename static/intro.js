@@ -42,8 +42,8 @@ const root = document.getElementById("intro");
 if (root && window.MediaRecorder) {
   const camera = new IntroCamera(root, "video");
   camera.form.addEventListener("submit", (event) => {
-    camera.blob = /** @type {HTMLInputElement} */ (document.getElementById("video")).files?.[0] ?? null;
     event.preventDefault();
+    camera.keep(/** @type {HTMLInputElement} */ (document.getElementById("video")).files?.[0] ?? null);
     camera.upload();
   });
   addEventListener("pagehide", () => camera.stop());

@@ -1,12 +1,14 @@
 -- One page of the queue for one viewer. Its cost grows with how far the viewer has paged, never with how many are online.
--- ARGV: viewer, now, first page's instant, is first (1|0), limit, count-once ms, number hidden, hidden…, cooling… (soonest first)
+-- ARGV: viewer, now, first page's instant, is first (1|0), limit, count-once ms, number hidden,
+-- number introduced, hidden…, introduced… (first on the first page), cooling… (soonest first)
 -- Returns {1 when more are left, online users, ids…} and tells the viewer's sockets what was delivered.
 local viewer, now, since, limit = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[5])
 local is_first, seen, counted = ARGV[4] == '1', 'ns:seen:' .. ARGV[1], 'ns:counted:' .. ARGV[1]
 local skip, cooling = {[viewer] = true}, {}
-local hidden = tonumber(ARGV[7])
-for i = 8, 7 + hidden do skip[ARGV[i]] = true end
-for i = 8 + hidden, #ARGV do
+local after_hidden = 8 + tonumber(ARGV[7])
+local after_introduced = after_hidden + tonumber(ARGV[8])
+for i = 9, after_hidden do skip[ARGV[i]] = true end
+for i = after_introduced + 1, #ARGV do
   if not skip[ARGV[i]] then table.insert(cooling, ARGV[i]) end
   skip[ARGV[i]] = true
 end
@@ -14,6 +16,12 @@ end
 local function is_fresh(mark) return is_first or not mark or tonumber(mark) < since end
 
 local page, offset = {}, 0
+for i = after_hidden + 1, is_first and after_introduced or 0 do
+  if #page < limit and not skip[ARGV[i]] and redis.call('ZSCORE', 'ns:queue', ARGV[i]) then
+    table.insert(page, ARGV[i])
+    skip[ARGV[i]] = true
+  end
+end
 while #page <= limit do
   local batch = redis.call('ZRANGE', 'ns:queue', offset, offset + 63)
   if #batch == 0 then break end

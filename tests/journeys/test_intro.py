@@ -1,0 +1,84 @@
+"""An intro video: recorded in the settings, played on somebody else's card, silent until asked."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+from playwright.async_api import expect
+
+from tests.clips import clip
+from tests.journeys.screen import until
+from tests.journeys.stage import DESKTOP, PHONE, Device, Stage, journey
+from tests.journeys.visitor import Visitor
+
+LOOK_AT = os.environ.get("INTRO_PICTURES", "")
+
+
+async def picture(visitor: Visitor, name: str, *, whole: bool = False) -> None:
+    if LOOK_AT:
+        await visitor.page.screenshot(path=Path(LOOK_AT) / f"{visitor.name}-{name}.png", full_page=whole)
+
+
+async def record(visitor: Visitor, device: Device) -> None:
+    page = visitor.page
+    await visitor.go("/settings")
+    await visitor.press("Record one")
+    await visitor.press("Start recording")
+    stop = page.get_by_role("button", name="Stop", exact=True)
+    await expect(stop).to_be_disabled()
+    await picture(visitor, "recording", whole=True)
+    await expect(stop).to_be_enabled()
+    await visitor.touch(stop)
+    await picture(visitor, "recorded")
+    await visitor.press("Use this video")
+    await visitor.sees("Your video is on your card.")
+    await picture(visitor, "settings", whole=True)
+
+
+@journey
+async def test_a_recorded_intro_plays_on_the_card(stage: Stage) -> None:
+    vera = await stage.visitor("Vera")
+    walt = await stage.visitor("Walt", PHONE, reduced_motion="no-preference")
+    await asyncio.gather(vera.enrol(), walt.enrol())
+    await record(vera, DESKTOP)
+    await asyncio.gather(vera.go_online(), walt.go_online())
+    card = await walt.find_card(vera)
+    video = card.locator("video")
+    await until(lambda: video.evaluate("v => v.currentTime > 0 && v.muted"), bool)
+    length = float(await video.evaluate("v => v.duration"))
+    assert 5 < length < 60
+    await picture(walt, "card")
+    await walt.press("Sound on")
+    assert not await video.evaluate("v => v.muted")
+    await walt.press("Pause")
+    assert await video.evaluate("v => v.paused")
+    await walt.press("Play intro")
+    assert not await video.evaluate("v => v.paused")
+
+
+@journey
+async def test_a_file_is_sent_refused_and_taken_away(stage: Stage) -> None:
+    """With reduced motion nothing plays by itself."""
+    xena, yuri = await stage.visitor("Xena", PHONE), await stage.visitor("Yuri")
+    xena.expect_trouble("422")
+    await asyncio.gather(xena.enrol(), yuri.enrol())
+    await xena.go("/settings")
+    await xena.page.get_by_text("Choose a file").click()
+    field = xena.page.get_by_label("Video (webm or mp4")
+    await field.set_input_files({"name": "a.webm", "mimeType": "video/webm", "buffer": clip(seconds=3)})
+    await xena.press("Upload this video")
+    await xena.sees("A video needs 5 seconds at least.")
+    await picture(xena, "refused")
+    await field.set_input_files({"name": "b.webm", "mimeType": "video/webm", "buffer": clip()})
+    await xena.press("Upload this video")
+    await xena.sees("Your video is on your card.")
+    await asyncio.gather(xena.go_online(), yuri.go_online())
+    card = await yuri.find_card(xena)
+    await picture(yuri, "still card")
+    assert await card.locator("video").evaluate("v => v.paused && v.currentTime === 0")
+    await xena.go("/settings")
+    await xena.press("Take it away")
+    await xena.sees("Your video is gone.")
+    await expect(xena.page.locator("#settings-video video[src^='/media/']")).to_have_count(0)
