@@ -96,6 +96,7 @@ async def last_spoken(one: Caller) -> str:
     return str(await one.run("seen.spoken.filter((text) => text.includes('connection')).at(-1) ?? ''"))
 
 
+@pytest.mark.prove
 @journey
 async def test_the_ladder_goes_down_to_sound_and_up_again_and_sound_never_stops(stage: Stage) -> None:
     anna, ben = await bent_couple(stage)

@@ -16,8 +16,8 @@ FREED = {"pcs": 0, "tracks": 0, "contexts": 0, "locks": 0}
 
 
 @journey
-async def test_ten_calls_in_a_row_begin_in_time_and_leave_nothing_open(stage: Stage) -> None:
-    await many_calls(stage, 10)
+async def test_five_calls_in_a_row_begin_in_time_and_leave_nothing_open(stage: Stage) -> None:
+    await many_calls(stage, 5)
 
 
 @pytest.mark.prove
