@@ -39,10 +39,13 @@ class Entry(msgspec.Struct, frozen=True):
     hash: str
 
     @property
-    def user_id(self) -> str | None:
-        """The person it is about, if it is about one."""
-        kind, _, found = self.target.partition(" ")
-        return found if kind == "user" else None
+    def kind(self) -> str:
+        """What it is about: `user`, `report`, `staff`, `code`, `payment`."""
+        return self.target.partition(" ")[0]
+
+    @property
+    def target_id(self) -> str:
+        return self.target.partition(" ")[2]
 
 
 class Link(msgspec.Struct, frozen=True):

@@ -76,6 +76,15 @@ class ServerProcess:
         self.kill()
         self.start()
 
+    def command(self, *words: str) -> str:
+        """What the operator reads who runs this beside the site."""
+        ran = subprocess.run(
+            [sys.executable, "server.py", *words],
+            cwd=ROOT, env=self._environment, stdout=subprocess.PIPE, text=True, timeout=START_SECONDS,
+            check=True,
+        )  # fmt: skip
+        return ran.stdout
+
     def _end(self, number: signal.Signals) -> int:
         assert self._process is not None
         self._process.send_signal(number)

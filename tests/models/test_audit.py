@@ -122,7 +122,7 @@ async def test_a_page_ends_and_the_next_goes_on(models: Models) -> None:
     first = await models.audit.page(NEWEST)
     assert len(first) == PAGE
     assert [one.seq for one in await models.audit.page(first[-1].seq)] == [2, 1]
-    assert first[0].user_id == "x"
+    assert (first[0].kind, first[0].target_id) == ("user", "x")
 
 
 def test_a_reason_is_needed() -> None:

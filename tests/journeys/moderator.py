@@ -1,0 +1,48 @@
+"""Somebody of the staff in front of a browser: comes in by the operator's link, an authenticator in hand."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from dataclasses import dataclass
+
+import pyotp
+
+from tests.console import PASSWORD
+from tests.journeys.stage import DESKTOP, Device, Stage
+from tests.journeys.visitor import Visitor
+
+
+@dataclass(frozen=True)
+class Moderator:
+    screen: Visitor
+    totp: pyotp.TOTP
+
+    async def sign_in_again(self) -> None:
+        """With both factors; the step of now was used, so the next one."""
+        screen = self.screen
+        await screen.press("Sign out")
+        await screen.page.get_by_label("Name or e-mail").fill(screen.name)
+        await screen.page.get_by_label("Password", exact=True).fill(PASSWORD)
+        await screen.press("Sign in", within="main")
+        await screen.sees("From your authenticator app")
+        await screen.page.get_by_label("Digits").fill(self.totp.at(int(time.time()) + 30))
+        await screen.press("Continue", within="main")
+        await screen.sees("Right now")
+
+
+async def moderator(stage: Stage, name: str, role: str = "moderator", device: Device = DESKTOP) -> Moderator:
+    """Signed in to the console. All journeys share a database and names count once, so it gets a number."""
+    name = f"{name} {time.time_ns()}"
+    told = await asyncio.to_thread(stage.server.command, "admin", "add", name, "--role", role)
+    url = re.findall(r"http\S+", told)[0]
+    visitor = await stage.visitor(name, device)
+    await visitor.go(url)
+    await visitor.touch(visitor.page.get_by_text("Type it instead"))
+    totp = pyotp.TOTP(await visitor.page.locator("details code").inner_text())
+    await visitor.page.get_by_label("The six digits it shows").fill(totp.now())
+    await visitor.page.get_by_label("Password", exact=True).fill(PASSWORD)
+    await visitor.press("Open the console")
+    await visitor.sees("Right now")
+    return Moderator(visitor, totp)

@@ -1,0 +1,64 @@
+"""From a report to a ban, an appeal, and back: two moderators, two people, real browsers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from playwright.async_api import Request, expect
+
+from tests.journeys.moderator import moderator
+from tests.journeys.stage import PHONE, Stage, journey, two_talking
+
+
+@journey
+async def test_a_report_a_ban_an_appeal_and_back(stage: Stage) -> None:
+    mia, noah, (anna, ben) = await asyncio.gather(
+        moderator(stage, "Mia"),
+        moderator(stage, "Noah", device=PHONE),
+        two_talking(stage, "Ann", "Benno Loud"),
+    )
+    ben.expect_trouble("40[13]")  # his session is over
+    second_tab = await ben.context.new_page()
+    led_away: list[float] = []
+
+    def watch(request: Request) -> None:
+        if "/appeal?" in request.url:
+            led_away.append(time.monotonic())
+
+    second_tab.on("request", watch)
+    await second_tab.goto("/settings")
+    await expect(second_tab.get_by_role("heading", level=1)).to_have_text("Benno Loud")
+    await anna.touch(anna.page.get_by_role("button", name="Report Benno Loud"))
+    async with anna.page.expect_response("**/report") as sent:
+        await anna.touch(anna.page.locator(".report-dialog").get_by_role("button", name="Harassment"))
+    assert (await sent.value).status == 201
+
+    await mia.sign_in_again()
+    await mia.screen.press("Reports")
+    row = mia.screen.page.get_by_role("row").filter(has_text="Benno Loud").first
+    await row.get_by_role("link").first.click()
+    await mia.screen.choose("Permanent ban")
+    await mia.screen.page.get_by_label("Why").fill("You shouted at people.")
+    async with mia.screen.page.expect_response(lambda answer: answer.request.method == "POST"):
+        await mia.screen.press("Decide")
+    decided = time.monotonic()
+    await second_tab.wait_for_url("**/appeal?**")
+    assert led_away[0] - decided < 1
+    await expect(second_tab.get_by_text("You shouted at people.")).to_be_visible()
+    await anna.sees("The call was ended by a moderator")
+
+    await second_tab.get_by_label("What we should know").fill("We were only singing.")
+    await second_tab.get_by_role("button", name="Send the appeal").click()
+    await expect(second_tab.get_by_text("Your appeal is being looked at")).to_be_visible()
+    await mia.screen.press("Appeals")
+    await mia.screen.sees("You decided this ban, so somebody else decides its appeal.")
+    await noah.screen.press("Appeals")
+    await noah.screen.sees("We were only singing.")
+    await noah.screen.page.get_by_label("Your answer").fill("Sing on.")
+    await noah.screen.press("Lift the ban")
+    await noah.screen.sees("Nobody waits for an answer.")
+    await second_tab.reload()
+    await expect(second_tab.get_by_text("Sing on.")).to_be_visible()
+    await second_tab.goto("/room")
+    await expect(second_tab.get_by_role("button", name="Go online")).to_be_visible()
