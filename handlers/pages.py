@@ -45,6 +45,7 @@ class SiteView(msgspec.Struct, frozen=True):
     max_extends: int
     code_uses: int
     code_after_calls: int
+    success_seconds: int
     relay_only: bool
 
 
@@ -86,6 +87,7 @@ def _site_view(config: Config) -> SiteView:
         max_extends=config.ring_extends,
         code_uses=config.code_uses,
         code_after_calls=config.code_after_calls,
+        success_seconds=config.success_seconds,
         relay_only=config.relay_only,
     )
 

@@ -33,6 +33,7 @@ async def settings_context(handler: BaseHandler) -> dict[str, Any]:
         "invite": own if own and not own.stopped else None,
         "video_url": user.video_url,
         "successful_calls": user.successful_calls,
+        "tally": await handler.models.users.tally(user_id),
         "networks": NETWORKS,
         "handles": user.handles,
         "contacts": contacts_of(user.handles),

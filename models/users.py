@@ -48,6 +48,22 @@ class _OwnCode(msgspec.Struct, frozen=True):
     uses_remaining: int | None
 
 
+class Tally(msgspec.Struct, frozen=True):
+    """The calls of a person that connected, and how many of them lasted long enough to be a success."""
+
+    calls: int
+    connected_ms: int
+    successful_calls: int
+
+    @property
+    def connected_seconds(self) -> int:
+        return self.connected_ms // 1000
+
+    @property
+    def average_seconds(self) -> int:
+        return self.connected_seconds // self.calls if self.calls else 0
+
+
 class Me(Wire, frozen=True, kw_only=True):
     """`GET /user/me`."""
 
@@ -60,7 +76,9 @@ class Me(Wire, frozen=True, kw_only=True):
     handles: dict[str, str]
     invite_code: str | None = None
     uses_remaining: int | None = None
+    total_calls: int
     successful_calls: int
+    connected_seconds: int
 
 
 class Users:
@@ -119,9 +137,15 @@ class Users:
     async def _own_code(self, user_id: str) -> _OwnCode | None:
         return await self._sql.one("invite_code", _OwnCode, user_id=user_id)
 
+    async def tally(self, user_id: str) -> Tally:
+        tally = await self._sql.one("tally", Tally, user_id=user_id)
+        assert tally is not None
+        return tally
+
     async def me(self, member: Member) -> Me:
         """All that somebody may know of themselves. Raises NotFound."""
         user, code = await self.get(member.user_id), await self._own_code(member.user_id)
+        tally = await self.tally(member.user_id)
         return Me(
             user_id=user.user_id,
             name=user.name,
@@ -132,7 +156,9 @@ class Users:
             handles=user.handles,
             invite_code=None if code is None else code.code,
             uses_remaining=None if code is None else code.uses_remaining,
+            total_calls=tally.calls,
             successful_calls=user.successful_calls,
+            connected_seconds=tally.connected_seconds,
         )
 
 

@@ -35,3 +35,15 @@ update users set selfie_id = :selfie_id where user_id = :user_id and deleted_at 
 
 -- name: set_video(user_id, video_id)!
 update users set video_id = :video_id::uuid where user_id = :user_id and deleted_at is null;
+
+-- name: tally(user_id)
+-- How the calls went that connected; each half is one index scan.
+select
+    count(*) as calls,
+    coalesce(sum(connected_ms), 0)::bigint as connected_ms,
+    (select successful_calls from users where user_id = :user_id) as successful_calls
+from (
+    select connected_ms from calls where caller_id = :user_id and state = 'ended' and connected_ms > 0
+    union all
+    select connected_ms from calls where callee_id = :user_id and state = 'ended' and connected_ms > 0
+) as mine;

@@ -53,7 +53,6 @@ ELSEWHERE = {
     "models/setting_types.py": "tests/models/test_config.py",
     "models/statements.py": "tests/models/test_db.py",
     "models/setting_rules.py": "tests/test_operations.py",
-    "handlers/uploads.py": "tests/handlers/test_videos.py",
     "models/sign_up.py": "tests/handlers/test_accounts.py",
     "models/wiring.py": "tests/conftest.py",
 }

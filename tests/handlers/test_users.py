@@ -14,8 +14,11 @@ async def test_me_is_all_of_me(site: Running, person: MakePerson) -> None:
         "gender": "female",
         "access": "unpaid",
         "selfieUrl": None,
+        "videoUrl": None,
         "handles": {},
+        "totalCalls": 0,
         "successfulCalls": 0,
+        "connectedSeconds": 0,
     }
 
 
