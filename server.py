@@ -1,6 +1,6 @@
 """Napalm Sky's process: read the settings once, open the models, serve, sweep, drain on SIGTERM.
 
-    python server.py [serve | migrate | check | payments | codes | refund | reconcile | admin | audit]
+    python server.py [serve | migrate | check | payments | codes | refund | reconcile | admin | audit | …]
 
 The only file that reads the environment. Exit codes: 0 after a clean drain, 2 for faulty settings or
 something in use.
@@ -41,8 +41,7 @@ from models.wiring import Models
 from models.workers import READY, Workers, hear_signals, hold_replacing
 
 logger = logging.getLogger("napalmsky")
-MAX_BODY = 1024 * 1024
-DRAIN_SECONDS = 10
+MAX_BODY, DRAIN_SECONDS = 1024 * 1024, 10
 
 
 class Site(Application):
@@ -67,7 +66,8 @@ class Site(Application):
         )
 
     async def start(self) -> None:
-        """Begins to listen for news and to sweep; before the first request."""
+        """Before the first request: what was deleted is gone, then it listens and sweeps."""
+        await self.models.tombstones.apply()
         await self.hub.open()
         await self.models.sweep.prepare()
         self.models.sweep.start()
@@ -178,9 +178,11 @@ def _run(config: Config, command: str, environment: Mapping[str, str]) -> int:
         hold_replacing()
     with servers(config) as urls:
         migrate(urls.database)
+        if command == "migrate":
+            return asyncio.run(_operate(operator_commands.parse(["tombstones", "apply"]), config, urls))
         if command == "serve" and config.workers == 1:
             uvloop.run(serve(config, urls, sockets, lambda: print(_welcome(config), flush=True)))
-        elif command == "serve":
+        else:
             handed_down = {"DATABASE_URL": urls.database, "REDIS_URL": urls.redis}
             descriptors = [one.fileno() for one in sockets]
             Workers(config.workers, {**environment, **handed_down}, descriptors).run(_welcome(config))
@@ -193,13 +195,12 @@ def _work(config: Config, environment: Mapping[str, str]) -> int:
     assert config.database_url
     assert config.redis_url
     sockets = [socket.socket(fileno=int(number)) for number in environment["NAPALM_LISTEN_FDS"].split(",")]
-    ready_fd = int(environment["NAPALM_READY_FD"])
+    ready_fd, life = int(environment["NAPALM_READY_FD"]), int(environment["NAPALM_LIFE_FD"])
 
     def ready() -> None:
         os.write(ready_fd, READY)
         os.close(ready_fd)
 
-    life = int(environment["NAPALM_LIFE_FD"])
     uvloop.run(serve(config, Urls(config.database_url, config.redis_url), sockets, ready, life))
     return 0
 

@@ -1,4 +1,4 @@
-"""The operator's commands: `python server.py payments | codes | refund | reconcile | admin | audit`.
+"""The operator's commands: `python server.py payments | codes | refund | reconcile | admin | audit | …`.
 
 Reads the words of the command line, asks a model, prints. Exit codes: 0; 1 when `reconcile` finds something,
 or when a command is refused, with one plain line.
@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from handlers import staff_commands
+from handlers import privacy_commands, staff_commands
 from models.admin_codes import AdminCode
 from models.amounts import amount_text
 from models.audit import OPERATOR
 from models.errors import Problem
 from models.wiring import Models
 
-COMMANDS = ("payments", "codes", "refund", "reconcile", "admin", "audit")
+COMMANDS = ("payments", "codes", "refund", "reconcile", "admin", "audit", "tombstones", "delete")
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -33,6 +33,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     command.add_argument("reference", help="our attempt, Stripe's session (cs_…) or payment (pi_…)")
     command.add_argument("--reason", default="", help="for the audit log")
     staff_commands.add_to(commands)
+    privacy_commands.add_to(commands)
     command = commands.add_parser("codes", help="list, make, print and switch off invite codes")
     actions = command.add_subparsers(dest="action", required=True)
     for action in ("list", "tree"):
@@ -58,6 +59,7 @@ async def run(asked: argparse.Namespace, models: Models) -> int:
     """The exit code; news that it made has gone out."""
     work = {"payments": _payments, "codes": _codes, "refund": _refund, "reconcile": _reconcile}
     work |= {"admin": staff_commands.admin, "audit": staff_commands.audit}
+    work |= {"tombstones": privacy_commands.tombstones, "delete": privacy_commands.delete}
     try:
         code = await work[asked.command](asked, models)
         await models.bus.flush()

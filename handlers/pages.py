@@ -47,6 +47,10 @@ class SiteView(msgspec.Struct, frozen=True):
     code_after_calls: int
     success_seconds: int
     relay_only: bool
+    chat_days: int
+    report_days: int
+    address_days: int
+    guest_unused_days: int
 
 
 class Pages:
@@ -89,6 +93,10 @@ def _site_view(config: Config) -> SiteView:
         code_after_calls=config.code_after_calls,
         success_seconds=config.success_seconds,
         relay_only=config.relay_only,
+        chat_days=config.chat_days,
+        report_days=config.report_days,
+        address_days=config.address_days,
+        guest_unused_days=config.guest_unused_days,
     )
 
 

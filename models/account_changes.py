@@ -47,7 +47,7 @@ class AccountChanges:
         """Ends the account's other sessions."""
         account = await self._accounts.get(member.user_id)
         hashed = await self._passwords.hash(password, account.email, member.name)
-        await self._confirm(account, current, address)
+        await self.confirm(account, current, address)
         async with self._db.transaction() as on:
             await self._still(account, on)
             ended = await self.put_password(account, hashed, member.session_id, on=on)
@@ -69,7 +69,7 @@ class AccountChanges:
     async def email(self, member: Member, current: str, typed: str, address: str) -> None:
         email = emails.read(typed)
         account = await self._accounts.get(member.user_id)
-        await self._confirm(account, current, address)
+        await self.confirm(account, current, address)
         async with self._rate_limits.attempt(None, address), self._db.transaction() as on:
             await self._still(account, on)
             await self._put_email(account, email, on)
@@ -79,12 +79,13 @@ class AccountChanges:
     async def recovery_codes(self, member: Member, current: str, address: str) -> list[str]:
         """A new set; the old one is worth nothing any more."""
         account = await self._accounts.get(member.user_id)
-        await self._confirm(account, current, address)
+        await self.confirm(account, current, address)
         async with self._db.transaction() as on:
             await self._still(account, on)
             return await self._codes.renew(member.user_id, on=on)
 
-    async def _confirm(self, account: Account, password: str, address: str) -> None:
+    async def confirm(self, account: Account, password: str, address: str) -> None:
+        """The password once more. Raises NotAllowed (`currentPassword`), TooMany."""
         try:
             async with self._rate_limits.attempt(account.email_key, address):
                 if not await self._passwords.matches(password, account.password_hash):

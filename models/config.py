@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from models.amounts import amount_text
+from models.setting_checks import check_together
 from models.setting_rules import RULES, STRIPE_MINIMUM
 from models.setting_types import Faults, SettingsReader
 
@@ -88,6 +89,12 @@ class Config:
     ban_reporters: int = 4
     address_ban_hours: int = 24
     address_days: int = 7
+    chat_days: int = 90
+    report_days: int = 365
+    invite_days: int = 30
+    event_days: int = 90
+    guest_unused_days: int = 7
+    ended_session_days: int = 7
     contacts_hours: int = 24
     introduction_days: int = 7
     turn_per_hour: int = 30
@@ -140,7 +147,7 @@ class Config:
         """Raises `ConfigError` with every fault at once."""
         faults = Faults()
         config = _read(SettingsReader(environment, faults))
-        _check_together(config, faults)
+        check_together(config, faults)
         if faults:
             raise ConfigError(list(faults))
         return config
@@ -195,53 +202,3 @@ def _read_rules(read: SettingsReader, base: Config) -> dict[str, int]:
         name: read.integer(name.upper(), getattr(base, name), least, most)
         for name, (least, most) in RULES.items()
     }
-
-
-def _check_together(config: Config, faults: Faults) -> None:
-    """What only shows when two settings are read side by side."""
-    if config.call_min_seconds > config.call_max_seconds:
-        faults.add("CALL_MIN_SECONDS", "must not be more than CALL_MAX_SECONDS")
-    if not config.call_min_seconds <= config.call_default_seconds <= config.call_max_seconds:
-        faults.add("CALL_DEFAULT_SECONDS", "must lie between CALL_MIN_SECONDS and CALL_MAX_SECONDS")
-    _check_mail(config, faults)
-    _check_stripe(config, faults)
-    _check_turn(config, faults)
-    if config.is_production and not config.is_secure and not config.is_loopback:
-        faults.add("BASE_URL", "must be https in production: browsers give no camera to a plain http page")
-
-
-def _check_mail(config: Config, faults: Faults) -> None:
-    if config.smtp_url and not config.mail_from:
-        faults.add("MAIL_FROM", "is needed as well when SMTP_URL is set")
-    if config.mail_from and not config.smtp_url:
-        faults.add("SMTP_URL", "is needed as well when MAIL_FROM is set")
-
-
-def _check_stripe(config: Config, faults: Faults) -> None:
-    key, secrets = config.stripe_secret_key, config.stripe_webhook_secrets
-    if key and not secrets:
-        faults.add("STRIPE_WEBHOOK_SECRET", "is needed as well when STRIPE_SECRET_KEY is set")
-    if secrets and not key:
-        faults.add("STRIPE_SECRET_KEY", "is needed as well when STRIPE_WEBHOOK_SECRET is set")
-    if key and config.price_cents < STRIPE_MINIMUM.get(config.currency, 0):
-        least = STRIPE_MINIMUM[config.currency]
-        faults.add("PRICE_CENTS", f"is below Stripe's minimum of {least} for {config.currency.upper()}")
-    if config.is_production and not key:
-        faults.add("STRIPE_SECRET_KEY", "is needed in production: the test checkout is not served there")
-    if not (key or config.allow_test_checkout or config.is_loopback or config.is_production):
-        faults.add(
-            "STRIPE_SECRET_KEY", "is needed on a public BASE_URL (or ALLOW_TEST_CHECKOUT=true for a trial)"
-        )
-
-
-def _check_turn(config: Config, faults: Faults) -> None:
-    pairs = (("TURN_URLS", "TURN_SECRET"), ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"))
-    values = ((config.turn_urls, config.turn_secret), (config.twilio_account_sid, config.twilio_auth_token))
-    for names, (one, two) in zip(pairs, values, strict=True):
-        if bool(one) != bool(two):
-            missing, present = names if two else reversed(names)
-            faults.add(missing, f"is needed as well when {present} is set")
-    if config.relay_only and not any(one and two for one, two in values):
-        faults.add(
-            "RELAY_ONLY", f"needs a TURN server: {' and '.join(pairs[0])}, or {' and '.join(pairs[1])}"
-        )

@@ -1,4 +1,4 @@
-"""What is going on between two people, or around one person, comes to its end: after a block, before a ban.
+"""What is going on between two people, or around one person, comes to its end: a block, a ban, a deletion.
 
 Promises that each ends the way it always ends (a ring as `gone`, a call by its state machine), so that the
 other side cannot tell a block from somebody who left. Everything here may be done twice. Rings are looked for
@@ -8,6 +8,7 @@ in Redis; while that is away there are none.
 from __future__ import annotations
 
 import contextlib
+from typing import Literal
 
 from models.calls import Calls
 from models.db import Db
@@ -35,11 +36,11 @@ class Partings:
             if ring is not None and other_id in (None, ring.other(one_id)):
                 await self._invites.outcomes.break_off(ring)
 
-    async def remove(self, user_id: str) -> None:
-        """Off the queue; a ring ends as gone, a call as banned."""
+    async def remove(self, user_id: str, reason: Literal["hung_up", "banned"] = "banned") -> None:
+        """Off the queue; a ring ends as gone, a call as banned (or as if they had hung up)."""
         call_id: str | None = await self._sql.value("live_of", user_id=user_id)
         if call_id is not None:
-            await self._calls.hang_up(call_id, "banned")
+            await self._calls.hang_up(call_id, reason)
         await self.end_ring(user_id)
         with contextlib.suppress(Unavailable):
             await self._presence.remove(user_id)

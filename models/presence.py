@@ -134,6 +134,11 @@ class Presence:
         await self._bus.command("hdel", keys.sockets(user_id), "linger")
         await self._bus.script("socket_mark", user_id, "", self._clock.now_ms(), 0, "-")
 
+    async def forget(self, user_id: str) -> None:
+        """Whom they saw, and when they were shown."""
+        await self._bus.command("del", keys.SEEN + user_id, keys.COUNTED + user_id)
+        await self._bus.command("zrem", keys.SHOWN, user_id)
+
     async def online_users(self) -> int:
         """How many people with access have a socket, on all processes."""
         return int(await self._bus.command("scard", keys.ONLINE))

@@ -21,6 +21,8 @@ from models.config import Config
 from models.contacts import Contacts
 from models.dashboard import Dashboard
 from models.db import Db
+from models.deletions import Deletions
+from models.erasure import Erasure
 from models.health import Health
 from models.history import History
 from models.ids import new_id
@@ -44,6 +46,7 @@ from models.recovery import Recovery
 from models.recovery_codes import RecoveryCodes
 from models.report_reviews import ReportReviews
 from models.reports import Reports
+from models.retention import Retention
 from models.second_factors import SecondFactors
 from models.selfies import Selfies
 from models.sessions import Sessions
@@ -54,6 +57,7 @@ from models.staff import StaffList
 from models.staff_sessions import StaffSessions
 from models.staff_sign_in import StaffSignIn
 from models.sweep import Chore, Sweep
+from models.tombstones import Tombstones
 from models.turn import Turn
 from models.users import Users
 from models.videos import Videos
@@ -61,6 +65,7 @@ from models.videos import Videos
 # How often Stripe is asked about checkouts nobody came back for (each only now and then).
 PAYMENTS_SECONDS = 5.0
 FORGET_SECONDS = 600.0
+TOMBSTONE_SECONDS = 10.0
 
 
 class Models:
@@ -118,6 +123,20 @@ class Models:
         self.signalling = Signalling(bus)
         self.contacts = Contacts(db, clock, config, self.news)
         self.partings = Partings(db, self.calls, self.invites, self.presence)
+        self.erasure = Erasure(db, clock)
+        self.tombstones = Tombstones(db, clock, self.erasure, config.data_dir)
+        self.deletions = Deletions(
+            db,
+            clock,
+            self.erasure,
+            self.tombstones,
+            self.accounts,
+            self.account_changes,
+            self.sessions,
+            self.partings,
+            self.presence,
+        )
+        self.retention = Retention(db, clock, config, self.deletions)
         self.blocks = Blocks(db, clock, self.news, self.partings)
         self.bans = Bans(
             db,
@@ -147,8 +166,11 @@ class Models:
             Chore(PAYMENTS_SECONDS, self.payments.sweep),
             Chore(FORGET_SECONDS, self.address_bans.forget),
             Chore(FORGET_SECONDS, self.staff_sessions.forget),
+            Chore(FORGET_SECONDS, self.deletions.finish),
+            Chore(FORGET_SECONDS, self.retention.sweep),
+            Chore(TOMBSTONE_SECONDS, self.tombstones.write),
         ]
-        watches = [self.bans.sweep, self.blocks.sweep]
+        watches = [self.bans.sweep, self.blocks.sweep, self.deletions.sweep]
         self.sweep = Sweep(
             db, bus, clock, self.presence, self.invites, self.calls, self.sessions, chores, watches
         )

@@ -7,6 +7,6 @@ let isTold = false;
 
 on(invites, "session:ended", ({ reason }) => {
   isTold = true;
-  location.assign(reason === "signed_out" ? "/" : "/login");
+  location.assign(reason === "signed_out" ? "/" : reason === "deleted" ? "/deleted" : "/login");
 });
 on(invites, "socket:status", ({ code }) => { if (code === 4401 && !isTold) location.assign("/login"); });

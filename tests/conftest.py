@@ -95,9 +95,11 @@ def servers(running_servers: Servers) -> Servers:
 
 
 @pytest.fixture
-def config() -> Config:
+def config(tmp_path: Path) -> Config:
     """Override in a test module, or give `make_site` the changes, to run under other settings."""
-    return Config(stun_urls=(), guests_per_hour=100_000, api_per_minute=1_000_000, turn_per_hour=1000)
+    return Config(
+        stun_urls=(), guests_per_hour=100_000, api_per_minute=1_000_000, turn_per_hour=1000, data_dir=tmp_path
+    )
 
 
 @pytest.fixture

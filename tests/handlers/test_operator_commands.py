@@ -118,3 +118,16 @@ async def test_a_broken_audit_log_is_told_by_the_exit_code(site, capsys) -> None
         await on.cursor.execute("set local session_replication_role = replica")
         await on.cursor.execute("update audit_log set reason = 'another'")
     assert "Broken at row 1" in await said(site, capsys, "audit verify", 1)
+
+
+async def test_somebody_is_deleted_and_tombstones_travel(site, person, capsys, tmp_path) -> None:
+    anna, ben = await person("Anna"), await person("Ben", selfie=False)
+    assert f"{anna.user_id} is deleted" in await said(site, capsys, f"delete {anna.user_id}")
+    assert "no such person" in await said(site, capsys, "delete nobody", 1)
+    assert "2 tombstones written" in await said(site, capsys, f"tombstones export {tmp_path / 'copy'}")
+    with (tmp_path / "copy").open("a") as copy:
+        copy.write(f"user {ben.user_id} 2026-11-24T12:00:00.000Z\n")
+    told = await said(site, capsys, f"tombstones apply {tmp_path / 'copy'}")
+    assert "3 tombstones read; deleted again: 1 people, 0 media" in told
+    assert "No such file" in await said(site, capsys, f"tombstones apply {tmp_path / 'none'}", 1)
+    assert await site.models.users.find(ben.user_id) is None

@@ -1,0 +1,50 @@
+"""Deleting oneself, for good: the page that explains it, the form, and the goodbye."""
+
+from __future__ import annotations
+
+import msgspec
+
+from handlers import cookies
+from handlers.base import BaseHandler
+from models.deletions import WORD
+from models.errors import Invalid, NotAllowed
+
+
+class DeletionForm(msgspec.Struct, rename="camel"):
+    confirm: str = ""
+    current_password: str = ""
+
+
+class DeletionHandler(BaseHandler):
+    """GET, POST /settings/delete: 204 for a program, the goodbye for a browser."""
+
+    async def get(self) -> None:
+        self.allowed(access=False, selfie=False)
+        self.page("deletions/page.html", word=WORD)
+
+    async def post(self) -> None:
+        member = self.allowed(access=False, selfie=False)
+        form = self.read(DeletionForm)
+        try:
+            await self.models.deletions.delete_own(member, form.confirm, form.current_password, self.address)
+        except (Invalid, NotAllowed) as problem:
+            return self._form_again(problem)
+        return self._goodbye()
+
+    def _form_again(self, problem: Invalid | NotAllowed) -> None:
+        if self.is_page:
+            problem = Invalid(**(problem.fields or {}))
+        self.form_again(problem, "deletions/page.html", fragment="deletions/_form.html", word=WORD)
+
+    def _goodbye(self) -> None:
+        if not self.is_page:
+            return self.nothing()
+        cookies.sign_out(self)
+        return self.go("/deleted")
+
+
+class DeletedHandler(BaseHandler):
+    """GET /deleted."""
+
+    def get(self) -> None:
+        self.page("deletions/done.html")

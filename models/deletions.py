@@ -1,0 +1,86 @@
+"""Deleting oneself, for good.
+
+Promises that it is in force at once, as a ban is: a ring and a call end for the other as if they had hung up,
+every socket is told `session:ended` and closed, the queue forgets the card, the e-mail is free again. What
+was under way at that very moment (a line of chat, an invite answered) is gone over by `sweep` and `finish`.
+The tombstone is on the disk before the answer. Refuses with Invalid (`confirm`), and for an account without
+its password with NotAllowed, TooMany.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import timedelta
+
+from models.account_changes import AccountChanges
+from models.accounts import Accounts
+from models.clock import Clock
+from models.db import Db
+from models.erasure import Erasure
+from models.errors import Invalid, NotFound, Unavailable
+from models.ids import is_id
+from models.members import Member
+from models.partings import Partings
+from models.presence import Presence
+from models.sessions import Sessions
+from models.tombstones import Tombstones
+
+WORD = "DELETE"
+DELETED = "deleted"
+FINISH_AFTER = timedelta(hours=1)
+
+
+class Deletions:
+    def __init__(
+        self,
+        db: Db,
+        clock: Clock,
+        erasure: Erasure,
+        tombstones: Tombstones,
+        accounts: Accounts,
+        account_changes: AccountChanges,
+        sessions: Sessions,
+        partings: Partings,
+        presence: Presence,
+    ) -> None:
+        self._db, self._clock, self._erasure, self._tombstones = db, clock, erasure, tombstones
+        self._accounts, self._account_changes, self._sessions = accounts, account_changes, sessions
+        self._partings, self._presence = partings, presence
+        self._sql = db.statements("deletions")
+
+    async def delete_own(self, member: Member, typed: str, password: str, address: str) -> None:
+        """Asked for by its owner, with the word typed and the password of an account."""
+        if typed.strip().upper() != WORD:
+            raise Invalid(confirm=f"Type {WORD} to say that you mean it.")
+        account = await self._accounts.find(member.user_id)
+        if account is not None:
+            await self._account_changes.confirm(account, password, address)
+        await self.delete(member.user_id)
+
+    async def delete(self, user_id: str) -> None:
+        """Raises NotFound."""
+        if not is_id(user_id):
+            raise NotFound("There is no such person.")
+        await self._partings.remove(user_id, "hung_up")
+        async with self._db.transaction() as on:
+            ended = await self._sessions.end_others(user_id, None, DELETED, on=on)
+            if not await self._erasure.erase(user_id, on=on):
+                raise NotFound("There is no such person.")
+        self._sessions.tell(ended)
+        await self._tombstones.write()
+        await self._leave(user_id)
+
+    async def sweep(self) -> None:
+        """No call of somebody deleted goes on, whatever they answered last."""
+        for user_id in await self._sql.all("in_calls", str):
+            await self._leave(user_id)
+
+    async def finish(self) -> None:
+        """Once more for those of the last hour."""
+        for user_id in await self._sql.all("unfinished", str, since=self._clock.now() - FINISH_AFTER):
+            await self._erasure.erase(user_id)
+
+    async def _leave(self, user_id: str) -> None:
+        await self._partings.remove(user_id, "hung_up")
+        with contextlib.suppress(Unavailable):
+            await self._presence.forget(user_id)

@@ -1,0 +1,94 @@
+"""How long things are kept: chat, reports, sessions, rings, addresses, guests who never came back.
+
+Promises that what is older than its setting goes within an hour, a few hundred rows a statement, whichever
+process is first (rows that another holds are skipped), and that one kind which cannot go keeps no other from
+going. What was deleted by age comes back with no backup: the next round deletes it again. Refuses nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from models.clock import Clock
+from models.config import Config
+from models.db import Db
+from models.deletions import Deletions
+from models.errors import Unavailable
+
+logger = logging.getLogger(__name__)
+BATCH = 300
+MOST_BATCHES = 100
+MOST_GUESTS = 50
+
+
+class Retention:
+    def __init__(self, db: Db, clock: Clock, config: Config, deletions: Deletions) -> None:
+        self._clock, self._config, self._deletions = clock, config, deletions
+        self._sql = db.statements("retention")
+
+    async def sweep(self) -> None:
+        """Everything that is due. Raises Unavailable."""
+        for work in (self._words, self._judged, self._meetings, self._sign_ins, self._money, self._people):
+            try:
+                await work()
+            except Unavailable:
+                raise
+            except Exception:
+                logger.exception("something that is due could not be deleted")
+
+    async def _words(self) -> None:
+        """What people wrote to each other, and the handles they gave."""
+        days, now = self._config.chat_days, self._clock.frozen
+        await _all(lambda: self._sql.run("chat", days=days, most=BATCH, now=now))
+        await _all(lambda: self._sql.run("handles", days=days, most=BATCH, now=now))
+
+    async def _judged(self) -> None:
+        """Reports with their evidence, bans that are over, appeals."""
+        days, now = self._config.report_days, self._clock.frozen
+        await _all(lambda: self._sql.run("reports", days=days, most=BATCH, now=now))
+        await _all(lambda: self._sql.run("words_of_the_deleted", most=BATCH))
+        await _all(lambda: self._sql.run("appeals", days=days, most=BATCH, now=now))
+        await _all(lambda: self._sql.run("bans", days=days, most=BATCH, now=now))
+
+    async def _meetings(self) -> None:
+        """Rings without a call, cooldowns that are over, calls that nobody remembers."""
+        days, now = self._config.invite_days, self._clock.frozen
+        await _all(lambda: self._sql.run("rings", days=days, most=BATCH, now=now))
+        await _all(lambda: self._sql.run("cooldowns", most=BATCH, now=now))
+        await _all(self._forget_calls)
+
+    async def _forget_calls(self) -> int:
+        call_ids = await self._sql.all("calls_of_nobody", str, most=BATCH)
+        await self._sql.run("drop_calls", call_ids=call_ids)
+        return len(call_ids)
+
+    async def _sign_ins(self) -> None:
+        """Sessions, guesses, links, refusals: as long as abuse control needs them."""
+        config, now = self._config, self._clock.frozen
+        values: dict[str, Any] = {"days": config.ended_session_days, "unused": config.guest_unused_days}
+        values |= {"member_days": config.member_days, "most": BATCH, "now": now}
+        await _all(lambda: self._sql.run("sessions", **values))
+        await _all(lambda: self._sql.run("guesses", most=BATCH, now=now))
+        await _all(lambda: self._sql.run("links", most=BATCH, now=now))
+        await self._sql.run("refusals", now=now)
+
+    async def _money(self) -> None:
+        """Ids of Stripe's events; what was paid is bookkeeping and stays."""
+        days, now = self._config.event_days, self._clock.frozen
+        await _all(lambda: self._sql.run("events", days=days, most=BATCH, now=now))
+
+    async def _people(self) -> None:
+        """Guests without a way back in are deleted as if they had asked for it."""
+        days = {"days": self._config.guest_unused_days, "member_days": self._config.member_days}
+        values: dict[str, Any] = {"most": MOST_GUESTS, "now": self._clock.frozen} | days
+        for user_id in await self._sql.all("unused_guests", str, **values):
+            await self._deletions.delete(user_id)
+
+
+async def _all(batch: Callable[[], Awaitable[int]]) -> None:
+    """Until less than a whole batch was due. The rest of very many waits for the next round."""
+    for _ in range(MOST_BATCHES):
+        if await batch() < BATCH:
+            return
