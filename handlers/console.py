@@ -67,6 +67,8 @@ class ConsoleHandler(OpenConsoleHandler):
 
     async def prepare(self) -> None:
         await super().prepare()
+        if self.request.method == "OPTIONS":
+            return
         who = self.who()
         if self.is_for_admins and not who.is_admin:
             raise NotAllowed(NOT_YOURS)

@@ -109,6 +109,6 @@ class Appeals:
                 raise NotAllowed(OTHER) from violation
             if not is_first:
                 raise Conflict("There is no open appeal against this ban.")
-            await self._audit.write(moderator_id, f"appeal.{verdict}", f"user {ban.user_id}", reply, on=on)
             if verdict == "overturned":
                 await self._bans.lift(ban_id, moderator_id, "Appeal granted.", on=on)
+            await self._audit.write(moderator_id, f"appeal.{verdict}", f"user {ban.user_id}", reply, on=on)

@@ -75,7 +75,10 @@ class Audit:
         self._sql = db.statements("audit")
 
     async def write(self, actor: str, action: str, target: str, reason: str = "", *, on: Transaction) -> None:
-        """The last step of a transaction: until it commits, everybody else who acts waits."""
+        """The last step of a transaction: until it commits, everybody else who acts waits.
+
+        Whatever is locked after it could be held by one of those who wait.
+        """
         values = {"actor": actor, "action": action, "target": target, "now": self._clock.frozen}
         await self._sql.run("write", on=on, reason=reason.strip()[:MOST_WORDS], **values)
 

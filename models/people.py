@@ -45,6 +45,9 @@ class Dossier(msgspec.Struct, frozen=True):
 
 
 class Brought(msgspec.Struct, frozen=True):
+    """`depth` 0: by the person's own code; 1: by the code of one of those; and so on."""
+
+    depth: int
     user_id: str
     name: str
     used_at: datetime

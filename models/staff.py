@@ -174,7 +174,8 @@ def clean_name(name: str) -> str:
 
 
 def key_of(name: str) -> str:
-    return unicodedata.normalize("NFC", name.strip()).casefold()
+    """Whatever is typed, in what the database can hold."""
+    return unicodedata.normalize("NFC", name.replace("\x00", "").strip()).casefold()
 
 
 def role_of(role: str) -> Role:

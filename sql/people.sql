@@ -29,9 +29,18 @@ left join invite_codes own on own.owner_id = u.user_id
 where u.user_id = :user_id and u.deleted_at is null;
 
 -- name: brought(user_id, most)
-select u.user_id::text, u.name, w.used_at
-from invite_codes c join invite_code_uses w using (code) join users u on u.user_id = w.user_id
-where c.owner_id = :user_id order by w.used_at limit :most;
+-- Who came by this person's code, and by whose of those further down, each below their inviter.
+with recursive tree as (
+    select 0 as depth, w.user_id, w.used_at, array[w.used_at] as path
+    from invite_codes c join invite_code_uses w using (code)
+    where c.owner_id = :user_id
+    union all
+    select t.depth + 1, w.user_id, w.used_at, t.path || w.used_at
+    from tree t join invite_codes c on c.owner_id = t.user_id join invite_code_uses w using (code)
+    where t.depth < 20
+)
+select t.depth, u.user_id::text, u.name, t.used_at from tree t join users u using (user_id)
+order by t.path, u.user_id limit :most;
 
 -- name: calls(user_id, most)
 -- One index scan for each role.

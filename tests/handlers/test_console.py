@@ -185,6 +185,24 @@ async def test_a_person_is_shown_with_all_that_is_to_be_judged(scene: Scene) -> 
     assert picture.body.startswith(b"\xff\xd8")
 
 
+async def test_who_brought_whom_is_shown_as_a_tree(scene: Scene, person: MakePerson) -> None:
+    models, cleo = scene.site.models, await person("Cleo", access=None)
+    dora = await person("Dora", access=None)
+    for inviter, guest in ((scene.ben, cleo), (cleo, dora)):
+        async with models.db.transaction() as on:
+            await models.invite_codes.ensure_own(inviter.user_id, on=on)
+        own = await models.invite_codes.find_own(inviter.user_id)
+        assert own is not None
+        await models.invite_codes.redeem(own.code, guest.user_id)
+    _, browser = await at_work(scene.site, "Mia")
+    tree = [(one.depth, one.name) for one in await models.people.brought(scene.ben.user_id)]
+    assert tree == [(0, "Cleo"), (1, "Dora")]
+    top, middle = [(await browser.get(f"/admin/people/{one.user_id}")).text for one in (scene.ben, cleo)]
+    assert f'↳ <a href="/admin/people/{dora.user_id}"' in top
+    assert f'<dd><a href="/admin/people/{scene.ben.user_id}"' in middle
+    assert cleo.user_id not in (await browser.get(f"/admin/people/{scene.anna.user_id}")).text
+
+
 async def test_the_figures_are_of_now(scene: Scene) -> None:
     _, browser = await at_work(scene.site, "Mia")
     before = await cookie_get(scene, browser, "/admin")

@@ -130,7 +130,7 @@ async def test_an_appeal_goes_to_another_moderator(site: Running, person: MakePe
         "Location"
     ] == "/admin/appeals"
     assert await bans_of(site.models, ben) == [("permanent", False)]
-    assert await acts(site) == ["ban.permanent", "appeal.overturned", "ban.lift"]
+    assert await acts(site) == ["ban.permanent", "ban.lift", "appeal.overturned"]
     assert (await noah.post(path, verdict="upheld", reply="No.")).status == 409
 
 

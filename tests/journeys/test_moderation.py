@@ -9,6 +9,7 @@ from playwright.async_api import Request, expect
 
 from tests.journeys.moderator import moderator
 from tests.journeys.stage import PHONE, Stage, journey, two_talking
+from tests.journeys.test_accessibility import clean
 
 
 @journey
@@ -38,6 +39,7 @@ async def test_a_report_a_ban_an_appeal_and_back(stage: Stage) -> None:
     await mia.screen.press("Reports")
     row = mia.screen.page.get_by_role("row").filter(has_text="Benno Loud").first
     await row.get_by_role("link").first.click()
+    await clean(mia.screen.page)
     await mia.screen.choose("Permanent ban")
     await mia.screen.page.get_by_label("Why").fill("You shouted at people.")
     async with mia.screen.page.expect_response(lambda answer: answer.request.method == "POST"):
@@ -55,6 +57,11 @@ async def test_a_report_a_ban_an_appeal_and_back(stage: Stage) -> None:
     await mia.screen.sees("You decided this ban, so somebody else decides its appeal.")
     await noah.screen.press("Appeals")
     await noah.screen.sees("We were only singing.")
+    await clean(noah.screen.page)
+    await noah.screen.touch(noah.screen.page.get_by_role("link", name="Benno Loud"))
+    await noah.screen.sees("Ban without a report")
+    await clean(noah.screen.page)
+    await noah.screen.press("Appeals")
     await noah.screen.page.get_by_label("Your answer").fill("Sing on.")
     await noah.screen.press("Lift the ban")
     await noah.screen.sees("Nobody waits for an answer.")
