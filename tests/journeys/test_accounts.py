@@ -1,0 +1,67 @@
+"""A guest keeps the profile and goes on with it on another device; a friend introduces two people."""
+
+from __future__ import annotations
+
+import asyncio
+
+from playwright.async_api import expect
+
+from tests.journeys.stage import PHONE, Stage, journey
+from tests.journeys.test_intro import picture
+from tests.journeys.visitor import Visitor
+
+PASSWORD = "quiet orange harbour 7"
+
+
+async def keep_account(guest: Visitor, email: str) -> None:
+    await guest.go("/settings")
+    await guest.page.get_by_label("E-mail").fill(email)
+    await guest.page.get_by_label("Password", exact=True).fill(PASSWORD)
+    await guest.press("Keep my account")
+    await guest.at("/settings/recovery-codes")
+    await expect(guest.page.locator(".recovery-codes li")).not_to_have_count(0)
+
+
+@journey
+async def test_a_guest_keeps_the_account_and_goes_on_elsewhere(stage: Stage) -> None:
+    laptop, phone = await stage.visitor("Zoe"), await stage.visitor("Zoe", PHONE)
+    await laptop.enrol()
+    await keep_account(laptop, "zoe@example.org")
+    await picture(laptop, "codes")
+    await laptop.go_online()
+    await phone.go("/login")
+    await phone.page.get_by_label("E-mail").fill("zoe@example.org")
+    await phone.page.get_by_label("Password", exact=True).fill(PASSWORD)
+    await phone.press("Sign in", within="main")
+    await phone.at("/room")
+    await laptop.at("/login")
+    await picture(laptop, "taken over")
+    await laptop.sees("You are signed in on another device")
+    await phone.go("/settings")
+    await phone.sees("zoe@example.org")
+    await picture(phone, "settings", whole=True)
+
+
+@journey
+async def test_a_friend_introduces_two_people(stage: Stage) -> None:
+    ann = await stage.visitor("Ann")
+    ben, cleo = await stage.visitor("Ben"), await stage.visitor("Cleo", PHONE)
+    await asyncio.gather(ann.enrol(), ben.enrol())
+    await asyncio.gather(ann.go_online(), ben.go_online())
+    card = await ann.find_card(ben)
+    await ann.touch(card.get_by_role("button", name="Introduce a friend to Ben"))
+    await ann.sees("Introduce a friend to Ben")
+    await picture(ann, "link")
+    link = await ann.page.locator(".invite-link a").get_attribute("href")
+    await cleo.go(link or "")
+    await cleo.sees("Ann introduces you two")
+    await picture(cleo, "meet")
+    await cleo.fill_profile()
+    await cleo.take_selfie()
+    await cleo.at("/room")  # the link had Ann's invite code in it
+    await cleo.go_online()
+    await expect(cleo.page.locator("article").first).to_have_attribute("data-user-id", ben.user_id or "")
+    await cleo.sees("Ann introduced you two")
+    await picture(cleo, "room")
+    card = await ben.find_card(cleo)
+    await expect(card).to_contain_text("Ann introduced you two")
