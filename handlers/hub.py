@@ -230,5 +230,8 @@ class Hub:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._work.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            logger.error("news could not be delivered", exc_info=task.exception())
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Unavailable):
+            logger.warning("news could not be delivered: a server is away")
+        elif error is not None:
+            logger.error("news could not be delivered", exc_info=error)

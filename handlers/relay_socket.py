@@ -26,6 +26,7 @@ from models.messages import (
     ContactsShare,
     ContactsShared,
     MediaState,
+    PeerLeft,
     Ping,
     Pong,
     RtcConnected,
@@ -33,6 +34,7 @@ from models.messages import (
     Wire,
     instant,
 )
+from models.persist import persist
 
 logger = logging.getLogger(__name__)
 PASSED_ON = frozenset({"rtc:offer", "rtc:answer", "rtc:ice"})
@@ -87,11 +89,23 @@ class RelaySocket(BaseSocket):
         """After this process, or Redis, was away for a while: the seat again, or the place of a newer tab."""
         if not self._is_seated or self._opening is not None:
             return
-        if not await self.models.calls.keep_seat(self.call_id, self.side, self.id):
+        call = await self.models.calls.keep_seat(self.call_id, self.side, self.id)
+        if call is None:
             self.replace()
+            return
+        if call.progress.state == "ended":
+            self._say_end(call)
             return
         for frame in await self.models.signalling.take(self.call_id, self.side, self.id):
             self.send(frame)
+        self._tell_how_it_is(call)
+
+    def _tell_how_it_is(self, call: Call) -> None:
+        """What may have been lost on the way meanwhile. Nobody has come: that takes Redis."""
+        if call.progress.seat_of(other(self.side)) is None:
+            self.tell(PeerLeft())
+        if call.progress.state == "connected":
+            self.tell(self.models.calls.clock_of(call))
 
     @property
     def _user_id(self) -> str:
@@ -105,6 +119,7 @@ class RelaySocket(BaseSocket):
         return await self.models.calls.get_own(call_id, member.user_id)
 
     def _say_end(self, call: Call) -> None:
+        self._is_seated = False
         reason = call.progress.ended_reason or ""
         super().send(messages.encode(CallEnded(reason=reason, connected_seconds=call.connected_seconds)))
         self.close(1000)
@@ -221,5 +236,9 @@ class RelaySocket(BaseSocket):
     async def _leave(self) -> None:
         await self.hub.remove_seat(self)
         if self._is_seated:
-            await self.models.signalling.leave(self.call_id, self.side, self.id)
-            await self.models.calls.lose_seat(self.call_id, self.side, self.id)
+            await persist(self._give_up_seat)
+
+    async def _give_up_seat(self) -> None:
+        """The peer hears of it, and the grace begins."""
+        await self.models.signalling.leave(self.call_id, self.side, self.id)
+        await self.models.calls.lose_seat(self.call_id, self.side, self.id)

@@ -17,6 +17,7 @@ import msgspec
 
 from models import keys
 from models.bus import Bus
+from models.call_ends import CallEnds
 from models.call_record import Call, NewCall, other, read_call
 from models.call_state import (
     Event,
@@ -38,12 +39,11 @@ from models.db import Db
 from models.errors import NotFound, Unavailable
 from models.ids import new_id
 from models.invite_codes import InviteCodes
-from models.messages import CallClock, CallEnded, PeerJoined, PeerLeft
+from models.messages import CallClock, PeerJoined, PeerLeft
 from models.news import News, SeatReplaced
 from models.presence import Presence
 
 logger = logging.getLogger(__name__)
-END_CODE = 1000
 SWEEP_BATCH = 200
 SIDES: tuple[Side, Side] = ("caller", "callee")
 
@@ -64,13 +64,12 @@ class Calls:
         self._bus = bus
         self._clock = clock
         self._news = news
-        self._presence = presence
+        self.ends = CallEnds(bus, news, presence)
         self._invite_codes = invite_codes
         self._rules = Rules(config.connect_seconds, config.reconnect_seconds, config.pause_seconds)
         self._cooldown_seconds = config.cooldown_connected_seconds
         self._success_ms = config.success_seconds * 1000
-        # What this process last knew of the calls that have a seat here; None: to be read again. May be old:
-        # the version tells.
+        # What this process last knew of the calls with a seat here; None: to be read again. The version tells.
         self._known: dict[str, Call | None] = {}
         # One step of such a call at a time in this process, so that its own two seats do not race each other.
         self._turns: dict[str, asyncio.Lock] = {}
@@ -113,13 +112,14 @@ class Calls:
             self._news.about_call(call_id, SeatReplaced(side=side, seat=socket_id))
         return call
 
-    async def keep_seat(self, call_id: str, side: Side, socket_id: str) -> bool:
-        """After this process was taken for dead: the seat again, unless a newer socket has it."""
+    async def keep_seat(self, call_id: str, side: Side, socket_id: str) -> Call | None:
+        """After this process was taken for dead: the seat again. None when a newer socket has it."""
         self._known[call_id] = None
         call = await self.get(call_id)
         if call.progress.seat_of(side) in (None, self._seat(socket_id)):
             call = await self.take_seat(call_id, side, socket_id)
-        return call.progress.seat_of(side) == self._seat(socket_id)
+        is_kept = call.progress.state == "ended" or call.progress.seat_of(side) == self._seat(socket_id)
+        return call if is_kept else None
 
     async def lose_seat(self, call_id: str, side: Side, socket_id: str) -> None:
         await self.apply(call_id, SeatLost(side, self._seat(socket_id)))
@@ -197,10 +197,7 @@ class Calls:
         was, now = before.progress, after.progress
         if now.state == "ended":
             self._known.pop(after.call_id, None)
-            ended = CallEnded(reason=now.ended_reason or "", connected_seconds=after.connected_seconds)
-            self._news.to_call(after.call_id, ended, close=END_CODE)
-            await self._presence.free_from_call(after.call_id, after.people)
-            await self._bus.command("del", *keys.of_call(after.call_id))
+            await self.ends.tell(after)
             return
         for side in SIDES:
             if was.seat_of(side) != now.seat_of(side):
@@ -229,6 +226,13 @@ class Calls:
             except Exception:
                 # One faulty call must not keep the others from ending.
                 logger.exception("a call could not be ended", extra={"call_id": call_id})
+
+    async def look_for_ends(self) -> None:
+        """Calls with a seat here that another process has ended, and could not say so any more."""
+        here = list(self._known)
+        for call_id in await self._sql.all("ended_among", str, call_ids=here) if here else ():
+            await self.ends.tell(await self.get(call_id))
+            self._known.pop(call_id, None)
 
     async def restart(self, dead: Iterable[str], *, everyone: bool) -> None:
         """Seats of dead processes empty, and open graces start anew: at a server's start for every live call,

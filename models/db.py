@@ -76,6 +76,7 @@ class Db:
         self._size = size
         self._slots = asyncio.Semaphore(size)
         self._idle: list[aiopg.Cursor] = []
+        self._times_lost = 0
         self.statements_run = 0
 
     @classmethod
@@ -136,8 +137,7 @@ class Db:
     async def _take(self) -> aiopg.Cursor:
         try:
             if self._slots.locked():
-                async with asyncio.timeout(STATEMENT_SECONDS):
-                    await self._slots.acquire()
+                await self._wait_for_slot()
             else:
                 await self._slots.acquire()
         except TimeoutError as error:
@@ -153,6 +153,15 @@ class Db:
             if isinstance(error, AWAY):
                 raise Unavailable from error
             raise
+
+    async def _wait_for_slot(self) -> None:
+        """Fails at once with those who have one, when the server is away: nobody waits twice."""
+        lost = self._times_lost
+        async with asyncio.timeout(STATEMENT_SECONDS):
+            await self._slots.acquire()
+        if self._times_lost != lost:
+            self._slots.release()
+            raise TimeoutError
 
     def _give(self, cursor: aiopg.Cursor) -> None:
         """A connection that is closed, or was left in the middle of something, is not used again."""
@@ -200,6 +209,7 @@ class Db:
         one by one.
         """
         logger.warning("database away: %s", type(error).__name__)
+        self._times_lost += not isinstance(error, extensions.QueryCanceledError)
         self._close_idle()
         await self._pool.clear()
 

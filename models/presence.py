@@ -19,6 +19,7 @@ from models import keys
 from models.bus import Bus
 from models.clock import Clock
 from models.db import Db
+from models.persist import persist
 
 logger = logging.getLogger(__name__)
 GONE_AFTER_MS = 5_000
@@ -75,9 +76,12 @@ class Presence:
         mine.discard(socket_id)
         if not mine:
             del self._of_user[local.user_id]
-        last = int(not mine)
+        # Redis may be away for a moment, and come back with the socket still on its list.
+        await persist(lambda: self._tell_closed(local.user_id, socket_id, is_last=not mine))
+
+    async def _tell_closed(self, user_id: str, socket_id: str, *, is_last: bool) -> None:
         process, now = self._bus.process_id, self._clock.now_ms()
-        await self._bus.script("socket_close", local.user_id, socket_id, process, now, GONE_AFTER_MS, last)
+        await self._bus.script("socket_close", user_id, socket_id, process, now, GONE_AFTER_MS, int(is_last))
 
     async def join(self, socket_id: str) -> bool:
         """True when the person is listed now (False while ringing or in a call)."""

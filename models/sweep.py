@@ -123,6 +123,7 @@ class Sweep:
             await self._calls.restart(dead, everyone=False)
             await self._sql.run("bury", process_ids=dead)
         await self._calls.sweep()
+        await self._calls.look_for_ends()
         await self._tell_ended_sessions()
         for watch in self._watches:
             await watch()
@@ -134,6 +135,7 @@ class Sweep:
             await self._presence.announce_all()
             self._bus.tell_here(keys.CHANNEL_ALL, b"reload")
         await self._presence.look_at_away()
+        await self._calls.ends.tell_again()
         await self._invites.sweep()
 
     async def _beat(self) -> list[str]:

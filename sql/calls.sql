@@ -68,3 +68,6 @@ select call_id from calls where state <> 'ended' and due_at <= :now order by due
 -- name: to_restart(patterns, everyone)
 select call_id from calls
 where state <> 'ended' and (:everyone or caller_seat like any(:patterns::text[]) or callee_seat like any(:patterns::text[]));
+
+-- name: ended_among(call_ids)
+select call_id from calls where call_id = any(:call_ids::uuid[]) and state = 'ended';

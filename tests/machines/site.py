@@ -125,8 +125,12 @@ class Machines:
         """Neither a seat nor a word in Redis keeps them busy, at the latest in a moment."""
         seats = "select count(*) from live_seats where user_id = %s"
         await until(lambda: self.pair.rows(seats, actor.user_id) == [(0,)])
-        await until(lambda: not self._has_key(f"ns:busy:{actor.user_id}"))
+        await until(lambda: not self.is_busy(actor))
         return True
+
+    def is_busy(self, actor: Actor) -> bool:
+        with self.pair.keys() as keys:
+            return bool(keys.exists(f"ns:busy:{actor.user_id}"))
 
     def is_listed(self, actor: Actor) -> bool:
         with self.pair.keys() as keys:
@@ -135,10 +139,6 @@ class Machines:
     def is_online(self, actor: Actor) -> bool:
         with self.pair.keys() as keys:
             return bool(keys.sismember("ns:online", actor.user_id))
-
-    def _has_key(self, name: str) -> bool:
-        with self.pair.keys() as keys:
-            return bool(keys.exists(name))
 
     def end_of(self, call_id: str) -> str | None:
         (row,) = self.pair.rows("select ended_reason from calls where call_id = %s", call_id)
