@@ -62,6 +62,8 @@ class RelaySocket(BaseSocket):
             return
         self.call_id, self.side, self._is_seated = call.call_id, call.side_of(self._user_id), True
         await self.hub.add_seat(self)
+        if not self._is_seated:
+            return  # a newer tab came meanwhile: the seat is not to be taken from it
         call = await self.models.calls.take_seat(self.call_id, self.side, self.id)
         if call.progress.state == "ended":
             self._say_end(call)

@@ -69,7 +69,7 @@ class Calls:
         self._rules = Rules(config.connect_seconds, config.reconnect_seconds, config.pause_seconds)
         self._cooldown_seconds = config.cooldown_connected_seconds
         self._success_ms = config.success_seconds * 1000
-        # What this process last knew of the calls with a seat here; None: to be read again. The version tells.
+        # What this process last knew of calls with a seat here; None: to be read again. The version tells.
         self._known: dict[str, Call | None] = {}
         # One step of such a call at a time in this process, so that its own two seats do not race each other.
         self._turns: dict[str, asyncio.Lock] = {}

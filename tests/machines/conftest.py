@@ -7,7 +7,9 @@ async def test_something(machines, people):
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 
 import pytest
 from tornado.ioloop import IOLoop
@@ -20,15 +22,17 @@ People = Callable[[int], Awaitable[list[Actor]]]
 
 
 @pytest.fixture(scope="session")
-def running_machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
-    machines = Machines(tmp_path_factory.mktemp("machines"))
-    try:
-        machines.pair.start()
-        migrate(machines.pair.database_url)
-        machines.start()
-        yield machines
-    finally:
-        machines.stop()
+def running_machines() -> Iterator[Machines]:
+    # Not pytest's own place: another run makes that private again, and PostgreSQL could not start anew.
+    with tempfile.TemporaryDirectory(prefix="napalmsky-machines-") as home:
+        machines = Machines(Path(home))
+        try:
+            machines.pair.start()
+            migrate(machines.pair.database_url)
+            machines.start()
+            yield machines
+        finally:
+            machines.stop()
 
 
 @pytest.fixture
