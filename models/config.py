@@ -86,6 +86,7 @@ class Config:
     staff_idle_minutes: int = 30
     api_per_minute: int = 120
     reports_per_day: int = 20
+    exports_per_hour: int = 1
     ban_reporters: int = 4
     address_ban_hours: int = 24
     address_days: int = 7

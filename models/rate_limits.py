@@ -74,6 +74,7 @@ class RateLimits:
             "link": Allowance(LINKS_PER_HOUR, GUESS_SECONDS),
             "link_address": Allowance(LINKS_PER_HOUR_AND_ADDRESS, GUESS_SECONDS),
             "report": Allowance(config.reports_per_day, DAY_SECONDS),
+            "export": Allowance(config.exports_per_hour, GUESS_SECONDS),
         }
 
     async def hit(self, kind: str, subject: str) -> None:
@@ -105,6 +106,16 @@ class RateLimits:
     async def report(self, user_id: str) -> None:
         """Counts one report of a person; the count survives an emptied Redis. Raises TooMany."""
         await self._take(("report", user_id))
+
+    @asynccontextmanager
+    async def export(self, user_id: str) -> AsyncIterator[None]:
+        """Around a download of one's own data: given back when it fails. Raises TooMany."""
+        taken = await self._take(("export", user_id))
+        try:
+            yield
+        except BaseException:
+            await self._give_back(taken)
+            raise
 
     @asynccontextmanager
     async def attempt(self, account: str | None, address: str) -> AsyncIterator[None]:

@@ -23,6 +23,7 @@ from models.dashboard import Dashboard
 from models.db import Db
 from models.deletions import Deletions
 from models.erasure import Erasure
+from models.exports import Exports
 from models.health import Health
 from models.history import History
 from models.ids import new_id
@@ -136,6 +137,7 @@ class Models:
             self.partings,
             self.presence,
         )
+        self.exports = Exports(db, clock, self.media, self.rate_limits)
         self.retention = Retention(db, clock, config, self.deletions)
         self.blocks = Blocks(db, clock, self.news, self.partings)
         self.bans = Bans(

@@ -1,0 +1,105 @@
+-- A person's own data, to take away. Of others only what the history shows: a name.
+
+-- name: profile(user_id)
+select
+    user_id::text as "userId", name, gender, adult_at as "adultAt", handles, selfie_id::text as "selfieId",
+    video_id::text as "videoId", successful_calls as "successfulCalls", created_at as "createdAt"
+from users where user_id = :user_id and deleted_at is null;
+
+-- name: account(user_id)
+-- Marks from which nothing can be read back stay here.
+select
+    email, created_at as "createdAt", password_at as "passwordAt",
+    (select count(*) from recovery_codes r where r.user_id = a.user_id and used_at is null) as "recoveryCodesLeft",
+    (select expires_at from recovery_links r where r.user_id = a.user_id) as "recoveryLinkUntil"
+from accounts a where user_id = :user_id;
+
+-- name: sessions(user_id)
+select
+    created_at as "createdAt", renewed_at as "renewedAt", expires_at as "expiresAt", ended_at as "endedAt",
+    ended_reason as "endedReason"
+from sessions where user_id = :user_id order by created_at;
+
+-- name: access(user_id)
+select reason, granted_at as "grantedAt", ended_at as "endedAt", ended_reason as "endedReason"
+from access_grants where user_id = :user_id order by granted_at;
+
+-- name: payments(user_id)
+select
+    attempt_id::text as "paymentId", kind, amount_cents as "amountCents", currency, state, session_id as "stripeSession",
+    c.payment_intent as "stripePayment", created_at as "createdAt", settled_at as "settledAt",
+    coalesce(refunded_cents, 0) as "refundedCents",
+    array(select status from disputes d where d.payment_intent = c.payment_intent) as disputes
+from checkouts c left join refunds r on r.payment_intent = c.payment_intent
+where user_id = :user_id order by created_at;
+
+-- name: code(user_id)
+select code, uses, uses_limit as "usesLimit", created_at as "createdAt", stopped_at as "stoppedAt"
+from invite_codes where owner_id = :user_id;
+
+-- name: code_used(user_id)
+select code, used_at as "usedAt" from invite_code_uses where user_id = :user_id;
+
+-- name: media(user_id)
+select
+    media_id::text as "mediaId", kind, content_type as "contentType", byte_size as "byteSize", created_at as "createdAt"
+from media where owner_id = :user_id order by created_at;
+
+-- name: calls(user_id)
+select
+    call_id::text as "callId", case when caller_id = :user_id then 'caller' else 'callee' end as role,
+    case when partner.deleted_at is null then partner.name end as "partnerName", agreed_seconds as "agreedSeconds",
+    started_at as "startedAt", ended_at as "endedAt", ended_reason as "endedReason", connected_ms / 1000 as "connectedSeconds"
+from calls
+join users partner on partner.user_id = case when caller_id = :user_id then callee_id else caller_id end
+where :user_id::uuid in (caller_id, callee_id) order by started_at;
+
+-- name: messages(user_id)
+select call_id::text as "callId", text, sent_at as "sentAt" from call_messages where sender_id = :user_id order by sent_at;
+
+-- name: contacts(user_id)
+select call_id::text as "callId", is_yes as "isYes", said_at as "saidAt", handles
+from contacts where user_id = :user_id order by said_at;
+
+-- name: rings(user_id)
+select case when caller_id = :user_id then 'caller' else 'callee' end as role, outcome, decided_at as "decidedAt"
+from invite_outcomes where :user_id::uuid in (caller_id, callee_id) order by decided_at;
+
+-- name: cooldowns(user_id)
+select until_at as "until" from cooldowns where :user_id::uuid in (low_id, high_id) order by until_at;
+
+-- name: reports(user_id)
+-- Those the person made, with what they attached of their own.
+select
+    u.name as "aboutName", r.reason, r.text, r.source, r.created_at as "createdAt", r.verdict,
+    array(select l.text from report_lines l where l.report_id = r.report_id and l.sender_id = :user_id) as "ownLines",
+    exists (select from report_frames f where f.report_id = r.report_id) as "hasPicture"
+from reports r join users u on u.user_id = r.reported_id
+where reporter_id = :user_id order by r.created_at;
+
+-- name: bans(user_id)
+select
+    rule, b.reason, kind, b.created_at as "createdAt", until_at as "untilAt", lifted_at as "liftedAt",
+    lifted_reason as "liftedReason", a.text as "appealText", a.created_at as "appealedAt", a.verdict as "appealVerdict",
+    a.reply as "appealReply", exists (select from address_bans d where d.ban_id = b.ban_id) as "withAddresses"
+from bans b left join appeals a using (ban_id)
+where user_id = :user_id order by b.created_at;
+
+-- name: blocks(user_id)
+select u.name, b.created_at as "createdAt"
+from blocks b join users u on u.user_id = b.blocked_id where blocker_id = :user_id order by b.created_at;
+
+-- name: introductions(user_id)
+select
+    case :user_id::uuid when newcomer_id then 'newcomer' when person_id then 'person' else 'introducer' end as role,
+    made_at as "madeAt"
+from introductions where :user_id::uuid in (newcomer_id, person_id, introducer_id) order by made_at;
+
+-- name: introduction_links(user_id)
+select
+    case :user_id::uuid when introducer_id then 'introducer' else 'person' end as role, expires_at as "expiresAt"
+from introduction_links where :user_id::uuid in (introducer_id, person_id) order by expires_at;
+
+-- name: addresses(user_id)
+-- Where from is kept as a mark from which it cannot be read back.
+select seen_at as "seenAt" from seen_addresses where user_id = :user_id order by seen_at;
