@@ -62,12 +62,20 @@ async def run(asked: argparse.Namespace, models: Models) -> int:
     work |= {"tombstones": privacy_commands.tombstones, "delete": privacy_commands.delete}
     try:
         code = await work[asked.command](asked, models)
+        if is_look(asked):
+            await models.audit.note(OPERATOR, f"command.{asked.command}", getattr(asked, "action", "list"))
         await models.bus.flush()
         return code
     except Problem as problem:
         told = "; ".join((problem.fields or {"": problem.message}).values())
         print(told, file=sys.stderr)
         return 1
+
+
+def is_look(asked: argparse.Namespace) -> bool:
+    """What changes something writes its own row, and a look leaves one, too; a check of the log none."""
+    looks = ("list", "tree", "poster")
+    return asked.command in ("payments", "reconcile") or getattr(asked, "action", "") in looks
 
 
 async def _payments(asked: argparse.Namespace, models: Models) -> int:

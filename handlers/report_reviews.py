@@ -37,7 +37,8 @@ class ReportReviewHandler(ConsoleHandler):
         report = await self.models.report_reviews.get(report_id)
         about = await self.models.report_reviews.about(report.reported_id)
         bans = await self.models.bans.of_user(report.reported_id)
-        self.show("console/report.html", problem=problem, report=report, about=about, bans=bans)
+        call = await self.models.people.call(report.call_id) if report.call_id else None
+        self.show("console/report.html", problem=problem, report=report, about=about, bans=bans, call=call)
 
 
 class EvidenceHandler(ConsoleHandler):

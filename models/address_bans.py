@@ -34,9 +34,9 @@ class AddressBans:
         if await self._sql.value("is_banned", address_hash=hashed, now=self._clock.frozen):
             raise Banned(WORDS)
 
-    async def ban(self, ban_id: str, *, on: Transaction) -> None:
-        """Everywhere the person of this ban was seen lately."""
-        hours, days = self._config.address_ban_hours, self._config.address_days
+    async def ban(self, ban_id: str, hours: int | None = None, *, on: Transaction) -> None:
+        """Everywhere the person of this ban was seen lately, for so long, else for the setting's hours."""
+        hours, days = hours or self._config.address_ban_hours, self._config.address_days
         await self._sql.run("ban", on=on, ban_id=ban_id, hours=hours, days=days, now=self._clock.frozen)
 
     async def forget(self) -> None:

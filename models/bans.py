@@ -51,6 +51,7 @@ class NewBan(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime | None = None
     report_ids: tuple[str, ...] = ()
     with_addresses: bool = False
+    address_hours: int | None = None
 
 
 class Bans:
@@ -94,7 +95,7 @@ class Bans:
             await self._make_room(new.user_id, moderator_id, on)
             ban = await self._create(new, moderator_id, on)
             if new.with_addresses:
-                await self._address_bans.ban(ban.ban_id, on=on)
+                await self._address_bans.ban(ban.ban_id, new.address_hours, on=on)
             await self._judge(ban.ban_id, moderator_id, "upheld", on)
             await self._audit.write(
                 moderator_id, action_of(ban, new), f"user {new.user_id}", new.reason, on=on

@@ -18,18 +18,22 @@ from models.report_reviews import JUDGED, Report, ReportReviews
 from models.reports import REASONS
 
 MOST_HOURS = 366 * 24
+MOST_ADDRESS_HOURS = 720
 BANS = ("temporary", "permanent")
 CHOOSE = "Choose what is to happen."
 
 
 class Decision(msgspec.Struct, frozen=True, rename="camel"):
-    """As a form sends it. `kind`: dismiss, temporary or permanent; the banned person reads the reason."""
+    """As a form sends it. `kind`: dismiss, temporary or permanent; the banned person reads the reason.
+
+    `address_hours`: for so long nobody new comes in from where they were seen; 0: everybody does.
+    """
 
     kind: str = ""
     reason: str = ""
     rule: str = "other"
     hours: int = 168
-    with_addresses: bool = False
+    address_hours: int = 0
     with_others: bool = False
 
 
@@ -61,6 +65,8 @@ class Moderation:
             raise Invalid(kind=CHOOSE)
         if not 1 <= decision.hours <= MOST_HOURS:
             raise Invalid(hours=f"Choose 1 to {MOST_HOURS} hours.")
+        if not 0 <= decision.address_hours <= MOST_ADDRESS_HOURS:
+            raise Invalid(addressHours=f"Choose 0 to {MOST_ADDRESS_HOURS} hours.")
         until = self._clock.now() + timedelta(hours=decision.hours)
         new = NewBan(
             user_id=user_id,
@@ -68,7 +74,8 @@ class Moderation:
             reason=why(decision.reason),
             until=until if decision.kind == "temporary" else None,
             report_ids=report_ids,
-            with_addresses=decision.with_addresses,
+            with_addresses=decision.address_hours > 0,
+            address_hours=decision.address_hours or None,
         )
         await self._bans.decide(new, moderator_id)
 

@@ -53,18 +53,23 @@ class Brought(msgspec.Struct, frozen=True):
     used_at: datetime
 
 
-class PastCall(msgspec.Struct, frozen=True):
+class OneCall(msgspec.Struct, frozen=True):
+    """`connected_ms` and `ended_reason` are None while it goes on."""
+
     call_id: str
     started_at: datetime
     state: str
     connected_ms: int | None
     ended_reason: str | None
-    partner_id: str
-    partner_name: str
 
     @property
     def seconds(self) -> int:
         return (self.connected_ms or 0) // 1000
+
+
+class PastCall(OneCall, frozen=True, kw_only=True):
+    partner_id: str
+    partner_name: str
 
 
 class People:
@@ -96,6 +101,9 @@ class People:
     async def calls(self, user_id: str) -> list[PastCall]:
         """The newest first, one that goes on now included."""
         return await self._sql.all("calls", PastCall, user_id=user_id, most=MOST_CALLS)
+
+    async def call(self, call_id: str) -> OneCall | None:
+        return await self._sql.one("call", OneCall, call_id=call_id)
 
     async def selfie(self, user_id: str) -> tuple[MediaFile, bytes]:
         """Raises NotFound."""

@@ -53,3 +53,6 @@ from (
         from calls where callee_id = :user_id order by started_at desc, call_id limit :most)
 ) p join users u on u.user_id = p.partner_id
 order by p.started_at desc, p.call_id limit :most;
+
+-- name: call(call_id)
+select call_id::text, started_at, state, connected_ms, ended_reason from calls where call_id = :call_id;

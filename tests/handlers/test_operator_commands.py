@@ -131,3 +131,15 @@ async def test_somebody_is_deleted_and_tombstones_travel(site, person, capsys, t
     assert "3 tombstones read; deleted again: 1 people, 0 media" in told
     assert "No such file" in await said(site, capsys, f"tombstones apply {tmp_path / 'none'}", 1)
     assert await site.models.users.find(ben.user_id) is None
+
+
+async def test_looks_are_in_the_audit_log_and_a_check_of_it_is_not(site, capsys) -> None:
+    for line in ("payments", "codes list", "codes tree", "admin list", "audit verify"):
+        await said(site, capsys, line)
+    told = [(one.action, one.target) for one in reversed(await site.models.audit.page())]
+    assert told == [
+        ("command.payments", "list"),
+        ("command.codes", "list"),
+        ("command.codes", "tree"),
+        ("command.admin", "list"),
+    ]

@@ -93,13 +93,18 @@ async def test_a_ban_without_a_report_and_its_end(site: Running, person: MakePer
     socket = await site.invites(ben)
     _, browser = await at_work(site, "Mia")
     path = f"/admin/people/{ben.user_id}"
-    assert (await browser.post(path, kind="permanent", rule="nonsense", reason="x")).status == 422
-    fields = {"kind": "permanent", "rule": "minor", "reason": "Not an adult.", "withAddresses": "true"}
+    await site.models.address_bans.saw(ben.user_id, "10.1.2.3")
+    for faulty in ({"rule": "nonsense"}, {"addressHours": "721"}, {"hours": "0"}, {"kind": "forever"}):
+        fields = {"kind": "permanent", "rule": "spam", "reason": "x"} | faulty
+        assert (await browser.post(path, **fields)).status == 422, faulty
+    fields = {"kind": "permanent", "rule": "minor", "reason": "Not an adult.", "addressHours": "72"}
     assert (await browser.post(path, **fields)).headers["Location"] == path
     told = await socket.receive("ban", seconds=1)
     assert (told["rule"], told["reason"], told["until"]) == ("minor", "Not an adult.", None)
     assert await socket.closed() == 4403
     (ban,) = await site.models.bans.of_user(ben.user_id)
+    sql = "select extract(epoch from until_at - now())::float8 / 3600 from address_bans"
+    assert round((await rows(site.models, sql))[0][0]) == 72
     assert (await browser.post(f"/admin/bans/{ban.ban_id}", action="lift")).status == 422
     assert (
         await browser.post(f"/admin/bans/{ban.ban_id}", action="lift", reason="Papers seen.")
