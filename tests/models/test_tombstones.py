@@ -137,8 +137,8 @@ def test_a_line_is_added_once_and_none_to_one_that_was_torn(tmp_path: Path) -> N
         "",
         "user",
         "user x 2026-11-24T12:00:00Z",
-        f"call {new_id()} 2026-11-24T12:00:00Z",
-        f"user {new_id()} now",
+        "call c0ffee00-1d2e-4f3a-8b4c-5d6e7f809112 2026-11-24T12:00:00Z",
+        "user c0ffee00-1d2e-4f3a-8b4c-5d6e7f809112 now",
     ],
 )
 def test_what_is_no_tombstone_is_left_alone(line: str) -> None:
