@@ -8,7 +8,8 @@ from handlers import cookies
 from handlers.base import BaseHandler
 from handlers.onboarding import STEPS
 from handlers.settings import settings_context
-from models.errors import Conflict, Invalid, NotSignedIn, Problem
+from models.age_gate import TOO_YOUNG
+from models.errors import Conflict, Invalid, NotAllowed, NotSignedIn, Problem
 from models.sessions import SignedIn
 from models.sign_up import next_step
 
@@ -21,6 +22,7 @@ class GuestForm(msgspec.Struct, rename="camel"):
     adult: bool = False
     invite_code: str | None = None
     introduce: str | None = None
+    birth_date: str | None = None
 
 
 class AccountForm(msgspec.Struct, rename="camel"):
@@ -36,9 +38,12 @@ class GuestHandler(BaseHandler):
         if self.member is not None and self.is_page:
             return self.go("/onboarding")
         try:
+            cookies.refuse_too_young(self)
             signed = await self._sign_up(self.read(GuestForm))
         except Invalid as problem:
             return await self._form_again(problem)
+        except NotAllowed:
+            return self._too_young()
         return self._welcome(signed)
 
     async def _sign_up(self, form: GuestForm) -> SignedIn:
@@ -49,7 +54,14 @@ class GuestHandler(BaseHandler):
             invite_code=form.invite_code,
             address=self.address,
             introduce=form.introduce,
+            birth_date=form.birth_date,
         )
+
+    def _too_young(self) -> None:
+        if not self.is_page:
+            raise NotAllowed(TOO_YOUNG)
+        cookies.remember_too_young(self)
+        return self.go("/too-young")
 
     def _welcome(self, signed: SignedIn) -> None:
         if not self.is_page:

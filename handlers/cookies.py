@@ -1,16 +1,21 @@
 """The session cookie of a browser: HttpOnly, SameSite=Lax, and behind TLS bound to the host (`__Host-`).
 
-And new recovery codes on their way to the page that shows them once: kept by the browser alone, for minutes.
+And new recovery codes on their way to the page that shows them once: kept by the browser alone, for minutes;
+and, where birth dates are asked for, that somebody here was too young, for a day.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from models.age_gate import TOO_YOUNG
+from models.errors import NotAllowed
+
 if TYPE_CHECKING:
     from handlers.base import BaseHandler
 
 CODES = "recovery-codes"
+TOO_YOUNG_COOKIE = "too-young"
 CODES_PATH = "/settings/recovery-codes"
 CODES_DAYS = 10 / (24 * 60)
 
@@ -46,6 +51,17 @@ def take_codes(handler: BaseHandler) -> list[str]:
         return []
     handler.set_cookie(CODES, "", expires_days=-1, **(_kind(handler) | {"path": CODES_PATH}))
     return codes.split(".")
+
+
+def remember_too_young(handler: BaseHandler) -> None:
+    """The browser does so as well, for it may come from another address."""
+    handler.set_cookie(TOO_YOUNG_COOKIE, "1", expires_days=1, **_kind(handler))
+
+
+def refuse_too_young(handler: BaseHandler) -> None:
+    """Raises NotAllowed."""
+    if handler.config.asks_birth_date and handler.get_cookie(TOO_YOUNG_COOKIE):
+        raise NotAllowed(TOO_YOUNG)
 
 
 def _kind(handler: BaseHandler) -> dict[str, Any]:

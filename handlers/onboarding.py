@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from handlers.base import BaseHandler
+from models.age_gate import TOO_YOUNG
 from models.introductions import GONE
 from models.sign_up import next_step
 
@@ -49,6 +50,13 @@ class OnboardingHandler(BaseHandler):
             "introduce": introduce,
         }
         self.page("onboarding/page.html", step="profile", **shown)
+
+
+class TooYoungHandler(BaseHandler):
+    """GET /too-young: where somebody goes who said that they are not 18 yet."""
+
+    def get(self) -> None:
+        self.page("onboarding/too_young.html", words=TOO_YOUNG)
 
 
 # Where each step of `next_step` happens.

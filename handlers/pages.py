@@ -10,7 +10,9 @@ from pathlib import Path
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
+from handlers.own_texts import own_text
 from models.config import Config
 from models.messages import instant
 
@@ -51,6 +53,11 @@ class SiteView(msgspec.Struct, frozen=True):
     report_days: int
     address_days: int
     guest_unused_days: int
+    ended_session_days: int
+    invite_days: int
+    asks_birth_date: bool
+    own_terms: Markup | None
+    own_privacy: Markup | None
 
 
 class Pages:
@@ -97,6 +104,11 @@ def _site_view(config: Config) -> SiteView:
         report_days=config.report_days,
         address_days=config.address_days,
         guest_unused_days=config.guest_unused_days,
+        ended_session_days=config.ended_session_days,
+        invite_days=config.invite_days,
+        asks_birth_date=config.asks_birth_date,
+        own_terms=own_text(config.terms_file),
+        own_privacy=own_text(config.privacy_file),
     )
 
 

@@ -55,6 +55,7 @@ def routes() -> list[URLSpec]:
         URLSpec(r"/privacy", home.PrivacyHandler, name="privacy"),
         URLSpec(r"/stats/live", home.LiveStatsHandler, name="live_stats"),
         URLSpec(r"/onboarding", onboarding.OnboardingHandler, name="onboarding"),
+        URLSpec(r"/too-young", onboarding.TooYoungHandler, name="too_young"),
         URLSpec(r"/auth/guest", accounts.GuestHandler, name="guest"),
         URLSpec(r"/login", accounts.LoginPageHandler, name="login_page"),
         URLSpec(r"/auth/upgrade", accounts.UpgradeHandler, name="upgrade"),

@@ -58,6 +58,9 @@ class Config:
     relay_only: bool = False
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str | None = None
+    minimum_age_check: str = "confirm"
+    terms_file: Path | None = None
+    privacy_file: Path | None = None
     guest_days: int = 7
     account_days: int = 30
     member_days: int = 365
@@ -139,6 +142,10 @@ class Config:
         return frozenset(own | set(self.allowed_origins))
 
     @property
+    def asks_birth_date(self) -> bool:
+        return self.minimum_age_check == "dob"
+
+    @property
     def price_text(self) -> str:
         """For people to read."""
         return amount_text(self.price_cents, self.currency)
@@ -194,6 +201,9 @@ def _read(read: SettingsReader) -> Config:
         smtp_url=read.url("SMTP_URL", ("smtp", "smtps")),
         mail_from=read.mail_address("MAIL_FROM"),
         relay_only=read.flag("RELAY_ONLY"),
+        minimum_age_check=read.choice("MINIMUM_AGE_CHECK", ("confirm", "dob"), base.minimum_age_check),
+        terms_file=read.text_file("TERMS_FILE"),
+        privacy_file=read.text_file("PRIVACY_FILE"),
         **_read_rules(read, base),
     )
 

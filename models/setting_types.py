@@ -7,6 +7,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
 
@@ -59,6 +60,21 @@ class SettingsReader:
             return int(value)
 
         return self._parsed(name, default, parse, f"must be a whole number from {least} to {most}")
+
+    def text_file(self, name: str) -> Path | None:
+        """A file of text in UTF-8 that can be read, at most 256 KiB."""
+
+        def parse(value: str) -> Path | None:
+            file = Path(value)
+            try:
+                if not file.is_file() or file.stat().st_size > 256 * 1024:
+                    raise ValueError
+                file.read_text(encoding="utf-8")
+            except OSError as error:
+                raise ValueError from error
+            return file
+
+        return self._parsed(name, None, parse, "must be a readable text file (UTF-8, at most 256 KiB)")
 
     def flag(self, name: str) -> bool:
         known = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}

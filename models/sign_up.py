@@ -13,6 +13,7 @@ from functools import partial
 import msgspec
 
 from models.address_bans import AddressBans
+from models.age_gate import AgeGate
 from models.clock import Clock
 from models.config import Config
 from models.db import Db
@@ -44,7 +45,9 @@ class SignUp:
         rate_limits: RateLimits,
         address_bans: AddressBans,
         introductions: Introductions,
+        age_gate: AgeGate,
     ) -> None:
+        self._age_gate = age_gate
         self._introductions = introductions
         self._address_bans = address_bans
         self._db, self._clock, self._config = db, clock, config
@@ -60,13 +63,16 @@ class SignUp:
         invite_code: str | None,
         address: str,
         introduce: str | None = None,
+        birth_date: str | None = None,
     ) -> SignedIn:
         """All or nothing; but an introduction that is over stops nobody.
 
-        Raises Invalid (`name`, `gender`, `adult`, `inviteCode`), TooMany, Banned (the address), Unavailable.
+        Raises Invalid (`name`, `gender`, `adult`, `birthDate`, `inviteCode`), NotAllowed (too young),
+        TooMany, Banned (the address), Unavailable.
         """
-        checked(name, gender, adult=adult)
+        self._check_form(name, gender, adult=adult, birth_date=birth_date)
         await self._address_bans.check(address)
+        await self._age_gate.check(birth_date, address)
         by = {"invite_code": invite_code, "introduce": introduce}
         create = partial(self._create, name, gender, adult=adult, address=address, **by)
         if not invite_code:
@@ -76,6 +82,15 @@ class SignUp:
                 return await create()
         except (Conflict, NotFound) as problem:
             raise Invalid(inviteCode=problem.message) from problem
+
+    def _check_form(self, name: str, gender: str, *, adult: bool, birth_date: str | None) -> None:
+        faults = self._age_gate.faults(birth_date)
+        try:
+            checked(name, gender, adult=adult)
+        except Invalid as problem:
+            raise Invalid(**faults, **(problem.fields or {})) from problem
+        if faults:
+            raise Invalid(**faults)
 
     async def invitation(self, code: str | None, address: str) -> Invitation:
         """Who invites by this code, or why it is of no use (also: too many unknown ones from there)."""

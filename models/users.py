@@ -79,6 +79,9 @@ class Me(Wire, frozen=True, kw_only=True):
     total_calls: int
     successful_calls: int
     connected_seconds: int
+    is_account: bool
+    # To its owner alone, as all of this.
+    email: str | None = None
 
 
 class Users:
@@ -159,6 +162,8 @@ class Users:
             total_calls=tally.calls,
             successful_calls=user.successful_calls,
             connected_seconds=tally.connected_seconds,
+            is_account=member.is_account,
+            email=await self._sql.value("own_email", user_id=member.user_id) if member.is_account else None,
         )
 
 

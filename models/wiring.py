@@ -8,6 +8,7 @@ from models.accounts import Accounts
 from models.address_bans import AddressBans
 from models.admin_codes import AdminCodes
 from models.admission import Admission
+from models.age_gate import AgeGate
 from models.appeals import Appeals
 from models.audit import Audit
 from models.ban_notices import BanNotices
@@ -99,6 +100,7 @@ class Models:
         self.access = Access(db, clock, self.news)
         self.invite_codes = InviteCodes(db, clock, config, self.access, self.rate_limits)
         self.introductions = Introductions(db, clock, config)
+        self.age_gate = AgeGate(db, clock, config, self.site_secret)
         self.sign_up = SignUp(
             db,
             clock,
@@ -109,6 +111,7 @@ class Models:
             self.rate_limits,
             self.address_bans,
             self.introductions,
+            self.age_gate,
         )
         self.payments = Payments(db, clock, config, self.access, self.invite_codes, self.audit)
         self.receipts = Receipts(db, self.payments.refunds)

@@ -30,6 +30,9 @@ select code, uses_limit - uses as uses_remaining
 from invite_codes
 where owner_id = :user_id and stopped_at is null;
 
+-- name: own_email(user_id)
+select email from accounts where user_id = :user_id;
+
 -- name: set_selfie(user_id, selfie_id)!
 update users set selfie_id = :selfie_id where user_id = :user_id and deleted_at is null;
 

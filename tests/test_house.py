@@ -17,6 +17,7 @@ MOST_TEST_LINES = 360
 LONG = {"models/messages.py", "models/call_state.py", "handlers/frames.py", "static/call.js"}
 # What is tested where it shows, and there.
 ELSEWHERE = {
+    "models/age_gate.py": "tests/handlers/test_age_gate.py",
     "models/dashboard.py": "tests/handlers/test_console.py",
     "models/people.py": "tests/handlers/test_console.py",
     "models/moderation.py": "tests/handlers/test_report_reviews.py",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.conftest import MakePerson, Running
 from tests.handlers.test_accounts import FORM
+from tests.holders import holder
 
 
 async def test_me_is_all_of_me(site: Running, person: MakePerson) -> None:
@@ -19,7 +20,16 @@ async def test_me_is_all_of_me(site: Running, person: MakePerson) -> None:
         "totalCalls": 0,
         "successfulCalls": 0,
         "connectedSeconds": 0,
+        "isAccount": False,
     }
+
+
+async def test_the_e_mail_is_told_to_its_owner_alone(site: Running, person: MakePerson) -> None:
+    ann, bo = await holder(site, person), await person("Bo")
+    me = (await site.client.get("/user/me", token=ann.token)).json
+    assert (me["isAccount"], me["email"]) == (True, "ann@example.com")
+    for path in ("/user/me", "/room/queue", "/history"):
+        assert "ann@example.com" not in (await site.client.get(path, token=bo.token)).text
 
 
 async def test_me_is_private(site: Running, person: MakePerson) -> None:

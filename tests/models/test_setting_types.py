@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -71,3 +72,16 @@ def test_what_is_a_fault(how: Read, value: str, default: object) -> None:
     assert len(faults) == 1
     assert faults[0].startswith("NAME must ")
     assert value not in faults[0]
+
+
+def test_a_text_file_must_be_there_and_text(tmp_path: Path) -> None:
+    good, binary, large = (tmp_path / name for name in ("terms.md", "binary", "large"))
+    good.write_text("# Terms")
+    binary.write_bytes(b"\xff\xfe")
+    large.write_bytes(b"x" * (256 * 1024 + 1))
+    assert read(str(good), lambda it: it.text_file("NAME")) == (good, [])
+    assert read(None, lambda it: it.text_file("NAME")) == (None, [])
+    for bad in (binary, large, tmp_path, tmp_path / "none"):
+        found, faults = read(str(bad), lambda it: it.text_file("NAME"))
+        assert found is None
+        assert faults == ["NAME must be a readable text file (UTF-8, at most 256 KiB)"]
