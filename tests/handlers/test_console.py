@@ -14,7 +14,7 @@ from tests.clients import Answer, Browser
 from tests.conftest import MakePerson, Person, Running
 from tests.console import at_work, enrolled
 from tests.safety import met, report
-from tests.stage import rows
+from tests.stage import in_call, rows
 
 ID = new_id()
 # (method, path, admins only). `own` ids are filled in where a page needs something that is there.
@@ -215,6 +215,26 @@ async def test_the_figures_are_of_now(scene: Scene) -> None:
     assert fragment.text.lstrip().startswith('<section id="figures"')
     assert (await cookie_get(scene, browser, "/admin")).json["figures"]["online"] == 1
     socket.close()
+
+
+async def test_calls_are_counted_while_they_go_on_and_after(scene: Scene, person: MakePerson) -> None:
+    models = scene.site.models
+    call = await in_call(scene.site, person)
+    figures = await models.dashboard.figures(with_money=True)
+    assert (figures.calls_now, figures.calls_today, figures.success_percent) == (1, 1, None)
+    for connected_ms, percent in ((29_999, 0), (30_000, 100)):
+        sql = (
+            "update calls set state = 'ended', ended_at = now(), ended_reason = 'hung_up', due_at = null, "
+            "connected_ms = %s where call_id = %s"
+        )
+        await rows(models, sql, connected_ms, call.call_id)
+        figures = await models.dashboard.figures(with_money=True)
+        assert (figures.calls_now, figures.calls_today, figures.success_percent) == (0, 1, percent)
+    assert figures.payments_today == 0
+    await rows(models, "update calls set started_at = started_at - interval '1 day'")
+    assert (await models.dashboard.figures(with_money=False)).calls_today == 0
+    _, browser = await at_work(scene.site, "Mia")
+    assert call.people.anna.name in (await browser.get(f"/admin/people/{call.people.ben.user_id}")).text
 
 
 async def cookie_get(scene: Scene, browser: Browser, path: str) -> Answer:

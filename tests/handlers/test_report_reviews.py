@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from models.config import Config
-from tests.conftest import MakePerson, Running, jpeg
+from tests.conftest import MakePerson, MakeSite, Running, jpeg
 from tests.console import at_work
 from tests.safety import bans_of, met, report, reporters
 from tests.stage import rows
@@ -111,6 +113,22 @@ async def test_a_ban_without_a_report_and_its_end(site: Running, person: MakePer
     ).status == 303
     assert (await browser.post(f"/admin/bans/{ban.ban_id}", action="lift", reason="Again.")).status == 409
     assert await acts(site) == ["ban.permanent.addresses", "ban.lift"]
+
+
+async def test_a_ban_is_told_on_another_process_within_a_second(
+    site: Running, make_site: MakeSite, person: MakePerson
+) -> None:
+    ben = await person("Ben")
+    elsewhere = await make_site()
+    socket = await elsewhere.invites(ben)
+    _, browser = await at_work(site, "Mia")
+    fields = {"kind": "temporary", "rule": "spam", "reason": "Adverts.", "hours": "24"}
+    started = time.monotonic()
+    await asyncio.gather(
+        browser.post(f"/admin/people/{ben.user_id}", **fields), socket.receive("ban", seconds=1)
+    )
+    assert time.monotonic() - started < 1
+    assert await socket.closed() == 4403
 
 
 async def test_an_appeal_goes_to_another_moderator(site: Running, person: MakePerson) -> None:
