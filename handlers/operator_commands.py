@@ -75,7 +75,7 @@ async def run(asked: argparse.Namespace, models: Models) -> int:
 def is_look(asked: argparse.Namespace) -> bool:
     """What changes something writes its own row, and a look leaves one, too; a check of the log none."""
     looks = ("list", "tree", "poster")
-    return asked.command in ("payments", "reconcile") or getattr(asked, "action", "") in looks
+    return asked.command in ("payments", "reconcile", "tombstones") or getattr(asked, "action", "") in looks
 
 
 async def _payments(asked: argparse.Namespace, models: Models) -> int:

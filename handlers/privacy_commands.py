@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from models.audit import OPERATOR
 from models.wiring import Models
 
 
@@ -35,6 +36,6 @@ async def tombstones(asked: argparse.Namespace, models: Models) -> int:
 
 
 async def delete(asked: argparse.Namespace, models: Models) -> int:
-    await models.deletions.delete(asked.user_id)
+    await models.deletions.delete(asked.user_id, OPERATOR)
     print(f"{asked.user_id} is deleted.")
     return 0

@@ -14,6 +14,7 @@ from datetime import timedelta
 
 from models.account_changes import AccountChanges
 from models.accounts import Accounts
+from models.audit import Audit
 from models.clock import Clock
 from models.db import Db
 from models.erasure import Erasure
@@ -42,10 +43,11 @@ class Deletions:
         sessions: Sessions,
         partings: Partings,
         presence: Presence,
+        audit: Audit,
     ) -> None:
         self._db, self._clock, self._erasure, self._tombstones = db, clock, erasure, tombstones
         self._accounts, self._account_changes, self._sessions = accounts, account_changes, sessions
-        self._partings, self._presence = partings, presence
+        self._partings, self._presence, self._audit = partings, presence, audit
         self._sql = db.statements("deletions")
 
     async def delete_own(self, member: Member, typed: str, password: str, address: str) -> None:
@@ -57,8 +59,8 @@ class Deletions:
             await self._account_changes.confirm(account, password, address)
         await self.delete(member.user_id)
 
-    async def delete(self, user_id: str) -> None:
-        """Raises NotFound."""
+    async def delete(self, user_id: str, actor: str | None = None) -> None:
+        """An `actor` other than the person is in the audit log. Raises NotFound."""
         if not is_id(user_id):
             raise NotFound("There is no such person.")
         await self._partings.remove(user_id, "hung_up")
@@ -66,6 +68,8 @@ class Deletions:
             ended = await self._sessions.end_others(user_id, None, DELETED, on=on)
             if not await self._erasure.erase(user_id, on=on):
                 raise NotFound("There is no such person.")
+            if actor is not None:
+                await self._audit.write(actor, "person.delete", f"user {user_id}", on=on)
         self._sessions.tell(ended)
         await self._tombstones.write()
         await self._leave(user_id)

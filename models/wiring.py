@@ -139,6 +139,7 @@ class Models:
             self.sessions,
             self.partings,
             self.presence,
+            self.audit,
         )
         self.exports = Exports(db, clock, self.media, self.rate_limits)
         self.retention = Retention(db, clock, config, self.deletions)

@@ -123,6 +123,12 @@ async def test_a_broken_audit_log_is_told_by_the_exit_code(site, capsys) -> None
 async def test_somebody_is_deleted_and_tombstones_travel(site, person, capsys, tmp_path) -> None:
     anna, ben = await person("Anna"), await person("Ben", selfie=False)
     assert f"{anna.user_id} is deleted" in await said(site, capsys, f"delete {anna.user_id}")
+    (written,) = await site.models.audit.page()
+    assert (written.actor, written.action, written.target) == (
+        "operator",
+        "person.delete",
+        f"user {anna.user_id}",
+    )
     assert "no such person" in await said(site, capsys, "delete nobody", 1)
     assert "2 tombstones written" in await said(site, capsys, f"tombstones export {tmp_path / 'copy'}")
     with (tmp_path / "copy").open("a") as copy:
