@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from tests.clients import Client
 from tests.machines.actor import Actor, in_call
 from tests.machines.conftest import People
 from tests.machines.site import Machines
@@ -129,6 +130,22 @@ async def end_all(machines: Machines, pairs: list[Pair]) -> None:
         assert len(pair.a.talking.ends) == len(pair.b.talking.ends) == 1
         await machines.check_over(pair.call_id, pair.a, pair.b, reasons[pair.call_id], pair.said)
         assert machines.pair.rows("select paused_ms from calls where call_id = %s", pair.call_id) == [(0,)]
+
+
+async def test_a_process_says_that_it_leaves_before_it_does(machines: Machines) -> None:
+    with machines.client(machines.one) as client:
+        leaving = asyncio.create_task(asyncio.to_thread(machines.one.restart))
+        await until(lambda: is_answered(client, "/readyz", 503))
+        # Still there for who comes now: the balancer has not asked yet.
+        assert await is_answered(client, "/", 200)
+        with machines.client() as visitor:
+            assert await is_answered(visitor, "/", 200)
+        await leaving
+        assert await is_answered(client, "/readyz", 200)
+
+
+async def is_answered(client: Client, path: str, status: int) -> bool:
+    return (await client.get(path)).status == status
 
 
 async def test_no_call_notices_a_rolling_restart(machines: Machines, people: People) -> None:
