@@ -16,6 +16,8 @@ from urllib.parse import urlencode
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+from tests import whispers
+
 SECONDS = 5.0
 
 
@@ -34,6 +36,10 @@ class Answer:
     @property
     def json(self) -> Any:
         return jsonlib.loads(self.body)
+
+    @property
+    def is_json(self) -> bool:
+        return self.body[:1] == b"{" and self.headers.get("Content-Type", "").startswith("application/json")
 
     @property
     def code(self) -> str:
@@ -73,6 +79,8 @@ class Client:
         headers: dict[str, str] | None = None,
     ) -> Answer:
         sent = {"Accept": "application/json"}
+        whispers.say("token", token)
+        whispers.say_private(json)
         if token:
             sent["Authorization"] = f"Bearer {token}"
         if json is not None:
@@ -88,7 +96,10 @@ class Client:
         response: HTTPResponse = await self._http.fetch(request, raise_error=False)
         if response.code == 599:
             raise ConnectionError(str(response.error))
-        return Answer(response.code, response.headers, response.body or b"")
+        answer = Answer(response.code, response.headers, response.body or b"")
+        if answer.is_json:
+            whispers.say_private(answer.json)
+        return answer
 
     async def get(self, path: str, **options: Any) -> Answer:
         return await self.send("GET", path, **options)
@@ -118,6 +129,7 @@ class Browser:
         return await self._send("GET", path, None, {}, htmx)
 
     async def post(self, path: str, *, htmx: bool = False, **fields: str) -> Answer:
+        whispers.say_private(fields)
         form = urlencode({"_xsrf": self.xsrf} | fields).encode()
         return await self._send(
             "POST", path, form, {"Content-Type": "application/x-www-form-urlencoded"}, htmx
@@ -139,6 +151,7 @@ class Browser:
         for line in answer.headers.get_list("Set-Cookie"):
             for name, morsel in SimpleCookie(line).items():
                 self.cookies[name] = morsel.value
+                whispers.say("cookie", morsel.value)
         found = re.search(rb'name="xsrf" content="([^"]+)"', answer.body)
         if found:
             self.xsrf = found[1].decode()
@@ -160,12 +173,14 @@ class Socket:
         cls, base_url: str, path: str, token: str | None, headers: dict[str, str] | None = None
     ) -> Self:
         sent = dict(headers or {})
+        whispers.say("token", token)
         if token:
             sent["Authorization"] = f"Bearer {token}"
         request = HTTPRequest(base_url.replace("http", "ws", 1) + path, headers=sent)
         return cls(await websocket_connect(request))
 
     def send(self, type: str, **fields: Any) -> None:
+        whispers.say_private(fields)
         self.connection.write_message(jsonlib.dumps({"type": type} | fields))
 
     def send_raw(self, frame: str | bytes) -> None:

@@ -32,6 +32,7 @@ from models.migrations import migrate
 from models.wiring import Models
 from server import MAX_BODY, Site
 from tests.clients import Browser, Client, Socket
+from tests.whispers import overheard
 
 TEST_SECONDS = 60
 ALONE = frozenset({"journeys", "webrtc", "turn", "machines"})
@@ -77,6 +78,14 @@ class Servers:
         connection.close()
         with redis.Redis.from_url(self.redis_url) as client:
             client.flushall()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def private_logs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """At the end of the run no log of ours holds a secret that was used in it."""
+    with overheard(tmp_path_factory.getbasetemp()) as found:
+        yield
+    assert not found, found
 
 
 @pytest.fixture(scope="session")

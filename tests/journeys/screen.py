@@ -11,6 +11,8 @@ from typing import TypeVar
 
 from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, Request, Response, expect
 
+from tests import whispers
+
 Answer = TypeVar("Answer")
 WATCH_POLICY = """
 addEventListener("securitypolicyviolation", (event) =>
@@ -100,4 +102,6 @@ class Screen:
         await self.page.wait_for_url(re.compile(rf"^https?://[^/]+{path}$"))
 
     async def leave(self) -> None:
+        for cookie in await self.context.cookies():
+            whispers.say("cookie", cookie.get("value"))
         await self.context.close()
