@@ -22,13 +22,14 @@ from tests.paying import paid_twice
 from tests.stage import Two, ban
 from tests.stripe_stand_in import StripeStandIn, running
 
-# What takes no id of anybody's: about oneself, for everybody, or tested role by role beside its handler.
+# What takes no id of anybody's: about oneself, for everybody, or by a link that is for whoever holds it.
 WITHOUT = frozenset((
     "home", "terms", "privacy", "live_stats", "onboarding", "guest", "login_page", "upgrade", "login",
     "logout", "me", "settings", "password", "email", "recovery_codes", "recover_page", "link_sent",
     "recover", "recovery_link", "reset", "selfie", "video", "remove_video", "paywall",
     "create_checkout", "apply_code", "stripe_webhook", "receipt", "room", "queue", "history", "healthz",
-    "readyz", "metrics", "csp_report", "root_files", "static", "appeal",
+    "readyz", "metrics", "csp_report", "root_files", "static", "appeal", "export",
+    "delete", "deleted", "accept_introduction", "too_young",
 ))  # fmt: skip
 # The console has a table of its own, every address by every role: tests/handlers/test_console.py.
 CONSOLE = "/admin"
@@ -66,6 +67,15 @@ DOORS = [
     Door("poster", "code", "GET", "/invite-codes/{id}/poster.svg", READ_BY_ITS_OWNER),
     Door("block", "user", "POST", "/block", (422, 204, 204, 204, 403, 204, 401), {"userId": "{id}"}),
     Door("block", "user", "DELETE", "/block?userId={id}", (422, 204, 204, 204, 403, 204, 401)),
+    Door(
+        "introductions",
+        "user",
+        "POST",
+        "/introductions",
+        (422, 201, 201, 404, 403, 402, 401),
+        {"userId": "{id}"},
+    ),
+    Door("introductions", "user", "GET", "/introductions?userId={id}", (404, 404, 404, 404, 403, 402, 401)),
     Door("report", "user", "POST", "/report", (422, 201, 201, 201, 403, 402, 401), SPAM),
     Door("report", "user", "GET", "/report?userId={id}", (200, 200, 200, 200, 403, 200, 401)),
     Door("report", "call", "GET", "/report?userId={other}&callId={id}", OWNERS),
