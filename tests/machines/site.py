@@ -101,7 +101,7 @@ class Machines:
         """A connected call on a running clock has so much left, as if the time before had passed."""
         self.pair.rows(
             "update calls set version = version + 1, running_since = running_since - shift, "
-            "connected_at = connected_at - shift, started_at = started_at - shift, due_at = due_at - shift "
+            "connected_at = connected_at - shift, due_at = due_at - shift "
             "from (select running_since + remaining_ms * interval '1 ms' - clock_timestamp() "
             "- %s * interval '1 ms' as shift from calls where call_id = %s) how where call_id = %s",
             left_ms, call_id, call_id,

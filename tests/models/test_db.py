@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import psycopg2
 import pytest
 
 from models.db import Db, Statements, UniqueViolation
 from models.errors import Unavailable
 from models.wiring import Models
 from tests.conftest import Servers
-from tests.stage import rows
+from tests.stage import rows, until
 
 
 class Secret(msgspec.Struct, frozen=True):
@@ -180,4 +181,21 @@ async def test_more_askers_than_connections_wait_for_their_turn(servers: Servers
     plain = Plain(db, one="select 1 as one")
     assert await asyncio.gather(*(plain.value("one") for _ in range(50))) == [1] * 50
     assert db.statements_run == 50
+    await db.close()
+
+
+async def test_who_waits_for_a_connection_fails_with_the_server_and_not_after_it(servers: Servers) -> None:
+    db = await Db.open(servers.database_url, size=1)
+    one = Plain(db, slow="select pg_sleep(1.5)", quick="select 1")
+    holder = asyncio.create_task(one.value("slow"))
+    await until(lambda: db._slots.locked())
+    waiting = asyncio.create_task(one.value("quick"))
+    with psycopg2.connect(servers.database_url) as other, other.cursor() as cursor:
+        end = "select pg_terminate_backend(pid) from pg_stat_activity where query like 'select pg_sleep%'"
+        await until(lambda: cursor.execute(end) or cursor.rowcount)
+    other.close()
+    for asked in (holder, waiting):
+        with pytest.raises(Unavailable):
+            await asked
+    assert await one.value("quick") == 1
     await db.close()
