@@ -40,6 +40,8 @@ MOST_UPLOADS = 40
 MOST_OWN = 3
 DAMAGED = "This video is damaged. Record or choose another one."
 KINDS = "Use a video in webm or mp4 (H.264, VP8, VP9 or AV1)."
+# For the decoders: no memory for more pixels, and no beauty.
+DECODING = {"max_pixels": str(LONGEST_SIDE**2), "skip_loop_filter": "all"}
 Source = BinaryIO | Part
 # What a browser plays: picture and sound -> the container that holds both.
 CONTAINERS = {
@@ -48,8 +50,7 @@ CONTAINERS = {
     ("vp9", None): "webm", ("vp9", "opus"): "webm", ("vp9", "vorbis"): "webm", ("vp9", "aac"): "mp4",
     ("av1", None): "webm", ("av1", "opus"): "webm", ("av1", "vorbis"): "webm", ("av1", "aac"): "mp4",
 }  # fmt: skip
-# Decoders have names of their own.
-CODECS = {"libdav1d": "av1", "av1": "av1"}
+CODECS = {"libdav1d": "av1"}  # a decoder with a name of its own
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -141,11 +142,13 @@ class _Copy:
     """One pass: each packet is decoded, and the same packet goes into the new container."""
 
     def __init__(self, source: Source, target: BinaryIO, stack: ExitStack) -> None:
-        options = {"max_pixels": str(LONGEST_SIDE**2), "skip_loop_filter": "all"}
-        self._source: Any = stack.enter_context(av.open(source, format=demuxer_of(source), options=options))
+        kind = demuxer_of(source)
+        self._source: Any = stack.enter_context(av.open(source, format=kind, options=DECODING))
         if not self._source.streams.video:
             raise UnsupportedMedia("There is no picture in this file. " + KINDS)
         self._video: Any = self._source.streams.video[0]
+        # By the header, in plain words; the decoder refuses by itself what the header does not own up to.
+        self._check_size(self._video)
         self._audio: Any = next(iter(self._source.streams.audio), None)
         self._container = self._container_of()
         self._target = target
@@ -185,6 +188,8 @@ class _Copy:
         began = time.thread_time()
         for one in self._streams:
             one.codec_context.thread_count = 1
+        # Those given on opening hold for the first look only.
+        self._video.codec_context.options = DECODING
         for packet in self._source.demux(self._streams):
             self._decode(packet)
             if time.thread_time() - began > CPU_SECONDS:
@@ -205,12 +210,15 @@ class _Copy:
 
     def _see(self, frame: av.VideoFrame, at: float) -> None:
         self._frames += 1
-        if max(frame.width, frame.height) > LONGEST_SIDE:
-            raise Invalid(video=f"A video may be {LONGEST_SIDE} pixels wide or high at most.")
+        self._check_size(frame)
         if self._frames > MOST_FRAMES:
             raise Invalid(video="A video may have 60 pictures a second at most.")
         length = float((frame.duration or 0) * (frame.time_base or 0))
         self._first, self._last = min(self._first, at), max(self._last, at + length)
+
+    def _check_size(self, picture: Any) -> None:
+        if max(picture.width, picture.height) > LONGEST_SIDE:
+            raise Invalid(video=f"A video may be {LONGEST_SIDE} pixels wide or high at most.")
 
     def _seconds(self) -> float:
         """By the pictures themselves: a header may say nothing (a browser's recording) or anything."""
@@ -233,10 +241,9 @@ class _Copy:
     def _without_text(self, packet: Any) -> list[Any]:
         if not packet.size:
             return []
-        if packet.stream.index != self._video.index or self._sei is None:
-            return [packet]
-        return list(self._sei.filter(packet))
+        is_video = packet.stream.index == self._video.index
+        return list(self._sei.filter(packet)) if self._sei and is_video else [packet]
 
 
-def _again(file: BinaryIO, _url: str, _flags: int, _options: object) -> Part:
+def _again(file: BinaryIO, *_: object) -> Part:
     return Part(file, 0, os.fstat(file.fileno()).st_size)

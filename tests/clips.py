@@ -73,6 +73,21 @@ def turn(data: bytes, degrees: int) -> bytes:
     return out.getvalue()
 
 
+def growing(small: bytes, large: bytes) -> bytes:
+    """A webm of the one, after which the pictures of the other follow in the same stream."""
+    out, at = BytesIO(), 0
+    with av.open(out, "w", format="webm") as target, av.open(BytesIO(small)) as first:
+        stream = target.add_stream_from_template(first.streams.video[0])
+        for data in (small, large):
+            with av.open(BytesIO(data)) as source:
+                for packet in source.demux(video=0):
+                    if packet.size:
+                        packet.pts = packet.dts = at = at + 100
+                        packet.stream = stream
+                        target.mux(packet)
+    return out.getvalue()
+
+
 def without_duration(data: bytes) -> bytes:
     """As a browser's recorder writes a webm: its header does not say how long it is."""
     name, size = b"\x44\x89\x88", 8
