@@ -55,6 +55,7 @@ class GuestHandler(BaseHandler):
             address=self.address,
             introduce=form.introduce,
             birth_date=form.birth_date,
+            browser=self.request.headers.get("User-Agent", ""),
         )
 
     def _too_young(self) -> None:

@@ -1,8 +1,9 @@
 """Nobody under 18: by their word (`confirm`), or by a birth date as well (`MINIMUM_AGE_CHECK=dob`).
 
 Keeps no birth date: what stays of an adult is that they were one that day. A refusal is remembered for a day
-as a keyed hash of the address, so that trying again with another date does not help; until then nobody new
-comes in from there. Refuses with Invalid (`birthDate`), and with NotAllowed for whoever is too young.
+as a keyed hash of address and browser together, so that trying again with another date does not help, and the
+neighbours behind one address are not refused with them. Refuses with Invalid (`birthDate`, also one that is
+still to come), and with NotAllowed for whoever is too young.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import date
 from models.clock import Clock
 from models.config import Config
 from models.db import Db
-from models.errors import NotAllowed
+from models.errors import Invalid, NotAllowed
 from models.rate_limits import subject_of
 from models.site_secret import SiteSecret
 
@@ -20,7 +21,8 @@ YEARS = 18
 HOURS = 24
 PURPOSE = "age"
 EARLIEST = date(1900, 1, 1)
-TOO_YOUNG = "This site is for people of 18 and older. Sign-up is closed from here for a day."
+NO_DATE = "Give your date of birth as year-month-day, like 1990-05-31."
+TOO_YOUNG = "This site is for people of 18 and older. In this browser, sign-up is closed for a day."
 
 
 class AgeGate:
@@ -33,17 +35,20 @@ class AgeGate:
         """For the form, together with its other fields."""
         if not self._asks or _date_of(typed) is not None:
             return {}
-        return {"birthDate": "Give your date of birth as year-month-day, like 1990-05-31."}
+        return {"birthDate": NO_DATE}
 
-    async def check(self, typed: str | None, address: str) -> None:
-        """Raises NotAllowed; a refusal is remembered."""
+    async def check(self, typed: str | None, address: str, browser: str) -> None:
+        """`browser` is what it calls itself. Raises NotAllowed, which is remembered; Invalid."""
         if not self._asks:
             return
-        subject = await self._secret.digest(PURPOSE, subject_of(address))
+        subject = await self._secret.digest(PURPOSE, f"{subject_of(address)} {browser}")
         now = self._clock.frozen
         if await self._sql.value("is_refused", subject_hash=subject, now=now):
             raise NotAllowed(TOO_YOUNG)
-        if not await self._sql.value("is_adult", birth_date=_date_of(typed), years=YEARS, now=now):
+        age = await self._sql.value("age", birth_date=_date_of(typed), now=now)
+        if age is None:
+            raise Invalid(birthDate=NO_DATE)
+        if age < YEARS:
             await self._sql.run("refuse", subject_hash=subject, hours=HOURS, now=now)
             raise NotAllowed(TOO_YOUNG)
 

@@ -64,6 +64,7 @@ class SignUp:
         address: str,
         introduce: str | None = None,
         birth_date: str | None = None,
+        browser: str = "",
     ) -> SignedIn:
         """All or nothing; but an introduction that is over stops nobody.
 
@@ -72,7 +73,7 @@ class SignUp:
         """
         self._check_form(name, gender, adult=adult, birth_date=birth_date)
         await self._address_bans.check(address)
-        await self._age_gate.check(birth_date, address)
+        await self._age_gate.check(birth_date, address, browser)
         by = {"invite_code": invite_code, "introduce": introduce}
         create = partial(self._create, name, gender, adult=adult, address=address, **by)
         if not invite_code:

@@ -6,8 +6,10 @@ select exists (
     where subject_hash = :subject_hash and until_at > coalesce(:now::timestamptz, clock_timestamp())
 );
 
--- name: is_adult(birth_date, years, now)
-select :birth_date::date + make_interval(years => :years) <= (coalesce(:now::timestamptz, clock_timestamp()) at time zone 'UTC')::date;
+-- name: age(birth_date, now)
+-- In whole years, on today's date in UTC; null for a day that is still to come.
+select case when :birth_date::date <= today then extract(year from age(today, :birth_date::date))::int end
+from (select (coalesce(:now::timestamptz, clock_timestamp()) at time zone 'UTC')::date as today) as dates;
 
 -- name: refuse(subject_hash, hours, now)!
 insert into age_refusals (subject_hash, until_at)
