@@ -101,6 +101,8 @@ class Pair:
     def keys(self) -> redis.Redis:
         return redis.Redis.from_url(self.redis_url, decode_responses=True)
 
-    def empty_redis(self) -> None:
-        with self.keys() as client:
-            client.flushall()
+    def empty_redis(self) -> tuple[int, int]:
+        """How many keys there were, and how many are left: asked at one moment, for it heals at once."""
+        with self.keys() as client, client.pipeline(transaction=True) as moment:
+            before, _, after = moment.dbsize().flushall().dbsize().execute()
+            return before, after
