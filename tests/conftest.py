@@ -47,6 +47,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         # docs/decisions/journeys-tried-anew.md: browsers only. A race that shows once must fail the run.
         if item.get_closest_marker("journey"):
             item.add_marker(pytest.mark.flaky(reruns=2))
+        if item.get_closest_marker("gen_test"):
+            continue  # it has said itself how long it may take
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
             seconds = 600 if item.get_closest_marker("prove") else TEST_SECONDS
             item.add_marker(pytest.mark.gen_test(timeout=seconds))
