@@ -35,6 +35,7 @@ from models.messages import (
     instant,
 )
 from models.persist import persist
+from models.seat_views import SeatView
 
 logger = logging.getLogger(__name__)
 PASSED_ON = frozenset({"rtc:offer", "rtc:answer", "rtc:ice"})
@@ -69,23 +70,17 @@ class RelaySocket(BaseSocket):
             self._say_end(call)
             return
         waiting = await self.models.signalling.take(self.call_id, self.side, self.id)
-        state, shared = await self._state(call), await self._shared()
+        view = await self.models.seat_views.of(call, self.side)
         if not self.is_open:
             # Closed while opening: on_close may have been here already, and found no seat to leave.
             await self._leave()
             return
-        self.tell(state)
-        if shared is not None:
-            self.tell(shared)
+        self.tell(self._state(call, view))
+        if view.shared is not None:
+            self.tell(ContactsShared(call_id=self.call_id, handles=view.shared))
         for frame in [*waiting, *(self._opening or [])]:
             super().send(frame)
         self._opening = None
-
-    async def _shared(self) -> ContactsShared | None:
-        """What was shared before this seat was taken."""
-        shared = await self.models.contacts.shared_with(self._user_id, [self.call_id])
-        handles = shared.get(self.call_id)
-        return None if handles is None else ContactsShared(call_id=self.call_id, handles=handles)
 
     async def keep_seat(self) -> None:
         """After this process, or Redis, was away for a while: the seat again, or the place of a newer tab."""
@@ -118,7 +113,7 @@ class RelaySocket(BaseSocket):
         member = self.signed_in()
         if not is_id(call_id):
             raise NotFound
-        return await self.models.calls.get_own(call_id, member.user_id)
+        return await self.models.calls.known_own(call_id, member.user_id)
 
     def _say_end(self, call: Call) -> None:
         self._is_seated = False
@@ -126,7 +121,7 @@ class RelaySocket(BaseSocket):
         super().send(messages.encode(CallEnded(reason=reason, connected_seconds=call.connected_seconds)))
         self.close(1000)
 
-    async def _state(self, call: Call) -> CallStateTold:
+    def _state(self, call: Call, view: SeatView) -> CallStateTold:
         progress, far = call.progress, other(self.side)
         back_by = progress.caller_back_by if far == "caller" else progress.callee_back_by
         far_seat = progress.caller_seat if far == "caller" else progress.callee_seat
@@ -137,9 +132,9 @@ class RelaySocket(BaseSocket):
             agreed_seconds=call.agreed_seconds,
             remaining_ms=progress.remaining_at(self.models.clock.now()),
             server_now=self.models.clock.now_ms(),
-            peer_user=await self.models.users.person(call.user_on(far)),
+            peer_user=view.peer,
             peer_here=far_seat is not None,
-            messages=await self.models.chat.of_call(call.call_id),
+            messages=view.messages,
             connect_by=instant(progress.connect_by) if progress.state == "connecting" else None,
             reconnect_by=instant(back_by) if back_by else None,
         )

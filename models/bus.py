@@ -147,7 +147,11 @@ class Bus:
 
     async def subscribe(self, channel: str, heard: Heard) -> None:
         """Returns once Redis has confirmed it: what is published from then on is heard."""
+        is_heard = channel in self._hearing and channel not in self._unconfirmed
         self._hearing[channel] = heard
+        if is_heard:
+            # Confirmed before; after a lost connection redis-py subscribes again to all of them.
+            return
         confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         waiting = self._unconfirmed.setdefault(channel, [])
         waiting.append(confirmed)

@@ -29,6 +29,12 @@ class Line(msgspec.Struct, frozen=True):
     sent_at: datetime
     is_new: bool = True
 
+    @property
+    def message(self) -> Message:
+        return Message(
+            message_id=self.message_id, sender_id=self.sender_id, text=self.text, at=instant(self.sent_at)
+        )
+
 
 class CallChat:
     def __init__(self, db: Db, clock: Clock, news: News) -> None:
@@ -57,10 +63,7 @@ class CallChat:
     async def of_call(self, call_id: str) -> list[Message]:
         """All lines in order: part of `call:state`, so that a reconnect shows what was missed."""
         lines = await self._sql.all("of_call", Line, call_id=call_id)
-        return [
-            Message(message_id=li.message_id, sender_id=li.sender_id, text=li.text, at=instant(li.sent_at))
-            for li in lines
-        ]
+        return [line.message for line in lines]
 
 
 def _checked(text: str) -> str:

@@ -58,6 +58,11 @@ class NewCall(msgspec.Struct, frozen=True):
     now: datetime
     progress: CallState
 
+    @property
+    def call(self) -> Call:
+        """As its row is now."""
+        return Call(self.call_id, self.caller_id, self.callee_id, 0, self.now, self.progress)
+
     def as_values(self) -> dict[str, Any]:
         return {
             "invite_id": self.invite_id, "call_id": self.call_id, "caller_id": self.caller_id,

@@ -8,7 +8,6 @@ of both.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Iterable
 from typing import Any, Literal
@@ -39,6 +38,7 @@ from models.db import Db
 from models.errors import NotFound, Unavailable
 from models.ids import new_id
 from models.invite_codes import InviteCodes
+from models.known_calls import KnownCalls
 from models.messages import CallClock, PeerJoined, PeerLeft
 from models.news import News, SeatReplaced
 from models.presence import Presence
@@ -69,16 +69,17 @@ class Calls:
         self._rules = Rules(config.connect_seconds, config.reconnect_seconds, config.pause_seconds)
         self._cooldown_seconds = config.cooldown_connected_seconds
         self._success_ms = config.success_seconds * 1000
-        # What this process last knew of calls with a seat here; None: to be read again. The version tells.
-        self._known: dict[str, Call | None] = {}
-        # One step of such a call at a time in this process, so that its own two seats do not race each other.
-        self._turns: dict[str, asyncio.Lock] = {}
+        self._known = KnownCalls()
 
     def new(self, invite_id: str, caller_id: str, callee_id: str, agreed_seconds: int) -> NewCall:
         now = self._clock.now()
         return NewCall(
             invite_id, new_id(), caller_id, callee_id, now, begin(agreed_seconds, now, self._rules)
         )
+
+    def begun(self, new: NewCall) -> None:
+        """It was accepted here a moment ago."""
+        self._known.begin(new.call)
 
     async def get(self, call_id: str) -> Call:
         """Raises NotFound."""
@@ -94,8 +95,14 @@ class Calls:
         return call
 
     async def known(self, call_id: str) -> Call:
-        """Who is in it: from memory when this process has a seat of it. Its progress may be old."""
-        return self._known.get(call_id) or await self.get(call_id)
+        """Who is in it; how far may be old, for it comes from memory when the call is here."""
+        return self._known.find(call_id) or await self.get(call_id)
+
+    async def known_own(self, call_id: str, user_id: str) -> Call:
+        """`known`, and NotFound for a stranger."""
+        call = await self.known(call_id)
+        call.side_of(user_id)
+        return call
 
     async def live_of(self, user_id: str) -> str | None:
         """The id of the person's live call."""
@@ -107,14 +114,13 @@ class Calls:
     async def take_seat(self, call_id: str, side: Side, socket_id: str) -> Call:
         call = await self.apply(call_id, SeatTaken(side, self._seat(socket_id)))
         if call.progress.state != "ended":
-            self._known[call_id] = call
-            self._turns.setdefault(call_id, asyncio.Lock())
+            self._known.seat(call)
             self._news.about_call(call_id, SeatReplaced(side=side, seat=socket_id))
         return call
 
     async def keep_seat(self, call_id: str, side: Side, socket_id: str) -> Call | None:
         """After this process was taken for dead: the seat again. None when a newer socket has it."""
-        self._known[call_id] = None
+        self._known.doubt(call_id)
         call = await self.get(call_id)
         if call.progress.seat_of(side) in (None, self._seat(socket_id)):
             call = await self.take_seat(call_id, side, socket_id)
@@ -126,8 +132,7 @@ class Calls:
 
     def forget(self, call_id: str) -> None:
         """No seat of this call is here any more."""
-        self._known.pop(call_id, None)
-        self._turns.pop(call_id, None)
+        self._known.forget(call_id)
 
     async def hang_up(self, call_id: str, reason: Literal["hung_up", "banned"] = "hung_up") -> Call:
         return await self.apply(call_id, HungUp(reason))
@@ -144,14 +149,14 @@ class Calls:
 
     async def _step(self, call_id: str, event: Event) -> tuple[Call, Call]:
         """The call before and after; the same one twice when nothing was to do."""
-        turn = self._turns.get(call_id)
+        turn = self._known.turn(call_id)
         if turn is None:
             return await self._step_now(call_id, event)
         async with turn:
             return await self._step_now(call_id, event)
 
     async def _step_now(self, call_id: str, event: Event) -> tuple[Call, Call]:
-        call = self._known.get(call_id)
+        call = self._known.find(call_id)
         is_fresh = call is None
         while True:
             if call is None:
@@ -160,7 +165,7 @@ class Calls:
             if after is call.progress:
                 # Nothing to do by what is known here; look once whether that still holds.
                 if is_fresh:
-                    self._keep(call)
+                    self._known.keep(call)
                     return call, call
             else:
                 stepped = msgspec.structs.replace(call, progress=after, version=call.version + 1)
@@ -169,11 +174,6 @@ class Calls:
                     return call, stepped
             call = None
 
-    def _keep(self, call: Call) -> None:
-        """Remembers how far it is, while there is a seat here."""
-        if call.call_id in self._known and call.progress.state != "ended":
-            self._known[call.call_id] = call
-
     async def _write(self, before: Call, after: Call) -> bool:
         """One compare-and-set; the end takes cooldown, statistics, seats and a newly earned code with it."""
         values: dict[str, Any] = msgspec.structs.asdict(after.progress)
@@ -181,7 +181,7 @@ class Calls:
         if after.progress.state != "ended":
             is_first = await self._sql.run("advance", **values) == 1
             if is_first:
-                self._keep(after)
+                self._known.keep(after)
             return is_first
         values |= {"cooldown_seconds": self._cooldown_seconds, "success_ms": self._success_ms}
         if (after.progress.connected_ms or 0) < self._success_ms:
@@ -196,7 +196,7 @@ class Calls:
     async def _tell(self, before: Call, after: Call) -> None:
         was, now = before.progress, after.progress
         if now.state == "ended":
-            self._known.pop(after.call_id, None)
+            self._known.end(after.call_id)
             await self.ends.tell(after)
             return
         for side in SIDES:
@@ -229,10 +229,10 @@ class Calls:
 
     async def look_for_ends(self) -> None:
         """Calls with a seat here that another process has ended, and could not say so any more."""
-        here = list(self._known)
+        here = self._known.with_seats()
         for call_id in await self._sql.all("ended_among", str, call_ids=here) if here else ():
             await self.ends.tell(await self.get(call_id))
-            self._known.pop(call_id, None)
+            self._known.end(call_id)
 
     async def restart(self, dead: Iterable[str], *, everyone: bool) -> None:
         """Seats of dead processes empty, and open graces start anew: at a server's start for every live call,

@@ -22,7 +22,7 @@ from models.ids import is_id
 from models.messages import CallAnswered, CallCancelled, CallDeclined, CallStart, Command, Person
 from models.news import News
 from models.ring import Due, Ring, Rings
-from models.users import Users
+from models.users import Profile, Users
 
 LEASE_MS = 5_000
 Outcome = Literal["accepted", "declined", "cancelled", "missed", "gone"]
@@ -50,6 +50,7 @@ class Accepted(msgspec.Struct, frozen=True):
     is_allowed: bool
     is_first: bool
     seats: int
+    people: list[Profile]
 
 
 class Begun(msgspec.Struct, frozen=True):
@@ -58,6 +59,7 @@ class Begun(msgspec.Struct, frozen=True):
     ring: Ring
     call_id: str
     agreed_seconds: int
+    people: dict[str, Person]
 
 
 class InviteOutcomes:
@@ -81,20 +83,23 @@ class InviteOutcomes:
         )
         return rows == 1
 
-    async def accept(self, new: NewCall) -> Literal["accepted", "taken", "impossible"]:
-        """`taken`: somebody decided before. `impossible`: a block, a ban, lost access or another call came
-        between.
+    async def accept(
+        self, new: NewCall
+    ) -> tuple[Literal["accepted", "taken", "impossible"], dict[str, Person]]:
+        """What came of it, and both people as they may be seen. `taken`: somebody decided before.
+        `impossible`: a block, a ban, lost access or another call came between.
         """
         try:
             accepted = await self._sql.one("accept", Accepted, **new.as_values())
         except UniqueViolation as violation:
             if violation.constraint != "live_seats_pkey":
                 raise
-            return "impossible"
+            return "impossible", {}
         assert accepted is not None
         if not accepted.is_allowed:
-            return "impossible"
-        return "accepted" if accepted.is_first else "taken"
+            return "impossible", {}
+        people = {profile.user_id: profile.person for profile in accepted.people}
+        return "accepted" if accepted.is_first else "taken", people
 
     async def mine(self, invite_id: str, user_id: str, part: Part) -> Ring | Decided:
         """The ring, or what it came to. NotFound for everyone whose part in it is another."""
@@ -135,10 +140,9 @@ class InviteOutcomes:
         inviting = await self._rings.release(
             ring.invite_id, ring.caller_id, ring.callee_id, self._clock.now_ms(), begun.call_id
         )
-        people = await self._users.people([ring.caller_id, ring.callee_id])
         answered = CallAnswered(invite_id=ring.invite_id, outcome="accepted")
-        for_caller = self._start_for(begun, "caller", people[ring.callee_id])
-        for_callee = self._start_for(begun, "callee", people[ring.caller_id])
+        for_caller = self._start_for(begun, "caller", begun.people[ring.callee_id])
+        for_callee = self._start_for(begun, "callee", begun.people[ring.caller_id])
         others = answered if inviting else None
         self._news.to_user(ring.caller_id, for_caller, only=inviting, others=others)
         if socket_id is None:
@@ -183,7 +187,8 @@ class InviteOutcomes:
         if decided is None or ring is None:
             return
         if decided.call_id is not None:
-            await self.start(Begun(ring, decided.call_id, decided.agreed_seconds or 0), None, None)
+            people = await self._users.people([ring.caller_id, ring.callee_id])
+            await self.start(Begun(ring, decided.call_id, decided.agreed_seconds or 0, people), None, None)
             return
         await self.release(ring)
         self._tell_ended(due, decided.outcome)

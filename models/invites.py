@@ -37,7 +37,7 @@ from models.messages import (
 )
 from models.news import News
 from models.ring import Ring, Rings
-from models.users import Users
+from models.users import Profile, Users
 
 
 class Between(msgspec.Struct, frozen=True):
@@ -47,6 +47,8 @@ class Between(msgspec.Struct, frozen=True):
     is_cooling: bool
     is_in_call: bool
     now: datetime
+    # The callee, as the caller may see them.
+    callee: Profile | None
 
 
 class Invites:
@@ -84,7 +86,8 @@ class Invites:
             ring, now_ms=epoch_ms(between.now), is_cooling=between.is_cooling, is_in_call=between.is_in_call
         )
         if outcome == "ringing":
-            return await self._ring(caller, ring, command_id)
+            assert between.callee is not None
+            return self._ring(caller, between.callee.person, ring, command_id)
         if outcome == "glare" and other is not None:
             # Two people inviting each other: the second invite is the acceptance.
             return await self.accept(caller, socket_id, other, seconds, command_id)
@@ -107,8 +110,7 @@ class Invites:
         least, most = self._config.call_min_seconds, self._config.call_max_seconds
         return isinstance(seconds, int) and not isinstance(seconds, bool) and least <= seconds <= most
 
-    async def _ring(self, caller: Member, ring: Ring, command_id: str | None) -> CallRinging:
-        callee = await self._person(ring.callee_id)
+    def _ring(self, caller: Member, callee: Person, ring: Ring, command_id: str | None) -> CallRinging:
         now_ms, expires_at = self._clock.now_ms(), instant(ring.deadline)
         notify = CallNotify(
             invite_id=ring.invite_id, from_user=caller.person, requested_seconds=ring.seconds,
@@ -179,9 +181,10 @@ class Invites:
         assert isinstance(seconds, int)
         agreed = (ring.seconds + seconds) // 2
         new = self._calls.new(ring.invite_id, ring.caller_id, ring.callee_id, agreed)
-        outcome = await self.outcomes.accept(new)
+        outcome, people = await self.outcomes.accept(new)
         if outcome == "accepted":
-            return await self.outcomes.start(Begun(ring, new.call_id, agreed), socket_id, command_id)
+            self._calls.begun(new)
+            return await self.outcomes.start(Begun(ring, new.call_id, agreed, people), socket_id, command_id)
         if outcome == "taken":
             return await self.outcomes.told(invite_id, command_id)
         return await self.outcomes.fall_away(ring, socket_id, command_id)

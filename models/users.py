@@ -43,6 +43,21 @@ class User(msgspec.Struct, frozen=True):
         )
 
 
+class Profile(msgspec.Struct, frozen=True):
+    """What others may see of somebody, as statements of other nouns bring it along."""
+
+    user_id: str
+    name: str
+    gender: Gender
+    selfie_id: str | None
+
+    @property
+    def person(self) -> Person:
+        return Person(
+            user_id=self.user_id, name=self.name, gender=self.gender, selfie_url=media_url(self.selfie_id)
+        )
+
+
 class _OwnCode(msgspec.Struct, frozen=True):
     code: str
     uses_remaining: int | None

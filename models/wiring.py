@@ -49,6 +49,7 @@ from models.recovery_codes import RecoveryCodes
 from models.report_reviews import ReportReviews
 from models.reports import Reports
 from models.retention import Retention
+from models.seat_views import SeatViews
 from models.second_factors import SecondFactors
 from models.selfies import Selfies
 from models.sessions import Sessions
@@ -122,6 +123,7 @@ class Models:
         self.queue = Queue(db, bus, clock, config, self.introductions)
         self.calls = Calls(db, bus, clock, config, self.news, self.presence, self.invite_codes)
         self.chat = CallChat(db, clock, self.news)
+        self.seat_views = SeatViews(db)
         self.invites = Invites(db, bus, clock, config, self.news, self.calls, self.users)
         self.history = History(db)
         self.signalling = Signalling(bus)

@@ -27,7 +27,11 @@ select
             and until_at > coalesce(:now::timestamptz, clock_timestamp())
     ) as is_cooling,
     exists (select 1 from live_seats where user_id in (:caller_id, :callee_id)) as is_in_call,
-    coalesce(:now::timestamptz, clock_timestamp()) as now;
+    coalesce(:now::timestamptz, clock_timestamp()) as now,
+    (
+        select jsonb_build_object('user_id', user_id, 'name', name, 'gender', gender, 'selfie_id', selfie_id)
+        from users where user_id = :callee_id and deleted_at is null
+    ) as callee;
 
 -- name: decide(invite_id, caller_id, callee_id, outcome, cooldown_seconds, now)!
 -- Declined, cancelled, missed or gone, with its cooldown: the first insert wins.
@@ -53,7 +57,10 @@ with pair as (
     select count(*) = 2 and not exists (
         select 1 from blocks
         where (blocker_id = :caller_id and blocked_id = :callee_id) or (blocker_id = :callee_id and blocked_id = :caller_id)
-    ) as is_allowed
+    ) as is_allowed,
+    coalesce(
+        jsonb_agg(jsonb_build_object('user_id', user_id, 'name', name, 'gender', gender, 'selfie_id', selfie_id)), '[]'
+    ) as people
     from users
     where users.user_id in (:caller_id, :callee_id) and deleted_at is null
         and exists (select 1 from access_grants where access_grants.user_id = users.user_id and ended_at is null)
@@ -82,4 +89,4 @@ seated as (
         unnest(array[least(:caller_id::uuid, :callee_id::uuid), greatest(:caller_id::uuid, :callee_id::uuid)]) as person
     returning call_id
 )
-select is_allowed, exists (select 1 from decided) as is_first, (select count(*) from seated) as seats from pair;
+select is_allowed, exists (select 1 from decided) as is_first, (select count(*) from seated) as seats, people from pair;
