@@ -8,6 +8,7 @@ Refuses: a directory that belongs to somebody else.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import importlib.util
 import logging
@@ -125,13 +126,23 @@ def _look_up() -> pwd.struct_passwd | None:
 
 
 def _make_account() -> pwd.struct_passwd:
+    """One start at a time: of two useradd at once both succeed, and the second takes the first one's uid."""
+    accounts = os.open("/etc", os.O_RDONLY)
+    try:
+        fcntl.flock(accounts, fcntl.LOCK_EX)
+        return _look_up() or _add_account()
+    finally:
+        os.close(accounts)
+
+
+def _add_account() -> pwd.struct_passwd:
     log.info("PostgreSQL does not run as root: making the system account %s for it.", ACCOUNT)
     rules = "--system --user-group --no-create-home --home-dir /nonexistent --shell /bin/false"
     try:
         subprocess.run(["useradd", *rules.split(), ACCOUNT], check=False, capture_output=True)
     except FileNotFoundError:
         log.info("There is no useradd here.")
-    if entry := _look_up():  # ours, or made by another start at the same time
+    if entry := _look_up():
         return entry
     reason = f"PostgreSQL does not run as root, and the account {ACCOUNT} could not be made."
     raise EmbeddedError(f"{reason} Run as an ordinary user. {ADVICE}")
