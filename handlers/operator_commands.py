@@ -89,6 +89,7 @@ async def _payments(asked: argparse.Namespace, models: Models) -> int:
             one.amount_text,
             back,
             dispute,
+            "to be given back" if one.is_owed else "",
             one.kind,
             one.name,
             one.user_id,

@@ -2,7 +2,8 @@
 
 Promises that what somebody has follows from the rows of their checkouts, refunds and disputes alone: it is
 worked out anew after each piece of news, so neither order nor repetition matters. It ends no call, and people
-whom the code brought keep their own access.
+whom the code brought keep their own access. To somebody deleted it gives nothing: what comes for them later
+goes back (`models.refunds`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ class Worth(msgspec.Struct, frozen=True):
     is_paid: bool
     is_refunded: bool
     is_lost: bool
+    is_of_nobody: bool
 
     @property
     def lost_by(self) -> str | None:
@@ -44,6 +46,8 @@ class Entitlement:
             return None
         if worth.is_refunded:
             await self._sql.run("note_refunded", on=on, attempt_id=attempt_id)
+        if worth.is_of_nobody:
+            return None
         granted = await self._access.grant(user_id, "payment", attempt_id, on=on)
         if worth.lost_by is not None:
             return await self._lose(attempt_id, user_id, worth.lost_by, on)

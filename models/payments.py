@@ -85,7 +85,7 @@ class Payments:
         self._webhook = StripeWebhook(
             db, clock, config, access, settlement, money_back, self._page, self._kind
         )
-        self.refunds = Refunds(db, access, money_back, self._webhook, self._stripe, self._page, audit)
+        self.refunds = Refunds(db, clock, access, money_back, self._webhook, self._stripe, self._page, audit)
 
     async def close(self) -> None:
         if self._stripe is not None:
@@ -176,9 +176,14 @@ class Payments:
         return found
 
     async def sweep(self) -> int:
-        """Settles checkouts nobody came back for, a few at a time; says about how many Stripe was asked."""
+        """Settles checkouts nobody came back for, a few at a time; says about how many Stripe was asked.
+
+        Then gives back what came for people who are here no more.
+        """
         await self._sql.run("close_forgotten", kind=self._kind, now=self._clock.frozen)
-        return 0 if self._late is None else await self._late.sweep()
+        asked = 0 if self._late is None else await self._late.sweep()
+        await self.refunds.sweep(self._kind)
+        return asked
 
     # -- the test checkout --
 

@@ -23,7 +23,10 @@ DAY = 24 * 3600
 
 
 class Payment(msgspec.Struct, frozen=True):
-    """One attempt to pay, with Stripe's ids, as the operator sees it."""
+    """One attempt to pay, with Stripe's ids, as the operator sees it.
+
+    `is_owed`: it came after its person had been deleted, and is still to go back.
+    """
 
     attempt_id: str
     user_id: str
@@ -38,6 +41,8 @@ class Payment(msgspec.Struct, frozen=True):
     settled_at: datetime | None
     refunded_cents: int
     dispute: str | None
+    is_of_nobody: bool
+    is_owed: bool
 
     @property
     def amount_text(self) -> str:

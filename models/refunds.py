@@ -1,28 +1,37 @@
 """Giving money back: through whoever took it, and settled at once, without waiting for the event.
 
 Promises that one payment is refunded once however often it is asked for (the same idempotency key), and that
-the answer does what `charge.refunded` would have done. Refuses with Conflict what is not paid, what is
-refunded already, and what was paid under another key than the one at hand.
+the answer does what `charge.refunded` would have done. What came for somebody after they had been deleted
+goes back by itself (`sweep`). Refuses with Conflict what is not paid, what is refunded already, and what was
+paid under another key than the one at hand.
 """
 
 from __future__ import annotations
 
+import logging
+
 from models import stripe_api, test_checkout
 from models.access import Access
 from models.audit import Audit
+from models.clock import Clock
 from models.db import Db, Transaction
 from models.errors import Conflict, NotFound
 from models.money_back import MoneyBack
-from models.stripe_api import StripeApi
-from models.stripe_objects import Checkout, StripeCharge
+from models.stripe_api import StripeApi, StripeAway, StripeRefused
+from models.stripe_objects import Checkout, Kind, StripeCharge
 from models.stripe_webhook import StripeWebhook
 from models.test_checkout import TestCheckout
+
+logger = logging.getLogger(__name__)
+SWEEP_SECONDS = 60
+SWEEP_MOST = 20
 
 
 class Refunds:
     def __init__(
         self,
         db: Db,
+        clock: Clock,
         access: Access,
         money_back: MoneyBack,
         webhook: StripeWebhook,
@@ -30,9 +39,21 @@ class Refunds:
         page: TestCheckout | None,
         audit: Audit,
     ) -> None:
-        self._db, self._access, self._money_back = db, access, money_back
+        self._db, self._clock, self._access, self._money_back = db, clock, access, money_back
         self._webhook, self._stripe, self._page, self._audit = webhook, stripe, page, audit
         self._sql = db.statements("money_back")
+
+    async def sweep(self, kind: Kind) -> None:
+        """Gives back what came for somebody after they had been deleted, a few payments at a time."""
+        values = {"kind": kind, "least_seconds": SWEEP_SECONDS, "most": SWEEP_MOST, "now": self._clock.frozen}
+        for checkout in await self._sql.all("claim_of_nobody", Checkout, on=None, **values):
+            try:
+                await self.refund(checkout)
+            except StripeAway:
+                return
+            except (Conflict, StripeRefused):
+                facts = {"attempt_id": checkout.attempt_id}
+                logger.error("A payment of somebody deleted could not be given back", extra=facts)
 
     async def find(self, reference: str) -> Checkout:
         """By our attempt's id, Stripe's session or its payment. Raises NotFound."""

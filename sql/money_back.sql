@@ -41,8 +41,10 @@ limit 1;
 select
     c.state in ('paid', 'refunded') as is_paid,
     coalesce(r.is_full, false) as is_refunded,
-    exists (select from disputes d where d.payment_intent = c.payment_intent and d.status = 'lost') as is_lost
+    exists (select from disputes d where d.payment_intent = c.payment_intent and d.status = 'lost') as is_lost,
+    u.deleted_at is not null as is_of_nobody
 from checkouts c
+join users u using (user_id)
 left join refunds r on r.payment_intent = c.payment_intent
 where c.attempt_id = :attempt_id;
 
@@ -54,3 +56,28 @@ update checkouts set state = 'refunded' where attempt_id = :attempt_id and state
 select attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, payment_intent, state
 from checkouts
 where attempt_id::text = :reference or session_id = :reference or payment_intent = :reference;
+
+-- name: claim_of_nobody(kind, least_seconds, most, now)
+-- What was paid, or told as paid, after its person had been deleted. One process asks at a time, and the older it is, the
+-- less often; what a bank is deciding about is left alone.
+update checkouts
+set asked_at = at
+from coalesce(:now::timestamptz, clock_timestamp()) as at
+where attempt_id in (
+    select attempt_id
+    from checkouts c
+    join users u using (user_id)
+    cross join coalesce(:now::timestamptz, clock_timestamp()) as instant
+    where state = 'paid' and c.kind = :kind and u.deleted_at < c.settled_at and c.payment_intent is not null
+        and not exists (
+            select from disputes d where d.payment_intent = c.payment_intent and d.status in ('open', 'lost')
+        )
+        and (
+            asked_at is null or asked_at <= settled_at
+            or asked_at <= instant - greatest(make_interval(secs => :least_seconds), (instant - settled_at) / 8)
+        )
+    order by asked_at nulls first
+    limit :most
+    for update of c skip locked
+)
+returning attempt_id::text, user_id::text, checkouts.kind, amount_cents, currency, session_id, checkout_url, payment_intent, state;
