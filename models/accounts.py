@@ -13,6 +13,7 @@ import msgspec
 
 from models import emails
 from models.ban_notices import BanNotices
+from models.banned_emails import BannedEmails
 from models.clock import Clock
 from models.db import Db, Transaction, UniqueViolation
 from models.emails import Email
@@ -57,8 +58,10 @@ class Accounts:
         rate_limits: RateLimits,
         recovery_codes: RecoveryCodes,
         ban_notices: BanNotices,
+        banned_emails: BannedEmails,
     ) -> None:
-        self._db, self._clock, self._ban_notices = db, clock, ban_notices
+        self._db, self._clock = db, clock
+        self._ban_notices, self._banned_emails = ban_notices, banned_emails
         self._sessions, self._passwords, self._rate_limits = sessions, passwords, rate_limits
         self._codes = recovery_codes
         self._sql = db.statements("accounts")
@@ -91,7 +94,13 @@ class Accounts:
         self._sessions.tell(ended)
         return Upgraded(signed_in=signed_in, recovery_codes=codes)
 
+    async def check_free(self, email: Email, *, on: Transaction) -> None:
+        """Of somebody deleted under a ban: while that stands, it answers like one that is taken."""
+        if await self._banned_emails.is_banned(email.key, on=on):
+            raise Conflict(TAKEN, fields={"email": TAKEN})
+
     async def _create(self, user_id: str, email: Email, hashed: str, on: Transaction) -> None:
+        await self.check_free(email, on=on)
         values = {"user_id": user_id, "email": email.text, "email_key": email.key, "password_hash": hashed}
         try:
             await self._sql.run("create", on=on, **values, now=self._clock.frozen)

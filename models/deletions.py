@@ -65,9 +65,10 @@ class Deletions:
             raise NotFound("There is no such person.")
         await self._partings.remove(user_id, "hung_up")
         async with self._db.transaction() as on:
-            ended = await self._sessions.end_others(user_id, None, DELETED, on=on)
-            if not await self._erasure.erase(user_id, on=on):
+            if not await self._erasure.lock(user_id, on=on):
                 raise NotFound("There is no such person.")
+            ended = await self._sessions.end_others(user_id, None, DELETED, on=on)
+            await self._erasure.erase(user_id, on=on)
             if actor is not None:
                 await self._audit.write(actor, "person.delete", f"user {user_id}", on=on)
         self._sessions.tell(ended)

@@ -8,13 +8,14 @@ place that knows which tables hold somebody (a test compares them with the schem
 
 from __future__ import annotations
 
+from models.banned_emails import BannedEmails
 from models.clock import Clock
 from models.db import Db, Transaction
 
 
 class Erasure:
-    def __init__(self, db: Db, clock: Clock) -> None:
-        self._db, self._clock = db, clock
+    def __init__(self, db: Db, clock: Clock, banned_emails: BannedEmails) -> None:
+        self._db, self._clock, self._banned_emails = db, clock, banned_emails
         self._sql = db.statements("erasure")
 
     async def erase(self, user_id: str, *, on: Transaction | None = None) -> bool:
@@ -22,7 +23,14 @@ class Erasure:
         if on is None:
             async with self._db.transaction() as own:
                 return await self.erase(user_id, on=own)
-        if await self._sql.value("lock", on=on, user_id=user_id) is None:
+        if not await self.lock(user_id, on=on):
             return False
+        await self._banned_emails.keep(user_id, on=on)
         await self._sql.run("erase", on=on, user_id=user_id, now=self._clock.frozen)
         return True
+
+    async def lock(self, user_id: str, *, on: Transaction) -> bool:
+        """Before anything of theirs is touched: account, then person, as everybody takes them who signs in,
+        bans or pays. False: there is no such person here.
+        """
+        return await self._sql.value("lock", on=on, user_id=user_id) is not None

@@ -45,12 +45,14 @@ class Retention:
         await _all(lambda: self._sql.run("handles", days=days, most=BATCH, now=now))
 
     async def _judged(self) -> None:
-        """Reports with their evidence, bans that are over, appeals."""
+        """Reports with their evidence, bans that are over (or of nobody), appeals."""
         days, now = self._config.report_days, self._clock.frozen
         await _all(lambda: self._sql.run("reports", days=days, most=BATCH, now=now))
         await _all(lambda: self._sql.run("words_of_the_deleted", most=BATCH))
         await _all(lambda: self._sql.run("appeals", days=days, most=BATCH, now=now))
         await _all(lambda: self._sql.run("bans", days=days, most=BATCH, now=now))
+        await _all(lambda: self._sql.run("undecided_bans", days=days, most=BATCH, now=now))
+        await _all(lambda: self._sql.run("banned_emails", most=BATCH, now=now))
 
     async def _meetings(self) -> None:
         """Rings without a call, cooldowns that are over, calls that nobody remembers."""

@@ -16,7 +16,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from models.clock import Clock
 from models.db import Db
 from models.decoding import Decoding
-from models.errors import Invalid, Problem, TooLarge, UnsupportedMedia
+from models.errors import Invalid, NotFound, Problem, TooLarge, UnsupportedMedia
 from models.media import Media
 
 MOST_BYTES = 8 * 1024 * 1024
@@ -45,7 +45,7 @@ class Selfies:
     async def save(self, user_id: str, data: bytes) -> str:
         """The media id of the new selfie; the old one is gone.
 
-        Raises TooLarge, UnsupportedMedia, Invalid, Unavailable.
+        Raises TooLarge, UnsupportedMedia, Invalid, Unavailable, NotFound (deleted meanwhile).
         """
         if not data:
             raise Invalid(selfie="Choose a photo first.")
@@ -54,7 +54,8 @@ class Selfies:
         picture = await self._decoding.run(partial(shrink, data))
         async with self._db.transaction() as on:
             media_id = await self._media.save(user_id, "selfie", "image/jpeg", picture, on=on)
-            await self._users.run("set_selfie", on=on, user_id=user_id, selfie_id=media_id)
+            if not await self._users.run("set_selfie", on=on, user_id=user_id, selfie_id=media_id):
+                raise NotFound
             await self._media.delete_older(user_id, "selfie", media_id, on=on)
         return media_id
 

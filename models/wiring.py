@@ -12,6 +12,7 @@ from models.age_gate import AgeGate
 from models.appeals import Appeals
 from models.audit import Audit
 from models.ban_notices import BanNotices
+from models.banned_emails import BannedEmails
 from models.bans import Bans
 from models.blocks import Blocks
 from models.bus import Bus
@@ -87,10 +88,12 @@ class Models:
         self.recovery_codes = RecoveryCodes(db, clock)
         self.site_secret = SiteSecret(db, config)
         self.ban_notices = BanNotices(db, clock, self.site_secret)
+        self.banned_emails = BannedEmails(db, clock, self.site_secret)
         self.admission = Admission(self.sessions, self.ban_notices)
         self.address_bans = AddressBans(db, clock, config, self.site_secret)
+        bans = (self.ban_notices, self.banned_emails)
         self.accounts = Accounts(
-            db, clock, self.sessions, self.passwords, self.rate_limits, self.recovery_codes, self.ban_notices
+            db, clock, self.sessions, self.passwords, self.rate_limits, self.recovery_codes, *bans
         )
         ways_in = (self.passwords, self.rate_limits, self.recovery_codes, self.mail)
         self.account_changes = AccountChanges(db, clock, config, self.accounts, self.sessions, *ways_in)
@@ -129,7 +132,7 @@ class Models:
         self.signalling = Signalling(bus)
         self.contacts = Contacts(db, clock, config, self.news)
         self.partings = Partings(db, self.calls, self.invites, self.presence)
-        self.erasure = Erasure(db, clock)
+        self.erasure = Erasure(db, clock, self.banned_emails)
         self.tombstones = Tombstones(db, clock, self.erasure, config.data_dir)
         self.deletions = Deletions(
             db,

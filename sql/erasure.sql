@@ -2,6 +2,7 @@
 -- bookkeeping of payments hangs on it. All of it may be done twice.
 
 -- name: lock(user_id)
+select user_id from accounts where user_id = :user_id for update;
 select deleted_at is null as is_there from users where user_id = :user_id for update;
 
 -- name: erase(user_id, now)!

@@ -50,6 +50,23 @@ delete from bans where ban_id in (
     limit :most for update skip locked
 );
 
+-- name: undecided_bans(days, most, now)!
+-- "Until somebody has decided", of somebody who was deleted meanwhile: nobody will, so it ends as reports do.
+delete from bans where ban_id in (
+    select ban_id from bans b join users u using (user_id)
+    where b.kind = 'temporary' and b.until_at is null and b.lifted_at is null
+        and u.deleted_at < coalesce(:now::timestamptz, clock_timestamp()) - make_interval(days => :days)
+    limit :most for update of b skip locked
+);
+
+-- name: banned_emails(most, now)!
+-- Of use only while their ban stands.
+delete from banned_emails where ban_id in (
+    select ban_id from banned_emails e join bans b using (ban_id)
+    where b.lifted_at is not null or b.until_at < coalesce(:now::timestamptz, clock_timestamp())
+    limit :most for update of e skip locked
+);
+
 -- name: appeals(days, most, now)!
 -- What was written stays no longer than reports do, also under a ban for good.
 delete from appeals where ban_id in (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +12,10 @@ from models.config import Config
 from models.errors import Invalid, NotAllowed, NotFound
 from models.ids import new_id
 from models.wiring import Models
-from tests.conftest import MakePerson, Person
+from tests.conftest import MakePerson, Person, jpeg
 from tests.holders import QUICK
 from tests.safety import met, report
-from tests.stage import rows
+from tests.stage import rows, until
 
 # The id of somebody deleted may stand here; none of it says who it was.
 STAYS = {
@@ -180,3 +181,26 @@ async def test_what_slipped_in_goes_with_the_next_round(models: Models, person: 
     await rows(models, sql, call_id, ann.user_id)
     await models.deletions.finish()
     assert await rows(models, "select text from call_messages") == [("a line of Bo",)]
+
+
+@pytest.mark.parametrize("first", ["accounts", "users"])
+async def test_it_waits_for_a_ban_or_a_sign_in_that_was_first(
+    models: Models, person: MakePerson, first: str
+) -> None:
+    """Whoever holds the account or the person ends the sessions next: a deletion must not hold those."""
+    ann, _ = await full_life(models, person)
+    async with models.db.transaction() as other:
+        await other.cursor.execute(f"select from {first} where user_id = %s for update", (ann.user_id,))
+        deleting = asyncio.create_task(models.deletions.delete(ann.user_id))
+        await until(lambda: rows(models, "select 1 from pg_locks where not granted"))
+        await models.sessions.end_others(ann.user_id, None, "banned", on=other)
+    await deleting
+    assert await models.users.find(ann.user_id) is None
+
+
+async def test_a_selfie_on_its_way_stays_with_nobody(models: Models, person: MakePerson) -> None:
+    ann, _ = await full_life(models, person)
+    await models.deletions.delete(ann.user_id)
+    with pytest.raises(NotFound):
+        await models.selfies.save(ann.user_id, jpeg())
+    assert await rows(models, "select 1 from media where owner_id = %s", ann.user_id) == []

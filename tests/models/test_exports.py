@@ -34,6 +34,7 @@ LEFT_OUT = {
     "audit_log": "what the staff did; bans and verdicts are in `bans` and `reports`",
     "ban_reports": "would say who reported",
     "tombstones": "only after a deletion",
+    "banned_emails": "only after a deletion: a keyed hash",
     "age_refusals": "of nobody in particular: a keyed hash",
     "stripe_events": "ids of Stripe's; what they did is in `payments`",
     "secrets": "the site's own",
