@@ -16,7 +16,8 @@ def own_text(file: Path | None) -> Markup | None:
     """None: ours is shown. Raises OSError, UnicodeDecodeError (the settings have looked before)."""
     if file is None:
         return None
-    return rendered(file.read_text(encoding="utf-8"))
+    # Some editors begin a file with a mark of its encoding: it is no part of the first heading.
+    return rendered(file.read_text(encoding="utf-8-sig"))
 
 
 def rendered(text: str) -> Markup:

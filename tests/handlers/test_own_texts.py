@@ -27,7 +27,8 @@ def test_nothing_in_it_becomes_a_script(text: str, shown: str) -> None:
 
 
 async def test_the_operator_s_own_pages_stand_in_for_ours(make_site: MakeSite, tmp_path: Path) -> None:
-    (tmp_path / "terms.md").write_text("# Our rules\n\nWe are *kind* here — always.", encoding="utf-8")
+    text = "# Our rules\n\nWe are *kind* here — always."
+    (tmp_path / "terms.md").write_text(text, encoding="utf-8-sig")
     site = await make_site(terms_file=tmp_path / "terms.md")
     text = (await site.browser().get("/terms")).text
     assert "<h1>Our rules</h1>" in text
