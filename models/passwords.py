@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import math
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ from typing import TypeVar
 import bcrypt
 from zxcvbn import zxcvbn
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
+from zxcvbn.matching import L33T_TABLE
 
 from models.config import Config
 from models.errors import Invalid, Unavailable
@@ -31,6 +33,9 @@ RETRY_SECONDS = 5
 FEWEST_GUESSES = 1_000_000
 # What is longer nobody guesses by a list, and zxcvbn's time grows with the square of the length.
 MOST_JUDGED = 40
+# Its time also grows with the ways to read signs as letters, up to seconds for one password; beyond so many ways
+# the beginning alone is judged, which is no harder to guess than the whole.
+MOST_WAYS = 16
 # Nobody's: a salt and a digest that no password was hashed to.
 NOBODY = "abcdefghijklmnopqrstuu" + "." * 31
 TOO_SHORT = f"Use at least {LEAST} characters."
@@ -123,4 +128,12 @@ def is_common(plain: str, own: tuple[str, ...]) -> bool:
     """In the list, or, unless it is long, so near to it that a million guesses find it. Blocking."""
     if plain.casefold() in _COMMON:
         return True
-    return len(plain) <= MOST_JUDGED and zxcvbn(plain, user_inputs=list(own))["guesses"] < FEWEST_GUESSES
+    if len(plain) > MOST_JUDGED:
+        return False
+    judged = plain if ways_to_read(plain) <= MOST_WAYS else plain[:LEAST]
+    return bool(zxcvbn(judged, user_inputs=list(own))["guesses"] < FEWEST_GUESSES)
+
+
+def ways_to_read(plain: str) -> int:
+    """In how many ways zxcvbn may take signs for letters: `4` and `@` in one text are two ways to an `a`."""
+    return math.prod(max(1, sum(sign in plain for sign in signs)) for signs in L33T_TABLE.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 import unicodedata
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ import pytest
 
 from models.config import Config
 from models.errors import Invalid, Unavailable
-from models.passwords import MOST_WAITING, NOBODY, Passwords, checked, digest
+from models.passwords import MOST_WAITING, NOBODY, Passwords, checked, digest, is_common
 from tests.holders import PASSWORD
 
 
@@ -77,6 +78,17 @@ def test_lengths_that_just_fit() -> None:
 async def test_common_ones_and_what_is_little_more(passwords: Passwords, password: str) -> None:
     with pytest.raises(Invalid, match="guessed"):
         await passwords.hash(password, "ann@example.com", "Ann")
+
+
+def test_one_that_is_made_to_be_hard_to_judge_holds_up_nobody() -> None:
+    """The processor's time, not the clock's: it took seconds once, and everybody who signed in waited."""
+    began = time.thread_time()
+    assert not is_common("4@8({[<36&9#!1|0$57+%2z4@8({[<36&9#!1|0$", ())
+    assert time.thread_time() - began < 0.5
+
+
+def test_a_keyboard_row_is_common_however_many_ways_there_are_to_read_it() -> None:
+    assert is_common("1234567890!@#$%^", ())
 
 
 @pytest.mark.parametrize(
