@@ -87,7 +87,7 @@ class InviteOutcomes:
         self, new: NewCall
     ) -> tuple[Literal["accepted", "taken", "impossible"], dict[str, Person]]:
         """What came of it, and both people as they may be seen. `taken`: somebody decided before.
-        `impossible`: a block, a ban, lost access or another call came between.
+        `impossible`: a block, a report, a ban, lost access or another call came between.
         """
         try:
             accepted = await self._sql.one("accept", Accepted, **new.as_values())
@@ -160,11 +160,16 @@ class InviteOutcomes:
             server_now=self._clock.now_ms(),
         )
 
-    async def break_off(self, ring: Ring) -> None:
-        """Ends a ring as gone, for both: a block, a report or a ban came. Decided before: nothing is said."""
-        if await self.decide(ring.invite_id, ring.caller_id, ring.callee_id, "gone"):
+    async def break_off(self, ring: Ring, by_id: str | None = None) -> None:
+        """Ends a ring for both; decided before: nothing is said.
+
+        As if this one of the two had declined or cancelled it (a block, a report: nobody can tell which); without
+        one as gone (a ban, a deletion).
+        """
+        outcome: Outcome = "gone" if by_id is None else "declined" if by_id == ring.callee_id else "cancelled"
+        if await self.decide(ring.invite_id, ring.caller_id, ring.callee_id, outcome):
             await self.release(ring)
-            self._tell_ended(Due(ring.invite_id, "gone", ring.caller_id, ring.callee_id), "gone")
+            self._tell_ended(Due(ring.invite_id, outcome, ring.caller_id, ring.callee_id), outcome)
 
     # -- what ends by itself --
 

@@ -72,7 +72,7 @@ class Reports:
         await self._rate_limits.report(reporter.user_id)
         await self._check_call(reporter.user_id, new)
         frame = await self._selfies.jpeg(new.frame) if new.frame else None
-        await self._partings.end_ring(reporter.user_id, new.user_id)
+        await self._partings.leave_ring(reporter.user_id, new.user_id)
         source = await self._source(reporter, new)
         async with self._db.transaction() as on:
             is_new = await self._write(reporter.user_id, new, source, frame, on)

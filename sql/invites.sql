@@ -52,11 +52,14 @@ from invite_outcomes left join calls on calls.call_id = invite_outcomes.call_id
 where invite_outcomes.invite_id = :invite_id;
 
 -- name: accept(invite_id, call_id, caller_id, callee_id, agreed_seconds, remaining_ms, connect_by, due_at, now)
--- The outcome, the call and both live seats in one statement. No row: somebody decided before. is_allowed false: a block, a ban or lost access came between.
+-- The outcome, the call and both live seats in one statement. No row: somebody decided before. is_allowed false: a block, a report, a ban or lost access came between.
 with pair as (
     select count(*) = 2 and not exists (
         select 1 from blocks
         where (blocker_id = :caller_id and blocked_id = :callee_id) or (blocker_id = :callee_id and blocked_id = :caller_id)
+    ) and not exists (
+        select 1 from reports
+        where (reporter_id = :caller_id and reported_id = :callee_id) or (reporter_id = :callee_id and reported_id = :caller_id)
     ) as is_allowed,
     coalesce(
         jsonb_agg(jsonb_build_object('user_id', user_id, 'name', name, 'gender', gender, 'selfie_id', selfie_id)), '[]'

@@ -27,6 +27,9 @@ export async function post(path, body) {
   return false;
 }
 
+/** Said by this tab itself, so that it does not hear of it as of another tab's answer. */
+const declineRing = () => /** @type {HTMLElement|null} */ (document.querySelector('[data-ring="decline"]'))?.click();
+
 /** @param {string} userId */
 async function block(userId) {
   if (await post("/block", { userId })) toast("Blocked. You will not meet again.", { key: "safety" });
@@ -67,6 +70,7 @@ function listenTo(form, dialog) {
   offerFrame(form);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
+    if (ringing === new FormData(form).get("userId")) declineRing();
     const reason = /** @type {HTMLButtonElement} */ (event.submitter).value;
     if (!(await post("/report", reportOf(form, reason)))) return;
     dialog.close();
@@ -128,8 +132,10 @@ function tapped(event) {
     event.preventDefault();
     openReport(link.href);
   } else if (inRing && ringing) {
-    if (inRing.dataset.ringSafety === "block") block(ringing);
-    else openReport(`/report?userId=${ringing}`);
+    const whom = ringing;
+    if (inRing.dataset.ringSafety === "report") return openReport(`/report?userId=${whom}`);
+    declineRing();
+    block(whom);
   }
 }
 

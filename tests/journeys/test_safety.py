@@ -64,4 +64,5 @@ async def test_a_block_from_a_card_and_from_a_ring(stage: Stage) -> None:
     await gus.invite(eve, "5 min")
     await eve.touch(eve.ring.get_by_role("button", name="Block"))
     await expect(eve.ring).to_be_hidden()
-    await expect(gus.ring).to_contain_text("the ring ended")
+    await expect(gus.ring).to_contain_text("cannot talk right now")
+    await expect(eve.page.get_by_text("in another tab")).to_have_count(0)

@@ -67,16 +67,27 @@ async def test_a_page_that_was_on_its_way_is_put_right(site: Running, person: Ma
     await pair.b.receive("queue:update", left=[pair.anna.user_id])
 
 
-async def test_a_ring_ends_as_gone_for_both(site: Running, person: MakePerson) -> None:
+async def test_a_ring_ends_as_if_whoever_blocks_had_declined_it(site: Running, person: MakePerson) -> None:
+    """`gone` would tell: it comes to no caller whose socket is open, but for a ban."""
     pair = await two(site, person)
     invite_id = await pair.ring()
     await site.models.blocks.block(pair.ben.user_id, pair.anna.user_id)
-    for socket in (pair.a, pair.b):
-        assert await socket.receive("call:cancelled") == {
-            "type": "call:cancelled", "inviteId": invite_id, "reason": "gone",
-        }  # fmt: skip
+    assert await pair.a.receive("call:declined") == {
+        "type": "call:declined", "inviteId": invite_id, "reason": "declined",
+    }  # fmt: skip
+    assert (await pair.b.receive("call:answered"))["outcome"] == "declined"
     pair.a.send("call:invite", toUserId=pair.ben.user_id, requestedSeconds=300, id="again")
     assert (await pair.a.receive("call:declined", id="again"))["reason"] == "offline"
+
+
+async def test_a_ring_ends_as_if_the_caller_who_blocks_had_cancelled_it(
+    site: Running, person: MakePerson
+) -> None:
+    pair = await two(site, person)
+    await pair.ring()
+    await site.models.blocks.block(pair.anna.user_id, pair.ben.user_id)
+    for socket in (pair.a, pair.b):
+        assert (await socket.receive("call:cancelled"))["reason"] == "cancelled"
 
 
 async def test_another_ring_goes_on(site: Running, person: MakePerson) -> None:

@@ -135,7 +135,7 @@ async def test_a_stranger_cannot_learn_how_a_ring_ended(site: Running, person: M
     assert (await cleo.receive("error", id="s"))["code"] == "not_found"
 
 
-@pytest.mark.parametrize("between", ["block", "ban", "access", "deleted"])
+@pytest.mark.parametrize("between", ["block", "report", "ban", "access", "deleted"])
 async def test_an_acceptance_looks_again(site: Running, person: MakePerson, between: str) -> None:
     pair = await two(site, person)
     invite_id = await pair.ring()
@@ -151,6 +151,8 @@ async def test_an_acceptance_looks_again(site: Running, person: MakePerson, betw
 async def _come_between(site: Running, pair: Two, between: str) -> None:
     statements = {
         "block": "insert into blocks select user_id, %s, now() from users where name = 'Ben'",
+        "report": "insert into reports (report_id, reporter_id, reported_id, reason, created_at) "
+        "select gen_random_uuid(), user_id, %s, 'spam', now() from users where name = 'Ben'",
         "ban": "insert into bans (ban_id, user_id, rule, reason, created_at) "
         "select gen_random_uuid(), %s, 'r', 'r', now()",
         "access": "update access_grants set ended_at = now() where user_id = %s",

@@ -102,7 +102,7 @@ async def test_a_ring_counts_as_a_meeting_and_ends(site: Running, person: MakePe
     pair = await two(site, person)
     await pair.ring()
     await report(site.models, pair.ben, pair.anna)
-    assert (await pair.a.receive("call:cancelled"))["reason"] == "gone"
+    assert (await pair.a.receive("call:declined"))["reason"] == "declined"
     assert await rows(site.models, "select source from reports") == [("met",)]
 
 
