@@ -28,6 +28,8 @@ from models.partings import Partings
 from models.sessions import BANNED, Sessions
 
 LOOK_BACK = timedelta(seconds=5)
+APPEALED = "They have appealed against the ban that stands. Decide the appeal first."
+JUDGED_ALREADY = "Somebody has judged this report meanwhile. Look at it again."
 AUTOMATIC = "Several people reported you. A moderator will look at it; until then you cannot take part."
 MOST_WORDS = 500
 
@@ -86,17 +88,22 @@ class Bans:
     # -- what moderators decide --
 
     async def decide(self, new: NewBan, moderator_id: str) -> StandingBan:
-        """A new ban, in the place of one that stands. Raises NotFound, Invalid (its words, its end)."""
+        """A new ban, in the place of one that stands.
+
+        Raises NotFound, Invalid (its words, its end), Conflict (an appeal waits, a report is judged already).
+        """
         check_words(rule=new.rule, reason=new.reason)
         if new.until is not None and new.until <= self._clock.now():
             raise Invalid(until="Choose a time that is yet to come.")
         async with self._db.transaction() as on:
             await self.lock_person(new.user_id, on=on)
+            await self._leave_appeals(new.user_id, on)
             await self._make_room(new.user_id, moderator_id, on)
             ban = await self._create(new, moderator_id, on)
             if new.with_addresses:
                 await self._address_bans.ban(ban.ban_id, new.address_hours, on=on)
-            await self._judge(ban.ban_id, moderator_id, "upheld", on)
+            if await self._judge(ban.ban_id, moderator_id, "upheld", on) < len(new.report_ids):
+                raise Conflict(JUDGED_ALREADY)
             await self._audit.write(
                 moderator_id, action_of(ban, new), f"user {new.user_id}", new.reason, on=on
             )
@@ -181,6 +188,12 @@ class Bans:
             raise NotFound("There is no such ban.")
         await self.lock_person(user_id, on=on)
 
+    async def _leave_appeals(self, user_id: str, on: Transaction) -> None:
+        """Nobody gets around an appeal by putting another ban in the place of theirs. Raises Conflict."""
+        await self._sql.run("lock_standing", on=on, user_id=user_id)
+        if await self._sql.value("has_appealed", on=on, user_id=user_id, now=self._clock.frozen):
+            raise Conflict(APPEALED)
+
     async def _make_room(self, user_id: str, moderator_id: str | None, on: Transaction) -> None:
         values = {"user_id": user_id, "moderator_id": moderator_id, "now": self._clock.frozen}
         await self._sql.run("make_room", on=on, **values)
@@ -204,9 +217,10 @@ class Bans:
             await self._sessions.end_others(new.user_id, None, BANNED, on=on)
         return ban
 
-    async def _judge(self, ban_id: str, moderator_id: str, verdict: str, on: Transaction) -> None:
+    async def _judge(self, ban_id: str, moderator_id: str, verdict: str, on: Transaction) -> int:
+        """How many reports that was; those that are judged already stay as they are."""
         values = {"ban_id": ban_id, "moderator_id": moderator_id, "now": self._clock.frozen}
-        await self._sql.run("judge_reports", on=on, verdict=verdict, **values)
+        return await self._sql.run("judge_reports", on=on, verdict=verdict, **values)
 
 
 def action_of(ban: StandingBan, new: NewBan) -> str:

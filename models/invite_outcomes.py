@@ -163,8 +163,8 @@ class InviteOutcomes:
     async def break_off(self, ring: Ring, by_id: str | None = None) -> None:
         """Ends a ring for both; decided before: nothing is said.
 
-        As if this one of the two had declined or cancelled it (a block, a report: nobody can tell which); without
-        one as gone (a ban, a deletion).
+        As if this one of the two had declined or cancelled it (a block, a report: the other cannot tell);
+        without one as gone (a ban, a deletion).
         """
         outcome: Outcome = "gone" if by_id is None else "declined" if by_id == ring.callee_id else "cancelled"
         if await self.decide(ring.invite_id, ring.caller_id, ring.callee_id, outcome):

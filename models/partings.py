@@ -1,8 +1,8 @@
 """What is going on between two people, or around one person, comes to its end: a block, a ban, a deletion.
 
-Promises that each ends the way it always ends (a ring as declined or cancelled, a call by its state machine), so
-that the other side cannot tell a block from somebody who would rather not. Everything here may be done twice.
-Rings are looked for in Redis; while that is away there are none.
+Promises that each ends the way it always ends (a ring as declined or cancelled, a call by its state machine),
+so that the other side cannot tell a block from somebody who would rather not. Everything here may be done
+twice. Rings are looked for in Redis; while that is away there are none.
 """
 
 from __future__ import annotations

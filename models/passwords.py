@@ -33,7 +33,7 @@ RETRY_SECONDS = 5
 FEWEST_GUESSES = 1_000_000
 # What is longer nobody guesses by a list, and zxcvbn's time grows with the square of the length.
 MOST_JUDGED = 40
-# Its time also grows with the ways to read signs as letters, up to seconds for one password; beyond so many ways
+# Its time also grows with the ways to read signs as letters, up to seconds for one password: beyond so many
 # the beginning alone is judged, which is no harder to guess than the whole.
 MOST_WAYS = 16
 # Nobody's: a salt and a digest that no password was hashed to.

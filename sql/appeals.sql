@@ -9,10 +9,12 @@ from bans left join appeals using (ban_id), coalesce(:now::timestamptz, clock_ti
 where appeal_hash = :appeal_hash;
 
 -- name: file(appeal_hash, text, now)!
+-- Whoever decides about the ban meanwhile waits, or is waited for: the appeal names who decided last.
 insert into appeals (ban_id, text, banned_by, created_at)
 select ban_id, :text, decided_by, at
 from bans, coalesce(:now::timestamptz, clock_timestamp()) as at
 where appeal_hash = :appeal_hash and lifted_at is null and (until_at is null or until_at > at)
+for share of bans
 on conflict (ban_id) do nothing;
 
 -- name: queue(most)

@@ -14,6 +14,16 @@ from bans where ban_id = :ban_id;
 select ban_id::text, user_id::text, kind, rule, reason, created_at, until_at, decided_by::text, lifted_at, lifted_by::text, lifted_reason
 from bans where user_id = :user_id order by created_at desc;
 
+-- name: lock_standing(user_id)!
+-- Nobody appeals against it until the transaction ends.
+select from bans where user_id = :user_id and lifted_at is null for no key update;
+
+-- name: has_appealed(user_id, now)
+select exists (
+    select from appeals join bans using (ban_id), coalesce(:now::timestamptz, clock_timestamp()) as at
+    where user_id = :user_id and verdict is null and lifted_at is null and (until_at is null or until_at > at)
+);
+
 -- name: make_room(user_id, moderator_id, now)!
 -- For a new one: what is over is closed as such, and what stands is replaced when a moderator says so.
 update bans

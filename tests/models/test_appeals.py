@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
-from models.bans import NewBan
+from models.ban_notices import hash_of
+from models.bans import Ban, NewBan
 from models.errors import Conflict, Invalid, NotAllowed, NotFound
 from models.wiring import Models
 from tests.conftest import MakePerson
-from tests.safety import MODERATOR, OTHER_MODERATOR
-from tests.stage import rows
+from tests.safety import MODERATOR, OTHER_MODERATOR, bans_of
+from tests.stage import rows, stand_still, until
 
 
 async def banned(models: Models, person: MakePerson) -> tuple[str, str, str]:
@@ -66,6 +69,52 @@ async def test_whoever_made_it_permanent_after_the_appeal_does_not_either(
     await models.bans.make_permanent(ban_id, OTHER_MODERATOR, "It was you.")
     with pytest.raises(NotAllowed):
         await models.appeals.decide(ban_id, OTHER_MODERATOR, "upheld", "")
+
+
+async def test_whoever_decides_while_it_is_being_filed_does_not_either(
+    models: Models, person: MakePerson
+) -> None:
+    """The decision waits for the appeal that is under way, and then finds it."""
+    ban_id, token, _ = await banned(models, person)
+    words = {"appeal_hash": hash_of(token), "text": "Not me.", "now": None}
+    async with models.db.transaction() as on:
+        await models.appeals._sql.run("file", on=on, **words)
+        deciding = asyncio.ensure_future(models.bans.make_permanent(ban_id, OTHER_MODERATOR, "It was you."))
+        await until(lambda: is_over_or_waits(models, deciding))
+    await deciding
+    with pytest.raises(NotAllowed):
+        await models.appeals.decide(ban_id, OTHER_MODERATOR, "upheld", "")
+    await models.appeals.decide(ban_id, MODERATOR, "upheld", "")
+
+
+async def is_over_or_waits(models: Models, work: asyncio.Future[Ban]) -> bool:
+    waits = await rows(models, "select exists (select from pg_locks where not granted)")
+    return work.done() or waits == [(True,)]
+
+
+async def test_nobody_gets_around_an_appeal_by_another_ban(models: Models, person: MakePerson) -> None:
+    ban_id, token, _ = await banned(models, person)
+    new = NewBan(user_id=(await models.bans.get(ban_id)).user_id, rule="fake", reason="A mask.")
+    await models.appeals.file(token, "Not me.")
+    with pytest.raises(Conflict, match="appeal"):
+        await models.bans.decide(new, MODERATOR)
+    assert [one.ban_id for one in await models.appeals.queue()] == [ban_id]
+    await models.appeals.decide(ban_id, OTHER_MODERATOR, "upheld", "It stays.")
+    await models.bans.decide(new, MODERATOR)
+
+
+async def test_an_appeal_against_a_ban_that_has_run_out_stops_no_new_one(
+    models: Models, person: MakePerson
+) -> None:
+    stand_still(models)
+    bad = await person("Bad")
+    until_at = models.clock.now() + timedelta(hours=1)
+    new = NewBan(user_id=bad.user_id, rule="spam", reason="Adverts.", until=until_at)
+    ban = await models.bans.decide(new, MODERATOR)
+    await models.appeals.file(await models.ban_notices.token(ban.ban_id), "Not me.")
+    models.clock.advance(hours=2)
+    await models.bans.decide(replace(new, until=None), MODERATOR)
+    assert await bans_of(models, bad) == [("temporary", False), ("permanent", True)]
 
 
 async def test_one_decision_counts(models: Models, person: MakePerson) -> None:

@@ -13,7 +13,7 @@ from models.errors import Banned, Conflict, Invalid, NotFound
 from models.ids import new_id
 from models.wiring import Models
 from tests.conftest import MakePerson, MakeSite, Running
-from tests.safety import MODERATOR, OTHER_MODERATOR, bans_of, report, reporters
+from tests.safety import MODERATOR, OTHER_MODERATOR, bans_of, met, report, reporters
 from tests.stage import freeze, in_call, rows, stand_still, two
 
 RULE = {"rule": "harassment", "reason": "You shouted at people."}
@@ -126,6 +126,19 @@ async def test_many_moderators_at_once_leave_one_standing(models: Models, person
     new = NewBan(user_id=bad.user_id, **RULE)
     await asyncio.gather(*(models.bans.decide(new, who) for who in (MODERATOR, OTHER_MODERATOR) * 3))
     assert [stands for _, stands in await bans_of(models, bad)].count(True) == 1
+
+
+async def test_a_report_that_was_dismissed_meanwhile_bans_nobody(models: Models, person: MakePerson) -> None:
+    """Two moderators decide about one report at once: the first decision counts, for the ban as well."""
+    anna, bad = await person("Anna"), await person("Bad")
+    await met(models, anna, bad)
+    await report(models, anna, bad)
+    ((report_id,),) = await rows(models, "select report_id::text from reports")
+    await models.report_reviews.judge(report_id, OTHER_MODERATOR, "dismissed")
+    with pytest.raises(Conflict):
+        await models.bans.decide(NewBan(user_id=bad.user_id, report_ids=(report_id,), **RULE), MODERATOR)
+    assert await bans_of(models, bad) == []
+    assert (await models.admission.of(bad.token)).member is not None
 
 
 async def test_words_and_an_end_to_come_are_needed(models: Models, person: MakePerson) -> None:
