@@ -19,6 +19,8 @@ class AppealForm(msgspec.Struct, rename="camel"):
 
 
 class AppealHandler(BaseHandler):
+    is_private = True
+
     async def get(self) -> None:
         token = self.get_query_argument("token", "")
         notice = self.refusal.notice if self.refusal else None
@@ -27,6 +29,8 @@ class AppealHandler(BaseHandler):
         appeal = await self.models.appeals.get(token)
         if not self.is_page:
             return self.json(wire(appeal))
+        if appeal.is_over and (newer := await self.models.ban_notices.find(appeal.user_id)):
+            return self.go(newer.appeal_url)
         return self.page("appeals/page.html", fragment="appeals/_appeal.html", appeal=appeal, token=token)
 
     async def post(self) -> None:

@@ -167,7 +167,8 @@ class BaseHandler(RequestHandler):
         """The whole page, or only its fragment file when htmx asks; private unless a visitor asks."""
         self.set_status(status)
         self.add_header("Vary", "HX-Request, Accept, Cookie")
-        self.set_header("Cache-Control", "no-store" if self.member or self.is_private else "no-cache")
+        is_private = self.is_private or self.member or self.refusal
+        self.set_header("Cache-Control", "no-store" if is_private else "no-cache")
         cookies.renew(self)
         name = fragment if fragment is not None and self.is_htmx else template
         self.finish(self.application.pages.render(name, self.page_context(context)))

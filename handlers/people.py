@@ -8,6 +8,7 @@ from handlers.console import ConsoleHandler
 from models.audit import why
 from models.errors import Invalid
 from models.moderation import Decision
+from models.people import Dossier
 
 
 class BanForm(msgspec.Struct):
@@ -20,29 +21,30 @@ class PeopleHandler(ConsoleHandler):
 
     async def get(self) -> None:
         query = self.get_query_argument("q", "")
-        self.show("console/people.html", query=query, people=await self.models.people.search(query))
+        found = await self.models.people.search(query, self.who().staff_id)
+        self.show("console/people.html", query=query, people=found)
 
 
 class PersonHandler(ConsoleHandler):
     """GET, POST /admin/people/ID: a ban without a report."""
 
     async def get(self, user_id: str) -> None:
-        await self._show(user_id)
+        await self._show(await self.models.people.shown(user_id, self.who().staff_id))
 
     async def post(self, user_id: str) -> None:
         try:
             decision = self.read(Decision)
             await self.models.moderation.on_person(user_id, self.who().staff_id, decision)
         except Invalid as problem:
-            return await self._show(user_id, problem)
+            return await self._show(await self.models.people.get(user_id), problem)
         return self.done(f"/admin/people/{user_id}")
 
-    async def _show(self, user_id: str, problem: Invalid | None = None) -> None:
-        models = self.models
+    async def _show(self, person: Dossier, problem: Invalid | None = None) -> None:
+        models, user_id = self.models, person.user_id
         self.show(
             "console/person.html",
             problem=problem,
-            person=await models.people.get(user_id),
+            person=person,
             bans=await models.bans.of_user(user_id),
             about=await models.report_reviews.about(user_id),
             by=await models.report_reviews.by(user_id),

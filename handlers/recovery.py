@@ -29,6 +29,8 @@ class ResetForm(msgspec.Struct, rename="camel"):
 class RecoverPageHandler(BaseHandler):
     """GET /recover, with `?by=mail` to ask for a link, and `?link=` from the letter."""
 
+    is_private = True
+
     async def get(self) -> None:
         link = self.get_query_argument("link", "")
         if not link:
@@ -75,6 +77,8 @@ class LinkSentHandler(BaseHandler):
 
 class ResetHandler(BaseHandler):
     """POST /auth/reset: a link from a letter and a new password."""
+
+    is_private = True
 
     async def post(self) -> None:
         form = self.read(ResetForm)

@@ -1,4 +1,4 @@
-"""Reports, as moderators read and judge them. What people wrote is shown on asking only, and logged."""
+"""Reports, as moderators read and judge them. What is attached is shown on asking only; looks are logged."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from handlers.console import ConsoleHandler
 from models.errors import Invalid
 from models.ids import is_id
 from models.moderation import Decision
+from models.report_reviews import Report
 
 
 class ReportQueueHandler(ConsoleHandler):
@@ -23,18 +24,17 @@ class ReportReviewHandler(ConsoleHandler):
     """GET, POST /admin/reports/ID."""
 
     async def get(self, report_id: str) -> None:
-        await self._show(report_id)
+        await self._show(await self.models.report_reviews.shown(report_id, self.who().staff_id))
 
     async def post(self, report_id: str) -> None:
         try:
             decision = self.read(Decision)
             await self.models.moderation.on_report(report_id, self.who().staff_id, decision)
         except Invalid as problem:
-            return await self._show(report_id, problem)
+            return await self._show(await self.models.report_reviews.get(report_id), problem)
         return self.done("/admin/reports")
 
-    async def _show(self, report_id: str, problem: Invalid | None = None) -> None:
-        report = await self.models.report_reviews.get(report_id)
+    async def _show(self, report: Report, problem: Invalid | None = None) -> None:
         about = await self.models.report_reviews.about(report.reported_id)
         bans = await self.models.bans.of_user(report.reported_id)
         call = await self.models.people.call(report.call_id) if report.call_id else None

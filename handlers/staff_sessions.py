@@ -70,7 +70,7 @@ class SignOutHandler(OpenConsoleHandler):
 
     async def post(self) -> None:
         if self.staff is not None:
-            await self.models.staff_sessions.end(self.staff.session_id)
+            await self.models.staff_sign_in.out(self.staff)
         self.keep_token("")
         return self.go(SIGN_IN)
 

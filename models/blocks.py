@@ -2,8 +2,8 @@
 
 Keeps who blocked whom. Promises that a block is in force at once and in both directions: each leaves the
 other's screen, a ring between them ends as if the blocker had declined or cancelled it, a call as `hung_up`,
-and to the one who was blocked all of it looks as if the other went offline. Somebody who does not exist may be
-blocked alike. Refuses oneself.
+and to the one who was blocked all of it looks as if the other went offline. Somebody who does not exist may
+be blocked alike. Refuses oneself.
 """
 
 from __future__ import annotations

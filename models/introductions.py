@@ -3,7 +3,8 @@
 Keeps one link a pair of introducer and person (128 random bits, `introduction_days` long), and who came by
 which. Promises that two people are introduced once, that for `introduction_days` the one who came sees the
 other first in the room, and that both see who introduced them. Refuses (NotFound) links that have run out,
-and people who are deleted, banned, or blocked by one of the others.
+and people who are deleted, banned, or blocked by whoever introduces; whoever is blocked notices nothing, and
+introduces nobody.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ class Introductions:
         )
 
     async def find(self, token: str, *, on: Transaction | None = None) -> Introduction | None:
-        """None: unknown, run out, or of people who are not to be shown."""
+        """None: unknown, run out, or of people who are gone or whom the introducer has blocked."""
         return await self._sql.one("find", Introduction, on=on, token=token, now=self._clock.frozen)
 
     async def accept(self, token: str, newcomer_id: str, *, on: Transaction | None = None) -> Introduction:

@@ -1,7 +1,7 @@
 """Members as the staff sees them: found by id, name or e-mail; who brought whom, and who talked with whom.
 
-Keeps nothing. Promises what a moderator needs to judge, and no word of any chat. Somebody deleted is nobody
-here.
+Keeps nothing. Promises what a moderator needs to judge, and no word of any chat; who looked for whom, and at
+whom, is in the audit log. Somebody deleted is nobody here.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from datetime import datetime
 
 import msgspec
 
+from models.audit import Audit
 from models.db import Db
 from models.errors import NotFound
 from models.ids import is_id
@@ -73,20 +74,31 @@ class PastCall(OneCall, frozen=True, kw_only=True):
 
 
 class People:
-    def __init__(self, db: Db, media: Media) -> None:
-        self._media = media
+    def __init__(self, db: Db, media: Media, audit: Audit) -> None:
+        self._media, self._audit = media, audit
         self._sql = db.statements("people")
 
-    async def search(self, typed: str) -> list[Found]:
-        """An id, an e-mail address, or a part of a name."""
+    async def search(self, typed: str, moderator_id: str) -> list[Found]:
+        """An id, an e-mail address, or a part of a name.
+
+        The audit log says how many were found, not what was typed: that may be anybody's name.
+        """
         words = typed.strip()[:LONGEST_QUERY].replace("\x00", "")
         if not words:
             return []
         key = words.lower()
         user_id = key if is_id(key) else None
-        return await self._sql.all(
+        found = await self._sql.all(
             "search", Found, user_id=user_id, email_key=key, words=words, most=MOST_FOUND
         )
+        await self._audit.note(moderator_id, "people.search", "people", f"{len(found)} found")
+        return found
+
+    async def shown(self, user_id: str, moderator_id: str) -> Dossier:
+        """For the page about this person. Raises NotFound."""
+        found = await self.get(user_id)
+        await self._audit.note(moderator_id, "person.look", f"user {user_id}")
+        return found
 
     async def get(self, user_id: str) -> Dossier:
         """Raises NotFound."""

@@ -84,6 +84,12 @@ class ReportReviews:
             raise NotFound("There is no such report.")
         return found
 
+    async def shown(self, report_id: str, moderator_id: str) -> Report:
+        """For the page about it; who looked is in the audit log. Raises NotFound."""
+        found = await self.get(report_id)
+        await self._audit.note(moderator_id, "report.look", f"report {report_id}")
+        return found
+
     async def about(self, user_id: str) -> list[Report]:
         """Every report about a person, newest first."""
         report_ids: list[str] = await self._sql.all("about", str, reported_id=user_id)

@@ -79,8 +79,8 @@ class StaffSessions:
             raise NotSignedIn
         return token
 
-    async def end(self, session_id: str) -> None:
-        await self._sql.run("end_one", session_id=session_id, now=self._clock.frozen)
+    async def end(self, session_id: str, *, on: Transaction) -> None:
+        await self._sql.run("end_one", on=on, session_id=session_id, now=self._clock.frozen)
 
     async def end_all(self, staff_id: str, *, on: Transaction) -> None:
         await self._sql.run("end_all", on=on, staff_id=staff_id, now=self._clock.frozen)

@@ -1,8 +1,8 @@
-"""How the staff come in: a name and a password, then six digits, each counted before it is judged.
+"""How the staff come in and go: a name and a password, then six digits, each counted before it is judged.
 
 Promises that an unknown name, a wrong password and somebody disabled answer alike, in words and in time; that
-a time step of the second factor counts once, however many ask with it at once; and that a sign-in is in the
-audit log. Refuses with NotSignedIn, Invalid (`code`), TooMany, Unavailable.
+a time step of the second factor counts once, however many ask with it at once; and that who comes and goes is
+in the audit log. Refuses with NotSignedIn, Invalid (`code`), TooMany, Unavailable.
 """
 
 from __future__ import annotations
@@ -63,3 +63,10 @@ class StaffSignIn:
                 token = await self._sessions.pass_second(who.session_id, on=on)
                 await self._audit.write(who.staff_id, "staff.sign_in", f"staff {who.staff_id}", on=on)
         return token
+
+    async def out(self, who: StaffMember) -> None:
+        """Half a sign-in that is given up was none."""
+        async with self._db.transaction() as on:
+            await self._sessions.end(who.session_id, on=on)
+            if who.has_passed:
+                await self._audit.write(who.staff_id, "staff.sign_out", f"staff {who.staff_id}", on=on)

@@ -166,7 +166,7 @@ class Models:
         )
         self.report_reviews = ReportReviews(db, clock, self.audit)
         self.moderation = Moderation(clock, self.bans, self.report_reviews)
-        self.people = People(db, self.media)
+        self.people = People(db, self.media, self.audit)
         self.dashboard = Dashboard(db, clock, config, self.presence)
         self.second_factors = SecondFactors(clock, self.site_secret)
         self.staff_sessions = StaffSessions(db, clock, config)

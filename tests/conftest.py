@@ -181,7 +181,7 @@ def make_site(io_loop: IOLoop, servers: Servers, config: Config) -> Iterator[Mak
 
     async def make(**changes: Any) -> Running:
         socket, port = bind_unused_port()
-        settings = replace(config, port=port, base_url=f"http://localhost:{port}", **changes)
+        settings = replace(config, port=port, **({"base_url": f"http://localhost:{port}"} | changes))
         site = Site(settings, await Models.open(settings, servers.database_url, servers.redis_url))
         await site.hub.open()
         await site.models.sweep.prepare()

@@ -73,7 +73,7 @@ DOORS = [
     Door("poster", "code", "GET", "/invite-codes/{id}/poster.svg", READ_BY_ITS_OWNER),
     Door("block", "user", "POST", "/block", (422, 204, 204, 204, 403, 204, 401), WHOM),
     Door("block", "user", "DELETE", "/block?userId={id}", (422, 204, 204, 204, 403, 204, 401)),
-    Door("introductions", "user", "POST", "/introductions", (404, 201, 201, *OWNERS[3:5], 402, 401), WHOM),
+    Door("introductions", "user", "POST", "/introductions", (404, 201, 201, 201, 403, 402, 401), WHOM),
     Door("introductions", "user", "GET", "/introductions?userId={id}", (404, 404, 404, 404, 403, 402, 401)),
     Door("report", "user", "POST", "/report", (422, 201, 201, 201, 403, 402, 401), SPAM),
     Door("report", "user", "GET", "/report?userId={id}", (200, 200, 200, 200, 403, 200, 401)),

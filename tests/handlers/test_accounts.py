@@ -47,9 +47,7 @@ async def test_a_browser_gets_a_cookie_and_no_token(site: Running) -> None:
 
 
 async def test_behind_tls_the_cookie_is_bound_to_the_host(make_site: MakeSite) -> None:
-    site = await make_site()
-    object.__setattr__(site.config, "base_url", "https://napalmsky.example")
-    site.site.session_cookie = "__Host-session"
+    site = await make_site(base_url="https://napalmsky.example")
     answer = await site.client.post(
         "/auth/guest", ANN, headers={"Accept": "text/html", "Origin": "https://napalmsky.example"}
     )

@@ -87,6 +87,27 @@ async def test_without_the_link_a_banned_browser_is_led_to_it(site: Running, per
     assert (await browser.get("/appeal")).headers["Location"] == url
 
 
+async def test_the_link_of_a_ban_that_was_replaced_leads_to_the_one_that_stands(
+    site: Running, person: MakePerson
+) -> None:
+    ben = await person("Ben")
+    old, new = await ban(site, ben), await ban(site, ben)
+    browser = site.browser()
+    assert (await browser.get(old)).headers["Location"] == new
+    (_, standing) = sorted(await site.models.bans.of_user(ben.user_id), key=lambda one: one.created_at)
+    await site.models.bans.lift(standing.ban_id, OTHER_MODERATOR, "We were wrong.")
+    assert "This ban is over" in (await browser.get(old)).text
+
+
+async def test_nobody_keeps_a_page_about_a_ban(site: Running, person: MakePerson) -> None:
+    ben = await person("Ben")
+    browser = await browser_of(site, ben)
+    url = await ban(site, ben)
+    for path in (url, "/room", "/onboarding"):
+        assert (await browser.get(path)).headers["Cache-Control"] == "no-store", path
+    assert (await site.browser().get(url)).headers["Cache-Control"] == "no-store"
+
+
 async def test_a_banned_browser_may_sign_out(site: Running, person: MakePerson) -> None:
     ben = await person("Ben")
     browser = await browser_of(site, ben)

@@ -174,6 +174,20 @@ async def test_people_are_found_by_id_name_and_e_mail(scene: Scene) -> None:
     assert "Ben &lt;b&gt;" in page.text
 
 
+async def test_every_look_at_a_person_or_a_report_is_logged(scene: Scene) -> None:
+    worker, browser = await at_work(scene.site, "Mia")
+    person, report = f"/admin/people/{scene.ben.user_id}", f"/admin/reports/{scene.report_id}"
+    for path in ("/admin/people?q=ben", "/admin/people", person, report, f"/admin/people/{new_id()}"):
+        await browser.get(path)
+    await browser.post(person, kind="permanent")  # a form with faults is no further look
+    looks = [(one.actor, one.action, one.target, one.reason) for one in await scene.site.models.audit.page()]
+    assert looks[:-2] == [
+        (worker.staff_id, "report.look", f"report {scene.report_id}", ""),
+        (worker.staff_id, "person.look", f"user {scene.ben.user_id}", ""),
+        (worker.staff_id, "people.search", "people", "1 found"),
+    ]
+
+
 async def test_a_person_is_shown_with_all_that_is_to_be_judged(scene: Scene) -> None:
     _, browser = await at_work(scene.site, "Mia")
     told = (await browser.get(f"/admin/people/{scene.ben.user_id}")).text

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlencode
 
 import pytest
 
 from models.config import Config
-from tests.conftest import Running
+from tests.conftest import MakeSite, Running
 from tests.console import PASSWORD, at_work, digits, enrolled, link_of
 from tests.stage import stand_still
 
@@ -69,6 +70,44 @@ async def test_the_cookie_is_closed_to_scripts(site: Running) -> None:
     for part in ("HttpOnly", "SameSite=Lax", "Path=/"):
         assert part in cookie
     assert "expires" not in cookie.lower()
+
+
+async def test_behind_tls_the_cookie_is_bound_to_the_host(make_site: MakeSite) -> None:
+    """Set, sent again, and a plain `staff` cookie, which a neighbour's page could set, is nothing."""
+    site = await make_site(base_url="https://napalmsky.example")
+    worker, _ = await enrolled(site.models, "Mia")
+    html = {"Accept": "text/html", "Origin": "https://napalmsky.example"}
+    page = await site.client.get("/admin/sign-in", headers=html)
+    (xsrf,) = [morsel for morsel in page.headers.get_list("Set-Cookie") if morsel.startswith("__Host-xsrf=")]
+    kept = xsrf.partition(";")[0]
+    token = re.findall(r'name="_xsrf" value="([^"]+)"', page.text)[0]
+    sent = html | {"Cookie": kept, "Content-Type": "application/x-www-form-urlencoded"}
+    form = {"_xsrf": token, "name": "Mia", "password": PASSWORD}
+    answer = await site.client.send("POST", "/admin/sign-in", body=urlencode(form).encode(), headers=sent)
+    (line,) = answer.headers.get_list("Set-Cookie")
+    assert line.startswith("__Host-staff=")
+    assert {part.strip() for part in line.split(";")[1:]} == {"HttpOnly", "Path=/", "SameSite=Lax", "Secure"}
+    half = line.partition(";")[0]
+    form = {"_xsrf": token, "code": worker.digits(site.models, 1)}
+    sent |= {"Cookie": f"{kept}; {half}"}
+    done = await site.client.send("POST", "/admin/second-factor", body=urlencode(form).encode(), headers=sent)
+    whole = done.headers.get_list("Set-Cookie")[0].partition(";")[0]
+    assert (await site.client.get("/admin", headers=html | {"Cookie": whole})).status == 200
+    for cookie in (whole.removeprefix("__Host-"), half):
+        assert (await site.client.get("/admin", headers=html | {"Cookie": cookie})).status == 303
+
+
+async def test_coming_and_going_is_logged(site: Running) -> None:
+    stand_still(site.models)
+    worker, browser = await at_work(site, "Mia")
+    await browser.post("/admin/sign-out")
+    await browser.post("/admin/sign-in", name="Mia", password=PASSWORD)
+    await browser.post("/admin/second-factor", code=worker.digits(site.models, 1))
+    await browser.post("/admin/sign-out")
+    await browser.post("/admin/sign-in", name="Mia", password=PASSWORD)
+    await browser.post("/admin/sign-out")  # half a sign-in
+    acts = [one.action for one in reversed(await site.models.audit.page())]
+    assert acts[1:] == ["staff.enrol", "staff.sign_out", "staff.sign_in", "staff.sign_out"]
 
 
 async def test_the_sixth_wrong_password_waits(site: Running) -> None:

@@ -9,6 +9,7 @@ import pytest
 from models.errors import Conflict, NotFound
 from models.wiring import Models
 from tests.conftest import MakePerson, Person
+from tests.safety import report
 
 
 async def trio(person: MakePerson) -> list[Person]:
@@ -84,10 +85,28 @@ async def test_nobody_is_introduced_over_a_block(models: Models, person: MakePer
     await models.blocks.block(ben.user_id, cleo.user_id)
     await models.introductions.accept(link.token, cleo.user_id)
     assert await models.introductions.seen_by(cleo.user_id) == {}
-    await models.blocks.block(ben.user_id, ann.user_id)
+    await models.blocks.block(ann.user_id, ben.user_id)
     assert await models.introductions.find(link.token) is None
     with pytest.raises(NotFound):
         await models.introductions.make_link(ann.user_id, ben.user_id)
+
+
+@pytest.mark.parametrize("how", ["block", "report"])
+async def test_whoever_was_blocked_notices_nothing_and_introduces_nobody(
+    models: Models, person: MakePerson, how: str
+) -> None:
+    """All that they can see is as it is with somebody who is away."""
+    ann, ben, cleo = await trio(person)
+    if how == "block":
+        await models.blocks.block(ben.user_id, ann.user_id)
+    else:
+        await report(models, ben, ann)
+    link = await models.introductions.make_link(ann.user_id, ben.user_id)
+    assert await models.introductions.find_link(ann.user_id, ben.user_id) == link
+    found = await models.introductions.accept(link.token, cleo.user_id)
+    assert (found.introducer_name, found.person_name) == ("Ann", "Ben")
+    assert await models.introductions.seen_by(cleo.user_id) == {}
+    assert await models.introductions.seen_by(ben.user_id) == {}
 
 
 async def test_who_introduced_is_not_named_to_whom_they_blocked(models: Models, person: MakePerson) -> None:
