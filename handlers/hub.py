@@ -59,7 +59,7 @@ class Hub:
         self._work: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
-        self._bus.on_reconnect = self._redis_is_back
+        self._bus.ears.on_reconnect = self._redis_is_back
         await self._bus.open(keys.CHANNEL_ALL, self._heard_all)
         await self._bus.subscribe(keys.CHANNEL_QUEUE, self.feed.heard)
         self.feed.start()

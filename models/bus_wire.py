@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from typing import Any, NamedTuple
 
 from redis.exceptions import RedisError, ResponseError
@@ -89,7 +90,8 @@ class Wire:
         await connection.send_packed_command(packed, check_health=False)
         for question in batch:
             try:
-                answer = await connection.read_response()
+                # Without the connection's own time limit: one for the whole batch is ours.
+                answer = await connection.read_response(timeout=math.inf)
             except ResponseError as error:
                 _settle(question, error=error)
             else:

@@ -80,7 +80,7 @@ async def test_many_may_subscribe_to_one_channel_at_once(servers: Servers) -> No
         near.publish("ns:a", b"x")
         await until(lambda: heard)
         assert heard == [b"x"]
-        assert far._unconfirmed == {}
+        assert far.ears._unconfirmed == {}
 
 
 async def test_who_has_left_hears_no_more(servers: Servers) -> None:
@@ -122,7 +122,7 @@ async def test_a_lost_connection_is_noticed_and_news_goes_on(servers: Servers) -
         async def reconnected() -> None:
             again.set()
 
-        far.on_reconnect = reconnected
+        far.ears.on_reconnect = reconnected
         await near.open("ns:x", nothing)
         await far.open("ns:a", lambda _channel, news: heard.append(news))
         await far.subscribe("ns:b", lambda _channel, news: heard.append(news))

@@ -1,0 +1,165 @@
+"""The one connection to Redis on which a process hears news, and who in the process wants to hear what.
+
+redis-py's own `PubSub` costs more than the news itself: here a message is one read and one look-up. A lost
+connection is opened again and subscribes to everything anew; what was published meanwhile is lost, and
+`on_reconnect` is told so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+import redis.asyncio as aioredis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from models.errors import Unavailable
+
+logger = logging.getLogger(__name__)
+AWAY = (RedisError, OSError, asyncio.TimeoutError)
+ANSWER_SECONDS = 2.0
+RETRY_SECONDS = 0.25
+Heard = Callable[[str, bytes], None]
+
+
+class Ears:
+    """`origin` begins what this process has published itself, and so has heard already."""
+
+    def __init__(self, redis_url: str, origin: bytes) -> None:
+        # Without retries: a lost connection must show, for what was published meanwhile is lost.
+        pool: Any = aioredis.ConnectionPool.from_url(
+            redis_url, socket_connect_timeout=ANSWER_SECONDS, retry=Retry(NoBackoff(), 0), protocol=2
+        )
+        self._connection: Any = pool.make_connection()
+        self._origin = origin
+        self._hearing: dict[str, Heard] = {}
+        # Every subscription is confirmed by itself: two at once on one channel wait for two answers.
+        self._unconfirmed: dict[str, list[asyncio.Future[None]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.on_reconnect: Callable[[], Awaitable[None]] | None = None
+
+    async def open(self, channel: str, heard: Heard) -> None:
+        """Subscribes to a first channel and listens until `close`. Raises Unavailable."""
+        self._hearing[channel] = heard
+        await _guarded(self._connect())
+        self._spawn(self._listen())
+
+    async def close(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._hang_up()
+
+    def tell(self, channel: str, news: bytes) -> None:
+        heard = self._hearing.get(channel)
+        if heard is not None:
+            heard(channel, news)
+
+    async def subscribe(self, channel: str, heard: Heard) -> None:
+        """Returns once Redis has confirmed it: later news is heard. Raises Unavailable."""
+        is_heard = channel in self._hearing and channel not in self._unconfirmed
+        self._hearing[channel] = heard
+        if is_heard:
+            return
+        confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting = self._unconfirmed.setdefault(channel, [])
+        waiting.append(confirmed)
+        try:
+            await _guarded(self._ask_and_wait(channel, confirmed))
+        finally:
+            if confirmed in waiting:
+                waiting.remove(confirmed)
+            if not waiting and self._unconfirmed.get(channel) is waiting:
+                del self._unconfirmed[channel]
+
+    async def _ask_and_wait(self, channel: str, confirmed: asyncio.Future[None]) -> None:
+        await self._ask("SUBSCRIBE", [channel])
+        await confirmed
+
+    async def unsubscribe(self, channel: str) -> None:
+        self._hearing.pop(channel, None)
+        with contextlib.suppress(Unavailable):
+            await _guarded(self._ask("UNSUBSCRIBE", [channel]))
+
+    async def _ask(self, command: str, channels: Iterable[str]) -> None:
+        """While the connection is lost there is nothing to say: `_connect` subscribes to everything."""
+        if self._connection.is_connected:
+            packed = self._connection.pack_command(command, *channels)
+            await self._connection.send_packed_command(packed, check_health=False)
+
+    async def _connect(self) -> None:
+        await self._connection.connect()
+        await self._ask("SUBSCRIBE", self._hearing)
+
+    async def _hang_up(self) -> None:
+        with contextlib.suppress(*AWAY):
+            await self._connection.disconnect(nowait=True)
+
+    async def _listen(self) -> None:
+        is_away = False
+        while True:
+            try:
+                if is_away:
+                    await self._connect()
+                message = await self._connection.read_response(timeout=math.inf)
+                if is_away:
+                    # Redis subscribes to all channels of a command at once: the first answer stands for all.
+                    is_away = False
+                    self._tell_reconnected()
+                self._hear(*message)
+            except AWAY as error:
+                if not is_away:
+                    logger.warning("redis away while listening: %s", type(error).__name__)
+                is_away = True
+                await self._hang_up()
+                await asyncio.sleep(RETRY_SECONDS)
+
+    def _hear(self, kind: bytes, about: bytes, data: Any) -> None:
+        channel = about.decode()
+        if kind == b"message":
+            if not data.startswith(self._origin):
+                self._deliver(channel, data.partition(b"|")[2])
+        elif kind == b"subscribe":
+            self._confirm(channel)
+
+    def _confirm(self, channel: str) -> None:
+        waiting = self._unconfirmed.get(channel)
+        if waiting:
+            confirmed = waiting.pop(0)
+            if not confirmed.done():
+                confirmed.set_result(None)
+
+    def _deliver(self, channel: str, news: bytes) -> None:
+        try:
+            self.tell(channel, news)
+        except Exception:
+            logger.exception("news could not be delivered")
+
+    def _tell_reconnected(self) -> None:
+        if self.on_reconnect is not None:
+            self._spawn(self._reconnected(self.on_reconnect))
+
+    @staticmethod
+    async def _reconnected(told: Callable[[], Awaitable[None]]) -> None:
+        with contextlib.suppress(Unavailable):
+            await told()
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _guarded(work: Awaitable[Any]) -> None:
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await work
+    except AWAY as error:
+        logger.warning("redis away: %s", type(error).__name__)
+        raise Unavailable from error
