@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from functools import cache
 from io import BytesIO
@@ -21,7 +24,7 @@ def clip(
 ) -> bytes:  # fmt: skip
     """`kind` is a container of FFmpeg: webm, mp4, mov, matroska, avi…"""
     out = BytesIO()
-    with av.open(out, "w", format=kind) as container:
+    with _ordinary(), av.open(out, "w", format=kind) as container:
         container.metadata.update(SECRETS)
         video = container.add_stream(picture, rate=rate)
         video.width, video.height = size
@@ -37,6 +40,13 @@ def clip(
         if audio:
             container.mux(audio.encode(None))
     return turn(out.getvalue(), turned) if turned else out.getvalue()
+
+
+@contextmanager
+def _ordinary() -> Iterator[None]:
+    """SVT-AV1, run by root, makes its caller a real-time thread for good, and all browsers started later."""
+    yield
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 def _pictures(size: tuple[int, int], count: int, rate: int):
