@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from handlers.queue_feed import QueueFeed
@@ -18,7 +18,7 @@ from handlers.socket_limits import SocketLimits
 from models import keys
 from models.call_record import other
 from models.call_state import Side
-from models.errors import Unavailable
+from models.errors import Problem, Unavailable
 from models.news import (
     NOTHING,
     AccessNews,
@@ -32,6 +32,7 @@ from models.news import (
     read_call_news,
     read_user_news,
 )
+from models.persist import persist
 
 if TYPE_CHECKING:
     from handlers.invite_socket import InviteSocket
@@ -162,7 +163,7 @@ class Hub:
 
     async def _reload(self, user_id: str) -> None:
         for socket in list(self.invite_sockets.get(user_id, ())):
-            await socket.send_state()
+            await self._look_again(socket, socket.send_state)
 
     def _heard_all(self, _channel: str, _news: bytes) -> None:
         self.spawn(self._reload_everyone())
@@ -172,7 +173,15 @@ class Hub:
             await self._reload(user_id)
         for seats in list(self.seats.values()):
             for seat in list(seats.values()):
-                await seat.keep_seat()
+                await self._look_again(seat, seat.keep_seat)
+
+    @staticmethod
+    async def _look_again(socket: InviteSocket | RelaySocket, work: Callable[[], Awaitable[None]]) -> None:
+        """As soon as both servers are there; whoever or whatever is not there any more closes the socket."""
+        try:
+            await persist(work)
+        except Problem as problem:
+            socket.refuse(problem)
 
     async def _redis_is_back(self) -> None:
         await self._models.presence.announce_all()

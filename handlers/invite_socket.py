@@ -59,9 +59,10 @@ class InviteSocket(BaseSocket):
         await self._send_state(opened.is_available, opened.busy)
 
     async def send_state(self) -> None:
-        """Everything anew: after Redis was away, or when something about the person changed."""
+        """Everything anew: after a server was away, or when something about the person changed."""
         if not self.is_open or self.member is None:
             return
+        await self._fresh()
         opened = await self.models.presence.reopen(self.id)
         if opened is not None:
             await self._send_state(opened.is_available, opened.busy)

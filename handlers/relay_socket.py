@@ -7,6 +7,7 @@ Signalling may be lost (the client negotiates anew with a higher attempt); chat 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Awaitable
 
@@ -26,7 +27,6 @@ from models.messages import (
     ContactsShare,
     ContactsShared,
     MediaState,
-    PeerLeft,
     Ping,
     Pong,
     RtcConnected,
@@ -83,7 +83,10 @@ class RelaySocket(BaseSocket):
         self._opening = None
 
     async def keep_seat(self) -> None:
-        """After this process, or Redis, was away for a while: the seat again, or the place of a newer tab."""
+        """After this process, or a server, was away for a while: the seat again, or the place of a newer tab.
+
+        Of a call that is not there any more: NotFound.
+        """
         if not self._is_seated or self._opening is not None:
             return
         call = await self.models.calls.keep_seat(self.call_id, self.side, self.id)
@@ -93,16 +96,11 @@ class RelaySocket(BaseSocket):
         if call.progress.state == "ended":
             self._say_end(call)
             return
-        for frame in await self.models.signalling.take(self.call_id, self.side, self.id):
+        waiting = await self.models.signalling.take(self.call_id, self.side, self.id)
+        # All of it, and not only what may have been lost: a media bit may be too, and is said again for this.
+        self.tell(self._state(call, await self.models.seat_views.of(call, self.side)))
+        for frame in waiting:
             self.send(frame)
-        self._tell_how_it_is(call)
-
-    def _tell_how_it_is(self, call: Call) -> None:
-        """What may have been lost on the way meanwhile. Nobody has come: that takes Redis."""
-        if call.progress.seat_of(other(self.side)) is None:
-            self.tell(PeerLeft())
-        if call.progress.state == "connected":
-            self.tell(self.models.calls.clock_of(call))
 
     @property
     def _user_id(self) -> str:
@@ -233,7 +231,8 @@ class RelaySocket(BaseSocket):
     async def _leave(self) -> None:
         await self.hub.remove_seat(self)
         if self._is_seated:
-            await persist(self._give_up_seat)
+            with contextlib.suppress(NotFound):
+                await persist(self._give_up_seat)
 
     async def _give_up_seat(self) -> None:
         """The peer hears of it, and the grace begins."""

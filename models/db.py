@@ -1,8 +1,8 @@
 """The one door to PostgreSQL: a pool, and transactions on it. What is asked stands in `models.statements`.
 
-Every statement has a time limit of two seconds; a database that is away or too slow is `Unavailable` (503),
-never a traceback. Instants come back as aware UTC datetimes, ids as lower-case text. A cancelled statement
-closes its connection (aiopg does so itself), so no half-read answer is ever left on one.
+Every statement has a time limit of two seconds; a database that is away, too slow or empty is `Unavailable`
+(503), never a traceback. Instants come back as aware UTC datetimes, ids as lower-case text. A cancelled
+statement closes its connection (aiopg does so itself), so no half-read answer is ever left on one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import aiopg
 import psycopg2
 from psycopg2 import errorcodes, extensions
 
-from models.errors import Unavailable
+from models.errors import NoTables, Unavailable
 from models.statements import Statements
 
 logger = logging.getLogger(__name__)
@@ -50,6 +50,11 @@ async def _execute(cursor: aiopg.Cursor, sql: str, values: dict[str, object]) ->
         if error.pgcode in (errorcodes.UNIQUE_VIOLATION, errorcodes.CHECK_VIOLATION):
             raise UniqueViolation(error.diag.constraint_name or "") from error
         raise
+    except psycopg2.ProgrammingError as error:
+        if error.pgcode != errorcodes.UNDEFINED_TABLE:
+            raise
+        logger.warning("a table is missing: %s", error.diag.message_primary)
+        raise NoTables from error
     except asyncio.CancelledError as cancelled:
         # aiopg tells of a statement that the server cancelled as if its caller had been cancelled.
         if isinstance(cancelled.__context__, extensions.QueryCanceledError):

@@ -120,3 +120,7 @@ class Unavailable(Problem):
 
     def __init__(self, message: str | None = None, *, retry_after: int = 2) -> None:
         super().__init__(message, retry_after=retry_after)
+
+
+class NoTables(Unavailable):
+    """The database answers, but is empty: `server.py migrate`, or a backup, is on its way."""

@@ -12,7 +12,7 @@ import msgspec
 
 from models.bus import Bus
 from models.db import Db
-from models.errors import Unavailable
+from models.errors import NoTables, Unavailable
 from models.migrations import DIRECTORY
 
 
@@ -35,10 +35,10 @@ class Health:
     async def _database(self) -> tuple[str, str]:
         try:
             applied = {row.migration_id for row in await self._sql.all("applied", _Applied)}
+        except NoTables:  # not even that of the migrations: nothing was ever applied
+            return "ok", "missing"
         except Unavailable:
             return "away", "unknown"
-        except Exception:  # the table of migrations itself is missing: nothing was ever applied
-            return "ok", "missing"
         return "ok", "ok" if self._wanted <= applied else "behind"
 
     async def _stripe(self) -> str:

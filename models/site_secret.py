@@ -26,8 +26,12 @@ class SiteSecret:
         return hmac.digest(key, text.encode(), hashlib.sha256)
 
     async def _read(self) -> str:
-        """Asked for once a process."""
+        """Asked for once a process, unless it was forgotten."""
         if self._kept is None:
             await self._sql.run("keep", value=secrets.token_urlsafe(32))
             self._kept = str(await self._sql.value("read"))
         return self._kept
+
+    async def forget(self) -> None:
+        """The database may be another one now."""
+        self._kept = None

@@ -46,9 +46,10 @@ class Chore(NamedTuple):
 
 
 class Beat(msgspec.Struct, frozen=True):
-    """PostgreSQL's clock, and the processes that have stopped beating."""
+    """PostgreSQL's clock, when this process beat `before`, and the processes that have stopped beating."""
 
     now: datetime
+    before: datetime | None
     dead: list[str]
 
 
@@ -64,15 +65,20 @@ class Sweep:
         sessions: Sessions,
         chores: Sequence[Chore] = (),
         watches: Sequence[Callable[[], Awaitable[None]]] = (),
+        cures: Sequence[Callable[[], Awaitable[object]]] = (),
     ) -> None:
-        """`watches` read in every round what must not be missed: bans, blocks."""
+        """`watches` read in every round what must not be missed: bans, blocks. `cures` are for a PostgreSQL
+        that is another than before.
+        """
         self._sql = db.statements("sweep")
         self._bus, self._clock, self._presence = bus, clock, presence
         self._invites, self._calls, self._sessions = invites, calls, sessions
-        self._chores, self._watches = chores, watches
+        self._chores, self._watches, self._cures = chores, watches, cures
         self._tasks: list[asyncio.Task[None]] = []
         self._is_stopping = False
         self._round = 0
+        self._beaten_at: datetime | None = None
+        self._is_forgotten = False
         self._ended_seen: dict[str, datetime] = {}
 
     async def prepare(self) -> None:
@@ -122,6 +128,8 @@ class Sweep:
         if dead:
             await self._calls.restart(dead, everyone=False)
             await self._sql.run("bury", process_ids=dead)
+        if self._is_forgotten:
+            await self._come_back()
         await self._calls.sweep()
         await self._calls.look_for_ends()
         await self._tell_ended_sessions()
@@ -143,7 +151,18 @@ class Sweep:
         beat = await self._sql.one("beat", Beat, process_id=self._bus.process_id, dead_seconds=DEAD_SECONDS)
         assert beat is not None
         self._clock.learn(beat.now, asked_at=asked_at, answered_at=time.monotonic())
+        # Taken for dead while it could not beat; or PostgreSQL was emptied, or is an older backup now.
+        last, self._beaten_at = self._beaten_at, beat.now
+        self._is_forgotten |= last is not None and (beat.before is None or beat.before < last)
         return beat.dead
+
+    async def _come_back(self) -> None:
+        """What is known here is doubted; every socket here is looked at again, and some will have to go."""
+        logger.warning("postgresql had forgotten this process; looking at everything again")
+        for cure in self._cures:
+            await cure()
+        self._bus.tell_here(keys.CHANNEL_ALL, b"reload")
+        self._is_forgotten = False
 
     async def _tell_ended_sessions(self) -> None:
         """Only those not told yet: what ended in the last seconds, each once."""

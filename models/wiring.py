@@ -183,7 +183,16 @@ class Models:
         ]
         watches = [self.bans.sweep, self.blocks.sweep, self.deletions.sweep]
         self.sweep = Sweep(
-            db, bus, clock, self.presence, self.invites, self.calls, self.sessions, chores, watches
+            db,
+            bus,
+            clock,
+            self.presence,
+            self.invites,
+            self.calls,
+            self.sessions,
+            chores,
+            watches,
+            cures=(self.site_secret.forget, self.tombstones.apply),
         )
 
     @classmethod

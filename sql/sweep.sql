@@ -6,6 +6,7 @@ with beaten as (
 )
 select
     (select seen_at from beaten) as now,
+    (select seen_at from processes where process_id = :process_id) as before,
     array(
         select process_id from processes
         where process_id <> :process_id and seen_at < clock_timestamp() - :dead_seconds * interval '1 second'
