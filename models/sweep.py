@@ -78,6 +78,7 @@ class Sweep:
         self._is_stopping = False
         self._round = 0
         self._beaten_at: datetime | None = None
+        self._missed_beats_at: datetime | None = None
         self._is_forgotten = False
         self._ended_seen: dict[str, datetime] = {}
 
@@ -154,7 +155,14 @@ class Sweep:
         # Taken for dead while it could not beat; or PostgreSQL was emptied, or is an older backup now.
         last, self._beaten_at = self._beaten_at, beat.now
         self._is_forgotten |= last is not None and (beat.before is None or beat.before < last)
-        return beat.dead
+        return beat.dead if self._may_judge(beat) else []
+
+    def _may_judge(self, beat: Beat) -> bool:
+        """Who could not beat either gives the others time to come back: PostgreSQL was away for all."""
+        patience = timedelta(seconds=DEAD_SECONDS)
+        if beat.before is not None and beat.now - beat.before > patience:
+            self._missed_beats_at = beat.now
+        return self._missed_beats_at is None or beat.now - self._missed_beats_at >= patience
 
     async def _come_back(self) -> None:
         """What is known here is doubted; every socket here is looked at again, and some will have to go."""

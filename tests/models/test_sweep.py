@@ -42,6 +42,20 @@ async def test_a_silent_process_is_buried_after_six_seconds(make_site: MakeSite,
     assert len(await processes(site)) == 2
 
 
+async def test_after_an_outage_nobody_is_taken_for_dead_at_once(
+    make_site: MakeSite, site: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As PostgreSQL's processes are found when it comes back: none of them has beaten for a while."""
+    await make_site()
+    await rows(site.models, "update processes set seen_at = seen_at - interval '7 seconds'")
+    for _ in range(2):
+        await site.models.sweep.once()
+        assert len(await processes(site)) == 2
+    monkeypatch.setattr(module, "DEAD_SECONDS", 0)
+    await site.models.sweep.once()
+    assert await processes(site) == [site.models.bus.process_id]
+
+
 @pytest.mark.parametrize("error", [Unavailable(), RuntimeError("a fault of ours")])
 async def test_a_failing_round_is_told_and_the_next_one_comes(
     site: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
