@@ -74,7 +74,7 @@ node_modules/.stamp: package.json package-lock.json
 # The journeys want a real browser and a real TURN server, several machines a proxy, the script check Node.
 tools:
 	@missing=""; \
-	for pair in chromium:chromium turnserver:coturn haproxy:haproxy node:nodejs npm:npm; do \
+	for pair in chromium:chromium turnserver:coturn openssl:openssl haproxy:haproxy node:nodejs npm:npm; do \
 		command -v $${pair%:*} >/dev/null || missing="$$missing $${pair#*:}"; \
 	done; \
 	test -n "$$missing" || exit 0; \

@@ -30,10 +30,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 
 @pytest.fixture(scope="session")
-def house(server: ServerProcess) -> Iterator[House]:
+def flags() -> list[str]:
+    """What the two browsers of a folder are told besides what all are."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def house(server: ServerProcess, flags: list[str]) -> Iterator[House]:
     loop = Loop()
     playwright = loop.run(start_playwright())
-    browsers = loop.run(open_browsers(playwright))
+    browsers = loop.run(open_browsers(playwright, flags, flags))
     yield House(server, loop, browsers)
     for browser in browsers:
         loop.run(browser.close())

@@ -20,12 +20,27 @@ def turn_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory, turn_port: int) -> Iterator[ServerProcess]:
+def tls_port() -> int:
+    """Where the site says that it answers to TLS."""
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def flags() -> list[str]:
+    """Nobody vouches for that certificate."""
+    return ["--ignore-certificate-errors"]
+
+
+@pytest.fixture(scope="session")
+def server(
+    tmp_path_factory: pytest.TempPathFactory, turn_port: int, tls_port: int
+) -> Iterator[ServerProcess]:
     address = f"turn:127.0.0.1:{turn_port}"
     settings = {
-        "TURN_URLS": f"{address},{address}?transport=tcp",
+        "TURN_URLS": f"{address},{address}?transport=tcp,turns:127.0.0.1:{tls_port}?transport=tcp",
         "TURN_SECRET": SECRET,
         "RELAY_ONLY": "true",
+        "TURN_CHECKS_PER_HOUR": "1000",
     }
     process = ServerProcess(tmp_path_factory.mktemp("turn"), free_port(), **settings)
     process.start()

@@ -21,6 +21,10 @@ SECRET = "the-secret-of-coturn-on-loopback"
 # What the tests add, and no operator should.
 LOOPBACK = "allow-loopback-peers"
 START_SECONDS = 10.0
+SIGN = (
+    "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
+    "-subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out cert.pem"
+)
 
 
 def has_ipv6() -> bool:
@@ -35,13 +39,27 @@ def has_ipv6() -> bool:
 RELAYS = ["127.0.0.1", "::1"] if has_ipv6() else ["127.0.0.1"]
 
 
+class Tls:
+    """`options` for TLS on 127.0.0.1:`port`, with a certificate of its own that nobody vouches for."""
+
+    def __init__(self, home: Path, port: int = 0) -> None:
+        self.port = port or free_port()
+        subprocess.run(SIGN.split(), cwd=home, check=True, capture_output=True)
+        key, certificate = home / "key.pem", home / "cert.pem"
+        self.options = (
+            "--tls-listening-port", str(self.port), "--cert", str(certificate), "--pkey", str(key),
+        )  # fmt: skip
+
+
 class Coturn:
-    """`with Coturn(tmp_path) as coturn:` serves UDP and TCP on 127.0.0.1:`coturn.port`."""
+    """`with Coturn(tmp_path) as coturn:` serves UDP and TCP on 127.0.0.1:`coturn.port`; and TLS, if given."""
 
     def __init__(
-        self, home: Path, *lines: str, options: tuple[str, ...] = (), port: int = 0, secret: str = SECRET
-    ) -> None:
-        self.port = port or free_port()
+        self, home: Path, *lines: str, options: tuple[str, ...] = (), port: int = 0, secret: str = SECRET,
+        tls: Tls | None = None,
+    ) -> None:  # fmt: skip
+        self.port, self._tls = port or free_port(), tls
+        options += tls.options if tls else ()
         self._file = home / f"turnserver-{self.port}.conf"
         self._file.write_text("\n".join([SHIPPED.read_text(), *lines, ""]))
         self._home, self._options, self._secret = home, options, secret
@@ -75,8 +93,9 @@ class Coturn:
             time.sleep(0.02)
 
     def _answers(self) -> bool:
+        has_tcp = "--no-tcp" not in self._options
         try:
-            with TurnClient.open(self.port, is_tcp="--no-tcp" not in self._options) as client:
+            with TurnClient.open(self.port, is_tcp=has_tcp, tls_port=self._tls and self._tls.port) as client:
                 client.sock.settimeout(0.5)
                 client.bind()
         except OSError:

@@ -1,4 +1,6 @@
-"""A small TURN client (RFC 8489, RFC 8656), enough to ask a server what it allows: over UDP or TCP."""
+"""A small TURN client (RFC 8489, RFC 8656), enough to ask a server what it allows: over UDP, TCP
+or TLS.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ import hmac
 import ipaddress
 import os
 import socket
+import ssl
 import struct
 from dataclasses import dataclass, field
 from typing import Self
@@ -74,6 +77,13 @@ def unxored(value: bytes, transaction: bytes) -> tuple[str, int]:
     return str(ipaddress.ip_address(packed)), port
 
 
+def trusting() -> ssl.SSLContext:
+    """Whatever the certificate."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
 @dataclass
 class TurnClient:
     """`allocate`, then `permit` a peer, then `send` and `receive`. Raises Refused, TimeoutError."""
@@ -88,16 +98,22 @@ class TurnClient:
     waiting: list[Message] = field(default_factory=list)
 
     @classmethod
-    def open(cls, port: int, username: str = "", password: str = "", *, is_tcp: bool = False) -> Self:
-        """To a server on 127.0.0.1."""
-        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM if is_tcp else socket.SOCK_DGRAM)
+    def open(
+        cls, port: int, username: str = "", password: str = "", *,
+        is_tcp: bool = False, tls_port: int | None = None,
+    ) -> Self:  # fmt: skip
+        """To a server on 127.0.0.1, over TLS where that has a port."""
+        address = ("127.0.0.1", tls_port or port)
+        is_stream = is_tcp or tls_port is not None
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM if is_stream else socket.SOCK_DGRAM)
         sock.settimeout(SECONDS)
         try:
-            sock.connect(("127.0.0.1", port))
+            sock.connect(address)
+            sock = trusting().wrap_socket(sock) if tls_port else sock
         except OSError:
             sock.close()
             raise
-        return cls(sock, ("127.0.0.1", port), username, password)
+        return cls(sock, address, username, password)
 
     def __enter__(self) -> Self:
         return self

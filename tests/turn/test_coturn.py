@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from models.turn import credential
-from tests.turn.coturn import LOOPBACK, RELAYS, SECRET, SHIPPED, Coturn
+from tests.turn.coturn import LOOPBACK, RELAYS, SECRET, SHIPPED, Coturn, Tls
 from tests.turn.stun import SOFTWARE, Refused, TurnClient
 
 UNAUTHORIZED, FORBIDDEN, QUOTA = 401, 403, 486
@@ -65,11 +65,12 @@ def test_as_shipped_it_leads_to_the_public_internet_only(shipped: Coturn, family
         assert {host: refusal(client, host) for host in permitted} == dict.fromkeys(permitted, 0)
 
 
-@pytest.mark.parametrize("is_tcp", [False, True], ids=["udp", "tcp"])
-def test_with_one_line_for_loopback_it_relays(tmp_path: Path, is_tcp: bool) -> None:
+@pytest.mark.parametrize("way", ["udp", "tcp", "tls"])
+def test_with_one_line_for_loopback_it_relays(tmp_path: Path, way: str) -> None:
+    tls = Tls(tmp_path) if way == "tls" else None
     with (
-        Coturn(tmp_path, LOOPBACK) as coturn,
-        TurnClient.open(coturn.port, *signed(), is_tcp=is_tcp) as anna,
+        Coturn(tmp_path, LOOPBACK, tls=tls) as coturn,
+        TurnClient.open(coturn.port, *signed(), is_tcp=way == "tcp", tls_port=tls and tls.port) as anna,
         TurnClient.open(coturn.port, *signed(user="call-ben")) as ben,
     ):
         anna.allocate()

@@ -14,7 +14,7 @@ from playwright.async_api import Route, expect
 from models.turn import credential
 from tests.journeys.stage import Stage, journey
 from tests.journeys.visitor import until
-from tests.turn.coturn import LOOPBACK, SECRET, Coturn
+from tests.turn.coturn import LOOPBACK, SECRET, Coturn, Tls
 from tests.webrtc.callers import Caller, couple, hang_up, pair, ring
 
 Answering = Callable[[Route], Awaitable[None]]
@@ -72,6 +72,14 @@ async def test_with_udp_blocked_it_goes_over_tcp(stage: Stage, turn_port: int, t
 @journey
 async def test_with_tcp_blocked_it_goes_over_udp(stage: Stage, turn_port: int, tmp_path: Path) -> None:
     await goes_only_by("udp", stage, Coturn(tmp_path, LOOPBACK, port=turn_port, options=("--no-tcp",)))
+
+
+@journey
+async def test_where_only_tls_gets_through_it_goes_over_tls(
+    stage: Stage, turn_port: int, tls_port: int, tmp_path: Path
+) -> None:
+    tls, blocked = Tls(tmp_path, tls_port), ("--no-udp", "--no-tcp")
+    await goes_only_by("tls", stage, Coturn(tmp_path, LOOPBACK, port=turn_port, tls=tls, options=blocked))
 
 
 async def goes_only_by(protocol: str, stage: Stage, coturn: Coturn) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.journeys.conftest import free_port, house, stage
+from tests.journeys.conftest import flags, free_port, house, stage
 from tests.journeys.server_process import ServerProcess
 
-__all__ = ["house", "server", "stage"]
+__all__ = ["flags", "house", "server", "stage"]
 
 
 @pytest.fixture(scope="session")
