@@ -16,6 +16,7 @@ const ISLANDS = /** @type {const} */ ([
   ["#call", () => import("./call_page.js")],
   ["#call-contacts-yes", () => import("./contacts.js")],
   ["#selfie-camera", () => import("./camera.js")],
+  ["#check", () => import("./check.js")],
   ["#intro", () => import("./intro.js")],
   ["#queue-cards", () => import("./clip.js")],
   ["[data-copy], [data-share]", () => import("./copy.js")],

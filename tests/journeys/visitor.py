@@ -59,11 +59,15 @@ class Visitor(Screen):
         await self.take_selfie()
         await self.pay()
 
-    async def enrol(self, *, gender: str = "female", photo: bytes = b"") -> None:
-        """A paid member with a selfie, as the forms would have made them."""
+    async def begin(self, *, gender: str = "female", photo: bytes = b"") -> None:
+        """A guest with a selfie, as the forms would have made them."""
         await self._send("/auth/guest", name=self.name, gender=gender, adult="true")
         selfie = {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": photo or jpeg(640, 640)}
         await self._send("/media/selfie", selfie=selfie)
+
+    async def enrol(self, *, gender: str = "female", photo: bytes = b"") -> None:
+        """And paid."""
+        await self.begin(gender=gender, photo=photo)
         checkout = await self._send("/payment/create-checkout")
         await self._send(checkout.url, action="pay")
 
