@@ -125,8 +125,12 @@ async def start_playwright() -> Playwright:
     return await async_playwright().start()
 
 
-def journey(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
-    """A test in real browsers; needs the fixture `stage`."""
+def journey(
+    test: Callable[..., Awaitable[None]] | None = None, *, seconds: float = JOURNEY_SECONDS
+) -> Callable[..., Any]:
+    """A test in real browsers; needs the fixture `stage`. `@journey(seconds=…)` for a long one."""
+    if test is None:
+        return functools.partial(journey, seconds=seconds)
 
     @pytest.mark.journey
     @functools.wraps(test)
@@ -134,7 +138,7 @@ def journey(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
         async def work() -> None:
             await test(stage=stage, **fixtures)
 
-        stage.house.loop.run(work())
+        stage.house.loop.run(work(), seconds)
 
     return run
 

@@ -42,7 +42,7 @@ async def test_both_add_tracks_at_once_12_times(stage: Stage) -> None:
 
 
 @pytest.mark.prove
-@journey
+@journey(seconds=600)
 async def test_both_add_tracks_at_once_200_times(stage: Stage) -> None:
     await glare(stage, 200)
 
