@@ -46,8 +46,7 @@ class BaseHandler(RequestHandler):
         self.models = self.application.models
         self.config = self.application.config
         self.member: Member | None = None
-        # Why this person may not be here, while a ban stands.
-        self.refusal: Banned | None = None
+        self.refusal: Banned | None = None  # Why they may not be here, while a ban stands.
         self.application.requests.began()
 
     def on_finish(self) -> None:
