@@ -18,6 +18,7 @@ LONG = {"models/messages.py", "models/call_state.py", "handlers/frames.py", "sta
 # What is tested where it shows, and there.
 ELSEWHERE = {
     "models/age_gate.py": "tests/handlers/test_age_gate.py",
+    "models/bus_ears.py": "tests/models/test_bus.py",
     "models/dashboard.py": "tests/handlers/test_console.py",
     "models/people.py": "tests/handlers/test_console.py",
     "models/moderation.py": "tests/handlers/test_report_reviews.py",
