@@ -17,6 +17,7 @@ from bench.presence import Present
 from bench.wire import WireSocket, field_of
 
 CALL_SECONDS = 20.0
+SECONDS = 300
 BATCHES, BATCH, LINES = 4, 5, 5
 CANDIDATE = {
     "candidate": "candidate:842163049 1 udp 1677729535 203.0.113.77 46154 typ srflx raddr 10.0.0.17 "
@@ -47,21 +48,33 @@ async def hold(port: int, caller: Present, callee: Present) -> Times:
     """The whole job. Raises Declined, ConnectionError, TimeoutError."""
     async with asyncio.timeout(CALL_SECONDS):
         began = time.perf_counter()
-        call_id = await _ring(caller, callee)
-        ring = time.perf_counter()
-        call_id = await _accept(caller, callee, call_id)
+        invite_id = await ring(caller, callee)
+        rang = time.perf_counter()
+        call_id = await _accept(caller, callee, invite_id)
         seats = await asyncio.gather(*[_sit(port, one, call_id) for one in (caller, callee)])
         answered = await _negotiate(*seats)
         await _connect(*seats)
         running = time.perf_counter()
         await _chat(*seats)
         await _end(*seats)
-    return Times(*[1000 * (at - began) for at in (ring, answered, running)])
+    return Times(*[1000 * (at - began) for at in (rang, answered, running)])
 
 
-async def _ring(caller: Present, callee: Present) -> str:
+async def meet(
+    port: int, caller: Present, callee: Present, seconds: int = SECONDS
+) -> tuple[WireSocket, WireSocket]:
+    """The two seats of a call that runs: caller's and callee's. Raises as `hold`."""
+    async with asyncio.timeout(CALL_SECONDS):
+        call_id = await _accept(caller, callee, await ring(caller, callee, seconds), seconds)
+        seats = [await _sit(port, one, call_id) for one in (caller, callee)]
+        await _connect(*seats)
+    return seats[0], seats[1]
+
+
+async def ring(caller: Present, callee: Present, seconds: int = SECONDS) -> str:
     """The invite's id, once the callee's socket rings."""
-    caller.socket.send(type="call:invite", id="invite", toUserId=callee.person.user_id, requestedSeconds=300)
+    to = callee.person.user_id
+    caller.socket.send(type="call:invite", id="invite", toUserId=to, requestedSeconds=seconds)
     declined = asyncio.create_task(caller.socket.receive("call:declined"))
     notified = asyncio.create_task(callee.socket.receive("call:notify"))
     await asyncio.wait((declined, notified), return_when=asyncio.FIRST_COMPLETED)
@@ -72,9 +85,9 @@ async def _ring(caller: Present, callee: Present) -> str:
     return field_of(notified.result(), "inviteId")
 
 
-async def _accept(caller: Present, callee: Present, invite_id: str) -> str:
+async def _accept(caller: Present, callee: Present, invite_id: str, seconds: int = SECONDS) -> str:
     await caller.socket.receive("call:ringing")
-    callee.socket.send(type="call:accept", id="accept", inviteId=invite_id, requestedSeconds=300)
+    callee.socket.send(type="call:accept", id="accept", inviteId=invite_id, requestedSeconds=seconds)
     started = await caller.socket.receive("call:start")
     await callee.socket.receive("call:start")
     return field_of(started, "callId")

@@ -10,14 +10,24 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 
+import uvloop
+
 from bench.call import Declined, Times, hold
 from bench.meter import Cost, Meter, percentile
 from bench.people import Somebody, sign_up
+from bench.picture import Series, bars
 from bench.presence import Looking, Present, all_come, pushed
 from bench.progress import Progress
-from bench.report import Measured, measured
+from bench.report import Measured, machine, measured, save, show
 from bench.site_process import SiteUnderTest, site_under_test
 
+COLUMNS = {
+    "idle": "idle", "calls_per_server_second": "calls/CPU s", "calls_per_second": "calls/s",
+    "server_ms": "CPU ms", "postgres_ms": "PG ms", "redis_ms": "Redis ms", "statements": "SQL",
+    "redis_scripts": "scripts", "ring_p50_ms": "ring p50", "ring_p99_ms": "ring p99",
+    "answered_p50_ms": "set-up p50", "answered_p99_ms": "set-up p99", "running_p50_ms": "clock p50",
+    "running_p99_ms": "clock p99", "pushes_per_second": "pushes/s", "idle_core_share": "idle core",
+}  # fmt: skip
 AT_ONCE = 10
 PAIRS = 3 * AT_ONCE
 PAGE_EVERY_SECONDS = 30.0
@@ -30,6 +40,9 @@ class Plan:
     calls: int = 300
     runs: int = 3
     idle: tuple[int, ...] = (0, 500, 2000)
+
+
+BRIEF = Plan(calls=100, runs=1, idle=(0, 500))
 
 
 @dataclass(frozen=True)
@@ -54,6 +67,21 @@ class CallsResult:
     pushes_per_second: float
     idle_core_share: float
     retries: float
+
+
+def calls(plan: Plan, *, keep: bool) -> None:
+    on = machine()
+    sizes = uvloop.run(run_calls(plan))
+    print("\nThe whole job, 10 at once, per call (set-up: invite to the answer in the caller's hands)\n")
+    show(COLUMNS, sizes)
+    if keep:
+        save("calls", on, plan, sizes, _picture(sizes))
+
+
+def _picture(sizes: list[Measured]) -> str:
+    labels = [f"{size.middle.idle:,.0f} idle" for size in sizes]
+    rate = Series("calls", [size.middle.calls_per_server_second for size in sizes])
+    return bars("Whole calls per server CPU second", labels, [rate])
 
 
 async def run_calls(plan: Plan) -> list[Measured]:

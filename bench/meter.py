@@ -61,9 +61,9 @@ class Meter:
         postgres = psutil.Process(self._site.postgres_pid)
         backends = [postgres, *postgres.children(recursive=True)]
         return (
-            _seconds(self._server),
-            sum(map(_seconds, backends)),
-            _seconds(psutil.Process(self._site.redis_pid)),
+            cpu_seconds(self._server),
+            sum(map(cpu_seconds, backends)),
+            cpu_seconds(psutil.Process(self._site.redis_pid)),
         )
 
     def _counts(self) -> tuple[int, int, int]:
@@ -80,7 +80,8 @@ class Meter:
         return int(float(found[1]))
 
 
-def _seconds(process: psutil.Process) -> float:
+def cpu_seconds(process: psutil.Process) -> float:
+    """User and system, all threads, so far."""
     try:
         times = process.cpu_times()
     except psutil.NoSuchProcess:

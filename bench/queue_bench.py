@@ -12,14 +12,28 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+import uvloop
+
 from bench.meter import Cost, Meter, percentile
 from bench.people import Crowd, Somebody, sign_up
+from bench.picture import Series, bars
 from bench.presence import Present, all_come, pushed
 from bench.progress import Progress
-from bench.report import Measured, measured
+from bench.report import Measured, machine, measured, save, show
 from bench.site_process import SiteUnderTest, site_under_test
 from bench.wire import HttpConnection, WireSocket
 
+COLUMNS = {
+    "online": "online", "json_per_server_second": "JSON/CPU s", "html_per_server_second": "HTML/CPU s",
+    "statements": "SQL", "redis_scripts": "scripts", "redis_commands": "commands", "postgres_ms": "PG ms",
+    "redis_ms": "Redis ms", "p50_ms": "p50 ms", "p99_ms": "p99 ms", "alone_p50_ms": "alone p50",
+    "alone_p99_ms": "alone p99",
+}  # fmt: skip
+COMING_COLUMNS = {
+    "online": "online", "turn_server_ms": "join+leave ms", "turn_redis_ms": "Redis ms",
+    "turn_frames_to_others": "frames to others", "visit_server_ms": "visit ms", "visit_redis_ms": "Redis ms",
+    "visit_frames_to_others": "frames to others",
+}  # fmt: skip
 VIEWERS = 50
 VISITORS = 8
 AT_ONCE = 8
@@ -33,6 +47,9 @@ class Plan:
     visits: int = 200
     runs: int = 3
     online: tuple[int, ...] = (100, 1000, 10_000)
+
+
+BRIEF = Plan(requests=400, turns=80, visits=40, runs=1)
 
 
 @dataclass(frozen=True)
@@ -59,6 +76,24 @@ class QueueResult:
     visit_server_ms: float
     visit_redis_ms: float
     visit_frames_to_others: float
+
+
+def queue(plan: Plan, *, keep: bool) -> None:
+    on = machine()
+    sizes = uvloop.run(run_queue(plan))
+    print("\nGET /room/queue, first page, 8 at once (server CPU; PostgreSQL and Redis beside it)\n")
+    show(COLUMNS, sizes)
+    print("\nOne person's coming and going, server CPU each\n")
+    show(COMING_COLUMNS, sizes)
+    if keep:
+        save("queue", on, plan, sizes, _picture(sizes))
+
+
+def _picture(sizes: list[Measured]) -> str:
+    labels = [f"{size.middle.online:,.0f} online" for size in sizes]
+    json = Series("JSON", [size.middle.json_per_server_second for size in sizes])
+    html = Series("HTML cards", [size.middle.html_per_server_second for size in sizes])
+    return bars("Queue pages per server CPU second", labels, [json, html], target=1000)
 
 
 async def run_queue(plan: Plan) -> list[Measured]:

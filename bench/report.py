@@ -25,6 +25,8 @@ from bench.meter import median
 RESULTS = Path(__file__).with_name("results")
 LIBRARIES = ("tornado", "uvloop", "aiopg", "redis", "msgspec", "Jinja2")
 Result = TypeVar("Result")
+# Of these there are so many, not about so many.
+COUNTS = {"online", "idle", "pairs", "in_flight", "per_second", "sockets"}
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,21 @@ def save(name: str, on: dict[str, object], plan: object, sizes: Sequence[Measure
 
 def _rounded(result: Any) -> dict[str, float]:
     return {name: round(value, 3) for name, value in asdict(result).items()}
+
+
+def show(columns: dict[str, str], sizes: Sequence[Measured], names: Sequence[str] = ()) -> None:
+    """The medians, a size a line: `columns` are figures and their heads, `names` stand before them."""
+    heads = [*([""] if names else []), *columns.values()]
+    rows = [[*names[at : at + 1], *_cells(columns, size.middle)] for at, size in enumerate(sizes)]
+    print(table(heads, rows))
+
+
+def _cells(columns: dict[str, str], middle: Any) -> list[str]:
+    return [_cell(name, getattr(middle, name)) for name in columns]
+
+
+def _cell(name: str, value: float) -> str:
+    return f"{value:,.0f}" if name in COUNTS else figure(value)
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

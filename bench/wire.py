@@ -11,6 +11,7 @@ import asyncio
 import base64
 import os
 from collections import Counter, deque
+from collections.abc import Callable
 from typing import Self, cast
 
 import msgspec
@@ -71,7 +72,9 @@ def _length(head: bytes) -> int:
 
 
 class WireSocket(asyncio.Protocol):
-    """One socket. `receive(type)` waits for a frame of that type; `counts` has all that came."""
+    """One socket. `receive(type)` waits for a frame of that type; `counts` has all that came. Who sets
+    `taker` gets the bytes as they come, and gives the frames that it does not know to `heard`.
+    """
 
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()
@@ -83,6 +86,7 @@ class WireSocket(asyncio.Protocol):
         self._waiting: dict[str, asyncio.Future[bytes]] = {}
         self._buffer = bytearray()
         self._upgraded = False
+        self.taker: Callable[[bytes], None] | None = None
 
     @classmethod
     async def open(cls, port: int, path: str, token: str) -> Self:
@@ -105,9 +109,11 @@ class WireSocket(asyncio.Protocol):
         self.send_frame(msgspec.json.encode(message))
 
     def send_frame(self, payload: bytes, opcode: int = TEXT) -> None:
-        size = len(payload)
-        length = bytes([0x80 | size]) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
-        self._transport.write(bytes([0x80 | opcode]) + length + NO_KEY + payload)
+        self.send_ready(framed(payload, opcode))
+
+    def send_ready(self, frames: bytes) -> None:
+        """Frames in their final form, any number of them in one write."""
+        self._transport.write(frames)
 
     # -- in --
 
@@ -125,6 +131,9 @@ class WireSocket(asyncio.Protocol):
         return self.close_code
 
     def data_received(self, data: bytes) -> None:
+        if self.taker is not None:
+            self.taker(data)
+            return
         self._buffer += data
         if not self._upgraded and not self._take_head():
             return
@@ -156,10 +165,10 @@ class WireSocket(asyncio.Protocol):
             return False
         opcode, payload = buffer[0] & 15, bytes(buffer[start : start + size])
         del buffer[: start + size]
-        self._heard(opcode, payload)
+        self.heard(opcode, payload)
         return True
 
-    def _heard(self, opcode: int, payload: bytes) -> None:
+    def heard(self, opcode: int, payload: bytes) -> None:
         if opcode == TEXT:
             self._deliver(payload)
         elif opcode == PING:
@@ -170,7 +179,9 @@ class WireSocket(asyncio.Protocol):
 
     def _deliver(self, payload: bytes) -> None:
         # Every frame begins with {"type":"
-        kind = payload[9 : payload.index(b'"', 9)].decode()
+        self._hear(payload[9 : payload.index(b'"', 9)].decode(), payload)
+
+    def _hear(self, kind: str, payload: bytes) -> None:
         self.counts[kind] += 1
         future = self._waiting.pop(kind, None)
         if future is not None and not future.done():
@@ -191,6 +202,13 @@ class WireSocket(asyncio.Protocol):
     def close(self) -> None:
         """Without a handshake of farewell, as a page that is left."""
         self._transport.close()
+
+
+def framed(payload: bytes, opcode: int = TEXT) -> bytes:
+    """One frame, up to 64 KiB, as a client sends it."""
+    size = len(payload)
+    length = bytes([0x80 | size]) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
+    return bytes([0x80 | opcode]) + length + NO_KEY + payload
 
 
 def field_of(frame: bytes, name: str) -> str:
