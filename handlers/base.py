@@ -214,8 +214,7 @@ class BaseHandler(RequestHandler):
     # -- errors, dressed once --
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
-        problem = as_problem(error, status_code)
+        problem = as_problem(kwargs["exc_info"][1] if "exc_info" in kwargs else None, status_code)
         origins.allow_cross_origin(self, self.config)
         self.set_status(problem.status)
         if problem.retry_after is not None:
