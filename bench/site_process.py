@@ -23,7 +23,7 @@ from pathlib import Path
 from models.embedded import Embedded
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 30
+START_SECONDS = 60
 SETTINGS = {
     "HOST": "127.0.0.1",
     "STUN_URLS": "",
