@@ -38,6 +38,7 @@ TEST_SECONDS = 60
 ALONE = frozenset({"journeys", "webrtc", "turn", "machines"})
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # docs/decisions/two-at-a-time.md: what needs the machine for itself comes last, one after the other.
     items.sort(key=_is_alone)
