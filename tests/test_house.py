@@ -30,7 +30,6 @@ ELSEWHERE = {
     "handlers/appeal_reviews.py": "tests/handlers/test_report_reviews.py",
     "models/erasure.py": "tests/models/test_deletions.py",
     "models/setting_checks.py": "tests/models/test_config.py",
-    "models/bus_ears.py": "tests/models/test_bus.py",
     "handlers/privacy_commands.py": "tests/handlers/test_operator_commands.py",
     "models/second_factors.py": "tests/models/test_staff_sign_in.py",
     "models/staff_sessions.py": "tests/models/test_staff_sign_in.py",
