@@ -29,6 +29,7 @@ from models.news import (
     Reload,
     SeatReplaced,
     SignedOut,
+    Unlisted,
     read_call_news,
     read_user_news,
 )
@@ -121,6 +122,9 @@ class Hub:
             self.spawn(self._reload(user_id))
         elif isinstance(told, AccessNews):
             self.spawn(self._change_access(user_id, told))
+        elif isinstance(told, Unlisted):
+            for socket in list(self.invite_sockets.get(user_id, ())):
+                self.spawn(socket.unlist())
         elif isinstance(told, BannedNews):
             self.spawn(self._ban(user_id, bytes(told.frame)))
         elif isinstance(told, CardNews):

@@ -139,6 +139,11 @@ class InviteSocket(BaseSocket):
         self.is_joined = False
         return QueueState(id=command_id, available=await self.models.presence.leave(self.id))
 
+    async def unlist(self) -> None:
+        """Nobody is listed without a selfie, whatever other sockets of theirs have not heard yet."""
+        await self._leave_queue(None)
+        self.tell(QueueState(available=False))
+
     async def _fresh(self) -> Member:
         """Access, selfie and ban as they are now; the token may have been rotated since the socket opened."""
         member = await self.models.sessions.again(self.session_id)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-
 from tornado.httputil import HTTPInputError, HTTPServerRequest, parse_body_arguments
-from tornado.iostream import StreamClosedError
 from tornado.web import stream_request_body
 
-from handlers.base import BaseHandler
+from handlers.media_answers import MediaAnswer
 from handlers.onboarding import STEPS
-from handlers.ranges import Range, range_of
 from handlers.uploads import UploadHandler
 from models.errors import BadRequest, Invalid, NotFound, Problem, TooLarge, UnsupportedMedia
-from models.media import CHUNK, MediaFile
+from models.media import MediaFile
 from models.members import Member, media_url
 from models.selfies import MOST_BYTES
 from models.sign_up import next_step
@@ -102,47 +98,13 @@ def refuse_early(request: HTTPServerRequest) -> None:
         raise UnsupportedMedia("Send the photo as multipart/form-data, in the field selfie.")
 
 
-class MediaHandler(BaseHandler):
+class MediaHandler(MediaAnswer):
     """GET /media/<mediaId>: for those who may see the person; everybody else gets what a random id gets."""
 
     is_counted = False
 
     async def get(self, media_id: str) -> None:
-        file = await self._file(media_id)
-        self._describe(file)
-        if self.check_etag_header():
-            return self.set_status(304)
-        part = self._part(file)
-        if part is None or self.request.method == "HEAD":
-            return None
-        return await self._send(file, part)
-
-    def _part(self, file: MediaFile) -> Range | None:
-        """What of the file is sent, said in the headers; None: there is no such part."""
-        part = range_of(
-            self.request.headers.get("Range") if self._is_same_version() else None, file.byte_size
-        )
-        if part is not None and part.first >= file.byte_size:
-            self.set_status(416)
-            self.set_header("Content-Range", f"bytes */{file.byte_size}")
-            return None
-        if part is not None:
-            self.set_status(206)
-            self.set_header("Content-Range", f"bytes {part.first}-{part.last}/{file.byte_size}")
-        part = part or Range(0, file.byte_size - 1)
-        self.set_header("Content-Length", str(part.size))
-        return part
-
-    def _is_same_version(self) -> bool:
-        """`If-Range` names what the browser has a part of."""
-        return self.request.headers.get("If-Range", self._headers["Etag"]) == self._headers["Etag"]
-
-    async def _send(self, file: MediaFile, part: Range) -> None:
-        """Chunk by chunk, as fast as the browser takes them; who leaves half way is no fault."""
-        with contextlib.suppress(StreamClosedError):
-            for first in range(part.first, part.last + 1, CHUNK):
-                self.write(await self.models.media.read(file, first, min(first + CHUNK - 1, part.last)))
-                await self.flush()
+        await self.answer(await self._file(media_id), f"private, max-age={DAY}, immutable")
 
     async def _file(self, media_id: str) -> MediaFile:
         viewer = self.member
@@ -152,16 +114,3 @@ class MediaHandler(BaseHandler):
         if file is None:
             raise NotFound
         return file
-
-    def _describe(self, file: MediaFile) -> None:
-        """An id names the same bytes for ever: it is the ETag, and browsers may keep them for a day."""
-        self.set_header("Content-Type", file.content_type)
-        self.set_header("Content-Disposition", "inline")
-        self.set_header("Accept-Ranges", "bytes")
-        self.set_header("Cache-Control", f"private, max-age={DAY}, immutable")
-        self.set_header("Vary", "Cookie, Authorization")
-        self.set_header("Etag", f'"{file.media_id}"')
-
-    def compute_etag(self) -> str | None:
-        """Set by `_describe`: no hash of the bytes is needed."""
-        return None

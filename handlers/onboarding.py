@@ -28,7 +28,8 @@ class OnboardingHandler(BaseHandler):
         if code and member.access == "unpaid":
             return self.go("/paywall?" + urlencode({"inviteCode": code}))
         if step == "selfie" or self.get_query_argument("step", None) == "selfie":
-            return self.page("onboarding/page.html", step="selfie", invite=None)
+            removed = await self.models.removals.of(member.user_id)
+            return self.page("onboarding/page.html", step="selfie", invite=None, removed=removed)
         return self.go(STEPS[step])
 
     async def _introduced(self, token: str, code: str | None) -> None:

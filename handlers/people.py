@@ -1,10 +1,11 @@
-"""Members, as the staff finds, reads and bans them."""
+"""Members, as the staff finds, reads and bans them; what is on their card, shown and taken off."""
 
 from __future__ import annotations
 
 import msgspec
 
 from handlers.console import ConsoleHandler
+from handlers.media_answers import MediaAnswer
 from models.audit import why
 from models.errors import Invalid
 from models.moderation import Decision
@@ -13,6 +14,12 @@ from models.people import Dossier
 
 class BanForm(msgspec.Struct):
     action: str = ""
+    reason: str = ""
+
+
+class RemovalForm(msgspec.Struct, rename="camel"):
+    kind: str = ""
+    media_id: str = ""
     reason: str = ""
 
 
@@ -48,20 +55,29 @@ class PersonHandler(ConsoleHandler):
             bans=await models.bans.of_user(user_id),
             about=await models.report_reviews.about(user_id),
             by=await models.report_reviews.by(user_id),
+            removed=await models.removals.of(user_id),
             calls=await models.people.calls(user_id),
             brought=await models.people.brought(user_id),
             payments=await models.receipts.of(user_id) if self.who().is_admin else None,
         )
 
 
-class PersonSelfieHandler(ConsoleHandler):
-    """GET /admin/people/ID/selfie.jpg."""
+class PersonMediaHandler(MediaAnswer, ConsoleHandler):
+    """GET /admin/people/ID/selfie.jpg, video: what is on the card."""
 
-    async def get(self, user_id: str) -> None:
-        file, data = await self.models.people.selfie(user_id)
-        self.set_header("Content-Type", file.content_type)
-        self.set_header("Cache-Control", "no-store")
-        self.finish(data)
+    async def get(self, user_id: str, kind: str) -> None:
+        shown = await self.models.people.on_card(user_id, "video" if kind == "video" else "selfie")
+        await self.answer(shown, "no-store")
+
+
+class RemovalHandler(ConsoleHandler):
+    """POST /admin/people/ID/remove: takes the selfie or the video off the card."""
+
+    async def post(self, user_id: str) -> None:
+        form = self.read(RemovalForm)
+        values = form.kind, form.media_id, self.who().staff_id, form.reason
+        await self.models.removals.remove(user_id, *values)
+        return self.done(f"/admin/people/{user_id}")
 
 
 class BanHandler(ConsoleHandler):

@@ -11,6 +11,7 @@ from handlers.settings import settings_context, show_profile_again
 from models.errors import Invalid
 from models.handles import NETWORKS
 from models.members import Member
+from models.users import Me
 
 
 class MeForm(msgspec.Struct, rename="camel"):
@@ -33,11 +34,11 @@ class MeHandler(BaseHandler):
     """GET, PATCH /user/me, and POST for the form of the settings page."""
 
     async def get(self) -> None:
-        self.json(await self.models.users.me(self._member()))
+        self.json(await self._told(self._member()))
 
     async def patch(self) -> None:
         await self._update(self._member())
-        self.json(await self.models.users.me(self._member()))
+        self.json(await self._told(self._member()))
 
     async def post(self) -> None:
         try:
@@ -45,11 +46,16 @@ class MeHandler(BaseHandler):
         except Invalid as problem:
             return await show_profile_again(self, problem, form=self._form)
         if not self.is_page:
-            return self.json(await self.models.users.me(self.member))
+            return self.json(await self._told(self.member))
         return await self._saved()
 
     def _member(self) -> Member:
         return self.allowed(access=False, selfie=False)
+
+    async def _told(self, member: Member) -> Me:
+        removed = await self.models.removals.of(member.user_id)
+        told = [one.told for one in removed.values()] or None
+        return msgspec.structs.replace(await self.models.users.me(member), removed=told)
 
     async def _update(self, member: Member) -> Member:
         form = self.read(MeForm)

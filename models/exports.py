@@ -120,6 +120,7 @@ class Exports:
         return {
             "reports": await self._sql.all("reports", Row, user_id=user_id),
             "bans": await self._sql.all("bans", Row, user_id=user_id),
+            "removals": await self._sql.all("removals", Row, user_id=user_id),
             "blocks": await self._sql.all("blocks", Row, user_id=user_id),
         }
 

@@ -53,6 +53,10 @@ class Reload(msgspec.Struct, frozen=True, tag="reload"):
     """Something about the person changed: their sockets are sent `state` anew."""
 
 
+class Unlisted(msgspec.Struct, frozen=True, tag="unlisted"):
+    """The person's selfie was taken away: their sockets leave the queue and are told `queue:state`."""
+
+
 class BannedNews(msgspec.Struct, frozen=True, tag="banned"):
     """A ban is in force: every socket of the person is told `ban` and closed with 4403."""
 
@@ -66,7 +70,7 @@ class CardNews(msgspec.Struct, frozen=True, tag="card"):
     is_hidden: bool
 
 
-AboutUser = UserNews | Delivered | SignedOut | AccessNews | Reload | BannedNews | CardNews
+AboutUser = UserNews | Delivered | SignedOut | AccessNews | Reload | Unlisted | BannedNews | CardNews
 
 
 class CallNews(msgspec.Struct, frozen=True, omit_defaults=True, tag="tell"):

@@ -14,7 +14,7 @@ from models.audit import Audit
 from models.db import Db
 from models.errors import NotFound
 from models.ids import is_id
-from models.media import Media, MediaFile
+from models.media import Kind, Media, MediaFile
 
 MOST_FOUND, MOST_CALLS, MOST_BROUGHT = 50, 50, 100
 LONGEST_QUERY = 254
@@ -35,6 +35,7 @@ class Dossier(msgspec.Struct, frozen=True):
     name: str
     gender: str
     selfie_id: str | None
+    video_id: str | None
     created_at: datetime
     successful_calls: int
     email: str | None
@@ -117,10 +118,11 @@ class People:
     async def call(self, call_id: str) -> OneCall | None:
         return await self._sql.one("call", OneCall, call_id=call_id)
 
-    async def selfie(self, user_id: str) -> tuple[MediaFile, bytes]:
-        """Raises NotFound."""
-        media_id = (await self.get(user_id)).selfie_id
+    async def on_card(self, user_id: str, kind: Kind) -> MediaFile:
+        """The selfie or the intro video that is on the card. Raises NotFound."""
+        person = await self.get(user_id)
+        media_id = person.selfie_id if kind == "selfie" else person.video_id
         file = await self._media.find(media_id, user_id) if media_id else None
         if file is None:
-            raise NotFound("There is no selfie.")
-        return file, await self._media.read(file)
+            raise NotFound("There is none.")
+        return file

@@ -52,6 +52,7 @@ class Retention:
         await _all(lambda: self._sql.run("appeals", days=days, most=BATCH, now=now))
         await _all(lambda: self._sql.run("bans", days=days, most=BATCH, now=now))
         await _all(lambda: self._sql.run("undecided_bans", days=days, most=BATCH, now=now))
+        await _all(lambda: self._sql.run("removals", days=days, most=BATCH, now=now))
         await _all(lambda: self._sql.run("banned_emails", most=BATCH, now=now))
 
     async def _meetings(self) -> None:

@@ -19,6 +19,7 @@ from models.ids import new_id
 from models.members import Gender, Member, media_url
 from models.messages import Person, Wire
 from models.names import clean_name
+from models.removals import RemovalTold
 
 GENDERS = get_args(Gender)
 
@@ -97,6 +98,8 @@ class Me(Wire, frozen=True, kw_only=True):
     is_account: bool
     # To its owner alone, as all of this.
     email: str | None = None
+    # What a moderator took off the card and has not been replaced.
+    removed: list[RemovalTold] | None = None
 
 
 class Users:

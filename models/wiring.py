@@ -47,6 +47,7 @@ from models.receipts import Receipts
 from models.reconciliation import Reconciliation
 from models.recovery import Recovery
 from models.recovery_codes import RecoveryCodes
+from models.removals import Removals
 from models.report_reviews import ReportReviews
 from models.reports import Reports
 from models.retention import Retention
@@ -166,6 +167,7 @@ class Models:
         )
         self.report_reviews = ReportReviews(db, clock, self.audit)
         self.moderation = Moderation(clock, self.bans, self.report_reviews)
+        self.removals = Removals(db, clock, self.news, self.media, self.audit)
         self.people = People(db, self.media, self.audit)
         self.dashboard = Dashboard(db, clock, config, self.presence)
         self.second_factors = SecondFactors(clock, self.site_secret)

@@ -28,6 +28,7 @@ delete from cooldowns where :user_id::uuid in (low_id, high_id);
 delete from seen_addresses where user_id = :user_id;
 delete from guesses where kind in ('report', 'export') and subject = :user_id::text;
 delete from introduction_links where :user_id::uuid in (introducer_id, person_id);
+delete from removals where user_id = :user_id;
 delete from introductions where :user_id::uuid in (newcomer_id, person_id, introducer_id);
 delete from contacts where call_id in (select call_id from calls where :user_id::uuid in (caller_id, callee_id));
 delete from call_messages where sender_id = :user_id;

@@ -85,6 +85,10 @@ select
 from bans b left join appeals a using (ban_id)
 where user_id = :user_id order by b.created_at;
 
+-- name: removals(user_id)
+-- What moderators took off the card.
+select kind, reason, removed_at as "removedAt" from removals where user_id = :user_id order by removed_at;
+
 -- name: blocks(user_id)
 select u.name, b.created_at as "createdAt"
 from blocks b join users u on u.user_id = b.blocked_id where blocker_id = :user_id order by b.created_at;

@@ -25,6 +25,10 @@ from media_chunks
 where media_id = :media_id and seq between :first_seq and :last_seq;
 
 -- name: create(media_id, owner_id, kind, content_type, byte_size, now)!
+-- A new one answers what a moderator said of the one before.
+with answered as (
+    delete from removals where user_id = :owner_id and kind = :kind
+)
 insert into media (media_id, owner_id, kind, content_type, byte_size, created_at)
 values (
     :media_id, :owner_id, :kind, :content_type, :byte_size, coalesce(:now::timestamptz, clock_timestamp())

@@ -15,7 +15,7 @@ limit :most;
 
 -- name: find(user_id)
 select
-    u.user_id::text, u.name, u.gender, u.selfie_id::text, u.created_at, u.successful_calls, a.email,
+    u.user_id::text, u.name, u.gender, u.selfie_id::text, u.video_id::text, u.created_at, u.successful_calls, a.email,
     (select array_agg(distinct g.reason order by g.reason) from access_grants g
         where g.user_id = u.user_id and g.ended_at is null) as access,
     i.owner_id::text as inviter_id, coalesce(o.name, i.label) as inviter_name,

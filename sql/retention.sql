@@ -75,6 +75,14 @@ delete from appeals where ban_id in (
     limit :most for update skip locked
 );
 
+-- name: removals(days, most, now)!
+-- Why a moderator took something off a card.
+delete from removals where (user_id, kind) in (
+    select user_id, kind from removals
+    where removed_at < coalesce(:now::timestamptz, clock_timestamp()) - make_interval(days => :days)
+    order by removed_at limit :most for update skip locked
+);
+
 -- name: rings(days, most, now)!
 -- Rings that became no call.
 delete from invite_outcomes where invite_id in (

@@ -8,6 +8,8 @@ export async function fetchQueue(cursor) {
   const url = cursor ? `/room/queue?cursor=${encodeURIComponent(cursor)}` : "/room/queue";
   const headers = { "HX-Request": "true", Accept: "text/html" };
   const answer = await fetch(url, { headers, credentials: "same-origin" }).catch(() => null);
+  // Banned meanwhile, or without a selfie: the page itself says so, or leads on.
+  if (answer?.status === 403) location.reload();
   return answer?.ok ? read(await answer.text()) : null;
 }
 

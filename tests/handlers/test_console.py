@@ -11,6 +11,7 @@ from handlers.routes import console_routes
 from models.config import Config
 from models.ids import new_id
 from tests.clients import Answer, Browser
+from tests.clips import clip
 from tests.conftest import MakePerson, Person, Running
 from tests.console import at_work, enrolled
 from tests.safety import met, report
@@ -29,6 +30,8 @@ ADDRESSES = [
     ("GET", "/admin/people/{user}", False),
     ("POST", "/admin/people/{user}", False),
     ("GET", "/admin/people/{user}/selfie.jpg", False),
+    ("GET", "/admin/people/{user}/video", False),
+    ("POST", "/admin/people/{user}/remove", False),
     ("POST", "/admin/bans/{ban}", False),
     ("GET", "/admin/appeals", False),
     ("POST", "/admin/appeals/{ban}", False),
@@ -78,6 +81,7 @@ def scene(io_loop, site: Running, person: MakePerson) -> Scene:
         anna, ben = await person("Anna"), await person("Ben <b>")
         await met(site.models, anna, ben)
         await report(site.models, anna, ben, "spam")
+        await site.client.upload("/media/video", "video", clip(), token=ben.token)
         (filed,) = await site.models.report_reviews.queue()
         return Scene(site, anna, ben, filed.report_id)
 
@@ -135,6 +139,7 @@ async def test_an_admin_sees_every_page_and_strangers_ids_are_nothing(scene: Sce
                 "kind": "permanent",
                 "action": "disable",
             }
+            words |= {"mediaId": ID} | ({"kind": "selfie"} if "remove" in path else {})
             words["action"] = "lift" if "bans" in path else "disable"
             answer = await ask(browser, method, scene.path(path), **words)
             assert answer.status == 404, path

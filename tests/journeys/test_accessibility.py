@@ -25,6 +25,7 @@ async def test_every_page(stage: Stage) -> None:
     await outside(zoe)
     await joining(zoe)
     await inside(zoe)
+    await recording(zoe)
     await meeting(zoe, finn)
 
 
@@ -38,6 +39,8 @@ async def outside(zoe: Visitor) -> None:
         "/login",
         "/recover",
         "/admin/sign-in",
+        "/deleted",
+        "/too-young",
         "/onboarding",
     ):
         await zoe.go(path)
@@ -66,15 +69,35 @@ async def joining(zoe: Visitor) -> None:
 
 
 async def inside(zoe: Visitor) -> None:
-    for path in ("/history", "/settings", "/receipt", REPORT, UNKNOWN_CALL, "/room"):
+    for path in ("/history", "/settings", "/settings/delete", "/receipt", REPORT, UNKNOWN_CALL, "/room"):
         await zoe.go(path)
         await clean(zoe.page)
+
+
+async def recording(zoe: Visitor) -> None:
+    await zoe.go("/settings")
+    await zoe.press("Record one")
+    await zoe.press("Start recording")
+    await clean(zoe.page)
+
+
+async def introducing(zoe: Visitor, finn: Visitor) -> None:
+    """The link to hand on, and what it says to somebody who may not follow it."""
+    card = await zoe.find_card(finn)
+    await zoe.touch(card.get_by_role("button", name="Introduce a friend to Finn"))
+    await zoe.sees("Introduce a friend to Finn")
+    await clean(zoe.page)
+    await zoe.go(await zoe.page.locator(".invite-link a").get_attribute("href") or "")
+    await clean(zoe.page)
+    await zoe.go("/room")
 
 
 async def meeting(zoe: Visitor, finn: Visitor) -> None:
     await asyncio.gather(zoe.go_online(), finn.go_online())
     await zoe.find_card(finn)
     await clean(zoe.page)
+    await introducing(zoe, finn)
+    await zoe.find_card(finn)
     await zoe.invite(finn, "5 min")
     await expect(finn.ring).to_be_visible()
     await clean(zoe.page)

@@ -88,7 +88,37 @@ async def full_life(models: Models, person: MakePerson) -> tuple[Person, Person]
     )
     await models.address_bans.saw(ann.user_id, "192.0.2.1")
     await models.rate_limits.report(ann.user_id)
+    await the_rest(models, ann, bo, await person("Cy", selfie=False))
     return ann, bo
+
+
+async def the_rest(models: Models, ann: Person, bo: Person, cy: Person) -> None:
+    """In every other role: called, reporting, banned once, paying, inviting, brought, introduced."""
+    await ended_call(models, bo, ann)
+    await rows(
+        models,
+        "insert into reports (report_id, reporter_id, reported_id, reason, text, created_at) "
+        "values (gen_random_uuid(), %s, %s, 'spam', 'He sells soap.', now())",
+        ann.user_id, bo.user_id,
+    )  # fmt: skip
+    await models.payments.create_checkout(ann.user_id)
+    for sql in (
+        "insert into bans (ban_id, user_id, rule, reason, created_at, lifted_at, lifted_reason) "
+        "values (gen_random_uuid(), %s, 'spam', 'Adverts.', now(), now(), 'a mistake')",
+        "insert into removals values (%s, 'video', 'A film.', now())",
+        "insert into invite_codes (code, owner_id, uses_limit, created_at) "
+        "values ('0123456789ABCDEF', %s, 4, now())",
+        "insert into invite_code_uses values (%s, '0123456789ABCDEF', now())",
+    ):
+        await rows(models, sql, ann.user_id)
+    for newcomer, other, introducer in ((ann, bo, cy), (cy, ann, bo), (bo, cy, ann)):
+        ids = newcomer.user_id, other.user_id, introducer.user_id
+        await rows(models, "insert into introductions values (%s, %s, %s, now())", *ids)
+        await rows(
+            models,
+            "insert into introduction_links values (%s, %s, %s, now() + interval '1 day')",
+            f"long enough a link of {introducer.name}", introducer.user_id, other.user_id,
+        )  # fmt: skip
 
 
 async def ended_call(models: Models, one: Person, other: Person) -> str:
@@ -106,6 +136,20 @@ async def ended_call(models: Models, one: Person, other: Person) -> str:
         call_id, invite_id, one.user_id, other.user_id,
     )  # fmt: skip
     return call_id
+
+
+async def test_the_full_life_is_full(models: Models, person: MakePerson) -> None:
+    """A table that comes to hold people must be thought of here."""
+    ann, _ = await full_life(models, person)
+    columns = await rows(
+        models,
+        "select c.conrelid::regclass || '.' || a.attname from pg_constraint c join pg_attribute a "
+        "on a.attrelid = c.conrelid and a.attnum = any(c.conkey) "
+        "where c.confrelid = 'users'::regclass and c.contype = 'f'",
+    )
+    # A seat ends with the call, and of a pair only one is the lower.
+    rest = {"live_seats.user_id", "cooldowns.low_id", "cooldowns.high_id"}
+    assert {column for (column,) in columns} - await places_of(models, ann.user_id) <= rest
 
 
 async def test_only_what_has_a_reason_stays(models: Models, person: MakePerson) -> None:
@@ -132,9 +176,9 @@ async def test_no_byte_of_a_picture_or_a_line_is_left(models: Models, person: Ma
 async def test_in_the_other_s_history_the_partner_is_nobody(models: Models, person: MakePerson) -> None:
     ann, bo = await full_life(models, person)
     await models.deletions.delete(ann.user_id)
-    (call,) = (await models.history.page(bo.user_id)).calls
-    assert call.partner is None
-    assert [line.text for line in call.messages] == ["a line of Bo"]
+    calls = (await models.history.page(bo.user_id)).calls
+    assert [call.partner for call in calls] == [None, None]
+    assert [line.text for call in calls for line in call.messages] == ["a line of Bo"]
 
 
 async def test_the_address_is_free_and_the_session_is_over(models: Models, person: MakePerson) -> None:

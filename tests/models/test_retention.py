@@ -22,7 +22,7 @@ SWEPT = {
     "call_messages", "contacts", "reports", "bans", "appeals", "invite_outcomes", "cooldowns", "sessions",
     "stripe_events", "guesses", "introduction_links", "recovery_links", "age_refusals", "calls",
     "report_frames", "report_lines", "seen_addresses", "address_bans", "staff_sessions",
-    "banned_emails",
+    "banned_emails", "removals",
 }  # fmt: skip
 KEPT = {
     "users": "the person; after a deletion an id without a name, for history and bookkeeping",
