@@ -197,6 +197,7 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
         except Exception:
             self._receiver.log_exception(*sys.exc_info())
             self._fail(INTERNAL, "internal")
+        self._work = None
         self._go_on()
 
     def _other(self, first: int, payload: bytes) -> None:

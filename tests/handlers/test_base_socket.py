@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 from collections.abc import Callable
 
 import pytest
+from tornado.http1connection import HTTP1ServerConnection
 from tornado.httpclient import HTTPClientError
+from tornado.httputil import HTTPServerRequest
 
 from handlers.base_socket import MOST_FAULTS, Budget
 from tests.clients import Socket
@@ -231,3 +234,20 @@ async def test_a_client_that_goes_on_after_the_close_disturbs_nobody(
         assert await socket.closed() == code
         assert socket.inbox == []
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+async def test_an_open_socket_keeps_nothing_of_its_opening(site: Running, person: MakePerson) -> None:
+    """The request and its connection would be half of what it costs."""
+    anna = await person()
+
+    def kept() -> int:
+        gc.collect()
+        return sum(isinstance(one, HTTPServerRequest | HTTP1ServerConnection) for one in gc.get_objects())
+
+    before = kept()
+    sockets = [await site.socket("/ws/invites", anna.token) for _ in range(8)]
+    for socket in sockets:
+        await socket.receive("state")
+    await until(lambda: kept() <= before)
+    sockets[0].send("ping", id="1")
+    assert (await sockets[0].receive("pong"))["id"] == "1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import dataclass, field
 
 import msgspec
@@ -130,6 +131,21 @@ async def test_who_left_is_forgotten() -> None:
     await feed.tick(with_count=True)
     assert screens["anna"].told() == []
     assert (feed._viewers, feed._watchers, feed._sated) == ({}, {}, set())
+
+
+async def test_a_page_on_a_screen_takes_little_memory() -> None:
+    """Thousands look on at once: a card's name is kept once, and what is on a screen is kept small."""
+    people = [f"{number:032x}" for number in range(400)]
+    feed, _, _ = feed_of(*people)
+    tracemalloc.start()
+    try:
+        for at, name in enumerate(people):
+            cards = [str(bytes(people[at - back], "ascii"), "ascii") for back in range(1, 21)]
+            feed.delivered(name, page(*cards, more=True))
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken / len(people) < 2000
 
 
 async def get_page(site: Running, person: Person, cursor: str | None = None) -> list[str]:
