@@ -35,16 +35,17 @@ from tests.clients import Browser, Client, Socket
 from tests.whispers import overheard
 
 TEST_SECONDS = 60
-ALONE = frozenset({"journeys", "webrtc", "turn", "machines"})
+# docs/decisions/two-at-a-time.md: what comes last, and as which of two groups that run beside each other.
+LAST = {"journeys": "journeys", "machines": "calls", "turn": "calls", "webrtc": "calls"}
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # docs/decisions/two-at-a-time.md: what needs the machine for itself comes last, one after the other.
-    items.sort(key=_is_alone)
+    items.sort(key=lambda item: item.path.parent.name in LAST)
     for item in items:
-        if _is_alone(item):
-            item.add_marker(pytest.mark.xdist_group("alone"))
+        group = LAST.get(item.path.parent.name)
+        if group:
+            item.add_marker(pytest.mark.xdist_group(group))
         # docs/decisions/journeys-tried-anew.md: browsers only. A race that shows once must fail the run.
         if item.get_closest_marker("journey"):
             item.add_marker(pytest.mark.flaky(reruns=2))
@@ -53,10 +54,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
             seconds = 600 if item.get_closest_marker("prove") else TEST_SECONDS
             item.add_marker(pytest.mark.gen_test(timeout=seconds))
-
-
-def _is_alone(item: pytest.Item) -> bool:
-    return item.path.parent.name in ALONE
 
 
 @dataclass(frozen=True)

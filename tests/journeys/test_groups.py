@@ -1,0 +1,13 @@
+"""One journey at a time: docs/decisions/two-at-a-time.md."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+
+def test_no_two_workers_of_a_run_walk_through_the_product(request: pytest.FixtureRequest) -> None:
+    """pytest-xdist keeps a group on one worker by the end of its tests' names, if pytest lets it."""
+    is_shared_run = "PYTEST_XDIST_WORKER" in os.environ
+    assert request.node.nodeid.endswith("@journeys") == is_shared_run
