@@ -7,7 +7,7 @@ Promises that the first verdict counts. What it does to its reporter's standing 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -20,7 +20,7 @@ from models.ids import is_id
 
 Verdict = Literal["upheld", "dismissed"]
 FIRST_ID = "00000000-0000-0000-0000-000000000000"
-PAGE = 50
+PAGE, MOST_OF_ONE = 50, 200
 JUDGED = "This report has been judged already."
 
 
@@ -79,10 +79,10 @@ class ReportReviews:
 
     async def get(self, report_id: str) -> Report:
         """Raises NotFound."""
-        found = await self._sql.one("find", Report, report_id=report_id) if is_id(report_id) else None
-        if found is None:
+        found = await self._some(report_id=report_id) if is_id(report_id) else []
+        if not found:
             raise NotFound("There is no such report.")
-        return found
+        return found[0]
 
     async def shown(self, report_id: str, moderator_id: str) -> Report:
         """For the page about it; who looked is in the audit log. Raises NotFound."""
@@ -91,14 +91,23 @@ class ReportReviews:
         return found
 
     async def about(self, user_id: str) -> list[Report]:
-        """Every report about a person, newest first."""
-        report_ids: list[str] = await self._sql.all("about", str, reported_id=user_id)
-        return [await self.get(report_id) for report_id in report_ids]
+        """The newest reports about a person."""
+        return await self._some(reported_id=user_id)
 
     async def by(self, user_id: str) -> list[Report]:
-        """Every report of a person, newest first."""
-        report_ids: list[str] = await self._sql.all("by", str, reporter_id=user_id)
-        return [await self.get(report_id) for report_id in report_ids]
+        """The newest reports of a person."""
+        return await self._some(reporter_id=user_id)
+
+    async def _some(
+        self, *, report_id: str | None = None, reported_id: str | None = None, reporter_id: str | None = None
+    ) -> list[Report]:
+        """By one of the three. One statement, however many there are."""
+        values: dict[str, Any] = {
+            "report_id": report_id,
+            "reported_id": reported_id,
+            "reporter_id": reporter_id,
+        }
+        return await self._sql.all("some", Report, most=MOST_OF_ONE, **values)
 
     async def lines(self, report_id: str) -> list[Line]:
         return await self._sql.all("lines", Line, report_id=report_id)

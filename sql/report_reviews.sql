@@ -20,7 +20,8 @@ where (not (source = 'met' and dismissed <= upheld), created_at, report_id::uuid
 order by not (source = 'met' and dismissed <= upheld), created_at, report_id
 limit :most;
 
--- name: find(report_id)
+-- name: some(report_id, reported_id, reporter_id, most)
+-- This one, or all about a person, or all by a person (two of the three are null); the newest first.
 select
     report_id::text, reporter_id::text, reported_id::text, call_id::text, source, reason, text, r.created_at,
     reporter.name as reporter_name, reported.name as reported_name, r.verdict, r.reviewed_by::text, r.reviewed_at,
@@ -31,14 +32,9 @@ select
 from reports r
 join users reporter on reporter.user_id = r.reporter_id
 join users reported on reported.user_id = r.reported_id
-where r.report_id = :report_id;
-
--- name: about(reported_id)
--- Every report about a person, newest first.
-select report_id::text from reports where reported_id = :reported_id order by created_at desc, report_id;
-
--- name: by(reporter_id)
-select report_id::text from reports where reporter_id = :reporter_id order by created_at desc, report_id;
+where r.report_id = :report_id::uuid or r.reported_id = :reported_id::uuid or r.reporter_id = :reporter_id::uuid
+order by r.created_at desc, r.report_id
+limit :most;
 
 -- name: lines(report_id)
 select message_id::text, sender_id::text, text, sent_at from report_lines where report_id = :report_id order by sent_at, message_id;

@@ -165,6 +165,21 @@ async def test_a_false_reporter_stops_counting_and_an_upheld_report_wins_it_back
     assert await bans_of(models, bad) == [("temporary", True)]
 
 
+async def test_all_about_somebody_and_all_by_somebody_cost_one_statement(
+    models: Models, person: MakePerson
+) -> None:
+    anna, bad = await person("Anna"), await person("Bad")
+    for one in await reporters(models, person, bad, 3):
+        await report(models, one, bad)
+    await report(models, anna, bad, "spam")
+    before = models.db.statements_run
+    about, by = await models.report_reviews.about(bad.user_id), await models.report_reviews.by(anna.user_id)
+    assert models.db.statements_run - before == 2
+    assert [one.reporter_name for one in about] == ["Anna", "Reporter 2", "Reporter 1", "Reporter 0"]
+    assert [(one.reported_name, one.reason) for one in by] == [("Bad", "spam")]
+    assert await models.report_reviews.by(bad.user_id) == []
+
+
 async def test_a_report_is_judged_once(models: Models, person: MakePerson) -> None:
     anna, ben = await person("Anna"), await person("Ben")
     await met(models, anna, ben)
