@@ -9,6 +9,7 @@ introduces nobody.
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import datetime
 
@@ -22,6 +23,8 @@ from models.ids import is_id
 from models.members import media_url
 from models.messages import Person
 
+# What `secrets.token_urlsafe(16)` gives: nothing else is worth a look, or could be stored (NUL).
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
 GONE = "This introduction is over. Ask your friend for a new link."
 
 
@@ -80,6 +83,8 @@ class Introductions:
 
     async def find(self, token: str, *, on: Transaction | None = None) -> Introduction | None:
         """None: unknown, run out, or of people who are gone or whom the introducer has blocked."""
+        if not _TOKEN.fullmatch(token):
+            return None
         return await self._sql.one("find", Introduction, on=on, token=token, now=self._clock.frozen)
 
     async def accept(self, token: str, newcomer_id: str, *, on: Transaction | None = None) -> Introduction:

@@ -68,6 +68,14 @@ async def test_it_is_shown_for_days_and_not_for_ever(models: Models, person: Mak
     assert await models.introductions.seen_by(cleo.user_id) == {}
 
 
+@pytest.mark.parametrize("token", ["", "nothing", "\x00", "a" * 21 + "\x00", "\ud800", "a" * 5000])
+async def test_what_is_no_link_leads_nowhere(models: Models, person: MakePerson, token: str) -> None:
+    cleo = await person("Cleo")
+    assert await models.introductions.find(token) is None
+    with pytest.raises(NotFound):
+        await models.introductions.accept(token, cleo.user_id)
+
+
 async def test_ones_own_link_and_a_link_to_oneself(models: Models, person: MakePerson) -> None:
     ann, ben, _ = await trio(person)
     link = await models.introductions.make_link(ann.user_id, ben.user_id)
