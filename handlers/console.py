@@ -58,8 +58,8 @@ class OpenConsoleHandler(BaseHandler):
         is_look = self.request.method in ("GET", "HEAD")
         if problem.code == NotSignedIn.code and is_look:
             return self.go(SECOND_FACTOR if self.staff and not self.staff.has_passed else SIGN_IN)
-        name = "console/problem.html"
-        return self.page(name, status=problem.status, fragment="errors/_error.html", problem=problem)
+        told = {"problem": problem, "back_href": "/admin", "back_text": "Back to the console"}
+        return self.page("console/problem.html", status=problem.status, fragment="errors/_error.html", **told)
 
 
 class ConsoleHandler(OpenConsoleHandler):

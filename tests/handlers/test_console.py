@@ -165,6 +165,13 @@ async def test_a_foreign_origin_is_refused(scene: Scene) -> None:
     assert (await scene.site.client.post("/admin/codes", json={"label": "x"}, headers=headers)).status == 204
 
 
+async def test_what_is_not_there_leads_back_to_the_console(scene: Scene) -> None:
+    _, browser = await at_work(scene.site, "Mia")
+    for path in (f"/admin/people/{new_id()}", "/admin/codes"):
+        told = await browser.get(path)
+        assert (told.status in (403, 404), 'href="/admin">Back to the console' in told.text) == (True, True)
+
+
 async def test_people_are_found_by_id_name_and_e_mail(scene: Scene) -> None:
     member = await scene.site.models.sessions.find(scene.anna.token)
     assert member is not None
