@@ -7,8 +7,10 @@ from urllib.parse import urlencode
 from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler
 
+from models.ban_notices import Notice
 from models.errors import (
     BadRequest,
+    Banned,
     MethodNotAllowed,
     NotAllowed,
     NotFound,
@@ -39,7 +41,12 @@ def as_problem(error: BaseException | None, status: int) -> Problem:
 
 
 def way_on(problem: Problem, request: HTTPServerRequest, *, was_here: bool) -> str | None:
-    """From a page that needs a step more to that step; somebody whose sign-in has ended signs in again."""
+    """From a page that needs a step more to that step; somebody whose sign-in has ended signs in again.
+
+    A fragment has no room for a ban: whoever signs in, and is banned, is led to the page about it.
+    """
+    if isinstance(problem, Banned) and isinstance(problem.notice, Notice) and "HX-Request" in request.headers:
+        return problem.notice.appeal_url
     if request.method not in ("GET", "HEAD"):
         return None
     if problem.code == NotSignedIn.code and was_here:

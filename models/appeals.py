@@ -36,6 +36,7 @@ class Appeal(msgspec.Struct, frozen=True):
     reason: str
     until_at: datetime | None
     is_over: bool
+    is_account: bool
     text: str | None
     filed_at: datetime | None
     verdict: Verdict | None

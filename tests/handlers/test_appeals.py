@@ -40,6 +40,20 @@ async def test_signing_in_says_why(site: Running, person: MakePerson) -> None:
     assert wrong.status == 401
 
 
+async def test_signing_in_by_a_form_leads_to_the_page_about_it(site: Running, person: MakePerson) -> None:
+    ben = await upgraded(site, await person("Ben"), "ben@example.com")
+    url = await ban(site, ben.person)
+    browser = site.browser()
+    await browser.get("/login")
+    plain = await browser.post("/auth/login", email=ben.email, password=PASSWORD)
+    assert (plain.status, "You shouted at people." in plain.text) == (403, True)
+    swapped = await browser.post("/auth/login", htmx=True, email=ben.email, password=PASSWORD)
+    assert swapped.headers["HX-Redirect"] == url
+    (standing,) = await site.models.bans.of_user(ben.person.user_id)
+    await site.models.bans.lift(standing.ban_id, OTHER_MODERATOR, "We were wrong.")
+    assert 'href="/login">Sign in' in (await browser.get(url)).text
+
+
 async def test_an_appeal_by_form_is_decided_by_another_moderator(site: Running, person: MakePerson) -> None:
     ben = await person("Ben")
     url = await ban(site, ben)
