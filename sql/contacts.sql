@@ -24,6 +24,10 @@ where contacts.call_id = :call_id and users.user_id = contacts.user_id and conta
         select from calls join blocks on (blocker_id, blocked_id) in ((caller_id, callee_id), (callee_id, caller_id))
         where calls.call_id = :call_id
     )
+    and not exists (
+        select from calls join reports on (reporter_id, reported_id) in ((caller_id, callee_id), (callee_id, caller_id))
+        where calls.call_id = :call_id
+    )
 returning contacts.user_id::text, contacts.handles;
 
 -- name: said(call_id, user_id)

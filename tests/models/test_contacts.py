@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from models.call_record import Call
 from models.wiring import Models
 from tests.conftest import MakePerson, Running
+from tests.safety import report
 from tests.stage import InCall, advance, freeze, in_call, rows
 
 
@@ -83,11 +86,18 @@ async def test_within_a_day_after_the_call_and_not_later(site: Running, person: 
     assert not (await site.models.contacts.sharing(call, anna)).is_open
 
 
-async def test_a_block_keeps_them_from_being_shared(site: Running, person: MakePerson) -> None:
+@pytest.mark.parametrize("how", ["block", "report"])
+async def test_a_block_or_a_report_keeps_them_from_being_shared(
+    site: Running, person: MakePerson, how: str
+) -> None:
+    """Whoever said yes before, and whoever it was."""
     scene, call = await ready(site, person)
     anna, ben = scene.people.anna.user_id, scene.people.ben.user_id
     await site.models.contacts.say(call, anna, is_yes=True)
-    await site.models.blocks.block(anna, ben)
+    if how == "block":
+        await site.models.blocks.block(anna, ben)
+    else:
+        await report(site.models, scene.people.anna, scene.people.ben)
     await site.models.contacts.say(call, ben, is_yes=True)
     assert await said(site.models) == 0
 
