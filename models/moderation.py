@@ -14,17 +14,19 @@ from models.audit import why
 from models.bans import Bans, NewBan
 from models.clock import Clock
 from models.errors import Conflict, Invalid
-from models.report_reviews import JUDGED, Report, ReportReviews
+from models.report_reviews import JUDGED, Report, ReportReviews, Verdict
 from models.reports import REASONS
 
 MOST_HOURS = 366 * 24
 MOST_ADDRESS_HOURS = 720
 BANS = ("temporary", "permanent")
+# Upheld without one: the report was right, and something was taken off the card, or its person has gone.
+WITHOUT_BAN: dict[str, Verdict] = {"dismiss": "dismissed", "uphold": "upheld"}
 CHOOSE = "Choose what is to happen."
 
 
 class Decision(msgspec.Struct, frozen=True, rename="camel"):
-    """As a form sends it. `kind`: dismiss, temporary or permanent; the banned person reads the reason.
+    """As a form sends it: dismiss, uphold, temporary or permanent. The banned person reads the reason.
 
     `address_hours`: for so long nobody new comes in from where they were seen; 0: everybody does.
     """
@@ -46,8 +48,8 @@ class Moderation:
         reason = why(decision.reason)
         if report.verdict is not None:
             raise Conflict(JUDGED)
-        if decision.kind == "dismiss":
-            return await self._reviews.judge(report_id, moderator_id, "dismissed", reason)
+        if verdict := WITHOUT_BAN.get(decision.kind):
+            return await self._reviews.judge(report_id, moderator_id, verdict, reason)
         report_ids = await self._behind(report) if decision.with_others else (report_id,)
         return await self._ban(report.reported_id, report.reason, report_ids, moderator_id, decision)
 

@@ -72,6 +72,21 @@ async def test_a_report_is_judged_once_and_with_a_reason(site: Running, person: 
     assert "Judged: dismissed" in (await browser.get(f"/admin/reports/{report_id}")).text
 
 
+async def test_a_report_about_somebody_deleted_can_be_right(site: Running, person: MakePerson) -> None:
+    """Dismissing it would count against whoever made it."""
+    anna, ben = await person("Anna"), await person("Ben")
+    await met(site.models, anna, ben)
+    await report(site.models, anna, ben)
+    (report_id,) = await filed(site)
+    _, browser = await at_work(site, "Mia")
+    await site.models.deletions.delete(ben.user_id)
+    path = f"/admin/reports/{report_id}"
+    assert (await browser.post(path, kind="permanent", reason="Rude.")).status == 404
+    assert (await browser.post(path, kind="uphold", reason="It was so.")).status == 303
+    assert (await site.models.report_reviews.get(report_id)).verdict == "upheld"
+    assert await acts(site) == ["report.upheld"]
+
+
 async def test_a_ban_judges_its_report_or_all_that_wait(site: Running, person: MakePerson) -> None:
     bad, people = await person("Bad"), []
     people = await reporters(site.models, person, bad, 3)
