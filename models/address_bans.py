@@ -15,6 +15,7 @@ from models.rate_limits import subject_of
 from models.site_secret import SiteSecret
 
 PURPOSE = "address"
+BATCH, MOST_BATCHES = 1000, 100
 WORDS = "Somebody was banned here lately. Try again later, or from another connection."
 
 
@@ -40,8 +41,13 @@ class AddressBans:
         await self._sql.run("ban", on=on, ban_id=ban_id, hours=hours, days=days, now=self._clock.frozen)
 
     async def forget(self) -> None:
-        """What is older than it is of use."""
-        await self._sql.run("forget", days=self._config.address_days, now=self._clock.frozen)
+        """What is older than it is of use; where people were seen, a batch at a time."""
+        now = self._clock.frozen
+        await self._sql.run("forget_bans", now=now)
+        values = {"days": self._config.address_days, "most": BATCH, "now": now}
+        for _ in range(MOST_BATCHES):
+            if await self._sql.run("forget_seen", on=None, **values) < BATCH:
+                return
 
     async def _hash(self, address: str) -> bytes:
         return await self._secret.digest(PURPOSE, subject_of(address))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from models.clock import Clock
@@ -20,7 +21,8 @@ from models.errors import Unavailable
 logger = logging.getLogger(__name__)
 BATCH = 300
 MOST_BATCHES = 100
-MOST_GUESTS = 50
+# A deletion is some twenty statements, so of guests a thousand a round.
+MOST_GUESTS, GUEST_BATCHES = 50, 20
 
 
 class Retention:
@@ -74,8 +76,9 @@ class Retention:
         values |= {"member_days": config.member_days, "most": BATCH, "now": now}
         await _all(lambda: self._sql.run("sessions", **values))
         await _all(lambda: self._sql.run("guesses", most=BATCH, now=now))
-        await _all(lambda: self._sql.run("links", most=BATCH, now=now))
-        await self._sql.run("refusals", now=now)
+        await _all(lambda: self._sql.run("recovery_links", most=BATCH, now=now))
+        await _all(lambda: self._sql.run("introduction_links", most=BATCH, now=now))
+        await _all(lambda: self._sql.run("refusals", most=BATCH, now=now))
 
     async def _money(self) -> None:
         """Ids of Stripe's events; what was paid is bookkeeping and stays."""
@@ -86,12 +89,25 @@ class Retention:
         """Guests without a way back in are deleted as if they had asked for it."""
         days = {"days": self._config.guest_unused_days, "member_days": self._config.member_days}
         values: dict[str, Any] = {"most": MOST_GUESTS, "now": self._clock.frozen} | days
+        await _all(partial(self._forget_guests, values), MOST_GUESTS, GUEST_BATCHES)
+
+    async def _forget_guests(self, values: dict[str, Any]) -> int:
+        """One who cannot be deleted keeps no other here."""
+        gone = 0
         for user_id in await self._sql.all("unused_guests", str, **values):
-            await self._deletions.delete(user_id)
+            try:
+                await self._deletions.delete(user_id)
+            except Unavailable:
+                raise
+            except Exception:
+                logger.exception("a guest who is due could not be deleted")
+            else:
+                gone += 1
+        return gone
 
 
-async def _all(batch: Callable[[], Awaitable[int]]) -> None:
+async def _all(batch: Callable[[], Awaitable[int]], size: int = BATCH, most: int = MOST_BATCHES) -> None:
     """Until less than a whole batch was due. The rest of very many waits for the next round."""
-    for _ in range(MOST_BATCHES):
-        if await batch() < BATCH:
+    for _ in range(most):
+        if await batch() < size:
             return

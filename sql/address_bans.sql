@@ -22,9 +22,12 @@ select exists (
         and lifted_at is null and (bans.until_at is null or bans.until_at > at)
 );
 
--- name: forget(days, now)!
-with over as (
-    delete from address_bans where until_at < coalesce(:now::timestamptz, clock_timestamp())
-)
-delete from seen_addresses
-where seen_at < coalesce(:now::timestamptz, clock_timestamp()) - make_interval(days => :days);
+-- name: forget_bans(now)!
+delete from address_bans where until_at < coalesce(:now::timestamptz, clock_timestamp());
+
+-- name: forget_seen(days, most, now)!
+delete from seen_addresses where (user_id, address_hash) in (
+    select user_id, address_hash from seen_addresses
+    where seen_at < coalesce(:now::timestamptz, clock_timestamp()) - make_interval(days => :days)
+    order by seen_at limit :most for update skip locked
+);

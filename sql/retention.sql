@@ -33,7 +33,11 @@ delete from reports where report_id in (
 -- Judged since their writer was deleted: only the count stays.
 with judged as (
     select report_id from reports join users on user_id = reporter_id
-    where deleted_at is not null and verdict is not null and text is not null
+    where deleted_at is not null and verdict is not null and (
+        text is not null
+        or exists (select from report_frames f where f.report_id = reports.report_id)
+        or exists (select from report_lines l where l.report_id = reports.report_id)
+    )
     limit :most for update of reports skip locked
 ), frames as (
     delete from report_frames using judged where report_frames.report_id = judged.report_id
@@ -130,19 +134,27 @@ delete from guesses where guess_id in (
     order by guess_id limit :most for update skip locked
 );
 
--- name: links(most, now)!
--- Recovery links and introductions that nobody followed in time.
-with recovery as (
-    delete from recovery_links where expires_at < coalesce(:now::timestamptz, clock_timestamp())
-)
+-- name: recovery_links(most, now)!
+delete from recovery_links where user_id in (
+    select user_id from recovery_links
+    where expires_at < coalesce(:now::timestamptz, clock_timestamp())
+    limit :most for update skip locked
+);
+
+-- name: introduction_links(most, now)!
+-- That nobody followed in time.
 delete from introduction_links where token in (
     select token from introduction_links
     where expires_at < coalesce(:now::timestamptz, clock_timestamp())
     limit :most for update skip locked
 );
 
--- name: refusals(now)!
-delete from age_refusals where until_at < coalesce(:now::timestamptz, clock_timestamp());
+-- name: refusals(most, now)!
+delete from age_refusals where subject_hash in (
+    select subject_hash from age_refusals
+    where until_at < coalesce(:now::timestamptz, clock_timestamp())
+    limit :most for update skip locked
+);
 
 -- name: unused_guests(days, member_days, most, now)
 -- No way back in: every session has ended or run out, days ago. Banned ones wait for the end of their ban.
