@@ -46,8 +46,8 @@ class AccountChanges:
     async def password(self, member: Member, current: str, password: str, address: str) -> None:
         """Ends the account's other sessions."""
         account = await self._accounts.get(member.user_id)
-        hashed = await self._passwords.hash(password, account.email, member.name)
         await self.confirm(account, current, address)
+        hashed = await self._passwords.hash(password, account.email, member.name)
         async with self._db.transaction() as on:
             await self._still(account, on)
             ended = await self.put_password(account, hashed, member.session_id, on=on)

@@ -84,8 +84,12 @@ class Accounts:
         email = emails.read(typed)
         if member.is_account:
             raise Conflict(HAS_ONE)
-        hashed = await self._passwords.hash(password, email.key, member.name)
-        async with self._rate_limits.attempt(None, address), self._db.transaction() as on:
+        async with self._rate_limits.attempt(None, address):
+            hashed = await self._passwords.hash(password, email.key, member.name)
+            return await self._keep(member, email, hashed)
+
+    async def _keep(self, member: Member, email: Email, hashed: str) -> Upgraded:
+        async with self._db.transaction() as on:
             await self._create(member.user_id, email, hashed, on)
             codes = await self._codes.renew(member.user_id, on=on)
             ended = await self._sessions.end_others(member.user_id, member.session_id, ELSEWHERE, on=on)

@@ -14,8 +14,9 @@ import ipaddress
 import logging
 import math
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -34,6 +35,8 @@ logger = logging.getLogger(__name__)
 GUESS_SECONDS = 3600
 DAY_SECONDS = 24 * 3600
 CSP_REPORTS_PER_HOUR = 60
+# Half of those that may wait for the hashing thread: the other half is for everybody else.
+SIGN_INS_AT_ONCE, SIGN_IN_SECONDS = 16, 5
 LINKS_PER_HOUR = 3
 LINKS_PER_HOUR_AND_ADDRESS = 10
 # What a sign-in ends in when the guess was wrong; anything else gives the try back.
@@ -57,6 +60,7 @@ class RateLimits:
     def __init__(self, db: Db, bus: Bus, clock: Clock, config: Config) -> None:
         self._db, self._clock = db, clock
         self._sql = db.statements("rate_limits")
+        self._at_once: Counter[str] = Counter()
         self._limiter = SlidingWindowCounterRateLimiter(_storage_on(bus))
         self._moments: dict[str, RateLimitItem] = {
             "api": RateLimitItemPerMinute(config.api_per_minute),
@@ -122,11 +126,24 @@ class RateLimits:
         """Around a sign-in: counted before it is judged, given back unless it fails (`FAILURES`).
 
         Counted by (account, address), so that nobody is locked out by a stranger's failures, and by address.
+        Only so many of one address are heard at once: right passwords are not counted, but they are hashed.
         Raises TooMany.
         """
         where = subject_of(address)
-        async with self._counted(("sign_in_address", where), *_of_account("sign_in", account, where)):
+        with self._among_few(where):
+            async with self._counted(("sign_in_address", where), *_of_account("sign_in", account, where)):
+                yield
+
+    @contextmanager
+    def _among_few(self, where: str) -> Iterator[None]:
+        if self._at_once[where] >= SIGN_INS_AT_ONCE:
+            raise TooMany(retry_after=SIGN_IN_SECONDS)
+        self._at_once[where] += 1
+        try:
             yield
+        finally:
+            self._at_once[where] -= 1
+            self._at_once += Counter()  # forgets who has none left
 
     @asynccontextmanager
     async def second_factor(self, staff_id: str) -> AsyncIterator[None]:

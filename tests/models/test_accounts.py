@@ -95,6 +95,10 @@ async def test_reading_out_who_is_here_is_limited(models: Models, person: MakePe
             await keep(models, bo)
     with pytest.raises(TooMany):
         await keep(models, bo)
+    member = await models.sessions.find(bo.token)
+    assert member is not None
+    with pytest.raises(TooMany):  # before anything is hashed, or judged, which takes its time as well
+        await models.accounts.upgrade(member, "bo@example.com", "password1234", HOME)
 
 
 async def test_many_upgrades_at_once_make_one_account(models: Models, person: MakePerson) -> None:
