@@ -24,7 +24,7 @@ import logging
 import struct
 import sys
 from collections.abc import Awaitable
-from typing import Any, Protocol, cast
+from typing import Any, ClassVar, Protocol, cast
 
 from tornado.util import _websocket_mask as unmask
 from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
@@ -52,6 +52,10 @@ class Receiver(Protocol):
 class Frames(WebSocketProtocol, asyncio.Protocol):
     """One connection. `send` never waits and never raises."""
 
+    # While the messages of one read are handed on, those to whom something is to be written at its end: what
+    # came together goes on together. A write of its own for each would be most of what a message costs.
+    _owed: ClassVar[list[Frames] | None] = None
+
     def __init__(self, handler: Any, *, max_bytes: int, max_waiting: int, ping_seconds: float) -> None:
         super().__init__(handler)
         self._receiver: Any = handler
@@ -61,6 +65,7 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
         # True while a message (or the opening) is being worked on: nothing further is read.
         self._is_busy = True
         self._parts: bytearray | None = None
+        self._out: list[bytes] = []
         self._work: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._is_quiet = self._is_deaf = False
@@ -144,6 +149,17 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
     # -- frames in --
 
     def _take_frames(self) -> None:
+        """Hands on what is there, and then writes to each what that came to."""
+        owed: list[Frames] = []
+        Frames._owed = owed
+        try:
+            self._hand_on()
+        finally:
+            Frames._owed = None
+            for one in owed:
+                one._write_out()
+
+    def _hand_on(self) -> None:
         """Every whole frame of the buffer, until one of them needs time."""
         data, at, size = self._buffer, 0, len(self._buffer)
         while size - at >= 6 and not (self._is_busy or self._is_deaf or self.client_terminated):
@@ -258,7 +274,21 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
             head = struct.pack("!BBH", FIN | opcode, 126, size)
         else:
             head = struct.pack("!BBQ", FIN | opcode, 127, size)
-        transport.write(head + payload)
+        if Frames._owed is None:
+            self._write_now(transport, head + payload)
+            return
+        if not self._out:
+            Frames._owed.append(self)
+        self._out += (head, payload)
+
+    def _write_out(self) -> None:
+        if self._out and self._transport is not None:
+            together = b"".join(self._out)
+            self._out.clear()
+            self._write_now(self._transport, together)
+
+    def _write_now(self, transport: asyncio.Transport, data: bytes) -> None:
+        transport.write(data)
         if transport.get_write_buffer_size() > self._max_waiting and not self.server_terminated:
             self._receiver.on_too_slow()
             self._drop()
@@ -287,6 +317,7 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
             self.server_terminated = True
             self._write(CLOSE, status)
         if self.client_terminated:
+            self._write_out()
             if self._transport is not None:
                 self._transport.close()
         elif self._transport is not None:
@@ -298,6 +329,7 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
 
     def _drop(self) -> None:
         """At once, whatever still waits to be sent."""
+        self._out.clear()
         if self._transport is not None:
             self._transport.abort()
 

@@ -114,10 +114,11 @@ class Raw:
             writer.transport.pause_reading()  # type: ignore[attr-defined]
         return cls(writer)
 
-    def send(self, text: str) -> None:
-        """One text frame under an empty mask (RFC 6455, 5.2)."""
-        assert len(text) < 126
-        self.writer.write(bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text.encode())
+    def send(self, *texts: str) -> None:
+        """Text frames under an empty mask (RFC 6455, 5.2), all in one write."""
+        assert all(len(text) < 126 for text in texts)
+        frames = [bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text.encode() for text in texts]
+        self.writer.write(b"".join(frames))
 
     def close(self) -> None:
         self.writer.close()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 import json
 import logging
+import sys
 from collections.abc import Callable
+from socket import IPPROTO_TCP, TCP_INFO
 
 import pytest
 from tornado.http1connection import HTTP1ServerConnection
@@ -251,3 +253,22 @@ async def test_an_open_socket_keeps_nothing_of_its_opening(site: Running, person
     await until(lambda: kept() <= before)
     sockets[0].send("ping", id="1")
     assert (await sockets[0].receive("pong"))["id"] == "1"
+
+
+async def test_what_came_together_goes_on_together(site: Running, person: MakePerson) -> None:
+    """A write of its own for each message would be most of what it costs."""
+    scene = await in_call(site, person)
+    anna = await Raw.open(site, f"/ws/calls/{scene.call_id}", scene.people.anna.token)
+    before = segments_to(scene.b)
+    anna.send(*[f'{{"type":"rtc:ice","candidate":"{number}"}}' for number in range(60)])
+    told = [(await scene.b.receive("rtc:ice"))["candidate"] for _ in range(60)]
+    assert told == [str(number) for number in range(60)]
+    assert segments_to(scene.b) - before < 10
+    anna.close()
+
+
+def segments_to(client: Socket) -> int:
+    """How many segments with data have come, as the kernel counts them (`tcpi_data_segs_in`)."""
+    assert client.connection.protocol is not None
+    own = client.connection.protocol.stream.socket
+    return int.from_bytes(own.getsockopt(IPPROTO_TCP, TCP_INFO, 160)[152:156], sys.byteorder)
