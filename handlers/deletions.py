@@ -44,7 +44,9 @@ class DeletionHandler(BaseHandler):
 
 
 class DeletedHandler(BaseHandler):
-    """GET /deleted."""
+    """GET /deleted: for whoever is signed in, nothing is gone."""
 
     def get(self) -> None:
-        self.page("deletions/done.html")
+        if self.member is not None:
+            return self.go("/settings")
+        return self.page("deletions/done.html")
