@@ -8,9 +8,10 @@ export async function fetchQueue(cursor) {
   const url = cursor ? `/room/queue?cursor=${encodeURIComponent(cursor)}` : "/room/queue";
   const headers = { "HX-Request": "true", Accept: "text/html" };
   const answer = await fetch(url, { headers, credentials: "same-origin" }).catch(() => null);
-  // Banned meanwhile, or without a selfie: the page itself says so, or leads on.
-  if (answer?.status === 403) location.reload();
-  return answer?.ok ? read(await answer.text()) : null;
+  // Banned meanwhile, or without access or a selfie: the answer leads on, and is no page of the queue.
+  const wayOn = answer?.headers.get("HX-Redirect");
+  if (wayOn) location.assign(wayOn);
+  return answer?.ok && !wayOn ? read(await answer.text()) : null;
 }
 
 /** @param {string} html @returns {QueuePage} */

@@ -26,6 +26,7 @@ async def test_every_page(stage: Stage) -> None:
     await joining(zoe)
     await inside(zoe)
     await recording(zoe)
+    await unsure(zoe)
     await meeting(zoe, finn)
 
 
@@ -69,9 +70,18 @@ async def joining(zoe: Visitor) -> None:
 
 
 async def inside(zoe: Visitor) -> None:
-    for path in ("/history", "/settings", "/settings/delete", "/receipt", REPORT, UNKNOWN_CALL, "/room"):
+    for path in ("/history", "/settings", "/receipt", REPORT, UNKNOWN_CALL, "/room"):
         await zoe.go(path)
         await clean(zoe.page)
+
+
+async def unsure(zoe: Visitor) -> None:
+    """Deleting everything, without the word."""
+    await zoe.go("/settings/delete")
+    await clean(zoe.page)
+    await zoe.press("Delete everything for good")
+    await expect(zoe.page.locator("#delete-confirm-error")).to_be_visible()
+    await clean(zoe.page)
 
 
 async def recording(zoe: Visitor) -> None:

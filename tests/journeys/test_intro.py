@@ -25,7 +25,10 @@ async def record(visitor: Visitor, device: Device) -> None:
     page = visitor.page
     await visitor.go("/settings")
     await visitor.press("Record one")
-    await visitor.press("Start recording")
+    start = page.get_by_role("button", name="Start recording")
+    await expect(page.locator("#intro video").first).to_have_css("scale", "-1 1")
+    await expect(start).to_have_css("scale", "none")
+    await visitor.touch(start)
     stop = page.get_by_role("button", name="Stop", exact=True)
     await expect(stop).to_be_disabled()
     await picture(visitor, "recording", whole=True)
