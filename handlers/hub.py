@@ -173,11 +173,12 @@ class Hub:
         self.spawn(self._reload_everyone())
 
     async def _reload_everyone(self) -> None:
-        for user_id in list(self.invite_sockets):
-            await self._reload(user_id)
+        """Calls first: a seat that was taken for empty has a grace, and it runs."""
         for seats in list(self.seats.values()):
             for seat in list(seats.values()):
                 await self._look_again(seat, seat.keep_seat)
+        for user_id in list(self.invite_sockets):
+            await self._reload(user_id)
 
     @staticmethod
     async def _look_again(socket: InviteSocket | RelaySocket, work: Callable[[], Awaitable[None]]) -> None:
