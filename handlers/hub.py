@@ -174,9 +174,8 @@ class Hub:
 
     async def _reload_everyone(self) -> None:
         """Calls first: a seat that was taken for empty has a grace, and it runs."""
-        for seats in list(self.seats.values()):
-            for seat in list(seats.values()):
-                await self._look_again(seat, seat.keep_seat)
+        for seat in [seat for seats in self.seats.values() for seat in seats.values()]:
+            await self._look_again(seat, seat.keep_seat)
         for user_id in list(self.invite_sockets):
             await self._reload(user_id)
 
