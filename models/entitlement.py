@@ -47,6 +47,7 @@ class Entitlement:
         if worth.is_refunded:
             await self._sql.run("note_refunded", on=on, attempt_id=attempt_id)
         if worth.is_of_nobody:
+            await self._sql.run("note_owed", on=on, attempt_id=attempt_id)
             return None
         granted = await self._access.grant(user_id, "payment", attempt_id, on=on)
         if worth.lost_by is not None:

@@ -57,6 +57,12 @@ select attempt_id::text, user_id::text, kind, amount_cents, currency, session_id
 from checkouts
 where attempt_id::text = :reference or session_id = :reference or payment_intent = :reference;
 
+-- name: note_owed(attempt_id)!
+-- Only what came after its person had been deleted: what was paid before has been used.
+update checkouts c set is_owed = true
+from users u
+where c.attempt_id = :attempt_id and u.user_id = c.user_id and u.deleted_at < c.settled_at;
+
 -- name: claim_of_nobody(kind, least_seconds, most, now)
 -- What was paid, or told as paid, after its person had been deleted. One process asks at a time, and the older it is, the
 -- less often; what a bank is deciding about is left alone.
@@ -66,9 +72,8 @@ from coalesce(:now::timestamptz, clock_timestamp()) as at
 where attempt_id in (
     select attempt_id
     from checkouts c
-    join users u using (user_id)
     cross join coalesce(:now::timestamptz, clock_timestamp()) as instant
-    where state = 'paid' and c.kind = :kind and u.deleted_at < c.settled_at and c.payment_intent is not null
+    where is_owed and state = 'paid' and c.kind = :kind and c.payment_intent is not null
         and not exists (
             select from disputes d where d.payment_intent = c.payment_intent and d.status in ('open', 'lost')
         )

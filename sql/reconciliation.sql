@@ -5,7 +5,7 @@ select
     c.attempt_id::text, c.user_id::text, u.name, c.kind, c.amount_cents, c.currency, c.state, c.session_id,
     c.payment_intent, c.created_at, c.settled_at, coalesce(r.refunded_cents, 0) as refunded_cents,
     (select d.status from disputes d where d.payment_intent = c.payment_intent order by d.said_at desc limit 1) as dispute,
-    u.deleted_at is not null as is_of_nobody, c.state = 'paid' and coalesce(u.deleted_at < c.settled_at, false) as is_owed
+    u.deleted_at is not null as is_of_nobody, c.is_owed and c.state = 'paid' as is_owed
 from checkouts c
 join users u on u.user_id = c.user_id
 left join refunds r on r.payment_intent = c.payment_intent
