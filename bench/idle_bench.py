@@ -9,7 +9,7 @@ sockets.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psutil
@@ -104,11 +104,19 @@ async def _come(port: int, people: Sequence[Somebody]) -> list[Present]:
     return here
 
 
-async def _look(port: int, people: Iterable[Present]) -> None:
-    http = await HttpConnection.open(port)
-    for one in people:
-        await http.get("/room/queue", one.person.token)
-    http.close()
+async def _look(port: int, people: Sequence[Present]) -> None:
+    """Everybody asks for a first page."""
+    left = iter(people)
+
+    async def ask(progress: Progress) -> None:
+        http = await HttpConnection.open(port)
+        for one in left:
+            await http.get("/room/queue", one.person.token)
+            progress.step()
+        http.close()
+
+    with Progress("first pages", len(people)) as progress:
+        await asyncio.gather(*[ask(progress) for _ in range(OPENING_AT_ONCE)])
 
 
 async def _quiet(process: psutil.Process, seconds: float) -> float:
