@@ -4,23 +4,25 @@
  *
  * Keeps the offset between the two clocks, learnt from every `serverNow` on the wire. A question with its answer (ping,
  * pong) is halved by its round trip, and the quickest round trip wins for two minutes; a message that came unasked gives
- * a lower bound only. Nothing here counts ticks: a sleeping or throttled tab is right again at its next look.
+ * a lower bound only. Nothing here counts ticks: a throttled tab is right again at its next look. Nor does it read the
+ * device's own time, which may be set while a call goes on: `performance.now` never jumps. It may stand still while the
+ * device sleeps; then the next message from the server puts it right.
  */
 
 const FRESH_MS = 120_000;
 
 export class ServerClock {
-  #offset = 0;
+  #offset = performance.timeOrigin;
   #roundTrip = Infinity;
   #learntAt = -Infinity;
   #isKnown = false;
 
   /**
    * @param {number} serverNow epoch milliseconds as the server wrote them
-   * @param {number} [sentAt] local instant of the question, when this was an answer
+   * @param {number} [sentAt] performance.now() of the question, when this was an answer
    */
   learn(serverNow, sentAt) {
-    const now = Date.now();
+    const now = performance.now();
     if (!Number.isFinite(serverNow)) return;
     if (sentAt === undefined) this.#bound(serverNow - now);
     else this.#measure(serverNow, sentAt, now);
@@ -37,7 +39,7 @@ export class ServerClock {
   #measure(serverNow, sentAt, now) {
     const roundTrip = now - sentAt;
     const isStale = now - this.#learntAt > FRESH_MS;
-    if (roundTrip < 0 || (roundTrip > this.#roundTrip && !isStale)) return;
+    if (roundTrip > this.#roundTrip && !isStale) return this.#bound(serverNow - now);
     this.#offset = serverNow + roundTrip / 2 - now;
     this.#roundTrip = roundTrip;
     this.#learntAt = now;
@@ -46,7 +48,7 @@ export class ServerClock {
 
   /** Server time now, epoch milliseconds. */
   now() {
-    return Date.now() + this.#offset;
+    return performance.now() + this.#offset;
   }
 
   /** Milliseconds from now to an instant of the server, never below zero. @param {string|number} instant */

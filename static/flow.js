@@ -26,7 +26,7 @@ export class Flow {
 
   /** Milliseconds since bytes last arrived. */
   get silentMs() {
-    return Date.now() - this.#grewAt;
+    return performance.now() - this.#grewAt;
   }
 
   async look() {
@@ -36,7 +36,7 @@ export class Flow {
     if (pc !== this.connection()) return;
     const grew = pc === this.#seen && bytes > this.#bytes;
     [this.#seen, this.#bytes] = [pc, bytes];
-    if (grew) this.#grewAt = Date.now();
+    if (grew) this.#grewAt = performance.now();
     this.#judge(pc.connectionState, grew);
   }
 

@@ -12,7 +12,7 @@ export class Repair {
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #timer;
   #dueAt = Infinity;
   #tries = 0;
-  #progressedAt = 0;
+  #progressedAt = -Infinity;
   #isForced = false;
   #listening = new AbortController();
 
@@ -42,7 +42,7 @@ export class Repair {
 
   /** Plans a look in `ms`; an earlier plan stands. @param {number} ms */
   soon(ms) {
-    const dueAt = Date.now() + ms;
+    const dueAt = performance.now() + ms;
     if (dueAt >= this.#dueAt) return;
     clearTimeout(this.#timer);
     this.#dueAt = dueAt;
@@ -51,12 +51,12 @@ export class Repair {
 
   /** A description was made or taken: give it time to work. */
   progressed() {
-    this.#progressedAt = Date.now();
+    this.#progressedAt = performance.now();
   }
 
   /** The peer is a new one: what was under way reaches nobody. */
   forget() {
-    this.#progressedAt = 0;
+    this.#progressedAt = -Infinity;
   }
 
   #due() {
@@ -64,7 +64,7 @@ export class Repair {
     const { flow, isPeerHere } = this.engine;
     const isFine = flow.isFlowing && !this.#isForced;
     if (isFine || !isPeerHere) return;
-    const patience = this.#progressedAt + PATIENCE_MS - Date.now();
+    const patience = this.#progressedAt + PATIENCE_MS - performance.now();
     if (patience > 0 && !this.#isForced && !this.#hasFailed()) return this.soon(patience);
     this.#isForced = false;
     this.renegotiate();

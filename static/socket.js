@@ -65,7 +65,7 @@ export class Socket extends EventTarget {
   }
 
   #opened() {
-    this.#openedAt = Date.now();
+    this.#openedAt = performance.now();
     this.#pingSentAt = 0;
     this.#tell("open");
     if (!this.pings) return;
@@ -76,7 +76,7 @@ export class Socket extends EventTarget {
 
   #ping() {
     if (this.#pingSentAt || !this.send({ type: "ping" })) return;
-    const asked = (this.#pingSentAt = Date.now());
+    const asked = (this.#pingSentAt = performance.now());
     setTimeout(() => { if (this.#pingSentAt === asked && this.status === "open") this.open(); }, PONG_MS);
   }
 
@@ -104,7 +104,7 @@ export class Socket extends EventTarget {
 
   /** The old address may be gone while its socket still looks open: begin anew, unless that has just been done. */
   #networkChanged() {
-    if (this.status === "waiting" || (this.status === "open" && Date.now() - this.#openedAt > 2000)) this.open();
+    if (this.status === "waiting" || (this.status === "open" && performance.now() - this.#openedAt > 2000)) this.open();
   }
 
   #visibilityChanged() {

@@ -12,7 +12,8 @@ from tests.journeys.visitor import until
 from tests.webrtc.callers import ONLINE, WATCH, Caller, caller, couple, pair, ring, talk
 
 AN_HOUR_AHEAD = """(() => {
-  const RealDate = Date, ahead = 3600_000, origin = performance.timeOrigin + ahead;
+  const RealDate = Date, origin = performance.timeOrigin + 3600_000;
+  window.ahead = 3600_000;
   window.Date = class extends RealDate {
     constructor(...parts) { parts.length ? super(...parts) : super(RealDate.now() + ahead); }
     static now() { return RealDate.now() + ahead; }
@@ -38,6 +39,14 @@ async def test_both_see_the_same_time_though_one_clock_is_an_hour_off(stage: Sta
         left = await asyncio.gather(anna.visitor.remaining_ms(), ben.visitor.remaining_ms())
         assert abs(left[0] - left[1]) < 1000
         assert left[0] < 1_050_000
+    restarts = await anna.run("napalmCall.restarts")
+    for ahead in (-3600_000, 7200_000):
+        # Set while the call goes on: told at once, and by no message of the server.
+        await anna.run("ms => { window.ahead = ms; }", ahead)
+        await asyncio.gather(anna.visitor.sees_video(10), ben.visitor.sees_video(10))
+        left = await asyncio.gather(anna.visitor.remaining_ms(), ben.visitor.remaining_ms())
+        assert abs(left[0] - left[1]) < 1000
+    assert await anna.run("napalmCall.restarts") == restarts
     await anna.run("document.getElementById('call-timer').textContent = ''")
     await expect(anna.page.locator("#call-timer")).to_contain_text(":")
 
