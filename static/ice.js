@@ -10,17 +10,19 @@ const PATIENCE_MS = 4000;
 export class IceServers {
   /** @type {Credentials} */ #held = { iceServers: [], ttl: 0 };
   #heldSince = -Infinity;
+  /** @type {Promise<void>|null} */ #asking = null;
 
-  /** @param {string} callId */
+  /** Asks at once: the answer is there when the socket has opened. @param {string} callId */
   constructor(callId) {
     this.url = `/turn/credentials?callId=${encodeURIComponent(callId)}`;
     /** RELAY_ONLY, as the page says: no look-up that fails may undo it. */
     this.isRelayOnly = document.querySelector("#call[data-relay-only]") !== null;
+    this.configuration();
   }
 
   /** Fresh enough for a new connection or an ICE restart. @returns {Promise<RTCConfiguration>} */
   async configuration() {
-    if (Date.now() - this.#heldSince > (this.#held.ttl * 1000) / 2) await this.#fetch();
+    if (Date.now() - this.#heldSince > (this.#held.ttl * 1000) / 2) await (this.#asking ??= this.#fetch());
     const iceTransportPolicy = this.isRelayOnly ? "relay" : "all";
     return { iceServers: this.#held.iceServers, iceTransportPolicy, bundlePolicy: "max-bundle" };
   }
@@ -29,12 +31,11 @@ export class IceServers {
     try {
       const headers = { Accept: "application/json" };
       const answer = await fetch(this.url, { headers, credentials: "same-origin", signal: AbortSignal.timeout(PATIENCE_MS) });
-      if (!answer.ok) return;
-      this.#held = await answer.json();
-      this.#heldSince = Date.now();
+      if (answer.ok) [this.#held, this.#heldSince] = [await answer.json(), Date.now()];
     } catch {
       // Offline or too slow: go on with what there is; the next restart asks again.
     }
+    this.#asking = null;
   }
 }
 

@@ -12,6 +12,8 @@ from tests.journeys.stage import Stage, journey
 from tests.webrtc.callers import Caller, hang_up, pair, talk
 
 BUDGET_SECONDS = 2.5
+ASKED = """performance.getEntriesByType('resource').filter(({ name }) => name.includes('/turn/credentials'))
+  .map(({ startTime }) => startTime < seen.stateAt)"""
 FREED = {"pcs": 0, "tracks": 0, "contexts": 0, "locks": 0}
 
 
@@ -55,6 +57,8 @@ async def one_call(anna: Caller, ben: Caller) -> list[float]:
     await talk(anna, ben)
     pressed = float(await ben.run("sessionStorage.pressedAt"))
     seconds = [(float(await one.run("seen.frameAt")) - pressed) / 1000 for one in (anna, ben)]
+    # Asked for once, and before anybody waits for the answer.
+    assert await anna.run(ASKED) == await ben.run(ASKED) == [True]
     await hang_up(anna, ben)
     for one in (anna, ben):
         left = json.loads(await one.run("sessionStorage.left"))

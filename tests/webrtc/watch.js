@@ -15,6 +15,8 @@
     }
   };
 
+  addEventListener("call:state", () => { seen.stateAt ??= performance.now(); }, true);
+
   window.RTCPeerConnection = class extends RTCPeerConnection {
     constructor(...options) {
       super(...options);
