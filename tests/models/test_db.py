@@ -11,7 +11,7 @@ import psycopg2
 import pytest
 
 from models.db import Db, Statements, UniqueViolation
-from models.errors import Unavailable
+from models.errors import NoTables, Unavailable
 from models.wiring import Models
 from tests.conftest import Servers
 from tests.stage import rows, until
@@ -44,6 +44,8 @@ def plain(models: Models) -> Plain:
         limit="set local statement_timeout = '50ms'",
         now="select coalesce(%(now)s::timestamptz, clock_timestamp()) as at",
         fail="select 1 / 0",
+        table="select 1 from nowhere",
+        column="select nothing from secrets",
     )
 
 
@@ -102,10 +104,17 @@ async def test_a_violated_constraint_has_its_name(models: Models, plain: Plain) 
     assert await plain.all("names", str) == ["a"]
 
 
-async def test_our_own_faults_stay_loud(plain: Plain) -> None:
-    with pytest.raises(Exception, match="division by zero") as failed:
-        await plain.value("fail")
+@pytest.mark.parametrize("name", ["fail", "column"])
+async def test_our_own_faults_stay_loud(plain: Plain, name: str) -> None:
+    with pytest.raises(psycopg2.Error, match=r"division by zero|does not exist") as failed:
+        await plain.value(name)
     assert not isinstance(failed.value, Unavailable)
+
+
+async def test_a_database_without_its_tables_is_unavailable(plain: Plain) -> None:
+    with pytest.raises(NoTables):
+        await plain.value("table")
+    assert await plain.value("both", value="x") == "a"
 
 
 async def test_a_cancelled_statement_leaves_no_half_read_answer(models: Models, plain: Plain) -> None:
