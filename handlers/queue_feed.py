@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -25,6 +25,7 @@ from models.presence import Presence
 logger = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
 COUNT_TICKS = 5
+MOST_AT_ONCE = 50
 
 
 class Watching(Protocol):
@@ -169,17 +170,23 @@ class QueueFeed:
             return
         online = await self._presence.online_users()
         pending, self._pending = self._pending, set()
-        for user_id in pending:
-            viewer = self._viewers.get(user_id)
-            if viewer is not None:
-                left, viewer.left = viewer.left, []
-                self._send(user_id, _frame(left, viewer.knows_of_more, online))
+        async for user_id, viewer in self._in_turn(pending):
+            left, viewer.left = viewer.left, []
+            self._send(user_id, _frame(left, viewer.knows_of_more, online))
         if with_count and online != self._told_online:
             self._told_online = online
             frames = {more: _frame([], more, online) for more in (True, False)}
-            for user_id, viewer in self._viewers.items():
-                if user_id not in pending:
-                    self._send(user_id, frames[viewer.knows_of_more])
+            async for user_id, viewer in self._in_turn(self._viewers.keys() - pending):
+                self._send(user_id, frames[viewer.knows_of_more])
+
+    async def _in_turn(self, user_ids: Iterable[str]) -> AsyncIterator[tuple[str, Viewer]]:
+        """Those who still look on. Thousands of frames take a while: a ring does not wait for all of them."""
+        for number, user_id in enumerate(user_ids, 1):
+            viewer = self._viewers.get(user_id)
+            if viewer is not None:
+                yield user_id, viewer
+            if number % MOST_AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     def _send(self, user_id: str, frame: bytes) -> None:
         for socket in self._sockets(user_id):

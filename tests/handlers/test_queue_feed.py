@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tracemalloc
 from dataclasses import dataclass, field
 
@@ -131,6 +132,18 @@ async def test_who_left_is_forgotten() -> None:
     await feed.tick(with_count=True)
     assert screens["anna"].told() == []
     assert (feed._viewers, feed._watchers, feed._sated) == ({}, {}, set())
+
+
+async def test_others_get_their_turn_while_thousands_are_told() -> None:
+    feed, screens, online = feed_of(*[str(number) for number in range(1000)])
+    online.number = 4
+    telling = asyncio.ensure_future(feed.tick(with_count=True))
+    turns = 0
+    while not telling.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns > 10
+    assert all(screen.told() == [update(online=4)] for screen in screens.values())
 
 
 async def test_a_page_on_a_screen_takes_little_memory() -> None:
