@@ -7,9 +7,15 @@ import time
 
 from playwright.async_api import Request, expect
 
-from tests.journeys.moderator import moderator
+from tests.journeys.moderator import Moderator, moderator
 from tests.journeys.stage import PHONE, Stage, journey, two_talking
 from tests.journeys.test_accessibility import clean
+
+NOBODY = "/admin/people/00000000-0000-4000-8000-000000000000"
+CONSOLE = (
+    "/admin", "/admin/reports", "/admin/people?q=Benno", "/admin/codes", "/admin/payments",
+    "/admin/audit?verify=1", NOBODY,
+)  # fmt: skip
 
 
 @journey
@@ -30,7 +36,12 @@ async def test_a_report_a_ban_an_appeal_and_back(stage: Stage) -> None:
     second_tab.on("request", watch)
     await second_tab.goto("/settings")
     await expect(second_tab.get_by_role("heading", level=1)).to_have_text("Benno Loud")
+    await ben.write("La la la!")
+    await anna.reads("La la la!")
+    await anna.press("Close chat")
     await anna.touch(anna.page.get_by_role("button", name="Report Benno Loud"))
+    await anna.page.locator(".report-dialog").get_by_label("They: La la la!").check()
+    await clean(anna.page)
     async with anna.page.expect_response("**/report") as sent:
         await anna.touch(anna.page.locator(".report-dialog").get_by_role("button", name="Harassment"))
     assert (await sent.value).status == 201
@@ -39,6 +50,8 @@ async def test_a_report_a_ban_an_appeal_and_back(stage: Stage) -> None:
     await mia.screen.press("Reports")
     row = mia.screen.page.get_by_role("row").filter(has_text="Benno Loud").first
     await row.get_by_role("link").first.click()
+    await mia.screen.press("Show what is attached")
+    await mia.screen.sees("La la la!")
     await clean(mia.screen.page)
     await mia.screen.choose("Permanent ban")
     await mia.screen.page.get_by_label("Why").fill("You shouted at people.")
@@ -49,10 +62,14 @@ async def test_a_report_a_ban_an_appeal_and_back(stage: Stage) -> None:
     assert led_away[0] - decided < 1
     await expect(second_tab.get_by_text("You shouted at people.")).to_be_visible()
     await anna.sees("The call was ended by a moderator")
-
+    await clean(second_tab)
     await second_tab.get_by_label("What we should know").fill("We were only singing.")
     await second_tab.get_by_role("button", name="Send the appeal").click()
     await expect(second_tab.get_by_text("Your appeal is being looked at")).to_be_visible()
+    await clean(second_tab)
+    await second_tab.goto("/room")
+    await expect(second_tab.get_by_role("heading", level=1)).to_have_text("You are banned")
+    await clean(second_tab)
     await mia.screen.press("Appeals")
     await mia.screen.sees("You decided this ban, so somebody else decides its appeal.")
     await noah.screen.press("Appeals")
@@ -65,7 +82,33 @@ async def test_a_report_a_ban_an_appeal_and_back(stage: Stage) -> None:
     await noah.screen.page.get_by_label("Your answer").fill("Sing on.")
     await noah.screen.press("Lift the ban")
     await noah.screen.sees("Nobody waits for an answer.")
-    await second_tab.reload()
+    await second_tab.get_by_role("link", name="Appeal").click()
     await expect(second_tab.get_by_text("Sing on.")).to_be_visible()
+    await clean(second_tab)
     await second_tab.goto("/room")
     await expect(second_tab.get_by_role("button", name="Go online")).to_be_visible()
+
+
+@journey
+async def test_every_page_of_the_console(stage: Stage) -> None:
+    """As an admin has them, with all that folds open."""
+    ada = await moderator(stage, "Ada", "admin", PHONE, clean)
+    await (await stage.visitor("Benno Paid")).enrol()
+    await ada.sign_in_again(clean)
+    ada.screen.expect_trouble("404")
+    for path in CONSOLE:
+        await ada.screen.go(path)
+        await unfolded(ada)
+    await ada.screen.go("/admin/staff")
+    await ada.screen.page.get_by_label("Name or e-mail").fill(f"Olga {time.time_ns()}")
+    await ada.screen.page.locator("#reason").fill("Helps out.")
+    await ada.screen.press("Make a link")
+    await ada.screen.sees("Give them this link.")
+    await unfolded(ada)
+
+
+async def unfolded(ada: Moderator) -> None:
+    await ada.screen.page.evaluate(
+        "for (const fold of document.querySelectorAll('details')) fold.open = true"
+    )
+    await clean(ada.screen.page)
