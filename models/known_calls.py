@@ -27,8 +27,10 @@ class KnownCalls:
     def begin(self, call: Call) -> None:
         """It was accepted here a moment ago, and most likely both seats are taken here."""
         if len(self._begun) >= MOST_BEGUN:
-            del self._begun[next(iter(self._begun))]
+            self.forget(next(iter(self._begun)))
         self._begun[call.call_id] = call
+        # From now on, so that the two who take their seats at once do not race each other.
+        self._turns[call.call_id] = asyncio.Lock()
 
     def seat(self, call: Call) -> None:
         """A seat of it is here from now on."""
@@ -57,10 +59,12 @@ class KnownCalls:
         self._seated[call_id] = None
 
     def end(self, call_id: str) -> None:
+        if call_id in self._begun:
+            self.forget(call_id)
         self._seated.pop(call_id, None)
-        self._begun.pop(call_id, None)
 
     def forget(self, call_id: str) -> None:
-        """No seat of it is here any more."""
-        self.end(call_id)
+        """No seat of it is here, or none any more."""
+        self._seated.pop(call_id, None)
+        self._begun.pop(call_id, None)
         self._turns.pop(call_id, None)

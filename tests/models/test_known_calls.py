@@ -29,7 +29,6 @@ def test_only_a_call_with_a_seat_here_is_followed() -> None:
     known.begin(call("a"))
     known.keep(call("a", 1))
     assert known.find("a") == call("a")
-    assert known.turn("a") is None
     known.seat(call("a", 1))
     known.keep(call("a", 2))
     assert known.find("a") == call("a", 2)
@@ -46,6 +45,27 @@ def test_what_is_doubted_is_read_again() -> None:
     assert known.find("a") == call("a", 3)
 
 
+def test_steps_take_turns_from_the_beginning_to_the_last_seat() -> None:
+    known = KnownCalls()
+    assert known.turn("a") is None
+    known.begin(call("a"))
+    turn = known.turn("a")
+    known.seat(call("a", 1))
+    assert turn is not None
+    assert known.turn("a") is turn
+    known.end("a")
+    assert known.turn("a") is turn
+    known.forget("a")
+    assert len(known) == 0
+
+
+def test_a_call_that_ends_without_a_seat_leaves_nothing() -> None:
+    known = KnownCalls()
+    known.begin(call("a"))
+    known.end("a")
+    assert len(known) == 0
+
+
 def test_calls_whose_seats_are_elsewhere_do_not_pile_up() -> None:
     known = KnownCalls()
     for number in range(MOST_BEGUN + 1):
@@ -53,3 +73,4 @@ def test_calls_whose_seats_are_elsewhere_do_not_pile_up() -> None:
     assert known.find("0") is None
     assert known.find("1") is not None
     assert known.find(str(MOST_BEGUN)) is not None
+    assert len(known) == MOST_BEGUN
