@@ -63,6 +63,8 @@ async def test_a_call_that_is_not_there_any_more_is_over_and_keeps_nobody_busy(
     site: Running, person: MakePerson
 ) -> None:
     scene = await in_call(site, person)
+    for socket in (scene.people.a, scene.people.b):
+        await socket.receive("state")  # that of its opening
     await rounds(site, 1)
     for sql in ("delete from live_seats", "delete from calls", UNKNOWN):
         await rows(site.models, sql)

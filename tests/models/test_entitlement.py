@@ -12,7 +12,7 @@ from models.entitlement import Worth
     [(False, False, None), (True, False, "refunded"), (False, True, "disputed"), (True, True, "refunded")],
 )
 def test_why_it_buys_nothing_any_more(refunded, lost, why) -> None:
-    assert Worth(is_paid=True, is_refunded=refunded, is_lost=lost).lost_by == why
+    assert Worth(is_paid=True, is_refunded=refunded, is_lost=lost, is_of_nobody=False).lost_by == why
 
 
 async def test_what_is_not_paid_is_worth_nothing(models, person) -> None:
