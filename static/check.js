@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * "Will it work for me?", on the paywall: devices, the live socket, a way out of this network. The words are the page's:
- * each finding shows its own. Promises: no device is opened, nobody is called, nothing is kept.
+ * "Will it work for me?", on the paywall: devices, the live socket, a way out of this network. No device is opened,
+ * nobody is called. The words are the page's.
  */
 import { invites } from "./socket.js";
 
@@ -28,7 +28,7 @@ async function network() {
   return iceServers.length ? "nothing" : "untried";
 }
 
-/** The kinds of ICE candidates (RFC 8445 5.1.1): `srflx`, a STUN server answered; `relay`, a TURN server let us in. @param {RTCIceServer[]} iceServers */
+/** The kinds of ICE candidates there are (RFC 8445 5.1.1). @param {RTCIceServer[]} iceServers */
 async function ways(iceServers) {
   const pc = new RTCPeerConnection({ iceServers });
   /** @type {Set<string|null>} */

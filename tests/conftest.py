@@ -35,17 +35,16 @@ from tests.clients import Browser, Client, Socket
 from tests.whispers import overheard
 
 TEST_SECONDS = 60
-# docs/decisions/two-at-a-time.md: what comes last, and as which of two groups that run beside each other.
-LAST = {"journeys": "journeys", "machines": "calls", "turn": "calls", "webrtc": "calls"}
+# docs/decisions/two-at-a-time.md: what needs the machine for itself comes last, one after the other.
+ALONE = frozenset({"journeys", "machines", "turn", "webrtc"})
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.parent.name in LAST)
+    items.sort(key=lambda item: item.path.parent.name in ALONE)
     for item in items:
-        group = LAST.get(item.path.parent.name)
-        if group:
-            item.add_marker(pytest.mark.xdist_group(group))
+        if item.path.parent.name in ALONE:
+            item.add_marker(pytest.mark.xdist_group("alone"))
         # docs/decisions/journeys-tried-anew.md: browsers only. A race that shows once must fail the run.
         if item.get_closest_marker("journey"):
             item.add_marker(pytest.mark.flaky(reruns=2))

@@ -32,7 +32,9 @@ async def test_reload_of_either_side(stage: Stage) -> None:
     await hang_up(*pair)
 
 
-@pytest.mark.parametrize("fall", [ServerProcess.stop, ServerProcess.kill])
+@pytest.mark.parametrize(
+    "fall", [pytest.param(ServerProcess.stop, marks=pytest.mark.prove), ServerProcess.kill]
+)
 @journey
 async def test_the_server_falls_and_comes_back(stage: Stage, fall: Callable[[ServerProcess], None]) -> None:
     """The pictures go on without it; the page finds it again by itself."""

@@ -1,4 +1,4 @@
-"""One journey at a time: docs/decisions/two-at-a-time.md."""
+"""Browsers have the machine for themselves: docs/decisions/two-at-a-time.md."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import pytest
 
 
-def test_no_two_workers_of_a_run_walk_through_the_product(request: pytest.FixtureRequest) -> None:
+def test_no_two_workers_of_a_run_hold_browsers(request: pytest.FixtureRequest) -> None:
     """pytest-xdist keeps a group on one worker by the end of its tests' names, if pytest lets it."""
     is_shared_run = "PYTEST_XDIST_WORKER" in os.environ
-    assert request.node.nodeid.endswith("@journeys") == is_shared_run
+    assert request.node.nodeid.endswith("@alone") == is_shared_run

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.async_api import Route, expect
 
 from models.turn import credential
@@ -131,6 +132,7 @@ async def test_expired_credentials_are_told_in_time(stage: Stage, turn_port: int
         await told_that_there_is_no_way(stage, lambda route: answered(route, seconds=-1, ttl=3600))
 
 
+@pytest.mark.prove
 @journey
 async def test_a_restart_after_the_credentials_have_ended_brings_the_call_back(
     stage: Stage, turn_port: int, tmp_path: Path
