@@ -5,6 +5,7 @@ Keeps no connection: `models.db` runs the text, by itself or, with `on=`, as par
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, cast
 
@@ -37,12 +38,18 @@ class _Adapter(PyFormatAdapter):
 aiosql.register_adapter("aiopg", _Adapter)
 
 
+@cache
+def _queries(noun: str) -> Any:
+    """Read once in a process: parsing all of them takes a quarter of a second."""
+    return aiosql.from_path(SQL / f"{noun}.sql", "aiopg")
+
+
 class Statements(Generic[On]):
     """The statements of one noun: `calls.one("find", Call, call_id=…)`."""
 
     def __init__(self, db: Runs[On], noun: str) -> None:
         self._db = db
-        self._queries = aiosql.from_path(SQL / f"{noun}.sql", "aiopg")
+        self._queries = _queries(noun)
         self.names = frozenset(n for n in self._queries.available_queries if not n.endswith("_cursor"))
 
     async def all(
