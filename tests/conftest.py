@@ -10,6 +10,7 @@ site.models.sweep.once()`.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import io
 from collections.abc import Awaitable, Callable, Iterator
@@ -165,6 +166,16 @@ class Running:
         self.server.stop()
         await self.site.stop()
         await self.server.close_all_connections()
+        await self._drop_sockets()
+
+    async def _drop_sockets(self) -> None:
+        """Those whose clients have not said goodbye yet: no transport outlives its loop."""
+        hub = self.site.hub
+        for sockets in [*hub.invite_sockets.values(), *(seats.values() for seats in hub.seats.values())]:
+            for socket in sockets:
+                if socket.ws_connection is not None:
+                    socket.ws_connection.on_connection_close()
+        await asyncio.sleep(0)
 
 
 MakeSite = Callable[..., Awaitable[Running]]
