@@ -37,6 +37,8 @@ class Ears:
             redis_url, socket_connect_timeout=ANSWER_SECONDS, retry=Retry(NoBackoff(), 0), protocol=2
         )
         self._connection: Any = pool.make_connection()
+        # Not before its handshake is over: a word in between would take the place of an answer.
+        self._may_ask = False
         self._origin = origin
         self._hearing: dict[str, Heard] = {}
         # Every subscription is confirmed by itself: two at once on one channel wait for two answers.
@@ -89,15 +91,17 @@ class Ears:
 
     async def _ask(self, command: str, channels: Iterable[str]) -> None:
         """While the connection is lost there is nothing to say: `_connect` subscribes to everything."""
-        if self._connection.is_connected:
+        if self._may_ask and self._connection.is_connected:
             packed = self._connection.pack_command(command, *channels)
             await self._connection.send_packed_command(packed, check_health=False)
 
     async def _connect(self) -> None:
         await self._connection.connect()
+        self._may_ask = True
         await self._ask("SUBSCRIBE", self._hearing)
 
     async def _hang_up(self) -> None:
+        self._may_ask = False
         with contextlib.suppress(*AWAY):
             await self._connection.disconnect(nowait=True)
 
