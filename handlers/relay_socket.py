@@ -75,9 +75,7 @@ class RelaySocket(BaseSocket):
             # Closed while opening: on_close may have been here already, and found no seat to leave.
             await self._leave()
             return
-        self.tell(self._state(call, view))
-        if view.shared is not None:
-            self.tell(ContactsShared(call_id=self.call_id, handles=view.shared))
+        self._show(call, view)
         for frame in [*waiting, *(self._opening or [])]:
             super().send(frame)
         self._opening = None
@@ -98,7 +96,7 @@ class RelaySocket(BaseSocket):
             return
         waiting = await self.models.signalling.take(self.call_id, self.side, self.id)
         # All of it, and not only what may have been lost: a media bit may be too, and is said again for this.
-        self.tell(self._state(call, await self.models.seat_views.of(call, self.side)))
+        self._show(call, await self.models.seat_views.of(call, self.side))
         for frame in waiting:
             self.send(frame)
 
@@ -118,6 +116,11 @@ class RelaySocket(BaseSocket):
         reason = call.progress.ended_reason or ""
         super().send(messages.encode(CallEnded(reason=reason, connected_seconds=call.connected_seconds)))
         self.close(1000)
+
+    def _show(self, call: Call, view: SeatView) -> None:
+        self.tell(self._state(call, view))
+        if view.shared is not None:
+            self.tell(ContactsShared(call_id=self.call_id, handles=view.shared))
 
     def _state(self, call: Call, view: SeatView) -> CallStateTold:
         progress, far = call.progress, other(self.side)
