@@ -117,9 +117,12 @@ class Ears:
                     is_away = False
                     self._tell_reconnected()
                 self._hear(*message)
-            except AWAY as error:
+            except Exception as error:
+                # Whatever it was: a process that hears nothing more would be worse than one that begins anew.
                 if not is_away:
-                    logger.warning("redis away while listening: %s", type(error).__name__)
+                    is_known = isinstance(error, AWAY)
+                    name = type(error).__name__
+                    logger.warning("redis away while listening: %s", name, exc_info=not is_known)
                 is_away = True
                 await self._hang_up()
                 await asyncio.sleep(RETRY_SECONDS)

@@ -134,6 +134,29 @@ async def test_a_lost_connection_is_noticed_and_news_goes_on(servers: Servers) -
         await until(lambda: len(heard) == 2)
 
 
+async def test_an_answer_nobody_understands_ends_no_listening(
+    servers: Servers, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with buses(servers) as (near, far):
+        heard: list[bytes] = []
+        await near.open("ns:x", nothing)
+        await far.open("ns:a", lambda _channel, news: heard.append(news))
+        again = asyncio.Event()
+
+        async def reconnected() -> None:
+            again.set()
+
+        far.ears.on_reconnect = reconnected
+        await far.ears._connection.send_command("SUBSCRIBE", b"\xff")
+        async with asyncio.timeout(5):
+            await again.wait()
+        near.publish("ns:a", b"1")
+        await until(lambda: heard == [b"1"])
+        assert [record.message for record in caplog.records] == [
+            "redis away while listening: UnicodeDecodeError"
+        ]
+
+
 async def test_redis_away_is_unavailable_and_nothing_else() -> None:
     bus = Bus("unix:///nowhere/redis.sock", "p")
     with pytest.raises(Unavailable):
