@@ -1,11 +1,11 @@
-"""The one door to Jinja2: templates, their filters, and hashed addresses of static files."""
+"""The one door to Jinja2: templates, their filters, and versioned addresses of static files."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -17,6 +17,7 @@ from models.config import Config
 from models.messages import instant
 
 ROOT = Path(__file__).resolve().parent.parent
+STATIC = ROOT / "static"
 ENDED_WORDS = {
     "hung_up": "One of you ended the call",
     "expired": "The time you agreed on was up",
@@ -112,11 +113,21 @@ def _site_view(config: Config) -> SiteView:
     )
 
 
-@lru_cache(maxsize=256)
+@cache
+def static_version() -> str:
+    """Changes when any file under static/ does; one for all, so that relative names keep it."""
+    digest = hashlib.sha256()
+    for file in sorted(file for file in STATIC.rglob("*") if file.is_file()):
+        digest.update(file.relative_to(STATIC).as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+@cache
 def static_url(path: str) -> str:
-    """`/static/app.css?v=…`: the hash changes with the file, so browsers may keep it for ever."""
-    digest = hashlib.sha256((ROOT / "static" / path).read_bytes()).hexdigest()[:12]
-    return f"/static/{path}?v={digest}"
+    """`/static/<version>/app.css`: browsers may keep it for ever."""
+    if not (STATIC / path).is_file():
+        raise FileNotFoundError(path)
+    return f"/static/{static_version()}/{path}"
 
 
 def minutes(seconds: int) -> str:

@@ -44,6 +44,7 @@ from handlers import (
     users,
     videos,
 )
+from handlers.pages import STATIC
 
 UUID = r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 
@@ -109,7 +110,9 @@ def routes() -> list[URLSpec]:
         URLSpec(r"/metrics", health.MetricsHandler, name="metrics"),
         URLSpec(r"/csp-report", health.CspReportHandler, name="csp_report"),
         URLSpec(r"/(favicon\.ico|manifest\.webmanifest)", static.RootFileHandler, name="root_files"),
-        URLSpec(r"/static/(.*)", static.StaticHandler, {"path": str(static.ROOT)}, name="static"),
+        URLSpec(
+            r"/static/(?:([0-9a-f]{12})/)?(.*)", static.StaticHandler, {"path": str(STATIC)}, name="static"
+        ),
     ]
 
 

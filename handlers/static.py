@@ -8,9 +8,8 @@ from typing import Any
 from tornado.web import StaticFileHandler
 
 from handlers.base import BaseHandler
-from handlers.pages import static_url
+from handlers.pages import static_url, static_version
 
-ROOT = Path(__file__).resolve().parent.parent / "static"
 YEAR = 365 * 24 * 3600
 # Python's own list depends on the machine and its version.
 TYPES = {
@@ -24,7 +23,10 @@ TYPES = {
 
 
 class StaticHandler(BaseHandler, StaticFileHandler):
-    """GET /static/…: with the right `?v=` for a year, else asked again each time and answered 304."""
+    """GET /static/[<version>/]…: with the right version for a year, else asked again and answered 304.
+
+    Modules and fonts name each other relatively, and so keep the version: a page fetches nothing twice.
+    """
 
     is_counted = False
 
@@ -35,7 +37,12 @@ class StaticHandler(BaseHandler, StaticFileHandler):
     async def prepare(self) -> None:
         """Everybody may have them: no session is looked up."""
 
-    async def head(self, path: str) -> None:  # type: ignore[override]
+    async def get(self, version: str | None, path: str) -> None:  # type: ignore[override]
+        self._is_exact = version == static_version()
+        await StaticFileHandler.get(self, path)
+
+    async def head(self, version: str | None, path: str) -> None:  # type: ignore[override]
+        self._is_exact = version == static_version()
         await StaticFileHandler.get(self, path, include_body=False)
 
     def get_content_type(self) -> str:
@@ -46,9 +53,9 @@ class StaticHandler(BaseHandler, StaticFileHandler):
         return 0  # said below, in one header
 
     def set_extra_headers(self, path: str) -> None:
-        version = self.get_query_argument("v", None)
-        is_exact = version is not None and static_url(path).endswith(f"?v={version}")
-        self.set_header("Cache-Control", f"public, max-age={YEAR}, immutable" if is_exact else "no-cache")
+        self.set_header(
+            "Cache-Control", f"public, max-age={YEAR}, immutable" if self._is_exact else "no-cache"
+        )
 
 
 class RootFileHandler(BaseHandler):

@@ -1,6 +1,8 @@
-"""Static files: kept for ever under their hash, asked again without it."""
+"""Static files: kept for ever under their version, asked again without it."""
 
 from __future__ import annotations
+
+from urllib.parse import urljoin
 
 import pytest
 
@@ -16,11 +18,22 @@ async def test_the_right_hash_is_kept_for_a_year(site: Running) -> None:
     assert "Set-Cookie" not in answer.headers
 
 
-@pytest.mark.parametrize("query", ["", "?v=", "?v=000000000000"])
-async def test_any_other_is_asked_again(site: Running, query: str) -> None:
-    answer = await site.client.get(f"/static/app.js{query}")
+async def test_what_a_file_names_relatively_is_kept_too(site: Running) -> None:
+    script = await site.client.get(urljoin(static_url("app.js"), "./socket.js"))
+    font = await site.client.get(urljoin(static_url("fonts/fonts.css"), "figtree-latin.woff2"))
+    for answer in (script, font):
+        assert (answer.status, answer.headers["Cache-Control"]) == (
+            200,
+            "public, max-age=31536000, immutable",
+        )
+
+
+@pytest.mark.parametrize("version", ["", "000000000000/"])
+async def test_any_other_is_asked_again(site: Running, version: str) -> None:
+    answer = await site.client.get(f"/static/{version}app.js")
     assert answer.headers["Cache-Control"] == "no-cache"
-    again = await site.client.get(f"/static/app.js{query}", headers={"If-None-Match": answer.headers["Etag"]})
+    known = {"If-None-Match": answer.headers["Etag"]}
+    again = await site.client.get(f"/static/{version}app.js", headers=known)
     assert (again.status, again.body) == (304, b"")
 
 

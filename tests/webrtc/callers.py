@@ -19,7 +19,8 @@ from tests.journeys.visitor import Visitor, until
 WATCH = (Path(__file__).parent / "watch.js").read_text()
 ONLINE = "sessionStorage.setItem('napalm.online', 'yes');"
 INVITE = """async ([userId, name]) => {
-  (await import('/static/ring.js')).invite({ userId, name, selfieUrl: null }, 1800);
+  const beside = document.querySelector("script[type=module]").src; // the page's own module, not another
+  (await import(new URL("ring.js", beside))).invite({ userId, name, selfieUrl: null }, 1800);
 }"""
 
 
