@@ -36,16 +36,16 @@ from tests.clients import Browser, Client, Socket
 from tests.whispers import overheard
 
 TEST_SECONDS = 60
-# docs/decisions/two-at-a-time.md: what needs the machine for itself comes last, one after the other.
-ALONE = frozenset({"journeys", "machines", "turn", "webrtc"})
+# docs/decisions/two-at-a-time.md: what needs much of the machine comes last, each group one after the other.
+GROUPS = {"journeys": "browsers", "turn": "browsers", "webrtc": "browsers", "machines": "machines"}
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.parent.name in ALONE)
+    items.sort(key=lambda item: ["", "browsers", "machines"].index(GROUPS.get(item.path.parent.name, "")))
     for item in items:
-        if item.path.parent.name in ALONE:
-            item.add_marker(pytest.mark.xdist_group("alone"))
+        if group := GROUPS.get(item.path.parent.name):
+            item.add_marker(pytest.mark.xdist_group(group))
         # docs/decisions/journeys-tried-anew.md: browsers only. A race that shows once must fail the run.
         if item.get_closest_marker("journey"):
             item.add_marker(pytest.mark.flaky(reruns=2))

@@ -98,8 +98,8 @@ class Screen:
         await expect(self.page.get_by_text(text).filter(visible=True).first).to_be_visible()
 
     async def at(self, path: str) -> None:
-        """Waits until the address is this path (a pattern)."""
-        await self.page.wait_for_url(re.compile(rf"^https?://[^/]+{path}$"))
+        """Waits until the address is this path (a pattern) and its page is there, pictures or not."""
+        await self.page.wait_for_url(re.compile(rf"^https?://[^/]+{path}$"), wait_until="domcontentloaded")
 
     async def leave(self) -> None:
         for cookie in await self.context.cookies():

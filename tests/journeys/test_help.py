@@ -43,6 +43,7 @@ async def test_selfie_without_a_camera(stage: Stage) -> None:
     await kim.go("/onboarding")
     await kim.fill_profile()
     button = "Open the camera"
+    await expect(kim.page.get_by_role("button", name=button)).to_be_visible()
     for name, words in SELFIE_HELP.items():
         await next_failure(kim, name)
         await kim.press(button)

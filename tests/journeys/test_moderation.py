@@ -7,15 +7,9 @@ import time
 
 from playwright.async_api import Request, expect
 
-from tests.journeys.moderator import Moderator, moderator
+from tests.journeys.accessibility import clean
+from tests.journeys.moderator import moderator
 from tests.journeys.stage import PHONE, Stage, journey, two_talking
-from tests.journeys.test_accessibility import clean
-
-NOBODY = "/admin/people/00000000-0000-4000-8000-000000000000"
-CONSOLE = (
-    "/admin", "/admin/reports", "/admin/people?q=Benno", "/admin/codes", "/admin/payments",
-    "/admin/audit?verify=1", NOBODY,
-)  # fmt: skip
 
 
 @journey
@@ -87,28 +81,3 @@ async def test_a_report_a_ban_an_appeal_and_back(stage: Stage) -> None:
     await clean(second_tab)
     await second_tab.goto("/room")
     await expect(second_tab.get_by_role("button", name="Go online")).to_be_visible()
-
-
-@journey
-async def test_every_page_of_the_console(stage: Stage) -> None:
-    """As an admin has them, with all that folds open."""
-    ada = await moderator(stage, "Ada", "admin", PHONE, clean)
-    await (await stage.visitor("Benno Paid")).enrol()
-    await ada.sign_in_again(clean)
-    ada.screen.expect_trouble("404")
-    for path in CONSOLE:
-        await ada.screen.go(path)
-        await unfolded(ada)
-    await ada.screen.go("/admin/staff")
-    await ada.screen.page.get_by_label("Name or e-mail").fill(f"Olga {time.time_ns()}")
-    await ada.screen.page.locator("#reason").fill("Helps out.")
-    await ada.screen.press("Make a link")
-    await ada.screen.sees("Give them this link.")
-    await unfolded(ada)
-
-
-async def unfolded(ada: Moderator) -> None:
-    await ada.screen.page.evaluate(
-        "for (const fold of document.querySelectorAll('details')) fold.open = true"
-    )
-    await clean(ada.screen.page)

@@ -105,6 +105,7 @@ async def told_that_there_is_no_way(stage: Stage, credentials: Answering | None 
     await hang_up(anna, ben)
 
 
+@pytest.mark.prove
 @journey
 async def test_turn_that_is_not_there_is_told_in_time(stage: Stage) -> None:
     await told_that_there_is_no_way(stage)

@@ -39,6 +39,7 @@ async def test_copied_diagnostics_hold_no_address_and_no_token(stage: Stage) -> 
     assert told["media"]["camera"]["readyState"] == "live"
 
 
+@pytest.mark.prove
 @journey
 async def test_without_a_clipboard_it_is_there_to_be_copied_by_hand(stage: Stage) -> None:
     anna, _ = await couple(

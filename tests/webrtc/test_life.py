@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+import pytest
 from playwright.async_api import WebSocketRoute, expect
 
 from tests.journeys.stage import Stage, journey
@@ -138,12 +139,13 @@ class Cut:
             await wire.close(code=1011)
 
 
+@pytest.mark.parametrize("seconds", [3, pytest.param(10, marks=pytest.mark.prove)])
 @journey
-async def test_a_socket_cut_of_ten_seconds_stops_no_picture_and_loses_no_line(stage: Stage) -> None:
+async def test_a_socket_that_is_cut_stops_no_picture_and_loses_no_line(stage: Stage, seconds: int) -> None:
     anna, ben = await asyncio.gather(online_behind(stage, "Anna", cut := Cut()), caller(stage, "Ben"))
     await talk(anna, ben)
     await cut.cut()
-    ends = time.monotonic() + 10
+    ends = time.monotonic() + seconds
     for number in range(5):
         await anna.visitor.write(f"line {number}")
         await ben.visitor.sees_video(5)

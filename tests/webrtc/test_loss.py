@@ -71,6 +71,7 @@ async def moves_again(one: Caller) -> None:
     await until(one.visitor.frames, lambda now: now > start + 3 or 3 < now < start)
 
 
+@pytest.mark.prove
 @journey
 async def test_quality_is_told_in_words_within_six_seconds_and_back(stage: Stage) -> None:
     anna, ben = await bent_couple(stage)
@@ -131,6 +132,7 @@ async def sends(one: Caller) -> Any:
     )
 
 
+@pytest.mark.prove
 @journey
 async def test_what_the_person_chooses_wins(stage: Stage) -> None:
     anna, ben = await pair(stage)

@@ -115,6 +115,7 @@ async def test_many_signs_of_another_network_make_one_restart(stage: Stage) -> N
     assert await anna.run("napalmCall.restarts") == before + 1
 
 
+@pytest.mark.prove
 @journey
 async def test_both_may_restart_at_once(stage: Stage) -> None:
     anna, ben = await couple(stage)
@@ -125,20 +126,24 @@ async def test_both_may_restart_at_once(stage: Stage) -> None:
     await asyncio.gather(anna.visitor.in_call(), ben.visitor.in_call())
 
 
+async def toggle(one: Caller, other: Caller) -> None:
+    """Everything that can be switched, as the other sees and hears it."""
+    await one.visitor.press("Mute")
+    await other.visitor.sees(f"{one.name} is muted")
+    await one.visitor.press("Unmute")
+    await one.visitor.press("Camera off")
+    await other.visitor.sees(f"{one.name} has the camera off")
+    await one.visitor.press("Camera on")
+    await other.shows("#call-stage", "data-picture", "yes")
+    await one.visitor.press("Devices")
+    options = one.page.locator("#device-audio option")
+    await one.page.get_by_label("Microphone").select_option(await options.nth(1).get_attribute("value"))
+    await one.visitor.press("Close devices")
+    await other.sound_flows()
+
+
 @journey
 async def test_toggles_never_negotiate(stage: Stage) -> None:
     anna, ben = await couple(stage)
-    for one, other in ((anna, ben), (ben, anna)):
-        await one.visitor.press("Mute")
-        await other.visitor.sees(f"{one.name} is muted")
-        await one.visitor.press("Unmute")
-        await one.visitor.press("Camera off")
-        await other.visitor.sees(f"{one.name} has the camera off")
-        await one.visitor.press("Camera on")
-        await other.shows("#call-stage", "data-picture", "yes")
-        await one.visitor.press("Devices")
-        options = one.page.locator("#device-audio option")
-        await one.page.get_by_label("Microphone").select_option(await options.nth(1).get_attribute("value"))
-        await one.visitor.press("Close devices")
-        await other.sound_flows()
+    await asyncio.gather(toggle(anna, ben), toggle(ben, anna))
     assert await anna.offers() + await ben.offers() == 0

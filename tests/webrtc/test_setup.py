@@ -18,17 +18,21 @@ FREED = {"pcs": 0, "tracks": 0, "contexts": 0, "locks": 0}
 
 
 @journey
-async def test_five_calls_in_a_row_begin_in_time_and_leave_nothing_open(stage: Stage) -> None:
-    await many_calls(stage, 5)
+async def test_calls_in_a_row_begin_soon_and_leave_nothing_open(stage: Stage) -> None:
+    """So few say what is usual; what is so of nearly all, fifty say."""
+    times = await many_calls(stage, 3)
+    assert times[len(times) // 2] < BUDGET_SECONDS, times
 
 
 @pytest.mark.prove
 @journey(seconds=600)
 async def test_fifty_calls_in_a_row_begin_in_time_and_leave_nothing_open(stage: Stage) -> None:
-    await many_calls(stage, 50)
+    times = await many_calls(stage, 50)
+    assert times[math.ceil(len(times) * 0.95) - 1] < BUDGET_SECONDS, times
 
 
-async def many_calls(stage: Stage, number: int) -> None:
+async def many_calls(stage: Stage, number: int) -> list[float]:
+    """How long each took to begin, on either side, the quickest first."""
     anna, ben = await pair(stage)
     seconds: list[float] = []
     heaps: list[int] = []
@@ -39,8 +43,8 @@ async def many_calls(stage: Stage, number: int) -> None:
     p95 = times[math.ceil(len(times) * 0.95) - 1]
     print(f"accept to first picture: median {times[len(times) // 2]:.2f} s, p95 {p95:.2f} s")
     print(f"heap after the first call and the last: {heaps[0] / 1e6:.2f} and {heaps[-1] / 1e6:.2f} MB")
-    assert p95 < BUDGET_SECONDS, times
     assert heaps[-1] < 1.1 * heaps[0], heaps
+    return times
 
 
 async def heap(one: Caller) -> int:

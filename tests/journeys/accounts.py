@@ -6,8 +6,8 @@ import asyncio
 
 from playwright.async_api import expect
 
-from tests.journeys.stage import DESKTOP, PHONE, Stage, journey
-from tests.journeys.test_accessibility import clean
+from tests.journeys.accessibility import clean
+from tests.journeys.stage import DESKTOP, PHONE, Stage
 from tests.journeys.test_intro import picture
 from tests.journeys.visitor import Visitor
 
@@ -23,8 +23,7 @@ async def keep_account(guest: Visitor, email: str) -> None:
     await expect(guest.page.locator(".recovery-codes li")).not_to_have_count(0)
 
 
-@journey
-async def test_a_guest_keeps_the_account_and_goes_on_elsewhere(stage: Stage) -> None:
+async def kept_and_used_elsewhere(stage: Stage) -> None:
     laptop, phone = await stage.visitor("Zoe"), await stage.visitor("Zoe", PHONE)
     await laptop.enrol()
     await keep_account(laptop, "zoe@example.org")
@@ -67,8 +66,7 @@ async def ways_back(zoe: Visitor) -> None:
         await clean(zoe.page)
 
 
-@journey
-async def test_a_friend_introduces_two_people(stage: Stage) -> None:
+async def friend_introduces_two(stage: Stage) -> None:
     ann = await stage.visitor("Ann")
     ben, cleo = await stage.visitor("Ben"), await stage.visitor("Cleo", PHONE)
     await asyncio.gather(ann.enrol(), ben.enrol())

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from playwright.async_api import expect
 
-from tests.journeys.stage import PHONE, Stage, journey
+from tests.journeys.stage import PHONE, Stage
 
 
-@journey
-async def test_all_but_the_call(stage: Stage) -> None:
+async def all_but_the_call(stage: Stage) -> None:
     vera, walt = await stage.visitor("Vera", PHONE, java_script_enabled=False), await stage.visitor("Walt")
     vera.expect_trouble("422")  # what she gets wrong on purpose
     await walt.enrol()

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 from playwright.async_api import Page, expect
 
 from tests.conftest import ROOT
-from tests.journeys.stage import DESKTOP, PHONE, Stage, journey
+from tests.journeys.moderator import Moderator, moderator
+from tests.journeys.stage import DESKTOP, PHONE, Stage
 from tests.journeys.visitor import Visitor
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 GRAVE = ("serious", "critical")
 REPORT = "/report?userId=00000000-0000-4000-8000-000000000000"
 UNKNOWN_CALL = "/calls/00000000-0000-4000-8000-000000000000"
+NOBODY = "/admin/people/00000000-0000-4000-8000-000000000000"
+CONSOLE = (
+    "/admin", "/admin/reports", "/admin/people?q=Benno", "/admin/codes", "/admin/payments",
+    "/admin/audit?verify=1", NOBODY,
+)  # fmt: skip
 
 
-@journey
-async def test_every_page(stage: Stage) -> None:
+async def members_pages(stage: Stage) -> None:
     zoe = await stage.visitor("Zoe", PHONE, color_scheme="dark")
     finn = await stage.visitor("Finn", PHONE, color_scheme="dark")
     await finn.enrol(gender="male")
@@ -128,6 +134,30 @@ async def meeting(zoe: Visitor, finn: Visitor) -> None:
     await zoe.press("History", within="main")
     await zoe.at("/history")
     await clean(zoe.page)
+
+
+async def consoles_pages(stage: Stage) -> None:
+    """As an admin has them, with all that folds open."""
+    ada = await moderator(stage, "Ada", "admin", PHONE, clean)
+    await (await stage.visitor("Benno Paid")).enrol()
+    await ada.sign_in_again(clean)
+    ada.screen.expect_trouble("404")
+    for path in CONSOLE:
+        await ada.screen.go(path)
+        await unfolded(ada)
+    await ada.screen.go("/admin/staff")
+    await ada.screen.page.get_by_label("Name or e-mail").fill(f"Olga {time.time_ns()}")
+    await ada.screen.page.locator("#reason").fill("Helps out.")
+    await ada.screen.press("Make a link")
+    await ada.screen.sees("Give them this link.")
+    await unfolded(ada)
+
+
+async def unfolded(ada: Moderator) -> None:
+    await ada.screen.page.evaluate(
+        "for (const fold of document.querySelectorAll('details')) fold.open = true"
+    )
+    await clean(ada.screen.page)
 
 
 async def clean(page: Page) -> None:
