@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -18,6 +19,7 @@ from models.messages import instant
 
 ROOT = Path(__file__).resolve().parent.parent
 STATIC = ROOT / "static"
+IMPORTED = re.compile(r'^(?:import|export)\b[^;]*?"\./([\w.]+)"', re.M)
 ENDED_WORDS = {
     "hung_up": "One of you ended the call",
     "expired": "The time you agreed on was up",
@@ -71,7 +73,7 @@ class Pages:
             lstrip_blocks=True,
             auto_reload=not config.is_production,
         )
-        self._jinja.globals.update(static=static_url, site=_site_view(config))
+        self._jinja.globals.update(static=static_url, modules=modules, site=_site_view(config))
         self._jinja.filters.update(
             minutes=minutes,
             clock=clock,
@@ -128,6 +130,21 @@ def static_url(path: str) -> str:
     if not (STATIC / path).is_file():
         raise FileNotFoundError(path)
     return f"/static/{static_version()}/{path}"
+
+
+@cache
+def modules(*names: str) -> list[str]:
+    """These scripts and all they import (but for what is imported on demand), so that a page can ask for all
+    of them at once.
+    """
+    found: list[str] = []
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.append(name)
+            waiting += IMPORTED.findall((STATIC / name).read_text())
+    return sorted(found)
 
 
 def minutes(seconds: int) -> str:

