@@ -16,6 +16,8 @@ PROCESS_DEAD_MS = 6_000
 QUEUE = "ns:queue"
 # zset: user id -> when last shown, of people who are not listed now. Pruned after a day by the sweep.
 SHOWN = "ns:shown"
+# hash: user id -> since when they are listed (ms): who goes and comes back is new on every screen.
+CAME = "ns:came"
 # set: user ids with access and a socket.
 ONLINE = "ns:online"
 # zset: user id -> instant at which their listing must be looked at again (away, linger).

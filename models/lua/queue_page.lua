@@ -13,7 +13,11 @@ for i = after_introduced + 1, #ARGV do
   skip[ARGV[i]] = true
 end
 
-local function is_fresh(mark) return is_first or not mark or tonumber(mark) < since end
+-- Not on the viewer's screen: not delivered since the first page, or gone and back since it was.
+local function is_fresh(mark, came)
+  mark = tonumber(mark)
+  return is_first or not mark or mark < since or (came and mark < tonumber(came))
+end
 
 local page, offset = {}, 0
 for i = after_hidden + 1, is_first and after_introduced or 0 do
@@ -26,8 +30,9 @@ while #page <= limit do
   local batch = redis.call('ZRANGE', 'ns:queue', offset, offset + 63)
   if #batch == 0 then break end
   local marks = redis.call('ZMSCORE', seen, unpack(batch))
+  local came = redis.call('HMGET', 'ns:came', unpack(batch))
   for i, id in ipairs(batch) do
-    if not skip[id] and is_fresh(marks[i]) then
+    if not skip[id] and is_fresh(marks[i], came[i]) then
       table.insert(page, id)
       if #page > limit then break end
     end
@@ -37,7 +42,9 @@ end
 -- People on cooldown with the viewer come last.
 for _, id in ipairs(cooling) do
   if #page > limit then break end
-  if redis.call('ZSCORE', 'ns:queue', id) and is_fresh(redis.call('ZSCORE', seen, id)) then table.insert(page, id) end
+  if redis.call('ZSCORE', 'ns:queue', id) and is_fresh(redis.call('ZSCORE', seen, id), redis.call('HGET', 'ns:came', id)) then
+    table.insert(page, id)
+  end
 end
 local more = #page > limit
 if more then table.remove(page) end

@@ -37,6 +37,7 @@ local function settle(user, now)
       local place = redis.call('ZSCORE', 'ns:shown', user) or string.format('%.3f', now / 1000)
       redis.call('ZADD', 'ns:queue', place, user)
       redis.call('ZREM', 'ns:shown', user)
+      redis.call('HSET', 'ns:came', user, text(now))
       redis.call('PUBLISH', 'ns:c:queue', '|+' .. user)
     end
     return 1
@@ -44,6 +45,7 @@ local function settle(user, now)
   if score then
     redis.call('ZREM', 'ns:queue', user)
     redis.call('ZADD', 'ns:shown', score, user)
+    redis.call('HDEL', 'ns:came', user)
     redis.call('PUBLISH', 'ns:c:queue', '|-' .. user)
   end
   return 0

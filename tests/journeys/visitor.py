@@ -112,10 +112,18 @@ class Visitor(Screen):
     async def find_card(self, other: Visitor) -> Locator:
         """Turns the deck until this person's card is on top."""
         card = self.card(other)
-        await expect(card).to_have_count(1)
+        try:
+            await expect(card).to_have_count(1)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\nThe room says: {await self._told_by_the_room()}") from error
         while not await card.is_visible():
             await self.touch(self.page.get_by_role("button", name="Next person"))
         return card
+
+    async def _told_by_the_room(self) -> str:
+        room = self.page.locator("#room")
+        ids = await room.locator("article").evaluate_all("cards => cards.map(card => card.dataset.userId)")
+        return f"{await room.inner_text()} {ids}, {await self.page.locator('#queue-cursor').evaluate('one => one.outerHTML')}"
 
     async def invite(self, other: Visitor, length: str) -> None:
         await self.find_card(other)

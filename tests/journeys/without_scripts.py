@@ -10,6 +10,7 @@ from tests.journeys.stage import PHONE, Stage
 async def all_but_the_call(stage: Stage) -> None:
     vera, walt = await stage.visitor("Vera", PHONE, java_script_enabled=False), await stage.visitor("Walt")
     vera.expect_trouble("422")  # what she gets wrong on purpose
+    vera.expect_trouble(r"/static/.*\.js failed: csp")  # so Chromium calls a script that is switched off
     await walt.enrol()
     await walt.go_online()
     await vera.go("/")

@@ -86,6 +86,21 @@ async def test_newcomers_come_after_what_is_on_the_screen(models: Models) -> Non
     assert await ids_of(models, viewer, page.cursor) == []
 
 
+async def test_who_goes_and_comes_back_is_behind_the_cursor_again(models: Models) -> None:
+    stand_still(models)
+    people = await listed(models, 3)
+    (viewer,) = await listed(models, 1)
+    page = await models.queue.page(viewer)
+    models.clock.advance(seconds=1)
+    assert await models.presence.leave(f"s{people[0]}") is not None
+    assert await ids_of(models, viewer, page.cursor) == []
+    models.clock.advance(seconds=1)
+    await models.presence.join(f"s{people[0]}")
+    models.clock.advance(seconds=1)
+    assert await ids_of(models, viewer, page.cursor) == [people[0]]
+    assert await ids_of(models, viewer, page.cursor) == []
+
+
 async def test_sixty_people_are_shown_about_equally_often(models: Models) -> None:
     stand_still(models)
     people = await listed(models, 60)
