@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from playwright.async_api import expect
 
 from tests.journeys.screen import until
@@ -101,6 +102,7 @@ async def test_call_with_sound_only(stage: Stage) -> None:
     await until(lambda: sound_level(milo), lambda level: level > 0)
 
 
+@pytest.mark.prove
 @journey
 async def test_call_on_an_insecure_address(stage: Stage) -> None:
     lena, milo = await met(stage, "", base_url=stage.server.plain_url)

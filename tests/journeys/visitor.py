@@ -123,7 +123,8 @@ class Visitor(Screen):
     async def _told_by_the_room(self) -> str:
         room = self.page.locator("#room")
         ids = await room.locator("article").evaluate_all("cards => cards.map(card => card.dataset.userId)")
-        return f"{await room.inner_text()} {ids}, {await self.page.locator('#queue-cursor').evaluate('one => one.outerHTML')}"
+        cursor = await self.page.locator("#queue-cursor").evaluate("one => one.outerHTML")
+        return f"{await room.inner_text()} {ids} {cursor}"
 
     async def invite(self, other: Visitor, length: str) -> None:
         await self.find_card(other)

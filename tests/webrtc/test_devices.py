@@ -126,6 +126,7 @@ async def test_camera_off_puts_its_light_out_and_shows_the_selfie(stage: Stage) 
     await ben.shows("#call-stage", "data-picture", "yes")
 
 
+@pytest.mark.prove
 @journey
 async def test_the_chosen_speaker_is_used_and_the_next_best_when_it_is_gone(stage: Stage) -> None:
     anna, _ = await couple(stage)

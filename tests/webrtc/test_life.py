@@ -72,6 +72,7 @@ async def test_a_tab_that_comes_back_is_right_at_once_and_renews_a_frozen_camera
     assert await anna.offers() + await ben.offers() == 0
 
 
+@pytest.mark.prove
 @journey
 async def test_a_camera_that_stays_dark_after_the_return_is_replaced(stage: Stage) -> None:
     anna, _ = await couple(stage)

@@ -102,6 +102,7 @@ async def test_candidates_may_come_two_seconds_late_and_in_any_order(stage: Stag
     assert sum(batches) > 1, "nothing to reorder"
 
 
+@pytest.mark.prove
 @journey
 async def test_many_signs_of_another_network_make_one_restart(stage: Stage) -> None:
     anna, ben = await couple(stage)
