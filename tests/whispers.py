@@ -20,7 +20,10 @@ PRIVATE = frozenset((
 ))  # fmt: skip
 SHORTEST = 8
 # Where a network address stands: never in a log (RFC 5737 and the private ranges are what tests use).
-ADDRESS = re.compile(r"\b(?:10|192\.168|203\.0\.113|198\.51\.100|192\.0\.2)(?:\.\d{1,3}){1,3}\b")
+# Whole ones: `10.095` is ten seconds and a bit.
+ADDRESS = re.compile(
+    r"\b(?:10\.\d{1,3}\.\d{1,3}|192\.168\.\d{1,3}|203\.0\.113|198\.51\.100|192\.0\.2)\.\d{1,3}\b"
+)
 # Tokens, codes and ids: looked up among the words of a log, which is quick however many there are.
 WORD = re.compile(r"[\w-]{8,}")
 said: dict[str, str] = {}
