@@ -29,7 +29,7 @@ types: node_modules/.stamp ## Check the types of the browser's scripts
 	@echo "Checking static/*.js."
 	@node_modules/.bin/tsc --project jsconfig.json
 
-prove: tools .venv/dev.stamp ## Prove the promises that take long: load, faults, many calls
+prove: tools .venv/dev.stamp ## Prove the promises that take long: load, faults, many calls, slow variants
 	@$(PY) -m pytest -m prove -o faulthandler_timeout=0 $(ARGS)
 
 bench: .venv/dev.stamp ## Measure what the README says about speed

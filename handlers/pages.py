@@ -116,12 +116,24 @@ def _site_view(config: Config) -> SiteView:
 
 
 @cache
-def static_version() -> str:
-    """Changes when any file under static/ does; one for all, so that relative names keep it."""
-    digest = hashlib.sha256()
+def _as_started() -> tuple[str, dict[Path, tuple[int, int]]]:
+    """The version of static/, and each file's size and time of change (ns) when that was worked out."""
+    digest, stamps = hashlib.sha256(), {}
     for file in sorted(file for file in STATIC.rglob("*") if file.is_file()):
         digest.update(file.relative_to(STATIC).as_posix().encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()[:12]
+        stamps[file] = (file.stat().st_size, file.stat().st_mtime_ns)
+    return digest.hexdigest()[:12], stamps
+
+
+def static_version() -> str:
+    """Changes when any file under static/ does; one for all, so that relative names keep it."""
+    return _as_started()[0]
+
+
+def is_as_started(file: Path) -> bool:
+    """Whether the version still stands for this file: it may be exchanged under a running server."""
+    stat = file.stat()
+    return _as_started()[1].get(file) == (stat.st_size, stat.st_mtime_ns)
 
 
 @cache
@@ -133,7 +145,7 @@ def static_url(path: str) -> str:
 
 
 @cache
-def modules(*names: str) -> list[str]:
+def modules(*names: str) -> tuple[str, ...]:
     """These scripts and all they import (but for what is imported on demand), so that a page can ask for all
     of them at once.
     """
@@ -144,7 +156,7 @@ def modules(*names: str) -> list[str]:
         if name not in found:
             found.append(name)
             waiting += IMPORTED.findall((STATIC / name).read_text())
-    return sorted(found)
+    return tuple(sorted(found))
 
 
 def minutes(seconds: int) -> str:

@@ -91,6 +91,8 @@ class QueueFeed:
         user_id = sys.intern(user_id)
         self.watch(user_id)
         viewer = self._viewers[user_id]
+        # Gone and back before the tick: what is delivered now is not taken away by older news.
+        viewer.left = [card for card in viewer.left if card not in page.ids]
         for card in map(sys.intern, page.ids):
             viewer.delivered[card] = None
             self._watchers.setdefault(card, {})[user_id] = None

@@ -8,7 +8,7 @@ from typing import Any
 from tornado.web import StaticFileHandler
 
 from handlers.base import BaseHandler
-from handlers.pages import static_url, static_version
+from handlers.pages import is_as_started, static_url, static_version
 
 YEAR = 365 * 24 * 3600
 # Python's own list depends on the machine and its version.
@@ -53,9 +53,8 @@ class StaticHandler(BaseHandler, StaticFileHandler):
         return 0  # said below, in one header
 
     def set_extra_headers(self, path: str) -> None:
-        self.set_header(
-            "Cache-Control", f"public, max-age={YEAR}, immutable" if self._is_exact else "no-cache"
-        )
+        is_kept = self._is_exact and is_as_started(Path(self.absolute_path or ""))
+        self.set_header("Cache-Control", f"public, max-age={YEAR}, immutable" if is_kept else "no-cache")
 
 
 class RootFileHandler(BaseHandler):

@@ -102,7 +102,7 @@ class Ears:
 
     async def _hang_up(self) -> None:
         self._may_ask = False
-        with contextlib.suppress(*AWAY):
+        with contextlib.suppress(Exception):
             await self._connection.disconnect(nowait=True)
 
     async def _listen(self) -> None:
@@ -119,10 +119,10 @@ class Ears:
                 self._hear(*message)
             except Exception as error:
                 # Whatever it was: a process that hears nothing more would be worse than one that begins anew.
-                if not is_away:
-                    is_known = isinstance(error, AWAY)
-                    name = type(error).__name__
-                    logger.warning("redis away while listening: %s", name, exc_info=not is_known)
+                if not isinstance(error, AWAY):
+                    logger.exception("listening begins anew")
+                elif not is_away:
+                    logger.warning("redis away while listening: %s", type(error).__name__)
                 is_away = True
                 await self._hang_up()
                 await asyncio.sleep(RETRY_SECONDS)

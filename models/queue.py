@@ -1,9 +1,9 @@
 """The queue: pages of people who are listed now, the least recently shown first.
 
 "Shown" = delivered in a page, counted once per viewer and card in ten minutes. The cursor is opaque: it holds
-the first page's instant, so that page 2 never
-repeats page 1. Never listed to a viewer: themselves, and people with a block or a report between them. People
-on cooldown come last; whom somebody introduced to the viewer comes first on the first page.
+the first page's instant, so that page 2 never repeats page 1, but for those who left and came back.
+Never listed to a viewer: themselves, and people with a block or a report between them. People on cooldown
+come last; whom somebody introduced to the viewer comes first on the first page.
 A page costs two statements and one script, however many people are online.
 """
 

@@ -55,7 +55,9 @@ for _, id in ipairs(page) do
     redis.call('ZADD', 'ns:queue', 'XX', now, id)
     redis.call('ZADD', counted, now, id)
   end
-  redis.call('ZADD', seen, now, id)
+  -- Not before they came, though the page's instant is from before and clocks differ by a little.
+  local came = redis.call('HGET', 'ns:came', id)
+  redis.call('ZADD', seen, came and tonumber(came) > tonumber(now) and came or now, id)
 end
 for _, key in ipairs({seen, counted}) do
   redis.call('ZREMRANGEBYRANK', key, 0, -2001)

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import jinja2
 import pytest
 
-from handlers.pages import ENDED_WORDS, Pages, clock, gender_word, minutes, static_url, when
+from handlers.pages import (
+    ENDED_WORDS,
+    STATIC,
+    Pages,
+    clock,
+    gender_word,
+    is_as_started,
+    minutes,
+    modules,
+    static_url,
+    when,
+)
 from models.config import Config
 
 
@@ -44,6 +56,17 @@ def test_a_static_address_has_the_version_and_an_absent_one_is_loud() -> None:
     assert re.fullmatch(r"/static/[0-9a-f]{12}/app\.css", static_url("app.css"))
     with pytest.raises(FileNotFoundError):
         static_url("nowhere.css")
+
+
+def test_a_file_that_is_not_as_it_was_at_the_start_is_not_of_the_version(tmp_path: Path) -> None:
+    assert is_as_started(STATIC / "app.js")
+    (tmp_path / "app.js").touch()
+    assert not is_as_started(tmp_path / "app.js")
+
+
+def test_a_page_asks_for_what_its_modules_import_but_not_for_what_they_import_on_demand() -> None:
+    assert modules("copy.js", "app.js") == ("announce.js", "app.js", "copy.js")
+    assert "session_watch.js" in modules("ring.js")  # imported for what it does, by no name
 
 
 def test_what_a_template_is_not_given_is_loud() -> None:

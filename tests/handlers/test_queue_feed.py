@@ -72,6 +72,16 @@ async def test_an_arrival_is_told_once_to_those_who_have_seen_everyone() -> None
     assert screens["anna"].told() == [update(more=True)]
 
 
+async def test_who_went_and_is_delivered_again_before_the_tick_stays_on_the_screen() -> None:
+    feed, screens, _ = feed_of("anna")
+    feed.delivered("anna", page("c", "d"))
+    for news in (b"-c", b"-d", b"+c"):
+        feed.heard("", news)
+    feed.delivered("anna", page("c", first=False))
+    await feed.tick(with_count=False)
+    assert screens["anna"].told() == [update("d")]
+
+
 async def test_a_departure_is_told_to_those_who_have_the_card() -> None:
     feed, screens, _ = feed_of("anna", "ben")
     feed.delivered("anna", page("c", "d"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from datetime import timedelta
 from typing import Any
 
 from models.wiring import Models
@@ -92,12 +93,24 @@ async def test_who_goes_and_comes_back_is_behind_the_cursor_again(models: Models
     (viewer,) = await listed(models, 1)
     page = await models.queue.page(viewer)
     models.clock.advance(seconds=1)
-    assert await models.presence.leave(f"s{people[0]}") is not None
+    assert not await models.presence.leave(f"s{people[0]}")
     assert await ids_of(models, viewer, page.cursor) == []
     models.clock.advance(seconds=1)
     await models.presence.join(f"s{people[0]}")
     models.clock.advance(seconds=1)
     assert await ids_of(models, viewer, page.cursor) == [people[0]]
+    assert await ids_of(models, viewer, page.cursor) == []
+
+
+async def test_who_came_after_the_pages_instant_is_not_repeated_either(models: Models) -> None:
+    """It is taken before PostgreSQL is asked, and the clocks of two processes differ by a little."""
+    now = stand_still(models)
+    (viewer,) = await listed(models, 1)
+    models.clock.freeze(now + timedelta(seconds=1))
+    people = await listed(models, 1)
+    models.clock.freeze(now)
+    page = await models.queue.page(viewer)
+    assert [card.user_id for card in page.cards] == people
     assert await ids_of(models, viewer, page.cursor) == []
 
 
