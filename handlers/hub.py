@@ -88,9 +88,8 @@ class Hub:
         user_id = socket.user_id
         sockets = self.invite_sockets.get(user_id, set())
         sockets.discard(socket)
-        if not any(one.is_joined for one in sockets):
-            self.feed.forget(user_id)
         if not sockets:
+            self.feed.forget(user_id)
             self.invite_sockets.pop(user_id, None)
         await self._hear_no_more_for(socket)
 

@@ -132,7 +132,7 @@ class InviteSocket(BaseSocket):
             # Closed while we looked: nobody is left to join.
             return None
         self.is_joined = True
-        self.hub.feed.watch(self.user_id)
+        self.hub.feed.join(self.user_id)
         return QueueState(id=command_id, available=await self.models.presence.join(self.id))
 
     async def _leave_queue(self, command_id: str | None) -> QueueState:

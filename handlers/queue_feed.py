@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -52,7 +52,7 @@ class Viewer:
 
 
 class QueueFeed:
-    def __init__(self, presence: Presence, sockets: Callable[[str], Iterable[Watching]]) -> None:
+    def __init__(self, presence: Presence, sockets: Callable[[str], Sequence[Watching]]) -> None:
         self._presence = presence
         self._sockets = sockets
         self._viewers: dict[str, Viewer] = {}
@@ -72,10 +72,17 @@ class QueueFeed:
             await asyncio.gather(self._task, return_exceptions=True)
 
     def watch(self, user_id: str) -> None:
-        """A joined socket: begins to hear. Nothing is on its screen yet."""
+        """Begins to know what is on the person's screen: nothing yet."""
         if user_id not in self._viewers:
             self._viewers[user_id] = Viewer()
             self._sated.add(user_id)
+
+    def join(self, user_id: str) -> None:
+        """A socket has joined: it hears from now on, and of what changed since the page it has."""
+        self.watch(user_id)
+        viewer = self._viewers[user_id]
+        if viewer.left or viewer.knows_of_more:
+            self._pending.add(user_id)
 
     def forget(self, user_id: str) -> None:
         viewer = self._viewers.pop(user_id, None)
@@ -173,6 +180,8 @@ class QueueFeed:
         online = await self._presence.online_users()
         pending, self._pending = self._pending, set()
         async for user_id, viewer in self._in_turn(pending):
+            if not self._sockets(user_id):
+                continue  # none has joined: kept for `join`
             left, viewer.left = viewer.left, []
             self._send(user_id, _frame(left, viewer.knows_of_more, online))
         if with_count and online != self._told_online:

@@ -82,6 +82,24 @@ async def test_who_went_and_is_delivered_again_before_the_tick_stays_on_the_scre
     assert screens["anna"].told() == [update("d")]
 
 
+async def test_what_changed_before_a_socket_joined_is_told_when_it_has() -> None:
+    screen, joined = Screen(), []
+    feed = QueueFeed(Online(), lambda _user_id: joined)  # type: ignore[arg-type]
+    feed.delivered("anna", page("c", "d"))
+    for news in (b"+e", b"-c"):
+        feed.heard("", news)
+    await feed.tick(with_count=False)
+    joined.append(screen)
+    await feed.tick(with_count=False)
+    assert screen.told() == []
+    feed.join("anna")
+    await feed.tick(with_count=False)
+    assert screen.told() == [update("c", more=True)]
+    feed.join("ben")
+    await feed.tick(with_count=False)
+    assert screen.told() == []
+
+
 async def test_a_departure_is_told_to_those_who_have_the_card() -> None:
     feed, screens, _ = feed_of("anna", "ben")
     feed.delivered("anna", page("c", "d"))
