@@ -102,6 +102,18 @@ async def test_who_goes_and_comes_back_is_behind_the_cursor_again(models: Models
     assert await ids_of(models, viewer, page.cursor) == []
 
 
+async def test_who_is_unblocked_is_behind_the_cursor_again(models: Models) -> None:
+    stand_still(models)
+    (card,) = await listed(models, 1)
+    (viewer,) = await listed(models, 1)
+    page = await models.queue.page(viewer)
+    models.clock.advance(seconds=1)
+    await models.blocks.block(card, viewer)
+    assert await ids_of(models, viewer, page.cursor) == []
+    await models.blocks.unblock(card, viewer)
+    assert await ids_of(models, viewer, page.cursor) == [card]
+
+
 async def test_who_came_after_the_pages_instant_is_not_repeated_either(models: Models) -> None:
     """It is taken before PostgreSQL is asked, and the clocks of two processes differ by a little."""
     now = stand_still(models)
