@@ -8,18 +8,18 @@ be blocked alike. Refuses oneself.
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 
 import msgspec
 
-from models import keys
-from models.bus import Bus
 from models.clock import Clock
 from models.db import Db
-from models.errors import Invalid
+from models.errors import Invalid, Unavailable
 from models.ids import is_id
 from models.news import News
 from models.partings import Partings
+from models.presence import Presence
 
 LOOK_BACK = timedelta(seconds=5)
 
@@ -30,8 +30,8 @@ class Pair(msgspec.Struct, frozen=True):
 
 
 class Blocks:
-    def __init__(self, db: Db, bus: Bus, clock: Clock, news: News, partings: Partings) -> None:
-        self._bus = bus
+    def __init__(self, db: Db, clock: Clock, news: News, presence: Presence, partings: Partings) -> None:
+        self._presence = presence
         self._clock, self._news, self._partings = clock, news, partings
         self._sql = db.statements("blocks")
 
@@ -46,12 +46,11 @@ class Blocks:
     async def unblock(self, user_id: str, other_id: str) -> None:
         """Takes one's own block back; the other's stays. Raises Invalid (`userId`)."""
         check_other(user_id, other_id)
-        # On neither's screen since the block: the next page may hold the other's card again.
-        for viewer, card in ((user_id, other_id), (other_id, user_id)):
-            await self._bus.command("zrem", f"{keys.SEEN}{viewer}", card)
         if await self._sql.value("unblock", blocker_id=user_id, blocked_id=other_id) is None:
             return
         if not await self._sql.value("is_hidden", one_id=user_id, other_id=other_id):
+            with contextlib.suppress(Unavailable):  # the block is gone; who loads the room anew sees them
+                await self._presence.unsee(user_id, other_id)
             self._news.keep_apart(user_id, other_id, is_hidden=False)
 
     async def blocked_among(self, user_id: str, other_ids: list[str]) -> frozenset[str]:

@@ -143,6 +143,11 @@ class Presence:
         await self._bus.command("del", keys.SEEN + user_id, keys.COUNTED + user_id)
         await self._bus.command("zrem", keys.SHOWN, user_id)
 
+    async def unsee(self, one_id: str, other_id: str) -> None:
+        """Neither has the other on the screen: the next page may hold the card again, behind a cursor too."""
+        for viewer, card in ((one_id, other_id), (other_id, one_id)):
+            await self._bus.command("zrem", keys.SEEN + viewer, card)
+
     async def online_users(self) -> int:
         """How many people with access have a socket, on all processes."""
         return int(await self._bus.command("scard", keys.ONLINE))

@@ -149,7 +149,7 @@ class Models:
         )
         self.exports = Exports(db, clock, self.media, self.rate_limits)
         self.retention = Retention(db, clock, config, self.deletions)
-        self.blocks = Blocks(db, bus, clock, self.news, self.partings)
+        self.blocks = Blocks(db, clock, self.news, self.presence, self.partings)
         self.bans = Bans(
             db,
             bus,

@@ -62,6 +62,7 @@ async def heap(one: Caller) -> int:
 
 async def one_call(anna: Caller, ben: Caller) -> list[float]:
     """Seconds from pressing Accept to the first picture on either screen."""
+    assert await anna.run(LATE) == []  # in the room
     await talk(anna, ben)
     pressed = float(await ben.run("sessionStorage.pressedAt"))
     seconds = [(float(await one.run("seen.frameAt")) - pressed) / 1000 for one in (anna, ben)]
