@@ -51,6 +51,9 @@ UUID = r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 
 def routes() -> list[URLSpec]:
     return [
+        # First, for the first that fits is taken, and sockets are opened most.
+        URLSpec(r"/ws/invites", invite_socket.InviteSocket, name="invite_socket"),
+        URLSpec(r"/ws/calls/([^/]{1,64})", relay_socket.RelaySocket, name="relay_socket"),
         URLSpec(r"/", home.HomeHandler, name="home"),
         URLSpec(r"/terms", home.TermsHandler, name="terms"),
         URLSpec(r"/privacy", home.PrivacyHandler, name="privacy"),
@@ -103,8 +106,6 @@ def routes() -> list[URLSpec]:
         URLSpec(r"/appeal", appeals.AppealHandler, name="appeal"),
         URLSpec(r"/history", history.HistoryHandler, name="history"),
         *console_routes(),
-        URLSpec(r"/ws/invites", invite_socket.InviteSocket, name="invite_socket"),
-        URLSpec(r"/ws/calls/([^/]{1,64})", relay_socket.RelaySocket, name="relay_socket"),
         URLSpec(r"/healthz", health.HealthHandler, name="healthz"),
         URLSpec(r"/readyz", health.ReadyHandler, name="readyz"),
         URLSpec(r"/metrics", health.MetricsHandler, name="metrics"),

@@ -7,6 +7,7 @@ own line again. Text is 1-500 characters, kept as sent, shown as text only.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 import msgspec
@@ -20,6 +21,7 @@ from models.messages import ChatTold, Message, instant
 from models.news import News
 
 MOST_CHARACTERS = 500
+UNSHOWABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -69,6 +71,6 @@ class CallChat:
 def _checked(text: str) -> str:
     if not text.strip() or len(text) > MOST_CHARACTERS:
         raise Invalid(text=f"Write 1 to {MOST_CHARACTERS} characters.")
-    if "\x00" in text or any(0xD800 <= ord(letter) <= 0xDFFF for letter in text):
+    if UNSHOWABLE.search(text):
         raise Invalid(text="This text holds characters that cannot be shown.")
     return text

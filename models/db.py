@@ -13,13 +13,14 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import aiopg
 import psycopg2
 from psycopg2 import errorcodes, extensions
 
 from models.errors import NoTables, Unavailable
-from models.statements import Statements
+from models.statements import Statement, Statements
 
 logger = logging.getLogger(__name__)
 STATEMENT_SECONDS = 2.0
@@ -43,9 +44,10 @@ class Transaction:
         self.cursor = cursor
 
 
-async def _execute(cursor: aiopg.Cursor, sql: str, values: dict[str, object]) -> None:
+async def _execute(cursor: aiopg.Cursor, sql: str, values: dict[str, object] | None = None) -> None:
     try:
-        await cursor.execute(sql, values)
+        async with asyncio.timeout(STATEMENT_SECONDS):
+            await cursor.execute(sql, values)
     except psycopg2.IntegrityError as error:
         if error.pgcode in (errorcodes.UNIQUE_VIOLATION, errorcodes.CHECK_VIOLATION):
             raise UniqueViolation(error.diag.constraint_name or "") from error
@@ -82,23 +84,27 @@ class Db:
         self._slots = asyncio.Semaphore(size)
         self._idle: list[aiopg.Cursor] = []
         self._times_lost = 0
+        # Which prepared statements each connection knows.
+        self._prepared: WeakKeyDictionary[aiopg.Connection, set[str]] = WeakKeyDictionary()
         self.statements_run = 0
 
     @classmethod
     async def open(cls, database_url: str, *, size: int = 10) -> Db:
         """Raises `Unavailable` when the server cannot be reached within two seconds."""
         try:
-            pool = await aiopg.create_pool(
-                database_url,
-                minsize=1,
-                maxsize=size,
-                timeout=STATEMENT_SECONDS,
-                enable_hstore=False,
-                enable_json=True,
-                enable_uuid=False,
-                options=OPTIONS,
-                connect_timeout=2,
-            )
+            async with asyncio.timeout(STATEMENT_SECONDS):
+                pool = await aiopg.create_pool(
+                    database_url,
+                    minsize=1,
+                    maxsize=size,
+                    # None of its own (it would cost as much as the statement): `_execute` has ours.
+                    timeout=None,  # type: ignore[arg-type]
+                    enable_hstore=False,
+                    enable_json=True,
+                    enable_uuid=False,
+                    options=OPTIONS,
+                    connect_timeout=2,
+                )
         except AWAY as error:
             raise Unavailable("The database cannot be reached.") from error
         return cls(pool, size)
@@ -107,24 +113,41 @@ class Db:
         return Statements(self, noun)
 
     async def fetch(
-        self, sql: str, values: dict[str, object], on: Transaction | None = None
+        self, statement: Statement, values: dict[str, object], on: Transaction | None = None
     ) -> list[dict[str, Any]]:
         """The rows of one statement, its own transaction unless it is part of one."""
         if on is not None:
-            await _execute(on.cursor, sql, values)
+            await self._ask(on.cursor, statement, values)
             return await _rows(on.cursor)
         async with self.cursor() as cursor:
-            await _execute(cursor, sql, values)
+            await self._ask(cursor, statement, values)
             return await _rows(cursor)
 
-    async def touch(self, sql: str, values: dict[str, object], on: Transaction | None = None) -> int:
+    async def touch(
+        self, statement: Statement, values: dict[str, object], on: Transaction | None = None
+    ) -> int:
         """How many rows one statement touched."""
         if on is not None:
-            await _execute(on.cursor, sql, values)
+            await self._ask(on.cursor, statement, values)
             return int(on.cursor.rowcount)
         async with self.cursor() as cursor:
-            await _execute(cursor, sql, values)
+            await self._ask(cursor, statement, values)
             return int(cursor.rowcount)
+
+    async def _ask(self, cursor: aiopg.Cursor, statement: Statement, values: dict[str, object]) -> None:
+        if not statement.is_prepared:
+            await _execute(cursor, statement.text, values)
+            return
+        prepared = self._prepared.setdefault(cursor.connection, set())
+        if statement.name not in prepared:
+            await _execute(cursor, statement.prepare)
+            prepared.add(statement.name)
+        try:
+            await _execute(cursor, statement.execute, values)
+        except psycopg2.NotSupportedError as error:
+            # A table has changed under its plan: a newer process has migrated. Not used again.
+            cursor.connection.close()
+            raise Unavailable from error
 
     @asynccontextmanager
     async def cursor(self) -> AsyncIterator[aiopg.Cursor]:
@@ -183,14 +206,14 @@ class Db:
     async def transaction(self) -> AsyncIterator[Transaction]:
         """All or nothing: commits at the end of the block, rolls back when it raises."""
         async with self.cursor() as cursor:
-            await cursor.execute("begin")
+            await _execute(cursor, "begin")
             try:
                 yield Transaction(cursor)
             except BaseException:
                 if not cursor.closed and not cursor.connection.closed:
                     await asyncio.shield(_rollback(cursor))
                 raise
-            await cursor.execute("commit")
+            await _execute(cursor, "commit")
 
     async def close(self) -> None:
         """Waits at most two seconds for statements under way."""
@@ -221,6 +244,6 @@ class Db:
 
 async def _rollback(cursor: aiopg.Cursor) -> None:
     try:
-        await cursor.execute("rollback")
+        await _execute(cursor, "rollback")
     except AWAY:
         cursor.connection.close()

@@ -5,7 +5,9 @@ Keeps no connection: `models.db` runs the text, by itself or, with `on=`, as par
 
 from __future__ import annotations
 
-from functools import cache
+import re
+from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, cast
 
@@ -19,14 +21,44 @@ On = TypeVar("On")
 Asks = TypeVar("Asks", contravariant=True)
 
 
+PREPARED = "Prepared."
+PARAMETER = re.compile(r"%\((\w+)\)s")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement in psycopg2's form. One whose comment begins with "Prepared." is planned once in each
+    connection, with `prepare`, and asked for with `execute` from then on.
+    """
+
+    name: str
+    text: str
+    is_prepared: bool
+
+    @cached_property
+    def prepare(self) -> str:
+        numbers = {name: f"${number}" for number, name in enumerate(self._parameters, 1)}
+        text = PARAMETER.sub(lambda found: numbers[found[1]], self.text).replace("%%", "%")
+        return f'prepare "{self.name}" as {text}'
+
+    @cached_property
+    def execute(self) -> str:
+        values = ", ".join(f"%({name})s" for name in self._parameters)
+        return f'execute "{self.name}" ({values})' if values else f'execute "{self.name}"'
+
+    @property
+    def _parameters(self) -> list[str]:
+        return list(dict.fromkeys(PARAMETER.findall(self.text)))
+
+
 class Runs(Protocol[Asks]):
     """What runs a statement: `models.db.Db`."""
 
     async def fetch(
-        self, sql: str, values: dict[str, object], on: Asks | None = None
+        self, statement: Statement, values: dict[str, object], on: Asks | None = None
     ) -> list[dict[str, Any]]: ...
 
-    async def touch(self, sql: str, values: dict[str, object], on: Asks | None = None) -> int: ...
+    async def touch(self, statement: Statement, values: dict[str, object], on: Asks | None = None) -> int: ...
 
 
 class _Adapter(PyFormatAdapter):
@@ -39,9 +71,15 @@ aiosql.register_adapter("aiopg", _Adapter)
 
 
 @cache
-def _queries(noun: str) -> Any:
+def _queries(noun: str) -> dict[str, Statement]:
     """Read once in a process: parsing all of them takes a quarter of a second."""
-    return aiosql.from_path(SQL / f"{noun}.sql", "aiopg")
+    queries: Any = aiosql.from_path(SQL / f"{noun}.sql", "aiopg")
+    names = [name for name in queries.available_queries if not name.endswith("_cursor")]
+    return {name: _statement(noun, name, getattr(queries, name)) for name in names}
+
+
+def _statement(noun: str, name: str, query: Any) -> Statement:
+    return Statement(f"{noun}.{name}", query.sql, (query.__doc__ or "").startswith(PREPARED))
 
 
 class Statements(Generic[On]):
@@ -50,7 +88,8 @@ class Statements(Generic[On]):
     def __init__(self, db: Runs[On], noun: str) -> None:
         self._db = db
         self._queries = _queries(noun)
-        self.names = frozenset(n for n in self._queries.available_queries if not n.endswith("_cursor"))
+        self.names = frozenset(self._queries)
+        self.prepared = [statement for statement in self._queries.values() if statement.is_prepared]
 
     async def all(
         self, name: str, kind: type[Row], /, *, on: On | None = None, **values: object
@@ -75,7 +114,7 @@ class Statements(Generic[On]):
 
     async def run(self, name: str, /, *, on: On | None = None, **values: object) -> int:
         """How many rows the statement touched."""
-        return await self._db.touch(getattr(self._queries, name).sql, values, on)
+        return await self._db.touch(self._queries[name], values, on)
 
     async def _run(self, name: str, on: On | None, values: dict[str, object]) -> list[dict[str, Any]]:
-        return await self._db.fetch(getattr(self._queries, name).sql, values, on)
+        return await self._db.fetch(self._queries[name], values, on)

@@ -1,6 +1,7 @@
 -- Addresses of banned people, as keyed hashes; in force only while their ban stands.
 
 -- name: saw(user_id, address_hash, now)!
+-- Prepared.
 -- Noted at most once an hour.
 insert into seen_addresses (user_id, address_hash, seen_at)
 values (:user_id, :address_hash, coalesce(:now::timestamptz, clock_timestamp()))

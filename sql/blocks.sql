@@ -24,4 +24,5 @@ select exists (
 select blocked_id::text from blocks where blocker_id = :blocker_id and blocked_id = any(:user_ids::uuid[]);
 
 -- name: since(since)
+-- Prepared.
 select blocker_id::text as one_id, blocked_id::text as other_id from blocks where created_at > :since;

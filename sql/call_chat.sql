@@ -1,4 +1,5 @@
 -- name: say(message_id, call_id, sender_id, client_id, text, now)
+-- Prepared.
 -- A repeat gives the line that is there; a call that has ended takes no more.
 with said as (
     insert into call_messages (message_id, call_id, sender_id, client_id, text, sent_at)

@@ -1,4 +1,5 @@
 -- name: between(caller_id, callee_id, now)
+-- Prepared.
 -- What stands between two people, seen from the caller, in one row. `is_hidden` covers unknown, deleted, blocked, reported, banned and without access: all alike.
 select
     not exists (
@@ -52,6 +53,7 @@ from invite_outcomes left join calls on calls.call_id = invite_outcomes.call_id
 where invite_outcomes.invite_id = :invite_id;
 
 -- name: accept(invite_id, call_id, caller_id, callee_id, agreed_seconds, remaining_ms, connect_by, due_at, now)
+-- Prepared.
 -- The outcome, the call and both live seats in one statement. No row: somebody decided before. is_allowed false: a block, a report, a ban or lost access came between.
 with pair as (
     select count(*) = 2 and not exists (

@@ -1,4 +1,5 @@
 -- name: around(viewer_id, days, now)
+-- Prepared.
 -- Who the viewer must not see, and who is cooling down with them. Bounded by the viewer's own acts.
 select
     array(
@@ -32,5 +33,6 @@ from (
 ) as pairs;
 
 -- name: cards(user_ids)
+-- Prepared. What `execute` is given is text[], and does not become uuid[] by itself.
 select user_id, name, gender, selfie_id, video_id from users
-where user_id = any(:user_ids::uuid[]) and deleted_at is null;
+where user_id = any(:user_ids::text[]::uuid[]) and deleted_at is null;

@@ -1,6 +1,7 @@
 -- What a seat is shown when it is taken, besides the call's own row.
 
 -- name: of(call_id, user_id, peer_id)
+-- Prepared.
 -- The peer (null once deleted), all lines in order, and what the peer has shared with this person.
 select
     (

@@ -18,6 +18,7 @@ from coalesce(:now::timestamptz, clock_timestamp()) as at
 where s.session_id = :session_id and s.ended_at is null;
 
 -- name: find(token_hash, session_id, member_days, now)
+-- Prepared.
 -- Who asks, in one statement. Somebody with access is kept longer: counted here, so that access gained by a webhook
 -- while nobody looks keeps the session at once. was_renewed: once a day, the caller renews it now. An account can come
 -- back, so its session is kept for its own days, access or not.
@@ -82,6 +83,7 @@ where s.session_id = :session_id and s.ended_reason = 'banned'
     and not exists (select from accounts a where a.user_id = s.user_id);
 
 -- name: ended_since(since)
+-- Prepared.
 select user_id::text, session_id::text, ended_reason as reason
 from sessions
 where ended_at > :since and ended_reason <> 'banned'

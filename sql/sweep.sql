@@ -1,4 +1,5 @@
 -- name: beat(process_id, dead_seconds)
+-- Prepared.
 with beaten as (
     insert into processes (process_id, seen_at) values (:process_id, clock_timestamp())
     on conflict (process_id) do update set seen_at = excluded.seen_at

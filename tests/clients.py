@@ -90,7 +90,7 @@ class Client:
             body = b""
         request = HTTPRequest(
             self.base_url + path, method=method, headers=sent, body=body, follow_redirects=False,
-            request_timeout=20,
+            request_timeout=40,
             allow_nonstandard_methods=True, decompress_response=False,
         )  # fmt: skip
         response: HTTPResponse = await self._http.fetch(request, raise_error=False)

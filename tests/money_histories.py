@@ -33,7 +33,7 @@ crashes: list[int] = []
 really = db._execute
 
 
-async def execute_or_die(cursor: Any, sql: str, values: dict[str, object]) -> None:
+async def execute_or_die(cursor: Any, sql: str, values: dict[str, object] | None = None) -> None:
     """In the place of `models.db._execute`."""
     left = to_live.get()
     if left == 0:

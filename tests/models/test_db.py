@@ -10,8 +10,9 @@ import msgspec
 import psycopg2
 import pytest
 
-from models.db import Db, Statements, UniqueViolation
+from models.db import Db, UniqueViolation
 from models.errors import NoTables, Unavailable
+from models.statements import SQL, Statement, Statements
 from models.wiring import Models
 from tests.conftest import Servers
 from tests.stage import rows, until
@@ -22,14 +23,15 @@ class Secret(msgspec.Struct, frozen=True):
     value: str
 
 
+PREPARED = frozenset({"planned", "shape"})
+
+
 class Plain(Statements):
     """Statements written in the test itself."""
 
     def __init__(self, db: Db, **sql: str) -> None:
         self._db = db
-        self._queries = type(
-            "Queries", (), {name: type("Q", (), {"sql": text}) for name, text in sql.items()}
-        )()
+        self._queries = {name: Statement(name, text, name in PREPARED) for name, text in sql.items()}
 
 
 @pytest.fixture
@@ -46,6 +48,11 @@ def plain(models: Models) -> Plain:
         fail="select 1 / 0",
         table="select 1 from nowhere",
         column="select nothing from secrets",
+        planned="select %(name)s::text as name, %(value)s::text || '%%' as value",
+        plans="select count(*) from pg_prepared_statements where name = 'planned'",
+        shape="select * from secrets order by name",
+        widen="alter table secrets add column extra int",
+        narrow="alter table secrets drop column if exists extra",
     )
 
 
@@ -74,6 +81,44 @@ async def test_instants_are_aware_and_exact(plain: Plain) -> None:
 async def test_values_are_values_and_never_sql(plain: Plain) -> None:
     await plain.run("put", name="'; drop table secrets; --", value="%s %(x)s \\")
     assert await plain.all("names", str) == ["'; drop table secrets; --"]
+
+
+async def test_a_prepared_statement_takes_other_values_each_time(models: Models, plain: Plain) -> None:
+    assert await plain.one("planned", Secret, name="a", value="1") == Secret("a", "1%")
+    hostile = "'); drop table secrets; --"
+    assert await plain.one("planned", Secret, name=hostile, value="%s") == Secret(hostile, "%s%")
+    async with models.db.transaction() as on:
+        assert await plain.one("planned", Secret, on=on, name="b", value="2") == Secret("b", "2%")
+    assert await plain.value("plans") == 1
+
+
+async def test_a_table_that_changes_under_a_plan_costs_one_answer(models: Models, plain: Plain) -> None:
+    await plain.run("put", name="a", value="1")
+    await plain.all("shape", Secret)
+    await plain.run("widen")
+    try:
+        with pytest.raises(Unavailable):
+            await plain.all("shape", Secret)
+        assert await plain.all("shape", Secret) == [Secret("a", "1")]
+        async with models.db.transaction() as on:
+            await plain.run("narrow", on=on)
+            with pytest.raises(Unavailable):
+                await plain.all("shape", Secret, on=on)
+            raise ZeroDivisionError
+    except ZeroDivisionError:
+        assert await plain.all("shape", Secret) == [Secret("a", "1")]
+    finally:
+        await plain.run("narrow")
+
+
+async def test_every_statement_that_is_to_be_prepared_can_be(models: Models) -> None:
+    nouns = [models.db.statements(path.stem) for path in SQL.glob("*.sql")]
+    prepared = [one for noun in nouns for one in noun.prepared]
+    assert len(prepared) > 10
+    async with models.db.cursor() as cursor:
+        for one in prepared:
+            await cursor.execute(one.prepare.replace(f'"{one.name}"', f'"test {one.name}"'))
+            await cursor.execute(f'deallocate "test {one.name}"')
 
 
 async def test_a_transaction_is_all_or_nothing(models: Models, plain: Plain) -> None:

@@ -10,6 +10,7 @@ from models.errors import Conflict, NotFound
 from models.wiring import Models
 from tests.conftest import MakePerson, Person
 from tests.safety import report
+from tests.stage import rows
 
 
 async def trio(person: MakePerson) -> list[Person]:
@@ -131,13 +132,13 @@ async def test_who_is_gone_introduces_nobody(models: Models, person: MakePerson,
     link = await models.introductions.make_link(ann.user_id, ben.user_id)
     await introduced(models, ann, ben, cleo)
     sql = {
-        "deleted": "update users set deleted_at = now() where user_id = %(user_id)s",
+        "deleted": "update users set deleted_at = now() where user_id = %s",
         "banned": "insert into bans (ban_id, user_id, rule, reason, created_at, kind) "
-        "values (gen_random_uuid(), %(user_id)s, 'spam', 'spam', now(), 'permanent')",
+        "values (gen_random_uuid(), %s, 'spam', 'spam', now(), 'permanent')",
     }
-    await models.db.touch(sql[gone], {"user_id": ann.user_id})
+    await rows(models, sql[gone], ann.user_id)
     assert await models.introductions.find(link.token) is None
     assert await models.introductions.seen_by(cleo.user_id) == {}
-    await models.db.touch(sql[gone], {"user_id": ben.user_id})
+    await rows(models, sql[gone], ben.user_id)
     with pytest.raises(NotFound):
         await models.introductions.make_link(cleo.user_id, ben.user_id)

@@ -15,6 +15,7 @@ from models.videos import MOST_OWN, MOST_UPLOADS, Kept, copy_clean
 from models.wiring import Models
 from tests.clips import clip, growing, without_duration
 from tests.conftest import MakePerson
+from tests.stage import rows
 
 
 def copied(data: bytes) -> tuple[Kept, bytes]:
@@ -153,11 +154,10 @@ async def test_a_new_video_replaces_the_old_one_and_can_go(models: Models, perso
 
 async def test_somebody_deleted_meanwhile_leaves_nothing(models: Models, person: MakePerson) -> None:
     ann = await person("Ann", selfie=False)
-    values = {"user_id": ann.user_id}
-    await models.db.touch("update users set deleted_at = now() where user_id = %(user_id)s", values)
+    await rows(models, "update users set deleted_at = now() where user_id = %s", ann.user_id)
     with pytest.raises(NotFound):
         await models.videos.save(ann.user_id, BytesIO(clip()))
-    assert await models.db.fetch("select from media where owner_id = %(user_id)s", values) == []
+    assert await rows(models, "select from media where owner_id = %s", ann.user_id) == []
 
 
 async def test_two_at_once_leave_one(models: Models, person: MakePerson) -> None:
