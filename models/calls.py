@@ -1,9 +1,8 @@
 """Calls: the pure machine (`models.call_state`) -> one compare-and-set statement -> news.
 
 Any process may take any step of any call: `version` decides who was first, the others read again and try
-anew. The end is written once, with
-cooldown, statistics and freed seats in the same transaction. A call is kept for good: its row is the history
-of both.
+anew. The end is written once, with cooldown, statistics and freed seats in the same transaction. A call is
+kept for good: its row is the history of both.
 """
 
 from __future__ import annotations
@@ -227,6 +226,9 @@ class Calls:
                 # One faulty call must not keep the others from ending.
                 logger.exception("a call could not be ended", extra={"call_id": call_id})
 
+    def due_within(self, seconds: float) -> dict[str, float]:
+        return self._known.due_within(self._clock.now(), seconds)
+
     async def look_for_ends(self) -> None:
         """Calls with a seat here that another process has ended, and could not say so any more."""
         here = self._known.with_seats()
@@ -235,9 +237,7 @@ class Calls:
             self._known.end(call_id)
 
     async def restart(self, dead: Iterable[str], *, everyone: bool) -> None:
-        """Seats of dead processes empty, and open graces start anew: at a server's start for every live call,
-        later for theirs.
-        """
+        """Empties the seats of `dead` processes; open graces start anew, with `everyone` those of all."""
         gone = frozenset(dead)
         patterns = [f"{process}/%" for process in gone]
         for call_id in await self._sql.all("to_restart", str, patterns=patterns, everyone=everyone):

@@ -7,6 +7,7 @@ the compare-and-set of `models.calls` reads again. Orders the steps of one proce
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timedelta
 
 from models.call_record import Call
 
@@ -43,6 +44,15 @@ class KnownCalls:
 
     def with_seats(self) -> list[str]:
         return list(self._seated)
+
+    def due_within(self, now: datetime, seconds: float) -> dict[str, float]:
+        """Those with a seat here whose next deadline comes that soon, and in how many seconds it comes."""
+        soon = now + timedelta(seconds=seconds)
+        return {
+            call_id: (call.progress.due_at - now).total_seconds()
+            for call_id, call in self._seated.items()
+            if call is not None and call.progress.due_at is not None and now < call.progress.due_at <= soon
+        }
 
     def turn(self, call_id: str) -> asyncio.Lock | None:
         """Held during a step, so that two seats of this process do not race each other."""

@@ -3,10 +3,9 @@ what must not be missed.
 
 Any process may do any of it; the database decides who was first. The rounds of PostgreSQL and of Redis go on
 independently, so that one server's outage does not stop what the other is for; a round that fails is logged
-and
-tried again. News of ended sessions is read from PostgreSQL too, so that a lost message never lets somebody
-stay.
-Slow work (asking Stripe about late checkouts) has its own pace, as a `Chore`.
+and tried again. What is due before the next round gets an alarm of its own. News of ended sessions is read
+from PostgreSQL too, so that a lost message never lets somebody stay. Slow work (asking Stripe about late
+checkouts) has its own pace, as a `Chore`.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ import msgspec
 
 from models import keys
 from models.bus import Bus
+from models.call_alarms import CallAlarms
 from models.calls import Calls
 from models.clock import Clock
 from models.db import Db
@@ -74,6 +74,7 @@ class Sweep:
         self._bus, self._clock, self._presence = bus, clock, presence
         self._invites, self._calls, self._sessions = invites, calls, sessions
         self._chores, self._watches, self._cures = chores, watches, cures
+        self._alarms = CallAlarms(calls)
         self._tasks: list[asyncio.Task[None]] = []
         self._is_stopping = False
         self._round = 0
@@ -101,6 +102,7 @@ class Sweep:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._alarms.stop()
         try:
             await self._presence.depart()
             await self._calls.restart([self._bus.process_id], everyone=False)
@@ -132,6 +134,7 @@ class Sweep:
         if self._is_forgotten:
             await self._come_back()
         await self._calls.sweep()
+        self._alarms.set(ROUND_SECONDS)
         await self._calls.look_for_ends()
         await self._tell_ended_sessions()
         for watch in self._watches:

@@ -1,0 +1,79 @@
+"""A call ends at its instant: between two rounds of the sweep, and only if its time is really up."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.call_alarms import CallAlarms
+from models.call_state import MediaDown
+from models.wiring import Models
+from tests.conftest import MakePerson
+from tests.models.test_calls import begun, connect
+from tests.stage import rows, stand_still, until
+
+ENDED = "select ended_reason, connected_ms from calls where state = 'ended'"
+
+
+async def running(models: Models, person: MakePerson) -> str:
+    """A call of a minute, 0.2 s before its end."""
+    stand_still(models)
+    _, _, call = await begun(models, person, 60)
+    await connect(models, call)
+    models.clock.advance(seconds=59.8)
+    return call.call_id
+
+
+async def test_a_call_ends_at_its_instant_without_another_round(models: Models, person: MakePerson) -> None:
+    await running(models, person)
+    alarms = CallAlarms(models.calls)
+    alarms.set(0.5)
+    assert await rows(models, ENDED) == []
+    models.clock.advance(seconds=0.2)
+    await until(lambda: not alarms.is_any_set)
+    assert await rows(models, ENDED) == [("expired", 60_000)]
+
+
+async def test_what_is_not_due_in_this_round_is_left_to_a_later_one(
+    models: Models, person: MakePerson
+) -> None:
+    await running(models, person)
+    alarms = CallAlarms(models.calls)
+    alarms.set(0.1)
+    assert not alarms.is_any_set
+    models.clock.advance(seconds=1)
+    # Overdue is the sweep's.
+    alarms.set(0.5)
+    assert not alarms.is_any_set
+
+
+async def test_a_clock_that_was_paused_meanwhile_goes_on(models: Models, person: MakePerson) -> None:
+    call_id = await running(models, person)
+    alarms = CallAlarms(models.calls)
+    alarms.set(0.5)
+    await models.calls.report_media(call_id, MediaDown("callee"))
+    models.clock.advance(seconds=0.2)
+    await until(lambda: not alarms.is_any_set)
+    assert await rows(models, ENDED) == []
+
+
+async def test_a_call_that_is_gone_is_no_fault(
+    models: Models, person: MakePerson, caplog: pytest.LogCaptureFixture
+) -> None:
+    await running(models, person)
+    alarms = CallAlarms(models.calls)
+    alarms.set(0.5)
+    await rows(models, "delete from live_seats")
+    await rows(models, "delete from calls")
+    models.clock.advance(seconds=0.2)
+    await until(lambda: not alarms.is_any_set)
+    assert caplog.records == []
+
+
+async def test_stopped_they_are_silent(models: Models, person: MakePerson) -> None:
+    await running(models, person)
+    alarms = CallAlarms(models.calls)
+    alarms.set(0.5)
+    models.clock.advance(seconds=1)
+    await alarms.stop()
+    assert not alarms.is_any_set
+    assert await rows(models, ENDED) == []
