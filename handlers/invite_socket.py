@@ -50,6 +50,9 @@ class InviteSocket(BaseSocket):
         await self.models.address_bans.saw(member.user_id, self.address)
         self._is_added = True
         await self.hub.add_invite_socket(self)
+        if member.access == "unpaid":
+            # A payment may have settled since they were read, before anything was heard for them here.
+            member = await self._fresh()
         has_access = member.access != "unpaid"
         opened = await self.models.presence.open(self.user_id, self.id, has_access=has_access)
         if not self.is_open:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.conftest import MakePerson, Running
-from tests.stage import ban, rows, two
+from tests.stage import are_online, ban, rows, two, until
 
 
 async def test_the_state_comes_first_and_is_whole(site: Running, person: MakePerson) -> None:
@@ -36,6 +36,23 @@ async def test_unknown_fields_are_ignored(site: Running, person: MakePerson) -> 
     socket = await site.invites(await person("Anna"), join=False)
     socket.send("queue:join", id="1", more={"deep": [1]}, available=False)
     assert (await socket.receive("queue:state", id="1"))["available"]
+
+
+async def test_access_gained_while_the_socket_opens_is_in_its_state(
+    site: Running, person: MakePerson
+) -> None:
+    anna = await person("Anna", access=None)
+    async with site.models.db.transaction() as on:
+        # Between reading who somebody is and hearing news of them.
+        await on.cursor.execute("lock table seen_addresses in exclusive mode")
+        socket = await site.invites(anna, join=False)
+        waiting = (
+            "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+        )
+        await until(lambda: rows(site.models, waiting))
+        await site.models.access.grant(anna.user_id, "code", "a friend")
+    assert (await socket.receive("state"))["access"] == "invited"
+    await until(lambda: are_online(site, 1))
 
 
 async def test_joining_asks_who_somebody_is_now(site: Running, person: MakePerson) -> None:

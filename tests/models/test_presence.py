@@ -136,6 +136,8 @@ async def test_access_gained_and_lost_is_told_and_followed(
     far = await make_site()
     anna = await person("Anna", access=None)
     sockets = [await site.invites(anna, join=False), await far.invites(anna, join=False)]
+    for socket in sockets:
+        await socket.receive("state", access="unpaid")
     await site.models.access.grant(anna.user_id, "code", "a friend")
     for socket in sockets:
         assert await socket.receive("access:changed") == {"type": "access:changed", "access": "invited"}
@@ -143,7 +145,6 @@ async def test_access_gained_and_lost_is_told_and_followed(
     sockets[1].send("queue:join", id="j")
     assert (await sockets[1].receive("queue:state"))["available"]
     site.models.bus.publish(keys.CHANNEL_ALL, b"reload")
-    await sockets[0].receive("state", access="unpaid")
     assert (await sockets[0].receive("state"))["access"] == "invited"
     await site.models.access.take_away("code", "a friend", "a test")
     for socket in sockets:
