@@ -1,8 +1,8 @@
 """`python -m bench calls`: the whole job, ten at once, with 0, 500 and 2,000 people idle online.
 
-The idle hold real, joined sockets with a first page on their screen. While the calls run each of them asks
-for a page twice a minute, and a stranger comes and goes each second, so that presence really is pushed. What
-they cost is in the figures; a stretch without calls shows how much it is.
+The idle hold real, joined sockets with a first page on their screen, and a stranger comes and goes each
+second, so that presence really is pushed. A last size has the 2,000 browse as well: each asks for a page
+twice a minute. What they cost is in the figures; a stretch without calls shows how much it is.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from bench.report import Measured, machine, measured, save, show
 from bench.site_process import SiteUnderTest, site_under_test
 
 COLUMNS = {
-    "idle": "idle", "calls_per_server_second": "calls/CPU s", "calls_per_second": "calls/s",
-    "server_ms": "CPU ms", "postgres_ms": "PG ms", "redis_ms": "Redis ms", "statements": "SQL",
+    "idle": "idle", "pages_per_second": "pages/s", "calls_per_server_second": "calls/CPU s",
+    "calls_per_second": "calls/s", "server_ms": "CPU ms", "postgres_ms": "PG ms", "redis_ms": "Redis ms", "statements": "SQL",
     "redis_scripts": "scripts", "ring_p50_ms": "ring p50", "ring_p99_ms": "ring p99",
     "answered_p50_ms": "set-up p50", "answered_p99_ms": "set-up p99", "running_p50_ms": "clock p50",
     "running_p99_ms": "clock p99", "pushes_per_second": "pushes/s", "idle_core_share": "idle core",
@@ -40,9 +40,10 @@ class Plan:
     calls: int = 300
     runs: int = 3
     idle: tuple[int, ...] = (0, 500, 2000)
+    browsing: tuple[int, ...] = (2000,)
 
 
-BRIEF = Plan(calls=100, runs=1, idle=(0, 500))
+BRIEF = Plan(calls=100, runs=1, idle=(0, 500), browsing=())
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class CallsResult:
     """Costs are a call's; `idle_core_share` is one core's share that the idle take while nobody calls."""
 
     idle: float
+    pages_per_second: float
     calls_per_server_second: float
     calls_per_second: float
     server_ms: float
@@ -79,19 +81,24 @@ def calls(plan: Plan, *, keep: bool) -> None:
 
 
 def _picture(sizes: list[Measured]) -> str:
-    labels = [f"{size.middle.idle:,.0f} idle" for size in sizes]
+    labels = [_label(size.middle) for size in sizes]
     rate = Series("calls", [size.middle.calls_per_server_second for size in sizes])
     return bars("Whole calls per server CPU second", labels, [rate])
 
 
+def _label(size: CallsResult) -> str:
+    return f"{size.idle:,.0f} {'browsing' if size.pages_per_second else 'idle'}"
+
+
 async def run_calls(plan: Plan) -> list[Measured]:
-    return [await _measure(plan, idle) for idle in plan.idle]
+    idle = [await _measure(plan, size, None) for size in plan.idle]
+    return idle + [await _measure(plan, size, PAGE_EVERY_SECONDS) for size in plan.browsing]
 
 
-async def _measure(plan: Plan, idle: int) -> Measured:
+async def _measure(plan: Plan, idle: int, page_every_seconds: float | None) -> Measured:
     with site_under_test() as site:
         people = sign_up(site.database_url, 2 * PAIRS + idle + 1)
-        bench = Bench(site, people[-1], plan.calls)
+        bench = Bench(site, people[-1], plan.calls, page_every_seconds)
         bench.idle = await all_come(site.port, people[2 * PAIRS : -1])
         bench.talkers = await all_come(site.port, people[: 2 * PAIRS])
         await bench.talk(WARM_UP_CALLS, Progress("warming up", WARM_UP_CALLS))
@@ -104,8 +111,11 @@ async def _measure(plan: Plan, idle: int) -> Measured:
 class Bench:
     """One site with its people."""
 
-    def __init__(self, site: SiteUnderTest, stranger: Somebody, calls: int) -> None:
+    def __init__(
+        self, site: SiteUnderTest, stranger: Somebody, calls: int, page_every_seconds: float | None
+    ) -> None:
         self._site, self._stranger, self._calls = site, stranger, calls
+        self._page_every_seconds = page_every_seconds
         self.meter = Meter(site)
         self.idle: list[Present] = []
         self.talkers: list[Present] = []
@@ -120,17 +130,17 @@ class Bench:
 
     async def run(self) -> CallsResult:
         before, self._retries = pushed(self.idle), 0
-        async with self._looking():
+        async with self._looking() as looking:
             loop = asyncio.get_running_loop()
             self.meter.start()
             began = loop.time()
             times = await self.talk(self._calls, Progress(f"calls, {len(self.idle)} idle", self._calls))
             took = loop.time() - began
             cost = self.meter.stop()
-        return self._result(times, took, cost, pushed(self.idle) - before)
+        return self._result(times, took, cost, pushed(self.idle) - before, looking.pages)
 
     def _looking(self) -> Looking:
-        return Looking(self._site.port, self.idle, self._stranger, PAGE_EVERY_SECONDS)
+        return Looking(self._site.port, self.idle, self._stranger, self._page_every_seconds)
 
     async def talk(self, calls: int, progress: Progress) -> list[Times]:
         """`calls` calls, ten at once, the pairs in turn."""
@@ -162,13 +172,14 @@ class Bench:
                 self._retries += 1
                 await asyncio.sleep(0.01)
 
-    def _result(self, times: list[Times], took: float, cost: Cost, pushes: int) -> CallsResult:
+    def _result(self, times: list[Times], took: float, cost: Cost, pushes: int, pages: int) -> CallsResult:
         count = len(times)
         rings, answers, clocks = (
             [getattr(t, name) for t in times] for name in ("ring", "answered", "running")
         )
         return CallsResult(
             idle=len(self.idle),
+            pages_per_second=pages / took,
             calls_per_server_second=count / cost.server_seconds,
             calls_per_second=count / took,
             server_ms=1000 * cost.server_seconds / count,

@@ -57,19 +57,24 @@ def pushed(people: Iterable[Present]) -> int:
 
 @dataclass
 class Looking:
-    """Runs beside a bench: the idle ask for pages in turn, and a stranger comes and goes each second."""
+    """Runs beside a bench: a stranger comes and goes each second, so that presence is pushed, and with
+    `page_every_seconds` the idle ask for pages in turn, each so often.
+    """
 
     port: int
     idle: list[Present]
     stranger: Somebody
-    page_every_seconds: float
+    page_every_seconds: float | None
     pages: int = 0
     comings: int = 0
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def __aenter__(self) -> Self:
         if self.idle:
-            self._tasks = [asyncio.create_task(work) for work in (self._browse(), self._come_and_go())]
+            work = [self._come_and_go()]
+            if self.page_every_seconds is not None:
+                work.append(self._browse(self.page_every_seconds / len(self.idle)))
+            self._tasks = [asyncio.create_task(one) for one in work]
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -79,10 +84,10 @@ class Looking:
             if not isinstance(outcome, asyncio.CancelledError):
                 raise RuntimeError("looking on has failed") from outcome
 
-    async def _browse(self) -> None:
+    async def _browse(self, pause: float) -> None:
         http = await HttpConnection.open(self.port)
         loop = asyncio.get_running_loop()
-        pause, due = self.page_every_seconds / len(self.idle), loop.time()
+        due = loop.time()
         try:
             for one in itertools.cycle(self.idle):
                 await http.get("/room/queue", one.person.token)
