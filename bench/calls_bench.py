@@ -23,8 +23,8 @@ from bench.site_process import SiteUnderTest, site_under_test
 
 COLUMNS = {
     "idle": "idle", "pages_per_second": "pages/s", "calls_per_server_second": "calls/CPU s",
-    "calls_per_second": "calls/s", "server_ms": "CPU ms", "postgres_ms": "PG ms", "redis_ms": "Redis ms", "statements": "SQL",
-    "redis_scripts": "scripts", "ring_p50_ms": "ring p50", "ring_p99_ms": "ring p99",
+    "calls_per_second": "calls/s", "server_ms": "CPU ms", "postgres_ms": "PG ms", "redis_ms": "Redis ms",
+    "statements": "SQL", "redis_scripts": "scripts", "ring_p50_ms": "ring p50", "ring_p99_ms": "ring p99",
     "answered_p50_ms": "set-up p50", "answered_p99_ms": "set-up p99", "running_p50_ms": "clock p50",
     "running_p99_ms": "clock p99", "pushes_per_second": "pushes/s", "idle_core_share": "idle core",
 }  # fmt: skip
