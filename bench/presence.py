@@ -1,7 +1,7 @@
 """People on real sockets: online, joined to the queue, with a first page on their screen.
 
-An `Idler` is somebody who looks on: from time to time they ask for a first page again, as a person does who
-has gone through their cards. All that is pushed to them is counted.
+Those who only look on may ask for a first page again from time to time, as a person does who has gone through
+their cards. All that is pushed to them is counted.
 """
 
 from __future__ import annotations

@@ -40,6 +40,7 @@ class InviteSocket(BaseSocket):
         self.is_joined = False
         self.is_listening = True
         self._is_added = False
+        self._accesses_heard = 0
 
     @property
     def messages_per_second(self) -> int:
@@ -50,9 +51,8 @@ class InviteSocket(BaseSocket):
         await self.models.address_bans.saw(member.user_id, self.address)
         self._is_added = True
         await self.hub.add_invite_socket(self)
-        if member.access == "unpaid":
-            # A payment may have settled since they were read, before anything was heard for them here.
-            member = await self._fresh()
+        # Access may have come or gone since they were read, before anything was heard for them here.
+        member = await self._fresh()
         has_access = member.access != "unpaid"
         opened = await self.models.presence.open(self.user_id, self.id, has_access=has_access)
         if not self.is_open:
@@ -149,7 +149,11 @@ class InviteSocket(BaseSocket):
 
     async def _fresh(self) -> Member:
         """Access, selfie and ban as they are now; the token may have been rotated since the socket opened."""
-        member = await self.models.sessions.again(self.session_id)
+        heard = -1
+        while heard != self._accesses_heard:
+            # What is heard while we read may be newer than what we read.
+            heard = self._accesses_heard
+            member = await self.models.sessions.again(self.session_id)
         if member is None:
             await self._gone()
             raise NotSignedIn
@@ -165,6 +169,7 @@ class InviteSocket(BaseSocket):
             self.refuse(notice.refusal)
 
     def access_changed(self, access: Access) -> None:
+        self._accesses_heard += 1
         if self.member is not None:
             self.member = msgspec.structs.replace(self.member, access=access)
         if access == "unpaid":

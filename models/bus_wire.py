@@ -28,7 +28,7 @@ MOST_AT_ONCE = 500
 
 
 class Question(NamedTuple):
-    parts: tuple[Any, ...]
+    packed: bytes
     answer: asyncio.Future[Any]
 
 
@@ -39,10 +39,14 @@ class Wire:
         self._waiting: list[Question] = []
         self._task: asyncio.Task[None] | None = None
 
-    def ask(self, *parts: object) -> asyncio.Future[Any]:
-        """One command. The future gives Redis' answer (text as bytes), a ResponseError, or Unavailable."""
+    def ask(self, *parts: Any) -> asyncio.Future[Any]:
+        """One command. The future gives Redis' answer (text as bytes), a ResponseError, or Unavailable.
+
+        Raises TypeError for what is neither text, bytes nor a number.
+        """
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting.append(Question(parts, answer))
+        # redis-py packs in Python here, at many times the cost.
+        self._waiting.append(Question(hiredis.pack_command(parts), answer))
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._ask_all())
         return answer
@@ -87,8 +91,7 @@ class Wire:
         if self._connection is None:
             self._connection = await self._pool.get_connection()
         connection = self._connection
-        # redis-py packs in Python here, at many times the cost.
-        packed = [hiredis.pack_command(question.parts) for question in batch]
+        packed = [question.packed for question in batch]
         await connection.send_packed_command(packed, check_health=False)
         for question in batch:
             try:

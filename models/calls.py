@@ -237,7 +237,7 @@ class Calls:
             self._known.end(call_id)
 
     async def restart(self, dead: Iterable[str], *, everyone: bool) -> None:
-        """Empties the seats of `dead` processes; open graces start anew, with `everyone` those of all."""
+        """Empties the seats of `dead` processes. Their graces start anew; with `everyone`, all graces."""
         gone = frozenset(dead)
         patterns = [f"{process}/%" for process in gone]
         for call_id in await self._sql.all("to_restart", str, patterns=patterns, everyone=everyone):

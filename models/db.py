@@ -1,8 +1,7 @@
 """The one door to PostgreSQL: a pool, and transactions on it. What is asked stands in `models.statements`.
 
 Every statement has a time limit of two seconds; a database that is away, too slow or empty is `Unavailable`
-(503), never a traceback. Instants come back as aware UTC datetimes, ids as lower-case text. A cancelled
-statement closes its connection (aiopg does so itself), so no half-read answer is ever left on one.
+(503), never a traceback. Instants come back as aware UTC datetimes, ids as lower-case text.
 """
 
 from __future__ import annotations
@@ -17,24 +16,17 @@ from weakref import WeakKeyDictionary
 
 import aiopg
 import psycopg2
-from psycopg2 import errorcodes, extensions
+from psycopg2 import extensions
 
-from models.errors import NoTables, Unavailable
+from models.db_cursor import STATEMENT_SECONDS, UniqueViolation, execute, rows_of
+from models.errors import Unavailable
 from models.statements import Statement, Statements
 
+__all__ = ["Db", "Statements", "Transaction", "UniqueViolation"]
 logger = logging.getLogger(__name__)
-STATEMENT_SECONDS = 2.0
 OPTIONS = "-c statement_timeout=2000 -c timezone=UTC -c idle_in_transaction_session_timeout=5000 -c jit=off"
 # What a lost, hung or restarting server raises; everything else is our own fault and stays loud.
 AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError, asyncio.TimeoutError, OSError)
-
-
-class UniqueViolation(Exception):
-    """A constraint said no: `constraint` is its name."""
-
-    def __init__(self, constraint: str) -> None:
-        self.constraint = constraint
-        super().__init__(constraint)
 
 
 class Transaction:
@@ -42,33 +34,6 @@ class Transaction:
 
     def __init__(self, cursor: aiopg.Cursor) -> None:
         self.cursor = cursor
-
-
-async def _execute(cursor: aiopg.Cursor, sql: str, values: dict[str, object] | None = None) -> None:
-    try:
-        async with asyncio.timeout(STATEMENT_SECONDS):
-            await cursor.execute(sql, values)
-    except psycopg2.IntegrityError as error:
-        if error.pgcode in (errorcodes.UNIQUE_VIOLATION, errorcodes.CHECK_VIOLATION):
-            raise UniqueViolation(error.diag.constraint_name or "") from error
-        raise
-    except psycopg2.ProgrammingError as error:
-        if error.pgcode != errorcodes.UNDEFINED_TABLE:
-            raise
-        logger.warning("a table is missing: %s", error.diag.message_primary)
-        raise NoTables from error
-    except asyncio.CancelledError as cancelled:
-        # aiopg tells of a statement that the server cancelled as if its caller had been cancelled.
-        if isinstance(cancelled.__context__, extensions.QueryCanceledError):
-            raise Unavailable from cancelled.__context__
-        raise
-
-
-async def _rows(cursor: aiopg.Cursor) -> list[dict[str, Any]]:
-    if cursor.description is None:
-        return []
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in await cursor.fetchall()]
 
 
 class Db:
@@ -97,7 +62,7 @@ class Db:
                     database_url,
                     minsize=1,
                     maxsize=size,
-                    # None of its own (it would cost as much as the statement): `_execute` has ours.
+                    # Its own limit costs as much as a statement: `_take` and `execute` have cheaper ones.
                     timeout=None,  # type: ignore[arg-type]
                     enable_hstore=False,
                     enable_json=True,
@@ -118,10 +83,10 @@ class Db:
         """The rows of one statement, its own transaction unless it is part of one."""
         if on is not None:
             await self._ask(on.cursor, statement, values)
-            return await _rows(on.cursor)
+            return await rows_of(on.cursor)
         async with self.cursor() as cursor:
             await self._ask(cursor, statement, values)
-            return await _rows(cursor)
+            return await rows_of(cursor)
 
     async def touch(
         self, statement: Statement, values: dict[str, object], on: Transaction | None = None
@@ -136,17 +101,18 @@ class Db:
 
     async def _ask(self, cursor: aiopg.Cursor, statement: Statement, values: dict[str, object]) -> None:
         if not statement.is_prepared:
-            await _execute(cursor, statement.text, values)
+            await execute(cursor, statement.text, values)
             return
         prepared = self._prepared.setdefault(cursor.connection, set())
         if statement.name not in prepared:
-            await _execute(cursor, statement.prepare)
+            await execute(cursor, statement.prepare)
             prepared.add(statement.name)
         try:
-            await _execute(cursor, statement.execute, values)
+            await execute(cursor, statement.execute, values)
         except psycopg2.NotSupportedError as error:
-            # A table has changed under its plan: a newer process has migrated. Not used again.
+            # A table has changed under its plan: a newer process has migrated. All plans are made anew.
             cursor.connection.close()
+            self._close_idle()
             raise Unavailable from error
 
     @asynccontextmanager
@@ -206,14 +172,14 @@ class Db:
     async def transaction(self) -> AsyncIterator[Transaction]:
         """All or nothing: commits at the end of the block, rolls back when it raises."""
         async with self.cursor() as cursor:
-            await _execute(cursor, "begin")
+            await execute(cursor, "begin")
             try:
                 yield Transaction(cursor)
             except BaseException:
                 if not cursor.closed and not cursor.connection.closed:
                     await asyncio.shield(_rollback(cursor))
                 raise
-            await _execute(cursor, "commit")
+            await execute(cursor, "commit")
 
     async def close(self) -> None:
         """Waits at most two seconds for statements under way."""
@@ -244,6 +210,6 @@ class Db:
 
 async def _rollback(cursor: aiopg.Cursor) -> None:
     try:
-        await _execute(cursor, "rollback")
+        await execute(cursor, "rollback")
     except AWAY:
         cursor.connection.close()

@@ -27,7 +27,7 @@ PARAMETER = re.compile(r"%\((\w+)\)s")
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement in psycopg2's form. One whose comment begins with "Prepared." is planned once in each
+    """One statement in psycopg2's form. One whose comment begins with "Prepared." is read once in each
     connection, with `prepare`, and asked for with `execute` from then on.
     """
 

@@ -74,7 +74,7 @@ class Sweep:
         self._bus, self._clock, self._presence = bus, clock, presence
         self._invites, self._calls, self._sessions = invites, calls, sessions
         self._chores, self._watches, self._cures = chores, watches, cures
-        self._alarms = CallAlarms(calls)
+        self.alarms = CallAlarms(calls)
         self._tasks: list[asyncio.Task[None]] = []
         self._is_stopping = False
         self._round = 0
@@ -102,7 +102,7 @@ class Sweep:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._alarms.stop()
+        await self.alarms.stop()
         try:
             await self._presence.depart()
             await self._calls.restart([self._bus.process_id], everyone=False)
@@ -134,7 +134,8 @@ class Sweep:
         if self._is_forgotten:
             await self._come_back()
         await self._calls.sweep()
-        self._alarms.set(ROUND_SECONDS)
+        # A round is its pause and its work: those that an earlier round has set are set already.
+        self.alarms.set(2 * ROUND_SECONDS)
         await self._calls.look_for_ends()
         await self._tell_ended_sessions()
         for watch in self._watches:

@@ -14,12 +14,12 @@ from tests.stage import rows, stand_still, until
 ENDED = "select ended_reason, connected_ms from calls where state = 'ended'"
 
 
-async def running(models: Models, person: MakePerson) -> str:
-    """A call of a minute, 0.2 s before its end."""
+async def running(models: Models, person: MakePerson, left: float = 0.2) -> str:
+    """A call of a minute, so many seconds before its end."""
     stand_still(models)
     _, _, call = await begun(models, person, 60)
     await connect(models, call)
-    models.clock.advance(seconds=59.8)
+    models.clock.advance(seconds=60 - left)
     return call.call_id
 
 
@@ -27,10 +27,26 @@ async def test_a_call_ends_at_its_instant_without_another_round(models: Models, 
     await running(models, person)
     alarms = CallAlarms(models.calls)
     alarms.set(0.5)
-    assert await rows(models, ENDED) == []
     models.clock.advance(seconds=0.2)
     await until(lambda: not alarms.is_any_set)
     assert await rows(models, ENDED) == [("expired", 60_000)]
+
+
+async def test_the_sweep_sets_them(models: Models, person: MakePerson) -> None:
+    await running(models, person)
+    await models.sweep.once()
+    models.clock.advance(seconds=0.2)
+    assert models.sweep.alarms.is_any_set
+    await until(lambda: not models.sweep.alarms.is_any_set)
+    assert await rows(models, ENDED) == [("expired", 60_000)]
+
+
+async def test_a_sweep_that_stops_takes_them_along(models: Models, person: MakePerson) -> None:
+    await running(models, person)
+    await models.sweep.once()
+    assert models.sweep.alarms.is_any_set
+    await models.sweep.stop()
+    assert not models.sweep.alarms.is_any_set
 
 
 async def test_what_is_not_due_in_this_round_is_left_to_a_later_one(
@@ -47,11 +63,12 @@ async def test_what_is_not_due_in_this_round_is_left_to_a_later_one(
 
 
 async def test_a_clock_that_was_paused_meanwhile_goes_on(models: Models, person: MakePerson) -> None:
-    call_id = await running(models, person)
+    call_id = await running(models, person, left=0.7)
     alarms = CallAlarms(models.calls)
-    alarms.set(0.5)
+    alarms.set(1)
     await models.calls.report_media(call_id, MediaDown("callee"))
-    models.clock.advance(seconds=0.2)
+    assert alarms.is_any_set
+    models.clock.advance(seconds=1)
     await until(lambda: not alarms.is_any_set)
     assert await rows(models, ENDED) == []
 

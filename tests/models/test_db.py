@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,8 @@ import msgspec
 import psycopg2
 import pytest
 
-from models.db import Db, UniqueViolation
+from models.db import Db
+from models.db_cursor import STATEMENT_SECONDS, UniqueViolation
 from models.errors import NoTables, Unavailable
 from models.statements import SQL, Statement, Statements
 from models.wiring import Models
@@ -43,6 +45,7 @@ def plain(models: Models) -> Plain:
         put="insert into secrets values (%(name)s, %(value)s)",
         names="select name from secrets order by name",
         slow="select pg_sleep(3)",
+        brief="select 1 from pg_sleep(0.1)",
         limit="set local statement_timeout = '50ms'",
         now="select coalesce(%(now)s::timestamptz, clock_timestamp()) as at",
         fail="select 1 / 0",
@@ -94,7 +97,10 @@ async def test_a_prepared_statement_takes_other_values_each_time(models: Models,
 
 async def test_a_table_that_changes_under_a_plan_costs_one_answer(models: Models, plain: Plain) -> None:
     await plain.run("put", name="a", value="1")
-    await plain.all("shape", Secret)
+    async with models.db.transaction() as on:
+        # Two connections know the plan.
+        await plain.all("shape", Secret, on=on)
+        await plain.all("shape", Secret)
     await plain.run("widen")
     try:
         with pytest.raises(Unavailable):
@@ -223,6 +229,17 @@ async def test_lost_connections_cost_one_failure_and_no_more(models: Models, pla
         except Unavailable:
             failures += 1
     assert failures <= 1
+
+
+async def test_an_answer_that_came_while_this_process_stood_still_counts(
+    models: Models, plain: Plain
+) -> None:
+    before = models.db.statements_run
+    asked = asyncio.create_task(plain.value("brief"))
+    await until(lambda: models.db.statements_run > before)
+    # As after a machine's pause: the loop comes back when the time limit is over already.
+    threading.Event().wait(STATEMENT_SECONDS + 0.3)
+    assert await asked == 1
 
 
 async def test_a_server_that_is_not_there_is_unavailable() -> None:

@@ -27,7 +27,7 @@ def config(stripe) -> Config:
 
 async def play(models, stripe, person, monkeypatch, seeds: range) -> None:
     """Several at a time, on the same tables; at the end Stripe and we say the same."""
-    monkeypatch.setattr(db, "_execute", execute_or_die)
+    monkeypatch.setattr(db, "execute", execute_or_die)
     crashes.clear()
     for first in range(seeds.start, seeds.stop, AT_ONCE):
         histories = [History(models, stripe, seed) for seed in range(first, min(first + AT_ONCE, seeds.stop))]
