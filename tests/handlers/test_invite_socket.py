@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.conftest import MakePerson, Running
 from tests.stage import are_online, ban, rows, two, until
 
@@ -38,10 +40,13 @@ async def test_unknown_fields_are_ignored(site: Running, person: MakePerson) -> 
     assert (await socket.receive("queue:state", id="1"))["available"]
 
 
-async def test_access_gained_while_the_socket_opens_is_in_its_state(
-    site: Running, person: MakePerson
+@pytest.mark.parametrize("is_gained", [True, False])
+async def test_access_that_changes_while_the_socket_opens_is_in_its_state(
+    site: Running, person: MakePerson, *, is_gained: bool
 ) -> None:
-    anna = await person("Anna", access=None)
+    anna, access = await person("Anna", access=None), site.models.access
+    if not is_gained:
+        await access.grant(anna.user_id, "code", "a friend")
     async with site.models.db.transaction() as on:
         # Between reading who somebody is and hearing news of them.
         await on.cursor.execute("lock table seen_addresses in exclusive mode")
@@ -50,9 +55,12 @@ async def test_access_gained_while_the_socket_opens_is_in_its_state(
             "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
         )
         await until(lambda: rows(site.models, waiting))
-        await site.models.access.grant(anna.user_id, "code", "a friend")
-    assert (await socket.receive("state"))["access"] == "invited"
-    await until(lambda: are_online(site, 1))
+        if is_gained:
+            await access.grant(anna.user_id, "code", "a friend")
+        else:
+            await access.take_away("code", "a friend", "a test")
+    assert (await socket.receive("state"))["access"] == ("invited" if is_gained else "unpaid")
+    await until(lambda: are_online(site, int(is_gained)))
 
 
 async def test_joining_asks_who_somebody_is_now(site: Running, person: MakePerson) -> None:

@@ -168,6 +168,17 @@ async def test_redis_away_is_unavailable_and_nothing_else() -> None:
     await bus.close()
 
 
+async def test_a_command_that_cannot_be_written_fails_only_who_asked(servers: Servers) -> None:
+    async with buses(servers, 1) as (bus,):
+
+        async def ask(value: object) -> object:
+            return await bus.command("echo", value)
+
+        answers = await asyncio.gather(*map(ask, ("a", None, 2, "\ud800", 0.5)), return_exceptions=True)
+        assert [answers[0], answers[2], answers[4]] == [b"a", b"2", b"0.5"]
+        assert [type(answers[1]), type(answers[3])] == [TypeError, UnicodeEncodeError]
+
+
 async def test_a_script_is_sent_once_and_survives_an_emptied_redis(servers: Servers) -> None:
     async with buses(servers, 1) as (bus,):
         assert await bus.script("beat", "p", 1000, 6000) == [0]
