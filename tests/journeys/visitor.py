@@ -103,6 +103,7 @@ class Visitor(Screen):
         await self.go("/room")
         await self.press("Go online")
         await self.sees("You are online")
+        await expect(self.page.locator("#online-count")).not_to_have_text("0 people online")
         self.user_id = await self.page.locator("body").get_attribute("data-user-id")
 
     def card(self, other: Visitor) -> Locator:
