@@ -8,6 +8,7 @@ twice a minute. What they cost is in the figures; a stretch without calls shows 
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 import uvloop
@@ -91,21 +92,27 @@ def _label(size: CallsResult) -> str:
 
 
 async def run_calls(plan: Plan) -> list[Measured]:
-    idle = [await _measure(plan, size, None) for size in plan.idle]
-    return idle + [await _measure(plan, size, PAGE_EVERY_SECONDS) for size in plan.browsing]
+    """Each size has a site of its own. They take turns within a run, so that a slow minute hits all alike."""
+    crowds = [(size, None) for size in plan.idle] + [(size, PAGE_EVERY_SECONDS) for size in plan.browsing]
+    with ExitStack() as sites:
+        benches = [await _open(sites.enter_context(site_under_test()), plan, *crowd) for crowd in crowds]
+        shares = [await bench.quiet() if bench.idle else 0.0 for bench in benches]
+        runs = [[await bench.run() for bench in benches] for _ in range(plan.runs)]
+        for bench in benches:
+            bench.meter.close()
+    return [
+        measured([replace(run, idle_core_share=share) for run in of_size])
+        for share, of_size in zip(shares, zip(*runs, strict=True), strict=True)
+    ]
 
 
-async def _measure(plan: Plan, idle: int, page_every_seconds: float | None) -> Measured:
-    with site_under_test() as site:
-        people = sign_up(site.database_url, 2 * PAIRS + idle + 1)
-        bench = Bench(site, people[-1], plan.calls, page_every_seconds)
-        bench.idle = await all_come(site.port, people[2 * PAIRS : -1])
-        bench.talkers = await all_come(site.port, people[: 2 * PAIRS])
-        await bench.talk(WARM_UP_CALLS, Progress("warming up", WARM_UP_CALLS))
-        share = await bench.quiet() if idle else 0.0
-        runs = [await bench.run() for _ in range(plan.runs)]
-        bench.meter.close()
-    return measured([replace(run, idle_core_share=share) for run in runs])
+async def _open(site: SiteUnderTest, plan: Plan, idle: int, page_every_seconds: float | None) -> Bench:
+    people = sign_up(site.database_url, 2 * PAIRS + idle + 1)
+    bench = Bench(site, people[-1], plan.calls, page_every_seconds)
+    bench.idle = await all_come(site.port, people[2 * PAIRS : -1])
+    bench.talkers = await all_come(site.port, people[: 2 * PAIRS])
+    await bench.talk(WARM_UP_CALLS, Progress("warming up", WARM_UP_CALLS))
+    return bench
 
 
 class Bench:

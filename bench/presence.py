@@ -16,6 +16,7 @@ from bench.people import Somebody
 from bench.wire import HttpConnection, WireSocket
 
 OPENING_AT_ONCE = 20
+BROWSING_AT_ONCE = 8
 
 
 @dataclass
@@ -73,7 +74,9 @@ class Looking:
         if self.idle:
             work = [self._come_and_go()]
             if self.page_every_seconds is not None:
-                work.append(self._browse(self.page_every_seconds / len(self.idle)))
+                # Several, so that a slow page does not make the next one late.
+                parts = [self.idle[start::BROWSING_AT_ONCE] for start in range(BROWSING_AT_ONCE)]
+                work += [self._browse(part, self.page_every_seconds / len(part)) for part in parts if part]
             self._tasks = [asyncio.create_task(one) for one in work]
         return self
 
@@ -84,12 +87,12 @@ class Looking:
             if not isinstance(outcome, asyncio.CancelledError):
                 raise RuntimeError("looking on has failed") from outcome
 
-    async def _browse(self, pause: float) -> None:
+    async def _browse(self, people: list[Present], pause: float) -> None:
         http = await HttpConnection.open(self.port)
         loop = asyncio.get_running_loop()
         due = loop.time()
         try:
-            for one in itertools.cycle(self.idle):
+            for one in itertools.cycle(people):
                 await http.get("/room/queue", one.person.token)
                 self.pages += 1
                 due += pause
