@@ -143,6 +143,7 @@ class Db:
                 connection = await self._pool.acquire()
             return await connection.cursor()
         except BaseException as error:
+            self._times_lost += isinstance(error, AWAY)
             self._slots.release()
             if isinstance(error, AWAY):
                 raise Unavailable from error
