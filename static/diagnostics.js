@@ -18,10 +18,8 @@ export const redact = (text) => text.replace(SECRETS, "[removed]");
 /** Kind, protocol and travel time of the path in use. @param {RTCPeerConnection} pc */
 async function route(pc) {
   const stats = /** @type {Map<string, any>} */ (/** @type {unknown} */ (await pc.getStats()));
-  const all = [...stats.values()];
-  const selected = stats.get(all.find((one) => one.type === "transport")?.selectedCandidatePairId);
-  // Not every browser names it in its transport.
-  const pair = selected ?? all.find((one) => one.type === "candidate-pair" && one.nominated && one.state === "succeeded");
+  const pairId = [...stats.values()].find((one) => one.type === "transport")?.selectedCandidatePairId;
+  const pair = stats.get(pairId);
   if (!pair) return null;
   const [local, remote] = [stats.get(pair.localCandidateId), stats.get(pair.remoteCandidateId)];
   const protocol = local?.relayProtocol ?? local?.protocol;

@@ -33,7 +33,6 @@ const room = element("room");
 const talk = /** @type {HTMLButtonElement} */ (element("talk"));
 const lengths = element("lengths");
 const deck = new Deck(element("queue-cards"), shown);
-let online = Number.parseInt(element("online-count").textContent ?? "", 10);
 let knowsOfMore = element("queue-cursor").dataset.more === "yes";
 let downSince = Date.now();
 /** Fetches wait for each other, so that no news is dropped and no page taken in twice. */
@@ -109,9 +108,8 @@ async function refresh() {
   fill();
 }
 
-/** Whoever has a socket counts, so as soon as mine is open I am one of them. @param {number} count */
+/** @param {number} count */
 function countOnline(count) {
-  online = count;
   element("online-count").textContent = count === 1 ? "1 person online" : `${count} people online`;
 }
 
@@ -123,7 +121,7 @@ function showPresence(available, isConnected) {
   const isLost = !isConnected && Date.now() - downSince > DOWN_MS;
   if (state === "lost" && !isLost && room.dataset.presence) return;
   room.dataset.presence = state;
-  if (isConnected) countOnline(Math.max(online, 1));
+  if (isConnected && element("online-count").textContent?.startsWith("0 ")) countOnline(1);
   const words = { online: "You are online", away: "You are not online", lost: "Reconnecting…" };
   element("availability-words").textContent = words[state];
   element("empty-words").textContent = EMPTY[available ? "online" : "away"];
