@@ -29,9 +29,31 @@ class UniqueViolation(Exception):
         super().__init__(constraint)
 
 
+class Limit:
+    """The time of one statement. When it is over, the loop reads once more before the connection is closed:
+    if it was this process that stood still, the answer is here already.
+    """
+
+    def __init__(self, connection: aiopg.Connection) -> None:
+        self._connection = connection
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(STATEMENT_SECONDS, self._read_once_more)
+
+    def _read_once_more(self) -> None:
+        self._timer = self._loop.call_later(READ_SECONDS, self._give_up)
+
+    def _give_up(self) -> None:
+        if not self._connection.closed and self._connection.isexecuting():
+            self._connection.close()
+
+    def cancel(self) -> None:
+        """Also between the two: by then the connection may have another statement, which has its own time."""
+        self._timer.cancel()
+
+
 async def execute(cursor: aiopg.Cursor, sql: str, values: dict[str, object] | None = None) -> None:
     """Raises UniqueViolation, NoTables, Unavailable, and what the driver raises when the server is away."""
-    limit = asyncio.get_running_loop().call_later(STATEMENT_SECONDS, _give_up, cursor.connection)
+    limit = Limit(cursor.connection)
     try:
         await cursor.execute(sql, values)
     except psycopg2.IntegrityError as error:
@@ -50,18 +72,6 @@ async def execute(cursor: aiopg.Cursor, sql: str, values: dict[str, object] | No
         raise
     finally:
         limit.cancel()
-
-
-def _give_up(connection: aiopg.Connection) -> None:
-    """Its time is over. When it was this process that stood still, the answer may be here already: the loop
-    reads once more before anything is given up.
-    """
-    asyncio.get_running_loop().call_later(READ_SECONDS, _close_if_waiting, connection)
-
-
-def _close_if_waiting(connection: aiopg.Connection) -> None:
-    if not connection.closed and connection.isexecuting():
-        connection.close()
 
 
 async def rows_of(cursor: aiopg.Cursor) -> list[dict[str, Any]]:

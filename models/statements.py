@@ -19,8 +19,6 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 Row = TypeVar("Row")
 On = TypeVar("On")
 Asks = TypeVar("Asks", contravariant=True)
-
-
 PREPARED = "Prepared."
 PARAMETER = re.compile(r"%\((\w+)\)s")
 

@@ -242,6 +242,16 @@ async def test_an_answer_that_came_while_this_process_stood_still_counts(
     assert await asked == 1
 
 
+async def test_the_time_limit_of_one_statement_is_not_the_next_ones(servers: Servers) -> None:
+    """The server cancels the first at just this moment, and the second has its connection."""
+    db = await Db.open(servers.database_url, size=1)
+    one = Plain(db, slow="select pg_sleep(3)", brief="select 1 from pg_sleep(0.2)")
+    with pytest.raises(Unavailable):
+        await one.value("slow")
+    assert await one.value("brief") == 1
+    await db.close()
+
+
 async def test_a_server_that_is_not_there_is_unavailable() -> None:
     with pytest.raises(Unavailable):
         await Db.open("postgresql:///nothing?host=/nowhere")
