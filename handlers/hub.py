@@ -84,14 +84,14 @@ class Hub:
         self.invite_sockets.setdefault(user_id, set()).add(socket)
         await self._hear_for(socket)
 
-    async def remove_invite_socket(self, socket: InviteSocket) -> None:
+    def remove_invite_socket(self, socket: InviteSocket) -> None:
         user_id = socket.user_id
         sockets = self.invite_sockets.get(user_id, set())
         sockets.discard(socket)
         if not sockets:
             self.feed.forget(user_id)
             self.invite_sockets.pop(user_id, None)
-        await self._hear_no_more_for(socket)
+        self._hear_no_more_for(socket)
 
     async def _hear_for(self, socket: InviteSocket | RelaySocket) -> None:
         """News of the socket's person: both kinds of sockets close when the session ends or a ban comes."""
@@ -100,11 +100,11 @@ class Hub:
         if len(sockets) == 1:
             await self._bus.subscribe(keys.user_channel(socket.user_id), self._heard_user)
 
-    async def _hear_no_more_for(self, socket: InviteSocket | RelaySocket) -> None:
+    def _hear_no_more_for(self, socket: InviteSocket | RelaySocket) -> None:
         sockets = self._hearing.get(socket.user_id, set())
         sockets.discard(socket)
         if not sockets and self._hearing.pop(socket.user_id, None) is not None:
-            await self._bus.unsubscribe(keys.user_channel(socket.user_id))
+            self._bus.unsubscribe(keys.user_channel(socket.user_id))
 
     def _joined_sockets(self, user_id: str) -> list[InviteSocket]:
         return [socket for socket in self.invite_sockets.get(user_id, ()) if socket.is_joined]
@@ -202,15 +202,15 @@ class Hub:
         await self._hear_for(seat)
         await self._bus.subscribe(keys.call_channel(seat.call_id), self._heard_call)
 
-    async def remove_seat(self, seat: RelaySocket) -> None:
+    def remove_seat(self, seat: RelaySocket) -> None:
         seats = self.seats.get(seat.call_id, {})
         if seats.get(seat.side) is seat:
             del seats[seat.side]
         if not seats:
             self._models.calls.forget(seat.call_id)
             self.seats.pop(seat.call_id, None)
-            await self._bus.unsubscribe(keys.call_channel(seat.call_id))
-        await self._hear_no_more_for(seat)
+            self._bus.unsubscribe(keys.call_channel(seat.call_id))
+        self._hear_no_more_for(seat)
 
     def peer_of(self, seat: RelaySocket) -> RelaySocket | None:
         """The other side's socket when it is on this process."""

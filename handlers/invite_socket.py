@@ -191,5 +191,5 @@ class InviteSocket(BaseSocket):
             self.hub.spawn(self._leave())
 
     async def _leave(self) -> None:
-        await self.hub.remove_invite_socket(self)
+        self.hub.remove_invite_socket(self)
         await self.models.presence.close(self.id)

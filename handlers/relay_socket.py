@@ -232,7 +232,7 @@ class RelaySocket(BaseSocket):
             self.hub.spawn(self._leave())
 
     async def _leave(self) -> None:
-        await self.hub.remove_seat(self)
+        self.hub.remove_seat(self)
         if self._is_seated:
             with contextlib.suppress(NotFound):
                 await persist(self._give_up_seat)

@@ -62,6 +62,7 @@ class Bus:
             socket_connect_timeout=COMMAND_SECONDS,
             max_connections=MOST_CONNECTIONS,
             timeout=COMMAND_SECONDS,
+            protocol=2,
         )
         self.redis: Any = aioredis.Redis.from_pool(pool)
         self._wire = Wire(pool)
@@ -119,5 +120,5 @@ class Bus:
         """Returns once Redis has confirmed it: what is published from then on is heard."""
         await self.ears.subscribe(channel, heard)
 
-    async def unsubscribe(self, channel: str) -> None:
-        await self.ears.unsubscribe(channel)
+    def unsubscribe(self, channel: str) -> None:
+        self.ears.unsubscribe(channel)

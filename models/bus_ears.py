@@ -10,15 +10,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import math
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
+import hiredis
 import redis.asyncio as aioredis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from models.bus_line import Line
 from models.errors import Unavailable
 
 logger = logging.getLogger(__name__)
@@ -33,12 +34,12 @@ class Ears:
 
     def __init__(self, redis_url: str, origin: bytes) -> None:
         # Without retries: a lost connection must show, for what was published meanwhile is lost.
-        pool: Any = aioredis.ConnectionPool.from_url(
+        self._pool: Any = aioredis.ConnectionPool.from_url(
             redis_url, socket_connect_timeout=ANSWER_SECONDS, retry=Retry(NoBackoff(), 0), protocol=2
         )
-        self._connection: Any = pool.make_connection()
-        # Not before its handshake is over: a word in between would take the place of an answer.
-        self._may_ask = False
+        self._line: Line | None = None
+        # True from the loss of the connection until the first answer on a new one.
+        self._is_away = False
         self._origin = origin
         self._hearing: dict[str, Heard] = {}
         # Every subscription is confirmed by itself: two at once on one channel wait for two answers.
@@ -50,13 +51,12 @@ class Ears:
         """Subscribes to a first channel and listens until `close`. Raises Unavailable."""
         self._hearing[channel] = heard
         await _guarded(self._connect())
-        self._spawn(self._listen())
 
     async def close(self) -> None:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._hang_up()
+        self._hang_up()
 
     def tell(self, channel: str, news: bytes) -> None:
         heard = self._hearing.get(channel)
@@ -73,67 +73,71 @@ class Ears:
         waiting = self._unconfirmed.setdefault(channel, [])
         waiting.append(confirmed)
         try:
-            await _guarded(self._ask_and_wait(channel, confirmed))
+            self._ask("SUBSCRIBE", [channel])
+            await _guarded(confirmed)
         finally:
             if confirmed in waiting:
                 waiting.remove(confirmed)
             if not waiting and self._unconfirmed.get(channel) is waiting:
                 del self._unconfirmed[channel]
 
-    async def _ask_and_wait(self, channel: str, confirmed: asyncio.Future[None]) -> None:
-        await self._ask("SUBSCRIBE", [channel])
-        await confirmed
-
-    async def unsubscribe(self, channel: str) -> None:
+    def unsubscribe(self, channel: str) -> None:
         self._hearing.pop(channel, None)
-        with contextlib.suppress(Unavailable):
-            await _guarded(self._ask("UNSUBSCRIBE", [channel]))
+        self._ask("UNSUBSCRIBE", [channel])
 
-    async def _ask(self, command: str, channels: Iterable[str]) -> None:
+    def _ask(self, command: str, channels: Iterable[str]) -> None:
         """While the connection is lost there is nothing to say: `_connect` subscribes to everything."""
-        if self._may_ask and self._connection.is_connected:
-            packed = self._connection.pack_command(command, *channels)
-            await self._connection.send_packed_command(packed, check_health=False)
+        if self._line is not None:
+            parts: tuple[Any, ...] = (command, *channels)
+            self._line.write(hiredis.pack_command(parts))
 
     async def _connect(self) -> None:
-        await self._connection.connect()
-        self._may_ask = True
-        await self._ask("SUBSCRIBE", self._hearing)
+        self._line = await Line.open(self._pool, self._hear, self._lost)
+        self._ask("SUBSCRIBE", self._hearing)
 
-    async def _hang_up(self) -> None:
-        self._may_ask = False
-        with contextlib.suppress(Exception):
-            await self._connection.disconnect(nowait=True)
+    def _hang_up(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None
 
-    async def _listen(self) -> None:
-        is_away = False
-        while True:
-            try:
-                if is_away:
+    def _lost(self) -> None:
+        logger.warning("redis away while listening")
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._hang_up()
+        self._is_away = True
+        self._spawn(self._connect_again())
+
+    async def _connect_again(self) -> None:
+        while self._line is None:
+            await asyncio.sleep(RETRY_SECONDS)
+            with contextlib.suppress(*AWAY):
+                async with asyncio.timeout(ANSWER_SECONDS):
                     await self._connect()
-                message = await self._connection.read_response(timeout=math.inf)
-                if is_away:
-                    # Redis subscribes to all channels of a command at once: the first answer stands for all.
-                    is_away = False
-                    self._tell_reconnected()
-                self._hear(*message)
-            except Exception as error:
-                # Whatever it was: a process that hears nothing more would be worse than one that begins anew.
-                if not isinstance(error, AWAY):
-                    logger.exception("listening begins anew")
-                elif not is_away:
-                    logger.warning("redis away while listening: %s", type(error).__name__)
-                is_away = True
-                await self._hang_up()
-                await asyncio.sleep(RETRY_SECONDS)
 
-    def _hear(self, kind: bytes, about: bytes, data: Any) -> None:
-        channel = about.decode()
+    def _hear(self, answer: Any) -> None:
+        try:
+            if isinstance(answer, Exception):
+                raise answer
+            self._take(*answer)
+        except Unavailable:
+            self._begin_anew()
+        except Exception:
+            # Whatever it was: a process that hears nothing more would be worse than one that begins anew.
+            logger.exception("listening begins anew")
+            self._begin_anew()
+
+    def _take(self, kind: bytes, about: bytes, data: Any) -> None:
+        if self._is_away:
+            # Redis subscribes to all channels of a command at once: the first answer stands for all.
+            self._is_away = False
+            self._tell_reconnected()
         if kind == b"message":
             if not data.startswith(self._origin):
-                self._deliver(channel, data.partition(b"|")[2])
+                self._deliver(about.decode(), data.partition(b"|")[2])
         elif kind == b"subscribe":
-            self._confirm(channel)
+            self._confirm(about.decode())
 
     def _confirm(self, channel: str) -> None:
         waiting = self._unconfirmed.get(channel)

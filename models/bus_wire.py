@@ -2,23 +2,22 @@
 order.
 
 redis-py takes a connection from its pool and waits for it with every command; here a hundred handlers that
-ask at once cost
-one write and one read. Answers come in the order of the questions, so what was asked first has happened
-first. A question
+ask at once cost one write and one read. While Redis answers, what is asked next waits and goes out together
+after it. Answers come in the order of the questions, so what was asked first has happened first. A question
 that is not answered within two seconds, and all that wait behind it, fail alike: `Unavailable`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import math
+from collections import deque
 from typing import Any, NamedTuple
 
 import hiredis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 
+from models.bus_line import Line
 from models.errors import Unavailable
 
 logger = logging.getLogger(__name__)
@@ -35,20 +34,27 @@ class Question(NamedTuple):
 class Wire:
     def __init__(self, pool: Any) -> None:
         self._pool = pool
-        self._connection: Any = None
-        self._waiting: list[Question] = []
-        self._task: asyncio.Task[None] | None = None
+        self._line: Line | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._waiting: deque[Question] = deque()
+        self._is_due = False
+        # Gone out together, and not answered yet.
+        self._asked: deque[asyncio.Future[Any]] = deque()
+        self._asked_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
 
     def ask(self, *parts: Any) -> asyncio.Future[Any]:
         """One command. The future gives Redis' answer (text as bytes), a ResponseError, or Unavailable.
 
         Raises TypeError for what is neither text, bytes nor a number.
         """
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Any] = loop.create_future()
         # redis-py packs in Python here, at many times the cost.
         self._waiting.append(Question(hiredis.pack_command(parts), answer))
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._ask_all())
+        if not self._is_due and not self._asked:
+            self._is_due = True
+            loop.call_soon(self._ask_all)
         return answer
 
     def tell(self, *parts: object) -> None:
@@ -57,67 +63,85 @@ class Wire:
 
     async def flushed(self) -> None:
         """Returns once everything asked so far has been answered, or has failed."""
-        if self._task is not None:
-            await asyncio.wait([self._task])
+        under_way = [*self._asked, *(question.answer for question in self._waiting)]
+        if under_way:
+            await asyncio.wait(under_way)
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        if self._connection is not None:
-            await self._pool.release(self._connection)
+        """What has not been answered is Unavailable."""
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.gather(self._opening, return_exceptions=True)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._fail()
 
-    async def _ask_all(self) -> None:
-        try:
-            while self._waiting:
-                batch, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
-                await self._ask_batch(batch)
-        finally:
-            self._task = None
+    def _ask_all(self) -> None:
+        """What waits, in one write; the rest when that is answered."""
+        self._is_due = False
+        if self._line is None:
+            if self._opening is None and self._waiting:
+                self._opening = asyncio.get_running_loop().create_task(self._open())
+            return
+        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
+        if not batch:
+            return
+        self._asked.extend(question.answer for question in batch)
+        loop = asyncio.get_running_loop()
+        self._asked_at = loop.time()
+        if self._timer is None:
+            self._timer = loop.call_later(ANSWER_SECONDS, self._look_at_time)
+        self._line.write(b"".join([question.packed for question in batch]))
 
-    async def _ask_batch(self, batch: list[Question]) -> None:
+    async def _open(self) -> None:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                await self._round(batch)
+                self._line = await Line.open(self._pool, self._heard, self._lost)
         except AWAY as error:
             logger.warning("redis away: %s", type(error).__name__)
-            waiting, self._waiting = self._waiting, []
-            await self._fail([*batch, *waiting])
-        except BaseException:
-            await self._fail(batch)
-            raise
+            self._fail()
+        finally:
+            self._opening = None
+        self._ask_all()
 
-    async def _round(self, batch: list[Question]) -> None:
-        if self._connection is None:
-            self._connection = await self._pool.get_connection()
-        connection = self._connection
-        packed = [question.packed for question in batch]
-        await connection.send_packed_command(packed, check_health=False)
-        for question in batch:
-            try:
-                # Without the connection's own time limit: one for the whole batch is ours.
-                answer = await connection.read_response(timeout=math.inf)
-            except ResponseError as error:
-                _settle(question, error=error)
+    def _heard(self, answer: Any) -> None:
+        asked = self._asked.popleft()
+        if not asked.done():
+            if isinstance(answer, Exception):
+                asked.set_exception(answer)
             else:
-                _settle(question, answer)
+                asked.set_result(answer)
+        if not self._asked:
+            self._ask_all()
 
-    async def _fail(self, questions: list[Question]) -> None:
+    def _look_at_time(self) -> None:
+        """One timer for all: it sleeps on while answers come."""
+        self._timer = None
+        if not self._asked:
+            return
+        loop = asyncio.get_running_loop()
+        left = self._asked_at + ANSWER_SECONDS - loop.time()
+        if left > 0:
+            self._timer = loop.call_later(left, self._look_at_time)
+        else:
+            logger.warning("redis away: TimeoutError")
+            self._fail()
+
+    def _lost(self) -> None:
+        logger.warning("redis away: ConnectionError")
+        self._fail()
+
+    def _fail(self) -> None:
         """Half an answer may still be under way: the connection is not used again."""
-        for question in questions:
-            _settle(question, error=Unavailable())
-        if self._connection is not None:
-            with contextlib.suppress(*AWAY):
-                await self._connection.disconnect(nowait=True)
-
-
-def _settle(question: Question, answer: Any = None, error: Exception | None = None) -> None:
-    if question.answer.done():
-        return
-    if error is None:
-        question.answer.set_result(answer)
-    else:
-        question.answer.set_exception(error)
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+        failed = [*self._asked, *(question.answer for question in self._waiting)]
+        self._asked.clear()
+        self._waiting.clear()
+        for answer in failed:
+            if not answer.done():
+                answer.set_exception(Unavailable())
 
 
 def _forget(answer: asyncio.Future[Any]) -> None:
