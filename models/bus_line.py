@@ -20,7 +20,7 @@ NO_MORE = object()
 
 
 class Line(asyncio.Protocol):
-    """`heard` gets each answer: text as bytes, an error as a ResponseError or, while Redis loads, Unavailable.
+    """`heard` gets each answer: text as bytes, an error as a ResponseError or, while it loads, Unavailable.
     `lost` is told once that the connection is gone, unless `close` ended it.
     """
 

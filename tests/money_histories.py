@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from random import Random
 from typing import Any
 
-from models import db
+from models.db_link import Link, UnderWay
 from models.errors import Problem
 from models.wiring import Models
 from tests.conftest import MakePerson, Person
@@ -30,20 +30,22 @@ class Crashed(Exception):
 # How many statements this process still has to live; None: for ever.
 to_live: ContextVar[int | None] = ContextVar("to_live", default=None)
 crashes: list[int] = []
-really = db.execute
+really = UnderWay.execute
 
 
-async def execute_or_die(cursor: Any, sql: str, values: dict[str, object] | None = None) -> None:
-    """In the place of `models.db.execute`. A dead process rolls nothing back; to prepare is no step."""
+async def execute_or_die(
+    under_way: UnderWay, link: Link, sql: str, values: dict[str, object] | None = None
+) -> None:
+    """In the place of `UnderWay.execute`. A dead process rolls nothing back; to prepare is no step."""
     if sql == "rollback" or sql.startswith("prepare "):
-        await really(cursor, sql, values)
+        await really(under_way, link, sql, values)
         return
     left = to_live.get()
     if left == 0:
         crashes.append(1)
         raise Crashed
     to_live.set(None if left is None else left - 1)
-    await really(cursor, sql, values)
+    await really(under_way, link, sql, values)
 
 
 class History:
@@ -181,25 +183,25 @@ class History:
 
 async def grants(models: Models, someone: Person) -> dict[str, int]:
     """How many reasons of each kind hold; a use of a code is a reason of its own."""
-    async with models.db.cursor() as cursor:
-        await cursor.execute(
+    async with models.db.link() as link:
+        await link.cursor.execute(
             "select (select count(*) from access_grants where user_id = %(u)s and reason = 'payment' and "
             "ended_at is null), (select count(*) from access_grants where user_id = %(u)s and reason = "
             "'code' and ended_at is null), (select count(*) from invite_code_uses where user_id = %(u)s)",
             {"u": someone.user_id},
         )
-        payment, code, uses = await cursor.fetchone()
+        payment, code, uses = await link.cursor.fetchone()
     assert code == uses <= 1
     return {"payment": payment, "code": code}
 
 
 async def faults_of_codes(models: Models) -> list[tuple[Any, ...]]:
     """Codes with more uses than their limit or than people who used them, and live codes of the unpaid."""
-    async with models.db.cursor() as cursor:
-        await cursor.execute(
+    async with models.db.link() as link:
+        await link.cursor.execute(
             "select code, uses, uses_limit from invite_codes c where uses > uses_limit "
             "or uses <> (select count(*) from invite_code_uses u where u.code = c.code) "
             "or (stopped_at is null and not exists (select from access_grants g "
             "where g.user_id = c.owner_id and g.reason = 'payment' and g.ended_at is null))"
         )
-        return list(await cursor.fetchall())
+        return list(await link.cursor.fetchall())

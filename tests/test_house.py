@@ -19,7 +19,9 @@ LONG = {"models/messages.py", "models/call_state.py", "handlers/frames.py", "sta
 ELSEWHERE = {
     "models/age_gate.py": "tests/handlers/test_age_gate.py",
     "models/bus_ears.py": "tests/models/test_bus.py",
-    "models/db_cursor.py": "tests/models/test_db.py",
+    "models/bus_line.py": "tests/models/test_bus_wire.py",
+    "models/db_link.py": "tests/models/test_db.py",
+    "models/db_pool.py": "tests/models/test_db.py",
     "models/dashboard.py": "tests/handlers/test_console.py",
     "models/people.py": "tests/handlers/test_console.py",
     "models/moderation.py": "tests/handlers/test_report_reviews.py",

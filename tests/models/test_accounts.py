@@ -38,15 +38,15 @@ async def keep(models: Models, person: Person, email: str = ANN, address: str = 
 
 
 async def text_of(models: Models, table: str) -> str:
-    async with models.db.cursor() as cursor:
-        await cursor.execute(f"select coalesce(string_agg(t::text, ' '), '') from {table} t")
-        return str((await cursor.fetchone())[0])
+    async with models.db.link() as link:
+        await link.cursor.execute(f"select coalesce(string_agg(t::text, ' '), '') from {table} t")
+        return str((await link.cursor.fetchone())[0])
 
 
 async def failures(models: Models) -> int:
-    async with models.db.cursor() as cursor:
-        await cursor.execute("select count(*) from guesses")
-        return int((await cursor.fetchone())[0])
+    async with models.db.link() as link:
+        await link.cursor.execute("select count(*) from guesses")
+        return int((await link.cursor.fetchone())[0])
 
 
 async def test_a_guest_stays_the_same_person(models: Models, person: MakePerson) -> None:
@@ -205,8 +205,8 @@ async def test_a_password_that_changed_while_it_was_compared(models: Models, per
 
 async def test_a_banned_account_gets_no_session(models: Models, person: MakePerson) -> None:
     member = await keep(models, await person("Ann"))
-    async with models.db.cursor() as cursor:
-        await cursor.execute(
+    async with models.db.link() as link:
+        await link.cursor.execute(
             "insert into bans (ban_id, user_id, rule, reason, created_at) "
             "values (gen_random_uuid(), %s, 'reports', 'spam', now())",
             (member.user_id,),

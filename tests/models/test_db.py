@@ -12,7 +12,7 @@ import psycopg2
 import pytest
 
 from models.db import Db
-from models.db_cursor import STATEMENT_SECONDS, UniqueViolation
+from models.db_link import STATEMENT_SECONDS, UniqueViolation
 from models.errors import NoTables, Unavailable
 from models.statements import SQL, Statement, Statements
 from models.wiring import Models
@@ -121,10 +121,10 @@ async def test_every_statement_that_is_to_be_prepared_can_be(models: Models) -> 
     nouns = [models.db.statements(path.stem) for path in SQL.glob("*.sql")]
     prepared = [one for noun in nouns for one in noun.prepared]
     assert len(prepared) > 10
-    async with models.db.cursor() as cursor:
+    async with models.db.link() as link:
         for one in prepared:
-            await cursor.execute(one.prepare.replace(f'"{one.name}"', f'"test {one.name}"'))
-            await cursor.execute(f'deallocate "test {one.name}"')
+            await link.cursor.execute(one.prepare.replace(f'"{one.name}"', f'"test {one.name}"'))
+            await link.cursor.execute(f'deallocate "test {one.name}"')
 
 
 async def test_a_transaction_is_all_or_nothing(models: Models, plain: Plain) -> None:
@@ -269,7 +269,7 @@ async def test_who_waits_for_a_connection_fails_with_the_server_and_not_after_it
     db = await Db.open(servers.database_url, size=1)
     one = Plain(db, slow="select pg_sleep(1.5)", quick="select 1")
     holder = asyncio.create_task(one.value("slow"))
-    await until(lambda: db._slots.locked())
+    await until(lambda: db._pool.is_taken)
     waiting = asyncio.create_task(one.value("quick"))
     with psycopg2.connect(servers.database_url) as other, other.cursor() as cursor:
         end = "select pg_terminate_backend(pid) from pg_stat_activity where query like 'select pg_sleep%'"

@@ -103,6 +103,6 @@ async def test_attempts_that_never_reached_stripe_are_closed_after_a_day(models,
         await models.payments.create_checkout(anna.user_id)
     models.clock.advance(hours=24)
     await models.payments.sweep()
-    async with models.db.cursor() as cursor:
-        await cursor.execute("select state from checkouts")
-        assert await cursor.fetchone() == ("expired",)
+    async with models.db.link() as link:
+        await link.cursor.execute("select state from checkouts")
+        assert await link.cursor.fetchone() == ("expired",)

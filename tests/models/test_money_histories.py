@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from models import db
 from models.config import Config
+from models.db_link import UnderWay
 from tests.money_histories import History, crashes, execute_or_die, faults_of_codes
 from tests.stripe_stand_in import StripeStandIn, running
 
@@ -27,7 +27,7 @@ def config(stripe) -> Config:
 
 async def play(models, stripe, person, monkeypatch, seeds: range) -> None:
     """Several at a time, on the same tables; at the end Stripe and we say the same."""
-    monkeypatch.setattr(db, "execute", execute_or_die)
+    monkeypatch.setattr(UnderWay, "execute", execute_or_die)
     crashes.clear()
     for first in range(seeds.start, seeds.stop, AT_ONCE):
         histories = [History(models, stripe, seed) for seed in range(first, min(first + AT_ONCE, seeds.stop))]

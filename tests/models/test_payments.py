@@ -136,8 +136,8 @@ async def kill_who_waits(models) -> None:
     """Ends the connection that waits for a lock, as soon as there is one."""
     killed = None
     while not killed:
-        async with models.db.cursor() as cursor:
-            await cursor.execute(
+        async with models.db.link() as link:
+            await link.cursor.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity where wait_event_type = 'Lock'"
             )
-            killed = await cursor.fetchone()
+            killed = await link.cursor.fetchone()

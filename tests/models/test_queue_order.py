@@ -145,7 +145,7 @@ async def test_sixty_people_are_shown_about_equally_often(models: Models) -> Non
 
 async def _scores(models: Models) -> dict[str, float]:
     flat: list[Any] = await models.bus.command("zrange", "ns:queue", 0, -1, "withscores")
-    return {member.decode(): float(score) for member, score in flat}
+    return {member.decode(): float(score) for member, score in zip(flat[::2], flat[1::2], strict=True)}
 
 
 async def test_people_come_and_go_while_somebody_pages(site: Running, person: MakePerson) -> None:

@@ -73,8 +73,8 @@ async def test_news_that_never_came_is_found_and_nothing_is_changed(models, stri
 async def test_what_one_side_does_not_know(models, stripe, anna, person) -> None:
     here = await models.payments.create_checkout(anna.user_id)
     there = await models.payments.create_checkout((await person("Ben", access=None)).user_id)
-    async with models.db.cursor() as cursor:
-        await cursor.execute("delete from checkouts where session_id = %s", (there.session_id,))
+    async with models.db.link() as link:
+        await link.cursor.execute("delete from checkouts where session_id = %s", (there.session_id,))
     del stripe.sessions[here.session_id]
     assert sorted(await found(models)) == [
         ("checkout", "open", "unknown"),

@@ -15,6 +15,7 @@ from models.wiring import Models
 from tests.conftest import MakePerson
 from tests.holders import OTHER_PASSWORD, PASSWORD, QUICK
 from tests.mailbox import Mailbox, link_in
+from tests.stage import rows
 
 HOME = "203.0.113.7"
 ANN, BO, NOBODY = "ann@example.com", "bo@example.com", "nobody@example.com"
@@ -150,9 +151,7 @@ async def test_the_link_is_nowhere_in_the_database(
 ) -> None:
     await keep(models, person, "Ann")
     link = await link_of(models, mailbox)
-    async with models.db.cursor() as cursor:
-        await cursor.execute("select string_agg(l::text, ' ') from recovery_links l")
-        text = (await cursor.fetchone())[0]
+    text = (await rows(models, "select string_agg(l::text, ' ') from recovery_links l"))[0][0]
     assert link not in text
     assert link.encode().hex() not in text
 

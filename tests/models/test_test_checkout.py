@@ -55,7 +55,7 @@ async def test_it_is_the_owners(models, person) -> None:
 async def test_forgotten_ones_are_closed(models, person) -> None:
     anna = await person("Anna", access=None)
     offered = await models.payments.create_checkout(anna.user_id)
-    async with models.db.cursor() as cursor:
-        await cursor.execute("update checkouts set created_at = created_at - interval '1 day'")
+    async with models.db.link() as link:
+        await link.cursor.execute("update checkouts set created_at = created_at - interval '1 day'")
     assert await models.payments.sweep() == 0
     assert (await models.payments.status(anna.user_id, offered.session_id)).access == "unpaid"

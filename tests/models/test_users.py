@@ -35,9 +35,9 @@ async def guest(models: Models, **changes: object) -> SignedIn:
 
 
 async def people(models: Models) -> int:
-    async with models.db.cursor() as cursor:
-        await cursor.execute("select count(*) from users")
-        return int((await cursor.fetchone())[0])
+    async with models.db.link() as link:
+        await link.cursor.execute("select count(*) from users")
+        return int((await link.cursor.fetchone())[0])
 
 
 async def test_a_guest_has_a_clean_name_and_a_session(models: Models) -> None:
