@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from asyncio import Future
 from typing import TYPE_CHECKING, Any
 
 from tornado.iostream import StreamClosedError
@@ -90,9 +91,11 @@ class BaseSocket(WebSocketHandler):
             return token.strip()
         return self.get_cookie(self.application.session_cookie)
 
-    def set_default_headers(self) -> None:
+    def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
+        """Every answer but the 101."""
         for name, value in self.application.security_headers.items():
             self.set_header(name, value)
+        return super().finish(chunk)
 
     def check_origin(self, origin: str) -> bool:
         return origin in self.application.config.origins

@@ -63,19 +63,22 @@ class RelaySocket(BaseSocket):
             return
         self.call_id, self.side, self._is_seated = call.call_id, call.side_of(self._user_id), True
         await self.hub.add_seat(self)
-        if not self._is_seated:
+        if not self.is_open:
             return  # a newer tab came meanwhile: the seat is not to be taken from it
+        try:
+            await self._sit_down()
+        finally:
+            if not self.is_open:
+                # Closed while opening: on_close may have been here already, and found no seat to leave.
+                await self._leave()
+
+    async def _sit_down(self) -> None:
         call = await self.models.calls.take_seat(self.call_id, self.side, self.id)
         if call.progress.state == "ended":
             self._say_end(call)
             return
         waiting = await self.models.signalling.take(self.call_id, self.side, self.id)
-        view = await self.models.seat_views.of(call, self.side)
-        if not self.is_open:
-            # Closed while opening: on_close may have been here already, and found no seat to leave.
-            await self._leave()
-            return
-        self._show(call, view)
+        self._show(call, await self.models.seat_views.of(call, self.side))
         for frame in [*waiting, *(self._opening or [])]:
             super().send(frame)
         self._opening = None
@@ -222,8 +225,8 @@ class RelaySocket(BaseSocket):
         self.close(code)
 
     def replace(self) -> None:
-        """A newer tab has the seat."""
-        self._is_seated = False
+        """A newer tab has the seat. Who still opens may take it after all, and gives it back then."""
+        self._is_seated = self._opening is not None
         self.close(REPLACED, "open in another tab")
 
     def on_close(self) -> None:

@@ -10,6 +10,7 @@ that is not answered within two seconds, and all that wait behind it, fail alike
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from typing import Any, NamedTuple
@@ -28,7 +29,7 @@ MOST_AT_ONCE = 500
 
 class Question(NamedTuple):
     packed: bytes
-    answer: asyncio.Future[Any]
+    answer: asyncio.Future[Any] | None
 
 
 class Wire:
@@ -39,7 +40,7 @@ class Wire:
         self._waiting: deque[Question] = deque()
         self._is_due = False
         # Gone out together, and not answered yet.
-        self._asked: deque[asyncio.Future[Any]] = deque()
+        self._asked: deque[asyncio.Future[Any] | None] = deque()
         self._asked_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -48,24 +49,26 @@ class Wire:
 
         Raises TypeError for what is neither text, bytes nor a number.
         """
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Any] = loop.create_future()
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._put(answer, parts)
+        return answer
+
+    def tell(self, *parts: Any) -> None:
+        """One command whose answer nobody waits for."""
+        self._put(None, parts)
+
+    def _put(self, answer: asyncio.Future[Any] | None, parts: tuple[Any, ...]) -> None:
         # redis-py packs in Python here, at many times the cost.
         self._waiting.append(Question(hiredis.pack_command(parts), answer))
         if not self._is_due and not self._asked:
             self._is_due = True
-            loop.call_soon(self._ask_all)
-        return answer
-
-    def tell(self, *parts: object) -> None:
-        """One command whose answer nobody waits for."""
-        self.ask(*parts).add_done_callback(_forget)
+            asyncio.get_running_loop().call_soon(self._ask_all)
 
     async def flushed(self) -> None:
         """Returns once everything asked so far has been answered, or has failed."""
-        under_way = [*self._asked, *(question.answer for question in self._waiting)]
-        if under_way:
-            await asyncio.wait(under_way)
+        if self._asked or self._waiting:
+            with contextlib.suppress(Unavailable):
+                await self.ask("PING")
 
     async def close(self) -> None:
         """What has not been answered is Unavailable."""
@@ -106,7 +109,7 @@ class Wire:
 
     def _heard(self, answer: Any) -> None:
         asked = self._asked.popleft()
-        if not asked.done():
+        if asked is not None and not asked.done():
             if isinstance(answer, Exception):
                 asked.set_exception(answer)
             else:
@@ -140,10 +143,5 @@ class Wire:
         self._asked.clear()
         self._waiting.clear()
         for answer in failed:
-            if not answer.done():
+            if answer is not None and not answer.done():
                 answer.set_exception(Unavailable())
-
-
-def _forget(answer: asyncio.Future[Any]) -> None:
-    if not answer.cancelled():
-        answer.exception()
