@@ -2,7 +2,8 @@
 
 The idle hold real, joined sockets with a first page on their screen, and a stranger comes and goes each
 second, so that presence really is pushed. A last size has the 2,000 browse as well: each asks for a page
-twice a minute. What they cost is in the figures; a stretch without calls shows how much it is.
+twice a minute. What they cost is in the figures; a stretch without calls shows how much it is. Beside them,
+turn about, the same job on plain Tornado, which does nothing else.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from bench.picture import Series, bars
 from bench.presence import Looking, Present, all_come, pushed
 from bench.progress import Progress
 from bench.report import Measured, machine, measured, save, show
-from bench.site_process import SiteUnderTest, site_under_test
+from bench.site_process import SiteUnderTest, plain_tornado, site_under_test
 
 COLUMNS = {
-    "idle": "idle", "pages_per_second": "pages/s", "calls_per_server_second": "calls/CPU s",
+    "is_plain": "plain", "idle": "idle",
+    "pages_per_second": "pages/s", "calls_per_server_second": "calls/CPU s",
     "calls_per_second": "calls/s", "server_ms": "CPU ms", "postgres_ms": "PG ms", "redis_ms": "Redis ms",
     "statements": "SQL", "redis_scripts": "scripts", "ring_p50_ms": "ring p50", "ring_p99_ms": "ring p99",
     "answered_p50_ms": "set-up p50", "answered_p99_ms": "set-up p99", "running_p50_ms": "clock p50",
@@ -42,15 +44,19 @@ class Plan:
     runs: int = 3
     idle: tuple[int, ...] = (0, 500, 2000)
     browsing: tuple[int, ...] = (2000,)
+    with_plain: bool = True
 
 
-BRIEF = Plan(calls=100, runs=1, idle=(0, 500), browsing=())
+BRIEF = Plan(calls=100, runs=1, idle=(0, 500), browsing=(), with_plain=False)
 
 
 @dataclass(frozen=True)
 class CallsResult:
-    """Costs are a call's; `idle_core_share` is one core's share that the idle take while nobody calls."""
+    """Costs are a call's; `idle_core_share` is one core's share that the idle take while nobody calls.
+    `is_plain` is 1 for plain Tornado.
+    """
 
+    is_plain: float
     idle: float
     pages_per_second: float
     calls_per_server_second: float
@@ -88,6 +94,8 @@ def _picture(sizes: list[Measured]) -> str:
 
 
 def _label(size: CallsResult) -> str:
+    if size.is_plain:
+        return "plain Tornado"
     return f"{size.idle:,.0f} {'browsing' if size.pages_per_second else 'idle'}"
 
 
@@ -96,6 +104,9 @@ async def run_calls(plan: Plan) -> list[Measured]:
     crowds = [(size, None) for size in plan.idle] + [(size, PAGE_EVERY_SECONDS) for size in plan.browsing]
     with ExitStack() as sites:
         benches = [await _open(sites.enter_context(site_under_test()), plan, *crowd) for crowd in crowds]
+        if plan.with_plain:
+            plain = sites.enter_context(plain_tornado(benches[0].site))
+            benches.append(await _open(plain, plan, 0, None, is_plain=True))
         shares = [await bench.quiet() if bench.idle else 0.0 for bench in benches]
         runs = [[await bench.run() for bench in benches] for _ in range(plan.runs)]
         for bench in benches:
@@ -106,9 +117,11 @@ async def run_calls(plan: Plan) -> list[Measured]:
     ]
 
 
-async def _open(site: SiteUnderTest, plan: Plan, idle: int, page_every_seconds: float | None) -> Bench:
+async def _open(
+    site: SiteUnderTest, plan: Plan, idle: int, page_every_seconds: float | None, *, is_plain: bool = False
+) -> Bench:
     people = sign_up(site.database_url, 2 * PAIRS + idle + 1)
-    bench = Bench(site, people[-1], plan.calls, page_every_seconds)
+    bench = Bench(site, people[-1], plan.calls, page_every_seconds, is_plain=is_plain)
     bench.idle = await all_come(site.port, people[2 * PAIRS : -1])
     bench.talkers = await all_come(site.port, people[: 2 * PAIRS])
     await bench.talk(WARM_UP_CALLS, Progress("warming up", WARM_UP_CALLS))
@@ -119,9 +132,15 @@ class Bench:
     """One site with its people."""
 
     def __init__(
-        self, site: SiteUnderTest, stranger: Somebody, calls: int, page_every_seconds: float | None
+        self,
+        site: SiteUnderTest,
+        stranger: Somebody,
+        calls: int,
+        page_every_seconds: float | None,
+        *,
+        is_plain: bool = False,
     ) -> None:
-        self._site, self._stranger, self._calls = site, stranger, calls
+        self.site, self._stranger, self._calls, self._is_plain = site, stranger, calls, is_plain
         self._page_every_seconds = page_every_seconds
         self.meter = Meter(site)
         self.idle: list[Present] = []
@@ -147,7 +166,7 @@ class Bench:
         return self._result(times, took, cost, pushed(self.idle) - before, looking.pages)
 
     def _looking(self) -> Looking:
-        return Looking(self._site.port, self.idle, self._stranger, self._page_every_seconds)
+        return Looking(self.site.port, self.idle, self._stranger, self._page_every_seconds)
 
     async def talk(self, calls: int, progress: Progress) -> list[Times]:
         """`calls` calls, ten at once, the pairs in turn."""
@@ -171,7 +190,7 @@ class Bench:
     async def _hold(self, caller: Present, callee: Present) -> Times:
         while True:
             try:
-                return await hold(self._site.port, caller, callee)
+                return await hold(self.site.port, caller, callee)
             except Declined as declined:
                 if str(declined) != "busy":
                     raise
@@ -185,6 +204,7 @@ class Bench:
             [getattr(t, name) for t in times] for name in ("ring", "answered", "running")
         )
         return CallsResult(
+            is_plain=float(self._is_plain),
             idle=len(self.idle),
             pages_per_second=pages / took,
             calls_per_server_second=count / cost.server_seconds,

@@ -17,7 +17,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from models.embedded import Embedded
@@ -66,6 +66,27 @@ def site_under_test(profile: Path | None = None, **settings: str) -> Iterator[Si
         except Exception as error:
             error.add_note("The server's last words:\n" + _last_words(Path(place) / "log"))
             raise
+        finally:
+            process.terminate()
+            process.wait()
+
+
+@contextmanager
+def plain_tornado(beside: SiteUnderTest) -> Iterator[SiteUnderTest]:
+    """`bench/plain_tornado.py` as a process, on the servers and among the people of another site."""
+    port = _free_port()
+    with tempfile.TemporaryDirectory(prefix="bench-") as place:
+        log = Path(place) / "log"
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "bench.plain_tornado", str(port), beside.database_url],
+                cwd=ROOT,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            _wait_ready(process, port, log)
+            yield replace(beside, pid=process.pid, port=port)
         finally:
             process.terminate()
             process.wait()

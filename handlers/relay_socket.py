@@ -63,8 +63,6 @@ class RelaySocket(BaseSocket):
             return
         self.call_id, self.side, self._is_seated = call.call_id, call.side_of(self._user_id), True
         await self.hub.add_seat(self)
-        if not self.is_open:
-            return  # a newer tab came meanwhile: the seat is not to be taken from it
         try:
             await self._sit_down()
         finally:
@@ -73,6 +71,8 @@ class RelaySocket(BaseSocket):
                 await self._leave()
 
     async def _sit_down(self) -> None:
+        if not self.is_open:
+            return  # a newer tab came meanwhile: the seat is not to be taken from it
         call = await self.models.calls.take_seat(self.call_id, self.side, self.id)
         if call.progress.state == "ended":
             self._say_end(call)
