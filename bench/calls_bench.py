@@ -1,7 +1,7 @@
 """`python -m bench calls`: the whole job, ten at once, with 0, 500 and 2,000 people idle online.
 
-The idle hold real, joined sockets with a first page on their screen, and a stranger comes and goes each
-second, so that presence really is pushed. A last size has the 2,000 browse as well: each asks for a page
+The idle hold real, joined sockets with a first page on their screen; ten of them a second leave the queue and
+come back, so that presence really is pushed. Another size has the 2,000 browse as well: each asks for a page
 twice a minute. What they cost is in the figures; a stretch without calls shows how much it is. Beside them,
 turn about, the same job on plain Tornado, which does nothing else.
 """
@@ -9,6 +9,8 @@ turn about, the same job on plain Tornado, which does nothing else.
 from __future__ import annotations
 
 import asyncio
+import itertools
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
@@ -123,6 +125,7 @@ async def _open(
     people = sign_up(site.database_url, 2 * PAIRS + idle + 1)
     bench = Bench(site, people[-1], plan.calls, page_every_seconds, is_plain=is_plain)
     bench.idle = await all_come(site.port, people[2 * PAIRS : -1])
+    bench.leavers = itertools.cycle(bench.idle)
     bench.talkers = await all_come(site.port, people[: 2 * PAIRS])
     await bench.talk(WARM_UP_CALLS, Progress("warming up", WARM_UP_CALLS))
     return bench
@@ -144,6 +147,7 @@ class Bench:
         self._page_every_seconds = page_every_seconds
         self.meter = Meter(site)
         self.idle: list[Present] = []
+        self.leavers: Iterator[Present] = iter(())
         self.talkers: list[Present] = []
         self._retries = 0
 
@@ -166,7 +170,7 @@ class Bench:
         return self._result(times, took, cost, pushed(self.idle) - before, looking.pages)
 
     def _looking(self) -> Looking:
-        return Looking(self.site.port, self.idle, self._stranger, self._page_every_seconds)
+        return Looking(self.site.port, self.idle, self._stranger, self._page_every_seconds, self.leavers)
 
     async def talk(self, calls: int, progress: Progress) -> list[Times]:
         """`calls` calls, ten at once, the pairs in turn."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -17,6 +17,9 @@ from bench.wire import HttpConnection, WireSocket
 
 OPENING_AT_ONCE = 20
 BROWSING_AT_ONCE = 8
+LEAVES_PER_SECOND = 10
+LEFT_SECONDS = 0.5
+LEAVERS = 10
 
 
 @dataclass
@@ -58,14 +61,16 @@ def pushed(people: Iterable[Present]) -> int:
 
 @dataclass
 class Looking:
-    """Runs beside a bench: a stranger comes and goes each second, so that presence is pushed, and with
-    `page_every_seconds` the idle ask for pages in turn, each so often.
+    """Runs beside a bench: a stranger comes and goes each second. Ten of `leavers` a second leave the queue
+    and join it again half a second later, so that presence is pushed to those who have them on their screen.
+    With `page_every_seconds` the idle ask for pages in turn, each so often.
     """
 
     port: int
     idle: list[Present]
     stranger: Somebody
     page_every_seconds: float | None
+    leavers: Iterator[Present] | None = None
     pages: int = 0
     comings: int = 0
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -73,6 +78,8 @@ class Looking:
     async def __aenter__(self) -> Self:
         if self.idle:
             work = [self._come_and_go()]
+            if self.leavers is not None:
+                work += [self._leave_and_join(self.leavers) for _ in range(LEAVERS)]
             if self.page_every_seconds is not None:
                 # Several, so that a slow page does not make the next one late.
                 parts = [self.idle[start::BROWSING_AT_ONCE] for start in range(BROWSING_AT_ONCE)]
@@ -100,6 +107,13 @@ class Looking:
         finally:
             http.close()
 
+    async def _leave_and_join(self, leavers: Iterator[Present]) -> None:
+        for one in leavers:
+            await _say(one, "queue:leave")
+            await asyncio.sleep(LEFT_SECONDS)
+            await _say(one, "queue:join")
+            await asyncio.sleep(LEAVERS / LEAVES_PER_SECOND - LEFT_SECONDS)
+
     async def _come_and_go(self) -> None:
         while True:
             here = await Present.come(self.port, self.stranger)
@@ -107,3 +121,8 @@ class Looking:
             here.socket.close()
             self.comings += 1
             await asyncio.sleep(0.5)
+
+
+async def _say(one: Present, command: str) -> None:
+    one.socket.send(type=command, id=command)
+    await one.socket.receive("queue:state")

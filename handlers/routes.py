@@ -51,9 +51,10 @@ UUID = r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 
 def routes() -> list[URLSpec]:
     return [
-        # First, for the first that fits is taken, and sockets are opened most.
+        # First, for the first that fits is taken, and these are asked for most.
         URLSpec(r"/ws/invites", invite_socket.InviteSocket, name="invite_socket"),
         URLSpec(r"/ws/calls/([^/]{1,64})", relay_socket.RelaySocket, name="relay_socket"),
+        URLSpec(r"/room/queue", room.QueueHandler, name="queue"),
         URLSpec(r"/", home.HomeHandler, name="home"),
         URLSpec(r"/terms", home.TermsHandler, name="terms"),
         URLSpec(r"/privacy", home.PrivacyHandler, name="privacy"),
@@ -97,7 +98,6 @@ def routes() -> list[URLSpec]:
             r"/introductions/accept", introductions.AcceptIntroductionHandler, name="accept_introduction"
         ),
         URLSpec(r"/room", room.RoomHandler, name="room"),
-        URLSpec(r"/room/queue", room.QueueHandler, name="queue"),
         URLSpec(r"/turn/credentials", turn.TurnCredentialsHandler, name="turn_credentials"),
         URLSpec(rf"/calls/{UUID}", calls.CallHandler, name="call"),
         URLSpec(rf"/calls/{UUID}/contacts", contacts.ContactsHandler, name="contacts"),
