@@ -14,6 +14,7 @@ from models.bus import Bus
 from models.embedded import Embedded
 from models.errors import Unavailable
 from models.wiring import Models
+from tests.stage import until
 
 
 async def test_what_is_asked_at_once_is_answered_in_order(models: Models) -> None:
@@ -66,3 +67,39 @@ async def test_a_hung_server_fails_everything_and_is_used_again_when_it_goes_on(
         os.kill(own_redis.pids["redis-server"], signal.SIGCONT)
     assert await bus.command("get", "a") == b"1"
     await bus.close()
+
+
+async def test_a_lost_connection_fails_who_waits_at_once_and_nobody_after(own_redis: Embedded) -> None:
+    bus, other = Bus(own_redis.redis_url, "test"), Bus(own_redis.redis_url, "other")
+    await bus.command("ping")
+    waiting = asyncio.ensure_future(bus.command("blpop", "nothing", 0))
+    await until(lambda: _is_blocked(other))
+    async with asyncio.timeout(1):
+        await other.command("client", "kill", "type", "normal")
+        with pytest.raises(Unavailable):
+            await waiting
+    # Lost while nothing was asked: noticed before the next question.
+    await bus.command("ping")
+    await other.command("client", "kill", "type", "normal")
+    await until(lambda: bus._wire._line is None)
+    assert await bus.command("ping") == b"PONG"
+    await bus.close()
+    await other.close()
+
+
+async def _is_blocked(bus: Bus) -> bool:
+    return b"blocked_clients:1" in await bus.command("info", "clients")
+
+
+async def test_a_server_that_still_loads_is_away(models: Models) -> None:
+    with pytest.raises(Unavailable):
+        await models.bus.command("eval", "return redis.error_reply('LOADING the dataset')", 0)
+
+
+async def test_who_asks_when_the_process_ends_is_told(own_redis: Embedded) -> None:
+    bus = Bus(own_redis.redis_url, "test")
+    asked = asyncio.ensure_future(bus.command("blpop", "nothing", 0))
+    await asyncio.sleep(0)
+    await bus.close()
+    with pytest.raises(Unavailable):
+        await asked

@@ -13,6 +13,7 @@ import pytest
 
 from models.db import Db
 from models.db_link import STATEMENT_SECONDS, UniqueViolation
+from models.db_pool import Pool
 from models.errors import NoTables, Unavailable
 from models.statements import SQL, Statement, Statements
 from models.wiring import Models
@@ -280,3 +281,26 @@ async def test_who_waits_for_a_connection_fails_with_the_server_and_not_after_it
             await asked
     assert await one.value("quick") == 1
     await db.close()
+
+
+async def test_a_connection_given_to_somebody_who_is_cancelled_goes_to_the_next(servers: Servers) -> None:
+    pool = Pool(servers.database_url, 1)
+    link = await pool.take()
+    first, second = asyncio.create_task(pool.take()), asyncio.create_task(pool.take())
+    await asyncio.sleep(0)
+    pool.give(link)
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    assert await second is link
+    pool.give(link)
+    await pool.close()
+
+
+async def test_the_end_waits_for_statements_under_way(servers: Servers) -> None:
+    db = await Db.open(servers.database_url, size=2)
+    asked = asyncio.create_task(Plain(db, brief="select 1 from pg_sleep(0.1)").value("brief"))
+    await until(lambda: db.statements_run)
+    await db.close()
+    assert asked.done()
+    assert await asked == 1
