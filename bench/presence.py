@@ -74,6 +74,7 @@ class Looking:
     pages: int = 0
     comings: int = 0
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _left: list[Present] = field(default_factory=list)
 
     async def __aenter__(self) -> Self:
         if self.idle:
@@ -93,6 +94,8 @@ class Looking:
         for outcome in await asyncio.gather(*self._tasks, return_exceptions=True):
             if not isinstance(outcome, asyncio.CancelledError):
                 raise RuntimeError("looking on has failed") from outcome
+        for one in self._left:
+            one.socket.send(type="queue:join", id="join")
 
     async def _browse(self, people: list[Present], pause: float) -> None:
         http = await HttpConnection.open(self.port)
@@ -109,9 +112,11 @@ class Looking:
 
     async def _leave_and_join(self, leavers: Iterator[Present]) -> None:
         for one in leavers:
+            self._left.append(one)
             await _say(one, "queue:leave")
             await asyncio.sleep(LEFT_SECONDS)
             await _say(one, "queue:join")
+            self._left.remove(one)
             await asyncio.sleep(LEAVERS / LEAVES_PER_SECOND - LEFT_SECONDS)
 
     async def _come_and_go(self) -> None:

@@ -2,17 +2,13 @@
 between.
 
 Tornado's own protocol reads a frame in four awaited parts and writes it through a task. This one takes the
-accepted
-connection over from it (`WebSocketHandler.get_websocket_protocol` is the place for that), lets the event loop
-hand it the
-bytes, and gives each complete text message to the handler at once. A handler that returns an awaitable is
-waited for, with
-reading paused, so that messages stay in order and a slow command cannot pile up memory. See
-docs/decisions/whole-frames.md.
+accepted connection over from it (`WebSocketHandler.get_websocket_protocol` is the place for that), lets the
+event loop hand it the bytes, and gives each complete text message to the handler at once. A handler that
+returns an awaitable is waited for, with reading paused, so that messages stay in order and a slow command
+cannot pile up memory. See docs/decisions/whole-frames.md.
 
 Refuses: frames without a mask, reserved bits, broken UTF-8 (1007), messages over `max_bytes`, a peer that is
-silent
-for two pings, a reader that lets more than `max_waiting` bytes wait.
+silent for two pings, a reader that lets more than `max_waiting` bytes wait.
 """
 
 from __future__ import annotations

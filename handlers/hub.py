@@ -23,10 +23,10 @@ from models.news import (
     NOTHING,
     AccessNews,
     BannedNews,
-    CallNews,
     CardNews,
     Delivered,
     Reload,
+    SeatGivenBack,
     SeatReplaced,
     SignedOut,
     Unlisted,
@@ -219,18 +219,15 @@ class Hub:
     def _heard_call(self, channel: str, news: bytes) -> None:
         seats = self.seats.get(channel.removeprefix(keys.CHANNEL_CALL), {})
         told = read_call_news(news)
-        if isinstance(told, SeatReplaced):
-            seat = seats.get(told.side)  # type: ignore[call-overload]
-            if seat is not None and seat.id != told.seat:
-                # At once: what the peer sends from now on is for the newer one.
-                del seats[seat.side]
-                seat.replace()
-            return
-        assert isinstance(told, CallNews)
-        for side, seat in list(seats.items()):
-            if told.side not in (None, side):
-                continue
-            if told.close is None:
+        for seat in [seat for side, seat in seats.items() if told.side in (None, side)]:
+            if isinstance(told, SeatGivenBack):
+                self.spawn(self._look_again(seat, seat.keep_seat))
+            elif isinstance(told, SeatReplaced):
+                if seat.id != told.seat:
+                    # At once: what the peer sends from now on is for the newer one.
+                    del seats[seat.side]
+                    seat.replace()
+            elif told.close is None:
                 seat.send(bytes(told.frame))
             else:
                 seat.say_last(bytes(told.frame), told.close)

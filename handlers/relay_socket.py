@@ -1,8 +1,7 @@
 """/ws/calls/<id>: the relay between the two seats of one call.
 
-The socket is tied to its call and side when it opens, so that a message costs no look-up: check the type,
-pass the frame on untouched.
-Signalling may be lost (the client negotiates anew with a higher attempt); chat may not (`models.call_chat`).
+The socket is tied to its call and side when it opens, so that a message costs no look-up: its type is
+checked, the frame passed on untouched. Signalling may be lost (it is negotiated anew), chat may not.
 """
 
 from __future__ import annotations
@@ -50,6 +49,7 @@ class RelaySocket(BaseSocket):
         self._is_seated = False
         # What comes while the seat still opens, to be delivered after `call:state` and what waited before.
         self._opening: list[bytes] | None = []
+        self._is_to_look_again = False
         self._cut = relay_only.cut if self.application.config.relay_only else None
 
     @property
@@ -62,33 +62,37 @@ class RelaySocket(BaseSocket):
             self._say_end(call)
             return
         self.call_id, self.side, self._is_seated = call.call_id, call.side_of(self._user_id), True
-        await self.hub.add_seat(self)
         try:
-            await self._sit_down()
+            await self.hub.add_seat(self)
+            if self.is_open:
+                await self._sit_down()
         finally:
-            if not self.is_open:
+            if not self.is_open and not self.hub.is_draining:
                 # Closed while opening: on_close may have been here already, and found no seat to leave.
                 await self._leave()
+                self.models.signalling.give_back(self.call_id, self.side)
 
     async def _sit_down(self) -> None:
-        if not self.is_open:
-            return  # a newer tab came meanwhile: the seat is not to be taken from it
         call = await self.models.calls.take_seat(self.call_id, self.side, self.id)
         if call.progress.state == "ended":
             self._say_end(call)
             return
+        if not self.is_open:
+            return  # a newer tab came meanwhile, and is not to be told that it is replaced
         waiting = await self.models.signalling.take(self.call_id, self.side, self.id)
         self._show(call, await self.models.seat_views.of(call, self.side))
         for frame in [*waiting, *(self._opening or [])]:
             super().send(frame)
         self._opening = None
+        if self._is_to_look_again:
+            await self.keep_seat()
 
     async def keep_seat(self) -> None:
         """After this process, or a server, was away for a while: the seat again, or the place of a newer tab.
-
-        Of a call that is not there any more: NotFound.
+        Raises NotFound when the call is not there any more.
         """
-        if not self._is_seated or self._opening is not None:
+        self._is_to_look_again = self._opening is not None
+        if not self._is_seated or self._is_to_look_again:
             return
         call = await self.models.calls.keep_seat(self.call_id, self.side, self.id)
         if call is None:

@@ -19,6 +19,7 @@ import redis.asyncio as aioredis
 from redis.exceptions import NoScriptError, RedisError
 
 from models.bus_ears import Ears, Heard
+from models.bus_line import in_resp2
 from models.bus_wire import Wire
 
 LUA = Path(__file__).resolve().parent / "lua"
@@ -62,8 +63,8 @@ class Bus:
             socket_connect_timeout=COMMAND_SECONDS,
             max_connections=MOST_CONNECTIONS,
             timeout=COMMAND_SECONDS,
-            protocol=2,
         )
+        in_resp2(pool)
         self.redis: Any = aioredis.Redis.from_pool(pool)
         self._wire = Wire(pool)
         self._scripts: dict[str, Script] = {}

@@ -8,7 +8,6 @@ connection is opened again and subscribes to everything anew; what was published
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
@@ -19,8 +18,9 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from models.bus_line import Line
+from models.bus_line import Line, in_resp2
 from models.errors import Unavailable
+from models.persist import persist
 
 logger = logging.getLogger(__name__)
 AWAY = (RedisError, OSError, asyncio.TimeoutError)
@@ -35,8 +35,9 @@ class Ears:
     def __init__(self, redis_url: str, origin: bytes) -> None:
         # Without retries: a lost connection must show, for what was published meanwhile is lost.
         self._pool: Any = aioredis.ConnectionPool.from_url(
-            redis_url, socket_connect_timeout=ANSWER_SECONDS, retry=Retry(NoBackoff(), 0), protocol=2
+            redis_url, socket_connect_timeout=ANSWER_SECONDS, retry=Retry(NoBackoff(), 0)
         )
+        in_resp2(self._pool)
         self._line: Line | None = None
         # True from the loss of the connection until the first answer on a new one.
         self._is_away = False
@@ -44,6 +45,7 @@ class Ears:
         self._hearing: dict[str, Heard] = {}
         # Every subscription is confirmed by itself: two at once on one channel wait for two answers.
         self._unconfirmed: dict[str, list[asyncio.Future[None]]] = {}
+        self._asked_anew: dict[str, list[asyncio.Future[None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.on_reconnect: Callable[[], Awaitable[None]] | None = None
 
@@ -53,6 +55,8 @@ class Ears:
         await _guarded(self._connect())
 
     async def close(self) -> None:
+        # First of all: a line that is lost meanwhile would be opened again.
+        self._hang_up()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -93,6 +97,8 @@ class Ears:
 
     async def _connect(self) -> None:
         self._line = await Line.open(self._pool, self._hear, self._lost)
+        # One answer will stand for all who wait by now.
+        self._asked_anew = {channel: list(waiting) for channel, waiting in self._unconfirmed.items()}
         self._ask("SUBSCRIBE", self._hearing)
 
     def _hang_up(self) -> None:
@@ -112,16 +118,22 @@ class Ears:
     async def _connect_again(self) -> None:
         while self._line is None:
             await asyncio.sleep(RETRY_SECONDS)
-            with contextlib.suppress(*AWAY):
+            try:
                 async with asyncio.timeout(ANSWER_SECONDS):
                     await self._connect()
+            except AWAY:
+                continue
+            except Exception:
+                logger.exception("the bus cannot be reached")
 
     def _hear(self, answer: Any) -> None:
         try:
             if isinstance(answer, Exception):
                 raise answer
             self._take(*answer)
-        except Unavailable:
+        except (Unavailable, RedisError) as error:
+            if not self._is_away:
+                logger.warning("redis away while listening: %s", error)
             self._begin_anew()
         except Exception:
             # Whatever it was: a process that hears nothing more would be worse than one that begins anew.
@@ -140,11 +152,12 @@ class Ears:
             self._confirm(about.decode())
 
     def _confirm(self, channel: str) -> None:
-        waiting = self._unconfirmed.get(channel)
-        if waiting:
-            confirmed = waiting.pop(0)
-            if not confirmed.done():
-                confirmed.set_result(None)
+        waiting = self._unconfirmed.get(channel, [])
+        for one in self._asked_anew.pop(channel, waiting[:1]):
+            if one in waiting:
+                waiting.remove(one)
+            if not one.done():
+                one.set_result(None)
 
     def _deliver(self, channel: str, news: bytes) -> None:
         try:
@@ -158,8 +171,8 @@ class Ears:
 
     @staticmethod
     async def _reconnected(told: Callable[[], Awaitable[None]]) -> None:
-        with contextlib.suppress(Unavailable):
-            await told()
+        # Also when Redis still loads, or goes away again meanwhile.
+        await persist(told)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

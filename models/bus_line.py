@@ -64,6 +64,11 @@ class Line(asyncio.Protocol):
             self._lost()
 
 
+def in_resp2(pool: Any) -> None:
+    """In which nothing comes unasked, whatever the address says."""
+    pool.connection_kwargs["protocol"] = 2
+
+
 def _error(text: str) -> Exception:
     code = text.partition(" ")[0]
     if code in NOT_READY:

@@ -3,8 +3,9 @@ order.
 
 redis-py takes a connection from its pool and waits for it with every command; here a hundred handlers that
 ask at once cost one write and one read. While Redis answers, what is asked next waits and goes out together
-after it. Answers come in the order of the questions, so what was asked first has happened first. A question
-that is not answered within two seconds, and all that wait behind it, fail alike: `Unavailable`.
+after it. Answers come in the order of the questions, so what was asked first has happened first. What went
+out together and is not answered within two seconds fails, with all that waits behind it: `Unavailable`; so
+does what waits for a connection that cannot be opened within two.
 """
 
 from __future__ import annotations
@@ -75,6 +76,8 @@ class Wire:
         if self._opening is not None:
             self._opening.cancel()
             await asyncio.gather(self._opening, return_exceptions=True)
+            # Cancelled before its first step, it has not said so itself.
+            self._opening = None
         if self._timer is not None:
             self._timer.cancel()
         self._fail()
@@ -103,6 +106,9 @@ class Wire:
         except AWAY as error:
             logger.warning("redis away: %s", type(error).__name__)
             self._fail()
+        except BaseException:
+            self._fail()
+            raise
         finally:
             self._opening = None
         self._ask_all()

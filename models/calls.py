@@ -39,7 +39,7 @@ from models.ids import new_id
 from models.invite_codes import InviteCodes
 from models.known_calls import KnownCalls
 from models.messages import CallClock, PeerJoined, PeerLeft
-from models.news import News, SeatReplaced
+from models.news import News
 from models.presence import Presence
 
 logger = logging.getLogger(__name__)
@@ -114,7 +114,6 @@ class Calls:
         call = await self.apply(call_id, SeatTaken(side, self._seat(socket_id)))
         if call.progress.state != "ended":
             self._known.seat(call)
-            self._news.about_call(call_id, SeatReplaced(side=side, seat=socket_id))
         return call
 
     async def keep_seat(self, call_id: str, side: Side, socket_id: str) -> Call | None:

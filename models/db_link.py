@@ -94,7 +94,7 @@ class UnderWay:
                 raise Unavailable from cancelled.__context__
             raise
         finally:
-            del self._since[link]
+            self._since.pop(link, None)
 
     def _look(self) -> None:
         loop = asyncio.get_running_loop()

@@ -14,7 +14,6 @@ from collections import deque
 
 import aiopg
 import psycopg2
-from psycopg2 import extensions
 
 from models.db_link import STATEMENT_SECONDS, Link
 from models.errors import Unavailable
@@ -32,6 +31,7 @@ class Pool:
         self._count = 0
         self._idle: list[Link] = []
         self._waiting: deque[asyncio.Future[Link | None]] = deque()
+        self._is_closed = False
 
     @property
     def is_taken(self) -> bool:
@@ -39,23 +39,25 @@ class Pool:
 
     async def take(self) -> Link:
         """Raises Unavailable."""
-        while True:
-            if self._idle:
-                return self._idle.pop()
+        if self._idle:
+            return self._idle.pop()
+        deadline = asyncio.get_running_loop().time() + STATEMENT_SECONDS
+        while not self._is_closed:
             if self._count < self._size:
-                return await self._connect()
+                return await self._connect(deadline)
             try:
-                async with asyncio.timeout(STATEMENT_SECONDS):
+                async with asyncio.timeout_at(deadline):
                     given = await self._wait()
             except TimeoutError as error:
                 raise Unavailable from error
             if given is not None:
                 return given
+        raise Unavailable
 
     def give(self, link: Link) -> None:
         """A connection that is closed, or was left in the middle of something, is not used again."""
-        if not link.is_usable:
-            link.connection.close()
+        if self._is_closed or not link.is_usable:
+            link.close()
             self._count -= 1
             self._hand_on(None)
         elif not self._hand_on(link):
@@ -67,8 +69,6 @@ class Pool:
         """
         logger.warning("database away: %s", type(error).__name__)
         self.close_idle()
-        if isinstance(error, extensions.QueryCanceledError):
-            return
         waiting, self._waiting = self._waiting, deque()
         for one in waiting:
             if not one.done():
@@ -81,19 +81,18 @@ class Pool:
         self._count -= len(idle)
 
     async def close(self) -> None:
-        """Waits at most two seconds for statements under way."""
+        """Waits at most two seconds for statements under way; from now on there is nothing to be had."""
+        self._is_closed = True
+        self.close_idle()
         with contextlib.suppress(TimeoutError, Unavailable):
             async with asyncio.timeout(STATEMENT_SECONDS):
-                while self._count > len(self._idle):
-                    link = await self._wait()
-                    if link is not None:
-                        self._idle.append(link)
-        self.close_idle()
+                while self._count:
+                    await self._wait()
 
-    async def _connect(self) -> Link:
+    async def _connect(self, deadline: float) -> Link:
         self._count += 1
         try:
-            async with asyncio.timeout(STATEMENT_SECONDS):
+            async with asyncio.timeout_at(deadline):
                 connection = await aiopg.connect(
                     self._database_url,
                     # Its own limit costs as much as a statement: there is a cheaper one in models.db_link.
@@ -107,10 +106,11 @@ class Pool:
             return Link(await connection.cursor())
         except BaseException as error:
             self._count -= 1
-            self._hand_on(None)
             if isinstance(error, AWAY):
+                # First of all: who waits is not to try the same for as long once more.
                 self.lost(error)
                 raise Unavailable from error
+            self._hand_on(None)
             raise
 
     async def _wait(self) -> Link | None:

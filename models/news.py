@@ -88,7 +88,13 @@ class SeatReplaced(msgspec.Struct, frozen=True, tag="seat"):
     seat: str
 
 
-AboutCall = CallNews | SeatReplaced
+class SeatGivenBack(msgspec.Struct, frozen=True, tag="given_back"):
+    """A socket that was not wanted any more had taken the seat: who else is on this side takes it again."""
+
+    side: str
+
+
+AboutCall = CallNews | SeatReplaced | SeatGivenBack
 _user_decoder = msgspec.json.Decoder(AboutUser)
 _call_decoder = msgspec.json.Decoder(AboutCall)
 

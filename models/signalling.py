@@ -11,14 +11,15 @@ from __future__ import annotations
 from models import keys
 from models.bus import Bus
 from models.call_state import Side
+from models.news import News, SeatGivenBack, SeatReplaced
 
 MOST_FRAMES = 64
 MOST_BYTES = 64 * 1024
 
 
 class Signalling:
-    def __init__(self, bus: Bus) -> None:
-        self._bus = bus
+    def __init__(self, bus: Bus, news: News) -> None:
+        self._bus, self._news = bus, news
 
     async def send(self, call_id: str, to: Side, frame: bytes) -> bool:
         """False when the frame was dropped, for too much is waiting already."""
@@ -27,9 +28,14 @@ class Signalling:
         )
 
     async def take(self, call_id: str, side: Side, socket_id: str) -> list[bytes]:
-        """Takes the seat; what waited for it, in order."""
+        """Takes the seat from any other socket; what waited for it, in order."""
+        self._news.about_call(call_id, SeatReplaced(side=side, seat=socket_id))
         frames: list[bytes] = await self._bus.script("seat_take", call_id, side, socket_id, keys.SEAT_SECONDS)
         return frames
+
+    def give_back(self, call_id: str, side: Side) -> None:
+        """A socket that was replaced while it still opened has taken the seat, and has left it again."""
+        self._news.about_call(call_id, SeatGivenBack(side=side))
 
     async def leave(self, call_id: str, side: Side, socket_id: str) -> None:
         """From now on frames wait; nothing happens when a newer socket has the seat."""

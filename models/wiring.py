@@ -130,7 +130,7 @@ class Models:
         self.seat_views = SeatViews(db)
         self.invites = Invites(db, bus, clock, config, self.news, self.calls, self.users)
         self.history = History(db)
-        self.signalling = Signalling(bus)
+        self.signalling = Signalling(bus, self.news)
         self.contacts = Contacts(db, clock, config, self.news)
         self.partings = Partings(db, self.calls, self.invites, self.presence)
         self.erasure = Erasure(db, clock, self.banned_emails)

@@ -7,6 +7,9 @@ import json
 
 import pytest
 
+from handlers.base_socket import REPLACED
+from models.call_record import Call
+from models.call_state import Side
 from tests.conftest import MakePerson, MakeSite, Running
 from tests.stage import (
     InCall,
@@ -169,3 +172,44 @@ async def test_a_server_that_starts_gives_open_graces_their_time_again(
     await rounds(later)
     assert await rows(later.models, "select state from calls") == [("connected",)]
     assert await rows(later.models, "select callee_back_by > clock_timestamp() from calls") == [(True,)]
+
+
+@pytest.mark.parametrize("older_is_last", [False, True])
+async def test_a_newer_tab_keeps_its_seat_from_one_that_still_opens(
+    site: Running, person: MakePerson, monkeypatch: pytest.MonkeyPatch, older_is_last: bool
+) -> None:
+    """As when the network changes while a first handshake hangs: both take the seat, in either order."""
+    pair = await two(site, person)
+    call_id = await pair.call()
+    calls = site.models.calls
+    take_seat = calls.take_seat
+    asked: list[str] = []
+    older_may, newer_may = asyncio.Event(), asyncio.Event()
+
+    async def take_late(call_id: str, side: Side, socket_id: str) -> Call:
+        asked.append(socket_id)
+        await (older_may if len(asked) == 1 else newer_may).wait()
+        return await take_seat(call_id, side, socket_id)
+
+    monkeypatch.setattr(calls, "take_seat", take_late)
+    older = asyncio.create_task(site.relay(pair.anna, call_id))
+    await until(lambda: asked)
+    newer = await site.relay(pair.anna, call_id)
+    await until(lambda: len(asked) == 2)
+    if older_is_last:
+        newer_may.set()
+        await newer.receive("call:state")
+    older_may.set()
+    assert await (await older).closed() == REPLACED
+    if not older_is_last:
+        await until(lambda: not site.site.hub._work)
+        newer_may.set()
+    await newer.receive("call:state")
+    seat = f"{site.models.bus.process_id}/{asked[1]}"
+    await until(lambda: _seats(site, (seat,)))
+    newer.send("ping")
+    await newer.receive("pong")
+
+
+async def _seats(site: Running, seats: tuple[str, ...]) -> bool:
+    return await rows(site.models, "select caller_seat from calls") == [seats]

@@ -158,7 +158,7 @@ async def test_accept_against_miss(machines: Machines, people: People) -> None:
     async def race(duel: Duel, invite_id: str) -> None:
         with machines.pair.keys() as keys:
             keys.zadd("ns:invites", {invite_id: 0})
-        await until(by_chance)
+        await until(by_chance, seconds=60)
         accept(duel.ben, invite_id)
 
     await play(machines, people, race, {"accepted", "missed"})
@@ -194,7 +194,7 @@ async def test_the_timer_against_hanging_up(machines: Machines, people: People) 
         for _ in range(ROUNDS):
             call_id = await in_call(a, b, a_at=machines.one.url, b_at=machines.two.url)
             machines.hurry(call_id, left_ms=150)
-            await until(lambda: by_chance() or a.talking.ends)
+            await until(lambda: by_chance() or a.talking.ends, seconds=60)
             for one in (a, b):
                 one.talking.line.send("call:end")
             mine, theirs = await asyncio.gather(a.talking.end(), b.talking.end())

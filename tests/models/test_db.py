@@ -304,3 +304,34 @@ async def test_the_end_waits_for_statements_under_way(servers: Servers) -> None:
     await db.close()
     assert asked.done()
     assert await asked == 1
+
+
+async def test_who_waits_while_another_cannot_connect_fails_with_it(servers: Servers) -> None:
+    """A server that accepts and says nothing."""
+    gone = asyncio.Event()
+
+    async def say_nothing(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await gone.wait()
+        writer.close()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    pool = Pool(f"postgresql://nobody@127.0.0.1:{port}/nothing", 1)
+    async with asyncio.timeout(STATEMENT_SECONDS + 1):
+        took = await asyncio.gather(*(pool.take() for _ in range(4)), return_exceptions=True)
+    assert all(isinstance(one, Unavailable) for one in took)
+    gone.set()
+    server.close()
+    await server.wait_closed()
+
+
+async def test_after_the_end_there_is_nothing_to_be_had(servers: Servers) -> None:
+    db = await Db.open(servers.database_url, size=1)
+    one = Plain(db, one="select 1")
+    async with db.transaction() as on:
+        ending = asyncio.create_task(db.close())
+        await asyncio.sleep(0)
+        assert await one.value("one", on=on) == 1
+    await ending
+    with pytest.raises(Unavailable):
+        await one.value("one")
