@@ -135,6 +135,20 @@ async def test_a_lost_connection_is_noticed_and_news_goes_on(servers: Servers) -
         await until(lambda: len(heard) == 2)
 
 
+async def test_all_who_subscribe_while_the_connection_is_lost_are_confirmed(servers: Servers) -> None:
+    async with buses(servers) as (near, far):
+        await near.open("ns:x", nothing)
+        await far.open("ns:y", nothing)
+        await near.command("client", "kill", "type", "pubsub")
+        await until(lambda: far.ears._line is None)
+        heard: list[bytes] = []
+        await asyncio.gather(
+            *(far.subscribe("ns:a", lambda _channel, news: heard.append(news)) for _ in "ab")
+        )
+        near.publish("ns:a", b"1")
+        await until(lambda: heard == [b"1"])
+
+
 async def test_an_answer_nobody_understands_ends_no_listening(
     servers: Servers, caplog: pytest.LogCaptureFixture
 ) -> None:
