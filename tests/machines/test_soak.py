@@ -129,5 +129,7 @@ async def test_nothing_grows(machines: Machines, people: People) -> None:
     assert last.files <= first.files + 10
     assert last.rows <= first.rows + 1
     assert last.keys <= first.keys * 1.1 + 20
-    calls = machines.pair.rows("select ended_reason, count(*) from calls group by 1")
-    assert {reason for reason, _ in calls} <= {"hung_up", "expired", "banned"}
+    # Theirs alone: other tests, which were here before, end calls by other reasons.
+    callers = [a.user_id for a, _ in pairs]
+    asked = "select distinct ended_reason from calls where caller_id::text = any(%s)"
+    assert {reason for (reason,) in machines.pair.rows(asked, callers)} == {"hung_up", "expired"}
