@@ -81,6 +81,8 @@ class Bus:
         await self._wire.close()
         with contextlib.suppress(*AWAY):
             await self.redis.aclose()
+        # The loop lets go of a connection that was closed in its next round.
+        await asyncio.sleep(0)
 
     # -- commands --
 

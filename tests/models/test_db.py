@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from datetime import UTC, datetime
 from typing import Any
@@ -306,23 +307,13 @@ async def test_the_end_waits_for_statements_under_way(servers: Servers) -> None:
     assert await asked == 1
 
 
-async def test_who_waits_while_another_cannot_connect_fails_with_it(servers: Servers) -> None:
-    """A server that accepts and says nothing."""
-    gone = asyncio.Event()
-
-    async def say_nothing(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await gone.wait()
-        writer.close()
-
-    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    pool = Pool(f"postgresql://nobody@127.0.0.1:{port}/nothing", 1)
-    async with asyncio.timeout(STATEMENT_SECONDS + 1):
-        took = await asyncio.gather(*(pool.take() for _ in range(4)), return_exceptions=True)
+async def test_who_waits_while_another_cannot_connect_fails_with_it() -> None:
+    """A server to which one can connect, and which says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        pool = Pool(f"postgresql://nobody@127.0.0.1:{server.getsockname()[1]}/nothing", 1)
+        async with asyncio.timeout(STATEMENT_SECONDS + 1):
+            took = await asyncio.gather(*(pool.take() for _ in range(4)), return_exceptions=True)
     assert all(isinstance(one, Unavailable) for one in took)
-    gone.set()
-    server.close()
-    await server.wait_closed()
 
 
 async def test_after_the_end_there_is_nothing_to_be_had(servers: Servers) -> None:

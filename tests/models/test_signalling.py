@@ -54,6 +54,7 @@ async def test_a_frame_for_a_taken_seat_is_published_as_it_is(models: Models) ->
     await models.bus.open(keys.CHANNEL_ALL, lambda _channel, _news: None)
     await models.bus.subscribe(keys.call_channel(CALL), lambda _channel, news: heard.append(news))
     await models.signalling.take(CALL, "callee", "s")
+    assert heard.pop() == b'{"type":"seat","side":"callee","seat":"s"}'
     frame = '{"type" : "rtc:offer","sdp":"é😀\\u00e9"}'.encode()
     assert await models.signalling.send(CALL, "callee", frame)
     await until(lambda: heard)
