@@ -44,6 +44,7 @@ class Wire:
         self._asked: deque[asyncio.Future[Any] | None] = deque()
         self._asked_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._is_closed = False
 
     def ask(self, *parts: Any) -> asyncio.Future[Any]:
         """One command. The future gives Redis' answer (text as bytes), a ResponseError, or Unavailable.
@@ -59,6 +60,10 @@ class Wire:
         self._put(None, parts)
 
     def _put(self, answer: asyncio.Future[Any] | None, parts: tuple[Any, ...]) -> None:
+        if self._is_closed:
+            if answer is not None:
+                answer.set_exception(Unavailable())
+            return
         # redis-py packs in Python here, at many times the cost.
         self._waiting.append(Question(hiredis.pack_command(parts), answer))
         if not self._is_due and not self._asked:
@@ -72,7 +77,8 @@ class Wire:
                 await self.ask("PING")
 
     async def close(self) -> None:
-        """What has not been answered is Unavailable."""
+        """What has not been answered is Unavailable, and so is all that is asked from now on."""
+        self._is_closed = True
         if self._opening is not None:
             self._opening.cancel()
             await asyncio.gather(self._opening, return_exceptions=True)

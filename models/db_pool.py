@@ -52,6 +52,8 @@ class Pool:
                 raise Unavailable from error
             if given is not None:
                 return given
+        # That something came back is for `close` to hear.
+        self._hand_on(None)
         raise Unavailable
 
     def give(self, link: Link) -> None:

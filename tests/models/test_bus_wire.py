@@ -106,3 +106,5 @@ async def test_who_asks_when_the_process_ends_is_told(own_redis: Embedded) -> No
     await bus.close()
     with pytest.raises(Unavailable):
         await asked
+    with pytest.raises(Unavailable):
+        await bus.command("ping")

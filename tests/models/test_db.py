@@ -320,9 +320,14 @@ async def test_after_the_end_there_is_nothing_to_be_had(servers: Servers) -> Non
     db = await Db.open(servers.database_url, size=1)
     one = Plain(db, one="select 1")
     async with db.transaction() as on:
+        waiting = asyncio.create_task(one.value("one"))
+        await asyncio.sleep(0)
         ending = asyncio.create_task(db.close())
         await asyncio.sleep(0)
         assert await one.value("one", on=on) == 1
-    await ending
+    async with asyncio.timeout(1):
+        await ending
+    with pytest.raises(Unavailable):
+        await waiting
     with pytest.raises(Unavailable):
         await one.value("one")
