@@ -8,13 +8,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from threading import Semaphore
+from threading import Condition, Semaphore
 from typing import Any
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import Envelope
+from aiosmtpd.smtp import SMTP, Envelope
 
 SECONDS = 10.0
+
+
+class Visits(SMTP):
+    """One connection, which the mailbox counts."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.event_handler.came(1)
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        super().connection_lost(error)
+        self.event_handler.came(-1)
+
+
+class Counting(Controller):
+    def factory(self) -> SMTP:
+        return Visits(self.handler, **self.SMTP_kwargs)
 
 
 class Mailbox:
@@ -24,6 +41,8 @@ class Mailbox:
         self.letters: list[EmailMessage] = []
         self.recipients: list[str] = []
         self._come = Semaphore(0)
+        self._visitors = 0
+        self._changed = Condition()
         self._controller: Controller | None = None
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Envelope) -> str:
@@ -35,6 +54,11 @@ class Mailbox:
         self.letters.append(letter)
         self._come.release()
         return "250 Taken"
+
+    def came(self, number: int) -> None:
+        with self._changed:
+            self._visitors += number
+            self._changed.notify_all()
 
     @property
     def url(self) -> str:
@@ -51,11 +75,14 @@ class Mailbox:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        self._controller = Controller(self, hostname="127.0.0.1", port=port, ready_timeout=SECONDS * 3)
+        self._controller = Counting(self, hostname="127.0.0.1", port=port, ready_timeout=SECONDS * 3)
         self._controller.start()
         try:
             yield self
         finally:
+            # A letter that nobody has waited for may be on its way still.
+            with self._changed:
+                self._changed.wait_for(lambda: self._visitors == 0, SECONDS)
             self._controller.stop()
 
 
