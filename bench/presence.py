@@ -17,9 +17,9 @@ from bench.wire import HttpConnection, WireSocket
 
 OPENING_AT_ONCE = 20
 BROWSING_AT_ONCE = 8
-LEAVES_PER_SECOND = 10
-LEFT_SECONDS = 0.5
+# At once, each for half of every second.
 LEAVERS = 10
+LEFT_SECONDS = 0.5
 
 
 @dataclass
@@ -117,7 +117,7 @@ class Looking:
             await asyncio.sleep(LEFT_SECONDS)
             await _say(one, "queue:join")
             self._left.remove(one)
-            await asyncio.sleep(LEAVERS / LEAVES_PER_SECOND - LEFT_SECONDS)
+            await asyncio.sleep(1 - LEFT_SECONDS)
 
     async def _come_and_go(self) -> None:
         while True:

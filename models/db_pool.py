@@ -42,9 +42,10 @@ class Pool:
         if self._idle:
             return self._idle.pop()
         deadline = asyncio.get_running_loop().time() + STATEMENT_SECONDS
+        has_waited = False
         while not self._is_closed:
             if self._count < self._size:
-                return await self._connect(deadline)
+                return await self._connect(deadline, has_waited=has_waited)
             try:
                 async with asyncio.timeout_at(deadline):
                     given = await self._wait()
@@ -52,6 +53,7 @@ class Pool:
                 raise Unavailable from error
             if given is not None:
                 return given
+            has_waited = True
         # That something came back is for `close` to hear.
         self._hand_on(None)
         raise Unavailable
@@ -91,7 +93,7 @@ class Pool:
                 while self._count:
                     await self._wait()
 
-    async def _connect(self, deadline: float) -> Link:
+    async def _connect(self, deadline: float, *, has_waited: bool) -> Link:
         self._count += 1
         try:
             async with asyncio.timeout_at(deadline):
@@ -108,12 +110,16 @@ class Pool:
             return Link(await connection.cursor())
         except BaseException as error:
             self._count -= 1
-            if isinstance(error, AWAY):
-                # First of all: who waits is not to try the same for as long once more.
+            if isinstance(error, TimeoutError) and has_waited:
+                # Its own time was short: that says nothing of the server.
+                self._hand_on(None)
+            elif isinstance(error, AWAY):
+                # Who waits is not to try the same for as long once more.
                 self.lost(error)
-                raise Unavailable from error
-            self._hand_on(None)
-            raise
+            else:
+                self._hand_on(None)
+                raise
+            raise Unavailable from error
 
     async def _wait(self) -> Link | None:
         """A connection that somebody gave back, or None when a new connection may be opened instead."""
