@@ -331,3 +331,14 @@ async def test_after_the_end_there_is_nothing_to_be_had(servers: Servers) -> Non
         await waiting
     with pytest.raises(Unavailable):
         await one.value("one")
+
+
+async def test_who_has_waited_and_has_no_time_to_connect_harms_nobody(servers: Servers) -> None:
+    pool = Pool(servers.database_url, 2)
+    link = await pool.take()
+    pool.give(link)
+    with pytest.raises(Unavailable):
+        await pool._connect(asyncio.get_running_loop().time(), has_waited=True)
+    assert await pool.take() is link
+    pool.give(link)
+    await pool.close()
