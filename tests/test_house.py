@@ -63,6 +63,7 @@ ELSEWHERE = {
     "models/statements.py": "tests/models/test_db.py",
     "models/setting_rules.py": "tests/test_operations.py",
     "models/sign_up.py": "tests/handlers/test_accounts.py",
+    "models/visible_text.py": "tests/models/test_names.py",
     "models/wiring.py": "tests/conftest.py",
 }
 
