@@ -4,11 +4,13 @@ all.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import msgspec
 
 from handlers.base_socket import SIGNED_OUT, BaseSocket, id_of
+from handlers.state_order import StateOrder
 from models import messages
 from models.errors import Banned, NotSignedIn, PaymentRequired, Problem, SelfieRequired
 from models.members import Access, Member
@@ -30,6 +32,7 @@ from models.messages import (
     StateCall,
     Wire,
 )
+from models.presence import Opened
 
 logger = logging.getLogger(__name__)
 
@@ -40,60 +43,83 @@ class InviteSocket(BaseSocket):
         self.is_joined = False
         self.is_listening = True
         self._is_added = False
-        self._accesses_heard = 0
+        self._changes = 0
+        # Commands and look-ups of `state` exclude each other.
+        self._turn = asyncio.Lock()
+        self._order = StateOrder(super().send)
 
     @property
     def messages_per_second(self) -> int:
         return self.application.config.invite_messages_per_second
 
     async def opened(self, *_args: str) -> None:
-        member = self.signed_in()
-        await self.models.address_bans.saw(member.user_id, self.address)
-        self._is_added = True
-        await self.hub.add_invite_socket(self)
-        # Access may have come or gone since they were read, before anything was heard for them here.
-        member = await self._fresh()
-        has_access = member.access != "unpaid"
-        opened = await self.models.presence.open(self.user_id, self.id, has_access=has_access)
+        async with self._turn:
+            member = self.signed_in()
+            await self.models.address_bans.saw(member.user_id, self.address)
+            self._is_added = True
+            await self.hub.add_invite_socket(self)
+            await self._order.show(self._look)
         if not self.is_open:
             # Closed while opening: on_close has been here already.
             await self._leave()
-            return
-        await self._send_state(opened.is_available, opened.busy)
 
     async def send_state(self) -> None:
-        """Everything anew: after a server was away, or when something about the person changed."""
+        """The whole state again: after a server was away, or when something about the user changed."""
         if not self.is_open or self.member is None:
             return
-        await self._fresh()
-        opened = await self.models.presence.reopen(self.id)
-        if opened is not None:
-            await self._send_state(opened.is_available, opened.busy)
+        async with self._turn:
+            if not self._order.is_opening:
+                await self._order.show(self._look)
 
-    async def _send_state(self, is_available: bool, busy: str) -> None:
-        assert self.member is not None
-        call_id = await self.models.calls.live_of(self.user_id)
-        if call_id is None and busy.startswith("call:"):
-            # A process died after it ended the call: PostgreSQL knows better than Redis.
-            is_available = await self.models.presence.forget_call(self.user_id, busy)
-        self.tell(
-            State(
-                server_now=self.models.clock.now_ms(),
-                access=self.member.access,
-                available=is_available,
-                invite=await self.models.invites.state_of(self.user_id, busy, self.id),
-                call=StateCall(call_id=call_id) if call_id else None,
-            )
+    async def _look(self) -> State | None:
+        """The state as it is now; None when the socket has closed."""
+        # Access may have come or gone since it was read, before its news was heard here.
+        member = await self._fresh()
+        presence, is_known = self.models.presence, self.models.presence.is_known(self.id)
+        if not self.is_open:
+            return None
+        opened = (
+            await presence.reopen(self.id)
+            if is_known
+            else await presence.open(self.user_id, self.id, has_access=member.access != "unpaid")
         )
+        return None if opened is None or not self.is_open else await self._state(opened)
+
+    async def _state(self, opened: Opened) -> State:
+        call_id = await self.models.calls.live_of(self.user_id)
+        is_available = opened.is_available
+        if call_id is None and opened.busy.startswith("call:"):
+            # A process died after it ended the call: PostgreSQL knows better than Redis.
+            is_available = await self.models.presence.forget_call(self.user_id, opened.busy)
+        invite = None
+        if call_id is None:
+            invite = await self.models.invites.state_of(self.user_id, opened.busy, self.id)
+        assert self.member is not None
+        return State(
+            server_now=self.models.clock.now_ms(),
+            access=self.member.access,
+            available=is_available,
+            invite=invite,
+            call=StateCall(call_id=call_id) if call_id else None,
+        )
+
+    def send(self, frame: bytes) -> None:
+        """An event, in order with `state`."""
+        self._order.hear(frame)
+
+    def tell(self, message: Wire) -> None:
+        """An answer, or the last word: never held back."""
+        super().send(messages.encode(message))
 
     async def on_message(self, frame: bytes) -> None:  # type: ignore[override]
         if self.is_over_budget() or not self.is_listening:
             return
         try:
             command = messages.parse_invite(frame)
-            answer = await self._answer(command)
-            if answer is not None:
-                self.tell(answer)
+            async with self._turn:
+                answer = await self._answer(command)
+                if answer is not None:
+                    self.tell(answer)
         except Problem as problem:
             self.fault(problem, id_of(frame))
         except Exception as error:
@@ -124,19 +150,29 @@ class InviteSocket(BaseSocket):
                 return Pong(id=command.id, server_now=self.models.clock.now_ms())
 
     async def _join(self, command_id: str | None) -> QueueState | None:
-        member = await self._fresh()
+        """Lists the socket. What changes about the user meanwhile is looked at before the answer."""
+        while True:
+            changes = self._changes
+            self._check(await self._fresh())
+            if not self.is_open or not self.is_listening:
+                # Closed or banned while we looked: there is no socket left to join.
+                return None
+            self.is_joined = True
+            self.hub.feed.join(self.user_id)
+            is_available = await self.models.presence.join(self.id)
+            if changes == self._changes and self.is_open:
+                return QueueState(id=command_id, available=is_available)
+            await self._leave_queue(None)
+
+    @staticmethod
+    def _check(member: Member) -> None:
+        """Raises Banned, PaymentRequired, SelfieRequired: who may not be listed."""
         if member.is_banned:
             raise Banned
         if member.access == "unpaid":
             raise PaymentRequired
         if member.selfie_id is None:
             raise SelfieRequired
-        if not self.is_open:
-            # Closed while we looked: nobody is left to join.
-            return None
-        self.is_joined = True
-        self.hub.feed.join(self.user_id)
-        return QueueState(id=command_id, available=await self.models.presence.join(self.id))
 
     async def _leave_queue(self, command_id: str | None) -> QueueState:
         self.is_joined = False
@@ -144,15 +180,16 @@ class InviteSocket(BaseSocket):
 
     async def unlist(self) -> None:
         """Nobody is listed without a selfie, whatever other sockets of theirs have not heard yet."""
+        self._changes += 1
         await self._leave_queue(None)
-        self.tell(QueueState(available=False))
+        self.send(messages.encode(QueueState(available=False)))
 
     async def _fresh(self) -> Member:
         """Access, selfie and ban as they are now; the token may have been rotated since the socket opened."""
         heard = -1
-        while heard != self._accesses_heard:
+        while heard != self._changes:
             # What is heard while we read may be newer than what we read.
-            heard = self._accesses_heard
+            heard = self._changes
             member = await self.models.sessions.again(self.session_id)
         if member is None:
             await self._gone()
@@ -169,12 +206,12 @@ class InviteSocket(BaseSocket):
             self.refuse(notice.refusal)
 
     def access_changed(self, access: Access) -> None:
-        self._accesses_heard += 1
+        self._changes += 1
         if self.member is not None:
             self.member = msgspec.structs.replace(self.member, access=access)
         if access == "unpaid":
             self.is_joined = False
-        self.tell(AccessChanged(access=access))
+        self.send(messages.encode(AccessChanged(access=access)))
 
     def sign_out(self, reason: str) -> None:
         self.tell(SessionEnded(reason=reason))
@@ -183,7 +220,8 @@ class InviteSocket(BaseSocket):
     def hear_ban(self, frame: bytes) -> None:
         """The hub closes it in a moment; nothing is answered any more."""
         self.is_joined = self.is_listening = False
-        self.send(frame)
+        self._changes += 1
+        super().send(frame)
 
     def on_close(self) -> None:
         super().on_close()

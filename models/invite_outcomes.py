@@ -105,19 +105,19 @@ class InviteOutcomes:
         """The ring, or what it came to. NotFound for everyone whose part in it is another."""
         if not is_id(invite_id):
             raise NotFound("There is no such invite of yours.")
-        found = await self._rings.find(invite_id) or await self._find(invite_id)
+        found = await self._rings.find(invite_id) or await self.find(invite_id)
         if found is None or getattr(found, part) != user_id:
             raise NotFound("There is no such invite of yours.")
         return found
 
     async def told(self, invite_id: str, command_id: str | None) -> Command:
         """What was decided, for somebody who came second."""
-        decided = await self._find(invite_id)
+        decided = await self.find(invite_id)
         if decided is None:
             raise NotFound("There is no such invite of yours.")
         return decided.for_second(command_id)
 
-    async def _find(self, invite_id: str) -> Decided | None:
+    async def find(self, invite_id: str) -> Decided | None:
         return await self._sql.one("outcome", Decided, invite_id=invite_id)
 
     async def release(self, ring: Ring) -> None:
@@ -188,7 +188,7 @@ class InviteOutcomes:
 
     async def _say_for_another(self, due: Due) -> None:
         """A process decided this ring and died before it said so: say it now."""
-        decided, ring = await self._find(due.invite_id), await self._rings.find(due.invite_id)
+        decided, ring = await self.find(due.invite_id), await self._rings.find(due.invite_id)
         if decided is None or ring is None:
             return
         if decided.call_id is not None:

@@ -194,27 +194,26 @@ class Invites:
         await self.outcomes.sweep()
 
     async def state_of(self, user_id: str, busy: str, socket_id: str) -> StateInvite | None:
-        """The ring this person is in, for `state`. The caller's new socket takes the place of a lost one."""
+        """The ring this person is in, for `state`; None once it is decided. A new socket of the caller takes
+        the place of the inviting one if that has gone.
+        """
         kind, _, invite_id = busy.partition(":")
         ring = await self.rings.find(invite_id) if kind == "invite" else None
         if ring is None or user_id not in (ring.caller_id, ring.callee_id):
             return None
+        person = await self._users.person(ring.other(user_id))
+        if person is None or await self.outcomes.find(invite_id) is not None:
+            return None
         is_out = ring.caller_id == user_id
         if is_out:
-            await self.rings.adopt(ring.invite_id, socket_id)
+            await self.rings.adopt(invite_id, user_id, socket_id, self._clock.now_ms())
         return StateInvite(
             invite_id=ring.invite_id,
             direction="out" if is_out else "in",
-            person=await self._person(ring.other(user_id)),
+            person=person,
             requested_seconds=ring.seconds,
             expires_at=instant(ring.deadline),
         )
-
-    async def _person(self, user_id: str) -> Person:
-        person = await self._users.person(user_id)
-        if person is None:
-            raise NotFound("This person has left.")
-        return person
 
 
 def _offline_or_busy(outcome: str) -> Literal["offline", "busy"]:

@@ -1,7 +1,8 @@
 """Every Redis key and channel of the site, with how long it lives. Nothing else makes up a name.
 
-Redis rings and remembers for a moment: each key has a TTL, or is healed by the sweep of every process
-(`models.presence`).
+Redis rings and remembers for a moment. Each key has a TTL, except one of each of these for the whole site,
+which the sweep of every process keeps small (`models.presence`): PROCESSES, QUEUE, SHOWN, CAME, ONLINE,
+AWAY_DUE, INVITES_DUE, INVITES_GONE.
 Lua scripts get their keys from here as arguments, or build the ones of a second person from the prefixes
 below.
 """
@@ -12,6 +13,8 @@ PREFIX = "ns:"
 # zset: process id -> last beat (epoch ms). A process that has not beaten for PROCESS_DEAD_MS is dead.
 PROCESSES = "ns:processes"
 PROCESS_DEAD_MS = 6_000
+# One that has missed a beat: its sockets may be gone, so that another may take the place of one of them.
+PROCESS_LATE_MS = 3_000
 # zset: user id -> how recently shown (see models/lua/settle.lua). Exactly those who are listed.
 QUEUE = "ns:queue"
 # zset: user id -> when last shown, of people who are not listed now. Pruned after a day by the sweep.

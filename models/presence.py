@@ -62,6 +62,10 @@ class Presence:
         self._of_user.setdefault(user_id, set()).add(socket_id)
         return await self._announce(socket_id, self._local[socket_id])
 
+    def is_known(self, socket_id: str) -> bool:
+        """Has this socket of this process been registered, and not closed yet?"""
+        return socket_id in self._local
+
     async def reopen(self, socket_id: str) -> Opened | None:
         """Registers a socket anew as it was: after Redis was away. None when it has closed meanwhile."""
         local = self._local.get(socket_id)
@@ -94,11 +98,14 @@ class Presence:
     async def hide(self, socket_id: str, *, is_hidden: bool, has_notifications: bool) -> None:
         """A hidden tab counts as away after 15 s, unless notifications were granted."""
         away = is_hidden and not has_notifications
-        self._local[socket_id].hidden_since = self._clock.now_ms() if away else 0
-        await self._mark(socket_id)
+        if socket_id in self._local:
+            self._local[socket_id].hidden_since = self._clock.now_ms() if away else 0
+            await self._mark(socket_id)
 
     async def _mark(self, socket_id: str, *, joined: bool | None = None) -> bool:
-        local = self._local[socket_id]
+        local = self._local.get(socket_id)
+        if local is None:
+            return False  # it has closed
         if joined is not None:
             local.is_joined = joined
         mark = "-" if joined is None else int(joined)

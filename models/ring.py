@@ -92,9 +92,12 @@ class Rings:
         )
         return answer[1].decode() if answer[0] else None
 
-    async def adopt(self, invite_id: str, socket_id: str) -> None:
-        """The caller came back on another socket: the answer goes there."""
-        await self._bus.command("hset", keys.invite(invite_id), "socket", socket_id)
+    async def adopt(self, invite_id: str, caller_id: str, socket_id: str, now_ms: int) -> bool:
+        """Another socket takes the place of the inviting one, if that has gone; True when it did."""
+        answer = await self._bus.script(
+            "invite_adopt", invite_id, caller_id, socket_id, now_ms, keys.PROCESS_LATE_MS
+        )
+        return bool(answer)
 
 
 def _ring(invite_id: str, flat: list[bytes]) -> Ring:

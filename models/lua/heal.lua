@@ -3,7 +3,7 @@
 -- Returns how many people it held.
 local process, now = ARGV[1], tonumber(ARGV[2])
 local since = ARGV[5] == '1' and tonumber(redis.call('ZSCORE', 'ns:processes', process)) or now
-local linger = text(since + tonumber(ARGV[3]))
+local lingers_until = text(since + tonumber(ARGV[3]))
 local users = redis.call('SMEMBERS', 'ns:process-users:' .. process)
 for _, user in ipairs(users) do
   local key, was_joined = 'ns:sockets:' .. user, false
@@ -14,7 +14,7 @@ for _, user in ipairs(users) do
       was_joined = was_joined or string.sub(flat[i + 1], 1, 1) == '1'
     end
   end
-  if was_joined then redis.call('HSET', key, 'linger', linger) end
+  if was_joined then linger(user, lingers_until) end
   if not has_sockets(user) then
     redis.call('SREM', 'ns:online', user)
     local invite = outgoing_invite(user)

@@ -51,6 +51,12 @@ local function settle(user, now)
   return 0
 end
 
+-- Keeps a person listed until an instant without a socket. The list of sockets may have been removed with its last one.
+local function linger(user, until_ms)
+  redis.call('HSET', 'ns:sockets:' .. user, 'linger', until_ms)
+  redis.call('EXPIRE', 'ns:sockets:' .. user, SOCKETS_SECONDS)
+end
+
 local function has_sockets(user)
   local count = redis.call('HLEN', 'ns:sockets:' .. user)
   return count - redis.call('HEXISTS', 'ns:sockets:' .. user, 'linger') > 0

@@ -6,7 +6,7 @@ local value = redis.call('HGET', key, ARGV[2])
 if not value then return settle(user, now) end
 redis.call('HDEL', key, ARGV[2])
 -- A page that is left keeps its person listed for ten seconds, so that a reload does not flicker.
-if string.sub(value, 1, 1) == '1' then redis.call('HSET', key, 'linger', text(now + LINGER_MS)) end
+if string.sub(value, 1, 1) == '1' then linger(user, text(now + LINGER_MS)) end
 if ARGV[6] == '1' then redis.call('SREM', 'ns:process-users:' .. ARGV[3], user) end
 if not has_sockets(user) then
   redis.call('SREM', 'ns:online', user)

@@ -1,0 +1,72 @@
+"""The order of `state` and events on one invite socket.
+
+No event that a `state` contradicts comes before it, and none that it contains comes after it. Before the
+first `state`, events wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from models import messages
+from models.messages import State
+
+# So many readings for one `state` at most; during the last one, events wait.
+MOST_LOOKS = 4
+MOST_HELD = 256
+# Events whose content is part of a `state` that is read later.
+IN_STATE = frozenset({
+    "queue:state", "call:notify", "call:ringing", "call:wait-extended", "call:cancelled", "call:declined",
+    "call:answered", "access:changed",
+})  # fmt: skip
+
+
+class StateOrder:
+    def __init__(self, write: Callable[[bytes], None]) -> None:
+        self._write = write
+        self._heard = 0
+        # Events that wait; None when there is no need to.
+        self._held: list[bytes] | None = []
+
+    @property
+    def is_opening(self) -> bool:
+        """No `state` has been sent yet."""
+        return self._held is not None
+
+    def hear(self, frame: bytes) -> None:
+        """An event, in its place."""
+        self._heard += 1
+        if self._held is None:
+            self._write(frame)
+        elif len(self._held) < MOST_HELD:
+            self._held.append(frame)
+
+    async def show(self, look: Callable[[], Awaitable[State | None]]) -> None:
+        """Reads a `state` and sends it; reads again when an event came meanwhile. One at a time."""
+        is_first = self.is_opening
+        try:
+            state, older = await self._read(look)
+        except BaseException:
+            if not is_first:
+                self._let_go(0)
+            raise
+        if state is not None:
+            self._write(messages.encode(state))
+            self._let_go(older)
+
+    async def _read(self, look: Callable[[], Awaitable[State | None]]) -> tuple[State | None, int]:
+        """The state, and how many of the events that wait came before it was read."""
+        for number in range(1, MOST_LOOKS + 1):
+            if number == MOST_LOOKS and self._held is None:
+                self._held = []
+            heard, older = self._heard, len(self._held or ())
+            state = await look()
+            if state is None or heard == self._heard:
+                break
+        return state, older
+
+    def _let_go(self, older: int) -> None:
+        waiting, self._held = self._held or [], None
+        for number, frame in enumerate(waiting):
+            if number >= older or messages.head(frame).type not in IN_STATE:
+                self._write(frame)

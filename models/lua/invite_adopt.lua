@@ -1,0 +1,12 @@
+-- ARGV: invite, caller, socket, now, late after ms. The socket takes the place of the inviting one if that has gone: it is
+-- not on the list of the caller's sockets, or its process has missed a beat. Returns 1 when it did.
+local key = 'ns:invite:' .. ARGV[1]
+local body = redis.call('HMGET', key, 'caller', 'socket')
+if body[1] ~= ARGV[2] or body[2] == ARGV[3] then return 0 end
+local value = redis.call('HGET', 'ns:sockets:' .. ARGV[2], body[2])
+if value then
+  local beat = redis.call('ZSCORE', 'ns:processes', string.match(value, '^%d:%d+:(.*)$'))
+  if beat and tonumber(beat) > tonumber(ARGV[4]) - tonumber(ARGV[5]) then return 0 end
+end
+redis.call('HSET', key, 'socket', ARGV[3])
+return 1

@@ -1,0 +1,229 @@
+"""`state` and the events of a ring at the same time: after all of them, every screen shows what is so."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models import keys
+from models.config import Config
+from models.news import Reload
+from tests.clients import Socket
+from tests.conftest import MakePerson, MakeSite, Running
+from tests.races.test_ring_races import CLEAN
+from tests.stage import Two, advance, freeze, rounds, rows, two, until
+
+ROUNDS = 300
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """So many messages and sockets as the races need."""
+    return Config(
+        stun_urls=(), guests_per_hour=1000, api_per_minute=1_000_000, data_dir=tmp_path,
+        invite_messages_per_second=100_000,
+    )  # fmt: skip
+
+
+@dataclass
+class Screen:
+    """What a page shows that believes each message, in the order in which they come."""
+
+    ring: str | None = None
+    expires_at: str = ""
+    call: str | None = None
+    available: bool | None = None
+    states: int = 0
+
+    def believe(self, messages: list[dict[str, Any]]) -> Screen:
+        for message in messages:
+            self._believe(message)
+        return self
+
+    def _believe(self, message: dict[str, Any]) -> None:
+        match message["type"]:
+            case "state":
+                invite = message["invite"] or {}
+                self.ring, self.expires_at = invite.get("inviteId"), invite.get("expiresAt", "")
+                self.call = (message["call"] or {}).get("callId")
+                self.available = message["available"]
+                self.states += 1
+            case "call:notify" | "call:ringing" | "call:wait-extended":
+                assert self.states, "an event before the first state"
+                self.ring, self.expires_at = message["inviteId"], message["expiresAt"]
+            case "call:cancelled" | "call:answered" if message["inviteId"] == self.ring:
+                self.ring = None
+            case "call:start":
+                self.ring, self.call = None, message["callId"]
+            case "queue:state":
+                self.available = message["available"]
+
+
+async def later(site: Running, most: int = 25) -> None:
+    """The race's own jitter: so many round trips."""
+    for _ in range(random.randrange(most)):
+        await site.models.bus.command("ping")
+
+
+async def heard(socket: Socket) -> list[dict[str, Any]]:
+    if not any(message["type"] == "state" for message in socket.inbox):
+        socket.inbox.append(await socket.receive("state"))
+    await socket.quiet()
+    messages, socket.inbox = socket.inbox, []
+    return messages
+
+
+@pytest.mark.parametrize("is_far", [False, True])
+async def test_a_ring_while_a_socket_opens(
+    make_site: MakeSite, site: Running, person: MakePerson, *, is_far: bool
+) -> None:
+    far = await make_site() if is_far else site
+    pair = await two(site, person, far)
+    for _ in range(ROUNDS):
+        opening = asyncio.create_task(far.socket("/ws/invites", pair.ben.token))
+        await later(site, 60)
+        invite_id = await pair.ring()
+        tab = await opening
+        assert Screen().believe(await heard(tab)).ring == invite_id
+        tab.close()
+        await end(site, pair, invite_id)
+
+
+async def end(site: Running, pair: Two, invite_id: str) -> None:
+    pair.a.send("call:cancel", inviteId=invite_id, id="end")
+    await pair.a.receive("call:cancelled", id="end")
+    await pair.b.receive("call:cancelled", inviteId=invite_id)
+    await rows(site.models, CLEAN)
+    for socket in (pair.a, pair.b):
+        socket.inbox.clear()
+
+
+@pytest.mark.parametrize("is_far", [False, True])
+async def test_a_ring_that_comes_and_goes_while_the_state_is_sent_again(
+    make_site: MakeSite, site: Running, person: MakePerson, *, is_far: bool
+) -> None:
+    far = await make_site() if is_far else site
+    pair = await two(site, person, far)
+    screen = Screen().believe(await heard(pair.b))
+    for number in range(ROUNDS):
+        pair.a.send("call:invite", toUserId=pair.ben.user_id, requestedSeconds=300, id="ring")
+        await later(site, 12)
+        far.models.news.about_user(pair.ben.user_id, Reload())
+        invite_id = (await pair.a.receive("call:ringing", id="ring"))["inviteId"]
+        await later(site, 12)
+        if number % 2:
+            pair.a.send("call:cancel", inviteId=invite_id, id="end")
+            await pair.a.receive("call:cancelled", id="end")
+        screen.believe(await settled(far, pair.b, screen.states))
+        assert screen.ring == (None if number % 2 else invite_id), number
+        if not number % 2:
+            pair.a.send("call:cancel", inviteId=invite_id, id="end")
+            await pair.a.receive("call:cancelled", id="end")
+            screen.believe([await pair.b.receive("call:cancelled", inviteId=invite_id)])
+        await rows(site.models, CLEAN)
+
+
+async def settled(far: Running, socket: Socket, states: int) -> list[dict[str, Any]]:
+    """What has come by the time that nothing is on its way any more."""
+    await socket.quiet()
+    if not any(message["type"] == "state" for message in socket.inbox):
+        socket.inbox.append(await socket.receive("state"))
+    await far.models.bus.command("ping")
+    await socket.quiet()
+    await socket.quiet()
+    messages, socket.inbox = socket.inbox, []
+    return messages
+
+
+async def test_joining_and_leaving_while_the_state_is_sent_again(site: Running, person: MakePerson) -> None:
+    anna = await person("Anna")
+    socket = await site.invites(anna)
+    screen = Screen().believe(await heard(socket))
+    for number in range(ROUNDS):
+        site.models.news.about_user(anna.user_id, Reload())
+        await later(site, 10)
+        socket.send("queue:leave" if number % 2 else "queue:join", id=str(number))
+        screen.believe([*await heard(socket)])
+        listed = await site.models.bus.command("zscore", keys.QUEUE, anna.user_id) is not None
+        assert screen.available == listed == (number % 2 == 0)
+
+
+async def test_another_tab_does_not_take_the_start_of_the_call(
+    make_site: MakeSite, site: Running, person: MakePerson
+) -> None:
+    """Tabs of the caller open and ask for their state again; the socket that invited goes into the call."""
+    far = await make_site()
+    pair = await two(site, person)
+    for one in (site, far):
+        await rounds(one)
+    for _ in range(30):
+        invite_id = await pair.ring()
+        tabs = [await one.socket("/ws/invites", pair.anna.token) for one in (site, far)]
+        for tab in tabs:
+            assert (await tab.receive("state"))["invite"]["inviteId"] == invite_id
+        far.models.news.about_user(pair.anna.user_id, Reload())
+        pair.b.send("call:accept", inviteId=invite_id, requestedSeconds=300, id="accept")
+        started = await pair.b.receive("call:start", id="accept")
+        assert (await pair.a.receive("call:start"))["callId"] == started["callId"]
+        for tab in tabs:
+            await tab.receive("call:answered", inviteId=invite_id)
+            assert "call:start" not in await tab.quiet()
+            tab.close()
+        await site.models.calls.hang_up(started["callId"])
+        await rows(site.models, CLEAN)
+
+
+async def test_a_socket_of_the_caller_takes_the_place_of_one_that_has_gone(
+    site: Running, person: MakePerson
+) -> None:
+    pair = await two(site, person)
+    invite_id = await pair.ring()
+    pair.a.close()
+    gone = f"ns:sockets:{pair.anna.user_id}"
+
+    async def is_closed() -> bool:
+        return await site.models.bus.command("hkeys", gone) == [b"linger"]
+
+    await until(is_closed)
+    sockets = [await site.socket("/ws/invites", pair.anna.token) for _ in range(2)]
+    for tab in sockets:
+        assert (await tab.receive("state"))["invite"]["direction"] == "out"
+    pair.b.send("call:accept", inviteId=invite_id, requestedSeconds=300, id="accept")
+    await pair.b.receive("call:start", id="accept")
+    await sockets[0].receive("call:start")
+    await sockets[1].receive("call:answered", inviteId=invite_id)
+
+
+async def test_a_socket_takes_the_place_of_one_on_a_process_that_has_missed_its_beats(
+    make_site: MakeSite, site: Running, person: MakePerson
+) -> None:
+    far = await make_site()
+    pair = await two(far, person, site)
+    freeze(site, far)
+    for one in (site, far):
+        await rounds(one)
+    invite_id = await pair.ring()
+    advance(3.5, site)
+    await rounds(site)
+    tab = await site.socket("/ws/invites", pair.anna.token)
+    assert (await tab.receive("state"))["invite"]["inviteId"] == invite_id
+    pair.b.send("call:accept", inviteId=invite_id, requestedSeconds=300, id="accept")
+    await tab.receive("call:start")
+
+
+async def test_a_ring_that_has_ended_is_not_made_again_by_a_late_socket(
+    site: Running, person: MakePerson
+) -> None:
+    pair = await two(site, person)
+    invite_id = await pair.ring()
+    ring = await site.models.invites.rings.find(invite_id)
+    assert ring is not None
+    await site.models.invites.outcomes.release(ring)
+    now = site.models.clock.now_ms()
+    assert not await site.models.invites.rings.adopt(invite_id, pair.anna.user_id, "late", now)
+    assert not await site.models.bus.command("exists", keys.invite(invite_id))
