@@ -26,6 +26,6 @@ class AdminRefundHandler(AdminHandler):
 
     async def post(self, attempt_id: str) -> None:
         reason = why(self.read(ReasonForm).reason)
-        refunds = self.models.payments.refunds
+        refunds = self.models.refunds
         await refunds.refund(await refunds.find(attempt_id), self.who().staff_id, reason)
         return self.done("/admin/payments")

@@ -99,8 +99,8 @@ async def _payments(asked: argparse.Namespace, models: Models) -> int:
 
 
 async def _refund(asked: argparse.Namespace, models: Models) -> int:
-    checkout = await models.payments.refunds.find(asked.reference)
-    await models.payments.refunds.refund(checkout, OPERATOR, asked.reason)
+    checkout = await models.refunds.find(asked.reference)
+    await models.refunds.refund(checkout, OPERATOR, asked.reason)
     print(f"Refunded {amount_text(checkout.amount_cents, checkout.currency)} of {checkout.payment_intent}.")
     return 0
 

@@ -19,7 +19,7 @@ class StripeWebhookHandler(BaseHandler):
         return False
 
     async def post(self) -> None:
-        await self.models.payments.receive(
+        await self.models.stripe_webhook.receive(
             self.request.body, self.request.headers.get("Stripe-Signature", "")
         )
         self.json({"received": True})

@@ -1,8 +1,9 @@
 """Who may come in, and why: access is one of `unpaid paid invited comped`.
 
-Keeps reasons as rows (payment, code, comp), each from a source that is unique for its reason. Promises that
-the same reason from the same source is granted once, that losing one removes only that one, and that changes
-of one person follow each other. Whoever changes it tells the person after the commit, never before: `tell`.
+Keeps reasons as rows (payment, code, comp), each from a source that is unique for its reason. The
+same reason from the same source is granted once; losing one removes only that one. Changes of one person are
+serialised by `lock`: every transaction takes it once, before its first change. The person is notified after
+the commit, never before (`tell`).
 """
 
 from __future__ import annotations
@@ -41,43 +42,45 @@ class Access:
         """Until the transaction ends, nobody else changes this person's access."""
         await self._sql.run("lock_user", on=on, user_id=user_id)
 
-    async def grant(
-        self, user_id: str, reason: Reason, source: str, *, on: Transaction | None = None
+    async def grant(self, user_id: str, reason: Reason, source: str) -> AccessChange | None:
+        """Commits the grant and notifies the person. None if it was granted before."""
+        async with self._db.transaction() as on:
+            await self.lock(user_id, on=on)
+            change = await self.grant_locked(user_id, reason, source, on=on)
+        self.tell(change)
+        return change
+
+    async def grant_locked(
+        self, user_id: str, reason: Reason, source: str, *, on: Transaction
     ) -> AccessChange | None:
-        """What to tell after the commit; None: granted before. Without `on` it commits and tells itself."""
-        if on is None:
-            async with self._db.transaction() as own:
-                change = await self.grant(user_id, reason, source, on=own)
-            self.tell(change)
-            return change
-        await self.lock(user_id, on=on)
+        """The change to `tell` after the commit; None if it was granted before. The caller holds `lock`."""
         values = {"grant_id": new_id(), "user_id": user_id, "reason": reason, "source": source}
         is_new = await self._sql.run("grant", on=on, now=self._clock.frozen, **values) == 1
         return await self._change(user_id, on) if is_new else None
 
-    async def take_away(
-        self, reason: Reason, source: str, why: str, *, on: Transaction | None = None
+    async def take_away(self, reason: Reason, source: str, why: str) -> AccessChange | None:
+        """Commits the end of one reason and notifies the person. None if it does not exist or has ended."""
+        change = None
+        async with self._db.transaction() as on:
+            user_id = await self._sql.value("find_owner", on=on, reason=reason, source=source)
+            if user_id is not None:
+                await self.lock(user_id, on=on)
+                change = await self.take_away_locked(user_id, reason, source, why, on=on)
+        self.tell(change)
+        return change
+
+    async def take_away_locked(
+        self, user_id: str, reason: Reason, source: str, why: str, *, on: Transaction
     ) -> AccessChange | None:
-        """Ends one reason, and with `why` says what did. None: there is none, or it has ended before."""
-        if on is None:
-            async with self._db.transaction() as own:
-                change = await self.take_away(reason, source, why, on=own)
-            self.tell(change)
-            return change
-        user_id = await self._sql.value("find_owner", on=on, reason=reason, source=source)
-        if user_id is None:
-            return None
-        await self.lock(user_id, on=on)
+        """As `take_away`, inside the caller's transaction, which holds `lock`; `why` is kept with the row."""
         values = {"reason": reason, "source": source, "why": why, "now": self._clock.frozen}
         has_ended = await self._sql.run("take_away", on=on, **values) == 1
         return await self._change(user_id, on) if has_ended else None
 
-    async def give_back(self, reason: Reason, source: str, *, on: Transaction) -> AccessChange | None:
-        """Undoes `take_away`, whose cause has gone. None: there is nothing to undo."""
-        user_id = await self._sql.value("find_owner", on=on, reason=reason, source=source)
-        if user_id is None:
-            return None
-        await self.lock(user_id, on=on)
+    async def give_back_locked(
+        self, user_id: str, reason: Reason, source: str, *, on: Transaction
+    ) -> AccessChange | None:
+        """Undoes `take_away`. None if there is nothing to undo. The caller holds `lock`."""
         is_back = await self._sql.run("give_back", on=on, reason=reason, source=source) == 1
         return await self._change(user_id, on) if is_back else None
 

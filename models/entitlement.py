@@ -49,15 +49,15 @@ class Entitlement:
         if worth.is_of_nobody:
             await self._sql.run("note_owed", on=on, attempt_id=attempt_id)
             return None
-        granted = await self._access.grant(user_id, "payment", attempt_id, on=on)
+        granted = await self._access.grant_locked(user_id, "payment", attempt_id, on=on)
         if worth.lost_by is not None:
             return await self._lose(attempt_id, user_id, worth.lost_by, on)
-        change = granted or await self._access.give_back("payment", attempt_id, on=on)
+        change = granted or await self._access.give_back_locked(user_id, "payment", attempt_id, on=on)
         await self._invite_codes.ensure_own(user_id, on=on)
         return change
 
     async def _lose(self, attempt_id: str, user_id: str, why: str, on: Transaction) -> AccessChange | None:
-        change = await self._access.take_away("payment", attempt_id, why, on=on)
+        change = await self._access.take_away_locked(user_id, "payment", attempt_id, why, on=on)
         # Somebody who paid twice still has what the other payment bought.
         if change is not None and change.access != "paid":
             await self._invite_codes.stop_own(user_id, on=on)

@@ -161,7 +161,7 @@ class InviteCodes:
         if not await self._take_use(plain, user_id, on):
             # What was in the way may have gone since: then it is no longer possible, plainly.
             raise (await self._standing(plain, user_id, on=on)).problem or Conflict()
-        change = await self._access.grant(user_id, "code", f"{user_id}/{plain}", on=on)
+        change = await self._access.grant_locked(user_id, "code", f"{user_id}/{plain}", on=on)
         return change or AccessChange(user_id=user_id, access=await self._access.of(user_id, on=on))
 
     async def _take_use(self, code: str, user_id: str, on: Transaction) -> bool:

@@ -1,70 +1,86 @@
-"""What may be a person's name: short, visible, and unable to disturb the text around it.
+"""What may be a person's name: short, visible, and without effect on the text around it.
 
-Keeps nothing. Promises a name in NFKC (Unicode Standard Annex 15), trimmed, with single spaces inside, of 1
-to 40 characters that every browser can show. Refuses control characters, bidirectional overrides and isolates
-(UAX 9), private and unassigned characters, names that nobody can see, and towers of accents. Joiners pass
-only where they join: between parts of an emoji, or between letters of the scripts that need them.
+Stateless. A name is stored as it was typed: in NFC (UAX 15), with wide and narrow forms as ordinary letters
+(RFC 8265), with single spaces, without unseen marks at its ends. It has 1 to 40 letters as a reader counts
+them (UAX 29). Joiners and direction marks stay where they have a meaning (`models.visible_text`).
 """
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
+import regex
+
+from models import visible_text
 from models.errors import Invalid
 
 LONGEST = 40
-TALLEST = 4  # combining marks on one letter; no living language stacks more
-SPACES = re.compile("[ \t\r\n\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
-ZWNJ, ZWJ = "\u200c", "\u200d"
-# Letters and symbols by category that show nothing: Hangul fillers, Khmer inherent vowels, the empty
-# Braille cell.
-BLANK = frozenset("\u115f\u1160\u3164\uffa0\u17b4\u17b5\u2800\u034f")
-# The first letter of the scripts in which joiners change how a word is written (Arabic, then those of India
-# and its neighbours).
-JOINING = 0x0600
+# A reader's letter may take many code points (a family, a Tibetan stack), but not any number of them.
+MOST_IN_LETTER = 16
+MOST_CODE_POINTS = LONGEST * MOST_IN_LETTER
+# UTS 39, 5.4: more than four nonspacing marks in a row are no text. The Brahmic scripts write vowels and
+# subjoined letters as marks, so theirs are bounded by `MOST_IN_LETTER` alone.
+TOWER = regex.compile(r"[[\p{Mn}\p{Me}]&&\p{InSC=Other}]{5}", regex.V1)
+LONE_MARK = regex.compile(r"(?:^|\s)[\p{Mn}\p{Me}]")
+TOO_LONG = f"Use at most {LONGEST} letters; this name has {{}}."
+EMPTY = "Write the name people shall see."
+UNSEEN = "This name has no letter that can be seen. Write the name people shall see."
+TOWERS = "This name has too many accents on one letter."
+LONE = "In this name an accent stands without a letter. Type it again."
+# What no name may hold, in the order in which it is looked for, and the cause in words.
+CAUSES = (
+    (visible_text.SURROGATE, "This name holds half a character, as a broken emoji leaves it. Type it again."),
+    (
+        visible_text.OVERRIDE,
+        "This name holds a mark that reverses the text ({}). Type it instead of pasting it.",
+    ),
+    (visible_text.LINE_BREAK, "Write the name on one line; it holds a line break ({})."),
+    (visible_text.CONTROL, "This name holds a control character ({}). Type it instead of pasting it."),
+    (visible_text.UNKNOWN, "This name holds a character ({}) that other devices cannot show."),
+)
+INVISIBLE = "This name holds an invisible character ({}). Type it instead of pasting it."
 
 
 def clean_name(raw: str) -> str:
-    """The name as it is kept and shown. Raises Invalid for the field `name`."""
-    name = SPACES.sub(" ", unicodedata.normalize("NFKC", raw[:1000])).strip(" ")
-    if not name or not any(_is_visible(letter) for letter in name):
-        raise Invalid(name="Write the name people shall see.")
-    if len(name) > LONGEST:
-        raise Invalid(name=f"Use at most {LONGEST} characters.")
-    if not all(_may_stand(name, place) for place in range(len(name))) or _has_tower(name):
-        raise Invalid(name="Use letters, digits and signs that everyone can see.")
+    """The name as it is stored and shown. Raises Invalid (`name`) with the cause."""
+    if len(raw) > 2 * MOST_CODE_POINTS:
+        raise Invalid(name=TOO_LONG.format(f"more than {MOST_CODE_POINTS}"))
+    for pattern, cause in CAUSES:
+        _refuse(pattern.search(raw), cause)
+    name = _tidied(raw)
+    if not visible_text.is_visible(name):
+        raise Invalid(name=UNSEEN if raw.strip() else EMPTY)
+    _check_letters(name)
+    rest = visible_text.IGNORED.search(visible_text.MEANT.sub("", name))
+    _refuse(rest, INVISIBLE)
     return name
 
 
-def _is_visible(letter: str) -> bool:
-    return unicodedata.category(letter)[0] in "LNPS" and letter not in BLANK
+def _check_letters(name: str) -> None:
+    if LONE_MARK.search(name):
+        raise Invalid(name=LONE)
+    if TOWER.search(name) or visible_text.tallest(name) > MOST_IN_LETTER:
+        raise Invalid(name=TOWERS)
+    count = visible_text.letters_in(name)
+    if count > LONGEST or len(name) > MOST_CODE_POINTS:
+        raise Invalid(name=TOO_LONG.format(count))
 
 
-def _may_stand(name: str, place: int) -> bool:
-    letter = name[place]
-    if letter in (ZWNJ, ZWJ):
-        return _joins(name[place - 1 : place], name[place + 1 : place + 2], letter)
-    return letter == " " or (unicodedata.category(letter)[0] in "LMNPS" and letter not in BLANK)
+def _tidied(raw: str) -> str:
+    """Repeated, because each step can bring together what the others act on."""
+    before, name = None, raw
+    while name != before:
+        before = name
+        name = unicodedata.normalize("NFC", visible_text.WIDTH.sub(_ordinary, name))
+        name = visible_text.REPEATED_JOINER.sub(r"\1", visible_text.SPACES.sub(" ", name))
+        name = visible_text.without_edges(visible_text.AFTER_SPACE.sub("", name))
+    return name
 
 
-def _joins(before: str, after: str, joiner: str) -> bool:
-    if not before or not after:
-        return False
-    if joiner == ZWJ and _is_emoji(before) and unicodedata.category(after) == "So":
-        return True
-    return all(ord(side) >= JOINING and unicodedata.category(side)[0] in "LM" for side in (before, after))
+def _ordinary(letter: regex.Match[str]) -> str:
+    return unicodedata.normalize("NFKC", letter[0])
 
 
-def _is_emoji(letter: str) -> bool:
-    """An emoji, or what may follow one: the emoji variation selector, a skin tone."""
-    return letter == "\ufe0f" or unicodedata.category(letter) in ("So", "Sk")
-
-
-def _has_tower(name: str) -> bool:
-    height = 0
-    for letter in name:
-        height = height + 1 if unicodedata.category(letter)[0] == "M" else 0
-        if height > TALLEST:
-            return True
-    return False
+def _refuse(found: regex.Match[str] | None, cause: str) -> None:
+    if found is not None:
+        raise Invalid(name=cause.format(f"U+{ord(found[0]):04X}"))

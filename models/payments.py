@@ -14,7 +14,6 @@ import msgspec
 
 from models import members, stripe_api, test_checkout
 from models.access import Access
-from models.audit import Audit
 from models.clock import Clock
 from models.config import Config
 from models.db import Db
@@ -24,14 +23,11 @@ from models.ids import new_id
 from models.invite_codes import InviteCodes
 from models.late_news import LateNews
 from models.messages import Wire
-from models.money_back import MoneyBack
+from models.payment_provider import PaymentProvider
 from models.refunds import Refunds
-from models.settlement import Settlement
-from models.site_secret import SiteSecret
-from models.stripe_api import StripeApi, StripeAway, StripeRefused
-from models.stripe_objects import Checkout, Kind
-from models.stripe_webhook import Effect, StripeWebhook
-from models.test_checkout import TestCheckout
+from models.stripe_api import StripeAway, StripeRefused
+from models.stripe_objects import Checkout
+from models.stripe_webhook import StripeWebhook
 
 REUSE_HOURS = 23
 
@@ -70,26 +66,23 @@ class Status(msgspec.Struct, frozen=True):
 
 class Payments:
     def __init__(
-        self, db: Db, clock: Clock, config: Config, access: Access, invite_codes: InviteCodes, audit: Audit
+        self,
+        db: Db,
+        clock: Clock,
+        config: Config,
+        access: Access,
+        invite_codes: InviteCodes,
+        provider: PaymentProvider,
+        entitlement: Entitlement,
+        late: LateNews | None,
+        webhook: StripeWebhook,
+        refunds: Refunds,
     ) -> None:
         self._db, self._clock, self._config = db, clock, config
-        self._access, self._invite_codes = access, invite_codes
+        self._access, self._invite_codes, self._entitlement = access, invite_codes, entitlement
+        self._stripe, self._page, self._kind = provider.stripe, provider.page, provider.kind
+        self._late, self._webhook, self._refunds = late, webhook, refunds
         self._sql = db.statements("payments")
-        self.stripe = self._stripe = StripeApi(config) if config.stripe_secret_key else None
-        self._page = TestCheckout(SiteSecret(db, config), config) if config.has_test_checkout else None
-        self._kind: Kind = self._stripe.kind if self._stripe else "page"
-        self.entitlement = entitlement = Entitlement(db, access, invite_codes)
-        settlement = Settlement(db, clock, access, entitlement)
-        money_back = MoneyBack(db, clock, access, entitlement)
-        self._late = LateNews(db, clock, access, settlement, self._stripe) if self._stripe else None
-        self._webhook = StripeWebhook(
-            db, clock, config, access, settlement, money_back, self._page, self._kind
-        )
-        self.refunds = Refunds(db, clock, access, money_back, self._webhook, self._stripe, self._page, audit)
-
-    async def close(self) -> None:
-        if self._stripe is not None:
-            await self._stripe.close()
 
     # -- paying --
 
@@ -147,12 +140,6 @@ class Payments:
             raise StripeAway
         return session.id, session.url
 
-    # -- what Stripe tells --
-
-    async def receive(self, payload: bytes, signature: str) -> Effect:
-        """An event, through the one door. Raises BadRequest, Unavailable."""
-        return await self._webhook.receive(payload, signature)
-
     # -- how it stands --
 
     async def status(self, user_id: str, session_id: str) -> Status:
@@ -163,7 +150,7 @@ class Payments:
         access = await self._access.of(user_id)
         if checkout.state == "open" and access != "paid":
             return Status("pending")
-        lost_by = await self.entitlement.lost_by(checkout.attempt_id)
+        lost_by = await self._entitlement.lost_by(checkout.attempt_id)
         own = await self._invite_codes.find_own(user_id)
         if own is None or own.stopped:
             return Status(access, lost_by)
@@ -182,7 +169,7 @@ class Payments:
         """
         await self._sql.run("close_forgotten", kind=self._kind, now=self._clock.frozen)
         asked = 0 if self._late is None else await self._late.sweep()
-        await self.refunds.sweep(self._kind)
+        await self._refunds.sweep(self._kind)
         return asked
 
     # -- the test checkout --
@@ -199,4 +186,4 @@ class Payments:
         checkout = await self.get_test_checkout(user_id, session_id)
         if checkout.state == "open" and self._page is not None:
             payload = test_checkout.event(checkout, is_paid=is_paid)
-            await self.receive(payload, stripe_api.sign(payload, await self._page.secret()))
+            await self._webhook.receive(payload, stripe_api.sign(payload, await self._page.secret()))

@@ -17,7 +17,8 @@ from models.clock import Clock
 from models.db import Db, Transaction
 from models.errors import Conflict, NotFound
 from models.money_back import MoneyBack
-from models.stripe_api import StripeApi, StripeAway, StripeRefused
+from models.payment_provider import PaymentProvider
+from models.stripe_api import StripeAway, StripeRefused
 from models.stripe_objects import Checkout, Kind, StripeCharge
 from models.stripe_webhook import StripeWebhook
 from models.test_checkout import TestCheckout
@@ -35,12 +36,12 @@ class Refunds:
         access: Access,
         money_back: MoneyBack,
         webhook: StripeWebhook,
-        stripe: StripeApi | None,
-        page: TestCheckout | None,
+        provider: PaymentProvider,
         audit: Audit,
     ) -> None:
         self._db, self._clock, self._access, self._money_back = db, clock, access, money_back
-        self._webhook, self._stripe, self._page, self._audit = webhook, stripe, page, audit
+        self._webhook, self._audit = webhook, audit
+        self._stripe, self._page = provider.stripe, provider.page
         self._sql = db.statements("money_back")
 
     async def sweep(self, kind: Kind) -> None:

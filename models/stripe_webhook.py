@@ -18,10 +18,10 @@ from models.config import Config
 from models.db import Db, Transaction
 from models.errors import BadRequest
 from models.money_back import MoneyBack
+from models.payment_provider import PaymentProvider
 from models.settlement import IGNORED, Settled, Settlement
 from models.stripe_events import News, StripeEvent, fact_of, read_event, read_news
-from models.stripe_objects import Kind, StripeCharge, StripeIntent, StripeSession
-from models.test_checkout import TestCheckout
+from models.stripe_objects import StripeCharge, StripeIntent, StripeSession
 
 logger = logging.getLogger(__name__)
 Effect = Literal["applied", "duplicate", "ignored"]
@@ -39,12 +39,11 @@ class StripeWebhook:
         access: Access,
         settlement: Settlement,
         money_back: MoneyBack,
-        page: TestCheckout | None,
-        kind: Kind,
+        provider: PaymentProvider,
     ) -> None:
         self._db, self._clock, self._config, self._access = db, clock, config, access
         self._settlement, self._money_back = settlement, money_back
-        self._page, self._kind = page, kind
+        self._page, self._kind = provider.page, provider.kind
         self._sql = db.statements("payments")
 
     async def receive(

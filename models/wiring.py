@@ -24,6 +24,7 @@ from models.contacts import Contacts
 from models.dashboard import Dashboard
 from models.db import Db
 from models.deletions import Deletions
+from models.entitlement import Entitlement
 from models.erasure import Erasure
 from models.exports import Exports
 from models.health import Health
@@ -32,12 +33,15 @@ from models.ids import new_id
 from models.introductions import Introductions
 from models.invite_codes import InviteCodes
 from models.invites import Invites
+from models.late_news import LateNews
 from models.mail import Mail
 from models.media import Media
 from models.moderation import Moderation
+from models.money_back import MoneyBack
 from models.news import News
 from models.partings import Partings
 from models.passwords import Passwords
+from models.payment_provider import PaymentProvider
 from models.payments import Payments
 from models.people import People
 from models.presence import Presence
@@ -47,6 +51,7 @@ from models.receipts import Receipts
 from models.reconciliation import Reconciliation
 from models.recovery import Recovery
 from models.recovery_codes import RecoveryCodes
+from models.refunds import Refunds
 from models.removals import Removals
 from models.report_reviews import ReportReviews
 from models.reports import Reports
@@ -55,12 +60,14 @@ from models.seat_views import SeatViews
 from models.second_factors import SecondFactors
 from models.selfies import Selfies
 from models.sessions import Sessions
+from models.settlement import Settlement
 from models.sign_up import SignUp
 from models.signalling import Signalling
 from models.site_secret import SiteSecret
 from models.staff import StaffList
 from models.staff_sessions import StaffSessions
 from models.staff_sign_in import StaffSignIn
+from models.stripe_webhook import StripeWebhook
 from models.sweep import Chore, Sweep
 from models.tombstones import Tombstones
 from models.turn import Turn
@@ -118,9 +125,7 @@ class Models:
             self.introductions,
             self.age_gate,
         )
-        self.payments = Payments(db, clock, config, self.access, self.invite_codes, self.audit)
-        self.receipts = Receipts(db, self.payments.refunds)
-        self.reconciliation = Reconciliation(db, clock, self.payments.stripe)
+        self._open_billing(db, clock, config)
         self.admin_codes = AdminCodes(db, clock, self.audit)
         self.turn = Turn(config, bus, clock)
         self.presence = Presence(db, bus, clock)
@@ -132,7 +137,7 @@ class Models:
         self.history = History(db)
         self.signalling = Signalling(bus, self.news)
         self.contacts = Contacts(db, clock, config, self.news)
-        self.partings = Partings(db, self.calls, self.invites, self.presence)
+        self.partings = Partings(db, self.calls, self.invites.rings, self.invites.outcomes, self.presence)
         self.erasure = Erasure(db, clock, self.banned_emails)
         self.tombstones = Tombstones(db, clock, self.erasure, config.data_dir)
         self.deletions = Deletions(
@@ -197,6 +202,29 @@ class Models:
             cures=(self.site_secret.forget, self.tombstones.apply),
         )
 
+    def _open_billing(self, db: Db, clock: Clock, config: Config) -> None:
+        self.payment_provider = provider = PaymentProvider(config, self.site_secret)
+        self.entitlement = Entitlement(db, self.access, self.invite_codes)
+        settlement = Settlement(db, clock, self.access, self.entitlement)
+        money_back = MoneyBack(db, clock, self.access, self.entitlement)
+        late = LateNews(db, clock, self.access, settlement, provider.stripe) if provider.stripe else None
+        self.stripe_webhook = StripeWebhook(db, clock, config, self.access, settlement, money_back, provider)
+        self.refunds = Refunds(db, clock, self.access, money_back, self.stripe_webhook, provider, self.audit)
+        self.payments = Payments(
+            db,
+            clock,
+            config,
+            self.access,
+            self.invite_codes,
+            provider,
+            self.entitlement,
+            late,
+            self.stripe_webhook,
+            self.refunds,
+        )
+        self.receipts = Receipts(db, self.refunds)
+        self.reconciliation = Reconciliation(db, clock, provider.stripe)
+
     @classmethod
     async def open(cls, config: Config, database_url: str, redis_url: str) -> Models:
         """Raises `Unavailable` when PostgreSQL or Redis cannot be reached."""
@@ -204,7 +232,7 @@ class Models:
         return cls(config, db, Bus(redis_url, process_id=new_id()[:13]), Clock())
 
     async def close(self) -> None:
-        await self.payments.close()
+        await self.payment_provider.close()
         await self.turn.close()
         await self.selfies.close()
         await self.videos.close()

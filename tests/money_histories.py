@@ -134,7 +134,7 @@ class History:
         return self.undelivered.append(news("charge.refunded", dict(self.charge(session_id))))
 
     async def refund(self, session_id: str) -> None:
-        refunds = self.models.payments.refunds
+        refunds = self.models.refunds
         await refunds.refund(await refunds.find(session_id))
 
     def dispute(self, session_id: str) -> None:

@@ -58,4 +58,4 @@ async def deliver_at_once(clients: Sequence[Client], payloads: Sequence[bytes], 
 
 async def tell(models: Models, payload: bytes, header: str | None = None) -> str:
     """To the models, without a site."""
-    return await models.payments.receive(payload, signature(payload) if header is None else header)
+    return await models.stripe_webhook.receive(payload, signature(payload) if header is None else header)

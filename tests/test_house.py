@@ -57,11 +57,13 @@ ELSEWHERE = {
     "models/members.py": "tests/models/test_users.py",
     "models/messages.py": "tests/test_protocol.py",
     "models/call_record.py": "tests/models/test_calls.py",
+    "models/payment_provider.py": "tests/models/test_test_checkout.py",
     "models/ring.py": "tests/models/test_invites.py",
     "models/setting_types.py": "tests/models/test_config.py",
     "models/statements.py": "tests/models/test_db.py",
     "models/setting_rules.py": "tests/test_operations.py",
     "models/sign_up.py": "tests/handlers/test_accounts.py",
+    "models/visible_text.py": "tests/models/test_names.py",
     "models/wiring.py": "tests/conftest.py",
 }
 

@@ -78,7 +78,8 @@ async def test_nothing_is_told_of_what_was_rolled_back(models, person) -> None:
 
     async def fail_half_way() -> None:
         async with models.db.transaction() as on:
-            await models.access.grant(anna.user_id, "payment", "one", on=on)
+            await models.access.lock(anna.user_id, on=on)
+            await models.access.grant_locked(anna.user_id, "payment", "one", on=on)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

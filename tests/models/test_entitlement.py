@@ -18,8 +18,8 @@ def test_why_it_buys_nothing_any_more(refunded, lost, why) -> None:
 async def test_what_is_not_paid_is_worth_nothing(models, person) -> None:
     anna = await person("Anna", access=None)
     offered = await models.payments.create_checkout(anna.user_id)
-    checkout = await models.payments.refunds.find(offered.session_id)
+    checkout = await models.refunds.find(offered.session_id)
     async with models.db.transaction() as on:
-        entitlement = models.payments.entitlement
+        entitlement = models.entitlement
         assert await entitlement.work_out(checkout.attempt_id, anna.user_id, on=on) is None
     assert await models.access.of(anna.user_id) == "unpaid"

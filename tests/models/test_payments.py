@@ -93,7 +93,7 @@ async def test_a_forged_event_changes_nothing(models, stripe, anna, forgery) -> 
         payload = json.dumps(json.loads(payload)).encode()
     before = models.db.statements_run
     with pytest.raises(BadRequest):
-        await models.payments.receive(payload, header)
+        await models.stripe_webhook.receive(payload, header)
     assert models.db.statements_run == before
     assert await rows(models) == {"grants": 0, "codes": 0, "checkouts": 1, "events": 0}
 

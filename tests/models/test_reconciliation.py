@@ -84,7 +84,7 @@ async def test_what_one_side_does_not_know(models, stripe, anna, person) -> None
 
 async def test_who_paid_and_is_not_in(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
-    attempt = (await models.payments.refunds.find(session_id)).attempt_id
+    attempt = (await models.refunds.find(session_id)).attempt_id
     await models.access.take_away("payment", attempt, "by mistake")
     assert await found(models) == [("access", "not in", "in")]
 

@@ -34,7 +34,7 @@ def anna(io_loop, person):
 
 
 async def refund(models, reference: str) -> None:
-    await models.payments.refunds.refund(await models.payments.refunds.find(reference))
+    await models.refunds.refund(await models.refunds.find(reference))
 
 
 async def test_a_refund_goes_through_stripe_and_is_settled_at_once(models, stripe, anna) -> None:
@@ -49,11 +49,11 @@ async def test_a_refund_goes_through_stripe_and_is_settled_at_once(models, strip
 
 async def test_it_is_found_by_any_of_its_names(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
-    found = await models.payments.refunds.find(session_id)
+    found = await models.refunds.find(session_id)
     for reference in (found.attempt_id, found.payment_intent):
-        assert await models.payments.refunds.find(reference) == found
+        assert await models.refunds.find(reference) == found
     with pytest.raises(NotFound):
-        await models.payments.refunds.find("pi_nobody")
+        await models.refunds.find("pi_nobody")
 
 
 async def test_asked_for_twice_it_is_given_once(models, stripe, anna) -> None:

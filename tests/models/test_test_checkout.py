@@ -22,16 +22,26 @@ async def test_every_process_knows_the_same_secret(models, servers, config) -> N
     assert await TestCheckout(SiteSecret(models.db, keyed), keyed).secret() != secrets[0]
 
 
+async def test_it_signs_with_the_new_secret_after_the_database_was_emptied(models, servers, config) -> None:
+    before = await models.payment_provider.page.secret()
+    servers.empty()
+    await models.site_secret.forget()
+    after = await models.payment_provider.page.secret()
+    other = await Models.open(config, servers.database_url, servers.redis_url)
+    assert await other.payment_provider.page.secret() == after != before
+    await other.close()
+
+
 async def test_an_event_of_ours_needs_the_sites_signature(models, person) -> None:
     anna = await person("Anna", access=None)
     offered = await models.payments.create_checkout(anna.user_id)
     checkout = await models.payments.get_test_checkout(anna.user_id, offered.session_id)
     payload = event(checkout, is_paid=True)
     with pytest.raises(BadRequest):
-        await models.payments.receive(payload, signature(payload, "whsec_guessed"))
+        await models.stripe_webhook.receive(payload, signature(payload, "whsec_guessed"))
     assert await models.access.of(anna.user_id) == "unpaid"
     secret = await TestCheckout(models.site_secret, models.config).secret()
-    assert await models.payments.receive(payload, signature(payload, secret)) == "applied"
+    assert await models.stripe_webhook.receive(payload, signature(payload, secret)) == "applied"
     assert await models.access.of(anna.user_id) == "paid"
 
 

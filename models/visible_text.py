@@ -1,0 +1,120 @@
+"""Which characters of a text are seen, and which are not, by Unicode's own data. The one door to `regex`.
+
+Stateless. The Unicode version is that of `regex`, the same on every Python. Standards: UAX 9 (bidirectional
+controls), UAX 29 (grapheme clusters), UAX 31 and the core specification, chapter 23.2 (joiners), UTS 51.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import regex
+
+# Characters that are drawn. Fillers are letters and the empty Braille cell is a symbol, but neither is seen.
+VISIBLE = regex.compile(r"[[\p{L}\p{N}\p{P}\p{S}]--[\p{Default_Ignorable_Code_Point}\u2800]]", regex.V1)
+# What no text may hold: it is not a character, or another process decides what it is.
+SURROGATE = regex.compile(r"\p{Cs}")
+CONTROL = regex.compile(r"[\p{Cc}--[\t\n\r]]", regex.V1)
+UNKNOWN = regex.compile(r"[\p{Co}\p{Cn}\uFFFC\uFFFD]")
+OVERRIDE = regex.compile(r"[\u202D\u202E]")
+LINE_BREAK = regex.compile(r"[\p{Zl}\p{Zp}\u000B\u000C\u0085]")
+# NARROW NO-BREAK SPACE joins a Mongolian suffix to its word and shapes it; everywhere else it is a space.
+SPACES = regex.compile(r"(?:(?!(?<=\p{Mongolian})\u202F\p{Mongolian})\p{White_Space})+")
+OPENING, CLOSING = {"\u2066": "\u2069", "\u2067": "\u2069", "\u2068": "\u2069"}, "\u2069"
+EMBEDDING, POP = "\u202a\u202b", "\u202c"
+_JOINERS = r"[\u200C\u200D]"
+_TAGS = r"[\U000E0020-\U000E007F]"
+# A letter (and its marks) of a script in which joiners change shapes: cursive, or of the Brahmic family.
+_SHAPED = (
+    r"[\p{L}&&[\P{InSC=Other}\p{Joining_Type=D}\p{Joining_Type=R}\p{Joining_Type=L}\u0640]]"
+    r"[\p{M}--\p{Variation_Selector}]*"
+)
+# At the end of a word a joiner shows after a virama (UAX 31, A2 and B), or as an open letter of a cursive
+# script.
+_SHOWN_JOINER = (
+    rf"(?:(?<=\p{{ccc=9}}){_JOINERS}|(?<=[\p{{Joining_Type=D}}\p{{Joining_Type=L}}]\p{{Mn}}*)\u200D)"
+)
+_UNSEEN = rf"[[\p{{White_Space}}\p{{Cf}}]--{_TAGS}--\p{{Prepended_Concatenation_Mark}}]"
+BEGINNING = regex.compile(rf"^{_UNSEEN}+", regex.V1)
+END = regex.compile(rf"(?:(?!{_SHOWN_JOINER}){_UNSEEN})+$", regex.V1)
+IGNORED = regex.compile(
+    r"[[\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]--\p{Prepended_Concatenation_Mark}]", regex.V1
+)
+# Where a character that is not seen has a meaning.
+MEANT = regex.compile(
+    "|".join(
+        [
+            r"[\u061C\u200E\u200F\u2066-\u2069\u202A-\u202C]",  # direction (UAX 9); `balanced` pairs them
+            rf"(?<={_SHAPED}){_JOINERS}",
+            r"(?<=\p{M})\u200D(?=\p{L})",
+            r"(?<=\p{Extended_Pictographic}[\uFE0F\p{Emoji_Modifier}]?)\u200D(?=\p{Extended_Pictographic})",
+            r"(?<=\U0001F3F4)[\U000E0030-\U000E0039\U000E0061-\U000E007A]{3,6}\U000E007F",  # flags of regions
+            r"(?<=[\p{L}\p{N}\p{P}\p{S}])\p{Variation_Selector}",
+            r"(?<=\p{Mongolian})\u180E(?=\p{Mongolian})",
+            r"(?<=\p{Line_Break=SA})[\u200B\u2060](?=\p{Line_Break=SA})",  # words in scripts without spaces
+            r"(?<=[\p{L}\p{M}])\u034F(?=\p{M})",
+            r"(?<=\p{Braille})\u2800(?=\p{Braille})",
+        ]
+    ),
+    regex.V1,
+)
+REPEATED_JOINER = regex.compile(r"([\u200C\u200D])\1+")
+# After a space nothing is left to join, and no word needs a mark that breaks or joins it.
+AFTER_SPACE = regex.compile(r"(?<= )[\u200B-\u200D\u2060\uFEFF]+")
+CLUSTER = regex.compile(r"\X")
+WIDTH = regex.compile(r"[\p{Decomposition_Type=Wide}\p{Decomposition_Type=Narrow}]")
+
+
+class Marks(NamedTuple):
+    """Bidirectional controls of a text by place: `partner` of those in a pair; `single` have none."""
+
+    partner: dict[int, int]
+    single: set[int]
+
+
+def marks_of(text: str) -> Marks:
+    """Isolates and embeddings, paired as UAX 9 does (BD9, BD11)."""
+    partner: dict[int, int] = {}
+    open_at: list[int] = []
+    single: set[int] = set()
+    for at, letter in enumerate(text):
+        if letter in OPENING or letter in EMBEDDING:
+            open_at.append(at)
+        elif letter in (CLOSING, POP):
+            is_pair = bool(open_at) and (text[open_at[-1]] in OPENING) == (letter == CLOSING)
+            if is_pair:
+                partner |= {at: open_at[-1], open_at.pop(): at}
+            else:
+                single.add(at)
+    return Marks(partner, single | set(open_at))
+
+
+def without_edges(text: str) -> str:
+    """Without spaces and unseen marks at both ends, the partners of those, and marks without a partner."""
+    partner, single = marks_of(text)
+    first, last = BEGINNING.search(text), END.search(text)
+    edges = set(range(first.end() if first else 0)) | set(
+        range(last.start() if last else len(text), len(text))
+    )
+    gone = edges | single | {partner[at] for at in edges if at in partner}
+    return "".join(letter for at, letter in enumerate(text) if at not in gone)
+
+
+def is_visible(text: str) -> bool:
+    """Whether a reader sees anything of it."""
+    return VISIBLE.search(text) is not None
+
+
+def is_sound(text: str) -> bool:
+    """Whether it can be stored, sent and shown: no half characters, no control characters, no NUL."""
+    return SURROGATE.search(text) is None and CONTROL.search(text) is None
+
+
+def letters_in(text: str) -> int:
+    """How many letters a reader counts: grapheme clusters; marks that are not seen are none."""
+    return sum(1 for cluster in CLUSTER.finditer(text) if is_visible(cluster[0]) or cluster[0] == " ")
+
+
+def tallest(text: str) -> int:
+    """Code points in the longest grapheme cluster."""
+    return max((len(cluster[0]) for cluster in CLUSTER.finditer(text)), default=0)

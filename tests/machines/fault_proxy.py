@@ -1,0 +1,235 @@
+"""A TCP proxy that a test makes fail: refused, reset or silent connections, for any protocol.
+
+    with FaultProxy("/run/redis.sock") as proxy:          # or ("127.0.0.1", 5432)
+        url = f"redis://127.0.0.1:{proxy.port}"
+        with proxy.fault("silent"):
+            …
+
+It runs on a thread and a loop of its own, so that a test's blocking call cannot stop it. Every control
+returns once it is in force.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Literal, Self
+
+Target = str | tuple[str, int]
+# refused: the process is gone. reset: something on the way rejects. silent: packets are dropped, in both
+# directions and for new connections. deaf: new connections work, those that are open stand still.
+# unreachable: as silent, and a new connection is not even accepted.
+Fault = Literal["refused", "reset", "silent", "deaf", "unreachable"]
+FAULTS: tuple[Fault, ...] = ("refused", "reset", "silent", "deaf", "unreachable")
+CHUNK = 64 * 1024
+CONTROL_SECONDS = 10
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class Joint:
+    """One client's connection and the server's that belongs to it."""
+
+    def __init__(self, *writers: asyncio.StreamWriter) -> None:
+        self.writers = list(writers)
+        self.is_flowing = asyncio.Event()
+        self.is_flowing.set()
+        self.answers = asyncio.Event()
+        self.answers.set()
+
+    async def pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *gates: asyncio.Event
+    ) -> int:
+        """Returns at the end of the stream; while a gate is closed, not even that is passed on."""
+        passed = 0
+        while data := await reader.read(CHUNK):
+            for gate in gates:
+                await gate.wait()
+            writer.write(data)
+            await writer.drain()
+            passed += len(data)
+        for gate in gates:
+            await gate.wait()
+        return passed
+
+    def close(self, *, reset: bool) -> None:
+        for writer in self.writers:
+            if reset:
+                _reset_on_close(writer)
+            writer.transport.abort() if reset else writer.close()
+
+
+class FaultProxy:
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._server: asyncio.Server | None = None
+        self._backlog: list[socket.socket] = []
+        self._joints: set[Joint] = set()
+        self._work: set[asyncio.Task[None]] = set()
+        self._fault: Fault | None = None
+        self.port = 0
+        self.accepted = 0
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._run(self._listen())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._run(self._stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(CONTROL_SECONDS)
+        self._loop.close()
+
+    @property
+    def open_connections(self) -> int:
+        return len(self._joints)
+
+    @contextmanager
+    def fault(self, fault: Fault, *, lost: bool = False) -> Iterator[None]:
+        """While the block runs; then `heal`."""
+        self.begin(fault)
+        try:
+            yield
+        finally:
+            self.heal(lost=lost)
+
+    def begin(self, fault: Fault) -> None:
+        self._run(self._begin(fault))
+
+    def heal(self, *, lost: bool = False) -> None:
+        """New connections work. What stood still is delivered late, or with `lost` is reset."""
+        self._run(self._heal(lost))
+
+    def cut(self, *, reset: bool = True) -> None:
+        """Ends what is open now, by a reset or in order; new connections work."""
+        self._run(self._cut(reset))
+
+    def hold_answers(self, *, is_held: bool = True) -> None:
+        """What clients send arrives; what the server says to the connections open now does not."""
+        self._run(self._hold_answers(is_held))
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(CONTROL_SECONDS)
+
+    # -- on the loop of the thread --
+
+    async def _listen(self, backlog: int = 128) -> None:
+        listening = socket.socket()
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", self.port))
+        self.port = listening.getsockname()[1]
+        self._server = await asyncio.start_server(self._accept, sock=listening, backlog=backlog)
+
+    async def _begin(self, fault: Fault) -> None:
+        self._fault = fault
+        if fault == "refused":
+            self._close_server()
+        if fault == "unreachable":
+            self._close_server()
+            self._fill_backlog()
+        if fault in ("refused", "reset"):
+            await self._cut(fault == "reset")
+        else:
+            for joint in self._joints:
+                joint.is_flowing.clear()
+
+    async def _heal(self, lost: bool) -> None:
+        for one in self._backlog:
+            one.close()
+        self._backlog.clear()
+        self._fault = None
+        if lost:
+            await self._cut(True)
+        if self._server is None:
+            await self._listen()
+        for joint in self._joints:
+            joint.is_flowing.set()
+
+    async def _cut(self, reset: bool) -> None:
+        for joint in list(self._joints):
+            joint.close(reset=reset)
+        self._joints.clear()
+
+    async def _hold_answers(self, is_held: bool) -> None:
+        for joint in self._joints:
+            joint.answers.clear() if is_held else joint.answers.set()
+
+    def _close_server(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    def _fill_backlog(self) -> None:
+        """Linux drops the first packet of a connection that a full accept queue cannot take."""
+        listening = socket.socket()
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", self.port))
+        listening.listen(0)
+        self._backlog = [listening]
+        for _ in range(4):
+            one = socket.socket()
+            one.setblocking(False)
+            one.connect_ex(("127.0.0.1", self.port))
+            self._backlog.append(one)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._work.add(task)
+        self.accepted += 1
+        joint = Joint(writer)
+        try:
+            if self._fault == "reset":
+                joint.close(reset=True)
+                return
+            if self._fault in ("silent", "unreachable"):
+                joint.is_flowing.clear()
+            self._joints.add(joint)
+            await joint.is_flowing.wait()
+            await self._join(joint, reader, writer)
+        finally:
+            self._work.discard(task)
+            self._joints.discard(joint)
+
+    async def _join(self, joint: Joint, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            far_reader, far_writer = await _connect(self._target)
+            joint.writers.append(far_writer)
+            there = asyncio.ensure_future(joint.pump(reader, far_writer, joint.is_flowing))
+            back = asyncio.ensure_future(joint.pump(far_reader, writer, joint.is_flowing, joint.answers))
+            try:
+                await asyncio.wait([there, back], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                there.cancel()
+                back.cancel()
+                await asyncio.gather(there, back, return_exceptions=True)
+        joint.close(reset=False)
+
+    async def _stop(self) -> None:
+        self._close_server()
+        for one in self._backlog:
+            one.close()
+        await self._cut(True)
+        for task in list(self._work):
+            task.cancel()
+        await asyncio.gather(*self._work, return_exceptions=True)
+        await asyncio.sleep(0)
+
+
+async def _connect(target: Target) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    if isinstance(target, str):
+        return await asyncio.open_unix_connection(target)
+    return await asyncio.open_connection(*target)
+
+
+def _reset_on_close(writer: asyncio.StreamWriter) -> None:
+    found = writer.get_extra_info("socket")
+    if found is not None and found.family != socket.AF_UNIX:
+        with suppress(OSError):
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
