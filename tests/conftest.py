@@ -46,7 +46,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if group := GROUPS.get(item.path.parent.name):
             item.add_marker(pytest.mark.xdist_group(group))
-        # docs/decisions/browser-tests-are-retried.md: browsers only. A race that shows once must fail the run.
+        # docs/decisions/browser-tests-are-retried.md: a race that shows once must fail the run.
         if item.get_closest_marker("journey"):
             item.add_marker(pytest.mark.flaky(reruns=2))
         if item.get_closest_marker("gen_test"):
