@@ -127,7 +127,11 @@ class BaseSocket(WebSocketHandler):
         if self.request.headers.get("Sec-WebSocket-Version") != "13":
             return None
         self._frames = Frames(
-            self, max_bytes=MOST_BYTES, max_waiting=MOST_WAITING_BYTES, ping_seconds=PING_SECONDS
+            self,
+            max_bytes=MOST_BYTES,
+            max_waiting=MOST_WAITING_BYTES,
+            ping_seconds=PING_SECONDS,
+            too_big=BAD,
         )
         return self._frames
 
@@ -138,6 +142,7 @@ class BaseSocket(WebSocketHandler):
     async def open(self, *args: str, **kwargs: str) -> None:
         if not self.is_open:
             return
+        self.hub.sockets.add(self)
         try:
             self.hub.limits.enter(self.id, self.user_id, self.address)
             await self.opened(*args)
@@ -153,6 +158,7 @@ class BaseSocket(WebSocketHandler):
         del self.request, self._headers
 
     def on_close(self) -> None:
+        self.hub.sockets.discard(self)
         self.hub.limits.leave(self.id)
 
     async def opened(self, *args: str) -> None:
@@ -173,21 +179,29 @@ class BaseSocket(WebSocketHandler):
     def tell(self, message: Wire) -> None:
         self.send(messages.encode(message))
 
+    def fail(self, code: int, reason: str) -> None:
+        """Closes the socket for a fault of the client; nothing more of it is read."""
+        if self._frames is not None:
+            self._frames.fail(code, reason)
+
+    def drop(self) -> None:
+        """Ends the connection at once, without a Close frame."""
+        if self._frames is not None:
+            self._frames.on_connection_close()
+
     def is_over_budget(self) -> bool:
-        """Counts one message; True when it was one too many (and the socket is closed for it)."""
+        """Counts one message, fragment or control frame. If it is one too many, the socket is closed."""
         if self.budget.take():
             return False
-        self.close(TOO_MANY, "too many messages")
+        self.fail(TOO_MANY, "too many messages")
         return True
 
     def on_binary(self) -> None:
-        self.close(BAD, "text frames only")
-
-    def on_too_big(self) -> None:
-        self.close(BAD, "too big")
+        self.fail(BAD, "text frames only")
 
     def on_too_slow(self) -> None:
-        self.close(TOO_SLOW, "too slow")
+        """The Close frame goes behind what waits already: it arrives if the client reads on in time."""
+        self.fail(TOO_SLOW, "too slow")
 
     def failed(self, error: Exception, command_id: str | None) -> None:
         """Our own fault: loud in the log, plain on the wire; the socket lives."""
@@ -208,7 +222,7 @@ class BaseSocket(WebSocketHandler):
         if isinstance(problem, BadRequest):
             self._faults += 1
             if self._faults > MOST_FAULTS:
-                self.close(BAD, "too many faulty messages")
+                self.fail(BAD, "too many faulty messages")
 
 
 def id_of(frame: bytes) -> str | None:

@@ -1,40 +1,46 @@
-"""The WebSocket protocol (RFC 6455) as this site uses it: whole frames in, whole frames out, nothing in
-between.
+"""The WebSocket connection (RFC 6455): complete text messages in and out, over a transport of the event loop.
 
-Tornado's own protocol reads a frame in four awaited parts and writes it through a task. This one takes the
-accepted connection over from it (`WebSocketHandler.get_websocket_protocol` is the place for that), lets the
-event loop hand it the bytes, and gives each complete text message to the handler at once. A handler that
-returns an awaitable is waited for, with reading paused, so that messages stay in order and a slow command
-cannot pile up memory. See docs/decisions/whole-frames.md.
+The library `websockets` parses and serializes frames (`ServerProtocol`, which does no I/O). This module takes
+the accepted connection over from Tornado, feeds the library in small pieces, and limits what one client can
+cost. If a handler returns an awaitable, reading pauses until it is done: messages stay in order, and a slow
+command cannot pile up memory. See docs/decisions/whole-frames.md.
 
-Refuses: frames without a mask, reserved bits, broken UTF-8 (1007), messages over `max_bytes`, a peer that is
-silent for two pings, a reader that lets more than `max_waiting` bytes wait.
+Guarantees: every frame counts against the handler's budget. After a failure nothing more is read or parsed.
+After our Close frame nothing more is written. At most `max_waiting` bytes wait to be sent, plus what one read
+has caused. A connection that ends is gone within CLOSE_SECONDS.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import logging
-import struct
 import sys
+from collections import deque
 from collections.abc import Awaitable
 from typing import Any, ClassVar, Protocol, cast
 
-from tornado.util import _websocket_mask as unmask
-from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
+from tornado.httputil import HTTPServerRequest
+from tornado.iostream import IOStream
+from tornado.websocket import WebSocketHandler, WebSocketProtocol
+from websockets.datastructures import Headers
+from websockets.frames import Close, CloseCode, Frame, Opcode
+from websockets.http11 import Request
+from websockets.protocol import State
+from websockets.server import ServerProtocol
 
-logger = logging.getLogger(__name__)
+# The library reports every opening as INFO.
+LIBRARY = logging.getLogger("websockets.server")
+LIBRARY.setLevel(logging.WARNING)
 CLOSE_SECONDS = 5
-FIN, TEXT, BINARY, CLOSE, PING, PONG = 0x80, 0x1, 0x2, 0x8, 0x9, 0xA
-WHOLE_TEXT = FIN | TEXT
-PROTOCOL_ERROR, NOT_UTF8, INTERNAL = 1002, 1007, 1011
-NO_STATUS = 1005
-SWITCHING = (
-    b"HTTP/1.1 101 Switching Protocols\r\n"
-    b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n"
-)
+# Of the smallest frames, 4 KiB take a few milliseconds: in between, the budget is checked.
+PIECE = 4096
+# A client may send frames before it has seen the 101 (they wait behind the request's head).
+MOST_EARLY = 256 * 1024
+LONGEST_REASON = 123
+NOT_UTF8, INTERNAL = 1007, 1011
+BINARY, CLOSE, CONT, PING = Opcode.BINARY, Opcode.CLOSE, Opcode.CONT, Opcode.PING
+PONG, TEXT = Opcode.PONG, Opcode.TEXT
+HANDSHAKE = ("Connection", "Upgrade", "Sec-WebSocket-Key", "Sec-WebSocket-Version")
 
 
 class Receiver(Protocol):
@@ -44,56 +50,81 @@ class Receiver(Protocol):
 
     def on_binary(self) -> None: ...
 
-    def on_too_big(self) -> None: ...
-
     def on_too_slow(self) -> None: ...
+
+    def is_over_budget(self) -> bool: ...
+
+
+class Rfc6455(ServerProtocol):
+    """The protocol without extensions. Faulty frames fail with 1002, too long a message with our own code."""
+
+    def __init__(self, max_bytes: int, too_big: int) -> None:
+        super().__init__(state=State.OPEN, max_size=max_bytes, logger=LIBRARY)
+        self._too_big = too_big
+
+    def fail(self, code: CloseCode | int, reason: str = "") -> None:
+        if code == CloseCode.MESSAGE_TOO_BIG:
+            code, reason = self._too_big, "too big"
+        super().fail(code, reason)
 
 
 class Frames(WebSocketProtocol, asyncio.Protocol):
-    """One connection. `send` never waits and never raises."""
+    """One connection. `send` does not wait and does not raise."""
 
-    # While the messages of one read are handed on, those to whom something is to be written at its end: what
-    # came together goes on together. A write of its own for each would be most of what a message costs.
+    # While the messages of one read are handled: the connections with something to write. Each gets one write
+    # at the end of the read; a write for each message would be most of its cost.
     _owed: ClassVar[list[Frames] | None] = None
 
-    def __init__(self, handler: Any, *, max_bytes: int, max_waiting: int, ping_seconds: float) -> None:
+    def __init__(
+        self, handler: Any, *, max_bytes: int, max_waiting: int, ping_seconds: float, too_big: int
+    ) -> None:
         super().__init__(handler)
         self._receiver: Any = handler
-        self._max_bytes, self._max_waiting, self._ping_seconds = max_bytes, max_waiting, ping_seconds
+        self._max_waiting, self._ping_seconds = max_waiting, ping_seconds
+        self._protocol = Rfc6455(max_bytes, too_big)
         self._transport: asyncio.Transport | None = None
-        self._buffer = b""
-        # True while a message (or the opening) is being worked on: nothing further is read.
-        self._is_busy = True
+        # Received, and parsed up to `_at`; then the frames that have been parsed and not handled.
+        self._unread, self._at = b"", 0
+        self._frames: deque[Frame] = deque()
         self._parts: bytearray | None = None
-        self._out: list[bytes] = []
+        # True while a message (or the opening) is being handled: nothing further is parsed.
+        self._is_busy = True
+        # Open: messages may be sent. Stopped: nothing more is read.
+        self._is_open = self._has_stopped = self._is_clean = False
+        self._is_owed = self._is_quiet = self._has_deadline = False
+        self._left_after_close = max_waiting
+        self._farewell: list[bytes] = []
         self._work: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._is_quiet = self._is_deaf = False
         self._close_code: int | None = None
 
     # -- the handshake --
 
     async def accept_connection(self, handler: WebSocketHandler) -> None:
-        key = handler.request.headers.get("Sec-Websocket-Key", "")
-        if not handler.request.headers.get("Host") or not _is_key(key):
+        handshake = ServerProtocol(logger=LIBRARY)
+        response = handshake.accept(_handshake_of(handler.request))
+        if response.status_code != 101 or not handler.request.headers.get("Host"):
             handler.set_status(400)
             await handler.finish("The WebSocket handshake is incomplete.")
             return
         handler.set_status(101)
         handler.application.log_request(handler)
-        stream = handler.detach()
+        handshake.send_response(response)
+        await self._take_over(handler.detach(), b"".join(handshake.data_to_send()))
+        await self._open(handler)
+
+    async def _take_over(self, stream: IOStream, answer: bytes) -> None:
+        """A second descriptor of the same connection replaces the stream, which closes the first."""
         if stream.closed():
             return
-        # A second descriptor of the same connection: the first is closed with its stream, the connection
-        # lives on.
+        self._unread = _received_early(stream)
         connection = stream.socket.dup()
         stream.close()
         connection.setblocking(False)
         await asyncio.get_running_loop().connect_accepted_socket(lambda: self, connection)
         if self._transport is not None:
-            # Tornado's own way of answering costs 3 % of a whole call.
-            self._transport.write(SWITCHING % WebSocketProtocol13.compute_accept_value(key).encode())
-        await self._open(handler)
+            self._transport.write(answer)
+            self._is_open = True
 
     async def _open(self, handler: WebSocketHandler) -> None:
         try:
@@ -102,7 +133,7 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
                 await opened
         except Exception:
             handler.log_exception(*sys.exc_info())
-            self._fail(INTERNAL, "internal")
+            self.fail(INTERNAL, "internal")
         self._go_on()
 
     # -- the transport's side --
@@ -113,21 +144,24 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
         self._timer = asyncio.get_running_loop().call_later(self._ping_seconds, self._ping)
 
     def data_received(self, data: bytes) -> None:
-        self._is_quiet = False
-        if self._is_deaf:
+        if self._has_stopped:
             return
-        self._buffer = self._buffer + data if self._buffer else data
+        self._unread = self._unread[self._at :] + data if self._unread else data
+        self._at = 0
         if self._is_busy:
             self._pause()
         else:
             self._take_frames()
 
     def eof_received(self) -> bool:
+        """The transport closes itself; what waits to be sent gets the usual time."""
+        self._is_open = False
+        self._set_deadline()
         return False
 
     def connection_lost(self, _error: Exception | None) -> None:
-        self.client_terminated = self.server_terminated = True
-        self._buffer = b""
+        self._is_open = False
+        self._stop()
         if self._timer is not None:
             self._timer.cancel()
         self._transport = None
@@ -139,68 +173,101 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
 
     def _go_on(self) -> None:
         self._is_busy = False
-        if self._transport is None:
-            return
         self._take_frames()
-        if not self._is_busy and not self._transport.is_reading() and not self._transport.is_closing():
-            self._transport.resume_reading()
+        transport = self._transport
+        if transport is None or self._is_busy or self._has_stopped:
+            return
+        if not transport.is_reading() and not transport.is_closing():
+            transport.resume_reading()
 
     # -- frames in --
 
     def _take_frames(self) -> None:
-        """Hands on what is there, and then writes to each what that came to."""
+        """Handles what has been read, then writes once to each connection that has something to send."""
         owed: list[Frames] = []
         Frames._owed = owed
         try:
-            self._hand_on()
+            self._handle_all()
         finally:
             Frames._owed = None
             for one in owed:
                 one._write_out()
 
-    def _hand_on(self) -> None:
-        """Every whole frame of the buffer, until one of them needs time."""
-        data, at, size = self._buffer, 0, len(self._buffer)
-        while size - at >= 6 and not (self._is_busy or self._is_deaf or self.client_terminated):
-            second = data[at + 1]
-            length, head = second & 0x7F, at + 2
-            if length == 126:
-                head += 2
-                length = int.from_bytes(data[at + 2 : head])
-            elif length == 127:
-                head += 8
-                if size < head:
-                    break
-                length = int.from_bytes(data[at + 2 : head])
-            if second < 0x80:
-                self._fail(PROTOCOL_ERROR, "not masked")
-                break
-            if length > self._max_bytes:
-                self._too_big()
-                break
-            end = head + 4 + length
-            if size < end:
-                break
-            payload = unmask(data[head : head + 4], data[head + 4 : end])
-            first, at = data[at], end
-            if first == WHOLE_TEXT and self._parts is None:
-                self._text(payload)
+    def _handle_all(self) -> None:
+        """Frames and pieces in turn, until a message needs time or nothing is left."""
+        while not (self._is_busy or self._has_stopped):
+            if self._frames:
+                self._handle(self._frames.popleft())
+            elif self._farewell:
+                self._finish(self._farewell)
+            elif self._unread:
+                self._parse(self._next_piece())
             else:
-                self._other(first, payload)
-        self._buffer = b"" if self._is_deaf else data[at:]
+                return
+
+    def _next_piece(self) -> bytes:
+        begin, self._at = self._at, self._at + PIECE
+        piece = self._unread[begin : self._at]
+        if self._at >= len(self._unread):
+            self._unread, self._at = b"", 0
+        return piece
+
+    def _parse(self, piece: bytes) -> None:
+        """After a Close frame or a failure, the answer waits until the frames before it have been handled."""
+        protocol = self._protocol
+        protocol.receive_data(piece)
+        frames = cast("list[Frame]", protocol.events_received())
+        if frames:
+            self._is_quiet = False
+        if not self._is_open:
+            self._discard(frames, len(piece))
+            return
+        self._frames.extend(frames)
+        if protocol.close_expected():
+            self._is_open = False
+            self._farewell = protocol.data_to_send()
+
+    def _discard(self, frames: list[Frame], size: int) -> None:
+        """After our Close frame: only the client's matters, and little is read until it comes."""
+        self._left_after_close -= size
+        written = self._protocol.data_to_send()  # PONGs; then an empty one at the end
+        self._is_clean = any(frame.opcode is CLOSE for frame in frames)
+        is_over = self._left_after_close < 0 or any(self._receiver.is_over_budget() for _ in frames)
+        if is_over or (written and not written[-1]):
+            self._finish([])
+
+    def _handle(self, frame: Frame) -> None:
+        """A whole message counts against the budget in `on_message`, every other frame here."""
+        opcode, payload = frame.opcode, bytes(frame.data)
+        if opcode is TEXT and frame.fin:
+            self._text(payload)
+        elif opcode is CLOSE:
+            self._is_clean, self._close_code = True, Close.parse(payload).code
+        elif opcode is CONT and frame.fin and self._parts is not None:
+            whole, self._parts = bytes(self._parts + payload), None
+            self._text(whole)
+        elif not self._receiver.is_over_budget():
+            self._other(opcode, payload)
+
+    def _other(self, opcode: Opcode, payload: bytes) -> None:
+        if opcode is PING:
+            self._write()  # the library has made the PONG
+        elif opcode is BINARY:
+            self._receiver.on_binary()
+        elif opcode is not PONG:
+            self._parts = bytearray() if self._parts is None else self._parts
+            self._parts += payload
 
     def _text(self, payload: bytes) -> None:
-        if self.server_terminated:
-            return
         try:
             payload.decode()
             work = self._receiver.on_message(payload)
         except UnicodeDecodeError:
-            self._fail(NOT_UTF8, "not UTF-8")
+            self.fail(NOT_UTF8, "not UTF-8")
             return
         except Exception:
             self._receiver.log_exception(*sys.exc_info())
-            self._fail(INTERNAL, "internal")
+            self.fail(INTERNAL, "internal")
             return
         if work is not None:
             self._is_busy = True
@@ -211,124 +278,97 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
             await work
         except Exception:
             self._receiver.log_exception(*sys.exc_info())
-            self._fail(INTERNAL, "internal")
+            self.fail(INTERNAL, "internal")
         self._work = None
         self._go_on()
-
-    def _other(self, first: int, payload: bytes) -> None:
-        """Control frames, fragments, and what is not allowed (RFC 6455 section 5)."""
-        opcode, is_final = first & 0x0F, first >= FIN
-        if first & 0x70 or (opcode >= CLOSE and (not is_final or len(payload) > 125)):
-            self._fail(PROTOCOL_ERROR, "bad frame")
-        elif opcode == PING:
-            self._write(PONG, payload)
-        elif opcode == CLOSE:
-            self._closed_by_client(payload)
-        elif opcode == BINARY:
-            self._receiver.on_binary()
-        elif opcode in (0, TEXT):
-            self._fragment(opcode, is_final, payload)
-        elif opcode != PONG:
-            self._fail(PROTOCOL_ERROR, "unknown frame")
-
-    def _fragment(self, opcode: int, is_final: bool, payload: bytes) -> None:
-        if (opcode == TEXT) == (self._parts is not None):
-            self._fail(PROTOCOL_ERROR, "fragments out of order")
-            return
-        parts = self._parts = bytearray() if self._parts is None else self._parts
-        parts += payload
-        if len(parts) > self._max_bytes:
-            self._too_big()
-        elif is_final:
-            self._parts = None
-            self._text(bytes(parts))
-
-    def _too_big(self) -> None:
-        """What follows cannot be framed any more: it is thrown away until the connection ends."""
-        self._is_deaf = True
-        self._buffer = b""
-        self._receiver.on_too_big()
-
-    def _closed_by_client(self, payload: bytes) -> None:
-        self.client_terminated = True
-        if len(payload) >= 2:
-            self._close_code = struct.unpack(">H", payload[:2])[0]
-        self.close(self._close_code)
 
     # -- frames out --
 
     def send(self, payload: bytes) -> None:
-        """One text message. To a closed connection: nothing happens."""
-        if not self.server_terminated:
-            self._write(TEXT, payload)
+        """One text message. If the connection is not open, nothing happens."""
+        if self._is_open:
+            self._protocol.send_text(payload)
+            self._write()
 
-    def _write(self, opcode: int, payload: bytes) -> None:
-        transport = self._transport
-        if transport is None:
-            return
-        size = len(payload)
-        if size < 126:
-            head = bytes((FIN | opcode, size))
-        elif size <= 0xFFFF:
-            head = struct.pack("!BBH", FIN | opcode, 126, size)
-        else:
-            head = struct.pack("!BBQ", FIN | opcode, 127, size)
+    def _write(self) -> None:
+        """What the library has made goes out: now, or with everything else of this read."""
         if Frames._owed is None:
-            self._write_now(transport, head + payload)
-            return
-        if not self._out:
+            self._write_out()
+        elif not self._is_owed:
+            self._is_owed = True
             Frames._owed.append(self)
-        self._out += (head, payload)
 
     def _write_out(self) -> None:
-        if self._out and self._transport is not None:
-            together = b"".join(self._out)
-            self._out.clear()
-            self._write_now(self._transport, together)
-
-    def _write_now(self, transport: asyncio.Transport, data: bytes) -> None:
-        transport.write(data)
-        if transport.get_write_buffer_size() > self._max_waiting and not self.server_terminated:
+        self._is_owed = False
+        written, transport = self._protocol.data_to_send(), self._transport
+        if transport is None or not written:
+            return
+        transport.write(written[0] if len(written) == 1 else b"".join(written))
+        if self._is_open and transport.get_write_buffer_size() > self._max_waiting:
             self._receiver.on_too_slow()
-            self._drop()
 
     def _ping(self) -> None:
-        """Silence for a whole interval after a ping means that nobody is there."""
+        """A client that completes no frame for a whole interval after a ping is not there any more."""
         if self._is_quiet:
             self._drop()
             return
         self._is_quiet = True
-        self._write(PING, b"")
+        self.write_ping(b"")
         self._timer = asyncio.get_running_loop().call_later(self._ping_seconds, self._ping)
 
     # -- the end --
 
-    def _fail(self, code: int, reason: str) -> None:
-        self.close(code, reason)
-
     def close(self, code: int | None = None, reason: str | None = None) -> None:
-        """Says why, waits at most five seconds for the other side to say so too."""
-        if not self.server_terminated:
-            status = b"" if code in (None, NO_STATUS) else struct.pack(">H", code)
-            if status and reason:
-                status += reason.encode()[:123]
-            # First of all: the goodbye may be what fills the buffer, and must not say goodbye again.
-            self.server_terminated = True
-            self._write(CLOSE, status)
-        if self.client_terminated:
-            self._write_out()
-            if self._transport is not None:
-                self._transport.close()
-        elif self._transport is not None:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._drop)
-            if not self._transport.is_reading():
-                self._transport.resume_reading()
+        """Our Close frame; the client has CLOSE_SECONDS to answer it."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        self._protocol.send_close(code, _short(reason))
+        self._write_out()
+        self._set_deadline()
+
+    def fail(self, code: int, reason: str) -> None:
+        """Our Close frame, unless there was one, and the end of reading (RFC 6455, 7.1.7)."""
+        if self._has_stopped:
+            return
+        self._is_open = False
+        self._protocol.fail(code, _short(reason))
+        self._finish([*self._farewell, *self._protocol.data_to_send()])
+
+    def _finish(self, written: list[bytes]) -> None:
+        """Nothing more is read. After both Close frames the connection closes when all is written. Else it is
+        half closed: to close it with unread input would destroy what the client has not read yet.
+        """
+        self._is_open = False
+        self._stop()
+        self._set_deadline()
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if any(written):
+            transport.write(b"".join(written))
+        if self._is_clean:
+            transport.close()
+        else:
+            transport.write_eof()
+
+    def _stop(self) -> None:
+        self._has_stopped = True
+        self._unread, self._parts = b"", None
+        self._frames.clear()
+        self._pause()
+
+    def _set_deadline(self) -> None:
+        if self._has_deadline or self._transport is None:
+            return
+        self._has_deadline = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._drop)
 
     def _drop(self) -> None:
-        """At once, whatever still waits to be sent."""
-        self._out.clear()
+        """At once; what waits to be sent is lost."""
+        self._is_open = False
         if self._transport is not None:
             self._transport.abort()
 
@@ -336,7 +376,7 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
         self._drop()
 
     def is_closing(self) -> bool:
-        return self.client_terminated or self.server_terminated
+        return not self._is_open
 
     # -- what the base class asks of every protocol --
 
@@ -354,7 +394,9 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
         return None
 
     def write_ping(self, data: bytes) -> None:
-        self._write(PING, data)
+        if self._is_open:
+            self._protocol.send_ping(data)
+            self._write()
 
     def set_nodelay(self, x: bool) -> None:
         """asyncio and uvloop set TCP_NODELAY on every connection themselves."""
@@ -369,9 +411,21 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
         raise NotImplementedError("only servers use this protocol")
 
 
-def _is_key(key: str) -> bool:
-    """Sixteen bytes in base64 (RFC 6455 section 4.1)."""
-    try:
-        return len(base64.b64decode(key, validate=True)) == 16
-    except (ValueError, binascii.Error):
-        return False
+def _handshake_of(request: HTTPServerRequest) -> Request:
+    """What the library checks of the request; Tornado has checked the rest."""
+    headers = Headers()
+    for name in HANDSHAKE:
+        for value in request.headers.get_list(name):
+            headers[name] = value
+    return Request(request.uri or "/", headers, request.method or "", request.version)
+
+
+def _received_early(stream: IOStream) -> bytes:
+    """Frames that came together with the request's head."""
+    early = asyncio.ensure_future(stream.read_bytes(MOST_EARLY, partial=True))
+    return early.result() if early.done() and early.exception() is None else b""
+
+
+def _short(reason: str | None) -> str:
+    """What fits into a Close frame; never half a character."""
+    return (reason or "").encode()[:LONGEST_REASON].decode(errors="ignore")

@@ -36,6 +36,7 @@ from models.news import (
 from models.persist import persist
 
 if TYPE_CHECKING:
+    from handlers.base_socket import BaseSocket
     from handlers.invite_socket import InviteSocket
     from handlers.relay_socket import RelaySocket
     from models.wiring import Models
@@ -53,6 +54,8 @@ class Hub:
         self._bus = models.bus
         self._models = models
         self.limits = SocketLimits(models.config)
+        # Every connection of a socket, also of those that have been refused and are closing.
+        self.sockets: set[BaseSocket] = set()
         self.feed = QueueFeed(models.presence, self._joined_sockets)
         self.invite_sockets: dict[str, set[InviteSocket]] = {}
         self.seats: dict[str, dict[Side, RelaySocket]] = {}

@@ -169,12 +169,9 @@ class Running:
         await self._drop_sockets()
 
     async def _drop_sockets(self) -> None:
-        """Those whose clients have not said goodbye yet: no transport outlives its loop."""
-        hub = self.site.hub
-        for sockets in [*hub.invite_sockets.values(), *(seats.values() for seats in hub.seats.values())]:
-            for socket in sockets:
-                if socket.ws_connection is not None:
-                    socket.ws_connection.on_connection_close()
+        """Those whose clients have not closed yet: no transport outlives its loop."""
+        for socket in list(self.site.hub.sockets):
+            socket.drop()
         await asyncio.sleep(0)
 
 

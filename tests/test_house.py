@@ -44,7 +44,6 @@ ELSEWHERE = {
     "models/admission.py": "tests/models/test_bans.py",
     "models/address_bans.py": "tests/models/test_bans.py",
     "handlers/cookies.py": "tests/handlers/test_accounts.py",
-    "handlers/frames.py": "tests/handlers/test_base_socket.py",
     "handlers/metrics.py": "tests/handlers/test_health.py",
     "handlers/problems.py": "tests/handlers/test_base.py",
     "handlers/routes.py": "tests/test_protocol.py",
