@@ -20,15 +20,16 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import tornado.httpserver
-import tornado.netutil
 import uvloop
 from tornado.web import Application
 
 from handlers import operator_commands
 from handlers.base import NotFoundHandler
 from handlers.hub import Hub
+from handlers.listening import CannotListen, listen
 from handlers.logs import set_up_logs
 from handlers.metrics import count_request
+from handlers.misconfigurations import Misconfigurations
 from handlers.origins import security_headers
 from handlers.pages import Pages
 from handlers.requests_under_way import Requests
@@ -53,6 +54,7 @@ class Site(Application):
         self.pages = Pages(config)
         self.hub = Hub(models)
         self.requests = Requests()
+        self.misconfigurations = Misconfigurations()
         self.security_headers = security_headers(config)
         self.session_cookie = "__Host-session" if config.is_secure else "session"
         self.staff_cookie = "__Host-staff" if config.is_secure else "staff"
@@ -78,11 +80,6 @@ class Site(Application):
         await self.hub.drain()
         await self.models.sweep.stop()
         await self.models.close()
-
-
-def listen(config: Config) -> list[socket.socket]:
-    """Raises OSError when the port is in use or not allowed."""
-    return tornado.netutil.bind_sockets(config.port, config.host)
 
 
 async def serve(
@@ -154,7 +151,7 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     signal.signal(signal.SIGTERM, _leave)
     try:
         return _run(config, command, environment)
-    except EmbeddedError as error:
+    except (CannotListen, EmbeddedError) as error:
         return _fail(str(error))
     except Unavailable as error:
         return _fail(f"{error.message} Check DATABASE_URL and REDIS_URL.")
@@ -170,10 +167,7 @@ def _leave(*_: object) -> None:
 def _run(config: Config, command: str, environment: Mapping[str, str]) -> int:
     if command in ("check", "worker"):
         return _work(config, environment) if command == "worker" else 0
-    try:
-        sockets = listen(config) if command == "serve" else []
-    except OSError as error:
-        return _fail(f"Port {config.port} on {config.host} is in use or not allowed ({error.strerror}).")
+    sockets = listen(config) if command == "serve" else []
     if config.workers > 1:
         hold_replacing()
     with servers(config) as urls:

@@ -15,7 +15,7 @@ from tornado.web import RequestHandler
 
 from handlers import cookies, origins
 from handlers.problems import as_problem, is_our_fault, methods_of, way_on
-from handlers.requests import client_address, field_of, form_fields, json_fields
+from handlers.requests import bearer_of, client_address, field_of, form_fields, json_fields
 from models.errors import (
     Banned,
     Invalid,
@@ -60,13 +60,13 @@ class BaseHandler(RequestHandler):
 
     @property
     def bearer(self) -> str | None:
-        scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
-        return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+        return bearer_of(self.request) or None
 
     @property
     def session_token(self) -> str | None:
-        """The Bearer token, else the cookie's."""
-        return self.bearer or self.get_cookie(self.application.session_cookie)
+        """The Bearer token if that scheme is used, even without a token; else the cookie's."""
+        bearer = bearer_of(self.request)
+        return bearer if bearer is not None else self.get_cookie(self.application.session_cookie)
 
     @property
     def wants_json(self) -> bool:
@@ -86,8 +86,9 @@ class BaseHandler(RequestHandler):
 
     async def prepare(self) -> None:
         origins.allow_cross_origin(self, self.config)
+        self.application.misconfigurations.watch(self.request, self.config)
         if self.request.method not in ("GET", "HEAD", "OPTIONS"):
-            origins.refuse_foreign(self.request, self.config)
+            origins.refuse_foreign(self.request, self.config, self.application.misconfigurations)
         self.member, self.refusal = await self.models.admission.of(self.session_token)
         if self.member is not None and self.is_counted:
             await self.models.rate_limits.hit("api", self.member.user_id)

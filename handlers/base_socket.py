@@ -18,7 +18,7 @@ from tornado.websocket import WebSocketHandler, WebSocketProtocol
 from handlers import origins
 from handlers.frames import Frames
 from handlers.problems import as_problem
-from handlers.requests import client_address
+from handlers.requests import bearer_of, client_address
 from models import messages
 from models.ban_notices import Notice
 from models.errors import BadRequest, Banned, NotAllowed, NotSignedIn, Problem
@@ -86,10 +86,9 @@ class BaseSocket(WebSocketHandler):
 
     @property
     def token(self) -> str | None:
-        scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            return token.strip()
-        return self.get_cookie(self.application.session_cookie)
+        """The Bearer token if that scheme is used, even without a token; else the cookie's."""
+        bearer = bearer_of(self.request)
+        return bearer if bearer is not None else self.get_cookie(self.application.session_cookie)
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
         """Every answer but the 101."""
@@ -98,11 +97,15 @@ class BaseSocket(WebSocketHandler):
         return super().finish(chunk)
 
     def check_origin(self, origin: str) -> bool:
-        return origin in self.application.config.origins
+        return origins.is_accepted(origin, self.application.config)
 
     async def prepare(self) -> None:
-        origins.refuse_foreign(self.request, self.application.config)
-        if "Origin" not in self.request.headers and "Authorization" not in self.request.headers:
+        config, misconfigurations = self.application.config, self.application.misconfigurations
+        misconfigurations.watch(self.request, config)
+        if "Upgrade" not in self.request.headers:
+            misconfigurations.note("upgrade")
+        origins.refuse_foreign(self.request, config, misconfigurations)
+        if "Origin" not in self.request.headers and bearer_of(self.request) is None:
             raise NotAllowed("A socket needs an Origin, or a Bearer token.")
         self.member, self.refusal = await self.models.admission.of(self.token)
 

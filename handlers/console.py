@@ -36,7 +36,7 @@ class OpenConsoleHandler(BaseHandler):
 
     async def prepare(self) -> None:
         if self.request.method not in ("GET", "HEAD", "OPTIONS"):
-            origins.refuse_foreign(self.request, self.config)
+            origins.refuse_foreign(self.request, self.config, self.application.misconfigurations)
         self.staff = await self.models.staff_sessions.find(self.get_cookie(self.application.staff_cookie))
 
     def check_xsrf_cookie(self) -> None:

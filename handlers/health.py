@@ -39,9 +39,11 @@ class ReadyHandler(QuietHandler):
     async def get(self) -> None:
         checks = await self.models.health.checks()
         checks["process"] = "draining" if self.application.requests.is_draining else "ok"
-        is_ready = all(told == "ok" for name, told in checks.items() if name not in WARNINGS)
-        status = "ok" if is_ready else "unavailable"
-        self.json({"status": status, "checks": checks}, 200 if is_ready else 503)
+        is_ready = all(found == "ok" for name, found in checks.items() if name not in WARNINGS)
+        told: dict[str, object] = {"status": "ok" if is_ready else "unavailable", "checks": checks}
+        if warnings := self.application.misconfigurations.persisting():
+            told["warnings"] = warnings
+        self.json(told, 200 if is_ready else 503)
 
 
 class MetricsHandler(QuietHandler):

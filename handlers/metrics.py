@@ -39,6 +39,9 @@ SECONDS = Histogram(
 CSP_REPORTS = Counter(
     "napalmsky_csp_reports", "What browsers' content policy stopped.", ["directive"], registry=REGISTRY
 )
+MISCONFIGURATIONS = Counter(
+    "napalmsky_misconfigurations", "Rejections that only the operator can mend.", ["cause"], registry=REGISTRY
+)
 SOCKETS = Gauge("napalmsky_sockets", "Open sockets of this process.", ["kind"], registry=REGISTRY)
 STATEMENTS = Gauge("napalmsky_database_statements", "Statements since the start.", registry=REGISTRY)
 for collector in (GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR):

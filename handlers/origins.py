@@ -7,15 +7,37 @@ from __future__ import annotations
 from tornado.httputil import HTTPServerRequest
 from tornado.web import RequestHandler
 
+from handlers.misconfigurations import Misconfigurations
 from models.config import Config
 from models.errors import NotAllowed
+from models.web_origins import normal_origin
 
 
-def refuse_foreign(request: HTTPServerRequest, config: Config) -> None:
-    """A foreign Origin is refused always, whatever else is sent; none at all is a plain client."""
-    origin = request.headers.get("Origin")
-    if origin is not None and origin not in config.origins:
-        raise NotAllowed("This request came from another site.")
+def refuse_foreign(request: HTTPServerRequest, config: Config, misconfigurations: Misconfigurations) -> None:
+    """A foreign Origin is refused always, whatever else is sent; none at all is a plain client.
+
+    Raises NotAllowed.
+    """
+    sent = request.headers.get("Origin")
+    if sent is None or is_accepted(sent, config):
+        return
+    origin = _normal(sent)
+    if origin is not None:
+        own = _normal(f"{origin.partition(':')[0]}://{request.host}")
+        misconfigurations.note("base_url" if own == origin else "origin", origin=origin[:100])
+    raise NotAllowed("This request came from another site.")
+
+
+def is_accepted(origin: str, config: Config) -> bool:
+    """Whether the normal form of an Origin header is that of BASE_URL or one of ALLOWED_ORIGINS."""
+    return _normal(origin) in config.origins
+
+
+def _normal(origin: str) -> str | None:
+    try:
+        return normal_origin(origin)
+    except ValueError:
+        return None
 
 
 def allow_cross_origin(handler: RequestHandler, config: Config) -> None:
@@ -23,11 +45,12 @@ def allow_cross_origin(handler: RequestHandler, config: Config) -> None:
     if not config.allowed_origins:
         return
     handler.add_header("Vary", "Origin")
-    origin = handler.request.headers.get("Origin")
-    if origin in config.allowed_origins:
+    origin = handler.request.headers.get("Origin", "")
+    if _normal(origin) in config.cross_origins:
         handler.set_header("Access-Control-Allow-Origin", origin)
         handler.set_header("Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE")
         handler.set_header("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept")
+        handler.set_header("Access-Control-Expose-Headers", "Retry-After")
         handler.set_header("Access-Control-Max-Age", "600")
 
 

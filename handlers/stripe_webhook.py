@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from handlers.base import BaseHandler
+from models.errors import BadSignature, UntimelySignature
 
 
 class StripeWebhookHandler(BaseHandler):
@@ -19,7 +20,11 @@ class StripeWebhookHandler(BaseHandler):
         return False
 
     async def post(self) -> None:
-        await self.models.stripe_webhook.receive(
-            self.request.body, self.request.headers.get("Stripe-Signature", "")
-        )
+        signature = self.request.headers.get("Stripe-Signature", "")
+        try:
+            await self.models.stripe_webhook.receive(self.request.body, signature)
+        except BadSignature as problem:
+            is_late = isinstance(problem, UntimelySignature)
+            self.application.misconfigurations.note("webhook_clock" if is_late else "webhook_secret")
+            raise
         self.json({"received": True})

@@ -7,19 +7,16 @@ docs/operations.md lists every setting; a test holds the two together.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from models.amounts import amount_text
 from models.setting_checks import check_together
 from models.setting_rules import RULES, STRIPE_MINIMUM
 from models.setting_types import Faults, SettingsReader
-
-LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from models.setting_urls import Network
+from models.web_origins import LOOPBACK_HOSTS, accepted_origins, host_of, normal_base
 
 
 class ConfigError(Exception):
@@ -54,7 +51,7 @@ class Config:
     twilio_account_sid: str | None = field(default=None, repr=False)
     twilio_auth_token: str | None = field(default=None, repr=False)
     twilio_api_base: str = "https://api.twilio.com"
-    stun_urls: tuple[str, ...] = ("stun:stun.l.google.com:19302",)
+    stun_urls: tuple[str, ...] = ()
     relay_only: bool = False
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str | None = None
@@ -135,11 +132,13 @@ class Config:
 
     @property
     def origins(self) -> frozenset[str]:
-        """Exactly the origins that may write and open sockets."""
-        own = {origin(self.base_url)}
-        if self.base_url == f"http://localhost:{self.port}":
-            own |= {f"http://127.0.0.1:{self.port}", f"http://[::1]:{self.port}"}
-        return frozenset(own | set(self.allowed_origins))
+        """The normal forms of the origins that may write and open sockets."""
+        return accepted_origins(self.base_url, self.allowed_origins, self.port)
+
+    @property
+    def cross_origins(self) -> frozenset[str]:
+        """The normal forms of ALLOWED_ORIGINS, which get CORS."""
+        return frozenset(map(normal_base, self.allowed_origins))
 
     @property
     def asks_birth_date(self) -> bool:
@@ -161,14 +160,8 @@ class Config:
         return config
 
 
-def origin(url: str) -> str:
-    """`scheme://host[:port]` as a browser sends it."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}".lower()
-
-
-def is_loopback(url: str) -> bool:
-    return urlsplit(url).hostname in LOOPBACK_NAMES
+def is_loopback(base_url: str) -> bool:
+    return host_of(normal_base(base_url)) in LOOPBACK_HOSTS
 
 
 def _read(read: SettingsReader) -> Config:
@@ -183,8 +176,8 @@ def _read(read: SettingsReader) -> Config:
         allowed_origins=read.origins("ALLOWED_ORIGINS"),
         trusted_proxies=read.networks("TRUSTED_PROXIES"),
         data_dir=Path(read.text("DATA_DIR", "data")),
-        database_url=read.url("DATABASE_URL", ("postgres", "postgresql")),
-        redis_url=read.url("REDIS_URL", ("redis", "rediss", "unix")),
+        database_url=read.database_url("DATABASE_URL"),
+        redis_url=read.redis_url("REDIS_URL"),
         secret_key=read.secret("SECRET_KEY", least=32),
         stripe_secret_key=read.stripe_key("STRIPE_SECRET_KEY"),
         stripe_webhook_secrets=read.secrets("STRIPE_WEBHOOK_SECRET"),
@@ -198,7 +191,7 @@ def _read(read: SettingsReader) -> Config:
         twilio_auth_token=read.secret("TWILIO_AUTH_TOKEN", least=8),
         twilio_api_base=read.api_base("TWILIO_API_BASE", base.twilio_api_base),
         stun_urls=read.stun_urls("STUN_URLS", base.stun_urls),
-        smtp_url=read.url("SMTP_URL", ("smtp", "smtps")),
+        smtp_url=read.mail_url("SMTP_URL"),
         mail_from=read.mail_address("MAIL_FROM"),
         relay_only=read.flag("RELAY_ONLY"),
         minimum_age_check=read.choice("MINIMUM_AGE_CHECK", ("confirm", "dob"), base.minimum_age_check),

@@ -44,6 +44,14 @@ class BadRequest(Problem):
     code, status, default = "bad_request", 400, "That request could not be read."
 
 
+class BadSignature(BadRequest):
+    """An event that none of our webhook secrets has signed."""
+
+
+class UntimelySignature(BadSignature):
+    """One of our webhook secrets has signed it, too long ago or in the future."""
+
+
 class NotSignedIn(Problem):
     code, status, default = "not_signed_in", 401, "Please sign in first."
 

@@ -14,35 +14,34 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
-from urllib.parse import SplitResult, unquote, urlsplit
 
-from models.config import LOOPBACK_NAMES, Config
+from models.config import Config
+from models.setting_urls import MailServer, mail_server
 
 logger = logging.getLogger(__name__)
 MOST_WAITING = 32
 SERVER_SECONDS = 15
-PORTS = {"smtp": 587, "smtps": 465}
 
 
 class Mail:
     def __init__(self, config: Config) -> None:
-        self._url = config.smtp_url
+        self._server = mail_server(config.smtp_url) if config.smtp_url else None
         self._from = config.mail_from or ""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mail")
         self._room = threading.BoundedSemaphore(MOST_WAITING)
 
     @property
     def is_on(self) -> bool:
-        return self._url is not None
+        return self._server is not None
 
     def send(self, to: str, subject: str, text: str) -> None:
         """Handed over at once; whether it arrives, nobody is told."""
-        if self._url is None:
+        if self._server is None:
             return
         if not self._room.acquire(blocking=False):
             logger.warning("a letter was dropped: too many wait")
             return
-        self._thread.submit(self._deliver, urlsplit(self._url), self._letter(to, subject, text))
+        self._thread.submit(self._deliver, self._server, self._letter(to, subject, text))
 
     async def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
@@ -58,10 +57,10 @@ class Mail:
         letter.set_content(text)
         return letter
 
-    def _deliver(self, url: SplitResult, letter: EmailMessage) -> None:
+    def _deliver(self, at: MailServer, letter: EmailMessage) -> None:
         """Blocking. A server's answer may hold the address, so only its kind is logged."""
         try:
-            with _connected(url) as server:
+            with _connected(at) as server:
                 server.send_message(letter)
         except (OSError, smtplib.SMTPException, UnicodeError, ValueError) as error:
             logger.warning("a letter could not be sent: %s", type(error).__name__)
@@ -69,33 +68,32 @@ class Mail:
             self._room.release()
 
 
-def _connected(url: SplitResult) -> smtplib.SMTP:
+def _connected(at: MailServer) -> smtplib.SMTP:
     """TLS from the start (smtps), or as soon as the server offers it; then signed in, when the URL names
     somebody.
     """
-    host, port = url.hostname or "localhost", url.port or PORTS[url.scheme]
     secure = ssl.create_default_context()
-    if url.scheme == "smtps":
-        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=SERVER_SECONDS, context=secure)
+    if at.is_tls:
+        server: smtplib.SMTP = smtplib.SMTP_SSL(at.host, at.port, timeout=SERVER_SECONDS, context=secure)
     else:
-        server = smtplib.SMTP(host, port, timeout=SERVER_SECONDS)
+        server = smtplib.SMTP(at.host, at.port, timeout=SERVER_SECONDS)
     try:
-        _introduce(server, url, secure)
+        _introduce(server, at, secure)
     except BaseException:
         server.close()
         raise
     return server
 
 
-def _introduce(server: smtplib.SMTP, url: SplitResult, secure: ssl.SSLContext) -> None:
+def _introduce(server: smtplib.SMTP, at: MailServer, secure: ssl.SSLContext) -> None:
     server.ehlo()
-    is_secure = url.scheme == "smtps"
+    is_secure = at.is_tls
     if not is_secure and server.has_extn("starttls"):
         server.starttls(context=secure)
         server.ehlo()
         is_secure = True
-    if url.username is None:
+    if at.user is None:
         return
-    if not is_secure and url.hostname not in LOOPBACK_NAMES:
+    if not is_secure and not at.is_loopback:
         raise smtplib.SMTPNotSupportedError("no TLS for the password")
-    server.login(unquote(url.username), unquote(url.password or ""))
+    server.login(at.user, at.password)

@@ -4,29 +4,31 @@ at once.
 
 from __future__ import annotations
 
-import ipaddress
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import SplitResult, urlsplit
+
+from models import database_url, redis_url
+from models.ice_urls import stun_url, turn_url
+from models.setting_urls import Network, Unusable, mail_server, network, split
+from models.web_origins import LOOPBACK_HOSTS, host_of, normal_base
 
 Value = TypeVar("Value")
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-TURN_URL = re.compile(
-    r"turns?:(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z](?:[0-9A-Za-z.-]*[0-9A-Za-z])?)(:[0-9]{1,5})?(\?transport=(udp|tcp))?"
-)
-HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z](?:[0-9A-Za-z._-]*[0-9A-Za-z])?)(:[0-9]{1,5})?")
 STRIPE_KEY = re.compile(r"(sk|rk)_(live|test)_[0-9A-Za-z]{8,250}")
 ACCOUNT_SID = re.compile(r"AC[0-9A-Za-z]{8,64}")
+# Controls, invisible marks, half characters (bytes of the environment that are no UTF-8), line separators.
+INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+MOST_CHARACTERS = 16 * 1024
 
 
 class Faults(list[str]):
-    """`SETTING what is wrong`, never with the value."""
+    """`SETTING what is wrong`, never with the value; one for each setting, the first."""
 
     def add(self, name: str, what: str) -> None:
-        self.append(f"{name} {what}")
+        if not any(fault.startswith(f"{name} ") for fault in self):
+            self.append(f"{name} {what}")
 
 
 class SettingsReader:
@@ -40,22 +42,39 @@ class SettingsReader:
         value = self._environment.get(name, "").strip()
         return value or None
 
+    def _usable(self, name: str, *, quotes: bool = False) -> str | None:
+        """The value, unless something is wrong with it whatever it means."""
+        value = self.raw(name)
+        if value is None:
+            return None
+        if any(unicodedata.category(character) in INVISIBLE for character in value):
+            self._faults.add(name, "must not have invisible or control characters, and must be UTF-8")
+        elif len(value) > MOST_CHARACTERS:
+            self._faults.add(name, f"must not have more than {MOST_CHARACTERS} characters")
+        elif not quotes and len(value) > 1 and value[0] == value[-1] and value[0] in "\"'`":
+            self._faults.add(name, "must be written without quotes (docker --env-file keeps them)")
+        else:
+            return value
+        return None
+
     def text(self, name: str, default: str) -> str:
-        return self.raw(name) or default
+        return self._usable(name) or default
 
     def _parsed(self, name: str, default: Value, parse: Callable[[str], Value], what: str) -> Value:
-        value = self.raw(name)
+        value = self._usable(name)
         if value is None:
             return default
         try:
             return parse(value)
+        except Unusable as error:
+            self._faults.add(name, str(error))
         except ValueError:
             self._faults.add(name, what)
-            return default
+        return default
 
     def integer(self, name: str, default: int, least: int, most: int) -> int:
         def parse(value: str) -> int:
-            if not value.isascii() or not value.isdigit() or not least <= int(value[:20]) <= most:
+            if not re.fullmatch(r"[0-9]{1,20}", value) or not least <= int(value) <= most:
                 raise ValueError
             return int(value)
 
@@ -94,23 +113,39 @@ class SettingsReader:
 
         return self._parsed(name, default, parse, f"must be one of: {', '.join(choices)}")
 
-    def url(self, name: str, schemes: tuple[str, ...]) -> str | None:
+    def url(
+        self, name: str, schemes: tuple[str, ...], judge: Callable[[str], object] | None = None
+    ) -> str | None:
+        """`judge` reads the address as what will use it does, and raises ValueError."""
+
         def parse(value: str) -> str:
-            if _split(value).scheme not in schemes or "://" not in value:
+            if not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
                 raise ValueError
+            split(value)
+            if judge is not None:
+                judge(value)
             return value
 
         return self._parsed(
             name, None, parse, f"must be a URL that starts with {' or '.join(s + '://' for s in schemes)}"
         )
 
-    def secret(self, name: str, least: int) -> str | None:
-        def parse(value: str) -> str:
-            if len(value) < least:
-                raise ValueError
-            return value
+    def mail_url(self, name: str) -> str | None:
+        return self.url(name, ("smtp", "smtps"), mail_server)
 
-        return self._parsed(name, None, parse, f"must have at least {least} characters")
+    def redis_url(self, name: str) -> str | None:
+        return self.url(name, ("redis", "rediss", "unix"), redis_url.judged)
+
+    def database_url(self, name: str) -> str | None:
+        return self._parsed(name, None, database_url.judged, "must be a libpq URL")
+
+    def secret(self, name: str, least: int) -> str | None:
+        """Any characters count, quotes too: what is derived from a secret follows each of them."""
+        value = self._usable(name, quotes=True)
+        if value is None or len(value) >= least:
+            return value
+        self._faults.add(name, f"must have at least {least} characters")
+        return None
 
     def secrets(self, name: str) -> tuple[str, ...]:
         """Comma-separated, so that a secret can be rotated without a gap."""
@@ -134,14 +169,14 @@ class SettingsReader:
         return self._parsed(name, None, parse, "must be a secret key, which begins with sk_live_ or sk_test_")
 
     def base_url(self, name: str, default: str) -> str:
-        return self._parsed(name, default, _base_url, "must be http(s)://host[:port] without a path")
+        return self._parsed(name, default, normal_base, "must be http(s)://host[:port] without a path")
 
     def api_base(self, name: str, default: str) -> str:
         def parse(value: str) -> str:
-            parts = _split(value)
-            if parts.scheme != "https" and parts.hostname not in LOOPBACK_NAMES:
+            base = normal_base(value)
+            if not base.startswith("https://") and host_of(base) not in LOOPBACK_HOSTS:
                 raise ValueError
-            return _base_url(value)
+            return base
 
         return self._parsed(
             name, default, parse, "must be https:// (plain http only on loopback), without a path"
@@ -151,7 +186,7 @@ class SettingsReader:
         return self._parsed(
             name,
             (),
-            lambda value: tuple(map(_base_url, _listed(value))),
+            lambda value: tuple(map(normal_base, _listed(value))),
             "must be origins like https://example.com",
         )
 
@@ -167,7 +202,7 @@ class SettingsReader:
         return self._parsed(
             name,
             (),
-            lambda value: tuple(map(ipaddress.ip_network, _listed(value))),
+            lambda value: tuple(map(network, _listed(value))),
             "must be addresses or networks",
         )
 
@@ -175,10 +210,7 @@ class SettingsReader:
         """`none` switches STUN off."""
 
         def parse(value: str) -> tuple[str, ...]:
-            parts = () if value.lower() == "none" else _listed(value)
-            if not all(part.startswith(("stun:", "stuns:")) for part in parts):
-                raise ValueError
-            return parts
+            return () if value.lower() == "none" else tuple(map(stun_url, _listed(value)))
 
         # Set but empty means: no STUN at all, as the contract allows.
         if name in self._environment and self.raw(name) is None:
@@ -186,16 +218,9 @@ class SettingsReader:
         return self._parsed(name, default, parse, "must be stun: addresses, or none")
 
     def turn_urls(self, name: str) -> tuple[str, ...]:
-        """Addresses of one TURN service, as RFC 7065 writes them, in the order in which they are offered."""
-
-        def parse(value: str) -> tuple[str, ...]:
-            parts = _listed(value)
-            if not all(TURN_URL.fullmatch(part) for part in parts):
-                raise ValueError
-            return parts
-
+        """Addresses of one TURN service, in the order in which they are offered."""
         return self._parsed(
-            name, (), parse, "must be turn: or turns: addresses like turn:turn.example.com:3478"
+            name, (), lambda value: tuple(map(turn_url, _listed(value))), "must be turn: or turns: addresses"
         )
 
     def account_sid(self, name: str) -> str | None:
@@ -209,17 +234,3 @@ class SettingsReader:
 
 def _listed(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
-
-
-def _split(value: str) -> SplitResult:
-    parts = urlsplit(value)
-    parts.port  # noqa: B018  raises ValueError for a port that is none
-    return parts
-
-
-def _base_url(value: str) -> str:
-    parts = _split(value)
-    plain = parts.path in ("", "/") and not parts.query and not parts.fragment
-    if parts.scheme not in ("http", "https") or not HOST.fullmatch(parts.netloc) or not plain:
-        raise ValueError
-    return f"{parts.scheme}://{parts.netloc}".lower()

@@ -17,7 +17,7 @@ import msgspec
 import stripe
 
 from models.config import Config
-from models.errors import BadRequest, Unavailable
+from models.errors import BadSignature, Unavailable, UntimelySignature
 from models.stripe_objects import Checkout, Kind, StripeCharge, StripeDispute, StripeSession, Told
 
 logger = logging.getLogger(__name__)
@@ -191,14 +191,25 @@ def session_params(checkout: Checkout, base_url: str) -> dict[str, object]:
 
 
 def check_signature(payload: bytes, header: str, secrets: tuple[str, ...]) -> None:
-    """Any of our secrets may have signed it, within five minutes. Raises BadRequest."""
+    """Any of our secrets may have signed it, within five minutes.
+
+    Raises BadSignature, UntimelySignature (one of our secrets signed it at another time).
+    """
+    problem: type[BadSignature] = BadSignature
     for secret in secrets:
-        try:
-            stripe.WebhookSignature.verify_header(payload, header, secret, TOLERANCE_SECONDS)
-        except (stripe.SignatureVerificationError, ValueError, TypeError):
-            continue
-        return
-    raise BadRequest("The signature does not fit.")
+        if _fits(payload, header, secret, TOLERANCE_SECONDS):
+            return
+        if _fits(payload, header, secret, None):
+            problem = UntimelySignature
+    raise problem("The signature does not fit.")
+
+
+def _fits(payload: bytes, header: str, secret: str, tolerance: int | None) -> bool:
+    try:
+        stripe.WebhookSignature.verify_header(payload, header, secret, tolerance)
+    except (stripe.SignatureVerificationError, ValueError, TypeError):
+        return False
+    return True
 
 
 def sign(payload: bytes, secret: str) -> str:

@@ -74,3 +74,40 @@ def test_behind_tls_sockets_are_secure_and_plain_http_is_given_up() -> None:
     headers = security_headers(replace(Config(), base_url="https://napalmsky.example"))
     assert "connect-src 'self' wss://napalmsky.example;" in headers["Content-Security-Policy"]
     assert "max-age" in headers["Strict-Transport-Security"]
+
+
+@pytest.mark.parametrize(
+    ("base_url", "ours"),
+    [
+        (
+            "https://sky.example:443",
+            ["https://sky.example", "https://sky.example:443", "HTTPS://SKY.example"],
+        ),
+        ("http://sky.example:80/", ["http://sky.example", "http://sky.example:80", "http://sky.example."]),
+        ("https://Sky.Example.", ["https://sky.example", "https://sky.example."]),
+        ("https://bücher.example", ["https://xn--bcher-kva.example"]),
+        ("https://xn--bcher-kva.example:443", ["https://xn--bcher-kva.example"]),
+        ("https://[2001:DB8:0::1]:8443", ["https://[2001:db8::1]:8443", "https://[2001:0db8::0:1]:8443"]),
+    ],
+)
+async def test_a_base_url_in_any_form_is_one_origin(
+    make_site: MakeSite, base_url: str, ours: list[str]
+) -> None:
+    site = await make_site(base_url=base_url)
+    for origin in ours:
+        answer = await site.client.post("/auth/guest", GUEST, headers={"Origin": origin})
+        assert answer.status == 201, origin
+    foreign = [
+        "https://sky.example:8443",
+        "http://[2001:db8::1]:8443",
+        "https://sky.example, https://sky.example",
+    ]
+    for origin in [*foreign, *(f"{one}/" for one in ours), *(f"{one} {one}" for one in ours)]:
+        answer = await site.client.post("/auth/guest", GUEST, headers={"Origin": origin})
+        assert (answer.status, answer.code) == (403, "not_allowed"), origin
+
+
+async def test_an_allowed_origin_in_any_form_gets_cors(make_site: MakeSite) -> None:
+    site = await make_site(allowed_origins=("https://App.Example:443/",))
+    answer = await site.client.post("/auth/guest", GUEST, headers={"Origin": APP})
+    assert (answer.status, answer.headers["Access-Control-Allow-Origin"]) == (201, APP)

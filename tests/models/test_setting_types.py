@@ -42,6 +42,12 @@ def read(value: str | None, how: Read) -> tuple[Any, list[str]]:
         (lambda r: r.stun_urls("NAME", ("stun:d",)), None, ("stun:d",)),
         (lambda r: r.api_base("NAME", "https://d"), "http://127.0.0.1:9", "http://127.0.0.1:9"),
         (lambda r: r.mail_address("NAME"), "hello@sky.example", "hello@sky.example"),
+        (lambda r: r.integer("NAME", 5, 1, 9), "09", 9),
+        (lambda r: r.integer("NAME", 5, 1, 9), "9\r\n", 9),
+        (lambda r: r.secret("NAME", 4), '"abc"', '"abc"'),
+        (lambda r: r.turn_urls("NAME"), "TURN:a?transport=UDP,", ("turn:a?transport=udp",)),
+        (lambda r: [str(n) for n in r.networks("NAME")], "::ffff:10.0.0.0/104, fe80::1%eth0, [::1],",
+         ["10.0.0.0/8", "fe80::1/128", "::1/128"]),
     ],
 )  # fmt: skip
 def test_what_is_usable(how: Read, value: str | None, expected: object) -> None:
@@ -64,6 +70,20 @@ def test_what_is_usable(how: Read, value: str | None, expected: object) -> None:
         (lambda r: r.stun_urls("NAME", ("stun:d",)), "http://x", ("stun:d",)),
         (lambda r: r.api_base("NAME", "https://d"), "http://api.example", "https://d"),
         (lambda r: r.mail_address("NAME"), "Sky <a@sky.example>", None),
+        (lambda r: r.integer("NAME", 5, 0, 9), "0" * 30 + "9999", 5),
+        (lambda r: r.integer("NAME", 5, 0, 9), "0" * 5000, 5),
+        (lambda r: r.integer("NAME", 5, 1, 9), "NaN", 5),
+        (lambda r: r.integer("NAME", 5, 1, 9), "٧", 5),
+        (lambda r: r.integer("NAME", 5, 1, 9), "-7", 5),
+        (lambda r: r.choice("NAME", ("a", "b"), "a"), '"b"', "a"),
+        (lambda r: r.base_url("NAME", "http://d"), "'https://x.example'", "http://d"),
+        (lambda r: r.text("NAME", "d"), "one\ntwo", "d"),
+        (lambda r: r.text("NAME", "d"), "zero\u200bwidth", "d"),
+        (lambda r: r.text("NAME", "d"), "bytes \udcff", "d"),
+        (lambda r: r.text("NAME", "d"), "x" * 20_000, "d"),
+        (lambda r: r.networks("NAME"), "proxy.example", ()),
+        (lambda r: r.turn_urls("NAME"), "turn:a:99999", ()),
+        (lambda r: r.stun_urls("NAME", ()), "stun:a?transport=udp", ()),
     ],
 )
 def test_what_is_a_fault(how: Read, value: str, default: object) -> None:

@@ -1,0 +1,51 @@
+"""The normal form of a web origin: `scheme://host[:port]` as a browser serialises it (RFC 6454, WHATWG URL).
+
+The door to ada-url, the URL parser that the browsers' standard describes: lower case, punycode, compressed
+IPv6 addresses, no port where it is the scheme's default one. One trailing dot of a host is left out as well,
+for both names are the same host of the DNS. Two origins are equal if their normal forms are.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import ada_url
+
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
+# Stricter than a browser's address bar, which drops tabs and reads backslashes as slashes.
+ORIGIN = re.compile(
+    r"https?://(\[[0-9a-f:.]+\]|[^\x00-\x20\x7f\s/\\?#@%:\[\]]+)(:[0-9]{1,5})?", re.IGNORECASE
+)
+
+
+@lru_cache(maxsize=1024)
+def normal_origin(text: str) -> str:
+    """Raises ValueError for what is no http(s) origin: a path, a query, userinfo, `null`, a list."""
+    if not ORIGIN.fullmatch(text):
+        raise ValueError("no origin")
+    url = ada_url.URL(text)
+    host = url.hostname.removesuffix(".")
+    if url.port == "0" or not host or not all(host.split(".")):
+        raise ValueError("no origin")
+    return f"{url.protocol}//{host}" + (f":{url.port}" if url.port else "")
+
+
+def normal_base(text: str) -> str:
+    """The origin of an address that ends after its host, or with one slash. Raises ValueError."""
+    return normal_origin(text.removesuffix("/"))
+
+
+def host_of(origin: str) -> str:
+    """Of a normal form; an IPv6 address keeps its brackets."""
+    host = origin.partition("://")[2]
+    return host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]
+
+
+@lru_cache(maxsize=64)
+def accepted_origins(base_url: str, allowed: tuple[str, ...], port: int) -> frozenset[str]:
+    """Those that may write and open sockets; the default address of the site stands for all of loopback."""
+    own = {normal_base(base_url)}
+    if own == {normal_origin(f"http://localhost:{port}")}:
+        own |= {normal_origin(f"http://{host}:{port}") for host in LOOPBACK_HOSTS}
+    return frozenset(own | {normal_base(one) for one in allowed})
