@@ -10,15 +10,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from handlers.queue_feed import QueueFeed
+from handlers.reloads import Reloads, Told, look_again
 from handlers.socket_limits import SocketLimits
 from models import keys
 from models.call_record import other
 from models.call_state import Side
-from models.errors import Problem, Unavailable
+from models.errors import Unavailable
 from models.news import (
     NOTHING,
     AccessNews,
@@ -33,7 +34,7 @@ from models.news import (
     read_call_news,
     read_user_news,
 )
-from models.persist import persist
+from models.supervise import Tasks
 
 if TYPE_CHECKING:
     from handlers.base_socket import BaseSocket
@@ -61,10 +62,12 @@ class Hub:
         self.seats: dict[str, dict[Side, RelaySocket]] = {}
         self._hearing: dict[str, set[InviteSocket | RelaySocket]] = {}
         self.is_draining = False
-        self._work: set[asyncio.Task[None]] = set()
+        self._reloads = Reloads(self._everyone, models.presence.announce_all, self.feed.catch_up)
+        self._work = Tasks()
 
     async def open(self) -> None:
-        self._bus.ears.on_reconnect = self._redis_is_back
+        self._bus.ears.on_reconnect = lambda: self._reloads.request(announce=True)
+        self._reloads.start()
         await self._bus.open(keys.CHANNEL_ALL, self._heard_all)
         await self._bus.subscribe(keys.CHANNEL_QUEUE, self.feed.heard)
         self.feed.start()
@@ -73,6 +76,7 @@ class Hub:
         """Every socket is told 1001; the clients reconnect, here or elsewhere."""
         self.is_draining = True
         await self.feed.stop()
+        await self._reloads.stop()
         for sockets in list(self.invite_sockets.values()):
             for socket in list(sockets):
                 socket.close(GOING_AWAY, "the server is restarting")
@@ -97,11 +101,12 @@ class Hub:
         self._hear_no_more_for(socket)
 
     async def _hear_for(self, socket: InviteSocket | RelaySocket) -> None:
-        """News of the socket's person: both kinds of sockets close when the session ends or a ban comes."""
-        sockets = self._hearing.setdefault(socket.user_id, set())
-        sockets.add(socket)
-        if len(sockets) == 1:
-            await self._bus.subscribe(keys.user_channel(socket.user_id), self._heard_user)
+        """News of the socket's person: both kinds of sockets close when the session ends or a ban comes.
+
+        Each socket waits for the confirmation itself, also while another one's is under way.
+        """
+        self._hearing.setdefault(socket.user_id, set()).add(socket)
+        await self._bus.subscribe(keys.user_channel(socket.user_id), self._heard_user)
 
     def _hear_no_more_for(self, socket: InviteSocket | RelaySocket) -> None:
         sockets = self._hearing.get(socket.user_id, set())
@@ -169,29 +174,18 @@ class Hub:
 
     async def _reload(self, user_id: str) -> None:
         for socket in list(self.invite_sockets.get(user_id, ())):
-            await self._look_again(socket, socket.send_state)
+            await look_again(socket, socket.send_state)
 
     def _heard_all(self, _channel: str, _news: bytes) -> None:
-        self.spawn(self._reload_everyone())
+        self._reloads.request()
 
-    async def _reload_everyone(self) -> None:
-        """Calls first: a seat that was taken for empty has a grace, and it runs."""
-        for seat in [seat for seats in self.seats.values() for seat in seats.values()]:
-            await self._look_again(seat, seat.keep_seat)
-        for user_id in list(self.invite_sockets):
-            await self._reload(user_id)
-
-    @staticmethod
-    async def _look_again(socket: InviteSocket | RelaySocket, work: Callable[[], Awaitable[None]]) -> None:
-        """As soon as both servers are there; whoever or whatever is not there any more closes the socket."""
-        try:
-            await persist(work)
-        except Problem as problem:
-            socket.refuse(problem)
-
-    async def _redis_is_back(self) -> None:
-        await self._models.presence.announce_all()
-        await self._reload_everyone()
+    def _everyone(self) -> list[Told]:
+        """Seats first."""
+        seats: list[Told] = [
+            (seat, seat.keep_seat) for seats in self.seats.values() for seat in seats.values()
+        ]
+        invites = (socket for sockets in self.invite_sockets.values() for socket in sockets)
+        return seats + [(socket, socket.send_state) for socket in invites]
 
     # -- calls --
 
@@ -224,7 +218,7 @@ class Hub:
         told = read_call_news(news)
         for seat in [seat for side, seat in seats.items() if told.side in (None, side)]:
             if isinstance(told, SeatGivenBack):
-                self.spawn(self._look_again(seat, seat.keep_seat))
+                self.spawn(look_again(seat, seat.keep_seat))
             elif isinstance(told, SeatReplaced):
                 if seat.id != told.seat:
                     # At once: what the peer sends from now on is for the newer one.
@@ -236,14 +230,4 @@ class Hub:
                 seat.say_last(bytes(told.frame), told.close)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._work.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._work.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if isinstance(error, Unavailable):
-            logger.warning("news could not be delivered: a server is away")
-        elif error is not None:
-            logger.error("news could not be delivered", exc_info=error)
+        self._work.spawn("the delivery of news", work)

@@ -10,22 +10,21 @@ when it has changed.
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from models import messages
-from models.errors import Unavailable
 from models.messages import QueueUpdate
 from models.news import Delivered
 from models.presence import Presence
+from models.supervise import Tasks
 
-logger = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
 COUNT_TICKS = 5
 MOST_AT_ONCE = 50
+MOST_ASKED = 500
 
 
 class Watching(Protocol):
@@ -61,15 +60,14 @@ class QueueFeed:
         self._sated: set[str] = set()
         self._pending: set[str] = set()
         self._told_online = 0
-        self._task: asyncio.Task[None] | None = None
+        self._ticks = 0
+        self._tasks = Tasks()
 
     def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._tasks.repeat("the queue update", self._round, TICK_SECONDS)
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._tasks.stop()
 
     def watch(self, user_id: str) -> None:
         """Begins to know what is on the person's screen: nothing yet."""
@@ -163,15 +161,19 @@ class QueueFeed:
             if not watchers:
                 del self._watchers[card]
 
-    async def _run(self) -> None:
-        tick = 0
-        while True:
-            await asyncio.sleep(TICK_SECONDS)
-            tick += 1
-            try:
-                await self.tick(with_count=tick % COUNT_TICKS == 0)
-            except Unavailable:
-                logger.warning("no queue update: redis is away")
+    async def catch_up(self) -> None:
+        """After news may have been lost: who is not listed any more leaves every screen."""
+        cards = list(self._watchers)
+        for at in range(0, len(cards), MOST_ASKED):
+            some = cards[at : at + MOST_ASKED]
+            for card, is_listed in zip(some, await self._presence.are_listed(some), strict=True):
+                if not is_listed:
+                    self._departed(card)
+        self._tell_of_more(list(self._sated))
+
+    async def _round(self) -> None:
+        self._ticks += 1
+        await self.tick(with_count=self._ticks % COUNT_TICKS == 0)
 
     async def tick(self, *, with_count: bool) -> None:
         """Tells everybody what is new for them, in one frame each."""

@@ -1,9 +1,10 @@
 """The one door to Redis: commands, Lua scripts, and news between processes.
 
 News is published on a channel of `models.keys`. A process hears its own news at once, in process, and other
-processes hear it through Redis, in the order it was published; nobody waits for that. News can be lost (Redis
-away): a screen is made right again by `state`, so `ears.on_reconnect` tells the hub to send it anew. Redis
-away is `Unavailable`, within two seconds.
+processes hear it through Redis, in the order it was published; nobody waits for that. News can be lost in an
+outage. Then every process reloads: the one that could not publish says so on `keys.CHANNEL_ALL` as soon as
+Redis answers, and one that could not listen has its `ears.on_reconnect` called. Redis away is `Unavailable`,
+within two seconds; so is a Redis that refuses what only its operator can change (`models.bus_faults`).
 """
 
 from __future__ import annotations
@@ -16,16 +17,23 @@ from pathlib import Path
 from typing import Any
 
 import redis.asyncio as aioredis
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError
 
+from models import keys
+from models.bus_address import Address
 from models.bus_ears import Ears, Heard
-from models.bus_line import in_resp2
+from models.bus_line import AWAY
 from models.bus_wire import Wire
+from models.errors import Unavailable
+from models.supervise import Tasks
 
 LUA = Path(__file__).resolve().parent / "lua"
-AWAY = (RedisError, OSError, asyncio.TimeoutError)
 COMMAND_SECONDS = 2.0
 MOST_CONNECTIONS = 32
+AGAIN_SECONDS = 0.25
+# So long `flush` waits for a Redis that is away.
+FLUSH_SECONDS = 5.0
+RELOAD = b"reload"
 
 
 class Script:
@@ -56,7 +64,7 @@ class Bus:
 
     def __init__(self, redis_url: str, process_id: str) -> None:
         self.process_id = process_id
-        # Who finds all connections taken waits for one, instead of failing.
+        # For the `limits` library alone. With all connections taken, a caller waits for one.
         pool: Any = aioredis.BlockingConnectionPool.from_url(
             redis_url,
             socket_timeout=COMMAND_SECONDS,
@@ -64,12 +72,16 @@ class Bus:
             max_connections=MOST_CONNECTIONS,
             timeout=COMMAND_SECONDS,
         )
-        in_resp2(pool)
         self.redis: Any = aioredis.Redis.from_pool(pool)
-        self._wire = Wire(pool)
+        address = Address(redis_url)
+        self._wire = Wire(address, self.reload_everyone, self._connection_replaced)
         self._scripts: dict[str, Script] = {}
         self._origin = f"{process_id}|".encode()
-        self.ears = Ears(redis_url, self._origin)
+        self.ears = Ears(address, self._origin)
+        self._is_reload_due = False
+        self._is_reloaded = asyncio.Event()
+        self._is_reloaded.set()
+        self._tasks = Tasks()
 
     async def open(self, channel: str, heard: Heard) -> None:
         """Subscribes to a first channel and listens until `close`. Raises `Unavailable`."""
@@ -77,12 +89,20 @@ class Bus:
         await self.ears.open(channel, heard)
 
     async def close(self) -> None:
+        await self._wire.flushed()
+        await self._tasks.stop()
         await self.ears.close()
         await self._wire.close()
         with contextlib.suppress(*AWAY):
             await self.redis.aclose()
         # The loop lets go of a connection that was closed in its next round.
         await asyncio.sleep(0)
+
+    async def check(self) -> None:
+        """Raises Unavailable unless Redis answers, accepts writes, and this process hears news."""
+        await self.command("SET", keys.READY, self.process_id, "PX", keys.READY_MS)
+        if not self.ears.is_listening:
+            raise Unavailable
 
     # -- commands --
 
@@ -112,12 +132,45 @@ class Bus:
         self._wire.tell("PUBLISH", channel, self._origin + news)
 
     async def flush(self) -> None:
-        """Returns once everything published has gone out: for a process that is about to end."""
-        await self._wire.flushed()
+        """Returns once everything published has gone out, or a reload in its place: for a process that is
+        about to end. Gives up after five seconds.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await self._wire.flushed()
+                await self._is_reloaded.wait()
 
     def tell_here(self, channel: str, news: bytes) -> None:
         """Only this process: every process has found the news by itself."""
         self.ears.tell(channel, news)
+
+    def reload_everyone(self) -> None:
+        """Every process tells its sockets their state, as soon as Redis answers: news may have been lost."""
+        self._is_reload_due = True
+        if self._is_reloaded.is_set():
+            self._is_reloaded.clear()
+            self._tasks.spawn("the reload of every process", self._publish_reload())
+
+    async def _publish_reload(self) -> None:
+        try:
+            while self._is_reload_due:
+                # Set again by what is dropped from here on.
+                self._is_reload_due = False
+                await self._publish_reload_once()
+        finally:
+            self._is_reloaded.set()
+
+    async def _publish_reload_once(self) -> None:
+        try:
+            # Without an origin: this process is told too.
+            await self.command("PUBLISH", keys.CHANNEL_ALL, b"|" + RELOAD)
+        except AWAY:
+            self._is_reload_due = True
+            await asyncio.sleep(AGAIN_SECONDS)
+
+    def _connection_replaced(self) -> None:
+        """Both connections go to the same server, also after a failover."""
+        self.ears.reconnect("the connection for commands was replaced")
 
     async def subscribe(self, channel: str, heard: Heard) -> None:
         """Returns once Redis has confirmed it: what is published from then on is heard."""

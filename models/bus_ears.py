@@ -1,146 +1,204 @@
 """The one connection to Redis on which a process hears news, and who in the process wants to hear what.
 
-redis-py's own `PubSub` costs more than the news itself: here a message is one read and one look-up. A lost
-connection is opened again and subscribes to everything anew; what was published meanwhile is lost, and
-`on_reconnect` is told so.
+redis-py's own `PubSub` costs more than the news itself (docs/decisions/redis-answers-handed-on.md). A
+connection that is lost, or answers no PING, is replaced and subscribes to everything again; what was
+published meanwhile is lost, and `on_reconnect` is called for that. A channel stays subscribed until
+`unsubscribe`, also when the first attempt fails.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import hiredis
-import redis.asyncio as aioredis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
-from models.bus_line import Line, in_resp2
+from models.bus_address import Address
+from models.bus_faults import AwayLog, Refused
+from models.bus_line import AWAY, Line
 from models.errors import Unavailable
-from models.persist import persist
+from models.supervise import Tasks
 
 logger = logging.getLogger(__name__)
-AWAY = (RedisError, OSError, asyncio.TimeoutError)
-ANSWER_SECONDS = 2.0
+OPEN_SECONDS = 2.0
 RETRY_SECONDS = 0.25
+# A connection on which nothing has come for so long after a PING is replaced.
+HEALTH_SECONDS = 1.5
+GRACE_SECONDS = 0.1
+# Twice this long `subscribe` waits; after the first time on a silent connection, on a new one.
+CONFIRM_SECONDS = 1.25
 Heard = Callable[[str, bytes], None]
 
 
 class Ears:
     """`origin` begins what this process has published itself, and so has heard already."""
 
-    def __init__(self, redis_url: str, origin: bytes) -> None:
-        # Without retries: a lost connection must show, for what was published meanwhile is lost.
-        self._pool: Any = aioredis.ConnectionPool.from_url(
-            redis_url, socket_connect_timeout=ANSWER_SECONDS, retry=Retry(NoBackoff(), 0)
-        )
-        in_resp2(self._pool)
+    def __init__(self, address: Address, origin: bytes) -> None:
+        self._address = address
+        self._origin = origin
+        self._log = AwayLog()
         self._line: Line | None = None
+        self._gone = asyncio.Event()
         # True from the loss of the connection until the first answer on a new one.
         self._is_away = False
-        self._origin = origin
         self._hearing: dict[str, Heard] = {}
-        # Every subscription is confirmed by itself: two at once on one channel wait for two answers.
-        self._unconfirmed: dict[str, list[asyncio.Future[None]]] = {}
-        self._asked_anew: dict[str, list[asyncio.Future[None]]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self.on_reconnect: Callable[[], Awaitable[None]] | None = None
+        # Answers to SUBSCRIBE that are still to come: a channel is confirmed when the last of them has.
+        self._due: Counter[str] = Counter()
+        self._waiting: dict[str, list[asyncio.Future[None]]] = {}
+        self._tasks = Tasks()
+        self.on_reconnect: Callable[[], None] | None = None
 
     async def open(self, channel: str, heard: Heard) -> None:
         """Subscribes to a first channel and listens until `close`. Raises Unavailable."""
         self._hearing[channel] = heard
-        await _guarded(self._connect())
+        try:
+            async with asyncio.timeout(OPEN_SECONDS):
+                await self._connect()
+                await self._confirmed(channel)
+        except AWAY as error:
+            self._hang_up()
+            self._log.say(error)
+            raise Unavailable from error
+        self._tasks.repeat("listening to redis", self._keep, RETRY_SECONDS)
 
     async def close(self) -> None:
-        # First of all: a line that is lost meanwhile would be opened again.
+        await self._tasks.stop()
         self._hang_up()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._hang_up()
+
+    @property
+    def is_listening(self) -> bool:
+        return self._line is not None and not self._is_away
 
     def tell(self, channel: str, news: bytes) -> None:
         heard = self._hearing.get(channel)
         if heard is not None:
             heard(channel, news)
 
+    # -- channels --
+
     async def subscribe(self, channel: str, heard: Heard) -> None:
         """Returns once Redis has confirmed it: later news is heard. Raises Unavailable."""
-        is_heard = channel in self._hearing and channel not in self._unconfirmed
+        if channel not in self._hearing:
+            self._due[channel] += 1
+            self._ask("SUBSCRIBE", channel)
         self._hearing[channel] = heard
-        if is_heard:
+        if channel in self._due:
+            await self._subscribed(channel)
+
+    async def _subscribed(self, channel: str) -> None:
+        line, reads = self._line, self._line.reads if self._line else 0
+        if await self._is_confirmed_in_time(channel):
             return
+        if line is not None and self._line is line and line.reads == reads:
+            self.reconnect("no answer to SUBSCRIBE")
+        if not await self._is_confirmed_in_time(channel):
+            self.reconnect("no answer to SUBSCRIBE")
+            raise Unavailable
+
+    async def _is_confirmed_in_time(self, channel: str) -> bool:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CONFIRM_SECONDS):
+                await self._confirmed(channel)
+                return True
+        return False
+
+    async def _confirmed(self, channel: str) -> None:
         confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        waiting = self._unconfirmed.setdefault(channel, [])
+        waiting = self._waiting.setdefault(channel, [])
         waiting.append(confirmed)
         try:
-            self._ask("SUBSCRIBE", [channel])
-            await _guarded(confirmed)
+            await confirmed
         finally:
-            if confirmed in waiting:
+            if not confirmed.done() or confirmed.cancelled():
                 waiting.remove(confirmed)
-            if not waiting and self._unconfirmed.get(channel) is waiting:
-                del self._unconfirmed[channel]
+                if not waiting and self._waiting.get(channel) is waiting:
+                    del self._waiting[channel]
 
     def unsubscribe(self, channel: str) -> None:
-        self._hearing.pop(channel, None)
-        self._ask("UNSUBSCRIBE", [channel])
+        if self._hearing.pop(channel, None) is None:
+            return
+        if self._line is None:
+            del self._due[channel]
+        self._ask("UNSUBSCRIBE", channel)
 
-    def _ask(self, command: str, channels: Iterable[str]) -> None:
+    def _ask(self, command: str, *channels: str) -> None:
         """While the connection is lost there is nothing to say: `_connect` subscribes to everything."""
         if self._line is not None:
             parts: tuple[Any, ...] = (command, *channels)
             self._line.write(hiredis.pack_command(parts))
 
+    # -- the connection --
+
+    async def _keep(self) -> None:
+        """One connection, from its opening to its loss."""
+        if self._line is None:
+            try:
+                async with asyncio.timeout(OPEN_SECONDS):
+                    await self._connect()
+            except AWAY as error:
+                self._log.say(error)
+                return
+        await self._watch()
+
     async def _connect(self) -> None:
-        self._line = await Line.open(self._pool, self._hear, self._lost)
-        # One answer will stand for all who wait by now.
-        self._asked_anew = {channel: list(waiting) for channel, waiting in self._unconfirmed.items()}
-        self._ask("SUBSCRIBE", self._hearing)
+        line = await Line.open(self._address, self._hear, self._lost)
+        self._line = line
+        self._gone.clear()
+        self._due = Counter(dict.fromkeys(self._hearing, 1))
+        self._ask("SUBSCRIBE", *self._hearing)
+
+    async def _watch(self) -> None:
+        """Returns when the connection is gone."""
+        while (line := self._line) is not None:
+            reads = line.reads
+            self._ask("PING")
+            if await self._is_gone_within(HEALTH_SECONDS) or line.reads != reads:
+                continue
+            # After a pause of this process itself the answer is there already, but not read yet.
+            if not await self._is_gone_within(GRACE_SECONDS) and line.reads == reads:
+                self.reconnect("no answer to PING")
+
+    async def _is_gone_within(self, seconds: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                return await self._gone.wait()
+        return False
+
+    def reconnect(self, why: object) -> None:
+        """Replaces the connection, whatever its state; nothing while it is replaced already."""
+        if self._line is not None:
+            self._log.say(f"listening: {why}" if isinstance(why, str) else why)
+            self._hang_up()
 
     def _hang_up(self) -> None:
         if self._line is not None:
             self._line.close()
             self._line = None
+        self._is_away = True
+        self._due = Counter(dict.fromkeys(self._hearing, 1))
+        self._gone.set()
 
     def _lost(self) -> None:
-        logger.warning("redis away while listening")
-        self._begin_anew()
+        self.reconnect("the connection was lost")
 
-    def _begin_anew(self) -> None:
-        self._hang_up()
-        self._is_away = True
-        self._spawn(self._connect_again())
-
-    async def _connect_again(self) -> None:
-        while self._line is None:
-            await asyncio.sleep(RETRY_SECONDS)
-            try:
-                async with asyncio.timeout(ANSWER_SECONDS):
-                    await self._connect()
-            except AWAY:
-                continue
-            except Exception:
-                logger.exception("the bus cannot be reached")
+    # -- what comes --
 
     def _hear(self, answer: Any) -> None:
         try:
             if isinstance(answer, Exception):
-                raise answer
-            self._take(*answer)
-        except (Unavailable, RedisError) as error:
-            if not self._is_away:
-                logger.warning("redis away while listening: %s", error)
-            self._begin_anew()
+                self.reconnect(answer if isinstance(answer, Refused) else str(answer))
+            else:
+                self._take(*answer)
         except Exception:
-            # Whatever it was: a process that hears nothing more would be worse than one that begins anew.
-            logger.exception("listening begins anew")
-            self._begin_anew()
+            # Whatever it was: a process that hears nothing more would be worse than one that begins again.
+            logger.exception("listening begins again")
+            self._hang_up()
 
-    def _take(self, kind: bytes, about: bytes, data: Any) -> None:
+    def _take(self, kind: bytes, about: bytes, data: Any = None) -> None:
         if self._is_away:
             # Redis subscribes to all channels of a command at once: the first answer stands for all.
             self._is_away = False
@@ -152,10 +210,11 @@ class Ears:
             self._confirm(about.decode())
 
     def _confirm(self, channel: str) -> None:
-        waiting = self._unconfirmed.get(channel, [])
-        for one in self._asked_anew.pop(channel, waiting[:1]):
-            if one in waiting:
-                waiting.remove(one)
+        self._due[channel] -= 1
+        if self._due[channel] > 0:
+            return
+        del self._due[channel]
+        for one in self._waiting.pop(channel, ()):
             if not one.done():
                 one.set_result(None)
 
@@ -167,23 +226,4 @@ class Ears:
 
     def _tell_reconnected(self) -> None:
         if self.on_reconnect is not None:
-            self._spawn(self._reconnected(self.on_reconnect))
-
-    @staticmethod
-    async def _reconnected(told: Callable[[], Awaitable[None]]) -> None:
-        # Also when Redis still loads, or goes away again meanwhile.
-        await persist(told)
-
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-
-async def _guarded(work: Awaitable[Any]) -> None:
-    try:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            await work
-    except AWAY as error:
-        logger.warning("redis away: %s", type(error).__name__)
-        raise Unavailable from error
+            self.on_reconnect()

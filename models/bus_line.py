@@ -1,76 +1,109 @@
 """One connection to Redis: bytes out, and each answer handed on in the moment it comes.
 
-redis-py opens it (address, TLS, sign-in, database) and then gives its transport over. Its own reading costs
-an await, a time limit and a task for each answer, many times what the answer costs.
+redis-py reads REDIS_URL (`models.bus_address`) and hiredis the answers. redis-py's own connection costs an
+await and a time limit for each answer, many times what the answer costs
+(docs/decisions/redis-answers-handed-on.md). It speaks RESP2, in which nothing comes unasked.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Any, cast
 
 import hiredis
-from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import RedisError
 
+from models.bus_address import Address, Command
+from models.bus_faults import Refused, fault_of
 from models.errors import Unavailable
 
-NOT_READY = ("LOADING", "MASTERDOWN")
+logger = logging.getLogger(__name__)
+AWAY = (RedisError, OSError, asyncio.TimeoutError, Unavailable)
 NO_MORE = object()
 
 
 class Line(asyncio.Protocol):
-    """`heard` gets each answer: text as bytes, an error as a ResponseError or, while it loads, Unavailable.
-    `lost` is told once that the connection is gone, unless `close` ended it.
+    """`heard` gets each answer: text as bytes, an error as `models.bus_faults` makes it.
+
+    `lost` is called once when the connection is gone, unless `close` ended it. `reads` counts what has come,
+    for a look whether anything has.
     """
 
-    def __init__(self, connection: Any, heard: Callable[[Any], None], lost: Callable[[], None]) -> None:
-        # Kept, for its destructor would close what it has opened.
-        self._connection = connection
-        self._heard, self._lost = heard, lost
-        self._reader = hiredis.Reader(replyError=_error, notEnoughData=NO_MORE)
-        self._transport = cast(asyncio.Transport, connection._writer.transport)
-        self._transport.set_protocol(self)
+    def __init__(self, heard: Callable[[Any], None], lost: Callable[[], None]) -> None:
+        self._reader = hiredis.Reader(replyError=fault_of, notEnoughData=NO_MORE)
+        self._transport: asyncio.Transport | None = None
+        self._answer: asyncio.Future[Any] | None = None
+        self._heard: Callable[[Any], None] = self._greeted
+        self._lost: Callable[[], None] = self._lost_greeting
+        self._then = heard, lost
         self._is_open = True
+        self.reads = 0
 
     @classmethod
-    async def open(cls, pool: Any, heard: Callable[[Any], None], lost: Callable[[], None]) -> Line:
-        """A connection as `pool` makes them. Raises RedisError, OSError, TimeoutError."""
-        connection = pool.make_connection()
+    async def open(cls, address: Address, heard: Callable[[Any], None], lost: Callable[[], None]) -> Line:
+        """Connected, signed in, and seen to answer. Raises RedisError, OSError, TimeoutError, Unavailable."""
+        line = cls(heard, lost)
         try:
-            await connection.connect()
+            await address.connect(line)
+            for command in await address.greeting():
+                await line._greet(command)
         except BaseException:
-            await connection.disconnect(nowait=True)
+            line.close()
             raise
-        return cls(connection, heard, lost)
+        line._heard, line._lost = line._then
+        return line
+
+    async def _greet(self, command: Command) -> None:
+        if not self._is_open:
+            raise ConnectionResetError
+        self._answer = asyncio.get_running_loop().create_future()
+        self.write(hiredis.pack_command(command))
+        answer = await self._answer
+        if not self._is_open:
+            raise ConnectionResetError
+        if isinstance(answer, Refused) and not answer.is_elsewhere:
+            return  # it loads, or cannot save: this is the right server, and what is asked will show it
+        if isinstance(answer, Exception):
+            raise answer if isinstance(answer, Refused) or command[0] != "AUTH" else Refused("AUTH")
+
+    def _greeted(self, answer: Any) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(answer)
+
+    def _lost_greeting(self) -> None:
+        self._greeted(ConnectionResetError())
 
     def write(self, packed: bytes) -> None:
-        self._transport.write(packed)
+        if self._transport is not None:
+            self._transport.write(packed)
 
     def close(self) -> None:
-        """At once; what was asked is not answered any more, and `lost` is not told."""
+        """At once; what was asked is not answered any more, and `lost` is not called."""
         self._is_open = False
-        self._transport.abort()
-        self._connection._reader = self._connection._writer = None
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        if not self._is_open:
+            self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        self._reader.feed(data)
-        while self._is_open and (answer := self._reader.gets()) is not NO_MORE:
-            self._heard(answer)
+        self.reads += 1
+        try:
+            self._reader.feed(data)
+            while self._is_open and (answer := self._reader.gets()) is not NO_MORE:
+                self._heard(answer)
+        except hiredis.HiredisError:
+            logger.error("redis away: the server at REDIS_URL does not speak the protocol of Redis")
+            self._end()
 
     def connection_lost(self, _error: Exception | None) -> None:
+        self._end()
+
+    def _end(self) -> None:
         if self._is_open:
             self.close()
             self._lost()
-
-
-def in_resp2(pool: Any) -> None:
-    """In which nothing comes unasked, whatever the address says."""
-    pool.connection_kwargs["protocol"] = 2
-
-
-def _error(text: str) -> Exception:
-    code = text.partition(" ")[0]
-    if code in NOT_READY:
-        return Unavailable()
-    return NoScriptError(text) if code == "NOSCRIPT" else ResponseError(text)

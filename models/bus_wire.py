@@ -14,17 +14,20 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import hiredis
-from redis.exceptions import RedisError
 
-from models.bus_line import Line
+from models.bus_address import Address
+from models.bus_faults import AwayLog, Refused
+from models.bus_line import AWAY, Line
 from models.errors import Unavailable
 
 logger = logging.getLogger(__name__)
-AWAY = (RedisError, OSError, asyncio.TimeoutError)
 ANSWER_SECONDS = 2.0
+# After a pause of this process itself the answer is there already, but not read yet.
+GRACE_SECONDS = 0.05
 MOST_AT_ONCE = 500
 
 
@@ -34,15 +37,21 @@ class Question(NamedTuple):
 
 
 class Wire:
-    def __init__(self, pool: Any) -> None:
-        self._pool = pool
+    """`dropped` is called when something that nobody waits for may not have arrived, and `replaced` when a
+    connection is given up.
+    """
+
+    def __init__(self, address: Address, dropped: Callable[[], None], replaced: Callable[[], None]) -> None:
+        self._address = address
+        self._dropped, self._replaced = dropped, replaced
+        self._log = AwayLog()
         self._line: Line | None = None
         self._opening: asyncio.Task[None] | None = None
         self._waiting: deque[Question] = deque()
         self._is_due = False
         # Gone out together, and not answered yet.
         self._asked: deque[asyncio.Future[Any] | None] = deque()
-        self._asked_at = 0.0
+        self._asked_at = self._overdue = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._is_closed = False
 
@@ -106,28 +115,42 @@ class Wire:
         self._line.write(b"".join([question.packed for question in batch]))
 
     async def _open(self) -> None:
+        """Ends with an open connection, or with everything that waits failed."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                self._line = await Line.open(self._pool, self._heard, self._lost)
+                self._line = await Line.open(self._address, self._heard, self._lost)
         except AWAY as error:
-            logger.warning("redis away: %s", type(error).__name__)
-            self._fail()
-        except BaseException:
-            self._fail()
+            self._fail(error)
+        except asyncio.CancelledError:
+            self._fail("no connection")
             raise
+        except Exception as error:
+            logger.exception("no connection to redis")
+            self._fail(error)
         finally:
             self._opening = None
         self._ask_all()
 
     def _heard(self, answer: Any) -> None:
+        if not self._asked:
+            self._fail(answer if isinstance(answer, Exception) else "an answer that was not asked for")
+            return
         asked = self._asked.popleft()
+        is_error = isinstance(answer, Exception)
         if asked is not None and not asked.done():
-            if isinstance(answer, Exception):
-                asked.set_exception(answer)
-            else:
-                asked.set_result(answer)
+            asked.set_exception(answer) if is_error else asked.set_result(answer)
+        if is_error:
+            self._refused(answer, is_lost=asked is None)
         if not self._asked:
             self._ask_all()
+
+    def _refused(self, error: Exception, *, is_lost: bool) -> None:
+        if isinstance(error, Refused) or is_lost:
+            self._log.say(error)
+        if isinstance(error, Refused) and error.is_elsewhere:
+            self._fail(error)
+        if is_lost:
+            self._dropped()
 
     def _look_at_time(self) -> None:
         """One timer for all: it sleeps on while answers come."""
@@ -136,17 +159,17 @@ class Wire:
             return
         loop = asyncio.get_running_loop()
         left = self._asked_at + ANSWER_SECONDS - loop.time()
-        if left > 0:
-            self._timer = loop.call_later(left, self._look_at_time)
-        else:
-            logger.warning("redis away: TimeoutError")
-            self._fail()
+        if left <= 0 and self._overdue == self._asked_at:
+            self._fail("no answer in time")
+            return
+        if left <= 0:
+            self._overdue = self._asked_at
+        self._timer = loop.call_later(max(left, GRACE_SECONDS), self._look_at_time)
 
     def _lost(self) -> None:
-        logger.warning("redis away: ConnectionError")
-        self._fail()
+        self._fail("the connection was lost")
 
-    def _fail(self) -> None:
+    def _fail(self, error: object = None) -> None:
         """Half an answer may still be under way: the connection is not used again."""
         if self._line is not None:
             self._line.close()
@@ -157,3 +180,9 @@ class Wire:
         for answer in failed:
             if answer is not None and not answer.done():
                 answer.set_exception(Unavailable())
+        if self._is_closed:
+            return
+        self._log.say(error)
+        self._replaced()
+        if None in failed:
+            self._dropped()

@@ -50,7 +50,7 @@ class Health:
         return "livemode does not fit the key" if fits is False else "ok"
 
     async def _redis(self) -> str:
-        return await _state(self._bus.command("ping"))
+        return await _state(self._bus.check())
 
 
 async def _state(check: Awaitable[object]) -> str:

@@ -55,6 +55,9 @@ SEAT_SECONDS = 3600
 ICE = "ns:ice:"
 # counters of the limits library (models/rate_limits.py); twice their window: a minute or an hour.
 LIMITS = "ns:limits"
+# string: the process that was last asked whether it is ready, to see that Redis accepts writes.
+READY = "ns:ready"
+READY_MS = 10_000
 
 # Channels.
 CHANNEL_QUEUE = "ns:c:queue"

@@ -11,7 +11,7 @@ people are healed.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -154,6 +154,11 @@ class Presence:
         """Neither has the other on the screen: the next page may hold the card again, behind a cursor too."""
         for viewer, card in ((one_id, other_id), (other_id, one_id)):
             await self._bus.command("zrem", keys.SEEN + viewer, card)
+
+    async def are_listed(self, user_ids: Sequence[str]) -> list[bool]:
+        """Which of these people are on the queue now; at least one."""
+        scores = await self._bus.command("zmscore", keys.QUEUE, *user_ids)
+        return [score is not None for score in scores]
 
     async def online_users(self) -> int:
         """How many people with access have a socket, on all processes."""

@@ -25,7 +25,8 @@ from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from models import keys
-from models.bus import AWAY, COMMAND_SECONDS, Bus, Script
+from models.bus import COMMAND_SECONDS, Bus, Script
+from models.bus_line import AWAY
 from models.clock import Clock
 from models.config import Config
 from models.db import Db

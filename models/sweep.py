@@ -10,7 +10,6 @@ checkouts) has its own pace, as a `Chore`.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -30,6 +29,7 @@ from models.invites import Invites
 from models.news import SignedOut
 from models.presence import Presence
 from models.sessions import Sessions
+from models.supervise import Tasks
 
 logger = logging.getLogger(__name__)
 ROUND_SECONDS = 0.5
@@ -75,8 +75,7 @@ class Sweep:
         self._invites, self._calls, self._sessions = invites, calls, sessions
         self._chores, self._watches, self._cures = chores, watches, cures
         self.alarms = CallAlarms(calls)
-        self._tasks: list[asyncio.Task[None]] = []
-        self._is_stopping = False
+        self._tasks = Tasks()
         self._round = 0
         self._beaten_at: datetime | None = None
         self._missed_beats_at: datetime | None = None
@@ -92,16 +91,15 @@ class Sweep:
 
     def start(self) -> None:
         """Begins the rounds and the chores."""
-        rounds = [Chore(ROUND_SECONDS, self._postgresql_round), Chore(ROUND_SECONDS, self._redis_round)]
-        loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(self._repeat(chore)) for chore in (*rounds, *self._chores)]
+        self._tasks.repeat("the round of PostgreSQL", self._postgresql_round, ROUND_SECONDS)
+        self._tasks.repeat("the round of Redis", self._redis_round, ROUND_SECONDS)
+        for chore in self._chores:
+            what = getattr(chore.work, "__qualname__", "a chore")
+            self._tasks.repeat(what, chore.work, chore.seconds)
 
     async def stop(self) -> None:
         """Ends the rounds and takes this process off the lists, its seats and people into their graces."""
-        self._is_stopping = True
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.stop()
         await self.alarms.stop()
         try:
             await self._presence.depart()
@@ -109,17 +107,6 @@ class Sweep:
             await self._sql.run("depart", process_id=self._bus.process_id)
         except Unavailable:
             logger.warning("stopped without taking leave: a server is away")
-
-    async def _repeat(self, chore: Chore) -> None:
-        # Not only by cancelling: a cancellation that comes with an answer can be lost on the way.
-        while not self._is_stopping:
-            await asyncio.sleep(chore.seconds)
-            try:
-                await chore.work()
-            except Unavailable:
-                logger.warning("a round of the sweep failed: a server is away")
-            except Exception:
-                logger.exception("a round of the sweep failed")
 
     async def once(self) -> None:
         """One whole round, as tests and the loop take it."""

@@ -21,6 +21,7 @@ export class Chat {
   /** Lines not answered yet, in order. @type {Map<string, {text: string, bubble: HTMLElement}>} */ #pending = new Map();
   /** @type {Set<string>} */ #shown = new Set();
   #unread = 0;
+  /** After the first state a line in a later one is news: it was said in an outage. */ #isFilled = false;
 
   /** @param {HTMLElement} panel @param {HTMLElement} badge @param {import("./socket.js").Socket} socket @param {string} peerName */
   constructor(panel, badge, socket, peerName) {
@@ -33,7 +34,7 @@ export class Chat {
     this.input = /** @type {HTMLTextAreaElement} */ (panel.querySelector("textarea"));
     this.form.addEventListener("submit", (event) => { event.preventDefault(); this.#write(); });
     this.input.addEventListener("keydown", (event) => this.#enter(event));
-    on(socket, "call:state", ({ messages }) => { for (const message of messages ?? []) this.#hear(message, false); this.#repeat(); });
+    on(socket, "call:state", ({ messages }) => { for (const message of messages ?? []) this.#hear(message, this.#isFilled); this.#isFilled = true; this.#repeat(); });
     on(socket, "chat:message", (message) => this.#hear(message, true));
     on(socket, "error", (message) => this.#refused(message));
     this.timer = setInterval(() => this.#repeat(), REPEAT_MS);

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Coroutine, Iterator
@@ -63,8 +64,10 @@ class Joint:
 
 
 class FaultProxy:
-    def __init__(self, target: Target) -> None:
-        self._target = target
+    """With `tls`, clients speak TLS to it; the server behind it does not."""
+
+    def __init__(self, target: Target, tls: ssl.SSLContext | None = None) -> None:
+        self._target, self._tls = target, tls
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._server: asyncio.Server | None = None
@@ -124,7 +127,9 @@ class FaultProxy:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", self.port))
         self.port = listening.getsockname()[1]
-        self._server = await asyncio.start_server(self._accept, sock=listening, backlog=backlog)
+        self._server = await asyncio.start_server(
+            self._accept, sock=listening, backlog=backlog, ssl=self._tls
+        )
 
     async def _begin(self, fault: Fault) -> None:
         self._fault = fault
