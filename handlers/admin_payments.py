@@ -1,4 +1,4 @@
-"""Payments, for admins: all of the last days, and giving one back."""
+"""Payments of the last days for admins, and refunds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class AdminPaymentsHandler(AdminHandler):
 
 
 class AdminRefundHandler(AdminHandler):
-    """POST /admin/payments/ID: all of it goes back."""
+    """POST /admin/payments/ID: refunds the whole payment."""
 
     async def post(self, attempt_id: str) -> None:
         reason = why(self.read(ReasonForm).reason)

@@ -1,4 +1,4 @@
-"""The test checkout's page: it plays Stripe's part while there is no key, and says so."""
+"""The page of the test checkout. It replaces Stripe while there is no key, and states that it is a test."""
 
 from __future__ import annotations
 
@@ -16,14 +16,12 @@ class CheckoutForm(msgspec.Struct):
     action: Literal["pay", "cancel"]
 
 
-class TestCheckoutHandler(BaseHandler):
-    """GET, POST /test-checkout/<session id>: for the checkout's owner only, and only while it is served."""
-
-    __test__ = False  # not a test, whatever its name
+class SandboxHandler(BaseHandler):
+    """GET, POST /test-checkout/<session id>, for the checkout's owner, while the test checkout is served."""
 
     async def get(self, session_id: str) -> None:
         member = self._member()
-        checkout = await self.models.payments.get_test_checkout(member.user_id, session_id)
+        checkout = await self.models.checkouts.get_test_checkout(member.user_id, session_id)
         if checkout.state != "open":
             return self._settled(session_id)
         return self.page("checkout/page.html", session_id=session_id)
@@ -31,13 +29,13 @@ class TestCheckoutHandler(BaseHandler):
     async def post(self, session_id: str) -> None:
         member = self._member()
         is_paid = self.read(CheckoutForm).action == "pay"
-        await self.models.payments.play(member.user_id, session_id, is_paid=is_paid)
+        await self.models.checkouts.play(member.user_id, session_id, is_paid=is_paid)
         if is_paid:
             return self._settled(session_id)
         return self.go("/paywall?cancelled=1")
 
     def _member(self) -> Member:
-        """Where it is not served there is nothing, for anybody."""
+        """The member. Raises: NotFound while the test checkout is not served."""
         if not self.config.has_test_checkout:
             raise NotFound
         return self.allowed(access=False, selfie=False)

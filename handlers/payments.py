@@ -1,4 +1,4 @@
-"""Getting in: the paywall, the checkout, a friend's code, and coming back from paying."""
+"""The paywall, the checkout, a friend's code, and the return from payment."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class PaywallHandler(BaseHandler):
         return self.page("paywall/page.html", cancelled=cancelled, lost_by=lost_by, **shown)
 
     async def _invited(self, code: str | None, member: Member) -> dict[str, Any]:
-        """Who invites, or why that code does not help."""
+        """The inviting user, or the reason why the code does not work."""
         if not code:
             return {"invite": None}
         codes = self.models.invite_codes
@@ -48,19 +48,19 @@ class PaywallHandler(BaseHandler):
 
 
 class CreateCheckoutHandler(BaseHandler):
-    """POST /payment/create-checkout: on to where one pays."""
+    """POST /payment/create-checkout: redirects to the payment page."""
 
     async def post(self) -> None:
         member = self.allowed(access=False, selfie=False)
         self.sent()
-        checkout = await self.models.payments.create_checkout(member.user_id)
+        checkout = await self.models.checkouts.create_checkout(member.user_id)
         if self.is_page:
             return self.go(checkout.checkout_url)
         return self.json(checkout)
 
 
 class ApplyCodeHandler(BaseHandler):
-    """POST /payment/apply-code: in by a friend's code."""
+    """POST /payment/apply-code: grants access by a friend's code."""
 
     async def post(self) -> None:
         member = self.allowed(access=False, selfie=False)
@@ -77,7 +77,7 @@ class ApplyCodeHandler(BaseHandler):
         return self.go(STEPS[next_step(msgspec.structs.replace(member, access=access))])
 
     def _again(self, problem: Problem) -> None:
-        """In a form, a code that does not work is a field to mend."""
+        """Shows the form with the code as an invalid field."""
         if self.is_page:
             problem = Invalid(inviteCode=problem.message)
         plain = {"invite": None, "cancelled": False, "lost_by": None}
@@ -85,7 +85,7 @@ class ApplyCodeHandler(BaseHandler):
 
 
 class PaymentSuccessHandler(BaseHandler):
-    """GET /payment-success?session_id=: how the checkout stands, for its owner."""
+    """GET /payment-success?session_id=: the status of a checkout, for its owner."""
 
     def initialize(self) -> None:
         super().initialize()
@@ -94,7 +94,7 @@ class PaymentSuccessHandler(BaseHandler):
     async def get(self) -> None:
         member = self.allowed(access=False, selfie=False)
         session_id = self.get_query_argument("session_id", "")
-        status = await self.models.payments.status(member.user_id, session_id)
+        status = await self.models.checkouts.status(member.user_id, session_id)
         if not self.is_page:
             return self.json(status.as_json())
         if status.access != "pending":
@@ -106,5 +106,5 @@ class PaymentSuccessHandler(BaseHandler):
         return self.page("payment_success/page.html", fragment="payment_success/_status.html")
 
     def page_context(self, context: Mapping[str, object]) -> dict[str, object]:
-        """The template's `status` is the checkout's, not that of the answer."""
+        """Overrides `status` with the checkout's; the default is the HTTP status."""
         return super().page_context(context) | self._shown

@@ -1,4 +1,4 @@
-"""What a person has paid, and taking back what was too much."""
+"""What a user has paid, and refunds of extra payments."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ReceiptHandler(ReceiptsHandler):
 
 
 class RefundHandler(ReceiptsHandler):
-    """POST /receipt/refund: an extra payment, back to whoever paid it."""
+    """POST /receipt/refund: refunds an extra payment to the user who paid it."""
 
     async def post(self) -> None:
         member = self.allowed(access=False, selfie=False)

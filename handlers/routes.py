@@ -90,7 +90,7 @@ def routes() -> list[URLSpec]:
         URLSpec(r"/payment-success", payments.PaymentSuccessHandler, name="payment_success"),
         URLSpec(r"/receipt", receipts.ReceiptHandler, name="receipt"),
         URLSpec(r"/receipt/refund", receipts.RefundHandler, name="refund"),
-        URLSpec(r"/test-checkout/([A-Za-z0-9_]{1,100})", checkout.TestCheckoutHandler, name="test_checkout"),
+        URLSpec(r"/test-checkout/([A-Za-z0-9_]{1,100})", checkout.SandboxHandler, name="test_checkout"),
         URLSpec(r"/invite-codes/([0-9A-Z]{16})/poster\.svg", invite_codes.PosterHandler, name="poster"),
         URLSpec(r"/invite-codes/([0-9A-Z]{16})/qr\.(svg|png)", invite_codes.QrHandler, name="qr"),
         URLSpec(r"/introductions", introductions.IntroductionsHandler, name="introductions"),

@@ -1,4 +1,4 @@
-"""Stripe's door: raw bytes and a signature."""
+"""The Stripe webhook over HTTP: raw bytes and a signature."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ class StripeWebhookHandler(BaseHandler):
     """POST /payment/webhook: no session, no XSRF token, no Origin; the signature alone decides."""
 
     async def prepare(self) -> None:
-        """Nobody is looked up: a forged event costs no more than a hash."""
+        """No session look-up: a forged event costs one hash."""
 
     def check_xsrf_cookie(self) -> None:
-        """Stripe has no cookie of ours."""
+        """Stripe sends no cookie of this site."""
 
     @property
     def is_page(self) -> bool:

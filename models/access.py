@@ -1,6 +1,6 @@
-"""Who may come in, and why: access is one of `unpaid paid invited comped`.
+"""Access grants: access is one of `unpaid paid invited comped`.
 
-Keeps reasons as rows (payment, code, comp), each from a source that is unique for its reason. The
+Each reason for access (payment, code, comp) is a row with a source that is unique for its reason. The
 same reason from the same source is granted once; losing one removes only that one. Changes of one person are
 serialised by `lock`: every transaction takes it once, before its first change. The person is notified after
 the commit, never before (`tell`).
@@ -22,7 +22,7 @@ Reason = Literal["payment", "code", "comp"]
 
 
 class AccessChange(msgspec.Struct, frozen=True):
-    """What is to be told once the transaction has been committed."""
+    """A change of access, published once the transaction is committed."""
 
     user_id: str
     access: members.Access
@@ -34,12 +34,12 @@ class Access:
         self._sql = db.statements("access")
 
     async def of(self, user_id: str, *, on: Transaction | None = None) -> members.Access:
-        """The strongest reason that still holds: paid, then comped, then invited."""
+        """The strongest reason that is still valid: paid, then comped, then invited."""
         access: members.Access = await self._sql.value("of", on=on, user_id=user_id)
         return access
 
     async def lock(self, user_id: str, *, on: Transaction) -> None:
-        """Until the transaction ends, nobody else changes this person's access."""
+        """Serialises changes of this user's access until the transaction ends."""
         await self._sql.run("lock_user", on=on, user_id=user_id)
 
     async def grant(self, user_id: str, reason: Reason, source: str) -> AccessChange | None:
@@ -85,7 +85,7 @@ class Access:
         return await self._change(user_id, on) if is_back else None
 
     def tell(self, change: AccessChange | None) -> None:
-        """`access:changed` on every screen of the person; None tells nothing."""
+        """Publishes `access:changed` to the user's sockets. None publishes nothing."""
         if change is not None:
             self._news.about_user(change.user_id, AccessNews(access=change.access))
 

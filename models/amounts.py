@@ -1,4 +1,4 @@
-"""Money for people to read. Pure."""
+"""Amounts of money as text. Pure."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""What a payment is worth: access and a code, while it is paid, not refunded and not lost to a dispute.
+"""Entitlement: what a payment grants while it is paid, not refunded and not lost to a dispute.
 
-Promises that what somebody has follows from the rows of their checkouts, refunds and disputes alone: it is
-worked out anew after each piece of news, so neither order nor repetition matters. It ends no call, and people
-whom the code brought keep their own access. To somebody deleted it gives nothing: what comes for them later
-goes back (`models.refunds`).
+Access and code follow from the rows of checkouts, refunds and disputes alone. They are computed again after
+each event, so order and repetition do not matter. A lost payment ends no call, and users who joined with the
+payer's code keep their access. A deleted user is granted nothing; `models.refunds` returns such a payment.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ class Worth(msgspec.Struct, frozen=True):
 
     @property
     def lost_by(self) -> str | None:
-        """Why it buys nothing any more: `refunded`, `disputed`, or None."""
+        """The reason why it no longer grants access: `refunded`, `disputed`, or None."""
         if self.is_refunded:
             return "refunded"
         return "disputed" if self.is_lost else None
@@ -35,12 +34,12 @@ class Entitlement:
         self._sql = db.statements("money_back")
 
     async def lost_by(self, attempt_id: str) -> str | None:
-        """Why this payment buys nothing any more."""
+        """The reason why this payment no longer grants access, or None."""
         worth = await self._sql.one("worth", Worth, attempt_id=attempt_id)
         return worth.lost_by if worth and worth.is_paid else None
 
     async def work_out(self, attempt_id: str, user_id: str, *, on: Transaction) -> AccessChange | None:
-        """After any news; the person is locked already. What to tell after the commit."""
+        """The change to publish after the commit, or None. The caller holds the lock of the user's access."""
         worth = await self._sql.one("worth", Worth, on=on, attempt_id=attempt_id)
         if worth is None or not worth.is_paid:
             return None
@@ -58,7 +57,7 @@ class Entitlement:
 
     async def _lose(self, attempt_id: str, user_id: str, why: str, on: Transaction) -> AccessChange | None:
         change = await self._access.take_away_locked(user_id, "payment", attempt_id, why, on=on)
-        # Somebody who paid twice still has what the other payment bought.
+        # A user who paid twice keeps the access of the other payment.
         if change is not None and change.access != "paid":
             await self._invite_codes.stop_own(user_id, on=on)
         return change

@@ -1,8 +1,8 @@
-"""News that is late: Stripe itself is asked how a checkout stands, for who looks and for who never came back.
+"""Polling of Stripe for checkouts whose webhook has not arrived.
 
-Promises that one checkout is asked about at most every few seconds however many look, that the sweep asks
-about a few at a time and the less often the older they are, and that an answer does what an event would have
-done.
+Stripe is queried when the user opens the return page, and by the sweep. One checkout is queried at most every
+few seconds, however many users look. The sweep queries a few at a time, older ones less often. An answer has
+the effect of the corresponding event.
 """
 
 from __future__ import annotations
@@ -10,27 +10,27 @@ from __future__ import annotations
 from models.access import Access
 from models.clock import Clock
 from models.db import Db
-from models.settlement import Settlement
+from models.settlement import Fulfillment
 from models.stripe_api import TOTAL_SECONDS, StripeApi, StripeAway, StripeRefused
-from models.stripe_objects import Checkout
+from models.stripe_types import Checkout
 
-# Somebody who looks waits this long for Stripe, and Stripe is left alone this long about one checkout.
+# The time limit of a query from the return page, and the minimum pause between two queries of a checkout.
 LOOK_SECONDS = 3.0
 LOOK_PAUSE = 5
 SWEEP_SECONDS = 60
 SWEEP_MOST = 20
 
 
-class LateNews:
+class Polling:
     def __init__(
-        self, db: Db, clock: Clock, access: Access, settlement: Settlement, stripe: StripeApi
+        self, db: Db, clock: Clock, access: Access, settlement: Fulfillment, stripe: StripeApi
     ) -> None:
         self._db, self._clock, self._access = db, clock, access
         self._settlement, self._stripe = settlement, stripe
         self._sql = db.statements("payments")
 
     async def look(self, checkout: Checkout) -> bool:
-        """Asks about one, unless that was done a moment ago; says whether Stripe has answered."""
+        """Queries one checkout, unless that was done a moment ago. True if Stripe answered."""
         if checkout.kind != self._stripe.kind or not await self._may_ask(checkout):
             return False
         try:
@@ -40,7 +40,7 @@ class LateNews:
         return True
 
     async def sweep(self) -> int:
-        """Asks about those nobody came back for; says about how many. Stops when Stripe is away."""
+        """Queries unsettled checkouts and returns their number. Stops when Stripe is down."""
         claimed = await self._claim()
         for number, checkout in enumerate(claimed):
             try:

@@ -1,9 +1,9 @@
-"""Money that goes back: refunds, and disputes that a bank decides.
+"""Reversals: refunds and disputes reported by Stripe.
 
-Keeps each as a row by its payment, also before we know of the payment: told before "paid" it ends the same.
-Promises that a full refund or a lost dispute takes away what the payment bought, once; that a dispute won
-after all gives it back; that a part refunded or a dispute that is open takes nothing. Refuses, loudly in the
-log, what is not about a payment as we created it.
+Each is stored with its payment, also if the payment is not known yet, so the order of events does not matter.
+A full refund or a lost dispute removes what the payment granted, once. A dispute that is won later restores
+it. A partial refund or an open dispute removes nothing. A reversal that does not match the created checkout
+is logged as an error and has no effect.
 """
 
 from __future__ import annotations
@@ -13,69 +13,69 @@ from models.clock import Clock
 from models.db import Db, Transaction
 from models.entitlement import Entitlement
 from models.ids import is_id
-from models.settlement import IGNORED, Settled, unlike
-from models.stripe_objects import Checkout, StripeCharge, StripeDispute, Told
+from models.settlement import IGNORED, Applied, unlike
+from models.stripe_types import Checkout, StripeCharge, StripeDispute, StripeObject
 
 
-class MoneyBack:
+class Reversals:
     def __init__(self, db: Db, clock: Clock, access: Access, entitlement: Entitlement) -> None:
         self._clock, self._access, self._entitlement = clock, access, entitlement
         self._sql = db.statements("money_back")
         self._checkouts_sql = db.statements("payments")
 
-    async def refunded(self, told: StripeCharge, *, on: Transaction) -> Settled:
-        """A charge of which some or all went back. Strangers' on the same account are no news."""
-        if told.payment_intent is None:
+    async def refunded(self, reported: StripeCharge, *, on: Transaction) -> Applied:
+        """Applies a full or partial refund. Charges of other shops on the same account are ignored."""
+        if reported.payment_intent is None:
             return IGNORED
-        checkout = await self._find(told, told.payment_intent, on)
+        checkout = await self._find(reported, reported.payment_intent, on)
         if checkout is None:
             return IGNORED
-        if differences := checkout.differences_of_charge(told):
-            return unlike(checkout, told, differences)
-        values = {"attempt_id": checkout.attempt_id, "payment_intent": told.payment_intent}
+        if differences := checkout.differences_of_charge(reported):
+            return unlike(checkout, reported, differences)
+        values = {"attempt_id": checkout.attempt_id, "payment_intent": reported.payment_intent}
         await self._checkouts_sql.run("link", on=on, session_id=None, **values)
         is_new = await self._sql.run(
             "keep_refund",
             on=on,
-            payment_intent=told.payment_intent,
-            refunded_cents=told.amount_refunded,
-            is_full=told.refunded,
+            payment_intent=reported.payment_intent,
+            refunded_cents=reported.amount_refunded,
+            is_full=reported.refunded,
             now=self._clock.frozen,
         )
         return await self._follow(checkout, bool(is_new), on)
 
-    async def disputed(self, told: StripeDispute, said_at: int, *, on: Transaction) -> Settled:
-        """A dispute at `said_at`, in seconds of Stripe's clock. It names a payment and nothing of ours, so it
-        is kept even when we do not know that payment yet.
+    async def disputed(self, reported: StripeDispute, said_at: int, *, on: Transaction) -> Applied:
+        """Applies a dispute as of `said_at`, in seconds of Stripe's clock. A dispute names only a payment, so
+        it is stored even if that payment is not known yet.
         """
-        if told.payment_intent is None or told.outcome is None:
+        if reported.payment_intent is None or reported.outcome is None:
             return IGNORED
-        checkout = await self._find(told, told.payment_intent, on)
-        if checkout is not None and not checkout.is_of_mode(told.livemode):
-            return unlike(checkout, told, ["livemode"])
+        checkout = await self._find(reported, reported.payment_intent, on)
+        if checkout is not None and not checkout.is_of_mode(reported.livemode):
+            return unlike(checkout, reported, ["livemode"])
         is_new = await self._sql.run(
             "keep_dispute",
             on=on,
-            dispute_id=told.id,
-            payment_intent=told.payment_intent,
-            amount_cents=told.amount,
-            status=told.outcome,
+            dispute_id=reported.id,
+            payment_intent=reported.payment_intent,
+            amount_cents=reported.amount,
+            status=reported.outcome,
             said_at=said_at,
             now=self._clock.frozen,
         )
         return await self._follow(checkout, bool(is_new), on)
 
-    async def _find(self, told: Told, payment_intent: str, on: Transaction) -> Checkout | None:
+    async def _find(self, reported: StripeObject, payment_intent: str, on: Transaction) -> Checkout | None:
         await self._sql.run("lock_payment", on=on, payment_intent=payment_intent)
-        attempt_id = told.attempt_id if is_id(told.attempt_id) else None
+        attempt_id = reported.attempt_id if is_id(reported.attempt_id) else None
         values = {"payment_intent": payment_intent, "attempt_id": attempt_id}
         return await self._sql.one("find_paid_by", Checkout, on=on, **values)
 
-    async def _follow(self, checkout: Checkout | None, is_new: bool, on: Transaction) -> Settled:
+    async def _follow(self, checkout: Checkout | None, is_new: bool, on: Transaction) -> Applied:
         if not is_new:
             return IGNORED
         if checkout is None:
-            return Settled("applied")
+            return Applied("applied")
         await self._access.lock(checkout.user_id, on=on)
         change = await self._entitlement.work_out(checkout.attempt_id, checkout.user_id, on=on)
-        return Settled("applied", change)
+        return Applied("applied", change)

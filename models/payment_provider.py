@@ -5,8 +5,8 @@ from __future__ import annotations
 from models.config import Config
 from models.site_secret import SiteSecret
 from models.stripe_api import StripeApi
-from models.stripe_objects import Kind
-from models.test_checkout import TestCheckout
+from models.stripe_types import Kind
+from models.test_checkout import Sandbox
 
 
 class PaymentProvider:
@@ -14,7 +14,7 @@ class PaymentProvider:
 
     def __init__(self, config: Config, site_secret: SiteSecret) -> None:
         self.stripe = StripeApi(config) if config.stripe_secret_key else None
-        self.page = TestCheckout(site_secret, config) if config.has_test_checkout else None
+        self.page = Sandbox(site_secret, config) if config.has_test_checkout else None
         self.kind: Kind = self.stripe.kind if self.stripe else "page"
 
     async def close(self) -> None:

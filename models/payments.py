@@ -1,9 +1,8 @@
-"""Payments: one small fee, once; whoever has paid gets in, exactly once, and nobody else does.
+"""Checkouts: attempts to pay the one-time fee, and their status.
 
-Keeps attempts to pay, written before Stripe is asked, and says how they stand. Promises one open checkout a
-person. Events come in by `models.stripe_webhook`; what they do is `models.settlement`'s and
-`models.money_back`'s; `models.stripe_api` speaks with Stripe, `models.test_checkout` plays its part without a
-key.
+An attempt is written before Stripe is called. A user has at most one open checkout. Webhook events arrive in
+`models.stripe_webhook`, are applied by `models.settlement` and `models.money_back`, and
+`models.test_checkout` replaces Stripe when there is no key.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ from models.entitlement import Entitlement
 from models.errors import Conflict, NotFound, Unavailable
 from models.ids import new_id
 from models.invite_codes import InviteCodes
-from models.late_news import LateNews
+from models.late_news import Polling
 from models.messages import Wire
 from models.payment_provider import PaymentProvider
 from models.refunds import Refunds
 from models.stripe_api import StripeAway, StripeRefused
-from models.stripe_objects import Checkout
+from models.stripe_types import Checkout
 from models.stripe_webhook import StripeWebhook
 
 REUSE_HOURS = 23
@@ -48,8 +47,8 @@ class StatusTold(Wire, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True):
-    """How a checkout stands: `pending` until it is settled, then the person's access and own code. `lost_by`
-    says why what it bought has gone: `refunded` or `disputed`.
+    """A checkout's status: `pending` until it is settled, then the user's access and own code. `lost_by` is
+    the reason why it no longer grants access: `refunded` or `disputed`.
     """
 
     access: members.Access | Literal["pending"]
@@ -64,7 +63,7 @@ class Status(msgspec.Struct, frozen=True):
         )
 
 
-class Payments:
+class Checkouts:
     def __init__(
         self,
         db: Db,
@@ -74,7 +73,7 @@ class Payments:
         invite_codes: InviteCodes,
         provider: PaymentProvider,
         entitlement: Entitlement,
-        late: LateNews | None,
+        late: Polling | None,
         webhook: StripeWebhook,
         refunds: Refunds,
     ) -> None:
@@ -87,7 +86,7 @@ class Payments:
     # -- paying --
 
     async def create_checkout(self, user_id: str) -> OfferedCheckout:
-        """Where to pay: the open checkout when there is one. Raises Conflict (has paid), Unavailable."""
+        """The open checkout, or a new one. Raises: Conflict (has paid), Unavailable."""
         if self._stripe is None and self._page is None:
             raise Unavailable(
                 "Payments are not set up on this site. A friend's invite code still lets you in."
@@ -100,7 +99,7 @@ class Payments:
         return OfferedCheckout(checkout_url=checkout.checkout_url, session_id=checkout.session_id)
 
     async def _attempt(self, user_id: str) -> Checkout:
-        """The person's one open attempt, made if need be; whoever clicks twice meets it again."""
+        """The user's open attempt, created if there is none. A double click gets the same one."""
         values = {
             "user_id": user_id,
             "kind": self._kind,
@@ -140,10 +139,12 @@ class Payments:
             raise StripeAway
         return session.id, session.url
 
-    # -- how it stands --
+    # -- status --
 
     async def status(self, user_id: str, session_id: str) -> Status:
-        """For the checkout's owner; Stripe itself is asked when news is late. Raises NotFound."""
+        """The status for the checkout's owner. If no webhook has arrived, Stripe is queried. Raises:
+        NotFound.
+        """
         checkout = await self._get_own(user_id, session_id)
         if checkout.state == "open" and self._late is not None and await self._late.look(checkout):
             checkout = await self._get_own(user_id, session_id)
@@ -163,9 +164,10 @@ class Payments:
         return found
 
     async def sweep(self) -> int:
-        """Settles checkouts nobody came back for, a few at a time; says about how many Stripe was asked.
+        """Queries Stripe about a few unsettled checkouts, then refunds payments that arrived for deleted
+        users.
 
-        Then gives back what came for people who are here no more.
+        Returns the number of queries.
         """
         await self._sql.run("close_forgotten", kind=self._kind, now=self._clock.frozen)
         asked = 0 if self._late is None else await self._late.sweep()
@@ -175,14 +177,14 @@ class Payments:
     # -- the test checkout --
 
     async def get_test_checkout(self, user_id: str, session_id: str) -> Checkout:
-        """For its owner, while the test checkout is served. Raises NotFound."""
+        """A test checkout, for its owner, while the test checkout is served. Raises: NotFound."""
         checkout = await self._get_own(user_id, session_id)
         if self._page is None or checkout.kind != "page":
             raise NotFound
         return checkout
 
     async def play(self, user_id: str, session_id: str, *, is_paid: bool) -> None:
-        """Stripe's part: a signed event through the door of Stripe's. What is settled stays so."""
+        """Sends the signed event that Stripe would send. A settled checkout does not change."""
         checkout = await self.get_test_checkout(user_id, session_id)
         if checkout.state == "open" and self._page is not None:
             payload = test_checkout.event(checkout, is_paid=is_paid)

@@ -1,8 +1,8 @@
-"""Receipts: what a person has paid, what has become of it, and getting back what was paid too much.
+"""Receipts: what a user has paid, what happened to each payment, and refunds of extra payments.
 
-Promises that somebody who paid twice, or paid and came by a code as well, is told, and may take the extra
-payment back by themselves. Refuses (Conflict) to give back what alone lets them in, what a bank is deciding,
-and, beside a code, a payment whose own code has brought friends already: that is for the operator to judge.
+A user who paid twice, or paid and also has access by a code, is informed and can take the extra payment back.
+Raises: Conflict for a payment that alone grants access, that is disputed, or, beside a code, whose own code
+has been used by friends; the operator decides those.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from models.db import Db
 from models.errors import Conflict, NotFound
 from models.messages import Wire, instant
 from models.refunds import Refunds
-from models.stripe_objects import Kind
+from models.stripe_types import Kind
 
 PaymentStatus = Literal["paid", "partly_refunded", "refunded", "disputed", "lost"]
 SHORT = 8
@@ -52,7 +52,7 @@ class Receipt(msgspec.Struct, frozen=True):
 
     @property
     def is_refundable(self) -> bool:
-        """By the person alone."""
+        """Whether the user can take it back without the operator."""
         return not self.is_disputed and (self.is_second or (self.is_beside_code and not self.has_invited))
 
     @property
@@ -65,11 +65,11 @@ class Receipt(msgspec.Struct, frozen=True):
 
     @property
     def short_id(self) -> str:
-        """Enough to find it by, at Stripe or with the operator."""
+        """The end of the Stripe id, enough to find the payment in Stripe or to name it to the operator."""
         return f"…{self.stripe_id[-SHORT:]}"
 
-    def as_json(self) -> ReceiptTold:
-        return ReceiptTold(
+    def as_json(self) -> ReceiptMessage:
+        return ReceiptMessage(
             payment_id=self.payment_id,
             paid_at=instant(self.paid_at),
             amount_cents=self.amount_cents,
@@ -82,8 +82,8 @@ class Receipt(msgspec.Struct, frozen=True):
         )
 
 
-class ReceiptTold(Wire, frozen=True, kw_only=True):
-    """One of `GET /receipt`."""
+class ReceiptMessage(Wire, frozen=True, kw_only=True):
+    """One item of `GET /receipt`."""
 
     payment_id: str
     paid_at: str
@@ -102,25 +102,27 @@ class Receipts:
         self._sql = db.statements("receipts")
 
     async def of(self, user_id: str) -> list[Receipt]:
-        """The newest first."""
+        """All receipts of a user, newest first."""
         return await self._sql.all("of_user", Receipt, user_id=user_id)
 
     async def has_extra(self, user_id: str) -> bool:
-        """Whether they are to be told that they have paid too much."""
+        """Whether the user has paid more than necessary."""
         return any(receipt.is_extra for receipt in await self.of(user_id))
 
     async def lost_by(self, user_id: str) -> Literal["refunded", "disputed"] | None:
-        """For somebody whose access has ended: what became of the last payment."""
+        """For a user whose access has ended: what happened to the last payment."""
         for receipt in (await self.of(user_id))[:1]:
             if receipt.is_refunded or receipt.is_lost:
                 return "refunded" if receipt.is_refunded else "disputed"
         return None
 
     async def refund_own(self, user_id: str, payment_id: str) -> None:
-        """Raises NotFound (not theirs), Conflict (not extra), StripeAway, StripeRefused."""
+        """Refunds an extra payment. Raises: NotFound (not theirs), Conflict (not extra), StripeAway,
+        StripeRefused.
+        """
         own = [receipt for receipt in await self.of(user_id) if receipt.payment_id == payment_id]
         if not own:
             raise NotFound
         if not own[0].is_refundable:
-            raise Conflict("This payment is not one that you can take back by yourself.")
+            raise Conflict("You cannot take this payment back yourself. Please ask the operator.")
         await self._refunds.refund(await self._refunds.find(payment_id))

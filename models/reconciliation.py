@@ -1,8 +1,8 @@
-"""The operator's look at the money: every payment, and what we and Stripe say differently about it.
+"""Reconciliation: the operator's list of payments, and the differences between it and Stripe.
 
-Promises to read both sides and to change nothing: what differs is for the operator to judge. Compares every
-checkout, charge and dispute of the last days that is ours, page after page, and whether whoever has paid is
-in. Refuses with Conflict where there is no Stripe to compare with.
+Both sides are read and nothing is changed; the operator decides about differences. Every checkout, charge and
+dispute of the period that belongs to this site is compared, page by page, and also whether each payer has
+access. Raises: Conflict if there is no Stripe key.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from models.db import Db
 from models.errors import Conflict
 from models.ids import is_id
 from models.stripe_api import StripeApi
-from models.stripe_objects import Checkout, StripeCharge, StripeDispute, StripeSession
+from models.stripe_types import Checkout, StripeCharge, StripeDispute, StripeSession
 
 DAY = 24 * 3600
 
 
 class Payment(msgspec.Struct, frozen=True):
-    """One attempt to pay, with Stripe's ids, as the operator sees it.
+    """One attempt to pay, with Stripe's ids, for the operator.
 
-    `is_owed`: it came after its person had been deleted, and is still to go back.
+    `is_owed`: it arrived after its user was deleted and is still to be refunded.
     """
 
     attempt_id: str
@@ -54,7 +54,7 @@ class Payment(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """`stripe_id` and `attempt_id` say where to look; `here` and `there` what each side says."""
+    """A difference: where to look (`stripe_id`, `attempt_id`), and each side's value (`here`, `there`)."""
 
     what: str
     stripe_id: str
@@ -76,7 +76,7 @@ class _Dispute(msgspec.Struct, frozen=True):
 
 
 class Theirs(msgspec.Struct, frozen=True):
-    """What Stripe lists; of sessions and charges only those that carry an attempt of ours."""
+    """The objects that Stripe lists; sessions and charges only if they carry an attempt id of this site."""
 
     sessions: list[StripeSession]
     charges: list[StripeCharge]
@@ -89,11 +89,11 @@ class Reconciliation:
         self._sql = db.statements("reconciliation")
 
     async def payments(self, days: int) -> list[Payment]:
-        """Every attempt of the last days, the newest first."""
+        """Every attempt of the last `days`, newest first."""
         return await self._sql.all("payments", Payment, days=days, now=self._clock.frozen)
 
     async def differences(self, days: int) -> list[Difference]:
-        """Raises Conflict, StripeAway, StripeRefused."""
+        """All differences of the last `days`. Raises: Conflict, StripeAway, StripeRefused."""
         if self._stripe is None:
             raise Conflict("There is no Stripe key, so there is nothing to compare with.")
         since = self._clock.now_ms() // 1000 - days * DAY
@@ -104,64 +104,72 @@ class Reconciliation:
         return [
             *(
                 found
-                for told in theirs.sessions
-                for found in of_session(told, by_attempt.get(told.attempt_id))
+                for reported in theirs.sessions
+                for found in of_session(reported, by_attempt.get(reported.attempt_id))
             ),
-            *(found for told in theirs.charges for found in of_charge(told, by_attempt.get(told.attempt_id))),
+            *(
+                found
+                for reported in theirs.charges
+                for found in of_charge(reported, by_attempt.get(reported.attempt_id))
+            ),
             *await self._of_disputes(theirs.disputes, by_payment),
-            *of_ours(ours, {told.id for told in theirs.sessions}),
+            *of_ours(ours, {reported.id for reported in theirs.sessions}),
         ]
 
     async def _ours(self, kind: str, since: int, theirs: Theirs) -> list[Ours]:
-        named = {told.attempt_id for told in (*theirs.sessions, *theirs.charges) if is_id(told.attempt_id)}
-        payments = [told.payment_intent for told in theirs.disputes if told.payment_intent]
+        named = {
+            reported.attempt_id
+            for reported in (*theirs.sessions, *theirs.charges)
+            if is_id(reported.attempt_id)
+        }
+        payments = [reported.payment_intent for reported in theirs.disputes if reported.payment_intent]
         return await self._sql.all(
             "ours", Ours, kind=kind, since=since, attempt_ids=sorted(named), payments=payments
         )
 
-    async def _of_disputes(self, told: list[StripeDispute], ours: dict[str, Ours]) -> list[Difference]:
+    async def _of_disputes(self, reported: list[StripeDispute], ours: dict[str, Ours]) -> list[Difference]:
         known = await self._sql.all("disputes", _Dispute, payments=list(ours))
         here = {one.dispute_id: one.status for one in known}
         return [
             Difference(
                 "dispute", one.id, ours[one.payment_intent].attempt_id, here.get(one.id, "none"), outcome
             )
-            for one in told
+            for one in reported
             if one.payment_intent in ours and (outcome := one.outcome) and outcome != here.get(one.id)
         ]
 
 
 async def _listed(stripe: StripeApi, since: int) -> Theirs:
     return Theirs(
-        [told async for told in stripe.sessions_since(since) if told.attempt_id],
-        [told async for told in stripe.charges_since(since) if told.attempt_id],
-        [told async for told in stripe.disputes_since(since)],
+        [reported async for reported in stripe.sessions_since(since) if reported.attempt_id],
+        [reported async for reported in stripe.charges_since(since) if reported.attempt_id],
+        [reported async for reported in stripe.disputes_since(since)],
     )
 
 
-def of_session(told: StripeSession, ours: Ours | None) -> list[Difference]:
-    """Stripe's checkout against ours."""
+def of_session(reported: StripeSession, ours: Ours | None) -> list[Difference]:
+    """The differences between Stripe's checkout and ours."""
     if ours is None:
-        return [Difference("checkout", told.id, told.attempt_id, "unknown", told.fact)]
-    unlike = ours.differences(told)
-    found = [Difference(name, told.id, ours.attempt_id, "as created", "another") for name in unlike]
+        return [Difference("checkout", reported.id, reported.attempt_id, "unknown", reported.fact)]
+    unlike = ours.differences(reported)
+    found = [Difference(name, reported.id, ours.attempt_id, "as created", "another") for name in unlike]
     is_paid = ours.state in ("paid", "refunded")
-    if (told.fact == "paid") != is_paid:
-        found.append(Difference("payment", told.id, ours.attempt_id, ours.state, told.fact))
+    if (reported.fact == "paid") != is_paid:
+        found.append(Difference("payment", reported.id, ours.attempt_id, ours.state, reported.fact))
     return found
 
 
-def of_charge(told: StripeCharge, ours: Ours | None) -> list[Difference]:
+def of_charge(reported: StripeCharge, ours: Ours | None) -> list[Difference]:
     if ours is None:
-        return [Difference("charge", told.id, told.attempt_id, "unknown", str(told.amount))]
-    if told.amount_refunded == ours.refunded_cents:
+        return [Difference("charge", reported.id, reported.attempt_id, "unknown", str(reported.amount))]
+    if reported.amount_refunded == ours.refunded_cents:
         return []
-    sums = str(ours.refunded_cents), str(told.amount_refunded)
-    return [Difference("refunded", told.id, ours.attempt_id, *sums)]
+    sums = str(ours.refunded_cents), str(reported.amount_refunded)
+    return [Difference("refunded", reported.id, ours.attempt_id, *sums)]
 
 
 def of_ours(ours: list[Ours], listed: set[str]) -> list[Difference]:
-    """What Stripe does not know, and who has paid without being in (or the other way round)."""
+    """Checkouts that Stripe does not know, and payers whose access does not match their payment."""
     found = []
     for one in ours:
         if one.is_recent and one.session_id and one.session_id not in listed:

@@ -1,9 +1,8 @@
-"""Giving money back: through whoever took it, and settled at once, without waiting for the event.
+"""Refunds made by this site, applied immediately, without waiting for the webhook.
 
-Promises that one payment is refunded once however often it is asked for (the same idempotency key), and that
-the answer does what `charge.refunded` would have done. What came for somebody after they had been deleted
-goes back by itself (`sweep`). Refuses with Conflict what is not paid, what is refunded already, and what was
-paid under another key than the one at hand.
+A payment is refunded once, however often the refund is requested (same idempotency key). The effect is that
+of `charge.refunded`. A payment that arrives after its user was deleted is refunded automatically (`sweep`).
+Raises: Conflict for a payment that is unpaid, refunded, or was made with another key.
 """
 
 from __future__ import annotations
@@ -16,12 +15,12 @@ from models.audit import Audit
 from models.clock import Clock
 from models.db import Db, Transaction
 from models.errors import Conflict, NotFound
-from models.money_back import MoneyBack
+from models.money_back import Reversals
 from models.payment_provider import PaymentProvider
 from models.stripe_api import StripeAway, StripeRefused
-from models.stripe_objects import Checkout, Kind, StripeCharge
+from models.stripe_types import Checkout, Kind, StripeCharge
 from models.stripe_webhook import StripeWebhook
-from models.test_checkout import TestCheckout
+from models.test_checkout import Sandbox
 
 logger = logging.getLogger(__name__)
 SWEEP_SECONDS = 60
@@ -34,7 +33,7 @@ class Refunds:
         db: Db,
         clock: Clock,
         access: Access,
-        money_back: MoneyBack,
+        money_back: Reversals,
         webhook: StripeWebhook,
         provider: PaymentProvider,
         audit: Audit,
@@ -45,7 +44,7 @@ class Refunds:
         self._sql = db.statements("money_back")
 
     async def sweep(self, kind: Kind) -> None:
-        """Gives back what came for somebody after they had been deleted, a few payments at a time."""
+        """Refunds a few payments that arrived after their user was deleted."""
         values = {"kind": kind, "least_seconds": SWEEP_SECONDS, "most": SWEEP_MOST, "now": self._clock.frozen}
         for checkout in await self._sql.all("claim_of_nobody", Checkout, on=None, **values):
             try:
@@ -54,19 +53,19 @@ class Refunds:
                 return
             except (Conflict, StripeRefused):
                 facts = {"attempt_id": checkout.attempt_id}
-                logger.error("A payment of somebody deleted could not be given back", extra=facts)
+                logger.error("A payment of a deleted user could not be refunded", extra=facts)
 
     async def find(self, reference: str) -> Checkout:
-        """By our attempt's id, Stripe's session or its payment. Raises NotFound."""
+        """Finds a payment by attempt id, Stripe session id or payment id. Raises: NotFound."""
         found = await self._sql.one("find_payment", Checkout, reference=reference)
         if found is None:
             raise NotFound("There is no such payment.")
         return found
 
     async def refund(self, checkout: Checkout, actor: str | None = None, reason: str = "") -> None:
-        """All of it; an `actor` other than its owner is in the audit log, asked and done.
+        """Refunds the whole payment. For a staff `actor`, the request and the result are in the audit log.
 
-        Raises Conflict, StripeAway, StripeRefused.
+        Raises: Conflict, StripeAway, StripeRefused.
         """
         self._check(checkout)
         if actor is not None:
@@ -81,7 +80,7 @@ class Refunds:
         if checkout.state == "refunded":
             raise Conflict("This payment has been refunded already.")
         if checkout.state != "paid" or checkout.payment_intent is None:
-            raise Conflict("This has not been paid, so there is nothing to give back.")
+            raise Conflict("This has not been paid, so there is nothing to refund.")
         is_page = checkout.kind == "page" and self._page is not None
         if not is_page and (self._stripe is None or self._stripe.kind != checkout.kind):
             raise Conflict("This was paid under another key. Refund it in Stripe's dashboard.")
@@ -92,8 +91,8 @@ class Refunds:
             await self._done(checkout, actor, on)
         self._access.tell(settled.change)
 
-    async def _play(self, checkout: Checkout, page: TestCheckout, actor: str | None) -> None:
-        """Stripe's part, through the door of Stripe's."""
+    async def _play(self, checkout: Checkout, page: Sandbox, actor: str | None) -> None:
+        """Sends the event that Stripe would send, through the same webhook."""
         payload = test_checkout.refund_event(checkout)
         signature = stripe_api.sign(payload, await page.secret())
         await self._webhook.receive(payload, signature, also=lambda on: self._done(checkout, actor, on))

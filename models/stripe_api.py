@@ -1,9 +1,8 @@
-"""The thin shim around Stripe: make and look up a Checkout Session, refund, list, check a signature. The door
-to stripe.
+"""The Stripe API: create and retrieve Checkout Sessions, refund, list, verify signatures.
 
-Promises an answer within ten seconds, retries that carry the same idempotency key, and no Stripe type beyond
-this file. Refuses with StripeAway (time-out, reset, 429, 5xx, a faulty answer: try again), StripeRefused (our
-own fault: logged, trying the same again does not help) and BadRequest (a bad signature).
+The only module that imports stripe. Every call answers within ten seconds; retries carry the same idempotency
+key. No Stripe type leaves this module. Raises: StripeAway (timeout, reset, 429, 5xx, malformed answer; try
+again), StripeRefused (a fault on our side, logged; a retry does not help), BadSignature.
 """
 
 from __future__ import annotations
@@ -18,24 +17,24 @@ import stripe
 
 from models.config import Config
 from models.errors import BadSignature, Unavailable, UntimelySignature
-from models.stripe_objects import Checkout, Kind, StripeCharge, StripeDispute, StripeSession, Told
+from models.stripe_types import Checkout, Kind, StripeCharge, StripeDispute, StripeObject, StripeSession
 
 logger = logging.getLogger(__name__)
 TOTAL_SECONDS = 9.0
 TRY_SECONDS = 4.0
 RETRIES = 2
 TOLERANCE_SECONDS = 300
-# One page of a list; `_listed` asks for as many as there are.
+# The size of a list page; `_listed` reads all pages.
 PAGE = 100
-Object = TypeVar("Object", bound=Told)
-# "The same question is being answered right now", and "too many questions".
+Object = TypeVar("Object", bound=StripeObject)
+# Temporary: "the same request is in progress" and "too many requests".
 PASSING = (409, 429)
-# The library tells of each request and failure; we say ourselves what went wrong.
+# The library logs each request and failure; this module logs failures itself.
 stripe.enable_telemetry = False
 
 
 class StripeAway(Unavailable):
-    default = "The payment provider does not answer. Nothing was charged. Please try again in a moment."
+    default = "The payment provider is not answering. Nothing was charged. Please try again in a moment."
 
 
 class StripeRefused(Unavailable):
@@ -43,7 +42,7 @@ class StripeRefused(Unavailable):
 
 
 class AlreadyRefunded(StripeRefused):
-    """Somebody was first, in Stripe's dashboard perhaps."""
+    """The charge was refunded before, perhaps in Stripe's dashboard."""
 
 
 class Http(stripe.HTTPXClient):
@@ -75,18 +74,20 @@ class StripeApi:
         self._sessions = client.v1.checkout.sessions
 
     async def create(self, checkout: Checkout) -> StripeSession:
-        """The same session however often it is asked for. Raises StripeAway, StripeRefused."""
+        """Creates the session of a checkout; repeated calls return the same one. Raises: StripeAway,
+        StripeRefused.
+        """
         key = f"checkout-{checkout.attempt_id}"
         params: Any = session_params(checkout, self._base_url)
         asked = self._sessions.create_async(params, {"idempotency_key": key})
         return await _asked(asked, StripeSession, TOTAL_SECONDS)
 
     async def retrieve(self, session_id: str, seconds: float) -> StripeSession:
-        """Raises StripeAway, StripeRefused."""
+        """A session as it is now. Raises: StripeAway, StripeRefused."""
         return await _asked(self._sessions.retrieve_async(session_id), StripeSession, seconds)
 
     async def refund(self, checkout: Checkout) -> StripeCharge:
-        """All of it, once; the charge as it is then. Raises StripeAway, StripeRefused."""
+        """Refunds a payment in full, once, and returns its charge. Raises: StripeAway, StripeRefused."""
         params: Any = {"payment_intent": checkout.payment_intent, "expand": ["charge"]}
         key = {"idempotency_key": f"refund-{checkout.attempt_id}"}
         try:
@@ -96,7 +97,7 @@ class StripeApi:
             found = self._api.charges.list_async({"payment_intent": checkout.payment_intent or ""})
             return _read((await _answer(found, TOTAL_SECONDS)).data[0], StripeCharge)
 
-    # -- lists since an instant (epoch seconds), page after page. Raise StripeAway, StripeRefused. --
+    # -- lists since an instant (epoch seconds), page by page. Raise: StripeAway, StripeRefused. --
 
     def sessions_since(self, since: int) -> AsyncIterator[StripeSession]:
         return _listed(self._sessions.list_async, StripeSession, since)
@@ -118,7 +119,7 @@ async def _charge_of(refund: Awaitable[stripe.Refund]) -> stripe.Charge:
 
 
 async def _listed(ask: Any, kind: type[Object], since: int) -> AsyncIterator[Object]:
-    """A time limit for each page."""
+    """All objects since an instant, with one time limit per page."""
     params: dict[str, object] = {"limit": PAGE, "created": {"gte": since}}
     while True:
         page = await _answer(ask(params), TOTAL_SECONDS)
@@ -137,7 +138,7 @@ def _read(answer: Any, kind: type[Object]) -> Object:
     try:
         return msgspec.convert(answer.to_dict(), kind)
     except msgspec.ValidationError as error:
-        logger.warning("Stripe did not answer in Stripe's form")
+        logger.warning("Stripe's answer is malformed")
         raise StripeAway from error
 
 
@@ -153,26 +154,26 @@ async def _answer(question: Awaitable[Any], seconds: float) -> Any:
 
 
 def _problem(error: stripe.StripeError) -> Unavailable:
-    """Logged with Stripe's request id and code, never with its message: that may show a part of the key."""
+    """Logs Stripe's request id and code, but never its message, which can contain a part of the key."""
     status = error.http_status or 0
     facts = {"status": status, "stripe_code": error.code, "request_id": error.request_id}
     if (400 <= status < 500 and status not in PASSING) or _is_replayed(error):
         if error.code == "charge_already_refunded":
             return AlreadyRefunded()
-        logger.error("Stripe refused: %s", type(error).__name__, extra=facts)
+        logger.error("Stripe rejected the request: %s", type(error).__name__, extra=facts)
         return StripeRefused()
-    logger.warning("Stripe cannot be asked: %s", type(error).__name__, extra=facts)
+    logger.warning("Stripe is not available: %s", type(error).__name__, extra=facts)
     return StripeAway()
 
 
 def _is_replayed(error: stripe.StripeError) -> bool:
-    """Stripe keeps a failure under its idempotency key: the same question would fail for a day."""
+    """Whether Stripe replayed a failure stored under the idempotency key; a retry would fail for a day."""
     headers: dict[str, str] = {name.lower(): value for name, value in (error.headers or {}).items()}
     return headers.get("idempotent-replayed") == "true"
 
 
 def session_params(checkout: Checkout, base_url: str) -> dict[str, object]:
-    """Our price, person and addresses. `payment_intent_data` carries what the session's metadata does."""
+    """Price, user and return URLs. `payment_intent_data` carries the same metadata as the session."""
     metadata = {"user_id": checkout.user_id, "attempt_id": checkout.attempt_id}
     price = {
         "currency": checkout.currency,
@@ -191,9 +192,9 @@ def session_params(checkout: Checkout, base_url: str) -> dict[str, object]:
 
 
 def check_signature(payload: bytes, header: str, secrets: tuple[str, ...]) -> None:
-    """Any of our secrets may have signed it, within five minutes.
+    """Accepts a signature by any of `secrets`, at most five minutes old.
 
-    Raises BadSignature, UntimelySignature (one of our secrets signed it at another time).
+    Raises: BadSignature, UntimelySignature (signed by one of the secrets, but at another time).
     """
     problem: type[BadSignature] = BadSignature
     for secret in secrets:
@@ -201,7 +202,7 @@ def check_signature(payload: bytes, header: str, secrets: tuple[str, ...]) -> No
             return
         if _fits(payload, header, secret, None):
             problem = UntimelySignature
-    raise problem("The signature does not fit.")
+    raise problem("The signature does not match.")
 
 
 def _fits(payload: bytes, header: str, secret: str, tolerance: int | None) -> bool:
@@ -213,5 +214,5 @@ def _fits(payload: bytes, header: str, secret: str, tolerance: int | None) -> bo
 
 
 def sign(payload: bytes, secret: str) -> str:
-    """The `Stripe-Signature` of a payload sent now."""
+    """The `Stripe-Signature` header of a payload that is sent now."""
     return str(stripe.WebhookSignature.generate_signature_header(payload.decode(), secret))

@@ -1,8 +1,7 @@
-"""The test checkout: our own page that plays Stripe's part while there is no key.
+"""The test checkout: a page of this site that replaces Stripe while there is no key.
 
-Promises that what it tells comes as Stripe's events do, as bytes with a signature, through the same door.
-The signing secret is derived from the site's (`models.site_secret`), so that every process knows it and
-nobody else.
+Its events have Stripe's form: bytes with a signature, sent through the same webhook. The signing secret is
+derived from the site's secret (`models.site_secret`), so all processes share it.
 """
 
 from __future__ import annotations
@@ -14,20 +13,18 @@ import msgspec
 from models.config import Config
 from models.ids import new_id
 from models.site_secret import SiteSecret
-from models.stripe_objects import Checkout
+from models.stripe_types import Checkout
 
 PURPOSE = "test checkout webhook"
 
 
-class TestCheckout:
-    __test__ = False  # not a test, whatever its name
-
+class Sandbox:
     def __init__(self, site_secret: SiteSecret, config: Config) -> None:
         self._config = config
         self._site_secret = site_secret
 
     async def secret(self) -> str:
-        """What signs its events."""
+        """The signing secret of its events."""
         return "whsec_" + (await self._site_secret.digest(PURPOSE, "")).hex()
 
     def url(self, session_id: str) -> str:
@@ -45,7 +42,7 @@ def event(checkout: Checkout, *, is_paid: bool) -> bytes:
 
 
 def refund_event(checkout: Checkout) -> bytes:
-    """`charge.refunded`, of all of it."""
+    """`charge.refunded`, for the whole amount."""
     return _event("charge.refunded", _charge(checkout))
 
 

@@ -33,16 +33,16 @@ from models.ids import new_id
 from models.introductions import Introductions
 from models.invite_codes import InviteCodes
 from models.invites import Invites
-from models.late_news import LateNews
+from models.late_news import Polling
 from models.mail import Mail
 from models.media import Media
 from models.moderation import Moderation
-from models.money_back import MoneyBack
+from models.money_back import Reversals
 from models.news import News
 from models.partings import Partings
 from models.passwords import Passwords
 from models.payment_provider import PaymentProvider
-from models.payments import Payments
+from models.payments import Checkouts
 from models.people import People
 from models.presence import Presence
 from models.queue import Queue
@@ -60,7 +60,7 @@ from models.seat_views import SeatViews
 from models.second_factors import SecondFactors
 from models.selfies import Selfies
 from models.sessions import Sessions
-from models.settlement import Settlement
+from models.settlement import Fulfillment
 from models.sign_up import SignUp
 from models.signalling import Signalling
 from models.site_secret import SiteSecret
@@ -181,7 +181,7 @@ class Models:
         self.staff = StaffList(db, clock, config, self.audit, self.passwords, *staff)
         self.staff_sign_in = StaffSignIn(db, self.audit, self.passwords, self.rate_limits, *staff)
         chores = [
-            Chore(PAYMENTS_SECONDS, self.payments.sweep),
+            Chore(PAYMENTS_SECONDS, self.checkouts.sweep),
             Chore(FORGET_SECONDS, self.address_bans.forget),
             Chore(FORGET_SECONDS, self.staff_sessions.forget),
             Chore(FORGET_SECONDS, self.deletions.finish),
@@ -205,12 +205,12 @@ class Models:
     def _open_billing(self, db: Db, clock: Clock, config: Config) -> None:
         self.payment_provider = provider = PaymentProvider(config, self.site_secret)
         self.entitlement = Entitlement(db, self.access, self.invite_codes)
-        settlement = Settlement(db, clock, self.access, self.entitlement)
-        money_back = MoneyBack(db, clock, self.access, self.entitlement)
-        late = LateNews(db, clock, self.access, settlement, provider.stripe) if provider.stripe else None
+        settlement = Fulfillment(db, clock, self.access, self.entitlement)
+        money_back = Reversals(db, clock, self.access, self.entitlement)
+        late = Polling(db, clock, self.access, settlement, provider.stripe) if provider.stripe else None
         self.stripe_webhook = StripeWebhook(db, clock, config, self.access, settlement, money_back, provider)
         self.refunds = Refunds(db, clock, self.access, money_back, self.stripe_webhook, provider, self.audit)
-        self.payments = Payments(
+        self.checkouts = Checkouts(
             db,
             clock,
             config,

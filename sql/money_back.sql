@@ -1,11 +1,11 @@
--- Refunds and disputes, and what a payment is worth after them.
+-- Refunds and disputes, and what a payment grants after them.
 
 -- name: lock_payment(payment_intent)!
--- News about one payment follow each other, also while we do not yet know whose payment it is.
+-- Serialises events about one payment, also while its checkout is not known yet.
 select pg_advisory_xact_lock(hashtextextended('payment ' || :payment_intent, 0));
 
 -- name: keep_refund(payment_intent, refunded_cents, is_full, now)!
--- Late news of a smaller sum changes nothing.
+-- A late event with a smaller sum changes nothing.
 insert into refunds (payment_intent, refunded_cents, is_full, told_at)
 values (:payment_intent, :refunded_cents, :is_full, coalesce(:now::timestamptz, clock_timestamp()))
 on conflict (payment_intent) do update
@@ -15,7 +15,7 @@ set refunded_cents = greatest(refunds.refunded_cents, excluded.refunded_cents),
 where refunds.refunded_cents < excluded.refunded_cents or (excluded.is_full and not refunds.is_full);
 
 -- name: keep_dispute(dispute_id, payment_intent, amount_cents, status, said_at, now)!
--- Whatever comes first: decided counts more than open, and of two decisions the later one (in the same second: lost).
+-- In any order: decided outranks open, and the later of two decisions wins (in the same second: lost).
 insert into disputes (dispute_id, payment_intent, amount_cents, status, said_at, told_at)
 values (
     :dispute_id, :payment_intent, :amount_cents, :status, to_timestamp(:said_at),
@@ -29,7 +29,7 @@ where disputes.payment_intent = excluded.payment_intent
     and excluded.status <> 'open';
 
 -- name: find_paid_by(payment_intent, attempt_id)
--- By the payment, else by the attempt that its metadata names.
+-- By payment id, else by the attempt id in the metadata.
 select attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, payment_intent, state
 from checkouts
 where payment_intent = :payment_intent or attempt_id = :attempt_id::uuid
@@ -37,7 +37,7 @@ order by payment_intent = :payment_intent desc nulls last
 limit 1;
 
 -- name: worth(attempt_id)
--- What a checkout has come to. Money that is back, or that a bank took back, buys nothing.
+-- The state of a payment. A refunded payment, or one lost to a dispute, grants nothing.
 select
     c.state in ('paid', 'refunded') as is_paid,
     coalesce(r.is_full, false) as is_refunded,
@@ -52,13 +52,13 @@ where c.attempt_id = :attempt_id;
 update checkouts set state = 'refunded' where attempt_id = :attempt_id and state = 'paid';
 
 -- name: find_payment(reference)
--- By whatever an operator has at hand: our attempt, Stripe's session or its payment.
+-- By attempt id, Stripe session id or payment id.
 select attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, payment_intent, state
 from checkouts
 where attempt_id::text = :reference or session_id = :reference or payment_intent = :reference;
 
 -- name: note_owed(attempt_id)!
--- Only what came after its person had been deleted: what was paid before has been used.
+-- Only payments that arrived after their user was deleted; earlier ones have been used.
 update checkouts c set is_owed = true
 from users u
 where c.attempt_id = :attempt_id and u.user_id = c.user_id and u.deleted_at < c.settled_at;

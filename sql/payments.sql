@@ -1,9 +1,9 @@
--- Checkouts and what Stripe told about them. Columns of a checkout, everywhere the same:
+-- Checkouts and what Stripe reported about them. The columns of a checkout are the same everywhere:
 -- attempt_id, user_id, kind, amount_cents, currency, session_id, checkout_url, payment_intent, state.
 
 -- name: close_stale(user_id, kind, amount_cents, currency, reuse_hours, now)!
--- What cannot be offered again: too old (Stripe keeps a session and an idempotency key for 24 hours), or of another price
--- or purse. Should it be paid all the same, it counts.
+-- Closes checkouts that cannot be offered again: too old (Stripe keeps a session and an idempotency key for 24 hours), or
+-- with another price or provider. If one is paid anyway, the payment counts.
 update checkouts
 set state = 'expired', settled_at = at
 from coalesce(:now::timestamptz, clock_timestamp()) as at
@@ -26,14 +26,14 @@ from checkouts
 where user_id = :user_id and state = 'open';
 
 -- name: offer(attempt_id, session_id, checkout_url)
--- The first answer stays; news about it may have come before.
+-- The first answer is kept; an event about it may have arrived before.
 update checkouts
 set session_id = coalesce(session_id, :session_id), checkout_url = coalesce(checkout_url, :checkout_url)
 where attempt_id = :attempt_id
 returning attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, payment_intent, state;
 
 -- name: give_up(attempt_id, now)!
--- Stripe refused it: the next try begins anew.
+-- Stripe rejected it; the next attempt starts a new checkout.
 update checkouts
 set state = 'failed', settled_at = coalesce(:now::timestamptz, clock_timestamp())
 where attempt_id = :attempt_id and state = 'open' and session_id is null;
@@ -44,7 +44,7 @@ from checkouts
 where session_id = :session_id and user_id = :user_id;
 
 -- name: find_told(session_id, attempt_id)
--- By its session, else by the attempt that its metadata names.
+-- By session id, else by the attempt id in the metadata.
 select attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, payment_intent, state
 from checkouts
 where session_id = :session_id or attempt_id = :attempt_id::uuid
@@ -52,14 +52,14 @@ order by session_id = :session_id desc nulls last
 limit 1;
 
 -- name: pay(attempt_id, session_id, now)!
--- Once, whatever was believed before; what has been refunded stays so.
+-- Marks it paid once, whatever its state was. A refunded checkout stays refunded.
 update checkouts
 set state = 'paid', session_id = coalesce(:session_id, session_id),
     settled_at = coalesce(:now::timestamptz, clock_timestamp())
 where attempt_id = :attempt_id and state in ('open', 'failed', 'expired');
 
 -- name: link(attempt_id, session_id, payment_intent)!
--- Which payment it was, and of which session: each is told by some events and not by others.
+-- Stores the payment and the session; some events carry only one of them.
 update checkouts
 set session_id = coalesce(session_id, :session_id), payment_intent = coalesce(payment_intent, :payment_intent)
 where attempt_id = :attempt_id and (
@@ -82,7 +82,7 @@ on conflict (event_id) do nothing;
 update stripe_events set effect = :effect where event_id = :event_id;
 
 -- name: ask_now(attempt_id, pause_seconds, now)!
--- Whether Stripe is to be asked again: many who look at once ask once.
+-- Claims the next query of Stripe, so that simultaneous requests cause one query.
 update checkouts
 set asked_at = at
 from coalesce(:now::timestamptz, clock_timestamp()) as at
@@ -90,7 +90,7 @@ where attempt_id = :attempt_id and state = 'open'
     and (asked_at is null or asked_at <= at - make_interval(secs => :pause_seconds));
 
 -- name: claim_unsettled(kind, least_seconds, most, now)
--- Open ones nobody has come back for, the longest unasked first; the older one is, the less often it is asked about.
+-- Open checkouts without an event, least recently queried first; older ones are queried less often.
 update checkouts
 set asked_at = at
 from coalesce(:now::timestamptz, clock_timestamp()) as at
@@ -110,7 +110,7 @@ where attempt_id in (
 returning attempt_id::text, user_id::text, checkouts.kind, amount_cents, currency, session_id, checkout_url, payment_intent, state;
 
 -- name: close_forgotten(kind, now)!
--- Nothing can come of these any more: no session was ever made, or not by whom we ask now, or it is two weeks old.
+-- Closes checkouts that can no longer be paid: no session was created, or by another provider, or they are two weeks old.
 update checkouts
 set state = 'expired', settled_at = at
 from coalesce(:now::timestamptz, clock_timestamp()) as at

@@ -1,7 +1,7 @@
--- What a person has paid, and what has become of it.
+-- What a user has paid, and what happened to each payment.
 
 -- name: of_user(user_id)
--- A payment is extra when something else lets them in as well: an earlier payment, or a friend's code.
+-- A payment is extra if another reason grants access too: an earlier payment, or a friend's code.
 select
     c.attempt_id::text as payment_id, c.settled_at as paid_at, c.amount_cents, c.currency, c.kind,
     coalesce(c.payment_intent, c.session_id, c.attempt_id::text) as stripe_id,

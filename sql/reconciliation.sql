@@ -1,4 +1,4 @@
--- The operator's look at the money: all payments, and ours to be compared with Stripe's.
+-- The operator's list of payments, and our side of the comparison with Stripe.
 
 -- name: payments(days, now)
 select
@@ -13,7 +13,7 @@ where c.created_at >= coalesce(:now::timestamptz, clock_timestamp()) - make_inte
 order by c.created_at desc;
 
 -- name: ours(kind, since, attempt_ids, payments)
--- Those of the time in question, and whatever else Stripe has named.
+-- Checkouts of the period, and those that Stripe's objects refer to.
 select
     c.attempt_id::text, c.user_id::text, c.kind, c.amount_cents, c.currency, c.session_id, c.checkout_url,
     c.payment_intent, c.state, c.created_at >= to_timestamp(:since) as is_recent,

@@ -79,7 +79,7 @@ class History:
 
     async def check_out(self) -> None:
         someone = self.random.choice(self.people)
-        await self.maybe_die(self.models.payments.create_checkout(someone.user_id))
+        await self.maybe_die(self.models.checkouts.create_checkout(someone.user_id))
         own = [s for s in self.stripe.sessions.values() if s["client_reference_id"] == someone.user_id]
         self.sessions |= {session["id"]: someone for session in own}
 
@@ -149,7 +149,7 @@ class History:
 
     async def look(self) -> None:
         for session_id, someone in list(self.sessions.items())[-1:]:
-            await self.maybe_die(self.models.payments.status(someone.user_id, session_id))
+            await self.maybe_die(self.models.checkouts.status(someone.user_id, session_id))
 
     async def settle_down(self) -> None:
         """Stripe repeats what was not received until it is."""

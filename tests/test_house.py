@@ -41,6 +41,7 @@ ELSEWHERE = {
     "models/staff_sessions.py": "tests/models/test_staff_sign_in.py",
     "handlers/staff_commands.py": "tests/handlers/test_operator_commands.py",
     "models/site_secret.py": "tests/models/test_bans.py",
+    "models/stripe_types.py": "tests/models/test_stripe_objects.py",
     "models/report_reviews.py": "tests/models/test_reports.py",
     "models/partings.py": "tests/models/test_blocks.py",
     "models/ban_notices.py": "tests/models/test_bans.py",

@@ -13,7 +13,7 @@ import pytest
 from handlers import metrics, operator_commands
 from handlers.logs import JsonLines
 from models.config import Config, ConfigError
-from models.stripe_events import EVENTS
+from models.stripe_types import EVENTS
 from tests.conftest import Running
 from tests.documents import section, table
 

@@ -56,7 +56,7 @@ async def test_a_payment_is_listed_and_given_back_once(site: Running, person: Ma
     member = site.browser()
     member.cookies["session"] = anna.token
     await member.get("/paywall")
-    checkout = await site.models.payments.create_checkout(anna.user_id)
+    checkout = await site.models.checkouts.create_checkout(anna.user_id)
     await member.post(checkout.checkout_url.removeprefix(site.base_url), action="pay")
     _, browser = await at_work(site, "Ada", "admin")
     (payment,) = await site.models.reconciliation.payments(1)

@@ -101,7 +101,7 @@ async def the_rest(models: Models, ann: Person, bo: Person, cy: Person) -> None:
         "values (gen_random_uuid(), %s, %s, 'spam', 'He sells soap.', now())",
         ann.user_id, bo.user_id,
     )  # fmt: skip
-    await models.payments.create_checkout(ann.user_id)
+    await models.checkouts.create_checkout(ann.user_id)
     for sql in (
         "insert into bans (ban_id, user_id, rule, reason, created_at, lifted_at, lifted_reason) "
         "values (gen_random_uuid(), %s, 'spam', 'Adverts.', now(), now(), 'a mistake')",

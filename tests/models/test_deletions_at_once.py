@@ -41,7 +41,7 @@ async def arrivals(models: Models, person: MakePerson, number: int) -> tuple[str
     code = await models.invite_codes.find_own(bo.user_id)
     link = await models.introductions.make_link(bo.user_id, (await person("Cy")).user_id)
     await met(models, ann, bo)
-    offered = await models.payments.create_checkout(ann.user_id)
+    offered = await models.checkouts.create_checkout(ann.user_id)
     member, reporter = await models.sessions.find(ann.token), await models.sessions.find(bo.token)
     assert code
     assert member
@@ -55,7 +55,7 @@ async def arrivals(models: Models, person: MakePerson, number: int) -> tuple[str
         models.blocks.block(ann.user_id, bo.user_id),
         models.invite_codes.redeem(code.code, ann.user_id),
         models.introductions.accept(link.token, ann.user_id),
-        models.payments.play(ann.user_id, offered.session_id, is_paid=True),
+        models.checkouts.play(ann.user_id, offered.session_id, is_paid=True),
         models.accounts.upgrade(member, f"ann{number}@example.com", "long enough a password", "192.0.2.1"),
         models.selfies.save(ann.user_id, jpeg()),
     ]
@@ -70,7 +70,7 @@ async def test_all_at_once(models: Models, person: MakePerson) -> None:
         assert all(isinstance(one, Problem) for one in faults), faults
         assert not any(isinstance(one, Unavailable) for one in faults), faults
         await models.deletions.finish()
-        await models.payments.sweep()
+        await models.checkouts.sweep()
         assert await places_of(models, user_id) <= STAYS.keys()
         assert await rows(models, SESSIONS, user_id) == []
         assert await rows(models, OWED, user_id) == []

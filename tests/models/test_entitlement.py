@@ -17,7 +17,7 @@ def test_why_it_buys_nothing_any_more(refunded, lost, why) -> None:
 
 async def test_what_is_not_paid_is_worth_nothing(models, person) -> None:
     anna = await person("Anna", access=None)
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     checkout = await models.refunds.find(offered.session_id)
     async with models.db.transaction() as on:
         entitlement = models.entitlement

@@ -31,9 +31,9 @@ def anna(io_loop, person):
 
 
 async def test_a_late_webhook_is_asked_for(models, stripe, anna) -> None:
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     stripe.pay(offered.session_id)
-    status = await models.payments.status(anna.user_id, offered.session_id)
+    status = await models.checkouts.status(anna.user_id, offered.session_id)
     assert (status.access, status.uses_remaining) == ("paid", 4)
     assert status.invite_url.endswith(f"/onboarding?inviteCode={status.invite_code}")
     assert await tell(models, event("completed", stripe.sessions[offered.session_id])) == "ignored"
@@ -42,44 +42,46 @@ async def test_a_late_webhook_is_asked_for(models, stripe, anna) -> None:
 
 async def test_many_looks_ask_once(models, stripe, anna) -> None:
     models.clock.freeze(datetime(2026, 5, 1, 12, tzinfo=UTC))
-    offered = await models.payments.create_checkout(anna.user_id)
-    looks = (models.payments.status(anna.user_id, offered.session_id) for _ in range(10))
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    looks = (models.checkouts.status(anna.user_id, offered.session_id) for _ in range(10))
     assert {status.access for status in await asyncio.gather(*looks)} == {"pending"}
     assert len(stripe.asked) == 2
     models.clock.advance(seconds=5)
-    await models.payments.status(anna.user_id, offered.session_id)
+    await models.checkouts.status(anna.user_id, offered.session_id)
     assert len(stripe.asked) == 3
 
 
 async def test_while_stripe_is_away_it_is_pending(models, stripe, anna) -> None:
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     stripe.pay(offered.session_id)
     stripe.faults.append("429")
-    assert (await models.payments.status(anna.user_id, offered.session_id)).access == "pending"
+    assert (await models.checkouts.status(anna.user_id, offered.session_id)).access == "pending"
 
 
 async def test_an_answer_of_stripes_is_checked_like_an_event(models, stripe, anna) -> None:
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     stripe.pay(offered.session_id)["amount_total"] = 1
-    assert (await models.payments.status(anna.user_id, offered.session_id)).access == "pending"
+    assert (await models.checkouts.status(anna.user_id, offered.session_id)).access == "pending"
     assert await models.access.of(anna.user_id) == "unpaid"
 
 
 async def test_the_sweep_settles_what_nobody_came_back_for(models, stripe, anna, person) -> None:
     models.clock.freeze(datetime(2026, 5, 1, 12, tzinfo=UTC))
     ben, carla = await person("Ben", access=None), await person("Carla", access=None)
-    paid, expired, still_open = [await models.payments.create_checkout(p.user_id) for p in (anna, ben, carla)]
+    paid, expired, still_open = [
+        await models.checkouts.create_checkout(p.user_id) for p in (anna, ben, carla)
+    ]
     stripe.pay(paid.session_id), stripe.expire(expired.session_id)
     models.clock.advance(seconds=59)
-    assert await models.payments.sweep() == 0
+    assert await models.checkouts.sweep() == 0
     models.clock.advance(seconds=1)
-    assert await models.payments.sweep() == 3
+    assert await models.checkouts.sweep() == 3
     assert await models.access.of(anna.user_id) == "paid"
-    assert (await models.payments.status(ben.user_id, expired.session_id)).access == "unpaid"
-    assert await models.payments.sweep() == 0
+    assert (await models.checkouts.status(ben.user_id, expired.session_id)).access == "unpaid"
+    assert await models.checkouts.sweep() == 0
     models.clock.advance(seconds=60)
-    assert await models.payments.sweep() == 1
-    assert (await models.payments.status(carla.user_id, still_open.session_id)).access == "pending"
+    assert await models.checkouts.sweep() == 1
+    assert (await models.checkouts.status(carla.user_id, still_open.session_id)).access == "pending"
 
 
 async def test_the_sweep_stops_when_stripe_is_away_and_goes_on_past_the_unknown(
@@ -87,22 +89,22 @@ async def test_the_sweep_stops_when_stripe_is_away_and_goes_on_past_the_unknown(
 ) -> None:
     models.clock.freeze(datetime(2026, 5, 1, 12, tzinfo=UTC))
     people = [await person(f"Guest {n}", access=None, selfie=False) for n in range(3)]
-    offered = [await models.payments.create_checkout(p.user_id) for p in people]
+    offered = [await models.checkouts.create_checkout(p.user_id) for p in people]
     models.clock.advance(seconds=60)
     stripe.faults.append("429")
-    assert await models.payments.sweep() == 0
+    assert await models.checkouts.sweep() == 0
     models.clock.advance(seconds=60)
     del stripe.sessions[offered[1].session_id]
-    assert await models.payments.sweep() == 3
+    assert await models.checkouts.sweep() == 3
 
 
 async def test_attempts_that_never_reached_stripe_are_closed_after_a_day(models, stripe, anna) -> None:
     models.clock.freeze(datetime(2026, 5, 1, 12, tzinfo=UTC))
     stripe.faults.append("429")
     with pytest.raises(StripeAway):
-        await models.payments.create_checkout(anna.user_id)
+        await models.checkouts.create_checkout(anna.user_id)
     models.clock.advance(hours=24)
-    await models.payments.sweep()
+    await models.checkouts.sweep()
     async with models.db.link() as link:
         await link.cursor.execute("select state from checkouts")
         assert await link.cursor.fetchone() == ("expired",)

@@ -113,7 +113,7 @@ async def test_any_order_ends_the_same(models, stripe, person) -> None:
     ends = set()
     for number, order in enumerate(itertools.permutations(range(4))):
         guest = await person(f"Guest {number}", access=None, selfie=False)
-        offered = await models.payments.create_checkout(guest.user_id)
+        offered = await models.checkouts.create_checkout(guest.user_id)
         session = stripe.pay(offered.session_id)
         events = [
             event("completed", session),
@@ -131,7 +131,7 @@ async def test_any_order_ends_the_same(models, stripe, person) -> None:
 async def test_all_at_once_ends_the_same(models, stripe, person) -> None:
     for number in range(8):
         guest = await person(f"Guest {number}", access=None, selfie=False)
-        offered = await models.payments.create_checkout(guest.user_id)
+        offered = await models.checkouts.create_checkout(guest.user_id)
         session = stripe.pay(offered.session_id)
         told = (
             event("completed", session),
@@ -143,9 +143,9 @@ async def test_all_at_once_ends_the_same(models, stripe, person) -> None:
 
 
 async def test_with_two_payments_one_refunded_leaves_the_other(models, stripe, anna) -> None:
-    first = await models.payments.create_checkout(anna.user_id)
+    first = await models.checkouts.create_checkout(anna.user_id)
     await tell(models, event("expired", stripe.expire(first.session_id)))
-    second = await models.payments.create_checkout(anna.user_id)
+    second = await models.checkouts.create_checkout(anna.user_id)
     for offered in (first, second):
         await tell(models, event("completed", stripe.pay(offered.session_id)))
     await tell(models, news("charge.refunded", stripe.give_back(first.session_id)))

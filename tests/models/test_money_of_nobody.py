@@ -36,7 +36,7 @@ def anna(io_loop, person):
 
 async def gone(models: Models, anna) -> str:
     """Anna has a checkout open somewhere, and deletes herself; the session's id."""
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     await models.deletions.delete(anna.user_id)
     return offered.session_id
 
@@ -56,12 +56,12 @@ async def test_it_lets_nobody_in_and_goes_back_once(models, stripe, anna) -> Non
     told = [event("completed", session), news("payment_intent.succeeded", stripe.intent(session["id"]))]
     await asyncio.gather(*(tell(models, one) for one in told * 3))
     assert await is_left_alone(models)
-    await asyncio.gather(*(models.payments.sweep() for _ in range(3)))
+    await asyncio.gather(*(models.checkouts.sweep() for _ in range(3)))
     assert (await standing(models)).is_full
     assert asked_back(stripe) == 1
     await tell(models, news("charge.refunded", stripe.charges[session["payment_intent"]]))
     await tell(models, event("completed", session))
-    await models.payments.sweep()
+    await models.checkouts.sweep()
     assert asked_back(stripe) == 1
     assert await is_left_alone(models)
 
@@ -70,7 +70,7 @@ async def test_what_no_event_tells_is_found_and_goes_back(models, stripe, anna) 
     stripe.pay(await gone(models, anna))
     async with models.db.link() as link:
         await link.cursor.execute("update checkouts set created_at = created_at - interval '2 minutes'")
-    assert await models.payments.sweep() == 1
+    assert await models.checkouts.sweep() == 1
     assert await is_left_alone(models)
     assert (await standing(models)).is_full
 
@@ -80,7 +80,7 @@ async def test_what_was_paid_and_used_before_is_kept(models, stripe, anna) -> No
     await models.deletions.delete(anna.user_id)
     for status in ("lost", "won"):
         await tell(models, news("charge.dispute.closed", stripe.dispute(session_id, status)))
-    await models.payments.sweep()
+    await models.checkouts.sweep()
     assert asked_back(stripe) == 0
     assert (await rows(models))["grants"] == 0
 
@@ -92,20 +92,20 @@ async def test_stripe_is_asked_again_later_and_what_a_bank_decides_waits(
     await tell(models, event("completed", session))
     stripe.faults.append("400")
     with caplog.at_level(logging.ERROR):
-        await models.payments.sweep()
-    assert "could not be given back" in caplog.text
+        await models.checkouts.sweep()
+    assert "could not be refunded" in caplog.text
     (shown,) = await models.reconciliation.payments(1)
     assert (shown.is_owed, shown.is_of_nobody) == (True, True)
-    await models.payments.sweep()
+    await models.checkouts.sweep()
     assert asked_back(stripe) == 1
     async with models.db.link() as link:
         await link.cursor.execute("update checkouts set asked_at = asked_at - interval '2 minutes'")
     dispute = stripe.dispute(session["id"])
     await tell(models, news("charge.dispute.created", dispute))
-    await models.payments.sweep()
+    await models.checkouts.sweep()
     assert asked_back(stripe) == 1
     await tell(models, news("charge.dispute.closed", stripe.dispute(session["id"], "won")))
-    await models.payments.sweep()
+    await models.checkouts.sweep()
     assert asked_back(stripe) == 2
     assert (await standing(models)).is_full
     assert not (await models.reconciliation.payments(1))[0].is_owed
@@ -123,10 +123,10 @@ async def test_the_test_checkout_gives_back_too(servers, tmp_path: Path) -> None
     site = await Models.open(Config(data_dir=tmp_path), servers.database_url, servers.redis_url)
     signed = await site.sign_up.guest("Bo", "male", adult=True, invite_code=None, address="::1")
     user_id = signed.member.user_id
-    offered = await site.payments.create_checkout(user_id)
+    offered = await site.checkouts.create_checkout(user_id)
     await site.deletions.delete(user_id)
-    await site.payments.play(user_id, offered.session_id, is_paid=True)
+    await site.checkouts.play(user_id, offered.session_id, is_paid=True)
     assert await is_left_alone(site)
-    await site.payments.sweep()
+    await site.checkouts.sweep()
     assert (await standing(site)).is_full
     await site.close()

@@ -32,13 +32,13 @@ def anna(io_loop, person):
 
 
 async def test_an_open_checkout_is_offered_again(models, stripe, anna) -> None:
-    first = await models.payments.create_checkout(anna.user_id)
-    assert await models.payments.create_checkout(anna.user_id) == first
+    first = await models.checkouts.create_checkout(anna.user_id)
+    assert await models.checkouts.create_checkout(anna.user_id) == first
     assert len(stripe.asked) == 1
 
 
 async def test_many_clicks_make_one_checkout(models, stripe, anna) -> None:
-    clicks = (models.payments.create_checkout(anna.user_id) for _ in range(10))
+    clicks = (models.checkouts.create_checkout(anna.user_id) for _ in range(10))
     assert len({offered.session_id for offered in await asyncio.gather(*clicks)}) == 1
     assert len(stripe.sessions) == 1
     assert (await rows(models))["checkouts"] == 1
@@ -46,30 +46,30 @@ async def test_many_clicks_make_one_checkout(models, stripe, anna) -> None:
 
 async def test_an_old_checkout_is_not_offered_again(models, stripe, anna) -> None:
     models.clock.freeze(datetime(2026, 5, 1, 12, tzinfo=UTC))
-    first = await models.payments.create_checkout(anna.user_id)
+    first = await models.checkouts.create_checkout(anna.user_id)
     models.clock.advance(hours=22, minutes=59)
-    assert await models.payments.create_checkout(anna.user_id) == first
+    assert await models.checkouts.create_checkout(anna.user_id) == first
     models.clock.advance(minutes=1)
-    assert await models.payments.create_checkout(anna.user_id) != first
+    assert await models.checkouts.create_checkout(anna.user_id) != first
 
 
 async def test_nobody_pays_twice(models, stripe, anna) -> None:
     await models.access.grant(anna.user_id, "payment", "before")
     with pytest.raises(Conflict):
-        await models.payments.create_checkout(anna.user_id)
+        await models.checkouts.create_checkout(anna.user_id)
     assert stripe.asked == []
 
 
 async def test_a_checkout_is_its_owners(models, stripe, anna, person) -> None:
     ben = await person("Ben", access=None)
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     for who, session_id in ((ben, offered.session_id), (anna, "cs_test_random"), (anna, "")):
         with pytest.raises(NotFound):
-            await models.payments.status(who.user_id, session_id)
+            await models.checkouts.status(who.user_id, session_id)
 
 
 async def test_twenty_identical_events_at_once_are_one(models, stripe, anna) -> None:
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     payload = event("completed", stripe.pay(offered.session_id))
     got = await asyncio.gather(*(tell(models, payload) for _ in range(20)))
     assert sorted(got) == ["applied"] + ["duplicate"] * 19
@@ -78,7 +78,7 @@ async def test_twenty_identical_events_at_once_are_one(models, stripe, anna) -> 
 
 @pytest.mark.parametrize("forgery", ["none", "bad", "odd", "another", "old", "as JSON again", "latin"])
 async def test_a_forged_event_changes_nothing(models, stripe, anna, forgery) -> None:
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     payload = event("completed", stripe.pay(offered.session_id))
     header = {
         "none": "",
@@ -107,7 +107,7 @@ async def test_signed_nonsense_is_refused(models) -> None:
 
 
 async def test_a_secret_may_be_replaced_by_another(models, stripe, anna) -> None:
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     payload = event("completed", stripe.pay(offered.session_id))
     assert await tell(models, payload, signature(payload, "whsec_new", SECRET, age=299)) == "applied"
 
@@ -119,7 +119,7 @@ async def test_other_events_are_kept_and_ignored(models) -> None:
 
 
 async def test_killed_between_insert_and_commit_the_retry_grants_once(models, stripe, anna) -> None:
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     payload = event("completed", stripe.pay(offered.session_id))
     async with models.db.transaction() as on:
         await models.access.lock(anna.user_id, on=on)

@@ -43,7 +43,7 @@ async def test_one_payment_is_on_the_receipt_and_not_too_much(models, stripe, an
 
 
 async def test_what_was_not_paid_is_on_no_receipt(models, stripe, anna, person) -> None:
-    await models.payments.create_checkout(anna.user_id)
+    await models.checkouts.create_checkout(anna.user_id)
     assert await models.receipts.of(anna.user_id) == []
     ben = await person("Ben", access=None)
     await paid(models, stripe, ben)
@@ -65,7 +65,7 @@ async def test_who_paid_twice_may_take_the_second_back_and_not_the_first(models,
 
 
 async def test_who_came_by_a_code_and_paid_may_take_it_back(models, stripe, anna, person) -> None:
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     await models.invite_codes.redeem(await own_code(Of(models), await person("Zoe")), anna.user_id)
     await tell(models, event("completed", stripe.pay(offered.session_id)))
     (receipt,) = await models.receipts.of(anna.user_id)
@@ -75,7 +75,7 @@ async def test_who_came_by_a_code_and_paid_may_take_it_back(models, stripe, anna
 
 
 async def test_not_once_its_own_code_has_brought_a_friend(models, stripe, anna, person) -> None:
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     await models.invite_codes.redeem(await own_code(Of(models), await person("Zoe")), anna.user_id)
     await tell(models, event("completed", stripe.pay(offered.session_id)))
     own, ben = await models.invite_codes.find_own(anna.user_id), await person("Ben", access=None)

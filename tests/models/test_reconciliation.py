@@ -38,7 +38,7 @@ async def found(models) -> list[tuple[str, str, str]]:
 
 async def test_when_all_is_told_nothing_differs(models, stripe, anna, person) -> None:
     session_id = await paid(models, stripe, anna)
-    await models.payments.create_checkout((await person("Ben", access=None)).user_id)
+    await models.checkouts.create_checkout((await person("Ben", access=None)).user_id)
     for told in (
         news("charge.refunded", stripe.give_back(session_id, 10)),
         news("charge.dispute.created", stripe.dispute(session_id)),
@@ -49,7 +49,7 @@ async def test_when_all_is_told_nothing_differs(models, stripe, anna, person) ->
 
 async def test_news_that_never_came_is_found_and_nothing_is_changed(models, stripe, anna, person) -> None:
     ben, carla = await person("Ben", access=None), await person("Carla", access=None)
-    silent = await models.payments.create_checkout(anna.user_id)
+    silent = await models.checkouts.create_checkout(anna.user_id)
     stripe.pay(silent.session_id)
     refunded, lost = await paid(models, stripe, ben), await paid(models, stripe, carla)
     stripe.give_back(refunded)
@@ -71,8 +71,8 @@ async def test_news_that_never_came_is_found_and_nothing_is_changed(models, stri
 
 
 async def test_what_one_side_does_not_know(models, stripe, anna, person) -> None:
-    here = await models.payments.create_checkout(anna.user_id)
-    there = await models.payments.create_checkout((await person("Ben", access=None)).user_id)
+    here = await models.checkouts.create_checkout(anna.user_id)
+    there = await models.checkouts.create_checkout((await person("Ben", access=None)).user_id)
     async with models.db.link() as link:
         await link.cursor.execute("delete from checkouts where session_id = %s", (there.session_id,))
     del stripe.sessions[here.session_id]
@@ -93,7 +93,7 @@ async def test_every_page_of_a_list_is_read(models, stripe, person, monkeypatch)
     monkeypatch.setattr(stripe_api, "PAGE", 2)
     for number in range(5):
         guest = await person(f"Guest {number}", access=None, selfie=False)
-        offered = await models.payments.create_checkout(guest.user_id)
+        offered = await models.checkouts.create_checkout(guest.user_id)
         stripe.pay(offered.session_id)
     assert await found(models) == [("payment", "open", "paid")] * 5
     assert len([path for _, path, _ in stripe.asked if path == "/v1/charges"]) == 3

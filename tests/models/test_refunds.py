@@ -83,7 +83,7 @@ async def test_refunded_in_the_dashboard_and_not_told_yet(models, stripe, anna) 
 
 
 async def test_what_is_not_paid_cannot_be_given_back(models, stripe, anna) -> None:
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     with pytest.raises(Conflict):
         await refund(models, offered.session_id)
 
@@ -100,8 +100,8 @@ async def test_what_was_paid_under_another_key_is_refused(models, stripe, anna, 
 async def test_the_test_checkouts_money_goes_back_through_the_same_door(servers, person, models) -> None:
     site = await Models.open(Config(), servers.database_url, servers.redis_url)
     anna = await person("Anna", access=None)
-    offered = await site.payments.create_checkout(anna.user_id)
-    await site.payments.play(anna.user_id, offered.session_id, is_paid=True)
+    offered = await site.checkouts.create_checkout(anna.user_id)
+    await site.checkouts.play(anna.user_id, offered.session_id, is_paid=True)
     assert await site.access.of(anna.user_id) == "paid"
     await refund(site, offered.session_id)
     assert await site.access.of(anna.user_id) == "unpaid"

@@ -34,14 +34,14 @@ def anna(io_loop, person):
 
 
 async def test_a_paid_checkout_gives_access_and_a_code_of_four(models, stripe, anna) -> None:
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     assert await tell(models, event("completed", stripe.pay(offered.session_id))) == "applied"
     assert await models.access.of(anna.user_id) == "paid"
     assert (await models.invite_codes.find_own(anna.user_id)).uses_remaining == 4
 
 
 async def test_twenty_events_that_tell_the_same_are_one(models, stripe, anna) -> None:
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     session = stripe.pay(offered.session_id)
     kinds = ("completed", "async_payment_succeeded")
     got = await asyncio.gather(*(tell(models, event(kinds[n % 2], session)) for n in range(20)))
@@ -50,7 +50,7 @@ async def test_twenty_events_that_tell_the_same_are_one(models, stripe, anna) ->
 
 
 async def test_unpaid_waits_for_the_money(models, stripe, anna) -> None:
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     assert await tell(models, event("completed", stripe.pay_later(offered.session_id))) == "ignored"
     assert await models.access.of(anna.user_id) == "unpaid"
     assert await tell(models, event("async_payment_succeeded", stripe.pay(offered.session_id))) == "applied"
@@ -59,15 +59,15 @@ async def test_unpaid_waits_for_the_money(models, stripe, anna) -> None:
 
 @pytest.mark.parametrize("kind", ["async_payment_failed", "expired"])
 async def test_what_came_to_nothing_grants_nothing_and_one_may_try_again(models, stripe, anna, kind) -> None:
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     session = stripe.expire(offered.session_id) if kind == "expired" else stripe.pay_later(offered.session_id)
     assert await tell(models, event(kind, session)) == "applied"
-    assert (await models.payments.status(anna.user_id, offered.session_id)).access == "unpaid"
-    assert await models.payments.create_checkout(anna.user_id) != offered
+    assert (await models.checkouts.status(anna.user_id, offered.session_id)).access == "unpaid"
+    assert await models.checkouts.create_checkout(anna.user_id) != offered
 
 
 async def test_late_news_of_failure_takes_nothing_back(models, stripe, anna) -> None:
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     session = stripe.pay(offered.session_id)
     await tell(models, event("async_payment_succeeded", session))
     for kind, changes in (
@@ -83,17 +83,17 @@ async def test_news_may_come_before_the_answer_did(models, stripe, anna) -> None
     # Stripe makes the session; none of our tries hears of it.
     stripe.faults.extend(["lost"] * (1 + stripe_api.RETRIES))
     with pytest.raises(StripeAway):
-        await models.payments.create_checkout(anna.user_id)
+        await models.checkouts.create_checkout(anna.user_id)
     (session_id,) = stripe.sessions
     assert await tell(models, event("completed", stripe.pay(session_id))) == "applied"
-    assert (await models.payments.status(anna.user_id, session_id)).access == "paid"
+    assert (await models.checkouts.status(anna.user_id, session_id)).access == "paid"
 
 
 async def test_an_old_checkout_that_is_paid_after_all_counts(models, stripe, anna) -> None:
     models.clock.freeze(datetime(2026, 5, 1, 12, tzinfo=UTC))
-    first = await models.payments.create_checkout(anna.user_id)
+    first = await models.checkouts.create_checkout(anna.user_id)
     models.clock.advance(hours=23, minutes=30)
-    await models.payments.create_checkout(anna.user_id)
+    await models.checkouts.create_checkout(anna.user_id)
     assert await tell(models, event("completed", stripe.pay(first.session_id))) == "applied"
     assert await models.access.of(anna.user_id) == "paid"
 
@@ -110,7 +110,7 @@ WRONG = {
 
 @pytest.mark.parametrize("changes", WRONG.values(), ids=list(WRONG))
 async def test_not_as_created_grants_nothing_and_is_logged(models, stripe, anna, caplog, changes) -> None:
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     with caplog.at_level(logging.ERROR):
         assert await tell(models, event("completed", stripe.pay(offered.session_id), **changes)) == "ignored"
     assert await models.access.of(anna.user_id) == "unpaid"
@@ -120,7 +120,7 @@ async def test_not_as_created_grants_nothing_and_is_logged(models, stripe, anna,
 
 async def test_metadata_of_somebody_else_grants_nothing(models, stripe, anna, person) -> None:
     ben = await person("Ben", access=None)
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     session = stripe.pay(offered.session_id)
     metadata = session["metadata"] | {"user_id": ben.user_id}
     assert await tell(models, event("completed", session, metadata=metadata)) == "ignored"
@@ -140,7 +140,7 @@ async def test_strangers_on_the_same_account_are_no_news(models, stripe, caplog)
 
 
 async def test_the_payment_may_be_told_before_its_session(models, stripe, anna) -> None:
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     session = stripe.pay(offered.session_id)
     intent = stripe.intent(offered.session_id)
     assert await tell(models, news("payment_intent.succeeded", intent)) == "applied"
@@ -152,19 +152,19 @@ async def test_the_payment_may_be_told_before_its_session(models, stripe, anna) 
 async def test_the_payment_may_be_told_before_we_know_its_session(models, stripe, anna) -> None:
     stripe.faults.extend(["lost"] * (1 + stripe_api.RETRIES))
     with pytest.raises(StripeAway):
-        await models.payments.create_checkout(anna.user_id)
+        await models.checkouts.create_checkout(anna.user_id)
     (session_id,) = stripe.sessions
     session = stripe.pay(session_id)
     assert await tell(models, news("payment_intent.succeeded", stripe.intent(session_id))) == "applied"
     with pytest.raises(NotFound):
-        await models.payments.status(anna.user_id, session_id)
+        await models.checkouts.status(anna.user_id, session_id)
     await tell(models, event("completed", session))
-    assert (await models.payments.status(anna.user_id, session_id)).access == "paid"
+    assert (await models.checkouts.status(anna.user_id, session_id)).access == "paid"
 
 
 @pytest.mark.parametrize("changes", [{"amount_received": 49}, {"currency": "eur"}, {"metadata": {}}])
 async def test_a_payment_not_as_created_grants_nothing(models, stripe, anna, changes) -> None:
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     stripe.pay(offered.session_id)
     told = stripe.intent(offered.session_id) | changes
     assert await tell(models, news("payment_intent.succeeded", told)) == "ignored"

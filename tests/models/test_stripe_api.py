@@ -30,7 +30,7 @@ def anna(io_loop, person):
 
 
 async def test_a_checkout_is_made_as_the_contract_says(models, stripe, anna) -> None:
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     session = stripe.sessions[offered.session_id]
     assert offered.checkout_url == session["url"]
     assert (session["amount_total"], session["currency"], session["mode"]) == (50, "usd", "payment")
@@ -46,8 +46,8 @@ async def test_a_checkout_is_made_as_the_contract_says(models, stripe, anna) -> 
 async def test_when_stripe_fails_the_retry_is_the_same_question(models, stripe, anna, fault) -> None:
     stripe.faults.extend([fault] * (1 if fault in ("429", "garbage") else 1 + stripe_api.RETRIES))
     with pytest.raises(StripeAway):
-        await models.payments.create_checkout(anna.user_id)
-    offered = await models.payments.create_checkout(anna.user_id)
+        await models.checkouts.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     assert list(stripe.sessions) == [offered.session_id]
     assert len({key for _, _, key in stripe.asked}) == 1
 
@@ -57,17 +57,17 @@ async def test_a_hanging_stripe_is_given_up_in_time(models, stripe, anna, monkey
     monkeypatch.setattr(stripe_api, "TOTAL_SECONDS", 0.2)
     stripe.faults.append("hang")
     with pytest.raises(StripeAway):
-        await models.payments.create_checkout(anna.user_id)
+        await models.checkouts.create_checkout(anna.user_id)
     monkeypatch.undo()
-    await models.payments.create_checkout(anna.user_id)
+    await models.checkouts.create_checkout(anna.user_id)
     assert len({key for _, _, key in stripe.asked}) == 1
 
 
 async def test_a_failure_that_stripe_keeps_does_not_last(models, stripe, anna) -> None:
     stripe.faults.append("kept 500")
     with pytest.raises(StripeRefused):
-        await models.payments.create_checkout(anna.user_id)
-    await models.payments.create_checkout(anna.user_id)
+        await models.checkouts.create_checkout(anna.user_id)
+    await models.checkouts.create_checkout(anna.user_id)
     assert len(stripe.sessions) == 1
     assert len({key for _, _, key in stripe.asked}) == 2
 
@@ -77,6 +77,6 @@ async def test_our_own_faults_are_logged_and_said_plainly(make_site, person, cap
     site = await make_site(**changes)
     signed_up = await site.models.sign_up.guest("Anna", "female", adult=True, invite_code=None, address="::1")
     with caplog.at_level(logging.WARNING), pytest.raises(StripeRefused):
-        await site.models.payments.create_checkout(signed_up.member.user_id)
-    assert "Stripe refused" in caplog.text
+        await site.models.checkouts.create_checkout(signed_up.member.user_id)
+    assert "Stripe rejected" in caplog.text
     assert KEY[:12] not in caplog.text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models.errors import BadRequest
-from models.stripe_events import EVENTS, fact_of, read_event, read_news
+from models.stripe_types import EVENTS, fact_of, read_event, read_object
 from tests.stripe_news import event, news
 
 TOLD = {
@@ -34,7 +34,7 @@ TOLD = {
 )
 def test_what_an_event_says(kind, changes, fact) -> None:
     told = read_event(event(kind, TOLD | changes))
-    assert fact_of(told, read_news(told)) == fact
+    assert fact_of(told, read_object(told)) == fact
 
 
 @pytest.mark.parametrize(
@@ -42,16 +42,16 @@ def test_what_an_event_says(kind, changes, fact) -> None:
 )
 def test_a_session_of_another_form_is_refused(changes) -> None:
     with pytest.raises(BadRequest):
-        read_news(read_event(event("completed", TOLD | changes)))
+        read_object(read_event(event("completed", TOLD | changes)))
 
 
 def test_each_event_is_read_as_what_it_is_about() -> None:
     for kind, expected in EVENTS.items():
-        assert type(read_news(read_event(news(kind, {"id": "x_1"})))) is expected
-    assert read_news(read_event(news("customer.created", {}))) is None
+        assert type(read_object(read_event(news(kind, {"id": "x_1"})))) is expected
+    assert read_object(read_event(news("customer.created", {}))) is None
 
 
 @pytest.mark.parametrize("kind", EVENTS)
 def test_an_object_without_an_id_is_refused(kind) -> None:
     with pytest.raises(BadRequest):
-        read_news(read_event(news(kind, {"object": "what"})))
+        read_object(read_event(news(kind, {"object": "what"})))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from models.stripe_events import read_event, read_news
-from models.stripe_objects import Checkout, StripeCharge, StripeDispute, StripeIntent
+from models.stripe_types import Checkout, StripeCharge, StripeDispute, StripeIntent, read_event, read_object
 from tests.stripe_news import event
 
 CHECKOUT = Checkout(
@@ -31,7 +30,7 @@ def differences(**changes: object) -> list[str]:
 
 
 def compared(payload: bytes) -> list[str]:
-    return CHECKOUT.differences(read_news(read_event(payload)))
+    return CHECKOUT.differences(read_object(read_event(payload)))
 
 
 def test_as_created() -> None:

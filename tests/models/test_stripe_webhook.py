@@ -29,7 +29,7 @@ def anna(io_loop, person):
 
 
 async def test_an_event_of_the_other_mode_does_nothing_and_is_logged(models, stripe, anna, caplog) -> None:
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     session = stripe.pay(offered.session_id)
     with caplog.at_level(logging.ERROR):
         for payload in (
@@ -39,11 +39,11 @@ async def test_an_event_of_the_other_mode_does_nothing_and_is_logged(models, str
         ):
             assert await tell(models, payload) == "ignored"
     assert await models.access.of(anna.user_id) == "unpaid"
-    assert "does not fit the key" in caplog.text
+    assert "does not match the key" in caplog.text
 
 
 async def test_readiness_warns_until_an_event_fits(models, stripe, anna) -> None:
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     session = stripe.pay(offered.session_id)
     assert (await models.health.checks())["stripe"] == "ok"
     await tell(models, event("completed", session, livemode=True))
@@ -54,7 +54,7 @@ async def test_readiness_warns_until_an_event_fits(models, stripe, anna) -> None
 
 
 async def test_an_object_of_the_other_mode_grants_nothing(models, stripe, anna) -> None:
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     session = stripe.pay(offered.session_id) | {"livemode": True}
     assert await tell(models, event("completed", session)) == "ignored"
     assert await models.access.of(anna.user_id) == "unpaid"

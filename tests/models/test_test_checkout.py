@@ -7,7 +7,7 @@ import pytest
 from models.config import Config
 from models.errors import BadRequest, NotFound
 from models.site_secret import SiteSecret
-from models.test_checkout import TestCheckout, event
+from models.test_checkout import Sandbox, event
 from models.wiring import Models
 from tests.ledger import rows
 from tests.stripe_news import signature
@@ -15,11 +15,11 @@ from tests.stripe_news import signature
 
 async def test_every_process_knows_the_same_secret(models, servers, config) -> None:
     other = await Models.open(config, servers.database_url, servers.redis_url)
-    secrets = [await TestCheckout(SiteSecret(of.db, config), config).secret() for of in (models, other)]
+    secrets = [await Sandbox(SiteSecret(of.db, config), config).secret() for of in (models, other)]
     await other.close()
     assert len(set(secrets)) == 1
     keyed = Config(secret_key="k" * 32)
-    assert await TestCheckout(SiteSecret(models.db, keyed), keyed).secret() != secrets[0]
+    assert await Sandbox(SiteSecret(models.db, keyed), keyed).secret() != secrets[0]
 
 
 async def test_it_signs_with_the_new_secret_after_the_database_was_emptied(models, servers, config) -> None:
@@ -34,38 +34,38 @@ async def test_it_signs_with_the_new_secret_after_the_database_was_emptied(model
 
 async def test_an_event_of_ours_needs_the_sites_signature(models, person) -> None:
     anna = await person("Anna", access=None)
-    offered = await models.payments.create_checkout(anna.user_id)
-    checkout = await models.payments.get_test_checkout(anna.user_id, offered.session_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    checkout = await models.checkouts.get_test_checkout(anna.user_id, offered.session_id)
     payload = event(checkout, is_paid=True)
     with pytest.raises(BadRequest):
         await models.stripe_webhook.receive(payload, signature(payload, "whsec_guessed"))
     assert await models.access.of(anna.user_id) == "unpaid"
-    secret = await TestCheckout(models.site_secret, models.config).secret()
+    secret = await Sandbox(models.site_secret, models.config).secret()
     assert await models.stripe_webhook.receive(payload, signature(payload, secret)) == "applied"
     assert await models.access.of(anna.user_id) == "paid"
 
 
 async def test_what_is_settled_stays_so(models, person) -> None:
     anna = await person("Anna", access=None)
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     for is_paid in (False, True):
-        await models.payments.play(anna.user_id, offered.session_id, is_paid=is_paid)
+        await models.checkouts.play(anna.user_id, offered.session_id, is_paid=is_paid)
     assert await models.access.of(anna.user_id) == "unpaid"
     assert (await rows(models))["events"] == 1
 
 
 async def test_it_is_the_owners(models, person) -> None:
     anna, ben = await person("Anna", access=None), await person("Ben", access=None)
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     with pytest.raises(NotFound):
-        await models.payments.play(ben.user_id, offered.session_id, is_paid=True)
+        await models.checkouts.play(ben.user_id, offered.session_id, is_paid=True)
     assert await models.access.of(ben.user_id) == "unpaid"
 
 
 async def test_forgotten_ones_are_closed(models, person) -> None:
     anna = await person("Anna", access=None)
-    offered = await models.payments.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
     async with models.db.link() as link:
         await link.cursor.execute("update checkouts set created_at = created_at - interval '1 day'")
-    assert await models.payments.sweep() == 0
-    assert (await models.payments.status(anna.user_id, offered.session_id)).access == "unpaid"
+    assert await models.checkouts.sweep() == 0
+    assert (await models.checkouts.status(anna.user_id, offered.session_id)).access == "unpaid"
