@@ -47,7 +47,7 @@ class AccountChanges:
         """Ends the account's other sessions."""
         account = await self._accounts.get(member.user_id)
         await self.confirm(account, current, address)
-        hashed = await self._passwords.hash(password, account.email, member.name)
+        hashed = await self._passwords.hash(password, account.email, member.name, address=address)
         async with self._db.transaction() as on:
             await self._still(account, on)
             ended = await self.put_password(account, hashed, member.session_id, on=on)
@@ -88,7 +88,7 @@ class AccountChanges:
         """The password once more. Raises NotAllowed (`currentPassword`), TooMany."""
         try:
             async with self._rate_limits.attempt(account.email_key, address):
-                if not await self._passwords.matches(password, account.password_hash):
+                if not await self._passwords.matches(password, account.password_hash, address):
                     raise NotSignedIn
         except NotSignedIn as wrong:
             raise NotAllowed(WRONG_PASSWORD, fields={"currentPassword": WRONG_PASSWORD}) from wrong

@@ -9,6 +9,8 @@ Conflict (address taken, already an account), Invalid, TooMany, Banned, Unavaila
 
 from __future__ import annotations
 
+import contextlib
+
 import msgspec
 
 from models import emails
@@ -17,7 +19,7 @@ from models.banned_emails import BannedEmails
 from models.clock import Clock
 from models.db import Db, Transaction, UniqueViolation
 from models.emails import Email
-from models.errors import Conflict, Invalid, NotSignedIn
+from models.errors import Conflict, Invalid, NotSignedIn, Unavailable
 from models.members import Member
 from models.passwords import Passwords
 from models.rate_limits import RateLimits
@@ -85,7 +87,7 @@ class Accounts:
         if member.is_account:
             raise Conflict(HAS_ONE)
         async with self._rate_limits.attempt(None, address):
-            hashed = await self._passwords.hash(password, email.key, member.name)
+            hashed = await self._passwords.hash(password, email.key, member.name, address=address)
             return await self._keep(member, email, hashed)
 
     async def _keep(self, member: Member, email: Email, hashed: str) -> Upgraded:
@@ -123,10 +125,10 @@ class Accounts:
         async with self._rate_limits.attempt(email.key, address):
             account = await self._sql.one("find_by_email", Account, email_key=email.key)
             known = account.password_hash if account else None
-            if not await self._passwords.matches(password, known) or account is None:
+            if not await self._passwords.matches(password, known, address) or account is None:
                 raise NotSignedIn(WRONG)
             signed_in = await self.enter(account, current)
-        await self._rehash(account, password)
+        await self._rehash(account, password, address)
         return signed_in
 
     async def enter(self, account: Account, current: Member | None) -> SignedIn:
@@ -150,10 +152,11 @@ class Accounts:
             return await self._sessions.rotate(own, on=on)
         return await self._sessions.create(account.user_id, on=on)
 
-    async def _rehash(self, account: Account, password: str) -> None:
-        """At the cost of today, now that the password is known once more."""
+    async def _rehash(self, account: Account, password: str, address: str) -> None:
+        """At the cost of today. The person is signed in already: if this fails, the next sign-in does it."""
         if self._passwords.is_current(account.password_hash):
             return
-        hashed = await self._passwords.rehash(password)
-        old = account.password_hash
-        await self._sql.run("rehash", user_id=account.user_id, old_hash=old, password_hash=hashed)
+        with contextlib.suppress(Unavailable):
+            hashed = await self._passwords.rehash(password, address)
+            old = account.password_hash
+            await self._sql.run("rehash", user_id=account.user_id, old_hash=old, password_hash=hashed)

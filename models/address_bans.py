@@ -7,11 +7,11 @@ neighbours behind the same address go on as they are.
 
 from __future__ import annotations
 
+from models.addresses import subject_of
 from models.clock import Clock
 from models.config import Config
 from models.db import Db, Transaction
 from models.errors import Banned
-from models.rate_limits import subject_of
 from models.site_secret import SiteSecret
 
 PURPOSE = "address"

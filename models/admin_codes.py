@@ -14,7 +14,8 @@ from models.audit import OPERATOR, Audit
 from models.clock import Clock
 from models.db import Db
 from models.errors import Invalid, NotFound
-from models.ids import as_code, new_code
+from models.ids import new_code
+from models.typed_codes import code_in
 
 LONGEST_LABEL = 60
 MOST_USES = 1_000_000
@@ -67,7 +68,7 @@ class AdminCodes:
 
     async def get(self, typed: str) -> AdminCode:
         """Raises NotFound."""
-        found = await self._sql.one("find", AdminCode, code=as_code(typed))
+        found = await self._sql.one("find", AdminCode, code=code_in(typed))
         if found is None:
             raise NotFound("There is no such code.")
         return found

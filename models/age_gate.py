@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from datetime import date
 
+from models.addresses import subject_of
 from models.clock import Clock
 from models.config import Config
 from models.db import Db
 from models.errors import Invalid, NotAllowed
-from models.rate_limits import subject_of
 from models.site_secret import SiteSecret
 
 YEARS = 18

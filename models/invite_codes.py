@@ -1,10 +1,10 @@
 """Invite codes: a friend's way in without the fee. The one door to qrcode.
 
-Keeps a code a person (16 characters of Crockford base32, `code_uses` uses), codes of the operator (a label,
-any number of uses), and who came by which. Promises that a use is taken by one statement, in one transaction
-with the access it gives: the last use lets exactly one in. Refuses unknown codes (NotFound, counted against
-the address as guesses), and with Conflict what is used up, switched off, one's own, or tried by somebody who
-is in.
+A person has one code (16 characters of Crockford base32, `code_uses` uses); the operator has codes with a
+label and any number of uses. A use is taken by one statement, in one transaction with the access it gives:
+the last use lets exactly one in. Guesses never refuse a code that exists (docs/decisions/code-guesses.md).
+Raises: NotFound for an unknown code, counted as a guess; Invalid for text without a code; Conflict for a code
+that is used up, switched off, one's own, or tried by somebody who is in.
 """
 
 from __future__ import annotations
@@ -26,11 +26,14 @@ from models.clock import Clock
 from models.config import Config
 from models.db import Db, Transaction, UniqueViolation
 from models.errors import Conflict, Invalid, NotFound, Unavailable
-from models.ids import as_code, new_code
+from models.ids import new_code
 from models.posters import poster_svg
 from models.rate_limits import RateLimits
+from models.typed_codes import code_in
 
 UNKNOWN = "No such code. Check each letter, or ask your friend for the QR code."
+EMPTY = "Type the 16 letters and digits of the code."
+MALFORMED = "No such code exists: a code has 16 letters and digits, like 8GZK-2M4T-V0QX-71WA."
 MOST_WAITING = 32
 
 
@@ -145,9 +148,10 @@ class InviteCodes:
 
     @asynccontextmanager
     async def guessing(self, address: str | None) -> AsyncIterator[None]:
-        """Around a try, outside of any transaction: an unknown code in it is a guess. Raises TooMany."""
-        if address is not None:
-            await self._rate_limits.check_guesses("code", address)
+        """Around a try, outside of any transaction: an unknown code in it is a guess.
+
+        Raises TooMany instead of NotFound when too many were guessed from there.
+        """
         try:
             yield
         except NotFound:
@@ -215,12 +219,10 @@ class InviteCodes:
 
 
 def plain_code(typed: str | None) -> str:
-    """What a person typed, as it is kept. Raises Invalid (nothing typed), NotFound (nothing like a code)."""
-    if not typed or not typed.strip():
-        raise Invalid(inviteCode="Type the 16 letters and digits of the code.")
-    plain = as_code(typed)
+    """The code in what a person typed or pasted. Raises Invalid (`inviteCode`) when there is none."""
+    plain = code_in(typed or "")
     if plain is None:
-        raise NotFound(UNKNOWN)
+        raise Invalid(inviteCode=MALFORMED if typed and typed.strip() else EMPTY)
     return plain
 
 

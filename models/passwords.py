@@ -1,21 +1,19 @@
 """Passwords: hashed, compared, and judged. The one door to bcrypt and to zxcvbn.
 
-Keeps nothing. Promises that bcrypt sees base64(SHA-256(NFC, UTF-8)), so that no byte of a long password is
-cut off; that hashing happens on one thread of its own, with at most 32 waiting; and that comparing with
-nobody's hash takes as long as with somebody's. Refuses fewer than 12 or more than 128 characters, what stands
-in the list of common passwords, and what is little more than one of them (Invalid); and with Unavailable when
-too many wait.
+Stateless but for its queue. bcrypt sees base64(SHA-256(NFC, UTF-8)), so that no byte of a long password is
+cut off. Hashing happens on one thread, in rotation over the addresses that ask (`models.fair_queue`); members
+and staff have an instance each, so that neither waits for the other. Comparing with nobody's hash takes as
+long as with somebody's. Raises: Invalid for fewer than 12 or more than 128 characters, a common password, or
+little more than one; Unavailable when too many wait.
 """
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import math
 import unicodedata
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import bcrypt
@@ -23,12 +21,12 @@ from zxcvbn import zxcvbn
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 from zxcvbn.matching import L33T_TABLE
 
+from models.addresses import subject_of
 from models.config import Config
-from models.errors import Invalid, Unavailable
+from models.errors import Invalid
+from models.fair_queue import FairQueue
 
 LEAST, MOST = 12, 128
-MOST_WAITING = 32
-RETRY_SECONDS = 5
 # What an attacker with a good list tries first; each costs them a guess of five in a quarter of an hour.
 FEWEST_GUESSES = 1_000_000
 # What is longer nobody guesses by a list, and zxcvbn's time grows with the square of the length.
@@ -48,49 +46,41 @@ _COMMON = frozenset(FREQUENCY_LISTS["passwords"])
 class Passwords:
     def __init__(self, config: Config) -> None:
         self._cost = config.bcrypt_cost
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="password")
-        self._waiting = 0
+        self._queue = FairQueue("password")
 
-    async def hash(self, password: str, *own: str) -> str:
+    async def hash(self, password: str, *own: str, address: str = "") -> str:
         """For a new password; `own` are words that are easily guessed of its owner.
 
-        Raises Invalid (`password`), Unavailable.
+        `address` is whose turn it takes. Raises Invalid (`password`), Unavailable.
         """
         plain = checked(password)
-        if await self._off_loop(lambda: is_common(plain, own)):
+        if await self._in_turn(address, lambda: is_common(plain, own)):
             raise Invalid(password=TOO_COMMON)
-        return await self._off_loop(lambda: hashed(plain, self._cost))
+        return await self._in_turn(address, lambda: hashed(plain, self._cost))
 
-    async def rehash(self, password: str) -> str:
+    async def rehash(self, password: str, address: str = "") -> str:
         """For a password that is in use already: it is not judged again. Raises Unavailable."""
         plain = normalised(password)
-        return await self._off_loop(lambda: hashed(plain, self._cost))
+        return await self._in_turn(address, lambda: hashed(plain, self._cost))
 
-    async def matches(self, password: str, password_hash: str | None) -> bool:
-        """None stands for an account that does not exist: never, and not a moment sooner.
+    async def matches(self, password: str, password_hash: str | None, address: str = "") -> bool:
+        """None stands for an account that does not exist: False, after the same work.
 
         Raises Unavailable.
         """
-        against = password_hash or f"$2b${self._cost:02d}${NOBODY}"
+        against = password_hash or nobody(self._cost)
         plain = normalised(password)
-        return await self._off_loop(lambda: bcrypt.checkpw(digest(plain), against.encode()))
+        return await self._in_turn(address, lambda: fits(plain, against, self._cost))
 
     def is_current(self, password_hash: str) -> bool:
         """Whether it was hashed at the cost of today."""
         return password_hash.startswith(f"$2b${self._cost:02d}$")
 
     async def close(self) -> None:
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._queue.close()
 
-    async def _off_loop(self, work: Callable[[], Result]) -> Result:
-        """In turn, on the one thread. Raises Unavailable when too many wait."""
-        if self._waiting > MOST_WAITING:
-            raise Unavailable(retry_after=RETRY_SECONDS)
-        self._waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        finally:
-            self._waiting -= 1
+    async def _in_turn(self, address: str, work: Callable[[], Result]) -> Result:
+        return await self._queue.run(subject_of(address), work)
 
 
 def checked(password: str) -> str:
@@ -122,6 +112,23 @@ def digest(plain: str) -> bytes:
 def hashed(plain: str, cost: int) -> str:
     """Blocking."""
     return bcrypt.hashpw(digest(plain), bcrypt.gensalt(cost)).decode()
+
+
+def nobody(cost: int) -> str:
+    """A hash that no password fits."""
+    return f"$2b${cost:02d}${NOBODY}"
+
+
+def fits(plain: str, against: str, cost: int) -> bool:
+    """Blocking. A wrong password costs what `cost` costs, also if it was hashed when that was lower:
+    2^old + 2^old + 2^(old + 1) + … + 2^(cost - 1) = 2^cost.
+    """
+    typed = digest(plain)
+    if bcrypt.checkpw(typed, against.encode()):
+        return True
+    for missing in range(int(against.split("$")[2]), cost):
+        bcrypt.checkpw(typed, nobody(missing).encode())
+    return False
 
 
 def is_common(plain: str, own: tuple[str, ...]) -> bool:

@@ -1,22 +1,19 @@
 """How often somebody may do something. The one door to the `limits` library.
 
 Keeps moments in Redis (a sliding window that costs one round trip) and wrong guesses in PostgreSQL, where
-they survive an emptied Redis. Promises that tries in parallel do not get past a limit. Refuses with `TooMany`
-and the seconds to wait; when Redis is away, with `Unavailable`. An IPv6 address counts with its whole /64,
-for one household has all of it.
+they survive an emptied Redis. Attempts in parallel do not get past a limit. An IPv6 address counts with its
+whole /64. Raises: TooMany with the seconds to wait; Unavailable when Redis is away.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import ipaddress
 import logging
 import math
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -25,19 +22,22 @@ from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from models import keys
+from models.addresses import subject_of
 from models.bus import COMMAND_SECONDS, Bus, Script
 from models.bus_line import AWAY
 from models.clock import Clock
 from models.config import Config
 from models.db import Db
 from models.errors import Conflict, NotSignedIn, TooMany, Unavailable
+from models.fair_queue import Turns
 
 logger = logging.getLogger(__name__)
 GUESS_SECONDS = 3600
 DAY_SECONDS = 24 * 3600
 CSP_REPORTS_PER_HOUR = 60
-# Half of those that may wait for the hashing thread: the other half is for everybody else.
-SIGN_INS_AT_ONCE, SIGN_IN_SECONDS = 16, 5
+# Of one address at once. Fewer than its failures that are allowed: attempts under way are counted, and must
+# not be taken for failures when a school signs in.
+SIGN_INS_AT_ONCE = 16
 LINKS_PER_HOUR = 3
 LINKS_PER_HOUR_AND_ADDRESS = 10
 # What a sign-in ends in when the guess was wrong; anything else gives the try back.
@@ -54,14 +54,14 @@ class Allowance(NamedTuple):
 class RateLimits:
     """`hit` counts and judges at once.
 
-    `check_guesses` goes before a look-up that might be a guess, `guess` after a miss; `attempt` goes around a
-    sign-in, and `ask_link` before a letter is sent.
+    `guess` comes after a look-up that found nothing; `attempt` goes around a sign-in, and `ask_link` before a
+    letter is sent.
     """
 
     def __init__(self, db: Db, bus: Bus, clock: Clock, config: Config) -> None:
         self._db, self._clock = db, clock
         self._sql = db.statements("rate_limits")
-        self._at_once: Counter[str] = Counter()
+        self._of_account, self._of_address = Turns(1), Turns(SIGN_INS_AT_ONCE)
         self._limiter = SlidingWindowCounterRateLimiter(_storage_on(bus))
         self._moments: dict[str, RateLimitItem] = {
             "api": RateLimitItemPerMinute(config.api_per_minute),
@@ -97,14 +97,10 @@ class RateLimits:
             logger.warning("redis away: %s", type(error).__name__)
             raise Unavailable from error
 
-    async def check_guesses(self, kind: str, subject: str) -> None:
-        """Before a look-up. Raises TooMany when this hour's wrong guesses are used up."""
-        self._judge(await self._sql.value("wait_seconds", **self._values(kind, subject_of(subject))))
-
     async def guess(self, kind: str, subject: str) -> None:
-        """Counts a wrong guess.
+        """Counts a wrong guess. What was found is no guess and is never limited.
 
-        Raises TooMany instead of letting more than the limit be answered, however many come at once.
+        Raises TooMany for those over the limit, however many come at once.
         """
         await self._take((kind, subject_of(subject)))
 
@@ -126,25 +122,18 @@ class RateLimits:
     async def attempt(self, account: str | None, address: str) -> AsyncIterator[None]:
         """Around a sign-in: counted before it is judged, given back unless it fails (`FAILURES`).
 
-        Counted by (account, address), so that nobody is locked out by a stranger's failures, and by address.
-        Only so many of one address are heard at once: right passwords are not counted, but they are hashed.
-        Raises TooMany.
+        Counted by (account, address), so that no stranger's failures lock an owner out, and by address. One
+        of an account and a few of an address are under way at a time, the others wait: an attempt whose end
+        is not known yet refuses no other. Raises TooMany.
         """
         where = subject_of(address)
-        with self._among_few(where):
-            async with self._counted(("sign_in_address", where), *_of_account("sign_in", account, where)):
+        subjects = [("sign_in_address", where), *_of_account("sign_in", account, where)]
+        async with AsyncExitStack() as turns:
+            if account is not None:
+                await turns.enter_async_context(self._of_account.of(subjects[-1][1]))
+            await turns.enter_async_context(self._of_address.of(where))
+            async with self._counted(*subjects):
                 yield
-
-    @contextmanager
-    def _among_few(self, where: str) -> Iterator[None]:
-        if self._at_once[where] >= SIGN_INS_AT_ONCE:
-            raise TooMany(retry_after=SIGN_IN_SECONDS)
-        self._at_once[where] += 1
-        try:
-            yield
-        finally:
-            self._at_once[where] -= 1
-            self._at_once += Counter()  # forgets who has none left
 
     @asynccontextmanager
     async def second_factor(self, staff_id: str) -> AsyncIterator[None]:
@@ -219,16 +208,3 @@ def _of_account(kind: str, account: str | None, where: str) -> list[tuple[str, s
     if account is None:
         return []
     return [(kind, hashlib.sha256(f"{account} {where}".encode()).hexdigest()[:32])]
-
-
-def subject_of(subject: str) -> str:
-    """Who is counted: a person's id as it is, an IPv4 address as it is, an IPv6 address as its /64."""
-    try:
-        address = ipaddress.ip_address(subject)
-    except ValueError:
-        return subject
-    if isinstance(address, ipaddress.IPv4Address):
-        return subject
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(ipaddress.ip_network((int(address), 64), strict=False))

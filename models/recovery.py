@@ -1,27 +1,27 @@
 """Back into an account without the password: by a recovery code, or by a link that was sent by e-mail.
 
-Keeps the SHA-256 of a link's token. Promises that each works once, that the new password ends every session,
-and that asking answers alike whether there is an account or not, in words and in time. Tries are counted like
-sign-ins. Refuses with NotSignedIn (wrong, used, or too old), Invalid, NotFound (no mail here), TooMany.
+Each works once, and the new password ends every session. Asking for a link and trying a code do the same work
+whether there is an account or not. Wrong codes and links are counted like failed sign-ins; a link that is
+valid is accepted whatever was tried from its address. Raises: NotSignedIn (wrong, used, or too old), Invalid,
+NotFound (no mail here), TooMany, Unavailable.
 """
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-
-from models import emails, letters, recovery_codes
+from models import emails, recovery_codes
 from models.account_changes import AccountChanges
 from models.accounts import Account, Accounts
 from models.clock import Clock
 from models.config import Config
 from models.db import Db, Transaction
 from models.errors import NotFound, NotSignedIn
+from models.ids import NO_ID
 from models.mail import Mail
 from models.members import Member
 from models.passwords import Passwords
 from models.rate_limits import RateLimits
 from models.recovery_codes import RecoveryCodes
+from models.recovery_links import RecoveryLinks, hash_of
 from models.sessions import SignedIn
 
 WRONG_CODE = "That e-mail and code do not go together, or the code has been used."
@@ -41,15 +41,20 @@ class Recovery:
         codes: RecoveryCodes,
         mail: Mail,
     ) -> None:
-        self._db, self._clock, self._config = db, clock, config
+        self._db, self._clock = db, clock
         self._accounts, self._changes = accounts, changes
         self._passwords, self._rate_limits, self._codes, self._mail = passwords, rate_limits, codes, mail
         self._sql = db.statements("accounts")
+        self._links = RecoveryLinks(db, clock, config, mail)
 
     @property
     def by_mail(self) -> bool:
         """Whether links can be sent here."""
         return self._mail.is_on
+
+    async def close(self) -> None:
+        """Sends the links that have been asked for."""
+        await self._links.close()
 
     async def by_code(
         self, typed: str, code: str, password: str, address: str, current: Member | None
@@ -57,33 +62,24 @@ class Recovery:
         """The new password counts from now on, and this device is signed in."""
         email, plain = emails.read(typed), recovery_codes.plain(code)
         async with self._rate_limits.attempt(email.key, address):
-            # Before the look-up: known or not, it takes the time of one hash.
-            hashed = await self._passwords.hash(password, email.key)
+            hashed = await self._passwords.hash(password, email.key, address=address)
             async with self._db.transaction() as on:
                 found = await self._sql.one("find_by_email", Account, on=on, email_key=email.key)
-                if found is None or not await self._codes.use(found.user_id, plain, on=on):
+                # Known or not: the same statements.
+                is_good = await self._codes.use(found.user_id if found else NO_ID, plain, on=on)
+                if found is None or not is_good:
                     raise NotSignedIn(WRONG_CODE)
                 ended = await self._changes.put_password(found, hashed, None, on=on)
         self._changes.tell_password(found, ended)
         return await self._enter(found.user_id, current)
 
     async def send_link(self, typed: str, address: str) -> None:
-        """To the address's account, if there is one. Raises NotFound where there is no mail."""
+        """To the address's account, if there is one, a moment later. Raises NotFound: no mail here."""
         if not self.by_mail:
             raise NotFound
         email = emails.read(typed)
         await self._rate_limits.ask_link(email.key, address)
-        token, minutes = secrets.token_urlsafe(32), self._config.recovery_link_minutes
-        to = await self._sql.value(
-            "put_link",
-            email_key=email.key,
-            token_hash=hash_of(token),
-            seconds=minutes * 60,
-            now=self._clock.frozen,
-        )
-        if to is not None:
-            url = f"{self._config.base_url}/recover?link={token}"
-            self._mail.send(to, *letters.recovery_link(url, minutes))
+        self._links.ask(email.key)
 
     async def is_link(self, token: str) -> bool:
         """Whether this link can still be used; it is not used by asking."""
@@ -92,11 +88,13 @@ class Recovery:
 
     async def by_link(self, token: str, password: str, address: str, current: Member | None) -> SignedIn:
         """The same as `by_code`."""
-        async with self._rate_limits.attempt(None, address):
-            hashed = await self._passwords.hash(password)
-            async with self._db.transaction() as on:
-                account = await self._take(token, on)
-                ended = await self._changes.put_password(account, hashed, None, on=on)
+        if not await self.is_link(token):
+            async with self._rate_limits.attempt(None, address):
+                raise NotSignedIn(DEAD_LINK)
+        hashed = await self._passwords.hash(password, address=address)
+        async with self._db.transaction() as on:
+            account = await self._take(token, on)
+            ended = await self._changes.put_password(account, hashed, None, on=on)
         self._changes.tell_password(account, ended)
         return await self._enter(account.user_id, current)
 
@@ -112,7 +110,3 @@ class Recovery:
         """All sessions of the account have just ended; only a stranger's is left to take leave of."""
         stranger = current if current and current.user_id != user_id else None
         return await self._accounts.enter(await self._accounts.get(user_id), stranger)
-
-
-def hash_of(token: str) -> bytes:
-    return hashlib.sha256(token.encode(errors="replace")).digest()

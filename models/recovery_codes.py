@@ -11,7 +11,8 @@ import hashlib
 from models.clock import Clock
 from models.db import Db, Transaction
 from models.errors import Invalid
-from models.ids import as_code, new_code
+from models.ids import new_code
+from models.typed_codes import code_in
 
 HOW_MANY = 8
 FAULT = "A recovery code has 16 letters and digits, like 8GZK-2M4T-V0QX-71WA."
@@ -41,7 +42,7 @@ class RecoveryCodes:
 
 def plain(typed: str) -> str:
     """What a person typed. Raises Invalid (`code`)."""
-    code = as_code(typed)
+    code = code_in(typed)
     if code is None:
         raise Invalid(code=FAULT)
     return code

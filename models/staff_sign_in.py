@@ -46,7 +46,7 @@ class StaffSignIn:
         async with self._rate_limits.attempt(f"staff {key}", address):
             known = await self._sql.one("secrets_of", _Secrets, name_key=key)
             hashed = known.password_hash if known else None
-            if not await self._passwords.matches(password, hashed) or known is None:
+            if not await self._passwords.matches(password, hashed, address) or known is None:
                 raise NotSignedIn(WRONG)
             async with self._db.transaction() as on:
                 return await self._sessions.create(known.staff_id, has_passed=False, on=on)

@@ -92,7 +92,7 @@ class Models:
         self.users = Users(db, clock)
         self.sessions = Sessions(db, clock, config, self.news)
         self.mail = Mail(config)
-        self.passwords = Passwords(config)
+        self.passwords, self.staff_passwords = Passwords(config), Passwords(config)
         self.recovery_codes = RecoveryCodes(db, clock)
         self.site_secret = SiteSecret(db, config)
         self.ban_notices = BanNotices(db, clock, self.site_secret)
@@ -178,8 +178,8 @@ class Models:
         self.second_factors = SecondFactors(clock, self.site_secret)
         self.staff_sessions = StaffSessions(db, clock, config)
         staff = (self.second_factors, self.staff_sessions)
-        self.staff = StaffList(db, clock, config, self.audit, self.passwords, *staff)
-        self.staff_sign_in = StaffSignIn(db, self.audit, self.passwords, self.rate_limits, *staff)
+        self.staff = StaffList(db, clock, config, self.audit, self.staff_passwords, *staff)
+        self.staff_sign_in = StaffSignIn(db, self.audit, self.staff_passwords, self.rate_limits, *staff)
         chores = [
             Chore(PAYMENTS_SECONDS, self.checkouts.sweep),
             Chore(FORGET_SECONDS, self.address_bans.forget),
@@ -236,7 +236,9 @@ class Models:
         await self.turn.close()
         await self.selfies.close()
         await self.videos.close()
+        await self.recovery.close()
         await self.passwords.close()
+        await self.staff_passwords.close()
         await self.mail.close()
         await self.bus.close()
         await self.db.close()

@@ -229,6 +229,37 @@ async def test_five_unknown_codes_an_hour(site) -> None:
     assert int(answer.headers["Retry-After"]) > 3000
 
 
+async def test_after_a_household_s_guesses_a_right_code_or_link_lets_in(site, person) -> None:
+    """All clients of this test share one address."""
+    code = await own_code(site, await person("Anna"))
+    token, _ = await newcomer(site)
+    for _ in range(7):
+        await site.client.post("/payment/apply-code", {"inviteCode": new_code()}, token=token)
+    page = await site.browser().get(f"/onboarding?inviteCode={code}")
+    assert "Anna invited you" in page.text
+    browser = await guest_browser(site)
+    assert "Anna opened the door" in (await browser.get(f"/paywall?inviteCode={code}")).text
+    guest = {"name": "Cy", "gender": "unspecified", "adult": True}
+    again = await site.client.post("/auth/guest", guest | {"inviteCode": new_code()})
+    assert again.status == 429
+    pasted = f"Napalm Sky: {site.base_url}/onboarding?utm_source=x&inviteCode={code}."
+    signed_up = await site.client.post("/auth/guest", guest | {"inviteCode": pasted})
+    assert (signed_up.status, signed_up.json["access"]) == (201, "invited")
+    answer = await site.client.post(
+        "/payment/apply-code", {"inviteCode": f"Code: {code.lower()}"}, token=token
+    )
+    assert (answer.status, answer.json) == (200, {"access": "invited"})
+
+
+async def test_text_without_a_code_is_a_field_to_mend(site) -> None:
+    token, _ = await newcomer(site)
+    for _ in range(6):
+        answer = await site.client.post("/payment/apply-code", {"inviteCode": "abc"}, token=token)
+        assert (answer.status, set(answer.json["error"]["fields"])) == (422, {"inviteCode"})
+    answer = await site.client.post("/payment/apply-code", {"inviteCode": new_code()}, token=token)
+    assert answer.status == 404
+
+
 async def test_fifty_people_and_the_last_use_over_two_processes(site, make_site, person) -> None:
     other = await make_site()
     code = await own_code(site, await person("Anna"))

@@ -130,12 +130,44 @@ async def test_what_stands_in_the_way_is_told_and_costs_no_use(models, person, o
 async def test_unknown_codes_are_guesses_and_limited(models, person) -> None:
     anna, ben = await person("Anna"), await person("Ben", access=None)
     good = await own_code(models, anna)
-    for guess in (new_code(), "no code at all", new_code(), new_code(), new_code()):
+    for _ in range(5):
         with pytest.raises(NotFound):
-            await models.invite_codes.redeem(guess, ben.user_id, ADDRESS)
-    with pytest.raises(TooMany):
-        await models.invite_codes.redeem(good, ben.user_id, ADDRESS)
-    assert await models.invite_codes.redeem(good, ben.user_id, "192.0.2.8") == "invited"
+            await models.invite_codes.redeem(new_code(), ben.user_id, ADDRESS)
+    for typed in (
+        new_code(),
+        f"Code: {new_code()}",
+        f"https://sky.example/onboarding?inviteCode={new_code()}",
+    ):
+        with pytest.raises(TooMany):
+            await models.invite_codes.redeem(typed, ben.user_id, ADDRESS)
+    with pytest.raises(NotFound):
+        await models.invite_codes.redeem(new_code(), ben.user_id, "192.0.2.8")
+    assert await models.invite_codes.redeem(good, ben.user_id, ADDRESS) == "invited"
+
+
+async def test_after_many_guesses_from_an_address_a_code_answers_as_before(models, person) -> None:
+    """Also its obstacles: whoever holds the code learns what is wrong with it."""
+    anna, ben = await person("Anna"), await person("Ben", access=None)
+    code = await own_code(models, anna)
+    guesses = (models.invite_codes.redeem(new_code(), ben.user_id, ADDRESS) for _ in range(30))
+    await asyncio.gather(*guesses, return_exceptions=True)
+    async with models.invite_codes.guessing(ADDRESS):
+        assert (await models.invite_codes.check(code)).inviter_name == "Anna"
+    with pytest.raises(Conflict):
+        await models.invite_codes.redeem(code, anna.user_id, ADDRESS)
+    await stop(models, code)
+    with pytest.raises(Conflict, match="switched off"):
+        await models.invite_codes.redeem(code, ben.user_id, ADDRESS)
+
+
+async def test_text_without_a_code_is_no_guess_and_says_what_a_code_is(models, person) -> None:
+    ben = await person("Ben", access=None)
+    for typed in ["no code at all", new_code()[:-1], "https://sky.example/onboarding", new_code() + "9"] * 3:
+        with pytest.raises(Invalid, match="16 letters and digits") as refused:
+            await models.invite_codes.redeem(typed, ben.user_id, ADDRESS)
+        assert set(refused.value.fields or {}) == {"inviteCode"}
+    with pytest.raises(NotFound):
+        await models.invite_codes.redeem(new_code(), ben.user_id, ADDRESS)
 
 
 async def test_refusals_and_empty_fields_are_no_guesses(models, person) -> None:

@@ -6,17 +6,15 @@ import asyncio
 import re
 import time
 import unicodedata
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from threading import Event
+from collections.abc import Iterator
 
 import bcrypt
 import pytest
 
 from models.config import Config
-from models.errors import Invalid, Unavailable
-from models.passwords import MOST_WAITING, NOBODY, Passwords, checked, digest, is_common
-from tests.holders import PASSWORD
+from models.errors import Invalid
+from models.passwords import NOBODY, Passwords, checked, digest, fits, hashed, is_common, nobody
+from tests.holders import OTHER_PASSWORD, PASSWORD
 
 
 @pytest.fixture
@@ -117,31 +115,64 @@ async def test_nobodys_hash_costs_what_somebodys_costs(
     assert [one[:7] for one in against] == [b"$2b$04$", b"$2b$04$"]
 
 
-@asynccontextmanager
-async def held(passwords: Passwords) -> AsyncIterator[None]:
-    """The one thread is at work until the block ends."""
-    free = Event()
-    work = asyncio.ensure_future(passwords._off_loop(free.wait))
-    try:
-        yield
-    finally:
-        free.set()
-        await work
+async def test_a_wrong_password_costs_the_same_at_an_older_cost(
+    passwords: Passwords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rounds of bcrypt add up to those of an unknown account; a right password needs none more."""
+    old, tried = hashed(PASSWORD, 4), []
+    real = bcrypt.checkpw
+    monkeypatch.setattr(bcrypt, "checkpw", lambda given, kept: bool(tried.append(kept)) or real(given, kept))
+    assert fits(PASSWORD, old, 6)
+    assert [int(one[4:6]) for one in tried] == [4]
+    assert not fits(OTHER_PASSWORD, old, 6)
+    assert sum(2 ** int(one[4:6]) for one in tried[1:]) == 2**6
+    assert not fits(OTHER_PASSWORD, nobody(6), 6)
+    assert [int(one[4:6]) for one in tried[4:]] == [6]
 
 
-async def test_one_too_many_is_told_to_come_back(passwords: Passwords) -> None:
-    async with held(passwords):
-        waiting = [asyncio.ensure_future(passwords.matches(PASSWORD, None)) for _ in range(MOST_WAITING)]
+async def test_an_honest_user_waits_for_one_hash_of_each_other_address() -> None:
+    """Real bcrypt, at a cost that takes a while; three addresses with all that they may have waiting."""
+    slow = Passwords(Config(bcrypt_cost=6))
+    done: list[str] = []
+
+    async def sign_in(address: str) -> None:
+        await slow.matches(PASSWORD, None, address)
+        done.append(address)
+
+    flood = [f"203.0.113.{n}" for n in range(3)]
+    attack = [asyncio.ensure_future(sign_in(address)) for address in flood for _ in range(10)]
+    await asyncio.sleep(0)
+    await asyncio.wait_for(sign_in("198.51.100.9"), 20)
+    assert len(done) <= len(flood) + 2
+    assert done[-1] == "198.51.100.9"
+    await asyncio.gather(*attack)
+    await slow.close()
+
+
+async def test_a_whole_ipv6_network_is_one_of_those_who_wait() -> None:
+    slow = Passwords(Config(bcrypt_cost=6))
+    done: list[str] = []
+
+    async def sign_in(address: str) -> None:
+        await slow.matches(PASSWORD, None, address)
+        done.append(address)
+
+    attack = [asyncio.ensure_future(sign_in(f"2001:db8::{n:x}")) for n in range(1, 16)]
+    await asyncio.sleep(0)
+    await sign_in("2001:db8:0:1::1")
+    assert len(done) <= 3
+    await asyncio.gather(*attack)
+    await slow.close()
+
+
+async def test_the_loop_is_free_while_many_sign_in() -> None:
+    """The longest pause of the loop, in the processor's time of its own thread."""
+    dear = Passwords(Config(bcrypt_cost=8))
+    work = [asyncio.ensure_future(dear.matches(PASSWORD, None, f"192.0.2.{n}")) for n in range(50)]
+    longest = 0.0
+    while not all(one.done() for one in work):
+        began = time.thread_time()
         await asyncio.sleep(0)
-        with pytest.raises(Unavailable) as refused:
-            await passwords.matches(PASSWORD, None)
-        assert refused.value.retry_after == 5
-        assert not any(one.done() for one in waiting)
-    assert await asyncio.gather(*waiting) == [False] * MOST_WAITING
-    assert not await passwords.matches(PASSWORD, None)
-
-
-async def test_a_hash_of_another_cost_is_known_as_such(passwords: Passwords) -> None:
-    kept = await passwords.hash(PASSWORD)
-    assert passwords.is_current(kept)
-    assert not passwords.is_current(kept.replace("$04$", "$12$"))
+        longest = max(longest, time.thread_time() - began)
+    assert longest < 0.1
+    await dear.close()

@@ -1,0 +1,81 @@
+"""Codes as people type and paste them: in a link, after a label, in a sentence, with any dash or space.
+
+Pure. At most one code is read from a text, so that a request is at most one guess. Crockford's base32: case
+does not matter, O is 0, I and L are 1. Full-width letters, digits of other scripts and unseen marks are
+understood.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from urllib.parse import unquote_plus
+
+from models.ids import as_code
+from models.visible_text import IGNORED
+
+MOST_TYPED = 4000
+# A link in a link (a mail scanner, a messenger) is encoded once more at each step.
+MOST_ENCODINGS = 3
+PARAMETER = re.compile(r"invitecode=(?:3d)?([^&#\s\"'<>]+)", re.IGNORECASE)
+# Letters of other scripts that are typed for a dash: the Japanese long vowel, the Arabic tatweel.
+DASHES = str.maketrans("ーـ۔", "---")
+SIGN = "[0-9A-TV-Z]"  # U is in no code
+BETWEEN = r"[\W_]{0,3}"
+BEGINNING = re.compile(rf"[\W_]*({SIGN}(?:{BETWEEN}{SIGN}){{15}})(?!\w)")
+LABEL = re.compile(r"\bCODE\b(?:\s+IS\b)?|[:=]")
+UNBROKEN = re.compile(rf"(?<!\w)({SIGN}{{16}})(?!\w)")
+GROUPS = re.compile(rf"(?<!\w)(?=({SIGN}{{4}}(?:[\W_]{{1,3}}{SIGN}{{4}}){{3}})(?!\w))")
+
+
+def code_in(typed: str) -> str | None:
+    """The 16 characters of the code in a text, or None."""
+    if len(typed) > MOST_TYPED:
+        return None
+    return next(_codes(typed), None)
+
+
+def _codes(typed: str) -> Iterator[str]:
+    """Candidates, the surest first."""
+    for text in _decodings(typed):
+        for value in PARAMETER.findall(text):
+            yield from _at_beginning(_plain(unquote_plus(value)))
+    plain = _plain(typed)
+    if whole := as_code(re.sub(r"[\W_]", "", plain)):
+        yield whole
+    for label in reversed(list(LABEL.finditer(plain))):
+        yield from _at_beginning(plain[label.end() :])
+    yield from _likeliest(UNBROKEN.findall(plain))
+    yield from _likeliest(GROUPS.findall(plain))
+
+
+def _decodings(text: str) -> Iterator[str]:
+    for _ in range(MOST_ENCODINGS + 1):
+        yield text
+        before, text = text, unquote_plus(text)
+        if text == before:
+            return
+
+
+def _at_beginning(text: str) -> Iterator[str]:
+    if found := BEGINNING.match(text):
+        yield from _likeliest([found[1]])
+
+
+def _likeliest(found: list[str]) -> Iterator[str]:
+    """Words have no digits, codes have: the one with the most, of several the last."""
+    ranked = sorted(enumerate(found), key=lambda one: (sum(map(str.isdigit, one[1])), one[0]))
+    if ranked and (code := as_code(re.sub(r"[\W_]", "", ranked[-1][1]))):
+        yield code
+
+
+def _plain(text: str) -> str:
+    """Upper case, without accents and unseen marks, ASCII digits, dashes of letters as dashes."""
+    shown = IGNORED.sub("", unicodedata.normalize("NFKD", text)).translate(DASHES)
+    return "".join(_sign(letter) for letter in shown if not unicodedata.combining(letter)).upper()
+
+
+def _sign(letter: str) -> str:
+    digit = unicodedata.digit(letter, None)
+    return letter if digit is None else str(digit)
