@@ -45,6 +45,7 @@ CAUSES = LATER | ELSEWHERE
 WRAPPED = re.compile(r"-([A-Z]+) ")
 FULL = "ERR max number of clients"
 QUIET_SECONDS = 10.0
+MOST_CAUSES = 100
 
 
 class Refused(Unavailable):
@@ -78,6 +79,8 @@ class AwayLog:
     def say(self, error: object) -> None:
         text = cause_of(error)
         now = time.monotonic()
+        if len(self._said) >= MOST_CAUSES:
+            self._said.clear()
         if now - self._said.get(text, -QUIET_SECONDS) >= QUIET_SECONDS:
             self._said[text] = now
             logger.warning("redis away: %s", text)

@@ -1,8 +1,8 @@
 """Background tasks that cannot end unnoticed.
 
-A repeated task goes on after any failure: the failure is logged, and the next round comes later, up to five
-seconds. An outage of PostgreSQL or Redis (`Unavailable`) is logged once, and the task keeps its pace, so that
-it works again as soon as the server does.
+A repeated task goes on after any failure: the failure is logged, and the pauses grow to at most five seconds.
+An outage of PostgreSQL or Redis (`Unavailable`) is logged once, and the task keeps its pace, so that it works
+again as soon as the server does.
 """
 
 from __future__ import annotations
@@ -32,10 +32,12 @@ class Tasks:
     def __len__(self) -> int:
         return len(self._running)
 
-    def repeat(self, what: str, work: Work, seconds: float) -> None:
-        """Does `work` again and again, `seconds` after it has returned; `what` names it in the log."""
+    def repeat(self, what: str, work: Work, seconds: float, most_seconds: float = MOST_PAUSE_SECONDS) -> None:
+        """Does `work` again and again, `seconds` after it has returned; `what` names it in the log. After
+        failures the pause grows up to `most_seconds`.
+        """
         self._is_stopping = False
-        self._start(self._repeat(what, work, seconds))
+        self._start(self._repeat(what, work, seconds, most_seconds))
 
     def spawn(self, what: str, work: Coroutine[Any, Any, object]) -> None:
         """Does `work` once; a failure is logged."""
@@ -54,7 +56,7 @@ class Tasks:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def _repeat(self, what: str, work: Work, seconds: float) -> None:
+    async def _repeat(self, what: str, work: Work, seconds: float, most_seconds: float) -> None:
         failures = 0
         pause = seconds
         # Not only by cancelling: a cancellation that comes with an answer can be lost on the way.
@@ -62,7 +64,7 @@ class Tasks:
             await asyncio.sleep(pause)
             outcome = await self._attempt(what, work)
             failures = failures + 1 if outcome == "failed" else 0
-            pause = _pause(seconds, outcome, failures)
+            pause = _pause(seconds, most_seconds, outcome, failures)
 
     async def _once(self, what: str, work: Coroutine[Any, Any, object]) -> None:
         await self._attempt(what, lambda: work)
@@ -88,11 +90,11 @@ class Tasks:
         return "done"
 
 
-def _pause(seconds: float, outcome: Outcome, failures: int) -> float:
+def _pause(seconds: float, most_seconds: float, outcome: Outcome, failures: int) -> float:
     if outcome == "done":
         return seconds
     least = max(seconds, LEAST_PAUSE_SECONDS)
-    return min(least * 2.0 ** min(failures, 10), max(least, MOST_PAUSE_SECONDS))
+    return min(least * 2.0 ** min(failures, 10), max(least, most_seconds))
 
 
 def _is_cancelled() -> bool:

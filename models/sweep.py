@@ -34,6 +34,8 @@ from models.supervise import Tasks
 logger = logging.getLogger(__name__)
 ROUND_SECONDS = 0.5
 BEAT_ROUNDS = 4
+# After a failure, too, a process beats within DEAD_SECONDS.
+MOST_ROUND_SECONDS = 1.0
 DEAD_SECONDS = 6
 LOOK_BACK = timedelta(seconds=5)
 
@@ -91,8 +93,9 @@ class Sweep:
 
     def start(self) -> None:
         """Begins the rounds and the chores."""
-        self._tasks.repeat("the round of PostgreSQL", self._postgresql_round, ROUND_SECONDS)
-        self._tasks.repeat("the round of Redis", self._redis_round, ROUND_SECONDS)
+        rounds = {"PostgreSQL": self._postgresql_round, "Redis": self._redis_round}
+        for name, work in rounds.items():
+            self._tasks.repeat(f"the round of {name}", work, ROUND_SECONDS, MOST_ROUND_SECONDS)
         for chore in self._chores:
             what = getattr(chore.work, "__qualname__", "a chore")
             self._tasks.repeat(what, chore.work, chore.seconds)
@@ -120,13 +123,12 @@ class Sweep:
             await self._sql.run("bury", process_ids=dead)
         if self._is_forgotten:
             await self._come_back()
-        await self._calls.sweep()
+        looks = (self._calls.look_for_ends, self._tell_ended_sessions, *self._watches)
+        await _each(self._calls.sweep, self._set_alarms, *looks)
+
+    async def _set_alarms(self) -> None:
         # A round is its pause and its work: those that an earlier round has set are set already.
         self.alarms.set(2 * ROUND_SECONDS)
-        await self._calls.look_for_ends()
-        await self._tell_ended_sessions()
-        for watch in self._watches:
-            await watch()
 
     async def _redis_round(self) -> None:
         self._round += 1
@@ -134,9 +136,7 @@ class Sweep:
             logger.warning("redis had forgotten this process; telling it everything again")
             await self._presence.announce_all()
             self._bus.tell_here(keys.CHANNEL_ALL, b"reload")
-        await self._presence.look_at_away()
-        await self._calls.ends.tell_again()
-        await self._invites.sweep()
+        await _each(self._presence.look_at_away, self._calls.ends.tell_again, self._invites.sweep)
 
     async def _beat(self) -> list[str]:
         asked_at = time.monotonic()
@@ -172,3 +172,21 @@ class Sweep:
                 news = SignedOut(session_id=ended.session_id, reason=ended.reason)
                 self._bus.tell_here(keys.user_channel(ended.user_id), msgspec.json.encode(news))
         self._ended_seen = {key: at for key, at in self._ended_seen.items() if now - at < 4 * LOOK_BACK}
+
+
+async def _each(*steps: Callable[[], Awaitable[object]]) -> None:
+    """All of them, also after one that fails: no fault of one rule keeps another from being applied. Raises
+    the first failure at the end, and Unavailable at once.
+    """
+    failures: list[Exception] = []
+    for step in steps:
+        try:
+            await step()
+        except Unavailable:
+            raise
+        except Exception as error:
+            failures.append(error)
+    for failure in failures[1:]:
+        logger.error("a step of the sweep failed", exc_info=failure)
+    if failures:
+        raise failures[0]

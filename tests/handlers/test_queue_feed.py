@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+import pytest
 
 from handlers.queue_feed import QueueFeed
 from models.news import Delivered
@@ -258,3 +259,20 @@ async def test_only_joined_sockets_hear_of_the_queue(site: Running, person: Make
     await site.invites(await person("Ben"))
     assert len(await ticked(site, joined)) == 1
     assert "queue:update" not in await other.quiet()
+
+
+async def test_updates_go_on_after_any_error_of_redis(
+    make_site: MakeSite, site: Running, person: MakePerson, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("handlers.queue_feed.TICK_SECONDS", 0.01)
+    far = await make_site()
+    cleo = await person("Cleo")
+    screen = await far.invites(cleo)
+    # Not an outage: a key of the wrong type, as another program may leave it.
+    await site.models.bus.command("rename", "ns:online", "kept")
+    await site.models.bus.command("set", "ns:online", "1")
+    await until(lambda: "the queue update failed" in caplog.messages)
+    await site.models.bus.command("rename", "kept", "ns:online")
+    await site.invites(await person("Ben"))
+    assert (await screen.receive("queue:update"))["more"]

@@ -16,7 +16,7 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Literal, Self
 
@@ -72,18 +72,24 @@ class FaultProxy:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._server: asyncio.Server | None = None
         self._backlog: list[socket.socket] = []
-        self._joints: set[Joint] = set()
+        self._joints: dict[Joint, None] = {}  # in the order they came
         self._work: set[asyncio.Task[None]] = set()
         self._fault: Fault | None = None
         self.port = 0
         self.accepted = 0
 
     def __enter__(self) -> Self:
-        self._thread.start()
-        self._run(self._listen())
+        self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        self._thread.start()
+        self._run(self._listen())
+
+    def stop(self) -> None:
         self._run(self._stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(CONTROL_SECONDS)
@@ -113,9 +119,11 @@ class FaultProxy:
         """Ends what is open now, by a reset or in order; new connections work."""
         self._run(self._cut(reset))
 
-    def hold_answers(self, *, is_held: bool = True) -> None:
-        """What clients send arrives; what the server says to the connections open now does not."""
-        self._run(self._hold_answers(is_held))
+    def hold_answers(self, *numbers: int, is_held: bool = True) -> None:
+        """What clients send arrives; what the server says to the connections open now does not. `numbers`
+        choose some of them, 0 is the oldest.
+        """
+        self._run(self._hold_answers(numbers, is_held))
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(CONTROL_SECONDS)
@@ -161,8 +169,8 @@ class FaultProxy:
             joint.close(reset=reset)
         self._joints.clear()
 
-    async def _hold_answers(self, is_held: bool) -> None:
-        for joint in self._joints:
+    async def _hold_answers(self, numbers: Sequence[int], is_held: bool) -> None:
+        for joint in [one for at, one in enumerate(self._joints) if not numbers or at in numbers]:
             joint.answers.clear() if is_held else joint.answers.set()
 
     def _close_server(self) -> None:
@@ -195,12 +203,12 @@ class FaultProxy:
                 return
             if self._fault in ("silent", "unreachable"):
                 joint.is_flowing.clear()
-            self._joints.add(joint)
+            self._joints[joint] = None
             await joint.is_flowing.wait()
             await self._join(joint, reader, writer)
         finally:
             self._work.discard(task)
-            self._joints.discard(joint)
+            self._joints.pop(joint, None)
 
     async def _join(self, joint: Joint, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):

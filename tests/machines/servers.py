@@ -70,7 +70,9 @@ class Pair:
 
     def __init__(self, data: Path) -> None:
         place = Place.find(data.resolve(), durable=False)
-        self.postgres, self.redis = Faulty(Postgres(place)), Faulty(Redis(place))
+        server = Redis(place)
+        self.redis_socket = str(server.socket)
+        self.postgres, self.redis = Faulty(Postgres(place)), Faulty(server)
 
     @property
     def database_url(self) -> str:

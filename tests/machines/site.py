@@ -13,6 +13,7 @@ from tornado.testing import bind_unused_port
 from tests.clients import Client
 from tests.journeys.server_process import ServerProcess
 from tests.machines.actor import Actor
+from tests.machines.fault_proxy import FaultProxy
 from tests.machines.proxy import Proxy
 from tests.machines.servers import Pair
 from tests.stage import until
@@ -28,14 +29,19 @@ SETTINGS = {
 
 
 class Machines:
-    """`one`, `two`, `three`, and the way in through the proxy: `url`."""
+    """`one`, `two`, `three`, and the way in through the proxy: `url`. With `over_tcp` they reach Redis by way
+    of `to_redis`, which can fail.
+    """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, over_tcp: bool = False) -> None:
         self.pair = Pair(home)
+        self.to_redis = FaultProxy(self.pair.redis_socket)
+        self.to_redis.start()
+        redis_url = f"redis://127.0.0.1:{self.to_redis.port}" if over_tcp else self.pair.redis_url
         ports = [_free_port() for _ in range(PROCESSES + 1)]
         self.proxy = Proxy(home, ports[0], ports[1:])
         self.url = self.proxy.url
-        shared = {"DATABASE_URL": self.pair.database_url, "REDIS_URL": self.pair.redis_url}
+        shared = {"DATABASE_URL": self.pair.database_url, "REDIS_URL": redis_url}
         self.all = [
             ServerProcess(_made(home / str(port)), port, BASE_URL=self.url, **shared, **SETTINGS)
             for port in ports[1:]
@@ -53,6 +59,7 @@ class Machines:
 
     def stop(self) -> None:
         self.proxy.stop()
+        self.to_redis.stop()
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda machine: machine.is_running and machine.stop(), self.all))
         self.pair.stop()

@@ -1,4 +1,4 @@
-"""Tried anew while a server is away, and only then."""
+"""Retried while a server is away, and a few times after a fault of ours; never after a refusal."""
 
 from __future__ import annotations
 
@@ -32,3 +32,11 @@ async def test_what_is_done_or_refused_is_not_tried_again() -> None:
     with pytest.raises(Conflict):
         await persist(refused, 0.001)
     assert done.times == refused.times == 1
+
+
+async def test_a_fault_of_ours_is_tried_a_few_times() -> None:
+    passing, lasting = Work(KeyError(), Unavailable(), KeyError()), Work(*[KeyError()] * 10)
+    await persist(passing, 0.001)
+    with pytest.raises(KeyError):
+        await persist(lasting, 0.001)
+    assert (passing.times, lasting.times) == (4, 5)

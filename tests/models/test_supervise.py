@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from models.errors import Unavailable
-from models.supervise import MOST_PAUSE_SECONDS, Tasks, _pause
+from models.supervise import Tasks, _pause
 from tests.stage import until
 
 
@@ -90,10 +90,10 @@ async def test_what_is_done_once_is_logged_when_it_fails(caplog: pytest.LogCaptu
 
 
 def test_the_pause_grows_with_failures_and_has_a_limit() -> None:
-    assert [_pause(0.5, "failed", number) for number in (1, 2, 3)] == [1.0, 2.0, 4.0]
-    assert _pause(0.5, "failed", 1000) == MOST_PAUSE_SECONDS
-    assert _pause(600, "failed", 3) == 600
+    assert [_pause(0.5, 5, "failed", number) for number in (1, 2, 3)] == [1.0, 2.0, 4.0]
+    assert _pause(0.5, 5, "failed", 1000) == 5
+    assert _pause(600, 5, "failed", 3) == 600
     # An outage ends at any moment.
-    assert _pause(0.5, "away", 0) == 0.5
-    assert _pause(0.0, "away", 0) > 0
-    assert _pause(0.0, "done", 0) == 0
+    assert _pause(0.5, 5, "away", 0) == 0.5
+    assert _pause(0.0, 5, "away", 0) > 0
+    assert _pause(0.0, 5, "done", 0) == 0

@@ -1,0 +1,90 @@
+"""Redis over TCP, away in every way that a network knows, under real processes that are used meanwhile.
+
+Requests are refused within three seconds; within five seconds after the fault everything works; what was said
+in it is on the other screen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from models.migrations import migrate
+from tests.machines.actor import Talk
+from tests.machines.conftest import People
+from tests.machines.fault_proxy import Fault
+from tests.machines.scene import HEAL_SECONDS, Scene, begin, check_told
+from tests.machines.site import Machines
+from tests.stage import until
+
+
+@pytest.fixture(scope="module")
+def running_machines() -> Iterator[Machines]:
+    with tempfile.TemporaryDirectory(prefix="napalmsky-machines-") as home:
+        machines = Machines(Path(home), over_tcp=True)
+        try:
+            machines.pair.start()
+            migrate(machines.pair.database_url)
+            machines.start()
+            yield machines
+        finally:
+            machines.stop()
+
+
+def cases() -> Iterator[object]:
+    """Short ones of each way; the others are for `make prove`."""
+    for fault in ("refused", "reset", "silent", "unreachable", "deaf"):
+        for seconds in (0.5, 3.0, 10.0):
+            is_long = seconds == 10 or (seconds == 3.0) != (fault == "silent")
+            yield pytest.param(fault, seconds, marks=[pytest.mark.prove] if is_long else [])
+
+
+@pytest.mark.parametrize(("fault", "seconds"), cases())
+async def test_an_outage_under_traffic(
+    machines: Machines, people: People, fault: Fault, seconds: float
+) -> None:
+    scene = await begin(machines, people)
+    both = scene.anna.talking, scene.ben.talking
+    accepted = machines.to_redis.accepted
+    with machines.to_redis.fault(fault, lost=True):
+        began = time.monotonic()
+        talk = asyncio.ensure_future(keep_talking(both, began + seconds))
+        if seconds >= 3 and fault != "deaf":
+            await check_told(scene)
+        await talk
+        assert machines.to_redis.accepted > accepted or fault != "deaf" or seconds < 3
+    healed = time.monotonic()
+    await scene.healed()
+    for talking in both:
+        await talking.answered(HEAL_SECONDS)
+    await until(lambda: set(both[0].shown.values()) == set(both[1].shown.values()), HEAL_SECONDS)
+    assert time.monotonic() - healed < HEAL_SECONDS + 1
+    assert len(both[0].shown) == len(set(both[0].shown.values())) >= 2
+    await check_news(scene)
+
+
+async def keep_talking(both: tuple[Talk, Talk], until_at: float) -> None:
+    """A line of each side, at least one, and then as many as fit."""
+    number = 0
+    while number == 0 or time.monotonic() < until_at:
+        for side, talking in enumerate(both):
+            talking.say(f"{number} of {side}")
+        number += 1
+        await asyncio.sleep(min(1.0, max(0.0, until_at - time.monotonic())))
+
+
+async def check_news(scene: Scene) -> None:
+    """News goes from each process to the other, and a new ring as well."""
+    a, b = scene.anna.talking, scene.ben.talking
+    for one, other in ((a, b), (b, a)):
+        one.line.send("rtc:offer", sdp=f"v=0 {time.monotonic()}", attempt=9)
+        await other.line.hear("rtc:offer")
+    await scene.emil.ring(scene.fritz)
+    b.line.send("call:end")
+    assert await a.end() == await b.end()
+    await until(lambda: not scene.machines.is_busy(scene.anna), HEAL_SECONDS)
