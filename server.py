@@ -19,12 +19,12 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-import tornado.httpserver
 import uvloop
 from tornado.web import Application
 
 from handlers import operator_commands
 from handlers.base import NotFoundHandler
+from handlers.http_server import SiteServer
 from handlers.hub import Hub
 from handlers.listening import CannotListen, listen
 from handlers.logs import set_up_logs
@@ -91,9 +91,7 @@ async def serve(
         loop.add_reader(life, told.set)
     site = Site(config, await Models.open(config, urls.database, urls.redis))
     await site.start()
-    server = tornado.httpserver.HTTPServer(
-        site, max_body_size=MAX_BODY, idle_connection_timeout=75, body_timeout=60
-    )
+    server = SiteServer(site, trusted=config.trusted_proxies, max_body_size=MAX_BODY)
     server.add_sockets(sockets)
     ready()
     loop.add_signal_handler(signal.SIGTERM, site.requests.leave, config.drain_wait_seconds, told.set)

@@ -70,7 +70,7 @@ def client_address(request: HTTPServerRequest, trusted: tuple[Network, ...]) -> 
     if address is None:
         return str(request.remote_ip)
     for hop in reversed(_hops(request)):
-        if not _is_trusted(address, trusted):
+        if not is_trusted(address, trusted):
             break
         candidate = address_of(hop)
         if candidate is None:
@@ -85,7 +85,7 @@ def ignored_forwarding(request: HTTPServerRequest, trusted: tuple[Network, ...])
     if "X-Forwarded-For" not in headers and "Forwarded" not in headers:
         return None
     peer = address_of(request.remote_ip or LOOPBACK)
-    if peer is None or not _is_trusted(peer, trusted):
+    if peer is None or not is_trusted(peer, trusted):
         return "proxy"
     hops = _hops(request)
     return "proxy_header" if not hops or address_of(hops[-1]) is None else None
@@ -110,5 +110,5 @@ def _hops(request: HTTPServerRequest) -> list[str]:
     return [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
 
 
-def _is_trusted(address: Address, trusted: tuple[Network, ...]) -> bool:
+def is_trusted(address: Address, trusted: tuple[Network, ...]) -> bool:
     return any(address in network for network in trusted)

@@ -23,10 +23,10 @@ import psycopg2
 import pytest
 import redis
 from PIL import Image
-from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.testing import bind_unused_port
 
+from handlers.http_server import SiteServer
 from models.config import Config
 from models.embedded import Embedded
 from models.migrations import migrate
@@ -125,7 +125,7 @@ class Running:
     """A site on a port of its own."""
 
     site: Site
-    server: HTTPServer
+    server: SiteServer
     base_url: str
     client: Client
     browsers: list[Browser] = field(default_factory=list)
@@ -191,7 +191,7 @@ def make_site(io_loop: IOLoop, servers: Servers, config: Config) -> Iterator[Mak
         site = Site(settings, await Models.open(settings, servers.database_url, servers.redis_url))
         await site.hub.open()
         await site.models.sweep.prepare()
-        server = HTTPServer(site, max_body_size=MAX_BODY)
+        server = SiteServer(site, trusted=settings.trusted_proxies, max_body_size=MAX_BODY)
         server.add_socket(socket)
         sites.append(Running(site, server, f"http://localhost:{port}", Client(f"http://localhost:{port}")))
         return sites[-1]
