@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-from typing import Any
-
-from tornado.iostream import StreamClosedError
+from collections.abc import AsyncIterator
 
 from handlers.base import BaseHandler
+from handlers.downloads import cut_off, send
 from handlers.ranges import Range, range_of
 from models.media import CHUNK, MediaFile
 
@@ -46,21 +44,17 @@ class MediaAnswer(BaseHandler):
         return self.request.headers.get("Range") if is_same and self.request.method == "GET" else None
 
     async def _send(self, file: MediaFile, part: Range) -> None:
-        """Chunk by chunk, as fast as the browser takes them; who leaves half way is no fault."""
-        with contextlib.suppress(StreamClosedError):
-            for first in range(part.first, part.last + 1, CHUNK):
-                last = min(first + CHUNK - 1, part.last)
-                data = await self.models.media.read(file, first, last)
-                if len(data) <= last - first:
-                    self._break_off()
-                    return
-                self.write(data)
-                await self.flush()
+        await send(self, self._chunks(file, part))
 
-    def _break_off(self) -> None:
-        """It was deleted while somebody looked: there is no rest, and a length has been promised."""
-        connection: Any = self.request.connection
-        connection.stream.close()
+    async def _chunks(self, file: MediaFile, part: Range) -> AsyncIterator[bytes]:
+        """Up to the end, or to where the file was deleted while it was sent."""
+        for first in range(part.first, part.last + 1, CHUNK):
+            last = min(first + CHUNK - 1, part.last)
+            data = await self.models.media.read(file, first, last)
+            if len(data) <= last - first:
+                cut_off(self)
+                return
+            yield data
 
     def _describe(self, file: MediaFile, cache: str) -> None:
         self.set_header("Content-Type", file.content_type)

@@ -1,16 +1,17 @@
 """A person's own data as a ZIP: `data.json`, the files of their media, and a few words on both.
 
-Keeps nothing: the file has no name and goes with its last reader. Promises everything that is kept about the
-person (a test compares with the schema), of others only the name that the history shows, no token, no hash,
-and never more than a chunk of a video in memory. Refuses with TooMany more than once an hour, with
-Unavailable when two are being made already. docs/protocol.md shows what is in it.
+The file has no name and is gone when it is closed. It holds everything that is stored about the person (a
+test compares with the schema), of others only the name that the history shows, no token and no hash. It is
+made whole in one of two places, which is free again before anything is sent: a slow reader holds up nobody.
+At most a chunk of a video is in memory. Raises: TooMany more than once an hour; Unavailable when two are
+being made. docs/protocol.md shows what is in it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from tempfile import TemporaryFile
 from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -45,20 +46,27 @@ class Exports:
 
     @asynccontextmanager
     async def open(self, user_id: str) -> AsyncIterator[IO[bytes]]:
-        """The whole ZIP, at its beginning. One that fails does not count."""
+        """The whole ZIP, at its beginning. One that fails does not count; one that was not read does."""
+        try:
+            async with self._rate_limits.export(user_id):
+                with TemporaryFile() as file:
+                    with self._place():
+                        await self._fill(file, user_id)
+                    file.seek(0)
+                    yield file
+        except TooMany as problem:
+            raise TooMany(ONCE_AN_HOUR, retry_after=problem.retry_after) from problem
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """Raises Unavailable."""
         if self._making >= AT_ONCE:
             raise Unavailable(
                 "Others are downloading right now. Try again in a moment.", retry_after=RETRY_SECONDS
             )
         self._making += 1
         try:
-            async with self._rate_limits.export(user_id):
-                with TemporaryFile() as file:
-                    await self._fill(file, user_id)
-                    file.seek(0)
-                    yield file
-        except TooMany as problem:
-            raise TooMany(ONCE_AN_HOUR, retry_after=problem.retry_after) from problem
+            yield
         finally:
             self._making -= 1
 
@@ -77,7 +85,8 @@ class Exports:
             return
         with archive.open(ZipInfo(name), "w") as entry:
             for first in range(0, found.byte_size, CHUNK):
-                entry.write(await self._media.read(found, first, first + CHUNK - 1))
+                chunk = await self._media.read(found, first, first + CHUNK - 1)
+                await asyncio.to_thread(entry.write, chunk)
 
     async def data(self, user_id: str) -> dict[str, Any]:
         """What stands in `data.json`. Raises NotFound."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from tests.conftest import MakePerson
 from tests.documents import section, table
 from tests.holders import QUICK
 from tests.models.test_deletions import full_life
-from tests.stage import rows
+from tests.stage import rows, until
 from tests.test_house import ROOT
 
 # Tables with a column that names a person, and why they are left out.
@@ -133,11 +134,23 @@ async def test_once_an_hour_and_one_that_fails_does_not_count(models: Models, pe
 
 
 async def test_two_are_made_at_once(models: Models, person: MakePerson) -> None:
+    """Held by a lock on what they read, until the third has been refused."""
     people = [await person(name, selfie=False) for name in ("Ann", "Bo", "Cy")]
-    async with models.exports.open(people[0].user_id), models.exports.open(people[1].user_id):
+    async with models.db.link() as link:
+        await link.cursor.execute("begin; lock table users in access exclusive mode")
+        making = [asyncio.ensure_future(unpacked(models, one.user_id)) for one in people[:2]]
+        await until(lambda: models.exports._making == 2)
         with pytest.raises(Unavailable):
             await unpacked(models, people[2].user_id)
+        await link.cursor.execute("rollback")
+    await asyncio.gather(*making)
     await unpacked(models, people[2].user_id)
+
+
+async def test_readers_hold_no_place(models: Models, person: MakePerson) -> None:
+    people = [await person(name, selfie=False) for name in ("Ann", "Bo", "Cy")]
+    async with models.exports.open(people[0].user_id), models.exports.open(people[1].user_id):
+        await unpacked(models, people[2].user_id)
 
 
 async def test_of_nobody_there_is_nothing(models: Models, person: MakePerson) -> None:
