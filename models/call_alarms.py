@@ -16,12 +16,15 @@ from models.errors import Problem
 logger = logging.getLogger(__name__)
 # This much after the instant, so that a clock learnt anew meanwhile does not make it too early.
 SLACK_SECONDS = 0.005
+# However many are due at once: a part of the connections to PostgreSQL.
+AT_ONCE = 4
 
 
 class CallAlarms:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
         self._set: dict[str, asyncio.Task[None]] = {}
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     @property
     def is_any_set(self) -> bool:
@@ -44,7 +47,8 @@ class CallAlarms:
     async def _tick(self, call_id: str, seconds: float) -> None:
         try:
             await asyncio.sleep(seconds + SLACK_SECONDS)
-            await self._calls.apply(call_id, Tick())
+            async with self._turns:
+                await self._calls.apply(call_id, Tick())
         except Problem:
             pass  # a server is away, or the call is gone: the sweep looks again
         except Exception:

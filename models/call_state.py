@@ -77,6 +77,13 @@ class SeatTaken(msgspec.Struct, frozen=True):
     seat: str
 
 
+class SeatKept(msgspec.Struct, frozen=True):
+    """The same seat again; a newer socket keeps it."""
+
+    side: Side
+    seat: str
+
+
 class SeatLost(msgspec.Struct, frozen=True):
     """Only the seat's own socket can lose it: a replaced socket that closes later changes nothing."""
 
@@ -106,7 +113,7 @@ class Restarted(msgspec.Struct, frozen=True):
     dead: frozenset[str] = frozenset()
 
 
-Event = SeatTaken | SeatLost | MediaUp | MediaDown | HungUp | Tick | Restarted
+Event = SeatTaken | SeatKept | SeatLost | MediaUp | MediaDown | HungUp | Tick | Restarted
 
 
 def begin(agreed_seconds: int, now: datetime, rules: Rules) -> CallState:
@@ -139,6 +146,9 @@ def _apply(call: CallState, event: Event, now: datetime, rules: Rules) -> CallSt
     match event:
         case SeatTaken(side, seat):
             return _set(call, side, seat=seat, back_by=None)
+        case SeatKept(side, seat):
+            is_free = _get(call, side, "seat") in (None, seat)
+            return _set(call, side, seat=seat, back_by=None) if is_free else call
         case SeatLost(side, seat):
             return _lose_seat(call, side, now, rules) if _get(call, side, "seat") == seat else call
         case MediaUp(side):

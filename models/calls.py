@@ -8,22 +8,21 @@ kept for good: its row is the history of both.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from typing import Any, Literal
 
 import msgspec
 
-from models import keys
 from models.bus import Bus
 from models.call_ends import CallEnds
 from models.call_record import Call, NewCall, other, read_call
+from models.call_restarts import CallRestarts
 from models.call_state import (
     Event,
     HungUp,
     MediaDown,
     MediaUp,
-    Restarted,
     Rules,
+    SeatKept,
     SeatLost,
     SeatTaken,
     Side,
@@ -35,6 +34,7 @@ from models.clock import Clock
 from models.config import Config
 from models.db import Db
 from models.errors import NotFound, Unavailable
+from models.few_at_once import few_at_once
 from models.ids import new_id
 from models.invite_codes import InviteCodes
 from models.known_calls import KnownCalls
@@ -44,6 +44,9 @@ from models.presence import Presence
 
 logger = logging.getLogger(__name__)
 SWEEP_BATCH = 200
+MOST_BATCHES = 50
+# A part of the connections to PostgreSQL: the others are for those who wait for an answer.
+SWEEP_AT_ONCE = 4
 SIDES: tuple[Side, Side] = ("caller", "callee")
 
 
@@ -64,6 +67,7 @@ class Calls:
         self._clock = clock
         self._news = news
         self.ends = CallEnds(bus, news, presence)
+        self.restarts = CallRestarts(db, bus, clock, config, news)
         self._invite_codes = invite_codes
         self._rules = Rules(config.connect_seconds, config.reconnect_seconds, config.pause_seconds)
         self._cooldown_seconds = config.cooldown_connected_seconds
@@ -119,11 +123,14 @@ class Calls:
     async def keep_seat(self, call_id: str, side: Side, socket_id: str) -> Call | None:
         """After this process was taken for dead: the seat again. None when a newer socket has it."""
         self._known.doubt(call_id)
-        call = await self.get(call_id)
-        if call.progress.seat_of(side) in (None, self._seat(socket_id)):
-            call = await self.take_seat(call_id, side, socket_id)
-        is_kept = call.progress.state == "ended" or call.progress.seat_of(side) == self._seat(socket_id)
-        return call if is_kept else None
+        seat = self._seat(socket_id)
+        call = await self.apply(call_id, SeatKept(side, seat))
+        if call.progress.state == "ended":
+            return call
+        if call.progress.seat_of(side) != seat:
+            return None
+        self._known.seat(call)
+        return call
 
     async def lose_seat(self, call_id: str, side: Side, socket_id: str) -> None:
         await self.apply(call_id, SeatLost(side, self._seat(socket_id)))
@@ -205,25 +212,28 @@ class Calls:
             self._news.to_call(after.call_id, self.clock_of(after))
 
     def clock_of(self, call: Call) -> CallClock:
-        now = self._clock.now()
         state: Literal["running", "paused"] = "running" if call.progress.running_since else "paused"
-        return CallClock(
-            state=state, remaining_ms=call.progress.remaining_at(now), server_now=self._clock.now_ms()
-        )
+        left = call.progress.remaining_at(self._clock.now())
+        return CallClock(state=state, remaining_ms=left, server_now=self._clock.now_ms())
 
     # -- what time does --
 
     async def sweep(self) -> None:
-        """Every call whose next deadline has come; any process may do it."""
-        due: list[str] = await self._sql.all("due", str, now=self._clock.now(), batch=SWEEP_BATCH)
-        for call_id in due:
-            try:
-                await self.apply(call_id, Tick())
-            except Unavailable:
-                raise
-            except Exception:
-                # One faulty call must not keep the others from ending.
-                logger.exception("a call could not be ended", extra={"call_id": call_id})
+        """Every call whose next deadline has come; any process may do it. Raises Unavailable."""
+        for _ in range(MOST_BATCHES):
+            due: list[str] = await self._sql.all("due", str, now=self._clock.now(), batch=SWEEP_BATCH)
+            await few_at_once(due, SWEEP_AT_ONCE, self._tick)
+            if len(due) < SWEEP_BATCH:
+                return
+
+    async def _tick(self, call_id: str) -> None:
+        try:
+            await self.apply(call_id, Tick())
+        except Unavailable:
+            raise
+        except Exception:
+            # One faulty call must not keep the others from ending.
+            logger.exception("a call could not be ended", extra={"call_id": call_id})
 
     def due_within(self, seconds: float) -> dict[str, float]:
         return self._known.due_within(self._clock.now(), seconds)
@@ -234,16 +244,6 @@ class Calls:
         for call_id in await self._sql.all("ended_among", str, call_ids=here) if here else ():
             await self.ends.tell(await self.get(call_id))
             self._known.end(call_id)
-
-    async def restart(self, dead: Iterable[str], *, everyone: bool) -> None:
-        """Empties the seats of `dead` processes. Their graces start anew; with `everyone`, all graces."""
-        gone = frozenset(dead)
-        patterns = [f"{process}/%" for process in gone]
-        for call_id in await self._sql.all("to_restart", str, patterns=patterns, everyone=everyone):
-            call = await self.apply(call_id, Restarted(gone))
-            await self._bus.command(
-                "del", *keys.seats_of_call(call_id, call.progress.caller_seat, call.progress.callee_seat)
-            )
 
     def _seat(self, socket_id: str) -> str:
         return f"{self._bus.process_id}/{socket_id}"

@@ -101,11 +101,3 @@ def call_channel(call_id: str) -> str:
 def of_call(call_id: str) -> list[str]:
     """Every key of a call that has ended."""
     return [make(call_id, side) for make in (seat, parked) for side in ("caller", "callee")]
-
-
-def seats_of_call(call_id: str, caller_seat: str | None, callee_seat: str | None) -> list[str]:
-    """The keys of seats that are empty; never an empty list, so that it can be deleted as it is."""
-    empty = [seat(call_id, "caller")] * (caller_seat is None) + [seat(call_id, "callee")] * (
-        callee_seat is None
-    )
-    return empty or [parked(call_id, "nobody")]

@@ -10,6 +10,7 @@ people are healed.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 
@@ -25,6 +26,9 @@ logger = logging.getLogger(__name__)
 GONE_AFTER_MS = 5_000
 # Of a process that died, counted from its last beat; a round of the sweep comes on top.
 DEAD_LINGER_MS = 9_500
+# People or sockets in one step, so that neither Redis nor this process stands still for long.
+AT_ONCE = 500
+NO_ID: str | None = "00000000-0000-0000-0000-000000000000"
 
 
 class LocalSocket(msgspec.Struct):
@@ -48,6 +52,13 @@ class LiveCall(msgspec.Struct, frozen=True):
     call_id: str
 
 
+class RedisBeat(msgspec.Struct, frozen=True):
+    """Whether Redis still knew this process, and the processes that have stopped beating."""
+
+    is_known: bool
+    dead: list[str]
+
+
 class Presence:
     def __init__(self, db: Db, bus: Bus, clock: Clock) -> None:
         self._sql = db.statements("presence")
@@ -67,7 +78,7 @@ class Presence:
         return socket_id in self._local
 
     async def reopen(self, socket_id: str) -> Opened | None:
-        """Registers a socket anew as it was: after Redis was away. None when it has closed meanwhile."""
+        """Registers a socket again as it was: after Redis was away. None when it has closed meanwhile."""
         local = self._local.get(socket_id)
         return None if local is None else await self._announce(socket_id, local)
 
@@ -164,9 +175,6 @@ class Presence:
         """How many people with access have a socket, on all processes."""
         return int(await self._bus.command("scard", keys.ONLINE))
 
-    async def busy_with_call(self, call_id: str, user_ids: Iterable[str], ttl_ms: int) -> None:
-        await self._bus.script("busy_set", self._clock.now_ms(), f"call:{call_id}", ttl_ms, *user_ids)
-
     async def free_from_call(self, call_id: str, user_ids: Iterable[str]) -> None:
         """A call's end restores what the joined sockets say."""
         await self._bus.script("busy_free", self._clock.now_ms(), f"call:{call_id}", *user_ids)
@@ -180,24 +188,62 @@ class Presence:
     async def look_at_away(self) -> None:
         await self._bus.script("away_due", self._clock.now_ms())
 
-    async def beat(self) -> bool:
-        """Says that this process lives, and heals those that do not. False when Redis had forgotten this
-        process.
-        """
+    async def beat(self) -> RedisBeat:
+        """Says that this process lives."""
         now = self._clock.now_ms()
         answer = await self._bus.script("beat", self._bus.process_id, now, keys.PROCESS_DEAD_MS)
-        for process in answer[1:]:
-            held = await self._bus.script("heal", process, now, DEAD_LINGER_MS, GONE_AFTER_MS, 1)
-            logger.warning("a process has died", extra={"process_id": process.decode(), "people": held})
-        return bool(answer[0])
+        return RedisBeat(bool(answer[0]), [process.decode() for process in answer[1:]])
+
+    async def heal(self, dead: Iterable[str]) -> None:
+        """Forgets processes that have died, a part of their sockets at a time."""
+        for process in dead:
+            held = await self._heal(process, DEAD_LINGER_MS, since_beat=True)
+            logger.warning("a process has died", extra={"process_id": process, "people": held})
+
+    async def _heal(self, process: str, linger_ms: int, *, since_beat: bool) -> int:
+        held, left = 0, 1
+        while left:
+            part, left = await self._bus.script(
+                "heal", process, self._clock.now_ms(), linger_ms, GONE_AFTER_MS, int(since_beat), AT_ONCE
+            )
+            held += part
+        return held
 
     async def announce_all(self) -> None:
-        """Tells an emptied Redis every socket of this process and every live call again."""
-        for live in await self._sql.all("live_calls", LiveCall):
-            await self.busy_with_call(live.call_id, [live.user_id], keys.CALL_BUSY_MS)
-        for socket_id, local in list(self._local.items()):
-            await self._announce(socket_id, local)
+        """Tells an emptied Redis every live call and every socket of this process again."""
+        await self._mark_calls()
+        sockets = list(self._local)
+        for at in range(0, len(sockets), AT_ONCE):
+            await asyncio.gather(*(self.reopen(socket_id) for socket_id in sockets[at : at + AT_ONCE]))
+
+    async def _mark_calls(self) -> None:
+        """Everybody in a live call is busy. Who has left it meanwhile is freed again."""
+        after = NO_ID
+        while after is not None:
+            live = await self._sql.all("live_calls", LiveCall, after=after, most=AT_ONCE)
+            marks = {one.user_id: f"call:{one.call_id}" for one in live}
+            pairs = [value for mark in marks.items() for value in mark]
+            await self._bus.script("busy_mark", self._clock.now_ms(), keys.CALL_BUSY_MS, *pairs)
+            await self._free_ended(marks)
+            after = live[-1].user_id if len(live) == AT_ONCE else None
+
+    async def correct_calls(self) -> None:
+        """Frees the people of this process from calls that PostgreSQL does not know as theirs."""
+        user_ids = list(self._of_user)
+        while part := user_ids[:AT_ONCE]:
+            del user_ids[:AT_ONCE]
+            found = await self._bus.command("mget", *map(keys.busy, part))
+            marks = {user_id: mark.decode() for user_id, mark in zip(part, found, strict=True) if mark}
+            await self._free_ended({one: mark for one, mark in marks.items() if mark.startswith("call:")})
+
+    async def _free_ended(self, marks: dict[str, str]) -> None:
+        """A call is marked after it has begun: one that is not live once its mark was seen has ended."""
+        live = await self._sql.all("live_calls_of", LiveCall, user_ids=list(marks)) if marks else []
+        is_live = {(one.user_id, f"call:{one.call_id}") for one in live}
+        for user_id, mark in marks.items():
+            if (user_id, mark) not in is_live:
+                await self.forget_call(user_id, mark)
 
     async def depart(self) -> None:
         """This process stops: its sockets go, and the people keep their place for ten seconds."""
-        await self._bus.script("heal", self._bus.process_id, self._clock.now_ms(), 10_000, GONE_AFTER_MS, 0)
+        await self._heal(self._bus.process_id, 10_000, since_beat=False)

@@ -1,10 +1,10 @@
 """What every process does each half second: learn PostgreSQL's clock, end what is due, beat, heal, and read
 what must not be missed.
 
-Any process may do any of it; the database decides who was first. The rounds of PostgreSQL and of Redis go on
-independently, so that one server's outage does not stop what the other is for; a round that fails is logged
-and tried again. What is due before the next round gets an alarm of its own. News of ended sessions is read
-from PostgreSQL too, so that a lost message never lets somebody stay. Slow work (asking Stripe about late
+Any process may do any of it; the database decides who was first. Each round is a task of its own: neither an
+outage of one server nor the calls of a process that has died delay a beat or a ban. A round that fails is
+logged and tried again. What is due before the next round gets an alarm of its own. News of ended sessions is
+read from PostgreSQL too, so that a lost message never lets somebody stay. Slow work (asking Stripe about late
 checkouts) has its own pace, as a `Chore`.
 """
 
@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from models import keys
 from models.bus import Bus
@@ -27,7 +28,7 @@ from models.db import Db
 from models.errors import Unavailable
 from models.invites import Invites
 from models.news import SignedOut
-from models.presence import Presence
+from models.presence import Presence, RedisBeat
 from models.sessions import Sessions
 from models.supervise import Tasks
 
@@ -37,6 +38,7 @@ BEAT_ROUNDS = 4
 # After a failure, too, a process beats within DEAD_SECONDS.
 MOST_ROUND_SECONDS = 1.0
 DEAD_SECONDS = 6
+CORRECT_SECONDS = 10
 LOOK_BACK = timedelta(seconds=5)
 
 
@@ -79,26 +81,30 @@ class Sweep:
         self.alarms = CallAlarms(calls)
         self._tasks = Tasks()
         self._round = 0
+        self._dead: list[str] = []
         self._beaten_at: datetime | None = None
         self._missed_beats_at: datetime | None = None
         self._is_forgotten = False
+        self._redis_beat = RedisBeat(is_known=True, dead=[])
+        self._rounds = (self._beat, self._recover, self._call_round, self._ends_round, self._watch_round)
         self._ended_seen: dict[str, datetime] = {}
 
     async def prepare(self) -> None:
-        """Before the first request: the clock is known, this process beats, open graces start anew."""
-        dead = await self._beat()
-        await self._calls.restart(dead, everyone=True)
-        await self._presence.beat()
+        """Before the first request: the clock is known, this process beats, grace periods start again."""
+        await self._beat()
+        await self._calls.restarts.run(self._dead, everyone=True)
+        await self._presence.heal((await self._presence.beat()).dead)
         await self._presence.announce_all()
 
     def start(self) -> None:
-        """Begins the rounds and the chores."""
-        rounds = {"PostgreSQL": self._postgresql_round, "Redis": self._redis_round}
-        for name, work in rounds.items():
-            self._tasks.repeat(f"the round of {name}", work, ROUND_SECONDS, MOST_ROUND_SECONDS)
-        for chore in self._chores:
-            what = getattr(chore.work, "__qualname__", "a chore")
-            self._tasks.repeat(what, chore.work, chore.seconds)
+        """Begins the rounds and the chores. A round that takes long delays no other: least of all a beat."""
+        rounds = (*self._rounds, self._recover_redis, self._redis_round)
+        chores = [Chore(ROUND_SECONDS, work) for work in rounds]
+        chores.append(Chore(ROUND_SECONDS * BEAT_ROUNDS, self._beat_in_redis))
+        for seconds, work in chores:
+            self._tasks.repeat(_name(work), work, seconds, max(MOST_ROUND_SECONDS, seconds))
+        for seconds, work in (Chore(CORRECT_SECONDS, self._presence.correct_calls), *self._chores):
+            self._tasks.repeat(_name(work), work, seconds)
 
     async def stop(self) -> None:
         """Ends the rounds and takes this process off the lists, its seats and people into their graces."""
@@ -106,39 +112,66 @@ class Sweep:
         await self.alarms.stop()
         try:
             await self._presence.depart()
-            await self._calls.restart([self._bus.process_id], everyone=False)
+            await self._calls.restarts.run([self._bus.process_id], everyone=False)
             await self._sql.run("depart", process_id=self._bus.process_id)
         except Unavailable:
             logger.warning("stopped without taking leave: a server is away")
 
     async def once(self) -> None:
-        """One whole round, as tests and the loop take it."""
-        await self._postgresql_round()
+        """One of each round, as tests take them."""
+        for work in self._rounds:
+            await work()
+        self._round += 1
+        if self._round % BEAT_ROUNDS == 0:
+            await self._beat_in_redis()
+        await self._recover_redis()
         await self._redis_round()
 
-    async def _postgresql_round(self) -> None:
-        dead = await self._beat()
-        if dead:
-            await self._calls.restart(dead, everyone=False)
+    async def _recover(self) -> None:
+        """The calls of processes that have died; everything here, when PostgreSQL had forgotten this one."""
+        dead = self._dead
+        if dead and await self._calls.restarts.run(dead, everyone=True):
             await self._sql.run("bury", process_ids=dead)
+            self._dead = []
         if self._is_forgotten:
             await self._come_back()
-        looks = (self._calls.look_for_ends, self._tell_ended_sessions, *self._watches)
-        await _each(self._calls.sweep, self._set_alarms, *looks)
 
-    async def _set_alarms(self) -> None:
+    async def _call_round(self) -> None:
         # A round is its pause and its work: those that an earlier round has set are set already.
         self.alarms.set(2 * ROUND_SECONDS)
+        await self._calls.sweep()
+
+    async def _ends_round(self) -> None:
+        await self._calls.look_for_ends()
+
+    async def _watch_round(self) -> None:
+        await _each(self._tell_ended_sessions, *self._watches)
+
+    async def _beat_in_redis(self) -> None:
+        beat = await self._presence.beat()
+        # What an earlier beat has found holds until it is put right.
+        is_known = beat.is_known and self._redis_beat.is_known
+        self._redis_beat = RedisBeat(is_known=is_known, dead=beat.dead)
+
+    async def _recover_redis(self) -> None:
+        """The people of processes that have died; everything again, when Redis had forgotten this one."""
+        dead, self._redis_beat = self._redis_beat.dead, replace(self._redis_beat, dead=[])
+        await self._presence.heal(dead)
+        if not self._redis_beat.is_known:
+            logger.warning("redis had forgotten this process; telling it everything again")
+            self._redis_beat = replace(self._redis_beat, is_known=True)
+            try:
+                await self._presence.announce_all()
+            except BaseException:
+                self._redis_beat = replace(self._redis_beat, is_known=False)
+                raise
+            self._bus.tell_here(keys.CHANNEL_ALL, b"reload")
 
     async def _redis_round(self) -> None:
-        self._round += 1
-        if self._round % BEAT_ROUNDS == 0 and not await self._presence.beat():
-            logger.warning("redis had forgotten this process; telling it everything again")
-            await self._presence.announce_all()
-            self._bus.tell_here(keys.CHANNEL_ALL, b"reload")
-        await _each(self._presence.look_at_away, self._calls.ends.tell_again, self._invites.sweep)
+        ends, restarts = self._calls.ends, self._calls.restarts
+        await _each(self._presence.look_at_away, ends.tell_again, restarts.empty_keys, self._invites.sweep)
 
-    async def _beat(self) -> list[str]:
+    async def _beat(self) -> None:
         asked_at = time.monotonic()
         beat = await self._sql.one("beat", Beat, process_id=self._bus.process_id, dead_seconds=DEAD_SECONDS)
         assert beat is not None
@@ -146,7 +179,7 @@ class Sweep:
         # Taken for dead while it could not beat; or PostgreSQL was emptied, or is an older backup now.
         last, self._beaten_at = self._beaten_at, beat.now
         self._is_forgotten |= last is not None and (beat.before is None or beat.before < last)
-        return beat.dead if self._may_judge(beat) else []
+        self._dead = beat.dead if self._may_judge(beat) else []
 
     def _may_judge(self, beat: Beat) -> bool:
         """Who could not beat either gives the others time to come back: PostgreSQL was away for all."""
@@ -172,6 +205,10 @@ class Sweep:
                 news = SignedOut(session_id=ended.session_id, reason=ended.reason)
                 self._bus.tell_here(keys.user_channel(ended.user_id), msgspec.json.encode(news))
         self._ended_seen = {key: at for key, at in self._ended_seen.items() if now - at < 4 * LOOK_BACK}
+
+
+def _name(work: Callable[[], Awaitable[object]]) -> str:
+    return getattr(work, "__qualname__", "a chore")
 
 
 async def _each(*steps: Callable[[], Awaitable[object]]) -> None:

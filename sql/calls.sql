@@ -69,9 +69,5 @@ select call_id from done;
 -- Locked rows are being taken care of by another process.
 select call_id from calls where state <> 'ended' and due_at <= :now order by due_at limit :batch for update skip locked;
 
--- name: to_restart(patterns, everyone)
-select call_id from calls
-where state <> 'ended' and (:everyone or caller_seat like any(:patterns::text[]) or callee_seat like any(:patterns::text[]));
-
 -- name: ended_among(call_ids)
 select call_id from calls where call_id = any(:call_ids::uuid[]) and state = 'ended';

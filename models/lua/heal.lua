@@ -1,10 +1,11 @@
 -- include: settle
--- Forgets a process and its sockets. ARGV: process, now, linger ms, gone after ms, since its last beat (1) or now (0)
--- Returns how many people it held.
+-- Forgets a process and its sockets, those of so many people at a time.
+-- ARGV: process, now, linger ms, gone after ms, since its last beat (1) or now (0), most
+-- Returns {how many people this was about, how many are left}; the process is on the list until none is.
 local process, now = ARGV[1], tonumber(ARGV[2])
 local since = ARGV[5] == '1' and tonumber(redis.call('ZSCORE', 'ns:processes', process)) or now
 local lingers_until = text(since + tonumber(ARGV[3]))
-local users = redis.call('SMEMBERS', 'ns:process-users:' .. process)
+local users = redis.call('SPOP', 'ns:process-users:' .. process, ARGV[6])
 for _, user in ipairs(users) do
   local key, was_joined = 'ns:sockets:' .. user, false
   local flat = redis.call('HGETALL', key)
@@ -22,6 +23,6 @@ for _, user in ipairs(users) do
   end
   settle(user, now)
 end
-redis.call('DEL', 'ns:process-users:' .. process)
-redis.call('ZREM', 'ns:processes', process)
-return #users
+local left = redis.call('SCARD', 'ns:process-users:' .. process)
+if left == 0 then redis.call('ZREM', 'ns:processes', process) end
+return {#users, left}

@@ -214,5 +214,3 @@ def test_every_key_has_the_sites_prefix() -> None:
     names += [keys.user_channel("u"), keys.call_channel("c"), *keys.of_call("c")]
     assert all(name.startswith(keys.PREFIX) for name in names)
     assert len(set(names)) == len(names) - 1  # the seat and what is parked for it are also of the call
-    assert keys.seats_of_call("c", "x", "y")
-    assert set(keys.seats_of_call("c", None, None)) == {keys.seat("c", "caller"), keys.seat("c", "callee")}
