@@ -37,9 +37,10 @@ from handlers.routes import routes
 from models.config import Config, ConfigError
 from models.embedded import Embedded, EmbeddedError, EmbeddedInUse
 from models.errors import Unavailable
-from models.migrations import migrate
+from models.migrations import MigrationBlocked, migrate
 from models.wiring import Models
-from models.workers import READY, Workers, hear_signals, hold_replacing
+from models.worker import Limits, Parent
+from models.workers import Workers, WorkersFailed, hear_signals, hold_replacing
 
 logger = logging.getLogger("napalmsky")
 MAX_BODY, DRAIN_SECONDS = 1024 * 1024, 10
@@ -88,7 +89,7 @@ async def serve(
     """Until SIGTERM, SIGINT or the end of `life` (a descriptor that closes), then drained in ten seconds."""
     told, loop = _told_to_stop(), asyncio.get_running_loop()
     if life is not None:
-        loop.add_reader(life, told.set)
+        loop.add_reader(life, lambda: (loop.remove_reader(life), told.set()))  # type: ignore[func-returns-value]
     site = Site(config, await Models.open(config, urls.database, urls.redis))
     await site.start()
     server = SiteServer(site, trusted=config.trusted_proxies, max_body_size=MAX_BODY)
@@ -115,8 +116,6 @@ Ready = Callable[[], None]
 
 
 class Urls(NamedTuple):
-    """Where PostgreSQL and Redis are."""
-
     database: str
     redis: str
 
@@ -149,7 +148,7 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     signal.signal(signal.SIGTERM, _leave)
     try:
         return _run(config, command, environment)
-    except (CannotListen, EmbeddedError) as error:
+    except (CannotListen, EmbeddedError, MigrationBlocked, WorkersFailed) as error:
         return _fail(str(error))
     except Unavailable as error:
         return _fail(f"{error.message} Check DATABASE_URL and REDIS_URL.")
@@ -169,7 +168,7 @@ def _run(config: Config, command: str, environment: Mapping[str, str]) -> int:
     if config.workers > 1:
         hold_replacing()
     with servers(config) as urls:
-        migrate(urls.database)
+        migrate(urls.database, tell=_tell)
         if command == "migrate":
             return asyncio.run(_operate(operator_commands.parse(["tombstones", "apply"]), config, urls))
         if command == "serve" and config.workers == 1:
@@ -177,7 +176,8 @@ def _run(config: Config, command: str, environment: Mapping[str, str]) -> int:
         else:
             handed_down = {"DATABASE_URL": urls.database, "REDIS_URL": urls.redis}
             descriptors = [one.fileno() for one in sockets]
-            Workers(config.workers, {**environment, **handed_down}, descriptors).run(_welcome(config))
+            limits = Limits(stop=Limits.stop + config.drain_wait_seconds)
+            Workers(config.workers, {**environment, **handed_down}, descriptors, limits).run(_welcome(config))
     return 0
 
 
@@ -187,13 +187,8 @@ def _work(config: Config, environment: Mapping[str, str]) -> int:
     assert config.database_url
     assert config.redis_url
     sockets = [socket.socket(fileno=int(number)) for number in environment["NAPALM_LISTEN_FDS"].split(",")]
-    ready_fd, life = int(environment["NAPALM_READY_FD"]), int(environment["NAPALM_LIFE_FD"])
-
-    def ready() -> None:
-        os.write(ready_fd, READY)
-        os.close(ready_fd)
-
-    uvloop.run(serve(config, Urls(config.database_url, config.redis_url), sockets, ready, life))
+    parent, urls = Parent(environment), Urls(config.database_url, config.redis_url)
+    uvloop.run(serve(config, urls, sockets, parent.tell_ready, parent.life))
     return 0
 
 
@@ -202,9 +197,9 @@ def operate(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
     try:
         config = Config.read(environment)
         with _servers_of_site(config) as urls:
-            migrate(urls.database)
+            migrate(urls.database, tell=_tell)
             return asyncio.run(_operate(asked, config, urls))
-    except (ConfigError, EmbeddedError) as error:
+    except (ConfigError, EmbeddedError, MigrationBlocked) as error:
         return _fail(str(error))
     except Unavailable as error:
         return _fail(f"{error.message} Check DATABASE_URL and REDIS_URL.")
@@ -233,8 +228,13 @@ def _welcome(config: Config) -> str:
     return f"Napalm Sky is up: {config.base_url}  (Ctrl-C stops it)"
 
 
+def _tell(text: str) -> None:
+    # For the operator; the results of commands are on stdout.
+    print(text, file=sys.stderr, flush=True)
+
+
 def _fail(text: str) -> int:
-    print(text, file=sys.stderr)
+    _tell(text)
     return 2
 
 

@@ -1,7 +1,9 @@
-"""The one door to PostgreSQL: a pool, and transactions on it. What is asked stands in `models.statements`.
+"""The one door to PostgreSQL: a pool, and transactions on it. Statements are in `models.statements`.
 
 Every statement has a time limit of two seconds; a database that is away, too slow or empty is `Unavailable`
-(503), never a traceback. Instants come back as aware UTC datetimes, ids as lower-case text.
+(503), never a traceback. A statement that had no effect, because its connection was dead, a table had changed
+under its plan or it was the victim of a deadlock, runs once more. Instants come back as aware UTC datetimes,
+ids as lower-case text.
 """
 
 from __future__ import annotations
@@ -12,14 +14,35 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import psycopg2
+from psycopg2 import errorcodes
 
 from models.db_link import Link, UnderWay, UniqueViolation
 from models.db_pool import AWAY, Pool
-from models.errors import Unavailable
+from models.errors import Contended, Unavailable
 from models.statements import Statement, Statements
 
 __all__ = ["Db", "Statements", "Transaction", "UniqueViolation"]
 Answer = TypeVar("Answer")
+# What fails sooner did not fail for want of time.
+SOON_SECONDS = 0.5
+
+
+class _MayRepeat(Exception):
+    """The statement had no effect; another connection may answer it."""
+
+
+def _again(is_final: bool) -> Exception:
+    return Unavailable() if is_final else _MayRepeat()
+
+
+def _had_no_effect(statement: Statement, error: Exception) -> bool:
+    """It only reads; or the server ended the session, and said so, instead of running it."""
+    cause = error.__cause__
+    return statement.is_read or getattr(cause, "pgcode", None) == errorcodes.ADMIN_SHUTDOWN
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 class Transaction:
@@ -69,15 +92,33 @@ class Db:
         if on is not None:
             await self._ask(on.link, statement, values)
             return read(on.link)
-        # As `link` does; a context manager of its own would cost more than the rest of it.
         self.statements_run += 1
-        link = await self._pool.take()
+        try:
+            return await self._alone(statement, values, read)
+        except _MayRepeat:
+            return await self._alone(statement, values, read, is_repeated=True)
+
+    async def _alone(
+        self,
+        statement: Statement,
+        values: dict[str, object],
+        read: Callable[[Link], Answer],
+        *,
+        is_repeated: bool = False,
+    ) -> Answer:
+        # As `link` does; a context manager of its own would cost more than the rest of it.
+        link, asked_at = await self._pool.take(), _now()
         try:
             await self._ask(link, statement, values)
             return read(link)
         except AWAY as error:
             self._pool.lost(error)
-            raise Unavailable from error
+            is_final = is_repeated or not _had_no_effect(statement, error)
+            raise _again(is_final or _now() - asked_at > SOON_SECONDS) from error
+        except Contended as error:
+            if is_repeated or _now() - asked_at > SOON_SECONDS:
+                raise
+            raise _MayRepeat from error
         finally:
             self._pool.give(link)
 
@@ -91,16 +132,20 @@ class Db:
         try:
             await self._under_way.execute(link, statement.execute, values)
         except psycopg2.NotSupportedError as error:
-            # A table has changed under its plan: a newer process has migrated. All plans are made anew.
-            link.connection.close()
-            self._pool.close_idle()
-            raise Unavailable from error
+            # A newer process has migrated a table under its plan. All connections make their plans again.
+            link.close()
+            self._pool.replace()
+            raise Contended from error
 
     @asynccontextmanager
     async def link(self) -> AsyncIterator[Link]:
-        """A connection for oneself. Raises `Unavailable`: none to be had, or lost."""
+        """A connection of one's own. Raises `Unavailable`: none to be had, or lost."""
         self.statements_run += 1
-        link = await self._pool.take()
+        async with self._held(await self._pool.take()) as link:
+            yield link
+
+    @asynccontextmanager
+    async def _held(self, link: Link) -> AsyncIterator[Link]:
         try:
             yield link
         except AWAY as error:
@@ -112,15 +157,35 @@ class Db:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """All or nothing: commits at the end of the block, rolls back when it raises."""
-        async with self.link() as link:
-            await self._under_way.execute(link, "begin")
+        self.statements_run += 1
+        async with self._held(await self._begun()) as link:
             try:
                 yield Transaction(link)
             except BaseException:
-                if not link.cursor.closed and not link.connection.closed:
+                if not link.connection.closed:
                     await asyncio.shield(self._roll_back(link))
                 raise
             await self._under_way.execute(link, "commit")
+
+    async def _begun(self) -> Link:
+        """A connection in a transaction. One that turns out to be dead is replaced once."""
+        try:
+            return await self._begin()
+        except _MayRepeat:
+            return await self._begin(is_repeated=True)
+
+    async def _begin(self, *, is_repeated: bool = False) -> Link:
+        link, began_at = await self._pool.take(), _now()
+        try:
+            await self._under_way.execute(link, "begin")
+        except BaseException as error:
+            if isinstance(error, AWAY):
+                self._pool.lost(error)
+            self._pool.give(link)
+            if isinstance(error, AWAY):
+                raise _again(is_repeated or _now() - began_at > SOON_SECONDS) from error
+            raise
+        return link
 
     async def _roll_back(self, link: Link) -> None:
         try:

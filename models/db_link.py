@@ -1,24 +1,33 @@
-"""One connection and the statement on it: its time limit, its errors in our words, its rows.
+"""A connection of the pool and the statement on it: its time limit, its errors in our words, its rows.
 
-A part of `models.db`. A statement that has no answer after two seconds loses its connection. So does one
-whose asker is cancelled (aiopg sees to that), so that no half-read answer is ever left on one.
+A part of `models.db`. A statement without an answer after two seconds loses its connection, and so does one
+whose caller is cancelled.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
+from typing import Any, cast
 
-import aiopg
 import psycopg2
 from psycopg2 import errorcodes, extensions
 
-from models.errors import NoTables, Unavailable
+from models.db_connection import Connection
+from models.errors import Contended, NoTables
 
 logger = logging.getLogger(__name__)
 STATEMENT_SECONDS = 2.0
 READ_SECONDS = 0.05
+# How long a connection may stay unused. Firewalls, NAT and poolers close idle ones, often without a word.
+IDLE_SECONDS = 60.0
+# Another transaction had the row, or this one would have waited for itself: nothing has been written.
+CONTENTION = (
+    errorcodes.QUERY_CANCELED,
+    errorcodes.LOCK_NOT_AVAILABLE,
+    errorcodes.DEADLOCK_DETECTED,
+    errorcodes.SERIALIZATION_FAILURE,
+)
 
 
 class UniqueViolation(Exception):
@@ -30,35 +39,38 @@ class UniqueViolation(Exception):
 
 
 class Link:
-    """One connection, the cursor that stays open on it, and the prepared statements that it knows."""
+    """One connection, and the prepared statements that it knows."""
 
-    def __init__(self, cursor: aiopg.Cursor) -> None:
-        self.cursor = cursor
-        self.connection = cursor.connection
+    def __init__(self, connection: Connection, generation: int) -> None:
+        self.connection, self.generation = connection, generation
+        self.cursor = connection.cursor
+        self.execute = connection.execute
         self.prepared: set[str] = set()
+        self.used_at = asyncio.get_running_loop().time()
 
     @property
     def is_usable(self) -> bool:
         """Open, and not left in the middle of something."""
-        if self.connection.closed or self.cursor.closed:
+        if self.connection.closed:
             return False
         return bool(self.connection.raw.get_transaction_status() == extensions.TRANSACTION_STATUS_IDLE)
 
+    def is_fresh(self, now: float) -> bool:
+        """Used lately, and not closed by the server meanwhile."""
+        return now - self.used_at < IDLE_SECONDS and self.connection.is_alive()
+
     def close(self) -> None:
-        self.cursor.close()
         self.connection.close()
 
     def rows(self) -> list[dict[str, Any]]:
-        """Of the driver's own cursor: the answer is here, nothing has to be waited for."""
-        raw = self.cursor.raw
-        if raw.description is None:
+        if self.cursor.description is None:
             return []
-        names = [column[0] for column in raw.description]
-        return [dict(zip(names, row, strict=True)) for row in raw.fetchall()]
+        names = [column[0] for column in self.cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in self.cursor.fetchall()]
 
     def count(self) -> int:
         """How many rows the statement touched."""
-        return int(self.cursor.raw.rowcount)
+        return int(self.cursor.rowcount)
 
 
 class UnderWay:
@@ -72,27 +84,15 @@ class UnderWay:
         self._timer: asyncio.TimerHandle | None = None
 
     async def execute(self, link: Link, sql: str, values: dict[str, object] | None = None) -> None:
-        """Raises UniqueViolation, NoTables, Unavailable, and the driver's errors when the server is away."""
+        """Raises UniqueViolation, NoTables, Contended, and the driver's errors when the server is away."""
         loop = asyncio.get_running_loop()
         self._since[link] = loop.time()
         if self._timer is None:
             self._timer = loop.call_later(STATEMENT_SECONDS, self._look)
         try:
-            await link.cursor.execute(sql, values)
-        except psycopg2.IntegrityError as error:
-            if error.pgcode in (errorcodes.UNIQUE_VIOLATION, errorcodes.CHECK_VIOLATION):
-                raise UniqueViolation(error.diag.constraint_name or "") from error
-            raise
-        except psycopg2.ProgrammingError as error:
-            if error.pgcode != errorcodes.UNDEFINED_TABLE:
-                raise
-            logger.warning("a table is missing: %s", error.diag.message_primary)
-            raise NoTables from error
-        except asyncio.CancelledError as cancelled:
-            # aiopg tells of a statement that the server cancelled as if its caller had been cancelled.
-            if isinstance(cancelled.__context__, extensions.QueryCanceledError):
-                raise Unavailable from cancelled.__context__
-            raise
+            await link.execute(sql, values)
+        except psycopg2.Error as error:
+            raise _in_our_words(error, is_lost=link.connection.closed) from error
         finally:
             self._since.pop(link, None)
 
@@ -108,5 +108,19 @@ class UnderWay:
     def _give_up(self, late: dict[Link, float]) -> None:
         for link, since in late.items():
             # By now it may have another statement, which has its own time.
-            if self._since.get(link) == since and not link.connection.closed:
-                link.connection.close()
+            if self._since.get(link) == since:
+                link.close()
+
+
+def _in_our_words(error: Any, *, is_lost: bool) -> Exception:
+    if error.pgcode in (errorcodes.UNIQUE_VIOLATION, errorcodes.CHECK_VIOLATION):
+        return UniqueViolation(error.diag.constraint_name or "")
+    if error.pgcode == errorcodes.UNDEFINED_TABLE:
+        logger.warning("a table is missing: %s", error.diag.message_primary)
+        return NoTables()
+    if error.pgcode in CONTENTION:
+        return Contended()
+    # Whatever the driver calls it: a session that was ended, or a server that has become a standby.
+    if is_lost or error.pgcode == errorcodes.READ_ONLY_SQL_TRANSACTION:
+        return ConnectionError(str(error))
+    return cast(Exception, error)

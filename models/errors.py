@@ -132,3 +132,7 @@ class Unavailable(Problem):
 
 class NoTables(Unavailable):
     """The database answers, but is empty: `server.py migrate`, or a backup, is on its way."""
+
+
+class Contended(Unavailable):
+    """Another transaction held what this one needs. Nothing was written; it may be tried again."""

@@ -1,17 +1,19 @@
 """The schema's steps, `sql/migrations/NNNN_*.sql`, forward only.
 
 Keeps: yoyo's own tables, which say what has been applied.
-Promises: one process at a time migrates (a PostgreSQL advisory lock, which the server takes back when its
+Guarantees: one process at a time migrates (a PostgreSQL advisory lock, which the server takes back when its
 holder dies), the others wait and find nothing to do; a file and the note that it was applied are one
 transaction, so a kill leaves neither; a lock row that a killed run left is broken, since the holder of the
-advisory lock knows that it is alone.
+advisory lock is alone. A step waits for a lock for one second only, because the site's statements queue
+behind it; then it is tried again for a minute.
 Refuses: to go back, and to hide a faulty file.
 Blocking: for the command line and for the start, before the event loop runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from glob import escape
 from pathlib import Path
@@ -24,21 +26,51 @@ from yoyo.connections import DatabaseURI
 from yoyo.migrations import Migration, MigrationList, default_migration_table
 
 from models.errors import Unavailable
+from models.statements import statement
 
 DIRECTORY = Path(__file__).parent.parent / "sql" / "migrations"
 ADVISORY_LOCK = 0x6E6170616C6D  # "napalm": any number will do, as long as every process asks for the same
 NOWHERE = DatabaseURI("postgresql", None, None, None, None, None, {})
 
 
-def migrate(database_url: str, directory: Path = DIRECTORY) -> None:
-    """Apply what is missing. Raises Unavailable (out of reach), psycopg2.Error (refuses a file)."""
+# Longer than any statement of the site may wait behind a step that waits.
+LOCK_TIMEOUT = (
+    "set lock_timeout = '1s'; set statement_timeout = 0; set idle_in_transaction_session_timeout = 0"
+)
+PATIENCE_SECONDS = 60.0
+OTHERS_SECONDS = 600.0
+PAUSE_SECONDS = 1.0
+BLOCKED = (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected)
+Tell = Callable[[str], object]
+
+
+class MigrationBlocked(Exception):
+    """Other sessions hold what the next step needs; the message says which, and what to do."""
+
+
+def migrate(
+    database_url: str,
+    directory: Path = DIRECTORY,
+    *,
+    tell: Tell = lambda _: None,
+    patience_seconds: float = PATIENCE_SECONDS,
+) -> None:
+    """Applies what is missing; `tell` gets a line for a person, before anything that may take time.
+
+    Raises Unavailable (out of reach, or lost on the way), MigrationBlocked, psycopg2.Error (refuses a file).
+    """
     with closing(_connect(database_url)) as guard, _backend(database_url) as backend:
-        guard.autocommit = True
-        guard.cursor().callproc("pg_advisory_lock", [ADVISORY_LOCK])
-        backend.create_lock_table()
-        backend.break_lock()
-        with backend.lock():
-            backend.apply_migrations(backend.to_apply(_files(directory)))
+        try:
+            guard.autocommit = True
+            _take_turn(guard, tell)
+            backend.create_lock_table()
+            backend.break_lock()
+            with backend.lock():
+                _apply(backend, guard, _files(directory), tell, patience_seconds)
+        except psycopg2.Error as error:
+            if guard.closed or backend.connection.closed:
+                raise Unavailable("The database was lost while its schema was changed.") from error
+            raise
 
 
 def _connect(database_url: str) -> Any:
@@ -46,6 +78,53 @@ def _connect(database_url: str) -> Any:
         return psycopg2.connect(database_url, connect_timeout=5)
     except psycopg2.OperationalError as error:
         raise Unavailable("The database cannot be reached.") from error
+
+
+def _take_turn(guard: Any, tell: Tell) -> None:
+    """Waits for another process that migrates. Raises MigrationBlocked."""
+    deadline = time.monotonic() + OTHERS_SECONDS
+    cursor = guard.cursor()
+    cursor.execute("set lock_timeout = '5s'; set statement_timeout = 0")
+    while True:
+        try:
+            return cursor.callproc("pg_advisory_lock", [ADVISORY_LOCK])  # type: ignore[no-any-return]
+        except psycopg2.errors.LockNotAvailable as error:
+            text = f"Another process changes the schema. {_others(guard)}"
+            if time.monotonic() > deadline:
+                raise MigrationBlocked(text) from error
+            tell(f"{text} Waiting for it.")
+
+
+def _apply(backend: _Backend, guard: Any, files: MigrationList, tell: Tell, patience_seconds: float) -> None:
+    """A step that fails for a lock has left nothing, and is tried again."""
+    if names := [step.id for step in backend.to_apply(files)]:
+        tell(f"Bringing the database schema up to date: {', '.join(names)}.")
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        try:
+            return backend.apply_migrations(backend.to_apply(files))  # type: ignore[no-any-return]
+        except BLOCKED as error:
+            name = backend.to_apply(files)[0].id
+            text = f"Schema step {name} waits for a lock. {_others(guard, backend.connection)}"
+            if time.monotonic() > deadline:
+                raise MigrationBlocked(
+                    f"{text} Then start again; nothing of this step was applied."
+                ) from error
+            tell(f"{text} Trying again.")
+            time.sleep(PAUSE_SECONDS)
+
+
+def _others(*own: Any) -> str:
+    """The oldest transactions, and how to end one."""
+    cursor = own[0].cursor()
+    pids = [connection.get_backend_pid() for connection in own]
+    cursor.execute(statement("schema", "open_transactions").text, {"own_pids": pids})
+    found = [
+        f"pid {pid} ({program} {state}, {seconds} s)" for pid, program, state, seconds in cursor.fetchall()
+    ]
+    if not found:
+        return "A superuser finds in pg_stat_activity which session holds it."
+    return f"Open transactions: {', '.join(found)}. Let them end, or run: select pg_terminate_backend(PID);"
 
 
 def pending(database_url: str, directory: Path = DIRECTORY) -> list[str]:
@@ -83,6 +162,7 @@ class _Backend(PostgresqlBackend):  # type: ignore[misc]
         """libpq reads every form of URL (sockets, several hosts, sslmode); yoyo's reader knows only some."""
         connection = psycopg2.connect(self.database_url)
         connection.autocommit = True
+        connection.cursor().execute(LOCK_TIMEOUT)
         return connection
 
     def close(self) -> None:

@@ -21,6 +21,9 @@ On = TypeVar("On")
 Asks = TypeVar("Asks", contravariant=True)
 PREPARED = "Prepared."
 PARAMETER = re.compile(r"%\((\w+)\)s")
+WRITES = re.compile(
+    r"\b(insert|update|delete|merge|truncate|nextval|set_config|pg_advisory_lock)\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,11 @@ class Statement:
     name: str
     text: str
     is_prepared: bool
+
+    @cached_property
+    def is_read(self) -> bool:
+        """It changes nothing, so that it may be asked again after a lost answer."""
+        return WRITES.search(self.text) is None and self.text.lstrip().lower().startswith(("select", "with"))
 
     @cached_property
     def prepare(self) -> str:
@@ -65,13 +73,18 @@ class _Adapter(PyFormatAdapter):
     is_aio_driver = True
 
 
-aiosql.register_adapter("aiopg", _Adapter)
+aiosql.register_adapter("asynchronous", _Adapter)
+
+
+def statement(noun: str, name: str) -> Statement:
+    """For what runs before there is a `models.db`."""
+    return _queries(noun)[name]
 
 
 @cache
 def _queries(noun: str) -> dict[str, Statement]:
     """Read once in a process: parsing all of them takes a quarter of a second."""
-    queries: Any = aiosql.from_path(SQL / f"{noun}.sql", "aiopg")
+    queries: Any = aiosql.from_path(SQL / f"{noun}.sql", "asynchronous")
     names = [name for name in queries.available_queries if not name.endswith("_cursor")]
     return {name: _statement(noun, name, getattr(queries, name)) for name in names}
 

@@ -184,13 +184,13 @@ class History:
 async def grants(models: Models, someone: Person) -> dict[str, int]:
     """How many reasons of each kind hold; a use of a code is a reason of its own."""
     async with models.db.link() as link:
-        await link.cursor.execute(
+        await link.execute(
             "select (select count(*) from access_grants where user_id = %(u)s and reason = 'payment' and "
             "ended_at is null), (select count(*) from access_grants where user_id = %(u)s and reason = "
             "'code' and ended_at is null), (select count(*) from invite_code_uses where user_id = %(u)s)",
             {"u": someone.user_id},
         )
-        payment, code, uses = await link.cursor.fetchone()
+        payment, code, uses = link.cursor.fetchone()
     assert code == uses <= 1
     return {"payment": payment, "code": code}
 
@@ -198,10 +198,10 @@ async def grants(models: Models, someone: Person) -> dict[str, int]:
 async def faults_of_codes(models: Models) -> list[tuple[Any, ...]]:
     """Codes with more uses than their limit or than people who used them, and live codes of the unpaid."""
     async with models.db.link() as link:
-        await link.cursor.execute(
+        await link.execute(
             "select code, uses, uses_limit from invite_codes c where uses > uses_limit "
             "or uses <> (select count(*) from invite_code_uses u where u.code = c.code) "
             "or (stopped_at is null and not exists (select from access_grants g "
             "where g.user_id = c.owner_id and g.reason = 'payment' and g.ended_at is null))"
         )
-        return list(await link.cursor.fetchall())
+        return list(link.cursor.fetchall())

@@ -19,8 +19,8 @@ ROUNDS_UNTIL_BEAT = 4
 async def rows(models: Models, sql: str, *values: object) -> list[tuple[Any, ...]]:
     """What PostgreSQL says; for what is written, too."""
     async with models.db.link() as link:
-        await link.cursor.execute(sql, values)
-        return list(await link.cursor.fetchall()) if link.cursor.description else []
+        await link.execute(sql, values)
+        return list(link.cursor.fetchall()) if link.cursor.description else []
 
 
 async def cooldown_seconds(models: Models, one: Person, other: Person) -> int:

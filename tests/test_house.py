@@ -20,6 +20,7 @@ ELSEWHERE = {
     "models/age_gate.py": "tests/handlers/test_age_gate.py",
     "models/bus_ears.py": "tests/models/test_bus.py",
     "models/bus_line.py": "tests/models/test_bus_wire.py",
+    "models/db_connection.py": "tests/models/test_db_outages.py",
     "models/db_link.py": "tests/models/test_db.py",
     "models/db_pool.py": "tests/models/test_db.py",
     "models/dashboard.py": "tests/handlers/test_console.py",
@@ -149,6 +150,9 @@ def statements_called() -> set[str]:
     called = set()
     for file in CODE:
         text = file.read_text()
+        called |= {
+            f"{noun}.{name}" for noun, name in re.findall(r"\bstatement\(\"(\w+)\", \"(\w+)\"\)", text)
+        }
         for attribute, noun in re.findall(r"self\.(\w+) = db\.statements\(\"(\w+)\"\)", text):
             calls = re.findall(rf"self\.{attribute}\.(?:one|all|value|run)\(\s*\"(\w+)\"", text)
             called |= {f"{noun}.{name}" for name in calls}

@@ -18,8 +18,8 @@ FORM = {"name": "Ann", "gender": "female", "adult": "true"}
 
 async def people(site: Running) -> int:
     async with site.models.db.link() as link:
-        await link.cursor.execute("select count(*) from users")
-        return int((await link.cursor.fetchone())[0])
+        await link.execute("select count(*) from users")
+        return int((link.cursor.fetchone())[0])
 
 
 async def test_an_api_client_gets_a_token_and_no_cookie(site: Running) -> None:

@@ -25,8 +25,8 @@ async def test_the_whole_way_through(site) -> None:
     assert (paid.status, paid.headers["Location"]) == (303, f"/payment-success?session_id={session_id}")
     assert "You can invite 4 friends" in (await browser.get(paid.headers["Location"])).text
     async with site.models.db.link() as link:
-        await link.cursor.execute("select type, effect from stripe_events")
-        assert await link.cursor.fetchall() == [("checkout.session.completed", "applied")]
+        await link.execute("select type, effect from stripe_events")
+        assert link.cursor.fetchall() == [("checkout.session.completed", "applied")]
 
 
 async def test_pressing_twice_pays_once(site) -> None:
@@ -35,8 +35,8 @@ async def test_pressing_twice_pays_once(site) -> None:
     for _ in range(2):
         assert (await browser.post(path, action="pay")).status == 303
     async with site.models.db.link() as link:
-        await link.cursor.execute("select count(*) from access_grants")
-        assert await link.cursor.fetchone() == (1,)
+        await link.execute("select count(*) from access_grants")
+        assert link.cursor.fetchone() == (1,)
     assert (await browser.get(path)).headers["Location"].startswith("/payment-success")
 
 

@@ -26,7 +26,7 @@ async def test_ready_with_each_check(site: Running) -> None:
 
 async def test_what_only_the_operator_can_mend_keeps_nobody_out(site: Running) -> None:
     async with site.models.db.link() as link:
-        await link.cursor.execute("insert into stripe_events values ('evt_1', 'x', 'wrong_livemode', now())")
+        await link.execute("insert into stripe_events values ('evt_1', 'x', 'wrong_livemode', now())")
     answer = await site.client.get("/readyz")
     assert (answer.status, answer.json["status"]) == (200, "ok")
     assert answer.json["checks"]["stripe"] == "livemode does not fit the key"
@@ -34,11 +34,11 @@ async def test_what_only_the_operator_can_mend_keeps_nobody_out(site: Running) -
 
 async def test_not_ready_behind_the_schema(site: Running) -> None:
     async with site.models.db.link() as link:
-        await link.cursor.execute("alter table _yoyo_migration rename to elsewhere")
+        await link.execute("alter table _yoyo_migration rename to elsewhere")
         try:
             answer = await site.client.get("/readyz")
         finally:
-            await link.cursor.execute("alter table elsewhere rename to _yoyo_migration")
+            await link.execute("alter table elsewhere rename to _yoyo_migration")
     assert (answer.status, answer.json["status"]) == (503, "unavailable")
     assert answer.json["checks"]["schema"] == "missing"
 

@@ -49,7 +49,7 @@ async def test_access_that_changes_while_the_socket_opens_is_in_its_state(
         await access.grant(anna.user_id, "code", "a friend")
     async with site.models.db.transaction() as on:
         # Between reading who somebody is and hearing news of them.
-        await on.link.cursor.execute("lock table seen_addresses in exclusive mode")
+        await on.link.execute("lock table seen_addresses in exclusive mode")
         socket = await site.invites(anna, join=False)
         waiting = (
             "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"

@@ -115,8 +115,8 @@ async def test_what_commands_change_is_in_the_audit_log(site, stripe, person, ca
 async def test_a_broken_audit_log_is_told_by_the_exit_code(site, capsys) -> None:
     await said(site, capsys, "codes create --label Poster")
     async with site.models.db.transaction() as on:
-        await on.link.cursor.execute("set local session_replication_role = replica")
-        await on.link.cursor.execute("update audit_log set reason = 'another'")
+        await on.link.execute("set local session_replication_role = replica")
+        await on.link.execute("update audit_log set reason = 'another'")
     assert "Broken at row 1" in await said(site, capsys, "audit verify", 1)
 
 

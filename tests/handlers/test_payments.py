@@ -62,7 +62,7 @@ async def test_the_paywall_says_that_nothing_was_charged(site) -> None:
 async def test_sign_up_says_why_a_code_does_not_help(site, person) -> None:
     code = await own_code(site, await person("Anna"))
     async with site.models.db.link() as link:
-        await link.cursor.execute("update invite_codes set uses = uses_limit")
+        await link.execute("update invite_codes set uses = uses_limit")
     for sent, words in ((code, "has been used up"), (new_code(), "No such code")):
         page = await site.browser().get(f"/onboarding?inviteCode={sent}")
         assert words in page.text
@@ -264,7 +264,7 @@ async def test_fifty_people_and_the_last_use_over_two_processes(site, make_site,
     other = await make_site()
     code = await own_code(site, await person("Anna"))
     async with site.models.db.link() as link:
-        await link.cursor.execute("update invite_codes set uses = uses_limit - 1")
+        await link.execute("update invite_codes set uses = uses_limit - 1")
     tokens = [(await newcomer(site, f"Guest {n}"))[0] for n in range(50)]
     answers = await asyncio.gather(
         *(

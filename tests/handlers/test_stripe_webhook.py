@@ -74,8 +74,8 @@ async def test_twenty_at_once_over_two_processes(paying_site, make_site, stripe)
     sent = (deliver((paying_site, other)[n % 2].client, payload) for n in range(20))
     assert {answer.status for answer in await asyncio.gather(*sent)} == {200}
     async with paying_site.models.db.link() as link:
-        await link.cursor.execute("select count(*) from access_grants where user_id = %s", (user_id,))
-        assert await link.cursor.fetchone() == (1,)
+        await link.execute("select count(*) from access_grants where user_id = %s", (user_id,))
+        assert link.cursor.fetchone() == (1,)
 
 
 async def test_a_site_without_a_key_takes_no_events_of_stripes(site) -> None:

@@ -39,14 +39,14 @@ async def keep(models: Models, person: Person, email: str = ANN, address: str = 
 
 async def text_of(models: Models, table: str) -> str:
     async with models.db.link() as link:
-        await link.cursor.execute(f"select coalesce(string_agg(t::text, ' '), '') from {table} t")
-        return str((await link.cursor.fetchone())[0])
+        await link.execute(f"select coalesce(string_agg(t::text, ' '), '') from {table} t")
+        return str((link.cursor.fetchone())[0])
 
 
 async def failures(models: Models) -> int:
     async with models.db.link() as link:
-        await link.cursor.execute("select count(*) from guesses")
-        return int((await link.cursor.fetchone())[0])
+        await link.execute("select count(*) from guesses")
+        return int((link.cursor.fetchone())[0])
 
 
 async def test_a_guest_stays_the_same_person(models: Models, person: MakePerson) -> None:
@@ -206,7 +206,7 @@ async def test_a_password_that_changed_while_it_was_compared(models: Models, per
 async def test_a_banned_account_gets_no_session(models: Models, person: MakePerson) -> None:
     member = await keep(models, await person("Ann"))
     async with models.db.link() as link:
-        await link.cursor.execute(
+        await link.execute(
             "insert into bans (ban_id, user_id, rule, reason, created_at) "
             "values (gen_random_uuid(), %s, 'reports', 'spam', now())",
             (member.user_id,),

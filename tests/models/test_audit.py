@@ -26,8 +26,8 @@ async def told(models: Models) -> list[tuple[str, str, str, str]]:
 async def forge(models: Models, sql: str, *values: object) -> None:
     """As whoever owns the database could, past the triggers."""
     async with models.db.transaction() as on:
-        await on.link.cursor.execute("set local session_replication_role = replica")
-        await on.link.cursor.execute(sql, values)
+        await on.link.execute("set local session_replication_role = replica")
+        await on.link.execute(sql, values)
 
 
 async def test_an_empty_log_is_intact(models: Models) -> None:

@@ -234,7 +234,7 @@ async def test_it_waits_for_a_ban_or_a_sign_in_that_was_first(
     """Whoever holds the account or the person ends the sessions next: a deletion must not hold those."""
     ann, _ = await full_life(models, person)
     async with models.db.transaction() as other:
-        await other.link.cursor.execute(f"select from {first} where user_id = %s for update", (ann.user_id,))
+        await other.link.execute(f"select from {first} where user_id = %s for update", (ann.user_id,))
         deleting = asyncio.create_task(models.deletions.delete(ann.user_id))
         await until(lambda: rows(models, "select 1 from pg_locks where not granted"))
         await models.sessions.end_others(ann.user_id, None, "banned", on=other)

@@ -20,20 +20,20 @@ async def own_code(models, owner) -> str:
 
 async def set_calls(models, someone, calls: int) -> None:
     async with models.db.link() as link:
-        await link.cursor.execute(
+        await link.execute(
             "update users set successful_calls = %s where user_id = %s", (calls, someone.user_id)
         )
 
 
 async def stop(models, code: str) -> None:
     async with models.db.link() as link:
-        await link.cursor.execute("update invite_codes set stopped_at = now() where code = %s", (code,))
+        await link.execute("update invite_codes set stopped_at = now() where code = %s", (code,))
 
 
 async def admin_code(models, limit: int | None) -> str:
     code = new_code()
     async with models.db.link() as link:
-        await link.cursor.execute(
+        await link.execute(
             "insert into invite_codes (code, label, uses_limit, created_at) values (%s, 'Poster', %s, now())",
             (code, limit),
         )
@@ -74,11 +74,11 @@ async def test_fifty_people_and_four_uses(models, person) -> None:
     assert got.count("invited") == 4
     assert got.count(Conflict) == 46
     async with models.db.link() as link:
-        await link.cursor.execute(
+        await link.execute(
             "select (select uses from invite_codes), (select count(*) from invite_code_uses), "
             "(select count(*) from access_grants where reason = 'code')"
         )
-        assert await link.cursor.fetchone() == (4, 4, 4)
+        assert link.cursor.fetchone() == (4, 4, 4)
 
 
 async def test_the_last_use_goes_to_exactly_one(models, person) -> None:

@@ -106,5 +106,5 @@ async def test_attempts_that_never_reached_stripe_are_closed_after_a_day(models,
     models.clock.advance(hours=24)
     await models.checkouts.sweep()
     async with models.db.link() as link:
-        await link.cursor.execute("select state from checkouts")
-        assert await link.cursor.fetchone() == ("expired",)
+        await link.execute("select state from checkouts")
+        assert link.cursor.fetchone() == ("expired",)

@@ -38,7 +38,7 @@ async def test_a_block_hides_from_the_blocker_alone(models: Models, person: Make
     ann, bo = await person(access="payment"), await person(access="payment")
     of_ann, of_bo = await put(models, ann.user_id, b"a"), await put(models, bo.user_id, b"b")
     async with models.db.link() as link:
-        await link.cursor.execute("insert into blocks values (%s, %s, now())", (ann.user_id, bo.user_id))
+        await link.execute("insert into blocks values (%s, %s, now())", (ann.user_id, bo.user_id))
     assert not await sees(models, of_bo, ann.user_id)
     assert await sees(models, of_ann, bo.user_id)
     assert await sees(models, of_ann, ann.user_id)

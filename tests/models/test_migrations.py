@@ -15,7 +15,8 @@ import psycopg2
 import pytest
 
 from models.embedded import Embedded
-from models.migrations import ADVISORY_LOCK, DIRECTORY, migrate, pending
+from models.errors import Unavailable
+from models.migrations import ADVISORY_LOCK, DIRECTORY, MigrationBlocked, migrate, pending
 
 ROOT = Path(__file__).parent.parent.parent
 FUNCTION = """create function twice(x integer) returns integer language plpgsql as $$
@@ -121,3 +122,46 @@ def test_the_product_s_own_steps_apply(database: str) -> None:
     assert pending(database) == names
     migrate(database)
     assert pending(database) == []
+
+
+def test_what_will_be_done_is_said_first(database: str, steps: Path) -> None:
+    told: list[str] = []
+    migrate(database, steps, tell=lambda text: told.append(f"{text} {len(pending(database, steps))}"))
+    migrate(database, steps, tell=told.append)
+    assert told == ["Bringing the database schema up to date: 0001_notes, 0002_more, 0010_rows. 3"]
+
+
+def test_a_step_waits_for_a_long_transaction_without_blocking_the_site(database: str, steps: Path) -> None:
+    migrate(database, steps)
+    (steps / "0011_later.sql").write_text("alter table notes add column later integer;")
+    told: list[str] = []
+    with closing(psycopg2.connect(database)) as holder, ThreadPoolExecutor(1) as pool:
+        holder.cursor().execute("select * from notes")
+        run = pool.submit(migrate, database, steps, tell=told.append)
+        while len(told) < 3:
+            assert not run.done()
+            # What the site asks waits for the step at most as long as the step waits.
+            ask(database, "set statement_timeout = '1900ms'; select * from notes")
+        holder.rollback()
+        run.result(timeout=30)
+    assert "Schema step 0011_later waits for a lock. Open transactions: pid " in told[1]
+    assert pending(database, steps) == []
+
+
+def test_a_step_that_stays_blocked_says_who_and_what_to_do(database: str, steps: Path) -> None:
+    migrate(database, steps)
+    (steps / "0011_later.sql").write_text("alter table notes add column later integer;")
+    with closing(psycopg2.connect(database, application_name="report")) as holder:
+        holder.cursor().execute("select * from notes")
+        with pytest.raises(MigrationBlocked) as blocked:
+            migrate(database, steps, patience_seconds=1)
+        assert f"pid {holder.get_backend_pid()} (report idle in transaction" in str(blocked.value)
+    assert "pg_terminate_backend" in str(blocked.value)
+    assert pending(database, steps) == ["0011_later"]
+
+
+def test_a_connection_that_is_lost_on_the_way_is_told(database: str, steps: Path) -> None:
+    (steps / "0011_ends.sql").write_text("select pg_terminate_backend(pg_backend_pid());")
+    with pytest.raises(Unavailable):
+        migrate(database, steps)
+    assert pending(database, steps) == ["0011_ends"]

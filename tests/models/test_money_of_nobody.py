@@ -69,7 +69,7 @@ async def test_it_lets_nobody_in_and_goes_back_once(models, stripe, anna) -> Non
 async def test_what_no_event_tells_is_found_and_goes_back(models, stripe, anna) -> None:
     stripe.pay(await gone(models, anna))
     async with models.db.link() as link:
-        await link.cursor.execute("update checkouts set created_at = created_at - interval '2 minutes'")
+        await link.execute("update checkouts set created_at = created_at - interval '2 minutes'")
     assert await models.checkouts.sweep() == 1
     assert await is_left_alone(models)
     assert (await standing(models)).is_full
@@ -99,7 +99,7 @@ async def test_stripe_is_asked_again_later_and_what_a_bank_decides_waits(
     await models.checkouts.sweep()
     assert asked_back(stripe) == 1
     async with models.db.link() as link:
-        await link.cursor.execute("update checkouts set asked_at = asked_at - interval '2 minutes'")
+        await link.execute("update checkouts set asked_at = asked_at - interval '2 minutes'")
     dispute = stripe.dispute(session["id"])
     await tell(models, news("charge.dispute.created", dispute))
     await models.checkouts.sweep()

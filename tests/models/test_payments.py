@@ -137,7 +137,7 @@ async def kill_who_waits(models) -> None:
     killed = None
     while not killed:
         async with models.db.link() as link:
-            await link.cursor.execute(
+            await link.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity where wait_event_type = 'Lock'"
             )
-            killed = await link.cursor.fetchone()
+            killed = link.cursor.fetchone()

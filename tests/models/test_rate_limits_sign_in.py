@@ -165,5 +165,5 @@ async def test_addresses_are_forgotten_within_a_day(models: Models) -> None:
 
 async def subjects(models: Models) -> set[str]:
     async with models.db.link() as link:
-        await link.cursor.execute("select subject from guesses where kind = 'sign_in_address'")
-        return {row[0] for row in await link.cursor.fetchall()}
+        await link.execute("select subject from guesses where kind = 'sign_in_address'")
+        return {row[0] for row in link.cursor.fetchall()}

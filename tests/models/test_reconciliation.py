@@ -74,7 +74,7 @@ async def test_what_one_side_does_not_know(models, stripe, anna, person) -> None
     here = await models.checkouts.create_checkout(anna.user_id)
     there = await models.checkouts.create_checkout((await person("Ben", access=None)).user_id)
     async with models.db.link() as link:
-        await link.cursor.execute("delete from checkouts where session_id = %s", (there.session_id,))
+        await link.execute("delete from checkouts where session_id = %s", (there.session_id,))
     del stripe.sessions[here.session_id]
     assert sorted(await found(models)) == [
         ("checkout", "open", "unknown"),

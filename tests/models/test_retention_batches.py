@@ -27,11 +27,11 @@ async def test_a_row_that_is_held_waits_for_the_next_round(models: Models) -> No
     sql = "insert into stripe_events select 'evt_' || n, 't', 'applied', now() - interval '1 year' "
     await rows(models, sql + "from generate_series(1, 700) n")
     async with models.db.link() as link:
-        await link.cursor.execute("begin")
-        await link.cursor.execute("select from stripe_events where event_id = 'evt_7' for update")
+        await link.execute("begin")
+        await link.execute("select from stripe_events where event_id = 'evt_7' for update")
         await models.retention.sweep()
         assert await rows(models, "select event_id from stripe_events") == [("evt_7",)]
-        await link.cursor.execute("rollback")
+        await link.execute("rollback")
     await models.retention.sweep()
     assert await left(models, "stripe_events") == 0
     assert retention.BATCH < 700

@@ -66,6 +66,6 @@ async def test_forgotten_ones_are_closed(models, person) -> None:
     anna = await person("Anna", access=None)
     offered = await models.checkouts.create_checkout(anna.user_id)
     async with models.db.link() as link:
-        await link.cursor.execute("update checkouts set created_at = created_at - interval '1 day'")
+        await link.execute("update checkouts set created_at = created_at - interval '1 day'")
     assert await models.checkouts.sweep() == 0
     assert (await models.checkouts.status(anna.user_id, offered.session_id)).access == "unpaid"

@@ -36,8 +36,8 @@ async def guest(models: Models, **changes: object) -> SignedIn:
 
 async def people(models: Models) -> int:
     async with models.db.link() as link:
-        await link.cursor.execute("select count(*) from users")
-        return int((await link.cursor.fetchone())[0])
+        await link.execute("select count(*) from users")
+        return int((link.cursor.fetchone())[0])
 
 
 async def test_a_guest_has_a_clean_name_and_a_session(models: Models) -> None:

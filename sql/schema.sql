@@ -1,0 +1,11 @@
+-- Who stands in the way of a schema step. What they ask is left out: it may hold people's data.
+
+-- name: open_transactions(own_pids)
+-- Those that have been open for a second, the oldest first.
+select
+    pid, coalesce(nullif(application_name, ''), usename::text, '') as program, coalesce(state, '') as state,
+    extract(epoch from clock_timestamp() - xact_start)::integer as seconds
+from pg_stat_activity
+where datname = current_database() and xact_start < clock_timestamp() - interval '1 second' and pid <> all(:own_pids)
+order by xact_start
+limit 3;
