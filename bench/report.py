@@ -23,7 +23,7 @@ import psutil
 from bench.meter import median
 
 RESULTS = Path(__file__).with_name("results")
-LIBRARIES = ("tornado", "uvloop", "aiopg", "redis", "msgspec", "Jinja2")
+LIBRARIES = ("tornado", "uvloop", "psycopg2-binary", "redis", "msgspec", "Jinja2")
 Result = TypeVar("Result")
 # Of these there are so many, not about so many.
 COUNTS = {"online", "idle", "pairs", "in_flight", "per_second", "sockets"}

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import io
+import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -79,6 +80,13 @@ class Servers:
         connection.close()
         with redis.Redis.from_url(self.redis_url) as client:
             client.flushall()
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A directory to start PostgreSQL in. Pytest's own is made private again by each other run that begins."""
+    with tempfile.TemporaryDirectory(prefix="napalmsky-test-") as path:
+        yield Path(path)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -28,8 +28,8 @@ $$;"""
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[str]:
-    with Embedded.start(tmp_path / "data", durable=False, redis=False) as embedded:
+def database(place: Path) -> Iterator[str]:
+    with Embedded.start(place / "data", durable=False, redis=False) as embedded:
         yield embedded.database_url
 
 

@@ -51,10 +51,10 @@ def wait_for(is_so: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
+def served(place: Path) -> Iterator[Served]:
     socket, port = bind_unused_port()
     socket.close()
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "DATA_DIR": str(tmp_path / "data")}
+    environment = {"PATH": os.environ["PATH"], "HOME": str(place), "DATA_DIR": str(place / "data")}
     process = subprocess.Popen(
         [sys.executable, "server.py"],
         cwd=ROOT,
@@ -64,9 +64,9 @@ def served(tmp_path: Path) -> Iterator[Served]:
     )
     assert process.stdout is not None
     assert "is up" in process.stdout.readline()
-    yield Served(process, port, tmp_path / "data")
+    yield Served(process, port, place / "data")
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) in (0, -signal.SIGKILL)
+    assert process.wait(25) in (0, -signal.SIGKILL)
     process.stdout.close()
 
 
