@@ -84,7 +84,7 @@ class Servers:
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    """A directory to start PostgreSQL in. Pytest's own is made private again by each other run that begins."""
+    """To start PostgreSQL in. Pytest's own directory is made private again by each run that begins."""
     with tempfile.TemporaryDirectory(prefix="napalmsky-test-") as path:
         yield Path(path)
 

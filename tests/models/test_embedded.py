@@ -60,8 +60,8 @@ def soon(is_so: Callable[[], bool], seconds: float = 10) -> bool:
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return tmp_path / "data"
+def data(place: Path) -> Path:
+    return place / "data"
 
 
 @pytest.fixture
