@@ -2,14 +2,14 @@
 
 Every statement has a time limit of two seconds; a database that is away, too slow or empty is `Unavailable`
 (503), never a traceback. A statement that had no effect, because its connection was dead, a table had changed
-under its plan or it was the victim of a deadlock, runs once more. Instants come back as aware UTC datetimes,
+under its plan, or another transaction held a lock, runs once more. Instants come back as aware UTC datetimes,
 ids as lower-case text.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -25,6 +25,7 @@ __all__ = ["Db", "Statements", "Transaction", "UniqueViolation"]
 Answer = TypeVar("Answer")
 # What fails sooner did not fail for want of time.
 SOON_SECONDS = 0.5
+PATIENCE_SECONDS = 6.0
 
 
 class _MayRepeat(Exception):
@@ -116,7 +117,8 @@ class Db:
             is_final = is_repeated or not _had_no_effect(statement, error)
             raise _again(is_final or _now() - asked_at > SOON_SECONDS) from error
         except Contended as error:
-            if is_repeated or _now() - asked_at > SOON_SECONDS:
+            # Once more, however long it took: whoever held the row may be done.
+            if is_repeated:
                 raise
             raise _MayRepeat from error
         finally:
@@ -166,6 +168,21 @@ class Db:
                     await asyncio.shield(self._roll_back(link))
                 raise
             await self._under_way.execute(link, "commit")
+
+    async def transact(self, work: Callable[[Transaction], Awaitable[Answer]]) -> Answer:
+        """What `work` returns, committed. It is repeated for six seconds while others hold what it needs.
+
+        For work that must not be lost because many come at once. `work` changes nothing outside of the
+        transaction. Raises Contended in the end.
+        """
+        deadline = _now() + PATIENCE_SECONDS
+        while True:
+            try:
+                async with self.transaction() as on:
+                    return await work(on)
+            except Contended:
+                if _now() > deadline:
+                    raise
 
     async def _begun(self) -> Link:
         """A connection in a transaction. One that turns out to be dead is replaced once."""

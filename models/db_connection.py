@@ -18,8 +18,8 @@ from psycopg2 import extensions, extras
 
 # The settings of a session. As a statement, not as libpq's `options`: those may stand in DATABASE_URL.
 GREETING = (
-    "set statement_timeout = 2000; set idle_in_transaction_session_timeout = 5000; set timezone = 'UTC'; "
-    "set jit = off"
+    "set statement_timeout = 2000; set lock_timeout = 1200; set idle_in_transaction_session_timeout = 5000; "
+    "set timezone = 'UTC'; set jit = off"
 )
 BROKEN = select.POLLERR | select.POLLHUP
 # Firewalls and NAT forget connections that are silent for some minutes. What DATABASE_URL says comes first.

@@ -14,7 +14,7 @@ import psycopg2
 from psycopg2 import errorcodes, extensions
 
 from models.db_connection import Connection
-from models.errors import Contended, NoTables
+from models.errors import Contended, NoTables, Unavailable
 
 logger = logging.getLogger(__name__)
 STATEMENT_SECONDS = 2.0
@@ -23,7 +23,6 @@ READ_SECONDS = 0.05
 IDLE_SECONDS = 60.0
 # Another transaction had the row, or this one would have waited for itself: nothing has been written.
 CONTENTION = (
-    errorcodes.QUERY_CANCELED,
     errorcodes.LOCK_NOT_AVAILABLE,
     errorcodes.DEADLOCK_DETECTED,
     errorcodes.SERIALIZATION_FAILURE,
@@ -84,7 +83,9 @@ class UnderWay:
         self._timer: asyncio.TimerHandle | None = None
 
     async def execute(self, link: Link, sql: str, values: dict[str, object] | None = None) -> None:
-        """Raises UniqueViolation, NoTables, Contended, and the driver's errors when the server is away."""
+        """Raises UniqueViolation, NoTables, Contended, Unavailable (too slow), and the driver's errors if the
+        server is away.
+        """
         loop = asyncio.get_running_loop()
         self._since[link] = loop.time()
         if self._timer is None:
@@ -120,6 +121,8 @@ def _in_our_words(error: Any, *, is_lost: bool) -> Exception:
         return NoTables()
     if error.pgcode in CONTENTION:
         return Contended()
+    if error.pgcode == errorcodes.QUERY_CANCELED:
+        return Unavailable()
     # Whatever the driver calls it: a session that was ended, or a server that has become a standby.
     if is_lost or error.pgcode == errorcodes.READ_ONLY_SQL_TRANSACTION:
         return ConnectionError(str(error))

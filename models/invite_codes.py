@@ -29,6 +29,7 @@ from models.errors import Conflict, Invalid, NotFound, Unavailable
 from models.ids import new_code
 from models.posters import poster_svg
 from models.rate_limits import RateLimits
+from models.turns import Turns
 from models.typed_codes import code_in
 
 UNKNOWN = "No such code. Check each letter, or ask your friend for the QR code."
@@ -88,6 +89,8 @@ class InviteCodes:
         self._sql = db.statements("invite_codes")
         self._drawing = asyncio.Semaphore(1)
         self._waiting = 0
+        # Around a redemption: many people may have the same code.
+        self.turns = Turns()
 
     # -- one's own --
 
@@ -141,8 +144,8 @@ class InviteCodes:
         """
         if on is not None:
             return (await self._redeem(code, user_id, on)).access
-        async with self.guessing(address), self._db.transaction() as own:
-            change = await self._redeem(code, user_id, own)
+        async with self.guessing(address), self.turns.of(code):
+            change = await self._db.transact(lambda own: self._redeem(code, user_id, own))
         self._access.tell(change)
         return change.access
 

@@ -29,6 +29,7 @@ from models.partings import Partings
 from models.rate_limits import RateLimits
 from models.selfies import Selfies
 from models.standing import OpenReport, rule_of, weighty
+from models.turns import Turns
 
 REASONS = ("nudity", "harassment", "minor", "fake", "spam", "other")
 MOST_CHARACTERS = 1000
@@ -64,6 +65,7 @@ class Reports:
         self._db, self._clock, self._config, self._news = db, clock, config, news
         self._calls, self._selfies, self._rate_limits = calls, selfies, rate_limits
         self._partings, self._bans = partings, bans
+        self._turns = Turns()
         self._sql = db.statements("reports")
 
     async def file(self, reporter: Member, new: NewReport) -> None:
@@ -74,9 +76,13 @@ class Reports:
         frame = await self._selfies.jpeg(new.frame) if new.frame else None
         await self._partings.leave_ring(reporter.user_id, new.user_id)
         source = await self._source(reporter, new)
-        async with self._db.transaction() as on:
+
+        async def write(on: Transaction) -> tuple[bool, StandingBan | None]:
             is_new = await self._write(reporter.user_id, new, source, frame, on)
-            ban = await self._weigh(new.user_id, on) if is_new and source == "met" else None
+            return is_new, await self._weigh(new.user_id, on) if is_new and source == "met" else None
+
+        async with self._turns.of(new.user_id):
+            is_new, ban = await self._db.transact(write)
         if is_new:
             self._news.keep_apart(reporter.user_id, new.user_id, is_hidden=True)
         if ban is not None:

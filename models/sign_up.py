@@ -16,7 +16,7 @@ from models.address_bans import AddressBans
 from models.age_gate import AgeGate
 from models.clock import Clock
 from models.config import Config
-from models.db import Db
+from models.db import Db, Transaction
 from models.errors import Conflict, Invalid, NotFound, TooMany
 from models.introductions import Introductions
 from models.invite_codes import InviteCodes, Preview
@@ -74,13 +74,15 @@ class SignUp:
         self._check_form(name, gender, adult=adult, birth_date=birth_date)
         await self._address_bans.check(address)
         await self._age_gate.check(birth_date, address, browser)
-        by = {"invite_code": invite_code, "introduce": introduce}
-        create = partial(self._create, name, gender, adult=adult, address=address, **by)
+        create = partial(
+            self._create, name, gender,
+            adult=adult, address=address, invite_code=invite_code, introduce=introduce,
+        )  # fmt: skip
         if not invite_code:
-            return await create()
+            return await self._db.transact(create)
         try:
-            async with self._invite_codes.guessing(address):
-                return await create()
+            async with self._invite_codes.guessing(address), self._invite_codes.turns.of(invite_code):
+                return await self._db.transact(create)
         except (Conflict, NotFound) as problem:
             raise Invalid(inviteCode=problem.message) from problem
 
@@ -107,23 +109,23 @@ class SignUp:
         self,
         name: str,
         gender: str,
+        on: Transaction,
         *,
         adult: bool,
         invite_code: str | None,
         address: str,
         introduce: str | None,
     ) -> SignedIn:
-        async with self._db.transaction() as on:
-            user_id = await self._users.create_guest(name, gender, adult=adult, on=on)
-            if invite_code:
-                await self._invite_codes.redeem(invite_code, user_id, on=on)
-            if introduce:
-                with contextlib.suppress(NotFound):
-                    await self._introductions.accept(introduce, user_id, on=on)
-            new = await self._sessions.create(user_id, on=on)
-            # Last of all: what fails before is not counted, and what is refused here is rolled back.
-            await self._rate_limits.hit("guests", address)
-            return await self._sessions.signed_in(new, on=on)
+        user_id = await self._users.create_guest(name, gender, adult=adult, on=on)
+        if invite_code:
+            await self._invite_codes.redeem(invite_code, user_id, on=on)
+        if introduce:
+            with contextlib.suppress(NotFound):
+                await self._introductions.accept(introduce, user_id, on=on)
+        new = await self._sessions.create(user_id, on=on)
+        # Last of all: what fails before is not counted, and what is refused here is rolled back.
+        await self._rate_limits.hit("guests", address)
+        return await self._sessions.signed_in(new, on=on)
 
 
 def next_step(member: Member | None) -> str:

@@ -47,7 +47,7 @@ async def accounts(site: Running, person: MakePerson) -> None:
     """Many at once: each may be asked about three times an hour."""
     ann = await person("Ann", selfie=False)
     async with site.models.db.link() as link:
-        await link.cursor.execute(KNOWN, (PAIRS, ann.user_id))
+        await link.execute(KNOWN, (PAIRS, ann.user_id))
 
 
 async def seconds(site: Running, email: str, address: str) -> float:
