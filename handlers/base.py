@@ -118,6 +118,7 @@ class BaseHandler(RequestHandler):
         is_form = kind.startswith(("application/x-www-form-urlencoded", "multipart/form-data"))
         has_cookie = self.get_cookie(self.application.session_cookie) is not None
         if self.bearer is None and (has_cookie or is_form):
+            cookies.check_they_come_back(self)
             super().check_xsrf_cookie()
 
     # -- what they sent --

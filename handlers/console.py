@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from tornado.web import RequestHandler
 
-from handlers import origins
+from handlers import cookies, origins
 from handlers.base import BaseHandler
 from handlers.problems import methods_of
 from models.errors import NotAllowed, NotSignedIn, Problem
@@ -42,6 +42,7 @@ class OpenConsoleHandler(BaseHandler):
     def check_xsrf_cookie(self) -> None:
         """Always: a Bearer token counts for nothing here."""
         if self.request.method in methods_of(type(self)):
+            cookies.check_they_come_back(self)
             RequestHandler.check_xsrf_cookie(self)
 
     def page_context(self, context: Mapping[str, object]) -> dict[str, object]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from models.age_gate import TOO_YOUNG
-from models.errors import NotAllowed
+from models.errors import CookiesOff, NotAllowed
 
 if TYPE_CHECKING:
     from handlers.base import BaseHandler
@@ -18,6 +18,15 @@ CODES = "recovery-codes"
 TOO_YOUNG_COOKIE = "too-young"
 CODES_PATH = "/settings/recovery-codes"
 CODES_DAYS = 10 / (24 * 60)
+
+
+def check_they_come_back(handler: BaseHandler) -> None:
+    """Each page sets the XSRF cookie; a form of ours that arrives without it can never succeed.
+
+    Raises CookiesOff.
+    """
+    if handler.get_cookie(handler.settings["xsrf_cookie_name"]) is None and handler.is_page:
+        raise CookiesOff
 
 
 def sign_in(handler: BaseHandler, token: str) -> None:

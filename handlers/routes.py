@@ -110,7 +110,12 @@ def routes() -> list[URLSpec]:
         URLSpec(r"/readyz", health.ReadyHandler, name="readyz"),
         URLSpec(r"/metrics", health.MetricsHandler, name="metrics"),
         URLSpec(r"/csp-report", health.CspReportHandler, name="csp_report"),
-        URLSpec(r"/(favicon\.ico|manifest\.webmanifest)", static.RootFileHandler, name="root_files"),
+        URLSpec(r"/sw\.js", static.ServiceWorkerHandler, {"path": str(STATIC)}, name="service_worker"),
+        URLSpec(
+            r"/(favicon\.ico|manifest\.webmanifest|apple-touch-icon[\w-]*\.png)",
+            static.RootFileHandler,
+            name="root_files",
+        ),
         URLSpec(
             r"/static/(?:([0-9a-f]{12})/)?(.*)", static.StaticHandler, {"path": str(STATIC)}, name="static"
         ),

@@ -1,4 +1,4 @@
-"""The files under /static, and the two that browsers look for at the root."""
+"""The files under /static, and those that browsers look for at the root."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ TYPES = {
     ".svg": "image/svg+xml",
     ".woff2": "font/woff2",
     ".webmanifest": "application/manifest+json",
+    ".ico": "image/x-icon",
+    ".png": "image/png",
     ".txt": "text/plain; charset=UTF-8",
 }
 
@@ -57,8 +59,20 @@ class StaticHandler(BaseHandler, StaticFileHandler):
         self.set_header("Cache-Control", f"public, max-age={YEAR}, immutable" if is_kept else "no-cache")
 
 
+class ServiceWorkerHandler(StaticHandler):
+    """GET /sw.js: the file itself, because a redirect is refused, and at the root, because that is its scope
+    (Service Workers, "Register").
+    """
+
+    async def get(self) -> None:  # type: ignore[override]
+        await StaticHandler.get(self, None, "sw.js")
+
+    async def head(self) -> None:  # type: ignore[override]
+        await StaticHandler.head(self, None, "sw.js")
+
+
 class RootFileHandler(BaseHandler):
-    """GET /favicon.ico, /manifest.webmanifest: where they really are."""
+    """GET /favicon.ico, /manifest.webmanifest, /apple-touch-icon….png: where they really are."""
 
     is_counted = False
 
@@ -66,7 +80,7 @@ class RootFileHandler(BaseHandler):
         """Everybody may have them."""
 
     def get(self, name: str) -> None:
-        place = "icons/favicon.svg" if name == "favicon.ico" else f"icons/{name}"
+        place = "icons/apple-touch-icon.png" if name.startswith("apple-touch-icon") else f"icons/{name}"
         self.set_status(302)
         self.set_header("Location", static_url(place))
         self.set_header("Cache-Control", "public, max-age=3600")

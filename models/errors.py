@@ -68,6 +68,14 @@ class NotAllowed(Problem):
     code, status, default = "not_allowed", 403, "That is not allowed."
 
 
+class CookiesOff(NotAllowed):
+    default = (
+        "Your browser did not send back the cookie of this page. Cookies are off for this site, or were "
+        "cleared since the page was opened. Allow cookies in the browser's settings, reload the page, then "
+        "send it again."
+    )
+
+
 class SelfieRequired(Problem):
     code, status, default = "selfie_required", 403, "Take a selfie first, so that people see who is calling."
 

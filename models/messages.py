@@ -214,11 +214,23 @@ class RtcDisconnected(Command, frozen=True, kw_only=True, tag="rtc:disconnected"
     pass
 
 
+Cause = Annotated[str, msgspec.Meta(max_length=20)]
+
+
+class MediaFaults(Wire, frozen=True, kw_only=True):
+    """Why a side's microphone, camera or browser does not take part; the causes are in docs/protocol.md."""
+
+    audio: Cause | None = None
+    video: Cause | None = None
+    call: Cause | None = None
+
+
 class MediaState(Command, frozen=True, kw_only=True, tag="media:state"):
     audio: bool
     video: bool
     camera: bool | None = None
     wants_video: bool | None = None
+    faults: MediaFaults | None = None
 
 
 class ChatMessage(Command, frozen=True, kw_only=True, tag="chat:message"):

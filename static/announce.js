@@ -53,7 +53,8 @@ export function toast(text, options = {}) {
 
 /** @param {HTMLElement} box @param {string} key */
 function show(box, key) {
-  const home = document.querySelector("dialog[open]:modal .toasts") ?? document.getElementById("toasts");
+  // Of a dialog, for nothing else can be pressed while it is open; all dialogs here are modal.
+  const home = document.querySelector("dialog[open] .toasts") ?? document.getElementById("toasts");
   if (!home) return;
   for (const old of home.querySelectorAll(".toast")) if (/** @type {HTMLElement} */ (old).dataset.key === key) old.remove();
   home.append(box);

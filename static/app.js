@@ -67,10 +67,16 @@ const xsrfToken = () => /** @type {HTMLMetaElement|null} */ (document.querySelec
  */
 const contextOf = (event) => /** @type {CustomEvent} */ (event).detail.ctx;
 
+/** As by its button; Safari 15 has no requestSubmit. @param {HTMLFormElement} form */
+function submit(form) {
+  if (form.requestSubmit) form.requestSubmit();
+  else form.querySelector("button")?.click();
+}
+
 /** Does again what the failed request was made by. @param {HTMLElement} source */
 function retry(source) {
   if (!source.isConnected) location.reload();
-  else if (source instanceof HTMLFormElement) source.requestSubmit();
+  else if (source instanceof HTMLFormElement) submit(source);
   else source.click();
 }
 
@@ -78,6 +84,11 @@ function retry(source) {
 function toastRetry(source, text) {
   if (source.closest("[data-polling]")) return;
   toast(text, { tone: "danger", key: "request", action: { text: "Try again", run: () => retry(source) } });
+}
+
+/** A page whose token counts no more, or whose cookie is gone: sent again it would be refused again. @param {string} text */
+function toastReload(text) {
+  toast(text, { tone: "danger", key: "request", action: { text: "Reload", run: () => location.reload() } });
 }
 
 /** The server's own words from an error fragment, or ours for the status. @param {HtmxContext} ctx */
@@ -97,6 +108,7 @@ function onResponseError(event) {
   const ctx = contextOf(event);
   const status = ctx.response?.status ?? 0;
   if (needsNewPage(status) && !ctx.response?.headers.has("HX-Redirect")) location.reload();
+  else if (status === 403) toastReload(wordsOf(ctx));
   else if (status !== 422 && !answersTarget(ctx)) toastRetry(ctx.sourceElement, wordsOf(ctx));
 }
 

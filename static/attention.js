@@ -1,5 +1,6 @@
 // @ts-check
 /** Makes a ring noticed: tone, vibration, the tab's title, and a notification when the tab is hidden. Stops all at once. */
+import { notify } from "./notifications.js";
 import { startTone, stopTone } from "./tone.js";
 
 /** @typedef {import("./ring_view.js").Person} Person */
@@ -7,8 +8,7 @@ import { startTone, stopTone } from "./tone.js";
 const BUZZ = [350, 150, 350, 1150];
 /** @type {ReturnType<typeof setInterval>|undefined} */
 let pulse;
-/** @type {Notification|null} */
-let notification = null;
+let closeNotification = () => {};
 let plainTitle = "";
 
 /** @param {Person} person @param {string} inviteId */
@@ -19,7 +19,7 @@ export function attract(person, inviteId) {
   beat(person.name, 0);
   let beats = 0;
   pulse = setInterval(() => beat(person.name, ++beats), 1000);
-  if (document.hidden) notify(person, inviteId);
+  if (document.hidden) closeNotification = notify(`${person.name} is calling you`, noticeOf(person, inviteId));
 }
 
 /** @param {string} name @param {number} beats */
@@ -29,17 +29,9 @@ function beat(name, beats) {
 }
 
 /** All tabs ring but the tag makes them one notification. @param {Person} person @param {string} inviteId */
-function notify(person, inviteId) {
-  if (typeof Notification === "undefined" || Notification.permission !== "granted") return;
-  try {
-    notification = new Notification(`${person.name} is calling you`, {
-      body: "Open Napalm Sky to answer.", tag: inviteId, icon: person.selfieUrl ?? undefined, requireInteraction: true,
-    });
-    notification.onclick = () => { window.focus(); notification?.close(); };
-  } catch {
-    notification = null; // Chrome on Android has the constructor but refuses it outside a service worker.
-  }
-}
+const noticeOf = (person, inviteId) => ({
+  body: "Open Napalm Sky to answer.", tag: inviteId, icon: person.selfieUrl ?? undefined, requireInteraction: true,
+});
 
 export function release() {
   stopTone();
@@ -47,6 +39,6 @@ export function release() {
   if (plainTitle) document.title = plainTitle;
   plainTitle = "";
   navigator.userActivation?.hasBeenActive && navigator.vibrate?.(0);
-  notification?.close();
-  notification = null;
+  closeNotification();
+  closeNotification = () => {};
 }

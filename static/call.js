@@ -217,7 +217,8 @@ export class CallEngine extends EventTarget {
     this.#nextAttempt();
     this.repair.progressed();
     if (!this.pc || !this.#hasConnected || this.restarts % 4 === 3) return this.#begin();
-    this.pc.setConfiguration({ ...this.pc.getConfiguration(), ...(await this.ice.configuration()) });
+    // Firefox has it since 115; without it the first credentials are used again.
+    this.pc.setConfiguration?.({ ...this.pc.getConfiguration(), ...(await this.ice.configuration()) });
     if (this.pc.signalingState === "have-local-offer") await this.pc.setLocalDescription({ type: "rollback" });
     this.restarts += 1;
     this.pc.restartIce();

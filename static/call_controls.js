@@ -2,7 +2,9 @@
 /** The buttons and panels of a call, by pointer and by keyboard (m, v, c, Escape). */
 import { toast } from "./announce.js";
 import { fillDeviceSelect } from "./device_select.js";
-import { chooseDevice, chosenDevice, troubleOf } from "./devices.js";
+import { chooseDevice, chosenDevice } from "./devices.js";
+import { isComposing, shortcutOf } from "./shortcuts.js";
+import { troubleOfFaults } from "./troubles.js";
 
 /** @typedef {import("./call_media.js").CallMedia} CallMedia */
 /** @typedef {{media: CallMedia, stage: import("./call_stage.js").CallStage, chat: import("./chat.js").Chat, end: () => void}} Parts */
@@ -26,8 +28,12 @@ export function startControls(parts) {
   startDevices(parts);
 }
 
-/** @param {DOMException} error */
-const tellTrouble = (error) => { toast(`${troubleOf(error).title}. ${troubleOf(error).help}`, { key: "device", tone: "danger", seconds: 15 }); };
+/** @param {import("./troubles.js").Fault[]} faults */
+function tellTrouble(faults) {
+  if (!faults.length) return;
+  const { title, help } = troubleOfFaults(faults);
+  toast(`${title}. ${help}`, { key: "device", tone: "danger", seconds: 15 });
+}
 
 /** @param {{kind: string, label: string}} lost label of what took its place, or "" */
 function tellLost({ kind, label }) {
@@ -39,14 +45,14 @@ function tellLost({ kind, label }) {
 /** Without a microphone "Unmute" asks for one. @param {CallMedia} media */
 function toggleMute(media) {
   if (media.hasMicrophone) media.toggleMute();
-  else media.openOnly(["audio"]).catch(tellTrouble);
+  else media.openOnly(["audio"]).then(tellTrouble);
 }
 
 /** @param {CallMedia} media */
 async function toggleCamera(media) {
   const button = /** @type {HTMLButtonElement} */ (element("camera"));
   button.disabled = true;
-  await media.toggleCamera().catch(tellTrouble);
+  await media.toggleCamera().then(tellTrouble);
   button.disabled = false;
   button.focus();
 }
@@ -91,19 +97,18 @@ function closePanels(returnsFocus) {
 
 /** @param {KeyboardEvent} event @param {Parts} parts */
 function keys(event, parts) {
-  if (event.key === "Escape") return closePanels(true);
-  const isTyping = event.target instanceof Element && event.target.closest("input, textarea, select, dialog");
-  if (isTyping || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
-  if (event.key === "m") toggleMute(parts.media);
-  if (event.key === "v") toggleCamera(parts.media);
-  if (event.key !== "c") return;
+  if (event.key === "Escape" && !isComposing(event)) return closePanels(true);
+  const shortcut = shortcutOf(event);
+  if (shortcut === "m") toggleMute(parts.media);
+  if (shortcut === "v") toggleCamera(parts.media);
+  if (shortcut !== "c") return;
   event.preventDefault();
   togglePanel("open-chat", "chat", parts);
 }
 
 /** @param {Parts} parts */
 function startDevices({ media, stage }) {
-  const change = (/** @type {"audio"|"video"} */ kind) => media.use(kind, valueOf(`device-${kind}`)).catch(tellTrouble);
+  const change = (/** @type {"audio"|"video"} */ kind) => media.use(kind, valueOf(`device-${kind}`)).then(tellTrouble);
   element("device-audio").addEventListener("change", () => change("audio"));
   element("device-video").addEventListener("change", () => change("video"));
   element("device-output").addEventListener("change", () => {

@@ -4,14 +4,20 @@
  *
  * Promises: a switched-off camera is stopped (its light goes out); switching never renegotiates, tracks are replaced; a
  * device that disappears or freezes is replaced by another, and the chosen one is taken again when it comes back; `stop`
- * leaves no track alive. Events: `change`, `devices` (the list is another), `lost` {kind, label of the replacement}.
+ * leaves no track alive. What is wrong with a device is kept, for the peer too. Events: `change`, `devices` (the list is
+ * another), `lost` {kind, label of the replacement}, `asking` {faults} (the browser's question waits for an answer).
  */
-import { chooseDevice, chosenDevice, listDevices, openDevices, openWhatThereIs, silentTrack } from "./devices.js";
+import { chooseDevice, chosenDevice, KINDS, listDevices, openWhatThereIs } from "./devices.js";
+import { silentTrack } from "./silence.js";
+import { permissionOf } from "./troubles.js";
 
-/** @typedef {import("./senders.js").Kind} Kind */
+/** @typedef {import("./troubles.js").Kind} Kind */
+/** @typedef {import("./troubles.js").Fault} Fault */
 
-/** @type {readonly Kind[]} */
-const KINDS = ["audio", "video"];
+/** A device that is allowed opens sooner: past this the browser waits for the user. */
+const ASKING_MS = 3000;
+/** Systems take a device away for a moment now and then; only what lasts is told. */
+const PAUSED_MS = 400;
 /** A phone gives a camera back a moment after the page is seen again; one that is still dark then is frozen. */
 const THAW_MS = 1500;
 
@@ -21,6 +27,8 @@ export class CallMedia extends EventTarget {
   isCameraOff = true;
   #isStopped = false;
   /** Gone while in use; taken up again when there is a device. @type {Set<Kind>} */ #missing = new Set();
+  /** What is wrong with each. @type {Map<Kind, import("./troubles.js").Cause|"paused">} */ #faults = new Map();
+  /** @type {Partial<Record<Kind, ReturnType<typeof setTimeout>>>} */ #pausing = {};
   #listening = new AbortController();
   #queue = Promise.resolve();
   /** @type {ReturnType<typeof silentTrack>|null} */ #silence = null;
@@ -34,10 +42,10 @@ export class CallMedia extends EventTarget {
     document.addEventListener("visibilitychange", () => this.#returned(), { signal });
   }
 
-  /** One change after the other; a failure is the caller's to tell. @param {() => Promise<void>} work @returns {Promise<void>} */
+  /** One change after the other. @param {() => Promise<Fault[]|void>} work @returns {Promise<Fault[]>} for the caller to tell */
   #inTurn(work) {
-    const done = this.#queue.then(() => (this.#isStopped ? undefined : work()));
-    this.#queue = done.catch(() => undefined);
+    const done = this.#queue.then(() => (this.#isStopped ? undefined : work())).then((faults) => faults ?? []);
+    this.#queue = done.then(() => undefined, () => undefined);
     return done;
   }
 
@@ -51,20 +59,45 @@ export class CallMedia extends EventTarget {
 
   /** What the peer may know. */
   get state() {
-    return { audio: this.hasMicrophone && !this.isMuted, video: !this.isCameraOff };
+    const { paused } = this;
+    return {
+      audio: this.hasMicrophone && !this.isMuted && !paused.includes("audio"), video: !this.isCameraOff && !paused.includes("video"),
+      faults: /** @type {Partial<Record<Kind, string>>} */ (Object.fromEntries(this.#faults)),
+    };
   }
 
-  /** Asks for both and takes what there is. @returns {Promise<DOMException|null>} what went wrong, if anything */
-  async open() {
-    const { tracks, error } = await openWhatThereIs();
+  /** Devices that the system keeps silent or dark: a phone call, the lock screen, a switch. */
+  get paused() {
+    return KINDS.filter((kind) => this.#faults.get(kind) === "paused");
+  }
+
+  /** Asks for those that are not open yet, and takes what there is. @returns {Promise<Fault[]>} what went wrong */
+  async open(kinds = KINDS.filter((kind) => !this.#tracks[kind])) {
+    let isAnswered = false;
+    const timer = setTimeout(() => this.#tellAsking(kinds, () => isAnswered), ASKING_MS);
+    const { tracks, faults } = await openWhatThereIs(kinds);
+    isAnswered = true;
+    clearTimeout(timer);
+    for (const kind of kinds) this.#faults.delete(kind);
+    for (const { kind, cause } of faults) this.#faults.set(kind, cause);
     if (tracks.length) await this.#take(tracks);
     this.#changed();
-    return error;
+    return faults;
+  }
+
+  /** @param {readonly Kind[]} kinds @param {() => boolean} isAnswered */
+  async #tellAsking(kinds, isAnswered) {
+    const states = await Promise.all(kinds.map(permissionOf));
+    const waiting = kinds.filter((_, index) => states[index] !== "granted");
+    if (isAnswered() || this.#isStopped || !waiting.length) return;
+    for (const kind of waiting) this.#faults.set(kind, "asking");
+    this.#changed();
+    this.dispatchEvent(new CustomEvent("asking", { detail: waiting.map((kind) => ({ kind, cause: "asking" })) }));
   }
 
   /** @param {Kind[]} kinds */
   openOnly(kinds) {
-    return this.#inTurn(async () => this.#take(await openDevices(kinds)));
+    return this.#inTurn(() => this.open(kinds));
   }
 
   /** Text only: silence flows in place of a voice. */
@@ -88,7 +121,21 @@ export class CallMedia extends EventTarget {
     if (kind === "audio") track.enabled = !this.isMuted;
     else this.isCameraOff = false;
     track.onended = () => this.#inTurn(() => this.#replace(kind, track));
+    track.onmute = () => this.#pause(kind, track, true);
+    track.onunmute = () => this.#pause(kind, track, false);
+    if (track.muted) track.onmute(new Event("mute"));
     await this.engine.setTrack(kind, track);
+  }
+
+  /** The system holds a device back, or gives it again. @param {Kind} kind @param {MediaStreamTrack} track @param {boolean} isPaused */
+  #pause(kind, track, isPaused) {
+    clearTimeout(this.#pausing[kind]);
+    this.#pausing[kind] = setTimeout(() => {
+      if (this.#tracks[kind] !== track || this.#isStopped) return;
+      if (isPaused) this.#faults.set(kind, "paused");
+      else this.#faults.delete(kind);
+      this.#changed();
+    }, isPaused ? PAUSED_MS : 0);
   }
 
   async #fillSilence() {
@@ -102,7 +149,7 @@ export class CallMedia extends EventTarget {
     if (this.#tracks[kind] !== track || this.#isStopped) return;
     await this.#drop(kind);
     if (track) this.#missing.add(kind);
-    await openDevices([kind]).then((tracks) => this.#take(tracks), () => this.#take([]));
+    await this.#open(kind);
     if (track) this.dispatchEvent(new CustomEvent("lost", { detail: { kind, label: this.#tracks[kind]?.label ?? "" } }));
   }
 
@@ -123,9 +170,10 @@ export class CallMedia extends EventTarget {
   toggleCamera() {
     return this.#inTurn(async () => {
       this.#missing.delete("video");
-      if (this.isCameraOff) return this.#take(await openDevices(["video"]));
+      if (this.isCameraOff) return this.open(["video"]);
       await this.#drop("video");
-      this.#changed();
+      this.#faults.delete("video");
+      return this.#changed();
     });
   }
 
@@ -133,21 +181,19 @@ export class CallMedia extends EventTarget {
   use(kind, deviceId) {
     chooseDevice(kind, deviceId);
     return this.#inTurn(async () => {
-      if (kind === "video" && this.isCameraOff) return;
+      if (kind === "video" && this.isCameraOff) return undefined;
       this.#tracks[kind]?.stop(); // some cameras open only once
-      await this.#open(kind);
+      return this.#open(kind);
     });
   }
 
   /** @param {Kind} kind */
   async #open(kind) {
-    try {
-      await this.#take(await openDevices([kind]));
-    } catch (error) {
-      await this.#drop(kind);
-      await this.#take([]);
-      throw error;
-    }
+    const faults = await this.open([kind]);
+    if (!faults.length) return faults;
+    await this.#drop(kind);
+    await this.#take([]);
+    return faults;
   }
 
   async #devicesChanged() {
@@ -164,7 +210,7 @@ export class CallMedia extends EventTarget {
     if (!track) return this.#missing.has(kind) && ids.length ? this.#replace(kind, null) : undefined;
     if (!ids.includes(chosenDevice(kind)) || chosenDevice(kind) === this.deviceOf(kind)) return;
     track.stop();
-    await this.#open(kind);
+    return void (await this.#open(kind));
   }
 
   /** A phone may have taken the camera while the page was in the background. */

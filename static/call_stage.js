@@ -1,6 +1,7 @@
 // @ts-check
 /** The pictures and the sound of a call: the peer's full-bleed, one's own small, and a button where autoplay is blocked. */
 import { chosenDevice, listDevices } from "./devices.js";
+import { peerTrouble } from "./peer_words.js";
 
 /** @param {string} id @returns {any} */
 const element = (id) => document.getElementById(id);
@@ -9,7 +10,7 @@ export class CallStage {
   /** @type {HTMLVideoElement} */ remote = element("remote-video");
   /** @type {HTMLAudioElement} */ sound = element("remote-audio");
   /** @type {HTMLVideoElement} */ own = element("local-video");
-  /** What the peer said to send; with the camera on and no video, their picture is paused. */ peer = { audio: true, video: true, camera: true };
+  /** What the peer said to send; with the camera on and no video, their picture is paused. */ peer = /** @type {import("./peer_words.js").PeerMedia} */ ({ audio: true, video: true, camera: true, faults: {} });
 
   /** @param {string} name of the peer */
   constructor(name) {
@@ -63,10 +64,8 @@ export class CallStage {
   draw() {
     const track = /** @type {MediaStream|null} */ (this.remote.srcObject)?.getVideoTracks()[0];
     const hasPicture = Boolean(track && !track.muted && this.peer.video && this.remote.videoWidth);
-    const picture = this.peer.camera ? `${this.name}’s picture is paused to keep the sound clear` : `${this.name} has the camera off`;
-    const words = [this.peer.video ? "" : picture, this.peer.audio ? "" : `${this.name} is muted`];
     element("call-stage").dataset.picture = hasPicture ? "yes" : "no";
-    element("peer-words").textContent = words.filter(Boolean).join(". ");
+    element("peer-words").textContent = peerTrouble(this.name, this.peer);
   }
 
   /** One's own picture may be moved out of the way; it stays inside the stage. */

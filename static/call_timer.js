@@ -45,7 +45,7 @@ export class CallTimer {
     this.face.textContent = clockText(left);
     this.root.dataset.remaining = String(Math.round(left));
     this.root.classList.toggle("is-ending", left <= 30_000 && this.isRunning);
-    const due = WARNINGS.filter(({ ms }) => left <= ms && ms < this.#spokenBelow).at(-1);
+    const [due] = WARNINGS.filter(({ ms }) => left <= ms && ms < this.#spokenBelow).slice(-1);
     if (!due || !this.isRunning) return;
     this.#spokenBelow = due.ms;
     due.say(due.words);

@@ -6,18 +6,12 @@
  * without a camera.
  */
 import { polite } from "./announce.js";
-
-/** What to do about each refusal of getUserMedia (W3C mediacapture-streams, section 10.3). */
-const HELP = /** @type {Record<string, [string, string]>} */ ({
-  NotAllowedError: ["The camera is blocked.", "Allow the camera for this site (tap the icon beside the address), then try again. Or choose a file below."],
-  NotFoundError: ["We found no camera.", "Connect one and try again, or choose a file below."],
-  NotReadableError: ["Another app is using the camera.", "Close the other app or tab, then try again. Or choose a file below."],
-  OverconstrainedError: ["This camera cannot do what we asked for.", "Try again with its own settings, or choose a file below."],
-  insecure: ["The camera needs a secure connection.", "Open this site with https:// in front of its address. Choosing a file below works now."],
-  other: ["The camera did not start.", "Try again, or choose a file below."],
-});
+import { openWhatThereIs } from "./devices.js";
+import { troubleOfFaults } from "./troubles.js";
 
 const EDGE = 1080;
+const SQUARE = { width: { ideal: 1280 }, height: { ideal: 1280 } };
+const FILE = "Or choose a file below.";
 
 const xsrfToken = () => /** @type {HTMLMetaElement|null} */ (document.querySelector('meta[name="xsrf"]'))?.content ?? "";
 
@@ -31,7 +25,6 @@ export class Camera {
     this.taken = /** @type {HTMLImageElement} */ (root.querySelector('[data-when^="taken"]'));
     /** @type {MediaStream|null} */ this.stream = null;
     /** @type {Blob|null} */ this.blob = null;
-    this.plain = false;
     root.addEventListener("click", (event) => this.act(/** @type {Element} */ (event.target)));
     root.hidden = false;
     const fold = this.form.querySelector("details");
@@ -61,31 +54,26 @@ export class Camera {
   async open() {
     this.stop();
     this.show("asking");
-    try {
-      this.stream = await this.ask();
-    } catch (error) {
-      this.fail(error instanceof Error ? error.name : "other");
-      return;
-    }
-    if (!this.root.isConnected) { this.stop(); return; }
+    const { tracks, faults } = await this.ask();
+    this.stream = new MediaStream(tracks);
+    if (!this.root.isConnected) return this.stop();
+    if (faults.length) return this.fail(faults);
     this.video.srcObject = this.stream;
     await this.video.play().catch(() => {});
     this.show("live");
     this.focus("shoot");
-    polite("The camera is on.");
+    return polite("The camera is on.");
   }
 
   ask() {
-    if (!window.isSecureContext || !navigator.mediaDevices) throw Object.assign(new Error(), { name: "insecure" });
-    const wish = { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 1280 } };
-    return navigator.mediaDevices.getUserMedia({ audio: false, video: this.plain ? true : wish });
+    return openWhatThereIs(["video"], SQUARE);
   }
 
-  /** @param {string} name */
-  fail(name) {
+  /** Names each device and what is wrong with it. @param {import("./troubles.js").Fault[]} faults */
+  fail(faults) {
     this.stop();
-    this.plain = name === "OverconstrainedError";
-    this.explain(HELP[name] ?? HELP.other);
+    const { title, help } = troubleOfFaults(faults);
+    this.explain([`${title}.`, `${help} ${FILE}`]);
   }
 
   /** @param {[string, string]} words */
@@ -100,14 +88,14 @@ export class Camera {
 
   /** @param {Blob|null} blob */
   keep(blob) {
-    if (!blob) { this.fail("other"); return; }
+    if (!blob) { this.stop(); return this.explain(["That did not work.", `Try again. ${FILE}`]); }
     this.stop();
     URL.revokeObjectURL(this.taken.src);
     this.blob = blob;
     this.taken.src = URL.createObjectURL(blob);
     this.show("taken");
     this.focus("use");
-    polite("Done. Use it, or take another.");
+    return polite("Done. Use it, or take another.");
   }
 
   /** @param {string} action */

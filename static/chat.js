@@ -4,6 +4,7 @@
  * what others wrote is shown as text only. Refuses empty lines and more than 500 characters.
  */
 import { polite } from "./announce.js";
+import { isComposing } from "./shortcuts.js";
 import { on } from "./socket.js";
 
 /** @typedef {import("./socket.js").Message} Message */
@@ -12,16 +13,16 @@ const REPEAT_MS = 3000;
 const MOST = 500;
 const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 
-/** @returns {string} also where crypto.randomUUID is missing (plain http) */
+/** @returns {string} crypto.randomUUID is missing on plain http */
 function newId() {
-  return crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 export class Chat {
-  /** Lines not answered yet, in order. @type {Map<string, {text: string, bubble: HTMLElement}>} */ #pending = new Map();
-  /** @type {Set<string>} */ #shown = new Set();
-  #unread = 0;
+  /** Those on the screen, by message id. @type {Map<string, HTMLElement>} */ #shown = new Map();
   /** After the first state a line in a later one is news: it was said in an outage. */ #isFilled = false;
+  /** Lines not answered yet, in order. @type {Map<string, {text: string, bubble: HTMLElement}>} */ #pending = new Map();
+  #unread = 0;
 
   /** @param {HTMLElement} panel @param {HTMLElement} badge @param {import("./socket.js").Socket} socket @param {string} peerName */
   constructor(panel, badge, socket, peerName) {
@@ -34,7 +35,7 @@ export class Chat {
     this.input = /** @type {HTMLTextAreaElement} */ (panel.querySelector("textarea"));
     this.form.addEventListener("submit", (event) => { event.preventDefault(); this.#write(); });
     this.input.addEventListener("keydown", (event) => this.#enter(event));
-    on(socket, "call:state", ({ messages }) => { for (const message of messages ?? []) this.#hear(message, this.#isFilled); this.#isFilled = true; this.#repeat(); });
+    on(socket, "call:state", ({ messages }) => this.#catchUp(messages ?? []));
     on(socket, "chat:message", (message) => this.#hear(message, true));
     on(socket, "error", (message) => this.#refused(message));
     this.timer = setInterval(() => this.#repeat(), REPEAT_MS);
@@ -42,7 +43,7 @@ export class Chat {
 
   /** @param {KeyboardEvent} event */
   #enter(event) {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    if (event.key !== "Enter" || event.shiftKey || isComposing(event)) return;
     event.preventDefault();
     this.#write();
   }
@@ -62,6 +63,20 @@ export class Chat {
     for (const [id, { text }] of this.#pending) this.socket.send({ type: "chat:message", id, text });
   }
 
+  /** All lines so far, in their order: what was lost in an outage takes its place among the others. @param {Message[]} messages */
+  #catchUp(messages) {
+    const missing = new Set(messages.map(({ messageId }) => messageId).filter((id) => !this.#shown.has(id)));
+    for (const message of messages) this.#hear(message, this.#isFilled);
+    this.#isFilled = true;
+    /** @type {HTMLElement|undefined} */ let next;
+    for (const { messageId } of [...messages].reverse()) {
+      const bubble = this.#shown.get(messageId);
+      if (bubble && next && missing.has(messageId)) next.before(bubble);
+      next = bubble;
+    }
+    this.#repeat();
+  }
+
   /** @param {Message} message @param {boolean} isNew */
   #hear({ messageId, from, text, at, id }, isNew) {
     const mine = from === document.body.dataset.userId;
@@ -69,8 +84,7 @@ export class Chat {
     if (id !== undefined) this.#pending.delete(id);
     if (pending) pending.bubble.remove();
     if (this.#shown.has(messageId)) return;
-    this.#shown.add(messageId);
-    this.#bubble(text, mine, TIME.format(new Date(at)));
+    this.#shown.set(messageId, this.#bubble(text, mine, TIME.format(new Date(at))));
     if (isNew && !mine) this.#news(text);
   }
 

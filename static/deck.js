@@ -16,6 +16,7 @@ export class Deck {
   constructor(home, shown) {
     this.home = home;
     this.shown = shown;
+    for (const card of this.cards) looks.set(card, lookOf(card));
     this.#swipes();
   }
 
@@ -72,10 +73,11 @@ export class Deck {
 
   /** @param {HTMLElement} article */
   #place(article) {
+    looks.set(article, lookOf(article));
     const old = this.cards.find((card) => card.dataset.userId === article.dataset.userId);
     if (!old) return this.home.append(article);
     article.hidden = old.hidden;
-    if (lookOf(old) !== lookOf(article) || old.dataset.cooldownUntil !== article.dataset.cooldownUntil) old.replaceWith(article);
+    if (looks.get(old) !== looks.get(article) || old.dataset.cooldownUntil !== article.dataset.cooldownUntil) old.replaceWith(article);
   }
 
   /** @param {string[]} ids @returns {string[]} the name of the current card's person when it was among them */
@@ -111,6 +113,9 @@ export class Deck {
 
 /** What is to be seen of the person; the forms around it carry a token that is another each time. @param {HTMLElement} card */
 const lookOf = (card) => [...card.querySelectorAll("[hx-ignore]")].map((part) => part.innerHTML).join();
+
+/** How each card came from the server. On the screen, translators and extensions rewrite it. @type {WeakMap<HTMLElement, string>} */
+const looks = new WeakMap();
 
 /** @param {HTMLElement} card */
 export function isOnCooldown(card) {

@@ -4,16 +4,21 @@
  * Constraints are wishes (`ideal`), never demands, so that any device will do.
  */
 
-/** @typedef {"audio"|"video"} Kind */
-/** @typedef {{title: string, help: string, canRetry: boolean}} Trouble */
+import { forget, recall, remember } from "./storage.js";
+import { causeOf, faultOf, permissionOf } from "./troubles.js";
+
+/** @typedef {import("./troubles.js").Kind} Kind */
+/** @typedef {import("./troubles.js").Fault} Fault */
 
 const KEYS = { audio: "napalm.microphone", video: "napalm.camera", output: "napalm.speaker" };
+/** @type {readonly Kind[]} */
+export const KINDS = ["audio", "video"];
 
 /** @param {Kind|"output"} kind */
-export const chosenDevice = (kind) => localStorage.getItem(KEYS[kind]) ?? "";
+export const chosenDevice = (kind) => recall(KEYS[kind]) ?? "";
 
 /** @param {Kind|"output"} kind @param {string} deviceId */
-export const chooseDevice = (kind, deviceId) => localStorage.setItem(KEYS[kind], deviceId);
+export const chooseDevice = (kind, deviceId) => remember(KEYS[kind], deviceId);
 
 /** @param {Kind} kind @returns {MediaTrackConstraints} */
 function wish(kind) {
@@ -23,77 +28,58 @@ function wish(kind) {
   return { ...deviceId, ...facing, width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
 }
 
-/** @param {Kind[]} kinds @returns {Promise<MediaStreamTrack[]>} */
-export async function openDevices(kinds) {
-  if (!navigator.mediaDevices?.getUserMedia) throw new DOMException("No secure context", "SecurityError");
-  const constraints = { audio: kinds.includes("audio") && wish("audio"), video: kinds.includes("video") && wish("video") };
-  const tracks = (await navigator.mediaDevices.getUserMedia(constraints)).getTracks();
+/** @param {readonly Kind[]} kinds @param {MediaTrackConstraints} [picture] besides the usual @returns {Promise<MediaStreamTrack[]>} */
+export async function openDevices(kinds, picture = {}) {
+  const devices = navigator.mediaDevices;
+  if (!devices?.getUserMedia) throw new DOMException("No camera and no microphone for pages", "NotSupportedError");
+  const wishes = { audio: kinds.includes("audio") && wish("audio"), video: kinds.includes("video") && { ...wish("video"), ...picture } };
+  const stream = await devices.getUserMedia(wishes).catch((error) => {
+    if (causeOf(error) !== "unfit") throw error;
+    for (const kind of KINDS) forget(KEYS[kind]);
+    return devices.getUserMedia({ audio: Boolean(wishes.audio), video: Boolean(wishes.video) });
+  });
+  const tracks = stream.getTracks();
   for (const track of tracks) if (track.kind === "video") track.contentHint = "motion";
   return tracks;
 }
 
 /**
- * Both if possible, else the one that works. A refusal is a decision and is not asked about again behind the person's back.
- * @returns {Promise<{tracks: MediaStreamTrack[], error: DOMException|null}>}
+ * All if possible, else those that work, each tried alone, with what is wrong with the others.
+ * @param {readonly Kind[]} [kinds] @param {MediaTrackConstraints} [picture]
+ * @returns {Promise<{tracks: MediaStreamTrack[], faults: Fault[]}>}
  */
-export async function openWhatThereIs() {
-  try {
-    return { tracks: await openDevices(["audio", "video"]), error: null };
-  } catch (reason) {
-    const error = /** @type {DOMException} */ (reason);
-    const isRefused = error.name === "NotAllowedError" || error.name === "SecurityError";
-    return { tracks: isRefused ? [] : await openOneByOne(), error };
+export async function openWhatThereIs(kinds = KINDS, picture = {}) {
+  /** @type {Fault[]} */ const faults = [];
+  const tracks = await openDevices(kinds, picture).catch(async (reason) => {
+    const opened = [];
+    for (const kind of kinds) opened.push(...await openAlone(kind, kinds, picture, reason, faults));
+    return opened;
+  });
+  return { tracks, faults };
+}
+
+/**
+ * A refusal is a decision: where the browser says that it stands, or would ask again, nothing is asked.
+ * @param {Kind} kind @param {readonly Kind[]} kinds asked for together @param {MediaTrackConstraints} picture @param {DOMException} reason
+ * @param {Fault[]} faults takes what is wrong @returns {Promise<MediaStreamTrack[]>}
+ */
+async function openAlone(kind, kinds, picture, reason, faults) {
+  const fault = await faultOf(reason, kind);
+  const isRefusal = fault.cause === "blocked" || fault.cause === "dismissed";
+  const isFinal = !navigator.mediaDevices || (isRefusal && ["denied", "prompt"].includes(await permissionOf(kind)));
+  if (kinds.length > 1 && !isFinal) {
+    try {
+      return await openDevices([kind], picture);
+    } catch (error) {
+      Object.assign(fault, await faultOf(/** @type {DOMException} */ (error), kind));
+    }
   }
-}
-
-async function openOneByOne() {
-  const opened = await Promise.allSettled([openDevices(["audio"]), openDevices(["video"])]);
-  return opened.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
-}
-
-/** @type {Record<string, Trouble>} */
-const TROUBLES = {
-  NotAllowedError: { title: "Your camera and microphone are blocked", canRetry: true,
-    help: "Allow both for this site: press the camera sign or the lock beside the address, choose Allow, then try again. On a phone, look in the browser's settings for this site." },
-  NotFoundError: { title: "No camera or microphone was found", canRetry: true,
-    help: "Plug one in or switch it on, then try again." },
-  NotReadableError: { title: "Your camera or microphone is busy", canRetry: true,
-    help: "Another program is using it. Close other calls and camera apps, then try again." },
-  OverconstrainedError: { title: "Your camera cannot do what was asked", canRetry: true,
-    help: "The chosen device does not fit any more. Try again and we will take any device there is." },
-  SecurityError: { title: "This address is not secure", canRetry: false,
-    help: "Browsers give camera and microphone only to pages opened by https. Open this site by its https address." },
-};
-
-/** What to tell about a getUserMedia error. @param {{name: string}} error @returns {Trouble} */
-export function troubleOf({ name }) {
-  if (!window.isSecureContext) return /** @type {Trouble} */ (TROUBLES.SecurityError);
-  if (name === "OverconstrainedError") forgetDevices();
-  return TROUBLES[name] ?? { title: "Your camera did not start", canRetry: true, help: "Check that it is connected, then try again." };
-}
-
-function forgetDevices() {
-  localStorage.removeItem(KEYS.audio);
-  localStorage.removeItem(KEYS.video);
+  faults.push(fault);
+  return [];
 }
 
 /** @param {MediaDeviceKind} kind @returns {Promise<MediaDeviceInfo[]>} */
 export async function listDevices(kind) {
   const devices = (await navigator.mediaDevices?.enumerateDevices?.()) ?? [];
   return devices.filter((device) => device.kind === kind && device.deviceId !== "");
-}
-
-/** A track of silence: somebody without a microphone still sends media, so that the call counts as connected. */
-export function silentTrack() {
-  const context = new AudioContext();
-  const exit = context.createMediaStreamDestination();
-  const nothing = new ConstantSourceNode(context, { offset: 0 }); // without a source the exit sends no packets at all
-  nothing.connect(exit);
-  nothing.start();
-  const [track] = exit.stream.getAudioTracks();
-  const wake = () => { context.resume().catch(() => undefined); };
-  document.addEventListener("pointerdown", wake, { once: true });
-  const close = () => { track?.stop(); document.removeEventListener("pointerdown", wake); context.close().catch(() => undefined); };
-  wake();
-  return { track: track ?? null, close };
 }

@@ -28,13 +28,16 @@ export class IceServers {
   }
 
   async #fetch() {
+    const patience = new AbortController(); // AbortSignal.timeout is newer than the browsers we serve
+    const timer = setTimeout(() => patience.abort(), PATIENCE_MS);
     try {
       const headers = { Accept: "application/json" };
-      const answer = await fetch(this.url, { headers, credentials: "same-origin", signal: AbortSignal.timeout(PATIENCE_MS) });
+      const answer = await fetch(this.url, { headers, credentials: "same-origin", signal: patience.signal });
       if (answer.ok) [this.#held, this.#heldSince] = [await answer.json(), Date.now()];
     } catch {
       // Offline or too slow: go on with what there is; the next restart asks again.
     }
+    clearTimeout(timer);
     this.#asking = null;
   }
 }

@@ -4,7 +4,7 @@
  * itself just before sixty seconds.
  */
 import { Camera } from "./camera.js";
-import { openDevices } from "./devices.js";
+import { openWhatThereIs } from "./devices.js";
 
 const KINDS = ['video/mp4;codecs="avc1.42E01F,mp4a.40.2"', "video/webm;codecs=vp8,opus", "video/mp4"];
 
@@ -12,8 +12,8 @@ class IntroCamera extends Camera {
   /** @type {MediaRecorder|undefined} */ recorder;
 
   /** @override */
-  async ask() {
-    return new MediaStream(await openDevices(["audio", "video"]));
+  ask() {
+    return openWhatThereIs();
   }
 
   /** Starts, and the second time stops. @override */

@@ -3,7 +3,10 @@
  * Whether I can be rung: going online, taking a break, a hidden tab, notifications. The wish to be online belongs to this
  * tab's session (sessionStorage); the truth is what the server last said.
  */
+import { askForNotifications, notificationState, watchNotifications } from "./notifications.js";
+import { canCall } from "./readiness.js";
 import { invites, on } from "./socket.js";
+import { forget, recall, remember } from "./storage.js";
 import { unlockAudio } from "./tone.js";
 
 const KEY = "napalm.online";
@@ -23,23 +26,25 @@ export function watchPresence(changed) {
   on(invites, "queue:state", (state) => { available = state.available; tell(); });
   on(invites, "socket:status", tell);
   document.addEventListener("visibilitychange", tellHidden);
+  watchNotifications(tellHidden);
 }
 
-export const wantsOnline = () => sessionStorage.getItem(KEY) === "yes";
+/** Nobody is listed from a browser that cannot make calls. */
+export const wantsOnline = () => recall(KEY, "session") === "yes" && canCall();
 
-/** Call from a click: it unlocks the ring tone too. */
-export function goOnline() {
+/** Call from a click: it unlocks the ring tone too. @param {() => Promise<boolean>} mayGoOnline looks first */
+export async function goOnline(mayGoOnline) {
   unlockAudio();
-  sessionStorage.setItem(KEY, "yes");
+  if (!(await mayGoOnline())) return false;
+  remember(KEY, "yes", "session");
   invites.send({ type: "queue:join" });
+  return true;
 }
 
 export function takeBreak() {
-  sessionStorage.removeItem(KEY);
+  forget(KEY, "session");
   invites.send({ type: "queue:leave" });
 }
-
-const notificationState = () => (typeof Notification === "undefined" ? "denied" : Notification.permission);
 
 function tellHidden() {
   invites.send({ type: "queue:hidden", hidden: document.hidden, notifications: notificationState() === "granted" });
@@ -49,7 +54,7 @@ function tellHidden() {
 export function offerNotifications(button) {
   button.hidden = notificationState() !== "default";
   button.addEventListener("click", async () => {
-    await Notification.requestPermission();
+    await askForNotifications();
     button.hidden = notificationState() !== "default";
     tellHidden();
   });

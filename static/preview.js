@@ -5,9 +5,10 @@
  */
 import { polite } from "./announce.js";
 import { fillDeviceSelect } from "./device_select.js";
-import { chooseDevice, chosenDevice, openDevices, openWhatThereIs, troubleOf } from "./devices.js";
+import { chooseDevice, chosenDevice, openWhatThereIs } from "./devices.js";
 import { listenTo } from "./mic_meter.js";
 import { playTestSound } from "./tone.js";
+import { troubleOfFaults } from "./troubles.js";
 
 /** @typedef {import("./devices.js").Kind} Kind */
 
@@ -27,11 +28,16 @@ async function open() {
 }
 
 async function retry() {
-  element("trouble").hidden = true;
-  const { tracks: opened, error } = await openWhatThereIs();
-  opened.forEach(take);
-  if (error) explain(error);
+  await ask();
   await fill();
+}
+
+/** @param {readonly Kind[]} [kinds] */
+async function ask(kinds) {
+  element("trouble").hidden = true;
+  const { tracks: opened, faults } = await openWhatThereIs(kinds);
+  opened.forEach(take);
+  if (faults.length) explain(faults);
 }
 
 /** A device that opens after the dialog has closed is let go at once. @param {MediaStreamTrack} track */
@@ -57,9 +63,9 @@ function listen(track) {
   stopListening = listenTo(track, (level) => { element("level").value = level; });
 }
 
-/** @param {DOMException} error */
-function explain(error) {
-  const { title, help, canRetry } = troubleOf(error);
+/** @param {import("./troubles.js").Fault[]} faults */
+function explain(faults) {
+  const { title, help, canRetry } = troubleOfFaults(faults);
   element("trouble-title").textContent = title;
   element("trouble-words").textContent = help;
   element("retry").hidden = !canRetry;
@@ -82,7 +88,7 @@ async function choose(key, deviceId) {
   chooseDevice(key, deviceId);
   if (key === "output") return;
   tracks.get(key)?.stop(); // some cameras open only once
-  await openDevices([key]).then((opened) => opened.forEach(take), explain);
+  await ask([key]);
 }
 
 function close() {

@@ -13,7 +13,7 @@ import { elsewhereWords, incomingWords, outgoingWords } from "./ring_words.js";
 import "./session_watch.js";
 import * as view from "./ring_view.js";
 import { invites, on } from "./socket.js";
-import { startTone, unlockAudio } from "./tone.js";
+import { startTone, unlockAudio, watchSound } from "./tone.js";
 
 /** @typedef {import("./ring_view.js").Person} Person */
 /** @typedef {import("./socket.js").Message} Message */
@@ -215,8 +215,7 @@ function listen() {
   on(invites, "call:start", ({ callId }) => enter(callId));
   on(invites, "error", faulty);
   if (document.getElementById("call")) return; // in a call nobody can ring
-  document.addEventListener("pointerdown", unlockAudio, { once: true });
-  document.addEventListener("keydown", unlockAudio, { once: true });
+  watchSound((isLocked) => { for (const offer of document.querySelectorAll("[data-sound-locked]")) /** @type {HTMLElement} */ (offer).hidden = !isLocked; });
 }
 
 if (view.hasDialog()) listen();

@@ -8,8 +8,10 @@
 import { polite } from "./announce.js";
 import { Deck, isOnCooldown, personOf } from "./deck.js";
 import { goOnline, offerNotifications, takeBreak, wantsOnline, watchPresence } from "./presence.js";
+import { mayGoOnline, watchTroubles } from "./room_trouble.js";
 import { fetchQueue } from "./queue_page.js";
 import * as ring from "./ring.js";
+import { shortcutOf } from "./shortcuts.js";
 import { invites, on } from "./socket.js";
 import { chooseSeconds, chosenSeconds, rememberedSeconds, rememberSeconds } from "./wish.js";
 import { lengthText } from "./clock.js";
@@ -35,6 +37,7 @@ const lengths = element("lengths");
 const deck = new Deck(element("queue-cards"), shown);
 let knowsOfMore = element("queue-cursor").dataset.more === "yes";
 let downSince = Date.now();
+let online = Number(element("online-count").dataset.count);
 /** Fetches wait for each other, so that no news is dropped and no page taken in twice. */
 let fetching = Promise.resolve();
 /** @type {Set<() => Promise<void>>} */
@@ -110,6 +113,7 @@ async function refresh() {
 
 /** @param {number} count */
 function countOnline(count) {
+  online = count;
   element("online-count").textContent = count === 1 ? "1 person online" : `${count} people online`;
 }
 
@@ -121,7 +125,7 @@ function showPresence(available, isConnected) {
   const isLost = !isConnected && Date.now() - downSince > DOWN_MS;
   if (state === "lost" && !isLost && room.dataset.presence) return;
   room.dataset.presence = state;
-  if (isConnected && element("online-count").textContent?.startsWith("0 ")) countOnline(1);
+  if (isConnected && online === 0) countOnline(1);
   const words = { online: "You are online", away: "You are not online", lost: "Reconnecting…" };
   element("availability-words").textContent = words[state];
   element("empty-words").textContent = EMPTY[available ? "online" : "away"];
@@ -137,10 +141,18 @@ function ask() {
 
 /** @param {KeyboardEvent} event */
 function keys(event) {
-  const isElsewhere = event.target instanceof Element && event.target.closest("input, textarea, select, dialog");
-  if (isElsewhere || event.altKey || event.ctrlKey || event.metaKey) return;
-  if (event.key === "ArrowRight") move(1);
-  if (event.key === "ArrowLeft") move(-1);
+  const key = shortcutOf(event);
+  if (key === "ArrowRight") move(1);
+  if (key === "ArrowLeft") move(-1);
+}
+
+async function start() {
+  const button = /** @type {HTMLButtonElement} */ (element("go-online"));
+  button.disabled = true;
+  const isListed = await goOnline(mayGoOnline);
+  button.disabled = false;
+  element("take-break").hidden = !isListed;
+  element(isListed ? "take-break" : "room-trouble").focus();
 }
 
 function listen() {
@@ -154,7 +166,7 @@ function listen() {
   document.body.addEventListener("ring:over", () => inTurn(refresh));
   document.addEventListener("keydown", keys);
   talk.addEventListener("click", ask);
-  element("go-online").addEventListener("click", () => { goOnline(); element("take-break").hidden = false; element("take-break").focus(); });
+  element("go-online").addEventListener("click", start);
   element("take-break").addEventListener("click", () => { takeBreak(); element("go-online").hidden = false; element("go-online").focus(); });
   for (const step of room.querySelectorAll("[data-step]"))
     step.addEventListener("click", () => move(step.getAttribute("data-step") === "next" ? 1 : -1));
@@ -180,6 +192,7 @@ if (!room.dataset.started) {
   chooseSeconds(lengths, rememberedSeconds(lengths));
   offerNotifications(element("offer-notifications"));
   watchPresence(showPresence);
+  watchTroubles();
   listen();
   deck.show();
   setInterval(beat, 1000);

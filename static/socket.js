@@ -26,6 +26,7 @@ export class Socket extends EventTarget {
   #tries = 0;
   #pingSentAt = 0;
   #openedAt = 0;
+  /** Whether it has ever worked here. */ hasOpened = false;
   /** The newest `state`, for modules that load after it came. @type {Message|null} */ state = null;
 
   /** @param {string} path @param {{pings?: boolean, finalCodes?: number[]}} [options] */
@@ -66,6 +67,7 @@ export class Socket extends EventTarget {
 
   #opened() {
     this.#openedAt = performance.now();
+    this.hasOpened = true;
     this.#pingSentAt = 0;
     this.#tell("open");
     if (!this.pings) return;

@@ -1,18 +1,40 @@
 // @ts-check
 /**
- * The ring tone, made by WebAudio: two warm notes every two seconds. No file, nothing to fetch.
- * Browsers keep sound locked until a click; `unlockAudio` belongs inside one.
+ * The ring tone, made by WebAudio: two warm notes every two seconds. No file, nothing to fetch. Browsers keep sound locked
+ * until the user touches the page; `watchSound` reports it, so that the page can ask for that touch.
  */
+import { keepRunning, lacksActivation, onActivation } from "./activation.js";
 
 /** @type {AudioContext|null} */
 let context = null;
 /** @type {ReturnType<typeof setInterval>|undefined} */
 let repeat;
 
-/** Call from a click. */
+/** @type {Set<(isLocked: boolean) => void>} */
+const listeners = new Set();
+
+/** Call from a touch or a key. */
 export function unlockAudio() {
-  context ??= new AudioContext();
-  if (context.state === "suspended") context.resume().catch(() => undefined);
+  if (!context) {
+    context = new AudioContext();
+    keepRunning(context, tell);
+  }
+  if (context.state !== "running") context.resume().catch(() => undefined);
+  tell();
+}
+
+/** Whether a ring would be silent until the user touches the page. */
+const isLocked = () => (context ? context.state !== "running" : lacksActivation());
+
+function tell() {
+  for (const hear of listeners) hear(isLocked());
+}
+
+/** Unlocks the sound at the first touch of any kind. @param {(isLocked: boolean) => void} hear at once, and at each change */
+export function watchSound(hear) {
+  listeners.add(hear);
+  hear(isLocked());
+  const stop = onActivation(() => { stop(); if (!context) unlockAudio(); });
 }
 
 /** @param {AudioContext} audio @param {number} hertz @param {number} at seconds of the context @param {number} loudness @param {AudioNode} [exit] */
@@ -38,8 +60,10 @@ function chime(loudness) {
 export function startTone(direction) {
   stopTone();
   const loudness = direction === "in" ? 0.22 : 0.05;
+  if (!context && !lacksActivation()) unlockAudio();
   chime(loudness);
   repeat = setInterval(() => chime(loudness), 2000);
+  tell();
 }
 
 export function stopTone() {

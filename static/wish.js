@@ -1,6 +1,8 @@
 // @ts-check
 /** The length this person would like to talk, remembered in this browser. Seconds, always one of the offered choices. */
 
+import { recall, remember } from "./storage.js";
+
 const KEY = "napalm.wish";
 
 /** @param {HTMLElement} group @returns {HTMLInputElement[]} */
@@ -21,10 +23,10 @@ export function chooseSeconds(group, seconds) {
 
 /** What was wished last time, or the group's own default (data-default). @param {HTMLElement} group */
 export function rememberedSeconds(group) {
-  return Number(localStorage.getItem(KEY)) || Number(group.dataset.default) || 300;
+  return Number(recall(KEY)) || Number(group.dataset.default) || 300;
 }
 
 /** @param {number} seconds */
 export function rememberSeconds(seconds) {
-  localStorage.setItem(KEY, String(seconds));
+  remember(KEY, String(seconds));
 }

@@ -13,7 +13,9 @@ from jinja2 import Environment, nodes
 
 from tests.tree import CODE, PAGES, ROOT, SERVED, TEMPLATES, name_of, text_of
 
-MOST_SCRIPT_BYTES = 80_000
+# 80,000 until the scripts named each device fault, looked before going online, and did without what
+# old and restricted browsers lack (issue 11, C3, C5, C6).
+MOST_SCRIPT_BYTES = 94_000
 
 
 def mentioned(text: str) -> set[str]:

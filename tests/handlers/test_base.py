@@ -156,3 +156,23 @@ async def test_our_own_fault_is_told_plainly_and_logged_with_its_cause(
     assert record.exc_info
     assert "private" not in record.getMessage()
     assert not re.search(anna.token, caplog.text)
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+@pytest.mark.parametrize("path", ["/auth/guest", "/auth/login", "/admin/sign-in"])
+async def test_a_form_without_our_cookie_says_that_cookies_are_off(
+    site: Running, path: str, *, htmx: bool
+) -> None:
+    """Without scripts too. A wrong token with the cookie is another fault."""
+    browser = site.browser()
+    await browser.get("/admin/sign-in" if "admin" in path else "/login")
+    token, browser.cookies = browser.xsrf, {}
+    answer = await browser.post(path, htmx=htmx, name="Anna", gender="female", adult="true")
+    assert answer.status == 403
+    assert "Cookies are off" in answer.text
+    assert "Allow cookies" in answer.text
+    browser.xsrf = "wrong" + token
+    wrong = await browser.post(path, htmx=htmx, name="Anna", gender="female", adult="true")
+    assert wrong.status == 403
+    assert "Cookies are off" not in wrong.text
+    browser.close()

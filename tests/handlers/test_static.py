@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from urllib.parse import urljoin
 
 import pytest
+from PIL import Image
 
 from handlers.pages import static_url
 from tests.conftest import Running
@@ -65,11 +67,48 @@ async def test_nothing_else_is_served(site: Running, path: str) -> None:
         assert "import" not in answer.text
 
 
-@pytest.mark.parametrize("path", ["/favicon.ico", "/manifest.webmanifest"])
-async def test_the_files_at_the_root_are_found(site: Running, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/favicon.ico", "image/x-icon"),
+        ("/manifest.webmanifest", "application/manifest+json"),
+        ("/apple-touch-icon.png", "image/png"),
+        ("/apple-touch-icon-precomposed.png", "image/png"),
+        ("/apple-touch-icon-120x120.png", "image/png"),
+    ],
+)
+async def test_the_files_at_the_root_are_found(site: Running, path: str, kind: str) -> None:
     answer = await site.client.get(path)
     assert answer.status == 302
-    assert (await site.client.get(answer.headers["Location"])).status == 200
+    found = await site.client.get(answer.headers["Location"])
+    assert (found.status, found.headers["Content-Type"]) == (200, kind)
+
+
+async def test_icons_are_pictures_of_the_size_that_is_said(site: Running) -> None:
+    """Home screens and Safari take PNG only."""
+    manifest = (await site.client.get("/static/icons/manifest.webmanifest")).json
+    sizes = {"apple-touch-icon.png": (180, 180)} | {
+        icon["src"]: (int(icon["sizes"].split("x")[0]),) * 2
+        for icon in manifest["icons"]
+        if icon["type"] == "image/png"
+    }
+    assert {(192, 192), (512, 512)} <= set(sizes.values())
+    for name, size in sizes.items():
+        picture = await site.client.get(f"/static/icons/{name}")
+        assert Image.open(io.BytesIO(picture.body)).size == size
+        assert len(picture.body) < 8_000
+    page = (await site.client.get("/", headers={"Accept": "text/html"})).text
+    assert 'rel="apple-touch-icon"' in page
+    assert page.count('name="theme-color"') == 2
+
+
+async def test_the_service_worker_is_at_the_root_and_asked_again(site: Running) -> None:
+    """Its scope is its folder, and a browser refuses one that is redirected."""
+    answer = await site.client.get("/sw.js")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/javascript; charset=UTF-8")
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert "fetch" not in answer.text
+    assert (await site.client.send("HEAD", "/sw.js")).status == 200
 
 
 async def test_a_file_is_not_written_to(site: Running) -> None:

@@ -149,7 +149,7 @@ async def helped(stage: Stage, scheme: Scheme, device: str, album: Album) -> Non
     await asyncio.gather(one.enrol(), other.enrol(gender="male"))
     await one.go("/onboarding?step=selfie")
     await one.press("Open the camera")
-    await one.sees("The camera is blocked.")
+    await one.sees("Your camera is blocked.")
     await album.take(one, "selfie-blocked")
     await asyncio.gather(one.go_online(), other.go_online())
     await one.invite(other, "3 min")

@@ -22,9 +22,9 @@ INSECURE = "insecure.test"
 NOT_ISOLATED = "Cross-Origin-Opener-Policy header has been ignored"
 ALWAYS, WITH_CAMERA = "true", "wish.video"
 SELFIE_HELP = {
-    "NotAllowedError": "The camera is blocked.",
-    "NotFoundError": "We found no camera.",
-    "NotReadableError": "Another app is using the camera.",
+    "NotAllowedError": "Your camera is blocked.",
+    "NotFoundError": "No camera was found.",
+    "NotReadableError": "Your camera is busy.",
 }
 CALL_HELP = {
     "NotAllowedError": "Your camera and microphone are blocked",
@@ -64,7 +64,7 @@ async def test_selfie_on_an_insecure_address(stage: Stage) -> None:
     await kim.go("/onboarding")
     await kim.fill_profile()
     await kim.press("Open the camera")
-    await kim.sees("The camera needs a secure connection.")
+    await kim.sees("This address is not secure.")
     await kim.touch(kim.page.get_by_text("Choose a photo instead"))
     await kim.choose_photo()
     await kim.press("Upload this photo")
@@ -86,7 +86,9 @@ async def test_call_without_devices(stage: Stage) -> None:
     await lena.sees_video()
     await lena.write("I can only write")
     await milo.reads("I can only write")
-    await expect(milo.page.locator("#peer-words")).to_have_text("Lena has the camera off. Lena is muted")
+    await expect(milo.page.locator("#peer-words")).to_have_text(
+        "Lena’s camera and microphone are in use by another program"
+    )
     await next_failure(lena, None)
     await lena.press("Close chat")
     await lena.press("Camera on")
@@ -96,9 +98,9 @@ async def test_call_without_devices(stage: Stage) -> None:
 @journey
 async def test_call_with_sound_only(stage: Stage) -> None:
     lena, milo = await met(stage, FAILS % WITH_CAMERA)
-    await lena.press("Join with sound only")
+    await expect(lena.page.get_by_role("heading", name="Your camera is blocked")).to_be_focused()
     await asyncio.gather(lena.in_call(), milo.in_call())
-    await expect(milo.page.locator("#peer-words")).to_have_text("Lena has the camera off")
+    await expect(milo.page.locator("#peer-words")).to_have_text("Lena’s camera is blocked in the browser")
     await until(lambda: sound_level(milo), lambda level: level > 0)
 
 

@@ -16,7 +16,7 @@ HELP = {
     "NotFoundError": "was found",
     "NotReadableError": "is busy",
     "OverconstrainedError": "cannot do what was asked",
-    "SecurityError": "is not secure",
+    "SecurityError": "does not offer",
 }
 FAULT = "bend.media = () => new DOMException('bent', '%s');"
 ONLY = "bend.media = ({ %s: lacks }) => (lacks ? new DOMException('bent', 'NotFoundError') : null);"
@@ -45,7 +45,7 @@ AWAY = """(away) => {
 async def test_each_trouble_has_its_own_help(stage: Stage, fault: str) -> None:
     visitor = await stage.visitor("Help")
     await visitor.go("/")
-    script = "async (name) => (await import('/static/devices.js')).troubleOf({ name })"
+    script = "async (name) => (await import('/static/troubles.js')).troubleOf({ name })"
     trouble = await visitor.page.evaluate(script, fault)
     assert HELP[fault] in trouble["title"]
     assert trouble["canRetry"] == (fault != "SecurityError")
@@ -61,7 +61,7 @@ async def test_who_refuses_both_may_try_again_or_join_with_text(stage: Stage) ->
     await anna.visitor.press("Try again")
     await ben.visitor.press("Join with text only")
     await asyncio.gather(anna.visitor.in_call(), ben.visitor.in_call())
-    await anna.visitor.sees("Ben is muted")
+    await anna.visitor.sees("Ben’s microphone is blocked in the browser")
     await ben.visitor.sees_video(3)
     await ben.visitor.write("I have no microphone")
     await anna.visitor.reads("I have no microphone")
@@ -73,11 +73,11 @@ async def test_without_a_camera_there_is_sound_without_a_microphone_picture(stag
     await asyncio.gather(lacks(anna, "video"), lacks(ben, "audio"))
     await ring(anna, ben)
     await asyncio.gather(anna.visitor.in_call(), ben.visitor.in_call())
-    await anna.visitor.sees("Your camera did not start")
-    await ben.visitor.sees("Your microphone did not start")
+    await anna.visitor.sees("No camera was found")
+    await ben.visitor.sees("No microphone was found")
     for one in (anna, ben):
         await one.visitor.press("Go on like this")
-    await expect(ben.page.locator("#peer-words")).to_contain_text("Anna has the camera off")
+    await expect(ben.page.locator("#peer-words")).to_contain_text("Anna’s camera was not found")
     await anna.visitor.sees_video(3)
     await ben.sound_flows()
 
@@ -105,7 +105,7 @@ async def test_the_only_camera_comes_back_by_itself_when_it_is_plugged_in_again(
     await anna.run("bend.media = () => new DOMException('bent', 'NotFoundError')")
     await anna.run(UNPLUG)
     await anna.visitor.sees("Plug it in again")
-    await expect(ben.page.locator("#peer-words")).to_have_text("Anna has the camera off")
+    await expect(ben.page.locator("#peer-words")).to_have_text("Anna’s camera was not found")
     await anna.run("bend.media = bend.devices = null")
     await anna.run("navigator.mediaDevices.dispatchEvent(new Event('devicechange'))")
     await ben.shows("#call-stage", "data-picture", "yes")

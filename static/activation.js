@@ -1,0 +1,29 @@
+// @ts-check
+/**
+ * Browsers start sound and vibration only after the user has touched the page (HTML 6.4, "user activation"): a key, a mouse
+ * button, or a finger that is lifted again. A finger that comes down does not count, hence these events and no others.
+ */
+const EVENTS = ["keydown", "mousedown", "pointerup", "touchend", "click"];
+
+/** Whether a touch may still be missing; false where the browser does not say. */
+export const lacksActivation = () => navigator.userActivation?.hasBeenActive === false;
+
+/** Runs at each touch until stopped. @param {() => void} run @returns {() => void} stops it */
+export function onActivation(run) {
+  for (const type of EVENTS) document.addEventListener(type, run, { capture: true, passive: true });
+  return () => { for (const type of EVENTS) document.removeEventListener(type, run, { capture: true }); };
+}
+
+/**
+ * Keeps a context running: it starts at the next touch, and again after the system has interrupted it (a phone call on iOS,
+ * another app). @param {AudioContext} context @param {() => void} [changed] @returns {() => void} stops it
+ */
+export function keepRunning(context, changed = () => undefined) {
+  // Safari has the state "interrupted" besides; a resume that comes too early rejects, or waits.
+  const wake = () => { if (context.state !== "running" && context.state !== "closed") context.resume().catch(() => undefined); };
+  const stop = onActivation(wake);
+  const look = () => { if (!document.hidden) wake(); };
+  document.addEventListener("visibilitychange", look);
+  context.onstatechange = () => { changed(); if (context.state !== "running" && !document.hidden) wake(); };
+  return () => { context.onstatechange = null; stop(); document.removeEventListener("visibilitychange", look); };
+}

@@ -1,0 +1,69 @@
+// @ts-check
+/**
+ * Notifications of a ring, while the tab is hidden. Shown by the service worker, which phones insist on; where there is no
+ * service worker, by the page itself. "granted" is said only while one of the two works: a user who cannot be reached is
+ * not listed while hidden.
+ */
+
+/** @type {ServiceWorkerRegistration|null} */
+let worker = null;
+/** Set once the page's own way has failed: Chrome on Android has the constructor and refuses it. */
+let isRefused = false;
+let changed = () => {};
+
+const permission = () => (typeof Notification === "undefined" ? "denied" : Notification.permission);
+
+/** Asks for the worker only once notifications are allowed. */
+async function start() {
+  if (permission() !== "granted" || worker || !("serviceWorker" in navigator)) return;
+  await navigator.serviceWorker.register("/sw.js", { scope: "/" }).catch(() => null);
+  worker = await Promise.race([navigator.serviceWorker.ready, new Promise((resolve) => { setTimeout(resolve, 5000, null); })]);
+  changed();
+}
+
+start();
+
+/** On phones only the worker can show one. */
+const needsWorker = () => isRefused || /Android|iPhone|iPad/.test(navigator.userAgent);
+
+/** @returns {NotificationPermission} */
+export function notificationState() {
+  return permission() === "granted" && !worker && needsWorker() ? "denied" : permission();
+}
+
+/** @param {() => void} hear when what is possible has changed */
+export function watchNotifications(hear) {
+  changed = hear;
+}
+
+/** Call from a click. */
+export async function askForNotifications() {
+  // Older Safari answers by a callback.
+  await new Promise((resolve) => { Promise.resolve(Notification.requestPermission(resolve)).then(resolve, resolve); });
+  await start();
+}
+
+/** @param {string} title @param {NotificationOptions} options with a tag @returns {() => void} takes it away */
+export function notify(title, options) {
+  if (permission() !== "granted") return () => {};
+  const { tag } = options;
+  if (worker) {
+    const holder = worker;
+    const shown = holder.showNotification(title, options).catch(() => undefined);
+    return () => { shown.then(() => holder.getNotifications({ tag })).then((found) => found.forEach((one) => one.close()), () => undefined); };
+  }
+  return notifyFromPage(title, options);
+}
+
+/** @param {string} title @param {NotificationOptions} options */
+function notifyFromPage(title, options) {
+  try {
+    const notification = new Notification(title, options);
+    notification.onclick = () => { window.focus(); notification.close(); };
+    return () => notification.close();
+  } catch {
+    isRefused = true;
+    changed();
+    return () => {};
+  }
+}

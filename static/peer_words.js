@@ -1,0 +1,48 @@
+// @ts-check
+/** What a peer says about their side (`media:state`), in words. Causes that this version does not know are "not working". */
+
+/**
+ * @typedef {{audio: boolean, video: boolean, camera: boolean, faults: {audio?: string, video?: string, call?: string}}} PeerMedia
+ */
+
+/** @type {Record<string, (whose: string, device: string) => string>} */
+const CAUSES = {
+  asking: (whose, device) => `${whose} browser waits for permission to use the ${device}`,
+  blocked: (whose, device) => `${whose} ${device} is blocked in the browser`,
+  missing: (whose, device) => `${whose} ${device} was not found`,
+  busy: (whose, device) => `${whose} ${device} is in use by another program`,
+  paused: (whose, device) => `${whose} device has paused the ${device}`,
+  failed: (whose, device) => `${whose} ${device} is not working`,
+};
+const ALIKE = /** @type {Record<string, string>} */ ({ dismissed: "blocked", system: "blocked", policy: "blocked", insecure: "blocked" });
+const NONE = { audio: "is muted", video: "has the camera off" };
+
+/** @param {string} name @param {string} device @param {string} cause */
+const because = (name, device, cause) => (CAUSES[ALIKE[cause] ?? cause] ?? CAUSES.failed)?.(`${name}’s`, device) ?? "";
+
+/** Why they cannot take part in a call at all; empty when they can. @param {string} name @param {PeerMedia} peer */
+export function callTrouble(name, { faults }) {
+  if (!faults.call) return "";
+  return faults.call === "noroute" ? `${name}’s browser finds no way through its network` : `${name}’s browser cannot make calls`;
+}
+
+/** Why no sound comes; empty when it does. @param {string} name @param {PeerMedia} peer */
+export function soundTrouble(name, { audio, faults }) {
+  if (audio) return "";
+  return faults.audio ? because(name, "microphone", faults.audio) : `${name} ${NONE.audio}`;
+}
+
+/** Why no picture comes; empty when it does. @param {string} name @param {PeerMedia} peer */
+export function pictureTrouble(name, { video, camera, faults }) {
+  if (video) return "";
+  if (faults.video) return because(name, "camera", faults.video);
+  return camera ? `${name}’s picture is paused to keep the sound clear` : `${name} ${NONE.video}`;
+}
+
+/** All that keeps a peer from being seen and heard. @param {string} name @param {PeerMedia} peer @returns {string} */
+export function peerTrouble(name, peer) {
+  const { audio, video } = peer.faults;
+  const both = !peer.audio && !peer.video && audio && audio === video ? because(name, "camera and microphone", audio).replace("microphone is", "microphone are").replace("microphone was", "microphone were") : "";
+  const words = both ? [both] : [pictureTrouble(name, peer), soundTrouble(name, peer)];
+  return [callTrouble(name, peer), ...words].filter(Boolean).join(". ");
+}

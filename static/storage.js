@@ -1,0 +1,41 @@
+// @ts-check
+/**
+ * What this browser remembers. Storage throws where cookies are off (Chromium) and where it is full or private (older
+ * Safari); then a value lasts as long as the page.
+ */
+
+/** @typedef {"local"|"session"} Area */
+
+/** @type {Map<string, string>} */
+const page = new Map();
+
+/** @param {Area} area */
+const storage = (area) => (area === "local" ? localStorage : sessionStorage);
+
+/** @param {string} key @param {Area} [area] @returns {string|null} */
+export function recall(key, area = "local") {
+  try {
+    return storage(area).getItem(key) ?? page.get(key) ?? null;
+  } catch {
+    return page.get(key) ?? null;
+  }
+}
+
+/** @param {string} key @param {string} value @param {Area} [area] */
+export function remember(key, value, area = "local") {
+  try {
+    storage(area).setItem(key, value);
+  } catch {
+    page.set(key, value);
+  }
+}
+
+/** @param {string} key @param {Area} [area] */
+export function forget(key, area = "local") {
+  page.delete(key);
+  try {
+    storage(area).removeItem(key);
+  } catch {
+    // Forbidden: nothing is stored either.
+  }
+}
