@@ -116,8 +116,7 @@ class BaseHandler(RequestHandler):
             return  # 405 is the better answer
         kind = self.request.headers.get("Content-Type", "")
         is_form = kind.startswith(("application/x-www-form-urlencoded", "multipart/form-data"))
-        has_cookie = self.get_cookie(self.application.session_cookie) is not None
-        if self.bearer is None and (has_cookie or is_form):
+        if self.bearer is None and (is_form or self.get_cookie(self.application.session_cookie) is not None):
             cookies.check_they_come_back(self)
             super().check_xsrf_cookie()
 

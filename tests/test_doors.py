@@ -29,7 +29,7 @@ WITHOUT = frozenset((
     "logout", "me", "settings", "password", "email", "recovery_codes", "recover_page", "link_sent",
     "recover", "recovery_link", "reset", "selfie", "video", "remove_video", "paywall",
     "create_checkout", "apply_code", "stripe_webhook", "receipt", "room", "queue", "history", "healthz",
-    "readyz", "metrics", "csp_report", "root_files", "static", "appeal", "export",
+    "readyz", "metrics", "csp_report", "root_files", "service_worker", "static", "appeal", "export",
     "delete", "deleted", "accept_introduction", "too_young",
 ))  # fmt: skip
 # The console has a table of its own, every address by every role: tests/handlers/test_console.py.
