@@ -15,6 +15,7 @@ from models.clock import Clock
 from models.db import Db
 from models.errors import Invalid, NotFound
 from models.ids import new_code
+from models.names import clean_line
 from models.typed_codes import code_in
 
 LONGEST_LABEL = 60
@@ -52,9 +53,11 @@ class AdminCodes:
 
     async def create(self, label: str, uses_limit: int | None, actor: str = OPERATOR) -> AdminCode:
         """Raises Invalid."""
-        label, faults = label.strip(), {}
-        if not 1 <= len(label) <= LONGEST_LABEL or not label.isprintable():
-            faults["label"] = f"Give it a label of 1 to {LONGEST_LABEL} characters."
+        faults: dict[str, str] = {}
+        try:
+            label = clean_line(label, "label", LONGEST_LABEL)
+        except Invalid as problem:
+            faults |= problem.fields or {}
         if uses_limit is not None and not 1 <= uses_limit <= MOST_USES:
             faults["uses"] = f"Choose 1 to {MOST_USES} uses, or no limit."
         if faults:

@@ -19,6 +19,7 @@ from models.bans import Bans
 from models.clock import Clock
 from models.db import Db, UniqueViolation
 from models.errors import Conflict, Invalid, NotAllowed, NotFound
+from models.visible_text import is_visible
 
 Verdict = Literal["upheld", "overturned"]
 MOST_CHARACTERS = 2000
@@ -74,7 +75,7 @@ class Appeals:
     async def file(self, token: str, text: str) -> None:
         """Raises NotFound, Invalid (`text`), Conflict."""
         await self.get(token)
-        if not 1 <= len(text.strip()) <= MOST_CHARACTERS or "\x00" in text:
+        if not is_visible(text) or len(text.strip()) > MOST_CHARACTERS or "\x00" in text:
             raise Invalid(text=f"Write 1 to {MOST_CHARACTERS} characters.")
         now = self._clock.frozen
         if not await self._sql.run("file", appeal_hash=hash_of(token), text=text.strip(), now=now):

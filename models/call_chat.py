@@ -19,6 +19,7 @@ from models.errors import Conflict, Invalid
 from models.ids import new_id
 from models.messages import ChatTold, Message, instant
 from models.news import News
+from models.visible_text import is_visible
 
 MOST_CHARACTERS = 500
 UNSHOWABLE = re.compile("[\x00\ud800-\udfff]")
@@ -69,7 +70,7 @@ class CallChat:
 
 
 def _checked(text: str) -> str:
-    if not text.strip() or len(text) > MOST_CHARACTERS:
+    if not is_visible(text) or len(text) > MOST_CHARACTERS:
         raise Invalid(text=f"Write 1 to {MOST_CHARACTERS} characters.")
     if UNSHOWABLE.search(text):
         raise Invalid(text="This text holds characters that cannot be shown.")

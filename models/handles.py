@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from models.errors import Invalid
+from models.visible_text import without_unseen
 
 LONGEST_TYPED = 200
 
@@ -94,8 +95,8 @@ def clean_handles(typed: Mapping[str, str | None]) -> dict[str, str | None]:
 
 def _bare(network: Network, typed: str) -> str:
     """Without the address around it, the @ and the capitals."""
-    text = unicodedata.normalize("NFKC", typed[:LONGEST_TYPED]).strip().lower()
-    text = re.sub(r"^(https?://)?(www\.|m\.)?", "", text) if network.addresses else text
+    text = unicodedata.normalize("NFKC", without_unseen(typed[:LONGEST_TYPED])).strip().lower()
+    text = re.sub(r"^(https?:/{1,2})?(www\.|m\.|mobile\.)?", "", text) if network.addresses else text
     for address in network.addresses:
         if text.startswith(address):
             return re.split(r"[/?#]", text.removeprefix(address), maxsplit=1)[0].removeprefix("@")

@@ -22,65 +22,78 @@ MOST_CODE_POINTS = LONGEST * MOST_IN_LETTER
 # subjoined letters as marks, so theirs are bounded by `MOST_IN_LETTER` alone.
 TOWER = regex.compile(r"[[\p{Mn}\p{Me}]&&\p{InSC=Other}]{5}", regex.V1)
 LONE_MARK = regex.compile(r"(?:^|\s)[\p{Mn}\p{Me}]")
-TOO_LONG = f"Use at most {LONGEST} letters; this name has {{}}."
-EMPTY = "Write the name people shall see."
-UNSEEN = "This name has no letter that can be seen. Write the name people shall see."
-TOWERS = "This name has too many accents on one letter."
-LONE = "In this name an accent stands without a letter. Type it again."
-# What no name may hold, in the order in which it is looked for, and the cause in words.
+EMPTY = "Write the {} people shall see."
+UNSEEN = "This {} has no letter that can be seen."
+TOO_LONG = "Use at most {} letters; this {} has {}."
+TOWERS = "This {} has too many accents on one letter."
+LONE = "In this {} an accent stands without a letter. Type it again."
+INVISIBLE = "This {} holds an invisible character ({}). Type it instead of pasting it."
+# What no line may hold, in the order in which it is looked for, and the cause in words.
 CAUSES = (
-    (visible_text.SURROGATE, "This name holds half a character, as a broken emoji leaves it. Type it again."),
+    (visible_text.SURROGATE, "This {} holds half a character, as a broken emoji leaves it. Type it again."),
     (
         visible_text.OVERRIDE,
-        "This name holds a mark that reverses the text ({}). Type it instead of pasting it.",
+        "This {} holds a mark that reverses text ({}). Type it instead of pasting it.",
     ),
-    (visible_text.LINE_BREAK, "Write the name on one line; it holds a line break ({})."),
-    (visible_text.CONTROL, "This name holds a control character ({}). Type it instead of pasting it."),
-    (visible_text.UNKNOWN, "This name holds a character ({}) that other devices cannot show."),
+    (visible_text.LINE_BREAK, "Write the {} on one line; it holds a line break ({})."),
+    (visible_text.CONTROL, "This {} holds a control character ({}). Type it instead of pasting it."),
+    (visible_text.UNKNOWN, "This {} holds a character ({}) that other devices cannot show."),
 )
-INVISIBLE = "This name holds an invisible character ({}). Type it instead of pasting it."
 
 
 def clean_name(raw: str) -> str:
     """The name as it is stored and shown. Raises Invalid (`name`) with the cause."""
-    if len(raw) > 2 * MOST_CODE_POINTS:
-        raise Invalid(name=TOO_LONG.format(f"more than {MOST_CODE_POINTS}"))
+    return _clean(raw, "name", LONGEST)
+
+
+def clean_line(raw: str, field: str, longest: int) -> str:
+    """The same for what staff type in one line, such as a label. Raises Invalid (`field`) with the cause."""
+    if len(raw.strip().splitlines()) > 1:
+        raise Invalid(**{field: f"Write the {field} on one line."})
+    return _clean(raw, field, longest)
+
+
+def _clean(raw: str, field: str, longest: int) -> str:
+    if fault := _fault(raw, field, longest):
+        raise Invalid(**{field: fault})
+    return tidied(raw)
+
+
+def _fault(raw: str, what: str, longest: int) -> str | None:
+    if len(raw) > 2 * longest * MOST_IN_LETTER:
+        return TOO_LONG.format(longest, what, f"{len(raw)} characters")
     for pattern, cause in CAUSES:
-        _refuse(pattern.search(raw), cause)
-    name = _tidied(raw)
-    if not visible_text.is_visible(name):
-        raise Invalid(name=UNSEEN if raw.strip() else EMPTY)
-    _check_letters(name)
-    rest = visible_text.IGNORED.search(visible_text.MEANT.sub("", name))
-    _refuse(rest, INVISIBLE)
-    return name
+        if found := pattern.search(raw):
+            return cause.format(what, _code_of(found))
+    line = tidied(raw)
+    if not visible_text.is_visible(line):
+        return (UNSEEN if raw.strip() else EMPTY).format(what)
+    return _fault_of_letters(line, what, longest)
 
 
-def _check_letters(name: str) -> None:
-    if LONE_MARK.search(name):
-        raise Invalid(name=LONE)
-    if TOWER.search(name) or visible_text.tallest(name) > MOST_IN_LETTER:
-        raise Invalid(name=TOWERS)
-    count = visible_text.letters_in(name)
-    if count > LONGEST or len(name) > MOST_CODE_POINTS:
-        raise Invalid(name=TOO_LONG.format(count))
+def _fault_of_letters(line: str, what: str, longest: int) -> str | None:
+    if LONE_MARK.search(line):
+        return LONE.format(what)
+    if TOWER.search(line) or visible_text.tallest(line) > MOST_IN_LETTER:
+        return TOWERS.format(what)
+    count = visible_text.letters_in(line)
+    if count > longest or len(line) > longest * MOST_IN_LETTER:
+        return TOO_LONG.format(longest, what, count)
+    if found := visible_text.IGNORED.search(visible_text.MEANT.sub("", line)):
+        return INVISIBLE.format(what, _code_of(found))
+    return None
 
 
-def _tidied(raw: str) -> str:
+def tidied(raw: str) -> str:
     """Repeated, because each step can bring together what the others act on."""
-    before, name = None, raw
-    while name != before:
-        before = name
-        name = unicodedata.normalize("NFC", visible_text.WIDTH.sub(_ordinary, name))
-        name = visible_text.REPEATED_JOINER.sub(r"\1", visible_text.SPACES.sub(" ", name))
-        name = visible_text.without_edges(visible_text.AFTER_SPACE.sub("", name))
-    return name
+    before, line = None, raw
+    while line != before:
+        before = line
+        line = unicodedata.normalize("NFC", visible_text.ordinary_width(line))
+        line = visible_text.REPEATED_JOINER.sub(r"\1", visible_text.SPACES.sub(" ", line))
+        line = visible_text.without_edges(visible_text.AFTER_SPACE.sub("", line))
+    return line
 
 
-def _ordinary(letter: regex.Match[str]) -> str:
-    return unicodedata.normalize("NFKC", letter[0])
-
-
-def _refuse(found: regex.Match[str] | None, cause: str) -> None:
-    if found is not None:
-        raise Invalid(name=cause.format(f"U+{ord(found[0]):04X}"))
+def _code_of(found: regex.Match[str]) -> str:
+    return f"U+{ord(found[0]):04X}"

@@ -9,7 +9,6 @@ Conflict, Invalid, NotSignedIn, TooMany.
 
 from __future__ import annotations
 
-import unicodedata
 import uuid
 from datetime import datetime
 from typing import get_args
@@ -22,13 +21,14 @@ from models.config import Config
 from models.db import Db, Transaction, UniqueViolation
 from models.errors import Conflict, Invalid, NotFound
 from models.ids import is_id, new_id
+from models.names import clean_line, tidied
 from models.passwords import Passwords
 from models.second_factors import SecondFactors
 from models.sessions import hash_of
 from models.staff_sessions import Role, StaffSessions
 
 ENROL_HOURS = 24
-LONGEST_NAME = 80
+LONGEST_NAME, MOST_TYPED = 80, 1000
 LAST_ADMIN = "This is the last admin. Make somebody else an admin first."
 NO_LINK = "This link has been used, or is too old. Ask an admin for a new one."
 WRONG_CODE = "Those digits are wrong, or too old. Wait for the next ones."
@@ -167,15 +167,15 @@ class StaffList:
 
 def clean_name(name: str) -> str:
     """A name or an e-mail address. Raises Invalid (`name`)."""
-    clean = unicodedata.normalize("NFC", name.strip())
-    if not 1 <= len(clean) <= LONGEST_NAME or not clean.isprintable():
-        raise Invalid(name=f"Give 1 to {LONGEST_NAME} characters.")
+    clean = clean_line(name, "name", LONGEST_NAME)
+    if len(clean) > LONGEST_NAME:
+        raise Invalid(name=f"Use at most {LONGEST_NAME} characters.")
     return clean
 
 
 def key_of(name: str) -> str:
-    """Whatever is typed, in what the database can hold."""
-    return unicodedata.normalize("NFC", name.replace("\x00", "").strip()).casefold()
+    """Whatever is typed, as names are compared: tidied as they are stored, without case."""
+    return tidied(name[:MOST_TYPED].replace("\x00", "")).casefold()
 
 
 def role_of(role: str) -> Role:

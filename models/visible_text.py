@@ -6,6 +6,7 @@ controls), UAX 29 (grapheme clusters), UAX 31 and the core specification, chapte
 
 from __future__ import annotations
 
+import unicodedata
 from typing import NamedTuple
 
 import regex
@@ -16,7 +17,8 @@ VISIBLE = regex.compile(r"[[\p{L}\p{N}\p{P}\p{S}]--[\p{Default_Ignorable_Code_Po
 SURROGATE = regex.compile(r"\p{Cs}")
 CONTROL = regex.compile(r"[\p{Cc}--[\t\n\r]]", regex.V1)
 UNKNOWN = regex.compile(r"[\p{Co}\p{Cn}\uFFFC\uFFFD]")
-OVERRIDE = regex.compile(r"[\u202D\u202E]")
+OVERRIDES = "\u202d\u202e"
+OVERRIDE = regex.compile(f"[{OVERRIDES}]")
 LINE_BREAK = regex.compile(r"[\p{Zl}\p{Zp}\u000B\u000C\u0085]")
 # NARROW NO-BREAK SPACE joins a Mongolian suffix to its word and shapes it; everywhere else it is a space.
 SPACES = regex.compile(r"(?:(?!(?<=\p{Mongolian})\u202F\p{Mongolian})\p{White_Space})+")
@@ -61,6 +63,7 @@ MEANT = regex.compile(
 REPEATED_JOINER = regex.compile(r"([\u200C\u200D])\1+")
 # After a space nothing is left to join, and no word needs a mark that breaks or joins it.
 AFTER_SPACE = regex.compile(r"(?<= )[\u200B-\u200D\u2060\uFEFF]+")
+DIRECTION = regex.compile(r"[\u061C\u200E\u200F\u2066-\u2069\u202A-\u202C]")
 CLUSTER = regex.compile(r"\X")
 WIDTH = regex.compile(r"[\p{Decomposition_Type=Wide}\p{Decomposition_Type=Narrow}]")
 
@@ -100,14 +103,25 @@ def without_edges(text: str) -> str:
     return "".join(letter for at, letter in enumerate(text) if at not in gone)
 
 
+def ordinary_width(text: str) -> str:
+    """Full-width and half-width forms as ordinary letters (RFC 8265, the width mapping rule)."""
+    return str(WIDTH.sub(lambda letter: unicodedata.normalize("NFKC", letter[0]), text))
+
+
+def without_unseen(text: str) -> str:
+    """Without marks of direction, and without unseen characters that mean nothing at their place."""
+    text = DIRECTION.sub("", text)  # overrides stay, and are refused: somebody put them there on purpose
+    meant = {at for found in MEANT.finditer(text) for at in range(*found.span())}
+    return "".join(
+        letter
+        for at, letter in enumerate(text)
+        if at in meant or letter in OVERRIDES or not IGNORED.match(letter)
+    )
+
+
 def is_visible(text: str) -> bool:
     """Whether a reader sees anything of it."""
     return VISIBLE.search(text) is not None
-
-
-def is_sound(text: str) -> bool:
-    """Whether it can be stored, sent and shown: no half characters, no control characters, no NUL."""
-    return SURROGATE.search(text) is None and CONTROL.search(text) is None
 
 
 def letters_in(text: str) -> int:

@@ -20,7 +20,14 @@ async def test_a_code_with_a_label_and_a_limit(models, person) -> None:
     tries = [models.invite_codes.redeem(code.code, guest.user_id) for guest in await guests(person, 5)]
     got = await asyncio.gather(*tries, return_exceptions=True)
     assert got.count("invited") == 2
-    assert (await models.admin_codes.get(code.code.lower())).uses == 2
+    assert (await models.admin_codes.get(f"Code: {code.code.lower()}")).uses == 2
+
+
+@pytest.mark.parametrize(
+    "label", ["Café رضا\u200cزاده", "👨\u200d👩\u200d👧 Festival", "رمضان \u2067Sky\u2069 1"]
+)
+async def test_a_label_is_kept_as_typed(models, label) -> None:
+    assert ascii((await models.admin_codes.create(f" {label}\u200f", 1)).label) == ascii(label)
 
 
 async def test_a_code_without_a_limit(models, person) -> None:
@@ -36,6 +43,8 @@ async def test_a_code_without_a_limit(models, person) -> None:
         ("", 1, {"label"}),
         ("x" * 61, 1, {"label"}),
         ("a\nb", 1, {"label"}),
+        ("a\u202eb", 1, {"label"}),
+        ("\u200b", 1, {"label"}),
         ("a", 0, {"uses"}),
         ("", 1_000_001, {"label", "uses"}),
     ],

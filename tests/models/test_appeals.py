@@ -45,7 +45,7 @@ async def test_an_unknown_token_and_empty_words_are_refused(models: Models, pers
     _, token, _ = await banned(models, person)
     with pytest.raises(NotFound):
         await models.appeals.file("unknown", "Not me.")
-    for words in (" ", "a" * 2001):
+    for words in (" ", "\u200b\u2060", "a" * 2001):
         with pytest.raises(Invalid):
             await models.appeals.file(token, words)
 

@@ -68,7 +68,7 @@ async def test_how_long_a_line_may_be(site: Running, person: MakePerson) -> None
     for number, text in enumerate(["x", "x" * 500, "😀" * 500, "  x"]):
         scene.a.send("chat:message", text=text, id=f"ok{number}")
         assert (await scene.a.receive("chat:message", id=f"ok{number}"))["text"] == text
-    for text in ("", " ", "\n\t ", "x" * 501, "a\x00b"):
+    for text in ("", " ", "\n\t ", "\u200b\u200f", "\u3164", "x" * 501, "a\x00b"):
         scene.a.send("chat:message", text=text, id="no")
         told = await scene.a.receive("error", id="no")
         assert (told["code"], set(told["fields"])) == ("invalid", {"text"}), text

@@ -17,6 +17,11 @@ from models.errors import Invalid
         ("Jörg@Müller.de", "jörg@xn--mller-kva.de"),
         ("Jo\u0308rg@mu\u0308ller.de", "jörg@xn--mller-kva.de"),
         ("a" * 64 + "@example.com", "a" * 64 + "@example.com"),
+        ("ann@example.com.", "ann@example.com"),
+        ("mailto:ann@example.com", "ann@example.com"),
+        ("ａｎｎ＠example。com", "ann@example.com"),
+        ("\u2068ann@example.com\u2069\u200f", "ann@example.com"),
+        ("\ufeffa\u200bnn@exam\u00adple.com", "ann@example.com"),
     ],
 )
 def test_an_address_and_what_it_is_compared_by(typed: str, key: str) -> None:
@@ -27,13 +32,18 @@ def test_it_is_written_to_as_it_was_typed() -> None:
     assert read(" Ann@Example.com").text == "Ann@Example.com"
 
 
+def test_nothing_unseen_is_written_to() -> None:
+    assert read("\u2068Ann＠EXAMPLE。\u00adcom.\u2069").text == "Ann@EXAMPLE.com"
+
+
 @pytest.mark.parametrize(
     "typed",
     ["", "ann", "@example.com", "ann@", "ann@localhost", "ann@example", "ann@@example.com", "a b@example.com",
      "ann@exa mple.com", "ann@example..com", ".ann@example.com", "ann.@example.com", "ann@-example.com",
      "ann@192.168.0.1", "ann@[::1]", "ann@example.com\r\nBcc: all@example.com", "ann@example.com\0",
      "<ann@example.com>", "ann@example.com,bo@example.com", "a" * 65 + "@example.com",
-     "a@" + "b." * 125 + "example.com", "\ud800@example.com", "ann@ex\u202eample.com", "ann@\ud800.com"],
+     "a@" + "b." * 125 + "example.com", "\ud800@example.com", "ann@ex\u202eample.com",
+     "\u202eann@example.com", "ann@\ud800.com"],
 )  # fmt: skip
 def test_what_is_none(typed: str) -> None:
     with pytest.raises(Invalid) as refused:

@@ -21,6 +21,8 @@ from models.handles import NETWORKS, clean_handles, contacts_of
         ("snapchat", "https://www.snapchat.com/add/anna-sky", "anna-sky"),
         ("discord", "Anna.Sky", "anna.sky"),
         ("discord", "anna#1234", "anna#1234"),
+        ("x", "https://mobile.twitter.com/Anna_1/status/5", "anna_1"),
+        ("instagram", "\u2068＠Anna.Sky\u2069\u200f", "anna.sky"),
         ("discord", "", None),
         ("x", None, None),
     ],

@@ -93,7 +93,7 @@ REFUSED = {
         "\u2066\u2069", "\U000e0041\U000e007f",
     ],
     "at most 40 letters": ["a" * 41, "ж" * 41, FAMILY * 41, "a" * 100_000, "क्षि" * 41],
-    "reverses the text": ["a\u202eb", "\u202eAnn", "Ann\u202d", "\u202eAnn\u202c"],
+    "reverses text": ["a\u202eb", "\u202eAnn", "Ann\u202d", "\u202eAnn\u202c"],
     "control character": ["Ann\x00", "a\x07b", "\x7fAnn", "A\x9fnn"],
     "one line": ["Ann\u2028Lee", "Ann\u2029Lee", "Ann\x85Lee", "Ann\x0bLee"],
     "half a character": ["\ud83d", "Ann\udc00"],
