@@ -9,6 +9,8 @@ that one dies: what was decided but not yet said is said then.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Literal
 
 import msgspec
@@ -17,7 +19,7 @@ from models.call_record import NewCall, is_polite
 from models.clock import Clock
 from models.config import Config
 from models.db import Db, UniqueViolation
-from models.errors import NotFound
+from models.errors import NotFound, Unavailable
 from models.ids import is_id
 from models.messages import CallAnswered, CallCancelled, CallDeclined, CallStart, Command, Person
 from models.news import News
@@ -25,6 +27,8 @@ from models.ring import Due, Ring, Rings
 from models.users import Profile, Users
 
 LEASE_MS = 5_000
+# After that, what a process has decided and not said is said by another.
+SAID_WITHIN = timedelta(seconds=1)
 Outcome = Literal["accepted", "declined", "cancelled", "missed", "gone"]
 Part = Literal["caller_id", "callee_id"]
 
@@ -67,6 +71,8 @@ class InviteOutcomes:
         self._sql = db.statements("invites")
         self._clock, self._config, self._news = clock, config, news
         self._rings, self._users = rings, users
+        # Decided here, and Redis has not taken it yet.
+        self._untold: dict[str, Callable[[], Awaitable[None]]] = {}
 
     async def decide(self, invite_id: str, caller_id: str, callee_id: str, outcome: Outcome) -> bool:
         """Anything but accepted, with its cooldown. True when this was the first."""
@@ -120,35 +126,56 @@ class InviteOutcomes:
     async def find(self, invite_id: str) -> Decided | None:
         return await self._sql.one("outcome", Decided, invite_id=invite_id)
 
-    async def release(self, ring: Ring) -> None:
-        """Both are free again."""
-        await self._rings.release(ring.invite_id, ring.caller_id, ring.callee_id, self._clock.now_ms())
+    async def settle(self, ring: Ring, say: Callable[[str | None], None], call_id: str = "") -> None:
+        """Frees both, or hands them to the call, and says so; `say` gets the inviting socket if it is there.
+        If Redis is away, the sockets of this process hear it at once, and the rest is repeated until done.
+        """
+
+        async def settle_now() -> None:
+            ids = (ring.invite_id, ring.caller_id, ring.callee_id)
+            say(await self._rings.release(*ids, self._clock.now_ms(), call_id, ring.socket))
+
+        try:
+            await settle_now()
+        except Unavailable:
+            self._untold[ring.invite_id] = settle_now
+            say(ring.socket or None)
+
+    async def _settle_again(self) -> None:
+        """Raises Unavailable, and forgets nothing then."""
+        for invite_id, settle_now in list(self._untold.items()):
+            await settle_now()
+            self._untold.pop(invite_id, None)
 
     async def fall_away(self, ring: Ring, socket_id: str, command_id: str | None) -> Command:
         """The call is not possible any more: the ring ends as gone, for both."""
         if not await self.decide(ring.invite_id, ring.caller_id, ring.callee_id, "gone"):
             return await self.told(ring.invite_id, command_id)
-        await self.release(ring)
         told = CallCancelled(invite_id=ring.invite_id, reason="gone")
-        self._news.to_user(ring.caller_id, told)
-        self._news.to_user_but(ring.callee_id, socket_id, told)
+
+        def say(_inviting: str | None) -> None:
+            self._news.to_user(ring.caller_id, told)
+            self._news.to_user_but(ring.callee_id, socket_id, told)
+
+        await self.settle(ring, say)
         return msgspec.structs.replace(told, id=command_id)
 
     async def start(self, begun: Begun, socket_id: str | None, command_id: str | None) -> CallStart:
         """The inviting and the answering socket hear call:start, the other tabs of both call:answered."""
         ring = begun.ring
-        inviting = await self._rings.release(
-            ring.invite_id, ring.caller_id, ring.callee_id, self._clock.now_ms(), begun.call_id
-        )
         answered = CallAnswered(invite_id=ring.invite_id, outcome="accepted")
         for_caller = self._start_for(begun, "caller", begun.people[ring.callee_id])
         for_callee = self._start_for(begun, "callee", begun.people[ring.caller_id])
-        others = answered if inviting else None
-        self._news.to_user(ring.caller_id, for_caller, only=inviting, others=others)
-        if socket_id is None:
-            self._news.to_user(ring.callee_id, for_callee)
-        else:
-            self._news.to_user_but(ring.callee_id, socket_id, answered)
+
+        def say(inviting: str | None) -> None:
+            others = answered if inviting else None
+            self._news.to_user(ring.caller_id, for_caller, only=inviting, others=others)
+            if socket_id is None:
+                self._news.to_user(ring.callee_id, for_callee)
+            else:
+                self._news.to_user_but(ring.callee_id, socket_id, answered)
+
+        await self.settle(ring, say, begun.call_id)
         return msgspec.structs.replace(for_callee, id=command_id)
 
     def _start_for(self, begun: Begun, side: Literal["caller", "callee"], peer: Person) -> CallStart:
@@ -168,23 +195,31 @@ class InviteOutcomes:
         """
         outcome: Outcome = "gone" if by_id is None else "declined" if by_id == ring.callee_id else "cancelled"
         if await self.decide(ring.invite_id, ring.caller_id, ring.callee_id, outcome):
-            await self.release(ring)
-            self._tell_ended(Due(ring.invite_id, outcome, ring.caller_id, ring.callee_id), outcome)
+            await self.settle(ring, lambda _inviting: self._tell_ended(ring, outcome))
 
     # -- what ends by itself --
 
     async def sweep(self) -> None:
         """Rings that ran out, and rings whose caller has had no socket for five seconds."""
+        await self._settle_again()
+        await self._look_for_decided()
         for due in await self._rings.due(self._clock.now_ms(), LEASE_MS):
             await self._end(due)
+
+    async def _look_for_decided(self) -> None:
+        """Decided rings that ring on: their process has died, or Redis was away for it. They are due now."""
+        ringing = await self._rings.ringing()
+        before = self._clock.now() - SAID_WITHIN
+        if ringing and (ids := await self._sql.all("decided_among", str, invite_ids=ringing, before=before)):
+            await self._rings.hasten(ids, self._clock.now_ms())
 
     async def _end(self, due: Due) -> None:
         outcome: Literal["missed", "gone"] = "missed" if due.outcome == "missed" else "gone"
         if not await self.decide(due.invite_id, due.caller_id, due.callee_id, outcome):
             await self._say_for_another(due)
             return
-        await self._rings.release(due.invite_id, due.caller_id, due.callee_id, self._clock.now_ms())
-        self._tell_ended(due, outcome)
+        ring = Ring(due.invite_id, due.caller_id, due.callee_id, 0, self._clock.now(), "")
+        await self.settle(ring, lambda _inviting: self._tell_ended(ring, outcome))
 
     async def _say_for_another(self, due: Due) -> None:
         """A process decided this ring and died before it said so: say it now."""
@@ -195,16 +230,15 @@ class InviteOutcomes:
             people = await self._users.people([ring.caller_id, ring.callee_id])
             await self.start(Begun(ring, decided.call_id, decided.agreed_seconds or 0, people), None, None)
             return
-        await self.release(ring)
-        self._tell_ended(due, decided.outcome)
+        await self.settle(ring, lambda _inviting: self._tell_ended(ring, decided.outcome))
 
-    def _tell_ended(self, due: Due, outcome: Outcome) -> None:
+    def _tell_ended(self, ring: Ring, outcome: Outcome) -> None:
         """What both hear of a ring that ended without either of them asking."""
         if outcome == "missed" or outcome == "declined":
-            self._news.to_user(due.caller_id, CallDeclined(invite_id=due.invite_id, reason=outcome))
+            self._news.to_user(ring.caller_id, CallDeclined(invite_id=ring.invite_id, reason=outcome))
         elif outcome != "accepted":
-            self._news.to_user(due.caller_id, CallCancelled(invite_id=due.invite_id, reason=outcome))
+            self._news.to_user(ring.caller_id, CallCancelled(invite_id=ring.invite_id, reason=outcome))
         if outcome == "accepted" or outcome == "declined":
-            self._news.to_user(due.callee_id, CallAnswered(invite_id=due.invite_id, outcome=outcome))
+            self._news.to_user(ring.callee_id, CallAnswered(invite_id=ring.invite_id, outcome=outcome))
         else:
-            self._news.to_user(due.callee_id, CallCancelled(invite_id=due.invite_id, reason=outcome))
+            self._news.to_user(ring.callee_id, CallCancelled(invite_id=ring.invite_id, reason=outcome))

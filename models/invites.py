@@ -148,10 +148,13 @@ class Invites:
             return ring.for_second(command_id)
         if not await self.outcomes.decide(ring.invite_id, ring.caller_id, ring.callee_id, "cancelled"):
             return await self.outcomes.told(invite_id, command_id)
-        await self.outcomes.release(ring)
         told = CallCancelled(invite_id=invite_id, reason="cancelled")
-        self._news.to_user(ring.callee_id, told)
-        self._news.to_user_but(ring.caller_id, socket_id, told)
+
+        def say(_inviting: str | None) -> None:
+            self._news.to_user(ring.callee_id, told)
+            self._news.to_user_but(ring.caller_id, socket_id, told)
+
+        await self.outcomes.settle(ring, say)
         return msgspec.structs.replace(told, id=command_id)
 
     async def decline(
@@ -162,10 +165,13 @@ class Invites:
             return ring.for_second(command_id)
         if not await self.outcomes.decide(ring.invite_id, ring.caller_id, ring.callee_id, "declined"):
             return await self.outcomes.told(invite_id, command_id)
-        await self.outcomes.release(ring)
-        self._news.to_user(ring.caller_id, CallDeclined(invite_id=invite_id, reason="declined"))
         answered = CallAnswered(invite_id=invite_id, outcome="declined")
-        self._news.to_user_but(ring.callee_id, socket_id, answered)
+
+        def say(_inviting: str | None) -> None:
+            self._news.to_user(ring.caller_id, CallDeclined(invite_id=invite_id, reason="declined"))
+            self._news.to_user_but(ring.callee_id, socket_id, answered)
+
+        await self.outcomes.settle(ring, say)
         return msgspec.structs.replace(answered, id=command_id)
 
     async def accept(

@@ -83,12 +83,22 @@ class Rings:
         flat = [value.decode() for value in await self._bus.script("invites_due", now_ms, lease_ms)]
         return [Due(*flat[at : at + 4]) for at in range(0, len(flat), 4)]
 
+    async def ringing(self) -> list[str]:
+        """Invite ids, those that ring longest first; at most a thousand."""
+        return [one.decode() for one in await self._bus.command("zrange", keys.INVITES_DUE, 0, 999)]
+
+    async def hasten(self, invite_ids: list[str], now_ms: int) -> None:
+        """They are due now, except those that are leased."""
+        await self._bus.script("invites_hasten", now_ms, *invite_ids)
+
     async def release(
-        self, invite_id: str, caller_id: str, callee_id: str, now_ms: int, call_id: str = ""
+        self, invite_id: str, caller_id: str, callee_id: str, now_ms: int, call_id: str, socket: str
     ) -> str | None:
-        """Frees both (or hands them to the call). The inviting socket when it is still there, else None."""
+        """Frees both (or hands them to the call). The inviting socket when it is still there, else None;
+        `socket` is what it was if the ring has been released before.
+        """
         answer = await self._bus.script(
-            "invite_release", invite_id, caller_id, callee_id, now_ms, call_id, keys.CALL_BUSY_MS
+            "invite_release", invite_id, caller_id, callee_id, now_ms, call_id, keys.CALL_BUSY_MS, socket
         )
         return answer[1].decode() if answer[0] else None
 

@@ -52,6 +52,9 @@ select invite_outcomes.invite_id, invite_outcomes.caller_id, invite_outcomes.cal
 from invite_outcomes left join calls on calls.call_id = invite_outcomes.call_id
 where invite_outcomes.invite_id = :invite_id;
 
+-- name: decided_among(invite_ids, before)
+select invite_id from invite_outcomes where invite_id = any(:invite_ids::uuid[]) and decided_at <= :before;
+
 -- name: accept(invite_id, call_id, caller_id, callee_id, agreed_seconds, remaining_ms, connect_by, due_at, now)
 -- Prepared.
 -- The outcome, the call and both live seats in one statement. No row: somebody decided before. is_allowed false: a block, a report, a ban or lost access came between.

@@ -1,9 +1,9 @@
 -- include: settle
--- Forgets a ring whose outcome is decided. ARGV: invite, caller, callee, now, call id or '', call ttl ms
--- Returns 1 when the socket that invited is still there (it gets call:start; else all the caller's do), its id, and whether there was a body.
+-- Forgets a ring whose outcome is decided. ARGV: invite, caller, callee, now, call id or '', call ttl ms, inviting socket
+-- Returns 1 when the socket that invited is still there (it gets call:start; else all the caller's do), and its id.
 local invite, now = ARGV[1], tonumber(ARGV[4])
 local key = 'ns:invite:' .. invite
-local socket = redis.call('HGET', key, 'socket') or ''
+local socket = redis.call('HGET', key, 'socket') or ARGV[7]
 for _, user in ipairs({ARGV[2], ARGV[3]}) do
   local busy = redis.call('GET', 'ns:busy:' .. user)
   if busy == 'invite:' .. invite or (ARGV[5] ~= '' and not busy) then

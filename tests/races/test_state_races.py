@@ -223,7 +223,7 @@ async def test_a_ring_that_has_ended_is_not_made_again_by_a_late_socket(
     invite_id = await pair.ring()
     ring = await site.models.invites.rings.find(invite_id)
     assert ring is not None
-    await site.models.invites.outcomes.release(ring)
+    await site.models.invites.outcomes.settle(ring, lambda _inviting: None)
     now = site.models.clock.now_ms()
     assert not await site.models.invites.rings.adopt(invite_id, pair.anna.user_id, "late", now)
     assert not await site.models.bus.command("exists", keys.invite(invite_id))

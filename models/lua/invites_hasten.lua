@@ -1,0 +1,5 @@
+-- ARGV: now, invites… Makes rings due that are not leased.
+for i = 2, #ARGV do
+  if redis.call('HGET', 'ns:invite:' .. ARGV[i], 'settling') == '0' then redis.call('ZADD', 'ns:invites', 'XX', ARGV[1], ARGV[i]) end
+end
+return 1
