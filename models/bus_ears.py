@@ -74,9 +74,14 @@ class Ears:
         return self._line is not None and not self._is_away
 
     def tell(self, channel: str, news: bytes) -> None:
+        """Never fails: a fault of who hears it is no fault of who publishes it."""
         heard = self._hearing.get(channel)
-        if heard is not None:
+        if heard is None:
+            return
+        try:
             heard(channel, news)
+        except Exception:
+            logger.exception("news could not be delivered")
 
     # -- channels --
 
@@ -205,7 +210,7 @@ class Ears:
             self._tell_reconnected()
         if kind == b"message":
             if not data.startswith(self._origin):
-                self._deliver(about.decode(), data.partition(b"|")[2])
+                self.tell(about.decode(), data.partition(b"|")[2])
         elif kind == b"subscribe":
             self._confirm(about.decode())
 
@@ -217,12 +222,6 @@ class Ears:
         for one in self._waiting.pop(channel, ()):
             if not one.done():
                 one.set_result(None)
-
-    def _deliver(self, channel: str, news: bytes) -> None:
-        try:
-            self.tell(channel, news)
-        except Exception:
-            logger.exception("news could not be delivered")
 
     def _tell_reconnected(self) -> None:
         if self.on_reconnect is not None:

@@ -64,10 +64,12 @@ class Joint:
 
 
 class FaultProxy:
-    """With `tls`, clients speak TLS to it; the server behind it does not."""
+    """New connections lead to `target`, which may change. With `tls`, clients speak TLS to it; the server
+    behind it does not.
+    """
 
     def __init__(self, target: Target, tls: ssl.SSLContext | None = None) -> None:
-        self._target, self._tls = target, tls
+        self.target, self._tls = target, tls
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._server: asyncio.Server | None = None
@@ -206,13 +208,15 @@ class FaultProxy:
             self._joints[joint] = None
             await joint.is_flowing.wait()
             await self._join(joint, reader, writer)
+        except asyncio.CancelledError:
+            pass  # by `stop`; asyncio's streams would log it
         finally:
             self._work.discard(task)
             self._joints.pop(joint, None)
 
     async def _join(self, joint: Joint, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
-            far_reader, far_writer = await _connect(self._target)
+            far_reader, far_writer = await _connect(self.target)
             joint.writers.append(far_writer)
             there = asyncio.ensure_future(joint.pump(reader, far_writer, joint.is_flowing))
             back = asyncio.ensure_future(joint.pump(far_reader, writer, joint.is_flowing, joint.answers))

@@ -123,6 +123,28 @@ async def test_after_a_failover_both_connections_are_replaced(faulty: FaultyRedi
         assert faulty.proxy.accepted == before + 2
 
 
+async def test_a_failover_to_another_server(faulty: FaultyRedis, tmp_path: Path) -> None:
+    """As behind one address: the old master lives on and refuses writes, new connections lead to the new."""
+    with FaultyRedis.running(tmp_path / "other") as other:
+        async with bus_at(faulty.url, "near") as near, bus_at(faulty.url, "far") as far:
+            heard: list[bytes] = []
+            again: list[int] = []
+            far.ears.on_reconnect = lambda: again.append(1)
+            await near.open("ns:a", lambda _channel, _news: None)
+            await far.open("ns:a", lambda _channel, news: heard.append(news))
+            faulty.proxy.target = other.proxy.target
+            faulty.say("REPLICAOF", "127.0.0.1", "1")
+            # Whichever process writes first, the other one finds out with its own next beat.
+            for bus in (near, far):
+                with pytest.raises(Unavailable):
+                    await bus.script("beat", bus.process_id, 1000, 6000)
+                await bus.script("beat", bus.process_id, 1000, 6000)
+            await until(lambda: again and near.ears.is_listening)
+            near.publish("ns:a", b"1")
+            await until(lambda: heard == [b"1"])
+            assert other.say("ZCARD", "ns:processes") == 2
+
+
 async def test_a_password_that_was_changed(faulty: FaultyRedis, caplog: pytest.LogCaptureFixture) -> None:
     faulty.say("ACL", "SETUSER", "site", "on", ">secret", "~*", "&*", "+@all")
     url = faulty.url.replace("redis://", "redis://site:secret@")

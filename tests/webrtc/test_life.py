@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 import time
+from typing import Any
 
 import pytest
 from playwright.async_api import WebSocketRoute, expect
@@ -178,3 +181,53 @@ async def test_a_closed_tab_is_told_within_three_seconds(stage: Stage) -> None:
     began = time.monotonic()
     await ben.visitor.sees("Reconnecting… The clock waits")
     assert time.monotonic() - began < 3
+
+
+class Lossy(Cut):
+    """Between a page and the server: chat lines are lost, and the call's state can be told once more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state: dict[str, Any] = {}
+        self.lost: list[dict[str, Any]] = []
+        self.relay: WebSocketRoute | None = None
+
+    async def route(self, wire: WebSocketRoute) -> None:
+        server = wire.connect_to_server()
+        server.on_message(lambda frame: self._pass_on(wire, frame))
+        if "/ws/calls/" in wire.url:
+            self.relay = wire
+
+    def _pass_on(self, wire: WebSocketRoute, frame: str | bytes) -> None:
+        message = json.loads(frame)
+        if message["type"] in ("call:state", "call:clock"):
+            self.state |= message | {"type": "call:state"}
+        if message["type"] == "chat:message":
+            self.lost.append(message)
+        else:
+            wire.send(frame)
+
+    async def count(self) -> int:
+        return len(self.lost)
+
+    def tell_again(self) -> None:
+        assert self.relay is not None
+        self.relay.send(json.dumps(self.state | {"peerHere": True, "messages": self.lost}))
+
+
+@journey
+async def test_a_line_that_was_lost_is_news_in_the_next_state_and_only_once(stage: Stage) -> None:
+    """As after an outage of Redis (tests/handlers/test_redis_outages.py)."""
+    anna, ben = await asyncio.gather(caller(stage, "Anna"), online_behind(stage, "Ben", lossy := Lossy()))
+    await talk(anna, ben)
+    restarts = await ben.run("napalmCall.restarts")
+    await anna.visitor.write("can you hear me?")
+    await until(lossy.count, lambda lost: lost == 1)
+    lines, unread = ben.page.locator(".chat-log .bubble"), ben.page.locator("#unread")
+    assert await lines.count() == 0
+    for _ in range(2):
+        lossy.tell_again()
+        await expect(lines).to_have_text([re.compile("can you hear me")])
+        await expect(unread).to_have_text("1")
+        await asyncio.gather(anna.visitor.sees_video(5), ben.visitor.sees_video(5))
+    assert await ben.run("napalmCall.restarts") == restarts
