@@ -1,8 +1,7 @@
-"""Addresses of banned people: for some hours nobody new comes in from there.
+"""Address bans: for some hours, no new guests from the addresses of a banned user.
 
-Keeps where people came from as a keyed hash, for `ADDRESS_DAYS`, never the address. Promises that an address
-ban ends after `ADDRESS_BAN_HOURS` and with its ban, whichever is sooner. Refuses new guests only: the
-neighbours behind the same address go on as they are.
+Addresses are stored as keyed hashes for `ADDRESS_DAYS`. An address ban ends after `ADDRESS_BAN_HOURS` or with
+its ban, whichever is sooner. Only new guests are rejected; other users at the address are not affected.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from models.site_secret import SiteSecret
 
 PURPOSE = "address"
 BATCH, MOST_BATCHES = 1000, 100
-WORDS = "Somebody was banned here lately. Try again later, or from another connection."
+WORDS = "Someone was banned from this connection recently. Try again later, or from another connection."
 
 
 class AddressBans:
@@ -25,23 +24,23 @@ class AddressBans:
         self._sql = db.statements("address_bans")
 
     async def saw(self, user_id: str, address: str) -> None:
-        """This person came from there."""
+        """Records that a user was seen at an address."""
         hashed = await self._hash(address)
         await self._sql.run("saw", user_id=user_id, address_hash=hashed, now=self._clock.frozen)
 
     async def check(self, address: str) -> None:
-        """Raises Banned."""
+        """Raises: Banned."""
         hashed = await self._hash(address)
         if await self._sql.value("is_banned", address_hash=hashed, now=self._clock.frozen):
             raise Banned(WORDS)
 
     async def ban(self, ban_id: str, hours: int | None = None, *, on: Transaction) -> None:
-        """Everywhere the person of this ban was seen lately, for so long, else for the setting's hours."""
+        """Bans the addresses at which the banned user was seen, for `hours` or the configured time."""
         hours, days = hours or self._config.address_ban_hours, self._config.address_days
         await self._sql.run("ban", on=on, ban_id=ban_id, hours=hours, days=days, now=self._clock.frozen)
 
     async def forget(self) -> None:
-        """What is older than it is of use; where people were seen, a batch at a time."""
+        """Deletes expired rows, in batches."""
         now = self._clock.frozen
         await self._sql.run("forget_bans", now=now)
         values = {"days": self._config.address_days, "most": BATCH, "now": now}

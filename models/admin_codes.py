@@ -1,7 +1,7 @@
-"""The operator's side of invite codes: codes of their own, switching any code off, and who came by whom.
+"""Admin invite codes, switching codes off, and the invite tree.
 
-Keeps codes without an owner: a label, any number of uses or no limit. Promises that what is switched off here
-stays off, whatever its owner pays. Refuses a label or a limit that makes no sense (Invalid).
+An admin code has no owner, but a label and a number of uses or no limit. A code that is switched off here
+stays off, whatever its owner pays. Raises: Invalid for an invalid label or limit.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MOST_ROWS = 10_000
 
 
 class AdminCode(msgspec.Struct, frozen=True):
-    """Any code as the operator sees it; `uses_limit` is None without a limit."""
+    """Any code, for the operator; `uses_limit` is None without a limit."""
 
     code: str
     label: str | None
@@ -37,7 +37,7 @@ class AdminCode(msgspec.Struct, frozen=True):
 
 
 class Branch(msgspec.Struct, frozen=True):
-    """Somebody in the tree, `depth` below the code that it begins with; `own_code` is None without one."""
+    """A user in the invite tree, `depth` levels below the first code."""
 
     depth: int
     name: str
@@ -52,7 +52,7 @@ class AdminCodes:
         self._sql = db.statements("admin_codes")
 
     async def create(self, label: str, uses_limit: int | None, actor: str = OPERATOR) -> AdminCode:
-        """Raises Invalid."""
+        """Creates an admin code. Raises: Invalid."""
         faults: dict[str, str] = {}
         try:
             label = clean_line(label, "label", LONGEST_LABEL)
@@ -70,14 +70,14 @@ class AdminCodes:
         return await self.get(code)
 
     async def get(self, typed: str) -> AdminCode:
-        """Raises NotFound."""
+        """Raises: NotFound."""
         found = await self._sql.one("find", AdminCode, code=code_in(typed))
         if found is None:
             raise NotFound("There is no such code.")
         return found
 
     async def stop(self, typed: str, actor: str = OPERATOR, reason: str = "") -> AdminCode:
-        """Switches off any code; whom it brought stays. Raises NotFound."""
+        """Switches off a code; users who joined with it keep their access. Raises: NotFound."""
         code = (await self.get(typed)).code
         async with self._db.transaction() as on:
             await self._sql.run("stop", on=on, code=code, now=self._clock.frozen)
@@ -85,7 +85,7 @@ class AdminCodes:
         return await self.get(code)
 
     async def all(self) -> list[AdminCode]:
-        """The operator's own first, each group with the newest first."""
+        """Admin codes first, then the others; newest first."""
         return await self._sql.all("list", AdminCode, most=MOST_ROWS)
 
     async def tree(self) -> list[Branch]:
@@ -93,5 +93,5 @@ class AdminCodes:
 
 
 def target_of(code: str) -> str:
-    """For the audit log: enough to know it again, too little to come in by."""
+    """The code's name in the audit log: its last four characters."""
     return f"code …{code[-4:]}"

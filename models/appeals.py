@@ -1,9 +1,8 @@
-"""Appeals against bans, by a token that works without a session, and once.
+"""Appeals against bans, by a single-use token that needs no session.
 
-Keeps one appeal a ban. Promises that whoever decided the ban never decides its appeal (a constraint), that
-the first decision counts, and that overturning lifts the ban in the same transaction. The token goes on
-showing what became of it. Refuses an unknown token with NotFound, a second appeal and one about a ban that is
-over with Conflict.
+A ban has at most one appeal. The moderator who decided the ban never decides its appeal (a constraint). The
+first decision counts, and overturning lifts the ban in the same transaction. The token continues to show the
+result. Raises: NotFound (unknown token), Conflict (second appeal, or a ban that has ended).
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ from models.visible_text import is_visible
 Verdict = Literal["upheld", "overturned"]
 MOST_CHARACTERS = 2000
 PAGE = 50
-OTHER = "Another moderator than the one who banned decides an appeal."
+OTHER = "An appeal is decided by another moderator than the one who banned."
 
 
 class Appeal(msgspec.Struct, frozen=True):
-    """A ban, and what its person said about it; `filed_at` is None while they may still say something."""
+    """A ban and its appeal; `filed_at` is None until an appeal is filed."""
 
     ban_id: str
     user_id: str
@@ -45,7 +44,7 @@ class Appeal(msgspec.Struct, frozen=True):
 
 
 class OpenAppeal(msgspec.Struct, frozen=True):
-    """As a moderator reads it; whoever is `banned_by` may not decide it."""
+    """An appeal for moderators; `banned_by` may not decide it."""
 
     ban_id: str
     user_id: str
@@ -66,36 +65,36 @@ class Appeals:
         self._sql = db.statements("appeals")
 
     async def get(self, token: str) -> Appeal:
-        """Raises NotFound."""
+        """The appeal of a token. Raises: NotFound."""
         found = await self._sql.one("find", Appeal, appeal_hash=hash_of(token), now=self._clock.frozen)
         if found is None:
             raise NotFound("This link does not lead to a ban. Copy all of it, from ?token= to its end.")
         return found
 
     async def file(self, token: str, text: str) -> None:
-        """Raises NotFound, Invalid (`text`), Conflict."""
+        """Files an appeal. Raises: NotFound, Invalid (`text`), Conflict."""
         await self.get(token)
         if not is_visible(text) or len(text.strip()) > MOST_CHARACTERS or "\x00" in text:
             raise Invalid(text=f"Write 1 to {MOST_CHARACTERS} characters.")
         now = self._clock.frozen
         if not await self._sql.run("file", appeal_hash=hash_of(token), text=text.strip(), now=now):
-            raise Conflict("You have appealed already, or the ban is over.")
+            raise Conflict("You have already appealed, or the ban has ended.")
 
     async def queue(self, most: int = PAGE) -> list[OpenAppeal]:
-        """Those that are to be decided, the oldest first."""
+        """Open appeals, oldest first."""
         return await self._sql.all("queue", OpenAppeal, most=most)
 
     async def judge(self, ban_id: str, moderator_id: str, verdict: str, reply: str) -> None:
-        """As a form says it. Raises Invalid (`verdict`), and what `decide` raises."""
+        """Decides with a verdict from a form. Raises: Invalid (`verdict`), and the errors of `decide`."""
         for known in get_args(Verdict):
             if verdict == known:
                 return await self.decide(ban_id, moderator_id, known, reply)
         raise Invalid(verdict="Choose whether the ban stays.")
 
     async def decide(self, ban_id: str, moderator_id: str, verdict: Verdict, reply: str) -> None:
-        """Overturning lifts the ban.
+        """Decides an appeal; overturning lifts the ban.
 
-        Raises NotFound, NotAllowed (their own ban), Conflict (decided), Invalid.
+        Raises: NotFound, NotAllowed (their own ban), Conflict (already decided), Invalid.
         """
         if len(reply) > MOST_CHARACTERS:
             raise Invalid(reply=f"Write at most {MOST_CHARACTERS} characters.")

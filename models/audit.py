@@ -1,9 +1,9 @@
-"""The audit log: who of the staff did what to whom, why and when.
+"""The audit log: which member of staff did what to whom, why and when.
 
-Keeps rows that are only ever added (triggers refuse anything else), each with a SHA-256 over the one before
-and its own words. Promises that a row is written in the transaction of what it tells: both are there, or
-neither. `verify` says where the chain breaks; rows cut off at its end show only against a hash noted
-elsewhere. Keeps ids, never a member's name, a secret, or what a member wrote.
+Rows can only be added (triggers refuse everything else). Each holds a SHA-256 over the previous hash and its
+own fields, and is written in the transaction that it describes. `verify` finds the first broken row; rows cut
+off at the end are detected only against a hash stored elsewhere. Rows hold ids, never names of members,
+secrets, or texts of members.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """As the page shows it."""
+    """A row, for the page."""
 
     seq: int
     at: datetime
@@ -40,7 +40,7 @@ class Entry(msgspec.Struct, frozen=True):
 
     @property
     def kind(self) -> str:
-        """What it is about: `user`, `report`, `staff`, `code`, `payment`."""
+        """The kind of its target: `user`, `report`, `staff`, `code`, `payment`."""
         return self.target.partition(" ")[0]
 
     @property
@@ -48,7 +48,7 @@ class Entry(msgspec.Struct, frozen=True):
         return self.target.partition(" ")[2]
 
 
-class Link(msgspec.Struct, frozen=True):
+class ChainRow(msgspec.Struct, frozen=True):
     """One row of the chain, hashes in hexadecimal."""
 
     seq: int
@@ -62,7 +62,7 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class Verified(msgspec.Struct, frozen=True):
-    """How many rows hold; `broken` is the first that does not, `head` the hash of the last one that does."""
+    """The number of valid rows, the first broken one, and the hash of the last valid one (`head`)."""
 
     rows: int
     head: str
@@ -75,48 +75,48 @@ class Audit:
         self._sql = db.statements("audit")
 
     async def write(self, actor: str, action: str, target: str, reason: str = "", *, on: Transaction) -> None:
-        """The last step of a transaction: until it commits, everybody else who acts waits.
+        """Writes a row, as the last step of a transaction: other writers wait until it commits.
 
-        Whatever is locked after it could be held by one of those who wait.
+        A lock taken after it could deadlock with a waiting writer.
         """
         values = {"actor": actor, "action": action, "target": target, "now": self._clock.frozen}
         await self._sql.run("write", on=on, reason=reason.strip()[:MOST_WORDS], **values)
 
     async def note(self, actor: str, action: str, target: str, reason: str = "") -> None:
-        """For what changes nothing else: something was looked at."""
+        """Writes a row for an action that changes nothing else, such as a view."""
         async with self._db.transaction() as on:
             await self.write(actor, action, target, reason, on=on)
 
     async def page(self, before: int | None = None) -> list[Entry]:
-        """The newest first, from before a number on."""
+        """Rows before a number, newest first."""
         return await self._sql.all("page", Entry, before=before or NEWEST, most=PAGE)
 
     async def verify(self) -> Verified:
-        """Every row, by this process's own arithmetic."""
+        """Recomputes the whole chain in this process."""
         seen, head = 0, FIRST
-        while links := await self._sql.all("chain", Link, after=seen, most=STRIDE):
-            for link in links:
-                if not follows(link, seen, head):
+        while rows := await self._sql.all("chain", ChainRow, after=seen, most=STRIDE):
+            for row in rows:
+                if not follows(row, seen, head):
                     return Verified(rows=seen, head=head, broken=seen + 1)
-                seen, head = link.seq, link.hash
+                seen, head = row.seq, row.hash
         return Verified(rows=seen, head=head, broken=None)
 
 
-def follows(link: Link, seq: int, head: str) -> bool:
-    """Whether a row is the next one of the chain, and says what it said."""
-    own = hashlib.sha256(bytes.fromhex(link.previous) + written(link)).hexdigest()
-    return link.seq == seq + 1 and link.previous == head and link.hash == own
+def follows(row: ChainRow, seq: int, head: str) -> bool:
+    """Whether a row is the next of the chain and unchanged."""
+    own = hashlib.sha256(bytes.fromhex(row.previous) + written(row)).hexdigest()
+    return row.seq == seq + 1 and row.previous == head and row.hash == own
 
 
-def written(link: Link) -> bytes:
-    """The row as `audit_row` in the schema writes it."""
-    micros = (link.at - _EPOCH) // timedelta(microseconds=1)
-    fields = [str(link.seq), str(micros), link.actor, link.action, link.target, link.reason]
+def written(row: ChainRow) -> bytes:
+    """The serialised row, as `audit_row` in the schema writes it."""
+    micros = (row.at - _EPOCH) // timedelta(microseconds=1)
+    fields = [str(row.seq), str(micros), row.actor, row.action, row.target, row.reason]
     return ",".join(f"{len(field.encode())}:{field}" for field in fields).encode()
 
 
 def why(reason: str) -> str:
-    """What the staff must say about everything they do. Raises Invalid (`reason`)."""
+    """A cleaned reason, which every action requires. Raises: Invalid (`reason`)."""
     if not 1 <= len(reason.strip()) <= MOST_WORDS or "\x00" in reason:
-        raise Invalid(reason=f"Say why, in 1 to {MOST_WORDS} characters.")
+        raise Invalid(reason=f"Give a reason of 1 to {MOST_WORDS} characters.")
     return reason.strip()

@@ -1,8 +1,7 @@
-"""What a banned person is told: the rule, the reason in words, how long, and the way to appeal.
+"""Ban notices: the rule, the reason, the duration, and how to appeal.
 
-Keeps nothing. Promises the same words as a socket's message, as an error and on a page, and the same appeal
-token however often it is asked for: it is worked out from the ban's id and the site's secret, and only its
-hash is kept.
+A notice is the same as a socket message, an error and a page. The appeal token is derived from the ban's id
+and the site's secret, so it is always the same; only its hash is stored.
 """
 
 from __future__ import annotations
@@ -24,8 +23,8 @@ Kind = Literal["temporary", "permanent"]
 PURPOSE = "appeal"
 
 
-class StandingBan(msgspec.Struct, frozen=True):
-    """`until_at` is None for good (permanent), or until a moderator has looked (temporary)."""
+class ActiveBan(msgspec.Struct, frozen=True):
+    """An active ban. `until_at` is None for a permanent ban, or until a moderator decides."""
 
     ban_id: str
     user_id: str
@@ -36,9 +35,9 @@ class StandingBan(msgspec.Struct, frozen=True):
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """A ban with the way to appeal."""
+    """A ban with its appeal URL."""
 
-    ban: StandingBan
+    ban: ActiveBan
     appeal_url: str
 
     @property
@@ -48,7 +47,7 @@ class Notice(msgspec.Struct, frozen=True):
 
     @property
     def refusal(self) -> Banned:
-        """403 `banned`; `fields` carries what `ban` does on a socket."""
+        """The error 403 `banned`; `fields` holds what the socket message `ban` holds."""
         told = self.told
         fields = {"rule": told.rule, "reason": told.reason, "appealUrl": told.appeal_url}
         if told.until:
@@ -62,8 +61,8 @@ class BanNotices:
         self._sql = db.statements("ban_notices")
 
     async def find(self, user_id: str) -> Notice | None:
-        """None: no ban stands."""
-        ban = await self._sql.one("standing", StandingBan, user_id=user_id, now=self._clock.frozen)
+        """The notice of the active ban, or None."""
+        ban = await self._sql.one("standing", ActiveBan, user_id=user_id, now=self._clock.frozen)
         return None if ban is None else await self.notice(ban)
 
     async def refusal(self, user_id: str) -> Banned:
@@ -71,10 +70,10 @@ class BanNotices:
         return Banned() if notice is None else notice.refusal
 
     async def recent(self, since: datetime) -> list[Notice]:
-        bans = await self._sql.all("recent", StandingBan, since=since, now=self._clock.frozen)
+        bans = await self._sql.all("recent", ActiveBan, since=since, now=self._clock.frozen)
         return [await self.notice(ban) for ban in bans]
 
-    async def notice(self, ban: StandingBan) -> Notice:
+    async def notice(self, ban: ActiveBan) -> Notice:
         return Notice(ban, f"/appeal?token={await self.token(ban.ban_id)}")
 
     async def token(self, ban_id: str) -> str:

@@ -1,8 +1,7 @@
-"""E-mail addresses of banned people who have been deleted: while the ban stands they open no new account.
+"""E-mail addresses of banned users who were deleted: no new account while the ban is active.
 
-Keeps a keyed hash that hangs on the ban, never the address. Promises that it is asked for only while the ban
-stands, and gone within an hour of its end. Answers nobody who asks: whoever tries such an address hears what
-they would hear of one that is taken (`models.accounts`).
+A keyed hash is stored with the ban, never the address, and is removed within an hour of the ban's end. The
+answer to such an address is that of a taken one (`models.accounts`).
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from models.site_secret import SiteSecret
 PURPOSE = "banned email"
 
 
-class _Standing(msgspec.Struct, frozen=True):
+class _ActiveBan(msgspec.Struct, frozen=True):
     ban_id: str
     email_key: str
 
@@ -27,8 +26,8 @@ class BannedEmails:
         self._sql = db.statements("banned_emails")
 
     async def keep(self, user_id: str, *, on: Transaction) -> None:
-        """Before somebody is deleted. Nothing happens without an account, or without a ban that stands."""
-        found = await self._sql.one("standing", _Standing, on=on, user_id=user_id, now=self._clock.frozen)
+        """Stores the address before a deletion. No effect without an account or an active ban."""
+        found = await self._sql.one("standing", _ActiveBan, on=on, user_id=user_id, now=self._clock.frozen)
         if found is not None:
             email_hash = await self._hash(found.email_key)
             await self._sql.run("keep", on=on, ban_id=found.ban_id, email_hash=email_hash)

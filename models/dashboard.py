@@ -1,6 +1,6 @@
-"""How the site does right now and today (UTC): calls, what waits for a moderator, payments.
+"""The dashboard's figures for now and today (UTC): calls, open reports and appeals, payments.
 
-Keeps nothing; one statement, and one look at Redis for who is online.
+One statement, and one Redis command for the number online.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Figures(msgspec.Struct, frozen=True):
 
     @property
     def success_percent(self) -> int | None:
-        """Of the calls that have ended today; None while there is none."""
+        """The share of successful calls among those that ended today; None if none has ended."""
         return round(100 * self.good_today / self.ended_today) if self.ended_today else None
 
 
@@ -35,9 +35,9 @@ class Dashboard:
         self._sql = db.statements("dashboard")
 
     async def figures(self, *, with_money: bool) -> Figures:
-        """`payments_today` is None for whoever has no business with money."""
+        """The figures; `payments_today` is None without `with_money`."""
         success_ms = self._config.success_seconds * 1000
         found = await self._sql.one("figures", Figures, success_ms=success_ms, now=self._clock.frozen)
-        assert found is not None, "a row without a table is always there"
+        assert found is not None, "a select without a table returns one row"
         seen = msgspec.structs.replace(found, online=await self._presence.online_users())
         return seen if with_money else msgspec.structs.replace(seen, payments_today=None)

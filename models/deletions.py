@@ -21,7 +21,7 @@ from models.erasure import Erasure
 from models.errors import Invalid, NotFound, Unavailable
 from models.ids import is_id
 from models.members import Member
-from models.partings import Partings
+from models.partings import Interruptions
 from models.presence import Presence
 from models.sessions import Sessions
 from models.tombstones import Tombstones
@@ -41,13 +41,13 @@ class Deletions:
         accounts: Accounts,
         account_changes: AccountChanges,
         sessions: Sessions,
-        partings: Partings,
+        interruptions: Interruptions,
         presence: Presence,
         audit: Audit,
     ) -> None:
         self._db, self._clock, self._erasure, self._tombstones = db, clock, erasure, tombstones
         self._accounts, self._account_changes, self._sessions = accounts, account_changes, sessions
-        self._partings, self._presence, self._audit = partings, presence, audit
+        self._interruptions, self._presence, self._audit = interruptions, presence, audit
         self._sql = db.statements("deletions")
 
     async def delete_own(self, member: Member, typed: str, password: str, address: str) -> None:
@@ -63,7 +63,7 @@ class Deletions:
         """An `actor` other than the person is in the audit log. Raises NotFound."""
         if not is_id(user_id):
             raise NotFound("There is no such person.")
-        await self._partings.remove(user_id, "hung_up")
+        await self._interruptions.remove(user_id, "hung_up")
         async with self._db.transaction() as on:
             if not await self._erasure.lock(user_id, on=on):
                 raise NotFound("There is no such person.")
@@ -86,6 +86,6 @@ class Deletions:
             await self._erasure.erase(user_id)
 
     async def _leave(self, user_id: str) -> None:
-        await self._partings.remove(user_id, "hung_up")
+        await self._interruptions.remove(user_id, "hung_up")
         with contextlib.suppress(Unavailable):
             await self._presence.forget(user_id)

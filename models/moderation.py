@@ -1,7 +1,7 @@
-"""What a moderator decides: about a report, or about a person at once.
+"""Moderators' decisions about a report or a user.
 
-Promises that every decision says why, that a report is judged once, and that a ban judges the report it came
-from (and, when asked, all others that wait about the same person). Refuses with NotFound, Conflict, Invalid.
+Every decision has a reason. A report is decided once. A ban decides the report that it came from and, if
+requested, all other open reports about the same user. Raises: NotFound, Conflict, Invalid.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from models.reports import REASONS
 MOST_HOURS = 366 * 24
 MOST_ADDRESS_HOURS = 720
 BANS = ("temporary", "permanent")
-# Upheld without one: the report was right, and something was taken off the card, or its person has gone.
+# Upheld without a ban: the report was right, and a picture was removed, or the user is gone.
 WITHOUT_BAN: dict[str, Verdict] = {"dismiss": "dismissed", "uphold": "upheld"}
-CHOOSE = "Choose what is to happen."
+CHOOSE = "Choose a decision."
 
 
 class Decision(msgspec.Struct, frozen=True, rename="camel"):
-    """As a form sends it: dismiss, uphold, temporary or permanent. The banned person reads the reason.
+    """A decision from a form: dismiss, uphold, temporary or permanent. The banned user reads the reason.
 
-    `address_hours`: for so long nobody new comes in from where they were seen; 0: everybody does.
+    `address_hours`: how long new guests from the user's addresses are rejected; 0 rejects none.
     """
 
     kind: str = ""
@@ -54,7 +54,7 @@ class Moderation:
         return await self._ban(report.reported_id, report.reason, report_ids, moderator_id, decision)
 
     async def on_person(self, user_id: str, moderator_id: str, decision: Decision) -> None:
-        """Without a report."""
+        """Decides about a user without a report."""
         why(decision.reason)
         if decision.rule not in REASONS:
             raise Invalid(rule="Choose the rule that was broken.")

@@ -1,7 +1,6 @@
-"""Members as the staff sees them: found by id, name or e-mail; who brought whom, and who talked with whom.
+"""Members for staff: search by id, name or e-mail, invite tree, and past calls.
 
-Keeps nothing. Promises what a moderator needs to judge, and no word of any chat; who looked for whom, and at
-whom, is in the audit log. Somebody deleted is nobody here.
+No chat text is shown. Searches and views are in the audit log. Deleted users are not found.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Dossier(msgspec.Struct, frozen=True):
-    """`access` names the reasons that let them in; without an inviter they came by themselves."""
+    """A user's page. `access` lists the reasons for access; `inviter_id` is None without an invite."""
 
     user_id: str
     name: str
@@ -46,8 +45,8 @@ class Dossier(msgspec.Struct, frozen=True):
     code_limit: int | None
 
 
-class Brought(msgspec.Struct, frozen=True):
-    """`depth` 0: by the person's own code; 1: by the code of one of those; and so on."""
+class Invitee(msgspec.Struct, frozen=True):
+    """A user in the invite tree. Depth 0 joined with the user's own code, depth 1 with a code of those."""
 
     depth: int
     user_id: str
@@ -56,7 +55,7 @@ class Brought(msgspec.Struct, frozen=True):
 
 
 class OneCall(msgspec.Struct, frozen=True):
-    """`connected_ms` and `ended_reason` are None while it goes on."""
+    """A call. `connected_ms` and `ended_reason` are None while it is live."""
 
     call_id: str
     started_at: datetime
@@ -80,9 +79,9 @@ class People:
         self._sql = db.statements("people")
 
     async def search(self, typed: str, moderator_id: str) -> list[Found]:
-        """An id, an e-mail address, or a part of a name.
+        """Searches by id, e-mail address, or part of a name.
 
-        The audit log says how many were found, not what was typed: that may be anybody's name.
+        The audit log records the number of results, not the query, which may be a name.
         """
         words = typed.strip()[:LONGEST_QUERY].replace("\x00", "")
         if not words:
@@ -96,33 +95,33 @@ class People:
         return found
 
     async def shown(self, user_id: str, moderator_id: str) -> Dossier:
-        """For the page about this person. Raises NotFound."""
+        """A user's page; the view is in the audit log. Raises: NotFound."""
         found = await self.get(user_id)
         await self._audit.note(moderator_id, "person.look", f"user {user_id}")
         return found
 
     async def get(self, user_id: str) -> Dossier:
-        """Raises NotFound."""
+        """Raises: NotFound."""
         found = await self._sql.one("find", Dossier, user_id=user_id) if is_id(user_id) else None
         if found is None:
-            raise NotFound("There is no such person.")
+            raise NotFound("There is no such user.")
         return found
 
-    async def brought(self, user_id: str) -> list[Brought]:
-        return await self._sql.all("brought", Brought, user_id=user_id, most=MOST_BROUGHT)
+    async def brought(self, user_id: str) -> list[Invitee]:
+        return await self._sql.all("brought", Invitee, user_id=user_id, most=MOST_BROUGHT)
 
     async def calls(self, user_id: str) -> list[PastCall]:
-        """The newest first, one that goes on now included."""
+        """Calls of a user, newest first, including a live one."""
         return await self._sql.all("calls", PastCall, user_id=user_id, most=MOST_CALLS)
 
     async def call(self, call_id: str) -> OneCall | None:
         return await self._sql.one("call", OneCall, call_id=call_id)
 
     async def on_card(self, user_id: str, kind: Kind) -> MediaFile:
-        """The selfie or the intro video that is on the card. Raises NotFound."""
+        """The selfie or intro video on the card. Raises: NotFound."""
         person = await self.get(user_id)
         media_id = person.selfie_id if kind == "selfie" else person.video_id
         file = await self._media.find(media_id, user_id) if media_id else None
         if file is None:
-            raise NotFound("There is none.")
+            raise NotFound("There is no such picture or video.")
         return file

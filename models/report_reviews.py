@@ -1,7 +1,7 @@
-"""Reports as moderators see them: a queue, each with its evidence, and a verdict once.
+"""Reports for moderators: the queue, the evidence, and one decision per report.
 
-Promises that the first verdict counts. What it does to its reporter's standing follows by itself
-(`models.standing`). Refuses with NotFound and Conflict (judged already).
+The first decision counts. Its effect on the reporter's reputation follows automatically (`models.standing`).
+Raises: NotFound, Conflict (already decided).
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ from models.ids import is_id
 Verdict = Literal["upheld", "dismissed"]
 FIRST_ID = "00000000-0000-0000-0000-000000000000"
 PAGE, MOST_OF_ONE = 50, 200
-JUDGED = "This report has been judged already."
+JUDGED = "This report has already been decided."
 
 
 class Report(msgspec.Struct, frozen=True):
-    """`lines` says how many are attached; `upheld` and `dismissed` what became of its reporter's."""
+    """A report. `lines` is the number of attached chat lines; `upheld` and `dismissed` count the decisions
+    about its reporter's reports.
+    """
 
     report_id: str
     reporter_id: str
@@ -47,11 +49,11 @@ class Report(msgspec.Struct, frozen=True):
 
     @property
     def counts(self) -> bool:
-        """Towards an automatic ban."""
+        """Whether it counts towards an automatic ban."""
         return self.source == "met" and standing.is_good(self.upheld, self.dismissed)
 
 
-class Line(msgspec.Struct, frozen=True):
+class ReportedLine(msgspec.Struct, frozen=True):
     message_id: str
     sender_id: str
     text: str
@@ -64,9 +66,9 @@ class ReportReviews:
         self._sql = db.statements("report_reviews")
 
     async def queue(self, after: Report | None = None, most: int = PAGE) -> list[Report]:
-        """Those nobody has looked at, after the last one of the page before.
+        """Open reports, after the last one of the previous page.
 
-        What counts towards a ban comes first, of these the oldest.
+        Reports that count towards a ban come first, oldest first.
         """
         return await self._sql.all(
             "queue",
@@ -78,30 +80,30 @@ class ReportReviews:
         )
 
     async def get(self, report_id: str) -> Report:
-        """Raises NotFound."""
+        """A report by id. Raises: NotFound."""
         found = await self._some(report_id=report_id) if is_id(report_id) else []
         if not found:
             raise NotFound("There is no such report.")
         return found[0]
 
     async def shown(self, report_id: str, moderator_id: str) -> Report:
-        """For the page about it; who looked is in the audit log. Raises NotFound."""
+        """A report for its page; the view is in the audit log. Raises: NotFound."""
         found = await self.get(report_id)
         await self._audit.note(moderator_id, "report.look", f"report {report_id}")
         return found
 
     async def about(self, user_id: str) -> list[Report]:
-        """The newest reports about a person."""
+        """The newest reports about a user."""
         return await self._some(reported_id=user_id)
 
     async def by(self, user_id: str) -> list[Report]:
-        """The newest reports of a person."""
+        """The newest reports by a user."""
         return await self._some(reporter_id=user_id)
 
     async def _some(
         self, *, report_id: str | None = None, reported_id: str | None = None, reporter_id: str | None = None
     ) -> list[Report]:
-        """By one of the three. One statement, however many there are."""
+        """The reports selected by one of the three ids, in one statement."""
         values: dict[str, Any] = {
             "report_id": report_id,
             "reported_id": reported_id,
@@ -109,17 +111,17 @@ class ReportReviews:
         }
         return await self._sql.all("some", Report, most=MOST_OF_ONE, **values)
 
-    async def lines(self, report_id: str) -> list[Line]:
-        return await self._sql.all("lines", Line, report_id=report_id)
+    async def lines(self, report_id: str) -> list[ReportedLine]:
+        return await self._sql.all("lines", ReportedLine, report_id=report_id)
 
-    async def shown_lines(self, report_id: str, moderator_id: str) -> list[Line]:
-        """What two people wrote to each other; who looked is in the audit log. Raises NotFound."""
+    async def shown_lines(self, report_id: str, moderator_id: str) -> list[ReportedLine]:
+        """The attached chat lines; the view is in the audit log. Raises: NotFound."""
         await self.get(report_id)
         await self._audit.note(moderator_id, "report.evidence", f"report {report_id}")
         return await self.lines(report_id)
 
     async def shown_frame(self, report_id: str, moderator_id: str) -> bytes:
-        """As `shown_lines`. Raises NotFound."""
+        """The attached picture; the view is in the audit log. Raises: NotFound."""
         frame = await self.frame(report_id) if is_id(report_id) else None
         if frame is None:
             raise NotFound("There is no such picture.")
@@ -132,7 +134,7 @@ class ReportReviews:
         return None if found is None else bytes(found)
 
     async def judge(self, report_id: str, moderator_id: str, verdict: Verdict, reason: str = "") -> None:
-        """Raises NotFound, Conflict."""
+        """Decides a report. Raises: NotFound, Conflict."""
         await self.get(report_id)
         values = {"moderator_id": moderator_id, "verdict": verdict, "now": self._clock.frozen}
         async with self._db.transaction() as on:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from models.ban_notices import StandingBan
+from models.ban_notices import ActiveBan
 from models.bans import Bans
 from models.blocks import check_other
 from models.calls import Calls
@@ -25,10 +25,10 @@ from models.errors import Invalid, NotFound, PaymentRequired
 from models.ids import is_id, new_id
 from models.members import Member
 from models.news import News
-from models.partings import Partings
+from models.partings import Interruptions
 from models.rate_limits import RateLimits
 from models.selfies import Selfies
-from models.standing import OpenReport, rule_of, weighty
+from models.standing import OpenReport, counted, rule_of
 from models.turns import Turns
 
 REASONS = ("nudity", "harassment", "minor", "fake", "spam", "other")
@@ -59,12 +59,12 @@ class Reports:
         calls: Calls,
         selfies: Selfies,
         rate_limits: RateLimits,
-        partings: Partings,
+        interruptions: Interruptions,
         bans: Bans,
     ) -> None:
         self._db, self._clock, self._config, self._news = db, clock, config, news
         self._calls, self._selfies, self._rate_limits = calls, selfies, rate_limits
-        self._partings, self._bans = partings, bans
+        self._interruptions, self._bans = interruptions, bans
         self._turns = Turns()
         self._sql = db.statements("reports")
 
@@ -74,10 +74,10 @@ class Reports:
         await self._rate_limits.report(reporter.user_id)
         await self._check_call(reporter.user_id, new)
         frame = await self._selfies.jpeg(new.frame) if new.frame else None
-        await self._partings.leave_ring(reporter.user_id, new.user_id)
+        await self._interruptions.leave_ring(reporter.user_id, new.user_id)
         source = await self._source(reporter, new)
 
-        async def write(on: Transaction) -> tuple[bool, StandingBan | None]:
+        async def write(on: Transaction) -> tuple[bool, ActiveBan | None]:
             is_new = await self._write(reporter.user_id, new, source, frame, on)
             return is_new, await self._weigh(new.user_id, on) if is_new and source == "met" else None
 
@@ -126,13 +126,13 @@ class Reports:
         if frame is not None:
             await self._sql.run("attach_frame", on=on, report_id=report_id, bytes=frame)
 
-    async def _weigh(self, user_id: str, on: Transaction) -> StandingBan | None:
+    async def _weigh(self, user_id: str, on: Transaction) -> ActiveBan | None:
         """The ban that this report brings, under the lock of the person reported."""
-        counted = weighty(await self._sql.all("open_about", OpenReport, on=on, reported_id=user_id))
-        if len(counted) < self._config.ban_reporters:
+        reports = counted(await self._sql.all("open_about", OpenReport, on=on, reported_id=user_id))
+        if len(reports) < self._config.ban_reporters:
             return None
-        report_ids = [report.report_id for report in counted]
-        return await self._bans.suspend(user_id, rule_of(counted), report_ids, on=on)
+        report_ids = [report.report_id for report in reports]
+        return await self._bans.suspend(user_id, rule_of(reports), report_ids, on=on)
 
 
 def check(user_id: str, new: NewReport) -> None:

@@ -1,8 +1,8 @@
-"""Second factors: six digits that change every 30 seconds (TOTP, RFC 6238). The one door to pyotp.
+"""Second factors: six digits that change every 30 seconds (TOTP, RFC 6238).
 
-Keeps no secret: it is worked out from the site's secret and a seed that is made at enrolment, so that the
-database alone gives no code away. Promises that one step before and after the present is good (a clock may be
-off a little); which steps were used already, `models.staff` keeps.
+The only module that imports pyotp. The secret is derived from the site's secret and a seed made at enrolment,
+so the database alone gives away no code. One step before and after the current one is accepted, for clocks
+that differ slightly. `models.staff` stores the steps that were used.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class SecondFactors:
         self._clock, self._secret = clock, secret
 
     async def secret(self, seed: str) -> str:
-        """What goes into the app, in base32: 160 bits, as RFC 4226 recommends."""
+        """The secret for the authenticator app, in base32: 160 bits, as RFC 4226 recommends."""
         return base64.b32encode((await self._secret.digest(PURPOSE, seed))[:SECRET_BYTES]).decode()
 
     async def uri(self, seed: str, name: str) -> str:
@@ -32,7 +32,7 @@ class SecondFactors:
         return pyotp.TOTP(await self.secret(seed)).provisioning_uri(name=name, issuer_name=ISSUER)
 
     async def step_of(self, seed: str, typed: str) -> int | None:
-        """The step that these digits belong to, near the present; None when they are wrong."""
+        """The time step of the digits, near the current one, or None if they are wrong."""
         digits = "".join(typed.split())
         now = int(self._clock.now().timestamp()) // STEP_SECONDS
         totp = pyotp.TOTP(await self.secret(seed))

@@ -1,10 +1,9 @@
-"""The console's staff: moderators and admins, who sign in with a name, a password and a second factor.
+"""Staff of the console: moderators and admins with a name, a password and a second factor.
 
-Keeps a name once, whatever its letters' case. Promises that somebody new, or reset, sets their own password
-and second factor by a link that works once; that resetting and disabling end their sign-ins in the same
-transaction; and that one admin always stays. A code of the second factor counts once. Wrong passwords and
-codes are counted before they are judged. Everything done here is in the audit log. Refuses with NotFound,
-Conflict, Invalid, NotSignedIn, TooMany.
+A name is unique regardless of case. A new or reset member of staff sets a password and a second factor
+through a link that works once. Resetting and disabling end their sessions in the same transaction. At least
+one admin remains. A code of the second factor counts once. Attempts are counted before they are checked.
+Every action is in the audit log. Raises: NotFound, Conflict, Invalid, NotSignedIn, TooMany.
 """
 
 from __future__ import annotations
@@ -29,9 +28,9 @@ from models.staff_sessions import Role, StaffSessions
 
 ENROL_HOURS = 24
 LONGEST_NAME, MOST_TYPED = 80, 1000
-LAST_ADMIN = "This is the last admin. Make somebody else an admin first."
-NO_LINK = "This link has been used, or is too old. Ask an admin for a new one."
-WRONG_CODE = "Those digits are wrong, or too old. Wait for the next ones."
+LAST_ADMIN = "This is the last admin. Make someone else an admin first."
+NO_LINK = "This link has been used or has expired. Ask an admin for a new one."
+WRONG_CODE = "Those digits are wrong or have expired. Wait for the next ones."
 
 
 class Staff(msgspec.Struct, frozen=True):
@@ -44,7 +43,7 @@ class Staff(msgspec.Struct, frozen=True):
 
 
 class Enrolment(msgspec.Struct, frozen=True):
-    """Whom a link is for, and what their second factor begins with."""
+    """The member of staff of an enrolment link, and the seed of their second factor."""
 
     staff_id: str
     name: str
@@ -70,23 +69,23 @@ class StaffList:
         return await self._sql.all("all", Staff)
 
     async def get(self, staff_id: str) -> Staff:
-        """Raises NotFound."""
+        """Raises: NotFound."""
         found = await self._sql.one("find", Staff, staff_id=staff_id) if is_id(staff_id) else None
         if found is None:
-            raise NotFound("There is nobody like that on the staff.")
+            raise NotFound("There is no such member of staff.")
         return found
 
     async def named(self, name: str) -> Staff:
-        """Raises NotFound."""
+        """Raises: NotFound."""
         found = await self._sql.one("find_by_name", Staff, name_key=key_of(name))
         if found is None:
-            raise NotFound("There is nobody of that name on the staff.")
+            raise NotFound("There is no member of staff with that name.")
         return found
 
-    # -- what admins and the operator do --
+    # -- by admins and the operator --
 
     async def add(self, name: str, role: str, actor: str, reason: str = "") -> str:
-        """The link to enrol by. Raises Invalid, Conflict (the name is taken)."""
+        """Adds a member of staff and returns the enrolment link. Raises: Invalid, Conflict (name taken)."""
         clean, kind = clean_name(name), role_of(role)
         staff_id, (token, values) = new_id(), self._new_link()
         values |= {"staff_id": staff_id, "name": clean, "name_key": key_of(clean), "role": kind}
@@ -94,12 +93,12 @@ class StaffList:
             try:
                 await self._sql.run("add", on=on, **values)
             except UniqueViolation as error:
-                raise Conflict("There is somebody of that name already.") from error
+                raise Conflict("That name is already taken.") from error
             await self._audit.write(actor, f"staff.add.{kind}", f"staff {staff_id}", reason, on=on)
         return self._enrol_url(token)
 
     async def reset(self, staff_id: str, actor: str, reason: str = "") -> str:
-        """Their password and second factor end, and a new link begins. Raises NotFound."""
+        """Removes password and second factor, and returns a new enrolment link. Raises: NotFound."""
         await self.get(staff_id)
         token, values = self._new_link()
         async with self._db.transaction() as on:
@@ -109,17 +108,17 @@ class StaffList:
         return self._enrol_url(token)
 
     async def disable(self, staff_id: str, actor: str, reason: str = "") -> None:
-        """Out with their next request. Raises NotFound, Conflict (the last admin, disabled already)."""
+        """Disables a member of staff at once. Raises: NotFound, Conflict (last admin, already disabled)."""
         await self.get(staff_id)
         async with self._db.transaction() as on:
             await self._keep_an_admin(staff_id, on)
             if not await self._sql.run("disable", on=on, staff_id=staff_id, now=self._clock.frozen):
-                raise Conflict("They are switched off already.")
+                raise Conflict("They are already disabled.")
             await self._sessions.end_all(staff_id, on=on)
             await self._audit.write(actor, "staff.disable", f"staff {staff_id}", reason, on=on)
 
     async def set_role(self, staff_id: str, role: str, actor: str, reason: str = "") -> None:
-        """Raises NotFound, Invalid, Conflict (the last admin)."""
+        """Changes the role. Raises: NotFound, Invalid, Conflict (last admin)."""
         kind = role_of(role)
         await self.get(staff_id)
         async with self._db.transaction() as on:
@@ -140,17 +139,20 @@ class StaffList:
     def _enrol_url(self, token: str) -> str:
         return f"{self._config.base_url}/admin/enrol?link={token}"
 
-    # -- what somebody new does --
+    # -- enrolment --
 
     async def enrolment(self, link: str) -> Enrolment:
-        """Raises NotFound."""
+        """Raises: NotFound."""
         found = await self._sql.one("enrolment", Enrolment, enrol_hash=hash_of(link), now=self._clock.frozen)
         if found is None:
             raise NotFound(NO_LINK)
         return found
 
     async def enrol(self, link: str, password: str, code: str) -> str:
-        """A token that is signed in. Raises NotFound, Invalid (`password`, `code`), Unavailable."""
+        """Completes an enrolment and returns a session token.
+
+        Raises: NotFound, Invalid (`password`, `code`), Unavailable.
+        """
         who = await self.enrolment(link)
         hashed = await self._passwords.hash(password, who.name)
         step = await self._factors.step_of(who.seed, code)
@@ -166,7 +168,7 @@ class StaffList:
 
 
 def clean_name(name: str) -> str:
-    """A name or an e-mail address. Raises Invalid (`name`)."""
+    """A cleaned name or e-mail address. Raises: Invalid (`name`)."""
     clean = clean_line(name, "name", LONGEST_NAME)
     if len(clean) > LONGEST_NAME:
         raise Invalid(name=f"Use at most {LONGEST_NAME} characters.")
@@ -174,12 +176,12 @@ def clean_name(name: str) -> str:
 
 
 def key_of(name: str) -> str:
-    """Whatever is typed, as names are compared: tidied as they are stored, without case."""
+    """The case-insensitive key of a name, cleaned as stored names are."""
     return tidied(name[:MOST_TYPED].replace("\x00", "")).casefold()
 
 
 def role_of(role: str) -> Role:
-    """Raises Invalid (`role`)."""
+    """A role from a form. Raises: Invalid (`role`)."""
     for known in get_args(Role):
         if role == known:
             found: Role = known

@@ -1,8 +1,8 @@
-"""Sign-ins to the console: a token of its own, twelve hours at most, over after half an hour unused.
+"""Console sessions: their own token, at most twelve hours, expired after half an hour of inactivity.
 
-Keeps the SHA-256 of a token. Promises that a member's session is none here, that half a sign-in (a password
-without its second factor) opens nothing and lives for minutes, and that whoever is disabled is out with the
-next request. The token changes when the second factor is given.
+The SHA-256 of a token is stored. A member's session is not valid here. A password without its second factor
+opens nothing and lives for minutes. A disabled member of staff is signed out with the next request. The token
+changes when the second factor is given.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from models.sessions import hash_of, is_token
 
 Role = Literal["moderator", "admin"]
 HALF_MINUTES = 10
-# Long over: nothing is read from them any more.
+# Ended sessions are deleted after this time.
 KEPT_DAYS = 30
 
 
 class StaffMember(msgspec.Struct, frozen=True):
-    """Somebody of the staff who asks; `has_passed` the second factor."""
+    """The member of staff of a request; `has_passed` the second factor."""
 
     session_id: str
     staff_id: str
@@ -46,14 +46,14 @@ class StaffSessions:
         self._sql = db.statements("staff_sessions")
 
     async def create(self, staff_id: str, *, has_passed: bool, on: Transaction) -> str:
-        """The token, which is shown once."""
+        """Creates a session and returns its token, which is not stored."""
         token = str(uuid.uuid4())
         values = {"session_id": new_id(), "token_hash": hash_of(token), "now": self._clock.frozen}
         await self._sql.run("create", on=on, staff_id=staff_id, is_passed=has_passed, **values)
         return token
 
     async def find(self, token: str | None) -> StaffMember | None:
-        """None when it is no token, has ended, is too old, or was not used for too long."""
+        """The member of staff of a token; None if it is invalid, ended or expired."""
         if token is None or not is_token(token):
             return None
         return await self._sql.one(
@@ -67,12 +67,12 @@ class StaffSessions:
         )
 
     async def touch(self, who: StaffMember) -> None:
-        """Somebody did something: what a page asks by itself does not count."""
+        """Records activity of a person; automatic requests of a page do not count."""
         if who.is_stale:
             await self._sql.run("touch", session_id=who.session_id, now=self._clock.frozen)
 
     async def pass_second(self, session_id: str, *, on: Transaction) -> str:
-        """The second factor was given: a new token. Raises NotSignedIn (over meanwhile)."""
+        """Returns a new token after the second factor. Raises: NotSignedIn (ended in the meantime)."""
         token = str(uuid.uuid4())
         values = {"session_id": session_id, "token_hash": hash_of(token), "now": self._clock.frozen}
         if not await self._sql.run("pass", on=on, **values):
@@ -86,5 +86,5 @@ class StaffSessions:
         await self._sql.run("end_all", on=on, staff_id=staff_id, now=self._clock.frozen)
 
     async def forget(self) -> None:
-        """What has long been over."""
+        """Deletes sessions that ended long ago."""
         await self._sql.run("forget", days=KEPT_DAYS, now=self._clock.frozen)

@@ -1,8 +1,8 @@
-"""How the staff come in and go: a name and a password, then six digits, each counted before it is judged.
+"""Sign-in and sign-out of staff: name and password, then six digits, each counted before it is checked.
 
-Promises that an unknown name, a wrong password and somebody disabled answer alike, in words and in time; that
-a time step of the second factor counts once, however many ask with it at once; and that who comes and goes is
-in the audit log. Refuses with NotSignedIn, Invalid (`code`), TooMany, Unavailable.
+An unknown name, a wrong password and a disabled member of staff have the same answer, in text and in time. A
+time step of the second factor counts once, also for simultaneous attempts. Sign-ins and sign-outs are in the
+audit log. Raises: NotSignedIn, Invalid (`code`), TooMany, Unavailable.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from models.second_factors import SecondFactors
 from models.staff import WRONG_CODE, key_of
 from models.staff_sessions import StaffMember, StaffSessions
 
-WRONG = "That name and password do not go together."
+WRONG = "That name and password do not match."
 
 
 class _Secrets(msgspec.Struct, frozen=True):
@@ -41,7 +41,7 @@ class StaffSignIn:
         self._sql = db.statements("staff")
 
     async def first(self, name: str, password: str, address: str) -> str:
-        """Half a sign-in: its token asks for the second factor and opens nothing else."""
+        """Checks the password and returns a token that only admits to the second factor."""
         key = key_of(name)[:200]
         async with self._rate_limits.attempt(f"staff {key}", address):
             known = await self._sql.one("secrets_of", _Secrets, name_key=key)
@@ -52,7 +52,7 @@ class StaffSignIn:
                 return await self._sessions.create(known.staff_id, has_passed=False, on=on)
 
     async def second(self, who: StaffMember, code: str) -> str:
-        """A new token, which is signed in. The count is the person's: from wherever they try."""
+        """Checks the second factor and returns a signed-in token. Attempts count per member of staff."""
         async with self._rate_limits.second_factor(who.staff_id):
             seed = await self._sql.value("seed_of", staff_id=who.staff_id)
             step = await self._factors.step_of(seed, code) if seed else None
@@ -65,7 +65,7 @@ class StaffSignIn:
         return token
 
     async def out(self, who: StaffMember) -> None:
-        """Half a sign-in that is given up was none."""
+        """Ends a session. Only a complete sign-in is written to the audit log."""
         async with self._db.transaction() as on:
             await self._sessions.end(who.session_id, on=on)
             if who.has_passed:

@@ -1,9 +1,8 @@
-"""Whose reports count towards an automatic ban. Pure: no I/O, no clock.
+"""The reputation of reporters: whose reports count towards an automatic ban. Pure: no I/O, no clock.
 
-A reporter's standing is good while no more of their reports were dismissed than upheld. So whoever is new has
-a good one, a first report that is dismissed costs it, and one that is upheld wins it back. A report counts
-when it came from a meeting, is still to be looked at, and its reporter's standing is good; it goes to review
-either way.
+A reporter is in good standing while no more of their reports were dismissed than upheld. A new reporter is in
+good standing; a dismissed first report loses it, and an upheld one restores it. A report counts if it came
+from a meeting, is undecided, and its reporter is in good standing. Every report is reviewed.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import msgspec
 
 
 class OpenReport(msgspec.Struct, frozen=True):
-    """A report from a meeting that nobody has looked at yet, with what became of its reporter's others."""
+    """An undecided report from a meeting, with the decisions about its reporter's other reports."""
 
     report_id: str
     reporter_id: str
@@ -28,12 +27,12 @@ def is_good(upheld: int, dismissed: int) -> bool:
     return dismissed <= upheld
 
 
-def weighty(reports: Sequence[OpenReport]) -> list[OpenReport]:
-    """Those that count, one a reporter."""
+def counted(reports: Sequence[OpenReport]) -> list[OpenReport]:
+    """The reports that count, one per reporter."""
     good = [report for report in reports if is_good(report.upheld, report.dismissed)]
     return list({report.reporter_id: report for report in good}.values())
 
 
 def rule_of(reports: Sequence[OpenReport]) -> str:
-    """What most of them say; of equals the one that was said first."""
+    """The most common reason; ties go to the earliest report."""
     return Counter(report.reason for report in reports).most_common(1)[0][0]

@@ -39,7 +39,7 @@ from models.media import Media
 from models.moderation import Moderation
 from models.money_back import Reversals
 from models.news import News
-from models.partings import Partings
+from models.partings import Interruptions
 from models.passwords import Passwords
 from models.payment_provider import PaymentProvider
 from models.payments import Checkouts
@@ -137,7 +137,9 @@ class Models:
         self.history = History(db)
         self.signalling = Signalling(bus, self.news)
         self.contacts = Contacts(db, clock, config, self.news)
-        self.partings = Partings(db, self.calls, self.invites.rings, self.invites.outcomes, self.presence)
+        self.interruptions = Interruptions(
+            db, self.calls, self.invites.rings, self.invites.outcomes, self.presence
+        )
         self.erasure = Erasure(db, clock, self.banned_emails)
         self.tombstones = Tombstones(db, clock, self.erasure, config.data_dir)
         self.deletions = Deletions(
@@ -148,13 +150,13 @@ class Models:
             self.accounts,
             self.account_changes,
             self.sessions,
-            self.partings,
+            self.interruptions,
             self.presence,
             self.audit,
         )
         self.exports = Exports(db, clock, self.media, self.rate_limits)
         self.retention = Retention(db, clock, config, self.deletions)
-        self.blocks = Blocks(db, clock, self.news, self.presence, self.partings)
+        self.blocks = Blocks(db, clock, self.news, self.presence, self.interruptions)
         self.bans = Bans(
             db,
             bus,
@@ -163,12 +165,20 @@ class Models:
             self.sessions,
             self.ban_notices,
             self.address_bans,
-            self.partings,
+            self.interruptions,
             self.audit,
         )
         self.appeals = Appeals(db, clock, self.bans, self.audit)
         self.reports = Reports(
-            db, clock, config, self.news, self.calls, self.selfies, self.rate_limits, self.partings, self.bans
+            db,
+            clock,
+            config,
+            self.news,
+            self.calls,
+            self.selfies,
+            self.rate_limits,
+            self.interruptions,
+            self.bans,
         )
         self.report_reviews = ReportReviews(db, clock, self.audit)
         self.moderation = Moderation(clock, self.bans, self.report_reviews)

@@ -1,15 +1,15 @@
--- Addresses of banned people, as keyed hashes; in force only while their ban stands.
+-- Addresses of banned users, as keyed hashes, banned only while the ban is active.
 
 -- name: saw(user_id, address_hash, now)!
 -- Prepared.
--- Noted at most once an hour.
+-- Recorded at most once an hour.
 insert into seen_addresses (user_id, address_hash, seen_at)
 values (:user_id, :address_hash, coalesce(:now::timestamptz, clock_timestamp()))
 on conflict (user_id, address_hash) do update set seen_at = excluded.seen_at
 where seen_addresses.seen_at < excluded.seen_at - interval '1 hour';
 
 -- name: ban(ban_id, hours, days, now)!
--- All that its person was seen at lately.
+-- All addresses at which the user was seen recently.
 insert into address_bans (ban_id, address_hash, until_at)
 select ban_id, address_hash, at + make_interval(hours => :hours)
 from bans join seen_addresses using (user_id), coalesce(:now::timestamptz, clock_timestamp()) as at

@@ -1,11 +1,11 @@
--- What the operator does with invite codes. A code without an owner is the operator's own.
+-- Invite codes for admins. A code without an owner is an admin code.
 
 -- name: create(code, label, uses_limit, now)!
 insert into invite_codes (code, label, uses_limit, created_at)
 values (:code, :label, :uses_limit, coalesce(:now::timestamptz, clock_timestamp()));
 
 -- name: stop(code, now)!
--- Anybody's; a payment does not start it again.
+-- Any code; a payment does not switch it on again.
 update invite_codes
 set stopped_at = coalesce(stopped_at, :now::timestamptz, clock_timestamp()), stopped_by = 'operator'
 where code = :code;
@@ -26,7 +26,7 @@ left join users u on u.user_id = c.owner_id
 where c.code = :code;
 
 -- name: tree(most)
--- Who came by whose code, each below their inviter. It begins with codes whose owner came by none.
+-- The invite tree, each user below their inviter. It starts with codes whose owner joined without one.
 with recursive tree as (
     select
         0 as depth, coalesce(u.name, c.label) as name, c.owner_id as user_id, c.code as own_code,

@@ -1,4 +1,4 @@
--- Appeals: one a ban, decided by another moderator than the ban.
+-- Appeals: one per ban, decided by another moderator than the ban.
 
 -- name: find(appeal_hash, now)
 select
@@ -10,7 +10,7 @@ from bans left join appeals using (ban_id), coalesce(:now::timestamptz, clock_ti
 where appeal_hash = :appeal_hash;
 
 -- name: file(appeal_hash, text, now)!
--- Whoever decides about the ban meanwhile waits, or is waited for: the appeal names who decided last.
+-- Serialised with decisions about the ban: the appeal names the moderator who decided last.
 insert into appeals (ban_id, text, banned_by, created_at)
 select ban_id, :text, decided_by, at
 from bans, coalesce(:now::timestamptz, clock_timestamp()) as at

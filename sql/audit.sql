@@ -1,11 +1,11 @@
--- What the staff and the operator did. Rows are only ever added; a trigger chains them.
+-- Actions of staff and operator. Rows are only added; a trigger chains them.
 
 -- name: write(actor, action, target, reason, now)!
 insert into audit_log (at, actor, action, target, reason)
 values (coalesce(:now::timestamptz, clock_timestamp()), :actor, :action, :target, :reason);
 
 -- name: page(before, most)
--- The newest first; who acted by name while they are on the staff.
+-- Newest first, with the actor's name while they are on the staff.
 select
     a.seq, a.at, a.actor, coalesce(s.name, a.actor) as actor_name, a.action, a.target, a.reason,
     encode(a.hash, 'hex') as hash

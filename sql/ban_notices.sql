@@ -1,4 +1,4 @@
--- The ban that stands, as its person may know it.
+-- The active ban, as shown to its user.
 
 -- name: standing(user_id, now)
 select ban_id::text, user_id::text, kind, rule, reason, until_at
@@ -7,7 +7,7 @@ where user_id = :user_id and lifted_at is null
     and (until_at is null or until_at > coalesce(:now::timestamptz, clock_timestamp()));
 
 -- name: recent(since, now)
--- Whoever was banned a moment ago: for the sweep.
+-- The newest bans, for the sweep.
 select ban_id::text, user_id::text, kind, rule, reason, until_at
 from bans
 where created_at > :since and lifted_at is null

@@ -1,7 +1,7 @@
--- E-mail addresses of banned people who have been deleted, as keyed hashes; in force only while their ban stands.
+-- E-mail addresses of banned users who were deleted, as keyed hashes, used only while the ban is active.
 
 -- name: standing(user_id, now)
--- The ban and the address of somebody who is about to be deleted.
+-- The active ban and the address of a user who is about to be deleted.
 select ban_id::text, email_key
 from bans join accounts using (user_id)
 where user_id = :user_id and lifted_at is null

@@ -1,4 +1,4 @@
--- Bans: one stands at a time (bans_one_standing). Whoever changes one locks its person first.
+-- Bans: at most one is active per user (bans_one_standing). Every change locks the user first.
 
 -- name: lock_user(user_id)
 select user_id::text from users where user_id = :user_id and deleted_at is null for no key update;
@@ -15,7 +15,7 @@ select ban_id::text, user_id::text, kind, rule, reason, created_at, until_at, de
 from bans where user_id = :user_id order by created_at desc;
 
 -- name: lock_standing(user_id)!
--- Nobody appeals against it until the transaction ends.
+-- Blocks appeals until the transaction ends.
 select from bans where user_id = :user_id and lifted_at is null for no key update;
 
 -- name: has_appealed(user_id, now)
@@ -25,7 +25,7 @@ select exists (
 );
 
 -- name: make_room(user_id, moderator_id, now)!
--- For a new one: what is over is closed as such, and what stands is replaced when a moderator says so.
+-- Before a new ban: closes an expired one, and replaces an active one if a moderator decides.
 update bans
 set lifted_at = least(coalesce(until_at, at), at), lifted_by = case when until_at <= at then null else :moderator_id::uuid end,
     lifted_reason = case when until_at <= at then 'over' else 'replaced' end
@@ -51,7 +51,7 @@ update bans set kind = 'permanent', until_at = null, reason = :reason, decided_b
 where ban_id = :ban_id and lifted_at is null;
 
 -- name: banned_by(ban_id, moderator_id)!
--- An open appeal is against whoever decided last.
+-- An open appeal is against the moderator who decided last.
 update appeals set banned_by = :moderator_id where ban_id = :ban_id and verdict is null;
 
 -- name: lift(ban_id, moderator_id, reason, now)!
@@ -59,7 +59,7 @@ update bans set lifted_at = coalesce(:now::timestamptz, clock_timestamp()), lift
 where ban_id = :ban_id and lifted_at is null;
 
 -- name: judge_reports(ban_id, moderator_id, verdict, now)!
--- What was decided about the ban is decided about the reports behind it that nobody has looked at.
+-- A decision about a ban also decides the undecided reports behind it.
 update reports
 set verdict = :verdict, reviewed_by = :moderator_id, reviewed_at = coalesce(:now::timestamptz, clock_timestamp())
 from ban_reports

@@ -1,7 +1,7 @@
--- Who wants nothing to do with whom. One row is enough for both directions.
+-- Blocks. One row has effect in both directions.
 
 -- name: block(blocker_id, blocked_id, now)
--- Nothing happens for somebody who does not exist, and the answer is the same.
+-- No effect for an unknown user, with the same answer.
 insert into blocks (blocker_id, blocked_id, created_at)
 select :blocker_id, user_id, coalesce(:now::timestamptz, clock_timestamp())
 from users
@@ -13,7 +13,7 @@ returning blocked_id::text;
 delete from blocks where blocker_id = :blocker_id and blocked_id = :blocked_id returning blocked_id::text;
 
 -- name: is_hidden(one_id, other_id)
--- Another reason may keep the two apart still.
+-- Another block or a report may still hide the two from each other.
 select exists (
     select from blocks where (blocker_id, blocked_id) in ((:one_id, :other_id), (:other_id, :one_id))
     union all

@@ -1,4 +1,4 @@
--- What is going on now between people who must not have to do with each other.
+-- Live calls between two users, or of one user.
 
 -- name: live_between(one_id, other_id)
 select one.call_id::text

@@ -1,4 +1,4 @@
--- Members as the staff sees them.
+-- Members for staff.
 
 -- name: search(user_id, email_key, words, most)
 select
@@ -29,7 +29,7 @@ left join invite_codes own on own.owner_id = u.user_id
 where u.user_id = :user_id and u.deleted_at is null;
 
 -- name: brought(user_id, most)
--- Who came by this person's code, and by whose of those further down, each below their inviter.
+-- The users who joined with this user's code or with a code further down, each below their inviter.
 with recursive tree as (
     select 0 as depth, w.user_id, w.used_at, array[w.used_at] as path
     from invite_codes c join invite_code_uses w using (code)

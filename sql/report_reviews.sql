@@ -1,7 +1,7 @@
--- Reports as moderators read and judge them.
+-- Reports for moderators, and their decisions.
 
 -- name: queue(after_light, after_at, after_id, most)
--- Those that nobody has looked at: what counts towards a ban first (models.standing), of these the oldest.
+-- Undecided reports: those that count towards a ban first (models.standing), oldest first.
 with open as (
 select
     report_id::text, reporter_id::text, reported_id::text, call_id::text, source, reason, text, r.created_at,
@@ -21,7 +21,7 @@ order by not (source = 'met' and dismissed <= upheld), created_at, report_id
 limit :most;
 
 -- name: some(report_id, reported_id, reporter_id, most)
--- This one, or all about a person, or all by a person (two of the three are null); the newest first.
+-- One report, or all about a user, or all by a user (two of the three are null); newest first.
 select
     report_id::text, reporter_id::text, reported_id::text, call_id::text, source, reason, text, r.created_at,
     reporter.name as reporter_name, reported.name as reported_name, r.verdict, r.reviewed_by::text, r.reviewed_at,

@@ -1,4 +1,4 @@
--- The console's people. Whoever is disabled or not enrolled can do nothing.
+-- Staff of the console. A disabled or not enrolled member of staff can do nothing.
 
 -- name: add(staff_id, name, name_key, role, totp_seed, enrol_hash, hours, now)!
 insert into staff (staff_id, name, name_key, role, totp_seed, enrol_hash, enrol_until, created_at)
@@ -18,7 +18,7 @@ select staff_id::text, name, role, password_hash is not null as is_enrolled, dis
 from staff where name_key = :name_key;
 
 -- name: lock_admins()
--- One change of who is an admin at a time: the last one stays.
+-- Serialises changes of admins, so that the last one remains.
 select staff_id::text from staff
 where role = 'admin' and disabled_at is null and password_hash is not null
 order by staff_id for update;
@@ -30,7 +30,7 @@ update staff set role = :role where staff_id = :staff_id;
 update staff set disabled_at = coalesce(:now::timestamptz, clock_timestamp()) where staff_id = :staff_id and disabled_at is null;
 
 -- name: reset(staff_id, totp_seed, enrol_hash, hours, now)!
--- A new beginning, for whoever lost the password or the phone, and for whoever comes back.
+-- A new enrolment, after a lost password or phone, or for a returning member of staff.
 update staff
 set password_hash = null, totp_seed = :totp_seed, totp_step = 0, enrol_hash = :enrol_hash,
     enrol_until = coalesce(:now::timestamptz, clock_timestamp()) + make_interval(hours => :hours), disabled_at = null
@@ -53,5 +53,5 @@ where name_key = :name_key and disabled_at is null and password_hash is not null
 select totp_seed from staff where staff_id = :staff_id and disabled_at is null and password_hash is not null;
 
 -- name: use_step(staff_id, step)!
--- A step counts once, and none before it any more (RFC 6238, 5.2).
+-- A step counts once, and earlier steps no longer count (RFC 6238, 5.2).
 update staff set totp_step = :step where staff_id = :staff_id and totp_step < :step;

@@ -1,4 +1,4 @@
--- Sign-ins to the console: short, apart from members', known by a token's SHA-256.
+-- Console sessions, separate from members' sessions, identified by the SHA-256 of a token.
 
 -- name: create(session_id, token_hash, staff_id, is_passed, now)!
 insert into staff_sessions (session_id, token_hash, staff_id, created_at, seen_at, passed_at)
@@ -6,7 +6,7 @@ select :session_id, :token_hash, :staff_id, at, at, case when :is_passed then at
 from coalesce(:now::timestamptz, clock_timestamp()) as at;
 
 -- name: find(token_hash, hours, idle_minutes, half_minutes, now)
--- Half a sign-in lives for minutes only.
+-- A session without the second factor lives for minutes only.
 select
     s.session_id::text, s.staff_id::text, f.name, f.role, s.passed_at is not null as has_passed,
     s.seen_at < at - interval '1 minute' as is_stale
@@ -20,7 +20,7 @@ update staff_sessions set seen_at = greatest(seen_at, coalesce(:now::timestamptz
 where session_id = :session_id;
 
 -- name: pass(session_id, token_hash, now)!
--- With a new token: whoever saw the old one has nothing.
+-- Sets a new token; the old one is no longer valid.
 update staff_sessions set token_hash = :token_hash, passed_at = at, created_at = at, seen_at = at
 from coalesce(:now::timestamptz, clock_timestamp()) as at
 where session_id = :session_id and passed_at is null and ended_at is null;

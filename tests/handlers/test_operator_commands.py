@@ -90,11 +90,11 @@ async def test_the_staff_is_made_listed_and_switched_off(site, capsys) -> None:
     made = await said(site, capsys, "admin add mia@example.com --role admin")
     assert "/admin/enrol?link=" in made
     assert "not enrolled yet" in await said(site, capsys, "admin list")
-    assert "of that name already" in await said(site, capsys, "admin add MIA@example.com", 1)
+    assert "already taken" in await said(site, capsys, "admin add MIA@example.com", 1)
     assert "/admin/enrol?link=" in await said(site, capsys, "admin reset mia@example.com")
     assert "moderator now" in await said(site, capsys, "admin role mia@example.com --role moderator")
     assert "switched off" in await said(site, capsys, "admin disable mia@example.com")
-    assert "nobody of that name" in await said(site, capsys, "admin disable Nobody", 1)
+    assert "no member of staff with that name" in await said(site, capsys, "admin disable Nobody", 1)
     listed = await said(site, capsys, "admin list")
     assert "moderator  off" in listed
 

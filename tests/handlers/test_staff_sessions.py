@@ -46,7 +46,7 @@ async def test_the_two_steps_and_the_way_out(site: Running) -> None:
     await browser.get("/admin/sign-in")
     wrong = await browser.post("/admin/sign-in", name="Mia", password="wrong")
     assert (wrong.status, "staff" in browser.cookies) == (422, False)
-    assert "do not go together" in wrong.text
+    assert "do not match" in wrong.text
     assert (await browser.post("/admin/sign-in", name="mia", password=PASSWORD)).status == 303
     half = browser.cookies["staff"]
     assert (await browser.get("/admin/sign-in")).headers["Location"] == "/admin/second-factor"

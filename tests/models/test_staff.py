@@ -101,7 +101,7 @@ async def test_one_admin_stays(models: Models) -> None:
     done = await asyncio.gather(*both, return_exceptions=True)
     assert sorted(map(str, done)) == [
         "None",
-        str(Conflict("This is the last admin. Make somebody else an admin first.")),
+        str(Conflict("This is the last admin. Make someone else an admin first.")),
     ]
     (last,) = [who for who in await models.staff.all() if not who.is_disabled]
     with pytest.raises(Conflict):

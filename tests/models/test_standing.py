@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.standing import OpenReport, is_good, rule_of, weighty
+from models.standing import OpenReport, counted, is_good, rule_of
 
 
 @pytest.mark.parametrize(
@@ -23,11 +23,11 @@ def report(number: int, *, reason: str = "spam", upheld: int = 0, dismissed: int
 
 def test_reports_of_serial_false_reporters_do_not_count() -> None:
     honest, false = report(1), report(2, dismissed=3)
-    assert weighty([honest, false]) == [honest]
+    assert counted([honest, false]) == [honest]
 
 
 def test_a_reporter_counts_once() -> None:
-    assert len(weighty([report(1), report(1, reason="fake")])) == 1
+    assert len(counted([report(1), report(1, reason="fake")])) == 1
 
 
 def test_the_rule_is_what_most_say() -> None:
