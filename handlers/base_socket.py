@@ -17,7 +17,7 @@ from tornado.websocket import WebSocketHandler, WebSocketProtocol
 
 from handlers import origins
 from handlers.frames import Frames
-from handlers.problems import as_problem
+from handlers.problems import as_problem, is_our_fault
 from handlers.requests import bearer_of, client_address
 from models import messages
 from models.ban_notices import Notice
@@ -123,7 +123,7 @@ class BaseSocket(WebSocketHandler):
         self.finish({"error": problem.as_json()})
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        if not isinstance(value, Problem | StreamClosedError):
+        if is_our_fault(value) and not isinstance(value, StreamClosedError):
             logger.error("a socket failed", exc_info=(typ, value, tb))
 
     def get_websocket_protocol(self) -> WebSocketProtocol | None:

@@ -9,6 +9,7 @@ from tornado.web import StaticFileHandler
 
 from handlers.base import BaseHandler
 from handlers.pages import is_as_started, static_url, static_version
+from models.errors import NotFound
 
 YEAR = 365 * 24 * 3600
 # Python's own list depends on the machine and its version.
@@ -38,6 +39,13 @@ class StaticHandler(BaseHandler, StaticFileHandler):
 
     async def prepare(self) -> None:
         """Everybody may have them: no session is looked up."""
+
+    @classmethod
+    def get_absolute_path(cls, root: str, path: str) -> str:
+        """Raises NotFound for a name that no file system has."""
+        if "\0" in path:
+            raise NotFound
+        return super().get_absolute_path(root, path)
 
     async def get(self, version: str | None, path: str) -> None:  # type: ignore[override]
         self._is_exact = version == static_version()

@@ -114,3 +114,18 @@ async def test_the_service_worker_is_at_the_root_and_asked_again(site: Running) 
 async def test_a_file_is_not_written_to(site: Running) -> None:
     answer = await site.client.post("/static/app.js")
     assert (answer.status, answer.code) == (405, "method")
+
+
+async def test_a_name_that_no_file_has_is_not_found(site: Running) -> None:
+    for name in (
+        "%00",
+        "app.js%00",
+        "%00/app.js",
+        "icons%00/favicon.svg",
+        "a" * 300,
+        "%ff",
+        "%2e%2e/server.py",
+    ):
+        for place in ("/static/", "/static/000000000000/"):
+            answer = await site.client.get(place + name)
+            assert 400 <= answer.status < 500, (place, name, answer.status)
