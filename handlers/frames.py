@@ -13,6 +13,7 @@ has caused. A connection that ends is gone within CLOSE_SECONDS.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sys
 from collections import deque
@@ -350,7 +351,8 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
         if self._is_clean:
             transport.close()
         else:
-            transport.write_eof()
+            with contextlib.suppress(OSError):  # the client is gone already
+                transport.write_eof()
 
     def _stop(self) -> None:
         self._has_stopped = True

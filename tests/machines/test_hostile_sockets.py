@@ -1,0 +1,26 @@
+"""Attacks on sockets for a minute (`ATTACK_SECONDS`), beside a call and a visitor who do not notice them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import psutil
+import pytest
+
+from tests.machines.bystanders import SECONDS, attackers, beside
+from tests.machines.conftest import People
+from tests.machines.site import Machines
+from tests.stage import until
+
+pytestmark = [pytest.mark.prove, pytest.mark.gen_test(timeout=SECONDS + 180)]
+
+
+async def test_bystanders_do_not_notice(machines: Machines, people: People) -> None:
+    a, b, *attacking = await people(8)
+    await asyncio.gather(a.arrive(machines.one.url), b.arrive(machines.one.url))
+    process = psutil.Process(machines.one.pid)
+    files = process.num_fds()
+    words = [str(machines.one.port), str(SECONDS), *(one.token for one in attacking)]
+    meter = await beside(attackers("socket_attackers", *words), machines.one, a, b)
+    meter.check()
+    await until(lambda: process.num_fds() <= files + 20, 30)
