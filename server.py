@@ -16,14 +16,14 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
 
 import uvloop
 from tornado.web import Application
 
 from handlers import operator_commands
 from handlers.base import NotFoundHandler
+from handlers.check_command import Refused, check, check_start
 from handlers.http_server import SiteServer
 from handlers.hub import Hub
 from handlers.listening import CannotListen, listen
@@ -35,9 +35,10 @@ from handlers.pages import Pages
 from handlers.requests_under_way import Requests
 from handlers.routes import routes
 from models.config import Config, ConfigError
-from models.embedded import Embedded, EmbeddedError, EmbeddedInUse
+from models.embedded import EmbeddedError
 from models.errors import Unavailable
 from models.migrations import MigrationBlocked, migrate
+from models.service_urls import Urls, servers, servers_of_site
 from models.wiring import Models
 from models.worker import Limits, Parent
 from models.workers import Workers, WorkersFailed, hear_signals, hold_replacing
@@ -115,23 +116,6 @@ def _told_to_stop() -> asyncio.Event:
 Ready = Callable[[], None]
 
 
-class Urls(NamedTuple):
-    database: str
-    redis: str
-
-
-@contextlib.contextmanager
-def servers(config: Config) -> Iterator[Urls]:
-    """The operator's servers, or embedded ones that live as long as the block."""
-    if config.database_url and config.redis_url:
-        yield Urls(config.database_url, config.redis_url)
-        return
-    with Embedded.start(
-        config.data_dir, postgres=not config.database_url, redis=not config.redis_url
-    ) as embedded:
-        yield Urls(config.database_url or embedded.database_url, config.redis_url or embedded.redis_url)
-
-
 def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     command = arguments[0] if arguments else "serve"
     if command in operator_commands.COMMANDS:
@@ -140,20 +124,28 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
         return _fail(
             f"usage: python server.py [serve | migrate | check | {' | '.join(operator_commands.COMMANDS)}]"
         )
+    if command == "check":
+        return check(environment)
     try:
         config = Config.read(environment)
     except ConfigError as error:
-        return _fail("These settings cannot be used:\n" + "\n".join(f"  {fault}" for fault in error.faults))
+        return _fail(str(Refused(error.faults)))
     set_up_logs()
     signal.signal(signal.SIGTERM, _leave)
     try:
         return _run(config, command, environment)
-    except (CannotListen, EmbeddedError, MigrationBlocked, WorkersFailed) as error:
+    except (CannotListen, EmbeddedError, MigrationBlocked, Refused, WorkersFailed) as error:
         return _fail(str(error))
     except Unavailable as error:
-        return _fail(f"{error.message} Check DATABASE_URL and REDIS_URL.")
+        return _fail(_named(error))
     except KeyboardInterrupt:
         return 0
+
+
+def _named(error: Unavailable) -> str:
+    """The cause, where it names its setting; else the two that it can be."""
+    is_named = error.message.startswith(("DATABASE_URL", "REDIS_URL"))
+    return error.message if is_named else f"{error.message} Check DATABASE_URL and REDIS_URL."
 
 
 def _leave(*_: object) -> None:
@@ -162,8 +154,9 @@ def _leave(*_: object) -> None:
 
 
 def _run(config: Config, command: str, environment: Mapping[str, str]) -> int:
-    if command in ("check", "worker"):
-        return _work(config, environment) if command == "worker" else 0
+    if command == "worker":
+        return _work(config, environment)
+    check_start(config, environment)
     sockets = listen(config) if command == "serve" else []
     if config.workers > 1:
         hold_replacing()
@@ -196,24 +189,13 @@ def operate(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """A command of the operator's, beside a running site or without one."""
     try:
         config = Config.read(environment)
-        with _servers_of_site(config) as urls:
+        with servers_of_site(config) as urls:
             migrate(urls.database, tell=_tell)
             return asyncio.run(_operate(asked, config, urls))
     except (ConfigError, EmbeddedError, MigrationBlocked) as error:
         return _fail(str(error))
     except Unavailable as error:
-        return _fail(f"{error.message} Check DATABASE_URL and REDIS_URL.")
-
-
-@contextlib.contextmanager
-def _servers_of_site(config: Config) -> Iterator[Urls]:
-    """Those that the site runs on right now, else as `servers`."""
-    with contextlib.ExitStack() as stack:
-        try:
-            yield stack.enter_context(servers(config))
-        except EmbeddedInUse:
-            database, redis = Embedded.running(config.data_dir)
-            yield Urls(config.database_url or database, config.redis_url or redis)
+        return _fail(_named(error))
 
 
 async def _operate(asked: argparse.Namespace, config: Config, urls: Urls) -> int:

@@ -20,10 +20,10 @@ from models.web_origins import LOOPBACK_HOSTS, accepted_origins, host_of, normal
 
 
 class ConfigError(Exception):
-    """Every fault of the environment at once, one line each."""
+    """Every fault of the environment at once, one line each. `config` has defaults for what is faulty."""
 
-    def __init__(self, faults: list[str]) -> None:
-        self.faults = faults
+    def __init__(self, faults: list[str], config: Config) -> None:
+        self.faults, self.config = faults, config
         super().__init__("\n".join(faults))
 
 
@@ -156,7 +156,7 @@ class Config:
         config = _read(SettingsReader(environment, faults))
         check_together(config, faults)
         if faults:
-            raise ConfigError(list(faults))
+            raise ConfigError(list(faults), config)
         return config
 
 

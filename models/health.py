@@ -39,6 +39,8 @@ class Health:
             return "ok", "missing"
         except Unavailable:
             return "away", "unknown"
+        if applied - self._wanted:
+            return "ok", "newer than this version of the site"
         return "ok", "ok" if self._wanted <= applied else "behind"
 
     async def _stripe(self) -> str:

@@ -68,15 +68,30 @@ class Mail:
             self._room.release()
 
 
-def _connected(at: MailServer) -> smtplib.SMTP:
+def reach(url: str, seconds: float = 2.0) -> str | None:
+    """Why the mail server cannot be used, or None. Sends nothing. Blocking."""
+    try:
+        _connected(mail_server(url), seconds).quit()
+    except smtplib.SMTPAuthenticationError:
+        return "the server refuses the user or the password"
+    except smtplib.SMTPNotSupportedError:
+        return "the server offers no TLS, or no sign-in"
+    except ssl.SSLError:
+        return "TLS cannot be agreed on: smtp:// and smtps:// or the certificate do not fit the server"
+    except (OSError, smtplib.SMTPException, UnicodeError, ValueError):
+        return "the server cannot be reached"
+    return None
+
+
+def _connected(at: MailServer, seconds: float = SERVER_SECONDS) -> smtplib.SMTP:
     """TLS from the start (smtps), or as soon as the server offers it; then signed in, when the URL names
     somebody.
     """
     secure = ssl.create_default_context()
     if at.is_tls:
-        server: smtplib.SMTP = smtplib.SMTP_SSL(at.host, at.port, timeout=SERVER_SECONDS, context=secure)
+        server: smtplib.SMTP = smtplib.SMTP_SSL(at.host, at.port, timeout=seconds, context=secure)
     else:
-        server = smtplib.SMTP(at.host, at.port, timeout=SERVER_SECONDS)
+        server = smtplib.SMTP(at.host, at.port, timeout=seconds)
     try:
         _introduce(server, at, secure)
     except BaseException:

@@ -25,11 +25,17 @@ from yoyo.backends.core.postgresql import PostgresqlBackend
 from yoyo.connections import DatabaseURI
 from yoyo.migrations import Migration, MigrationList, default_migration_table
 
+from models.database_errors import NOT_ALLOWED, cause_of
 from models.errors import Unavailable
 from models.statements import statement
 
 DIRECTORY = Path(__file__).parent.parent / "sql" / "migrations"
 ADVISORY_LOCK = 0x6E6170616C6D  # "napalm": any number will do, as long as every process asks for the same
+NEWER = (
+    "DATABASE_URL: the schema is newer than this version of the site. Start the version that made it "
+    "(or a newer "
+    "one), or restore a backup of before."
+)
 NOWHERE = DatabaseURI("postgresql", None, None, None, None, None, {})
 
 
@@ -40,6 +46,7 @@ LOCK_TIMEOUT = (
 PATIENCE_SECONDS = 60.0
 OTHERS_SECONDS = 600.0
 PAUSE_SECONDS = 1.0
+FOR_THE_OPERATOR = (psycopg2.errors.InsufficientPrivilege, psycopg2.OperationalError)
 BLOCKED = (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected)
 Tell = Callable[[str], object]
 
@@ -57,27 +64,38 @@ def migrate(
 ) -> None:
     """Applies what is missing; `tell` gets a line for a person, before anything that may take time.
 
-    Raises Unavailable (out of reach, or lost on the way), MigrationBlocked, psycopg2.Error (refuses a file).
+    Raises Unavailable (out of reach, lost on the way, not allowed, a newer schema), MigrationBlocked,
+    psycopg2.Error (refuses a file).
     """
     with closing(_connect(database_url)) as guard, _backend(database_url) as backend:
         try:
             guard.autocommit = True
             _take_turn(guard, tell)
-            backend.create_lock_table()
-            backend.break_lock()
+            _make_lock_table(backend)
             with backend.lock():
                 _apply(backend, guard, _files(directory), tell, patience_seconds)
         except psycopg2.Error as error:
             if guard.closed or backend.connection.closed:
                 raise Unavailable("The database was lost while its schema was changed.") from error
+            if isinstance(error, FOR_THE_OPERATOR):
+                raise Unavailable(cause_of(error)) from error
             raise
+
+
+def _make_lock_table(backend: _Backend) -> None:
+    try:
+        backend.create_lock_table()
+        backend.break_lock()
+    except psycopg2.errors.UndefinedTable as error:
+        # yoyo keeps the refusal to make the table to itself.
+        raise Unavailable(NOT_ALLOWED) from error
 
 
 def _connect(database_url: str) -> Any:
     try:
         return psycopg2.connect(database_url, connect_timeout=5)
     except psycopg2.OperationalError as error:
-        raise Unavailable("The database cannot be reached.") from error
+        raise Unavailable(cause_of(error)) from error
 
 
 def _take_turn(guard: Any, tell: Tell) -> None:
@@ -97,6 +115,8 @@ def _take_turn(guard: Any, tell: Tell) -> None:
 
 def _apply(backend: _Backend, guard: Any, files: MigrationList, tell: Tell, patience_seconds: float) -> None:
     """A step that fails for a lock has left nothing, and is tried again."""
+    if set(backend.get_applied_migration_hashes()) - {step.hash for step in files}:
+        raise Unavailable(NEWER)
     if names := [step.id for step in backend.to_apply(files)]:
         tell(f"Bringing the database schema up to date: {', '.join(names)}.")
     deadline = time.monotonic() + patience_seconds
