@@ -46,7 +46,7 @@ export function show(mode, person, { kicker, words }) {
 function showPerson(person) {
   const image = /** @type {HTMLImageElement} */ (part("selfie"));
   part("title").textContent = person.name;
-  part("letter").textContent = person.selfieUrl ? "" : person.name.slice(0, 1).toUpperCase();
+  part("letter").textContent = person.selfieUrl ? "" : (Array.from(person.name)[0] ?? "").toUpperCase();
   image.hidden = !person.selfieUrl;
   if (person.selfieUrl) image.src = person.selfieUrl;
 }
