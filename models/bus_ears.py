@@ -105,6 +105,8 @@ class Ears:
             raise Unavailable
 
     async def _is_confirmed_in_time(self, channel: str) -> bool:
+        if channel not in self._due:
+            return True  # it came with the end of the time, or the channel is not wanted any more
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CONFIRM_SECONDS):
                 await self._confirmed(channel)

@@ -44,7 +44,7 @@ def cases() -> Iterator[object]:
             yield pytest.param(fault, seconds, marks=[pytest.mark.prove] if is_long else [])
 
 
-@pytest.mark.parametrize(("fault", "seconds"), cases())
+@pytest.mark.parametrize(("fault", "seconds"), list(cases()))
 async def test_an_outage_under_traffic(
     machines: Machines, people: People, fault: Fault, seconds: float
 ) -> None:

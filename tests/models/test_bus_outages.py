@@ -250,6 +250,20 @@ async def test_a_channel_left_and_taken_again_is_confirmed_by_the_last_answer(fa
         await until(lambda: heard == [b"1"])
 
 
+async def test_a_channel_that_is_not_wanted_any_more_costs_no_connection(faulty: FaultyRedis) -> None:
+    async with near_and_far(faulty, far_direct=False) as (_, far):
+        faulty.proxy.hold_answers()
+        first = asyncio.ensure_future(far.bus.subscribe("ns:new", lambda *_: None))
+        await asyncio.sleep(0)
+        far.bus.unsubscribe("ns:new")
+        far.bus.ears.reconnect("a test")
+        await until(lambda: far.reconnects == 1)
+        accepted = faulty.proxy.accepted
+        async with asyncio.timeout(3):
+            await first
+        assert (far.reconnects, faulty.proxy.accepted) == (1, accepted)
+
+
 async def test_a_listener_that_redis_drops_for_its_backlog(faulty: FaultyRedis) -> None:
     faulty.say("CONFIG", "SET", "client-output-buffer-limit", "pubsub 65536 65536 1")
     async with near_and_far(faulty, far_direct=False) as (_, far):
