@@ -19,10 +19,10 @@ import sys
 from collections.abc import Callable, Mapping
 
 import uvloop
-from tornado.web import Application
 
 from handlers import operator_commands
 from handlers.base import NotFoundHandler
+from handlers.bodies import BodyApplication
 from handlers.check_command import Refused, check, check_start
 from handlers.http_server import SiteServer
 from handlers.hub import Hub
@@ -47,7 +47,7 @@ logger = logging.getLogger("napalmsky")
 MAX_BODY, DRAIN_SECONDS = 1024 * 1024, 10
 
 
-class Site(Application):
+class Site(BodyApplication):
     """Everything a handler may ask for: config, models, pages, hub."""
 
     def __init__(self, config: Config, models: Models) -> None:
@@ -72,6 +72,7 @@ class Site(Application):
     async def start(self) -> None:
         """Before the first request: what was deleted is gone, then it listens and sweeps."""
         await self.models.tombstones.apply()
+        await self.models.selfies.warm()
         await self.hub.open()
         await self.models.sweep.prepare()
         self.models.sweep.start()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from tornado.web import RequestHandler
 
-from handlers import cookies, origins
+from handlers import bodies, cookies, origins
 from handlers.problems import as_problem, is_our_fault, methods_of, way_on
 from handlers.requests import bearer_of, client_address, field_of, form_fields, json_fields
 from models.errors import (
@@ -112,6 +112,7 @@ class BaseHandler(RequestHandler):
 
     def check_xsrf_cookie(self) -> None:
         """Asked of every state change that comes with our cookie or as a form; a Bearer token needs none."""
+        bodies.refuse_unread(self.request)
         if self.request.method not in methods_of(type(self)):
             return  # 405 is the better answer
         kind = self.request.headers.get("Content-Type", "")
@@ -222,10 +223,9 @@ class BaseHandler(RequestHandler):
             self.set_header("Retry-After", str(problem.retry_after))
         if problem.status == MethodNotAllowed.status:
             self.set_header("Allow", ", ".join(methods_of(type(self))))
-        if not self.is_page:
-            self.json({"error": problem.as_json()}, problem.status)
-        else:
-            self.show_problem(problem)
+        if self.is_page:
+            return self.show_problem(problem)
+        return self.json({"error": problem.as_json()}, problem.status)
 
     def show_problem(self, problem: Problem) -> None:
         """A designed page, or the fragment of it for htmx. A member who lacks a step is led to it."""

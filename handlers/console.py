@@ -15,6 +15,7 @@ from tornado.web import RequestHandler
 
 from handlers import cookies, origins
 from handlers.base import BaseHandler
+from handlers.bodies import refuse_unread
 from handlers.problems import methods_of
 from models.errors import NotAllowed, NotSignedIn, Problem
 from models.messages import instant
@@ -41,6 +42,7 @@ class OpenConsoleHandler(BaseHandler):
 
     def check_xsrf_cookie(self) -> None:
         """Always: a Bearer token counts for nothing here."""
+        refuse_unread(self.request)
         if self.request.method in methods_of(type(self)):
             cookies.check_they_come_back(self)
             RequestHandler.check_xsrf_cookie(self)

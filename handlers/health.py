@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from handlers import metrics
 from handlers.base import BaseHandler
+from handlers.bodies import refuse_unread
 from handlers.requests import json_fields
 from models.errors import BadRequest
 
@@ -60,6 +61,7 @@ class CspReportHandler(QuietHandler):
 
     def check_xsrf_cookie(self) -> None:
         """A browser sends it by itself and without a token; it changes nothing."""
+        refuse_unread(self.request)
 
     async def post(self) -> None:
         await self.models.rate_limits.hit("csp", self.address)

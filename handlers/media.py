@@ -2,76 +2,40 @@
 
 from __future__ import annotations
 
-from tornado.httputil import HTTPInputError, HTTPServerRequest, parse_body_arguments
-from tornado.web import stream_request_body
-
 from handlers.media_answers import MediaAnswer
 from handlers.onboarding import STEPS
 from handlers.uploads import UploadHandler
-from models.errors import BadRequest, Invalid, NotFound, Problem, TooLarge, UnsupportedMedia
+from models.errors import Invalid, NotFound, Problem, TooLarge, UnsupportedMedia
 from models.media import MediaFile
 from models.members import Member, media_url
 from models.selfies import MOST_BYTES
 from models.sign_up import next_step
+from models.uploads import Uploads
 
-# The form around the picture: boundaries, part headers, the XSRF token.
-MOST_BODY = MOST_BYTES + 64 * 1024
 DAY = 24 * 3600
 
 
-@stream_request_body
 class SelfieHandler(UploadHandler):
     """POST /media/selfie: multipart, one file named `selfie`."""
 
-    most_body, most_drained = MOST_BODY, 4 * MOST_BODY
+    field, most_bytes = "selfie", MOST_BYTES
+    too_large, missing = "A photo may have 8 MB at most.", "Choose a photo first."
     # 8 MB over a poor mobile network.
     slowest_seconds = 180
 
-    def initialize(self) -> None:
-        super().initialize()
-        self._body = bytearray()
-
-    async def prepare(self) -> None:
-        await super().prepare()
-        if self.request.method == "POST":
-            self.allowed(access=False, selfie=False)
-            refuse_early(self.request)
-
-    def data_received(self, chunk: bytes) -> None:
-        """Of a body that did not say its length, the answer comes as soon as it is too long."""
-        if not self._finished and len(self._body) + len(chunk) > MOST_BODY:
-            self._body.clear()
-            self.send_error(413)
-        elif not self._finished:
-            self._body += chunk
+    @property
+    def uploads(self) -> Uploads:
+        return self.models.selfies.uploads
 
     async def post(self) -> None:
         if self.is_over:
             return None
         member = self.signed_in()
         try:
-            data = self._file()
-            media_id = await self.models.selfies.save(member.user_id, data)
+            media_id = await self.models.selfies.save(member.user_id, self.received())
         except (Invalid, TooLarge, UnsupportedMedia) as problem:
             return self._form_again(problem)
         return self._saved(member, media_id)
-
-    def _file(self) -> bytes:
-        self._parse()
-        self._is_whole = True
-        self.check_xsrf_cookie()
-        files = self.request.files.get("selfie", [])
-        return files[-1].body if files else b""
-
-    def _parse(self) -> None:
-        kind, arguments = self.request.headers["Content-Type"], self.request.body_arguments
-        try:
-            parse_body_arguments(kind, bytes(self._body), arguments, self.request.files, self.request.headers)
-        except HTTPInputError as error:
-            raise BadRequest("The form could not be read.") from error
-        self._body.clear()
-        for name, values in arguments.items():
-            self.request.arguments.setdefault(name, []).extend(values)
 
     def _saved(self, member: Member, media_id: str) -> None:
         if not self.is_page:
@@ -88,14 +52,6 @@ class SelfieHandler(UploadHandler):
         self.form_again(
             problem, "onboarding/page.html", fragment="onboarding/_selfie.html", step="selfie", invite=None
         )
-
-
-def refuse_early(request: HTTPServerRequest) -> None:
-    """Before the body: what says of itself that it is too large, or no form."""
-    if int(request.headers.get("Content-Length", "0")) > MOST_BODY:
-        raise TooLarge("A photo may have 8 MB at most.")
-    if not request.headers.get("Content-Type", "").startswith("multipart/form-data"):
-        raise UnsupportedMedia("Send the photo as multipart/form-data, in the field selfie.")
 
 
 class MediaHandler(MediaAnswer):

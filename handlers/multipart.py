@@ -1,44 +1,113 @@
-"""The parts of a form that was received into a file (RFC 7578): found by their boundary, none is copied."""
+"""A form with one file, parsed as it arrives (RFC 7578): the file goes to disk, the other fields stay short.
+
+Bounds: ten parts, the first 4 KiB of each other field, and the limit of the file. Of two parts with one name
+the later counts. What is no form, or ends early, is refused as such.
+"""
 
 from __future__ import annotations
 
-import mmap
-import os
-import re
-from collections.abc import Iterator
+import logging
 from typing import BinaryIO
 
-from models.errors import BadRequest
-from models.file_parts import Part
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
 
-MOST_PARTS = 10
-MOST_HEAD = 8 * 1024
-NAME = re.compile(rb'^content-disposition:[^\r\n]*?;\s*name="([^"\r\n]*)"', re.I | re.M)
+from models.errors import BadRequest, TooLarge, Unavailable
 
-
-def parts_of(file: BinaryIO, content_type: str) -> dict[str, Part]:
-    """Name -> bytes; of two with one name the later. Raises BadRequest."""
-    found = re.search(r'boundary="?([^\s";,]{1,70})"?', content_type)
-    file.flush()
-    if found is None or os.fstat(file.fileno()).st_size == 0:
-        raise BadRequest("The form could not be read.")
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as body:
-        ranges = list(_ranges(body, b"--" + found[1].encode()))
-    return {name: Part(file, start, end) for name, start, end in ranges}
+MOST_PARTS, MOST_FIELD = 10, 4096
+# The library logs what was sent.
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 
-def _ranges(body: mmap.mmap, mark: bytes) -> Iterator[tuple[str, int, int]]:
-    """(name, start, end) of each part; the last mark ends with two hyphens."""
-    at = body.find(mark)
-    for _ in range(MOST_PARTS):
-        at += len(mark)
-        if body[at : at + 2] == b"--":
+class FormReader:
+    """`write` each piece of the body, then `end`; `fields` has what the form holds beside the file."""
+
+    def __init__(self, content_type: str, name: str, file: BinaryIO, most: int) -> None:
+        """The part called `name` goes into `file`. Raises BadRequest: there is no boundary."""
+        self.fields: dict[str, bytes] = {}
+        self.has_file = False
+        self._name, self._file, self._most = name.encode(), file, most
+        self._parts, self._size = 0, 0
+        self._header, self._value, self._part = b"", b"", b""
+        self._is_ended = False
+        boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
+        try:
+            self._parser = self._make_parser(boundary)
+        except FormParserError as error:
+            raise BadRequest("The form could not be read.") from error
+
+    def write(self, chunk: bytes) -> None:
+        """Raises: BadRequest, TooLarge, Unavailable (the disk is full)."""
+        try:
+            self._parser.write(chunk)
+        except FormParserError as error:
+            raise BadRequest("The form could not be read.") from error
+
+    def end(self) -> None:
+        """Raises BadRequest when the last boundary is missing."""
+        if not self._is_ended:
+            raise BadRequest("The form could not be read.")
+
+    def _make_parser(self, boundary: bytes) -> MultipartParser:
+        if not boundary:
+            raise FormParserError("no boundary")
+        return MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._begin_part,
+                "on_header_field": self._add_header,
+                "on_header_value": self._add_value,
+                "on_header_end": self._end_header,
+                "on_headers_finished": self._start_content,
+                "on_part_data": self._add_content,
+                "on_end": self._finish,
+            },
+        )
+
+    def _begin_part(self) -> None:
+        self._parts += 1
+        if self._parts > MOST_PARTS:
+            raise FormParserError("too many parts")
+        self._part = b""
+
+    def _add_header(self, data: bytes, start: int, end: int) -> None:
+        self._header += data[start:end]
+
+    def _add_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def _end_header(self) -> None:
+        if self._header.lower() == b"content-disposition":
+            self._part = parse_options_header(self._value)[1].get(b"name", b"")
+        self._header = self._value = b""
+
+    def _start_content(self) -> None:
+        """Raises FormParserError for a part without a name."""
+        if not self._part:
+            raise FormParserError("a part without a name")
+        if self._part == self._name:
+            self.has_file, self._size = True, 0
+            self._file.seek(0)
+            self._file.truncate()
+        else:
+            self.fields[self._part.decode(errors="replace")] = b""
+
+    def _add_content(self, data: bytes, start: int, end: int) -> None:
+        if self._part == self._name:
+            self._add_to_file(data[start:end])
             return
-        head_end = body.find(b"\r\n\r\n", at, at + MOST_HEAD)
-        end = body.find(b"\r\n" + mark, head_end + 4)
-        name = NAME.search(body[at : head_end + 2])
-        if at < len(mark) or head_end < 0 or end < 0 or name is None:
-            break
-        yield name[1].decode(errors="replace"), head_end + 4, end
-        at = end + 2
-    raise BadRequest("The form could not be read.")
+        name = self._part.decode(errors="replace")
+        self.fields[name] = (self.fields[name] + data[start:end])[:MOST_FIELD]
+
+    def _add_to_file(self, data: bytes) -> None:
+        self._size += len(data)
+        if self._size > self._most:
+            raise TooLarge
+        try:
+            while data:
+                data = data[self._file.write(data) :]
+        except OSError as error:
+            raise Unavailable(retry_after=10) from error
+
+    def _finish(self) -> None:
+        self._is_ended = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from handlers.base import BaseHandler
+from handlers.bodies import refuse_unread
 from models.errors import BadSignature, UntimelySignature
 
 
@@ -14,6 +15,7 @@ class StripeWebhookHandler(BaseHandler):
 
     def check_xsrf_cookie(self) -> None:
         """Stripe sends no cookie of this site."""
+        refuse_unread(self.request)
 
     @property
     def is_page(self) -> bool:

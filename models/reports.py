@@ -73,7 +73,7 @@ class Reports:
         check(reporter.user_id, new)
         await self._rate_limits.report(reporter.user_id)
         await self._check_call(reporter.user_id, new)
-        frame = await self._selfies.jpeg(new.frame) if new.frame else None
+        frame = await self._selfies.jpeg(reporter.user_id, new.frame) if new.frame else None
         await self._interruptions.leave_ring(reporter.user_id, new.user_id)
         source = await self._source(reporter, new)
 

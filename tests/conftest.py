@@ -245,15 +245,15 @@ def person(request: pytest.FixtureRequest) -> MakePerson:
         if access:
             await models.access.grant(user_id, access, f"test:{user_id}")
         if selfie:
-            await models.selfies.save(user_id, jpeg())
+            await models.selfies.keep(user_id, jpeg())
         return Person(user_id, name, signed_up.token, signed_up.member.session_id)
 
     return make
 
 
 @cache
-def jpeg(width: int = 64, height: int = 64) -> bytes:
-    """A small real photograph file."""
+def jpeg(width: int = 200, height: int = 200) -> bytes:
+    """A small real photograph file: the smallest selfie that is accepted."""
     buffer = io.BytesIO()
     Image.linear_gradient("L").resize((width, height)).convert("RGB").save(buffer, "JPEG")
     return buffer.getvalue()

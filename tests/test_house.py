@@ -82,6 +82,12 @@ ELSEWHERE = {
     "models/sign_up.py": "tests/handlers/test_accounts.py",
     "models/visible_text.py": "tests/models/test_names.py",
     "models/wiring.py": "tests/conftest.py",
+    "models/colours.py": "tests/models/test_pictures.py",
+    "models/decoder.py": "tests/models/test_decoding.py",
+    "models/decoder_processes.py": "tests/models/test_decoding.py",
+    "models/jpeg_structure.py": "tests/models/test_pictures.py",
+    "models/large_pictures.py": "tests/models/test_pictures.py",
+    "models/mp4_boxes.py": "tests/models/test_video_copies.py",
 }
 
 

@@ -13,6 +13,7 @@ from models.errors import Invalid, NotAllowed, NotFound
 from models.ids import new_id
 from models.wiring import Models
 from tests.conftest import MakePerson, Person, jpeg
+from tests.files import file_of
 from tests.holders import QUICK
 from tests.safety import met, report
 from tests.stage import rows, until
@@ -246,5 +247,5 @@ async def test_a_selfie_on_its_way_stays_with_nobody(models: Models, person: Mak
     ann, _ = await full_life(models, person)
     await models.deletions.delete(ann.user_id)
     with pytest.raises(NotFound):
-        await models.selfies.save(ann.user_id, jpeg())
+        await models.selfies.save(ann.user_id, file_of(jpeg()))
     assert await rows(models, "select 1 from media where owner_id = %s", ann.user_id) == []

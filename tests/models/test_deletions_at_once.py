@@ -15,6 +15,7 @@ from models.errors import Problem, Unavailable
 from models.reports import NewReport
 from models.wiring import Models
 from tests.conftest import MakePerson, jpeg
+from tests.files import file_of
 from tests.holders import QUICK
 from tests.models.test_deletions import STAYS, places_of
 from tests.safety import MODERATOR, met
@@ -57,7 +58,7 @@ async def arrivals(models: Models, person: MakePerson, number: int) -> tuple[str
         models.introductions.accept(link.token, ann.user_id),
         models.checkouts.play(ann.user_id, offered.session_id, is_paid=True),
         models.accounts.upgrade(member, f"ann{number}@example.com", "long enough a password", "192.0.2.1"),
-        models.selfies.save(ann.user_id, jpeg()),
+        models.selfies.save(ann.user_id, file_of(jpeg())),
     ]
     return ann.user_id, waiting[number % 10 :] + waiting[: number % 10]
 

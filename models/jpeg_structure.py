@@ -1,0 +1,54 @@
+"""The work that a JPEG asks of a decoder, read from its markers before it is decoded (ITU-T T.81, annex B).
+
+A decoder goes through the whole picture once per scan, and a scan may be a few bytes long: editors write at
+most a dozen. With several scans, it keeps the coefficients of the whole picture in memory.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+SOS, EOI, TEM = 0xDA, 0xD9, 0x01
+# Start of frame, of every process but the tables that lie between them (DHT, JPG, DAC).
+FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+# The markers that have no length: start and end of the image, restarts, and TEM.
+BARE = {TEM, *range(0xD0, 0xDA)}
+MARKER = re.compile(rb"\xff+([\x01-\xfe])", re.DOTALL)
+# In entropy-coded data, 0xff is followed by 0 or by a restart.
+END_OF_SCAN = re.compile(rb"\xff+[\x01-\xcf\xd8-\xfe]", re.DOTALL)
+
+
+class Jpeg(NamedTuple):
+    """`scans` up to the end of the first image; `coefficients`: bytes of one whole picture of them."""
+
+    scans: int
+    coefficients: int
+
+
+def read_structure(data: bytes, most_scans: int) -> Jpeg:
+    """Stops after one scan more than `most_scans`."""
+    at, scans, coefficients = 2, 0, 0
+    while (found := MARKER.search(data, at)) is not None and scans <= most_scans:
+        kind, at = found[1][0], found.end()
+        if kind == EOI:
+            break
+        if kind in BARE:
+            continue
+        length = int.from_bytes(data[at : at + 2], "big")
+        if kind in FRAMES:
+            coefficients = max(coefficients, _coefficients(data[at + 2 : at + length]))
+        at += length
+        if kind == SOS:
+            scans += 1
+            end = END_OF_SCAN.search(data, at)
+            at = end.start() if end else len(data)
+    return Jpeg(scans, coefficients)
+
+
+def _coefficients(frame: bytes) -> int:
+    """Two bytes for each sample of each component, by its sampling factors."""
+    height, width = int.from_bytes(frame[1:3], "big"), int.from_bytes(frame[3:5], "big")
+    factors = [(byte >> 4, byte & 15) for byte in frame[7::3]]
+    largest = max((one for one, _ in factors), default=1) * max((two for _, two in factors), default=1)
+    return sum(2 * width * height * one * two for one, two in factors) // max(1, largest)

@@ -1,0 +1,61 @@
+"""The files that uploads are received into: unnamed, and only so many at a time.
+
+An unnamed file is gone when it is closed, however the process ends. They are in the data directory, because
+the system's temporary directory may be in memory.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import BinaryIO, cast
+
+from models.errors import Unavailable
+
+MOST_OWN = 3
+RETRY_SECONDS = 10
+
+
+class Uploads:
+    def __init__(self, directory: Path, most: int) -> None:
+        self._directory, self._most = directory, most
+        self._owners: dict[BinaryIO, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._owners)
+
+    def open(self, owner: str) -> BinaryIO:
+        """A file to receive into; return it with `close`.
+
+        Raises Unavailable: too many uploads of this owner, or of all, are on their way.
+        """
+        if len(self) >= self._most or list(self._owners.values()).count(owner) >= MOST_OWN:
+            raise Unavailable(
+                "Too many files are being sent. Please try again in a moment.", retry_after=RETRY_SECONDS
+            )
+        file = unnamed_file(self._directory)
+        self._owners[file] = owner
+        return file
+
+    def close(self, file: BinaryIO) -> None:
+        """Closing a file twice is allowed."""
+        self._owners.pop(file, None)
+        file.close()
+
+
+def unnamed_file(directory: Path) -> BinaryIO:
+    """Not buffered: a decoder process reads and writes it through the same descriptor.
+
+    Raises Unavailable when the disk does not allow it.
+    """
+    for place in (directory, None):
+        try:
+            return cast("BinaryIO", TemporaryFile(buffering=0, dir=place))
+        except OSError:
+            continue
+    raise Unavailable(retry_after=RETRY_SECONDS)
+
+
+def size_of(file: BinaryIO) -> int:
+    return os.fstat(file.fileno()).st_size
