@@ -225,7 +225,7 @@ class Hub:
                     del seats[seat.side]
                     seat.replace()
             elif told.close is None:
-                seat.send(bytes(told.frame))
+                seat.send(bytes(told.frame), told.once)
             else:
                 seat.say_last(bytes(told.frame), told.close)
 

@@ -13,6 +13,7 @@ from collections.abc import Awaitable
 import msgspec
 
 from handlers.base_socket import REPLACED, BaseSocket, id_of
+from handlers.seat_order import SeatOrder
 from models import messages, relay_only
 from models.call_record import Call, other
 from models.call_state import MediaDown, MediaUp, Side
@@ -38,7 +39,6 @@ from models.seat_views import SeatView
 
 logger = logging.getLogger(__name__)
 PASSED_ON = frozenset({"rtc:offer", "rtc:answer", "rtc:ice"})
-MOST_BUFFERED = 256
 
 
 class RelaySocket(BaseSocket):
@@ -47,8 +47,7 @@ class RelaySocket(BaseSocket):
         self.call_id = ""
         self.side: Side = "caller"
         self._is_seated = False
-        # What comes while the seat still opens, to be delivered after `call:state` and what waited before.
-        self._opening: list[bytes] | None = []
+        self._order = SeatOrder(super().send)
         self._is_to_look_again = False
         self._cut = relay_only.cut if self.application.config.relay_only else None
 
@@ -81,9 +80,9 @@ class RelaySocket(BaseSocket):
             return  # a newer tab came meanwhile, and is not to be told that it is replaced
         waiting = await self.models.signalling.take(self.call_id, self.side, self.id)
         self._show(call, await self.models.seat_views.of(call, self.side))
-        for frame in [*waiting, *(self._opening or [])]:
+        for frame in waiting:
             super().send(frame)
-        self._opening = None
+        self._order.opened()
         if self._is_to_look_again:
             await self.keep_seat()
 
@@ -91,7 +90,7 @@ class RelaySocket(BaseSocket):
         """After this process, or a server, was away for a while: the seat again, or the place of a newer tab.
         Raises NotFound when the call is not there any more.
         """
-        self._is_to_look_again = self._opening is not None
+        self._is_to_look_again = self._order.is_opening
         if not self._is_seated or self._is_to_look_again:
             return
         call = await self.models.calls.keep_seat(self.call_id, self.side, self.id)
@@ -126,6 +125,7 @@ class RelaySocket(BaseSocket):
 
     def _show(self, call: Call, view: SeatView) -> None:
         self.tell(self._state(call, view))
+        self._order.shown(message.message_id for message in view.messages)
         if view.shared is not None:
             self.tell(ContactsShared(call_id=self.call_id, handles=view.shared))
 
@@ -143,16 +143,14 @@ class RelaySocket(BaseSocket):
             peer_user=view.peer,
             peer_here=far_seat is not None,
             messages=view.messages,
+            messages_url=f"/calls/{call.call_id}/messages" if view.has_more else None,
             connect_by=instant(progress.connect_by) if progress.state == "connecting" else None,
             reconnect_by=instant(back_by) if back_by else None,
         )
 
-    def send(self, frame: bytes) -> None:
-        """From the peer or the hub; kept in order while the seat still opens."""
-        if self._opening is None:
-            super().send(frame)
-        elif len(self._opening) < MOST_BUFFERED:
-            self._opening.append(frame)
+    def send(self, frame: bytes, once: str | None = None) -> None:
+        """From the peer or the hub, in order; nothing when this seat has been told what is named `once`."""
+        self._order.hear(frame, once)
 
     def tell(self, message: Wire) -> None:
         """From this socket's own work: never held back."""
@@ -230,7 +228,7 @@ class RelaySocket(BaseSocket):
 
     def replace(self) -> None:
         """A newer tab has the seat. Who still opens may take it after all, and gives it back then."""
-        self._is_seated = self._opening is not None
+        self._is_seated = self._order.is_opening
         self.close(REPLACED, "open in another tab")
 
     def on_close(self) -> None:

@@ -44,6 +44,10 @@ class Call(msgspec.Struct, frozen=True):
     def user_on(self, side: Side) -> str:
         return self.caller_id if side == "caller" else self.callee_id
 
+    def peer_of(self, user_id: str) -> str:
+        """Raises NotFound for a stranger."""
+        return self.user_on(other(self.side_of(user_id)))
+
     def is_polite(self, side: Side) -> bool:
         return is_polite(self.call_id, side)
 

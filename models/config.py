@@ -104,6 +104,8 @@ class Config:
     turn_ttl_seconds: int = 3600
     invite_messages_per_second: int = 20
     relay_messages_per_second: int = 100
+    chat_messages_per_second: int = 2
+    chat_messages_per_call: int = 600
     sockets_per_person: int = 20
     sockets_per_address: int = 500
     drain_wait_seconds: int = 0

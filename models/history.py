@@ -4,21 +4,24 @@ partner is nobody.
 
 from __future__ import annotations
 
-import base64
-import binascii
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
+from models.call_chat import Line as ChatLine
+from models.call_chat import fitting
 from models.db import Db
-from models.errors import Invalid
 from models.handles import Contact, contacts_of
-from models.ids import is_id
 from models.members import media_url
 from models.messages import Message, Person, instant
+from models.places import place_of, read_place
 
 PAGE = 20
+# Of each call; its other lines are on a page of their own.
+MOST_LINES, MOST_LINE_BYTES = 50, 40_000
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -39,6 +42,8 @@ class PastCall(msgspec.Struct, frozen=True):
     ended_reason: str
     cooldown_until: datetime | None
     messages: list[Line]
+    # The address of the lines after these, if there are more.
+    more_messages_url: str | None = None
     # What the partner has given, once both said yes.
     contacts: list[Contact] | None = None
 
@@ -79,12 +84,8 @@ class Row(msgspec.Struct, frozen=True):
     cooldown_until: datetime | None
 
 
-class LineRow(msgspec.Struct, frozen=True):
+class LineRow(ChatLine, frozen=True, kw_only=True):
     call_id: str
-    message_id: str
-    sender_id: str
-    text: str
-    sent_at: datetime
 
 
 class History:
@@ -93,47 +94,56 @@ class History:
 
     async def page(self, user_id: str, cursor: str | None = None) -> PastCalls:
         """Twenty calls in two statements. Raises Invalid for a cursor that is not ours."""
-        before_at, before_id = _read_cursor(cursor) if cursor else (datetime.max.replace(tzinfo=UTC), "")
+        before_at, before_id = read_place(cursor) if cursor else (datetime.max.replace(tzinfo=UTC), "")
         rows = await self._sql.all(
             "page", Row, user_id=user_id, before_at=before_at, before_id=before_id or None, most=PAGE + 1
         )
         shown = rows[:PAGE]
         lines = await self._lines([row.call_id for row in shown])
-        calls = [
-            _past(row, [line for line in lines if line.call_id == row.call_id], user_id) for row in shown
-        ]
-        return PastCalls(calls, _cursor(shown[-1]) if len(rows) > PAGE else None)
+        calls = [_past(row, lines[row.call_id], user_id) for row in shown]
+        return PastCalls(
+            calls, place_of(shown[-1].started_at, shown[-1].call_id) if len(rows) > PAGE else None
+        )
 
     async def of_call(self, user_id: str, call_id: str) -> PastCall | None:
         """One ended call of this person."""
         rows = await self._sql.all("one", Row, user_id=user_id, call_id=call_id)
-        return _past(rows[0], await self._lines([call_id]), user_id) if rows else None
+        return _past(rows[0], (await self._lines([call_id]))[call_id], user_id) if rows else None
 
-    async def _lines(self, call_ids: list[str]) -> list[LineRow]:
-        return await self._sql.all("lines", LineRow, call_ids=call_ids) if call_ids else []
+    async def _lines(self, call_ids: list[str]) -> Mapping[str, list[ChatLine]]:
+        found: defaultdict[str, list[ChatLine]] = defaultdict(list)
+        limits: dict[str, Any] = {"most": MOST_LINES, "most_bytes": MOST_LINE_BYTES}
+        for line in await self._sql.all("lines", LineRow, call_ids=call_ids, **limits) if call_ids else ():
+            found[line.call_id].append(line)
+        return found
 
 
 def wire_calls(past: PastCalls) -> dict[str, object]:
     """`{calls: […], nextCursor}`; a call has `contacts` once both have shared theirs."""
-    calls = [
-        ({} if call.contacts is None else {"contacts": {one.network: one.handle for one in call.contacts}})
-        | {
-            "callId": call.call_id,
-            "partner": call.partner,
-            "startedAt": instant(call.started_at),
-            "connectedSeconds": call.connected_seconds,
-            "endedReason": call.ended_reason,
-            "messages": [
-                Message(message_id=li.message_id, sender_id=li.sender_id, text=li.text, at=instant(li.at))
-                for li in call.messages
-            ],
-        }
-        for call in past.calls
-    ]
-    return {"calls": calls, "nextCursor": past.next_cursor}
+    return {"calls": [_wire(call) for call in past.calls], "nextCursor": past.next_cursor}
 
 
-def _past(row: Row, lines: list[LineRow], user_id: str) -> PastCall:
+def _wire(call: PastCall) -> dict[str, object]:
+    body: dict[str, object] = {
+        "callId": call.call_id,
+        "partner": call.partner,
+        "startedAt": instant(call.started_at),
+        "connectedSeconds": call.connected_seconds,
+        "endedReason": call.ended_reason,
+        "messages": [
+            Message(message_id=li.message_id, sender_id=li.sender_id, text=li.text, at=instant(li.at))
+            for li in call.messages
+        ],
+    }
+    if call.more_messages_url is not None:
+        body["moreMessagesUrl"] = call.more_messages_url
+    if call.contacts is not None:
+        body["contacts"] = {one.network: one.handle for one in call.contacts}
+    return body
+
+
+def _past(row: Row, lines: list[ChatLine], user_id: str) -> PastCall:
+    first = fitting(lines, MOST_LINES)
     partner = Person(
         user_id=row.partner_id,
         name=row.partner_name,
@@ -147,24 +157,15 @@ def _past(row: Row, lines: list[LineRow], user_id: str) -> PastCall:
         connected_seconds=row.connected_ms // 1000,
         ended_reason=row.ended_reason,
         cooldown_until=row.cooldown_until,
-        messages=[
-            Line(li.message_id, li.sender_id, li.text, li.sent_at, li.sender_id == user_id) for li in lines
-        ],
+        messages=own_lines(first.lines, user_id),
+        more_messages_url=messages_url(row.call_id, first.next_cursor),
     )
 
 
-def _cursor(row: Row) -> str:
-    return (
-        base64.urlsafe_b64encode(f"{row.started_at.isoformat()}|{row.call_id}".encode()).decode().rstrip("=")
-    )
+def own_lines(lines: list[ChatLine], user_id: str) -> list[Line]:
+    """As this person sees them."""
+    return [Line(li.message_id, li.sender_id, li.text, li.sent_at, li.sender_id == user_id) for li in lines]
 
 
-def _read_cursor(cursor: str) -> tuple[datetime, str]:
-    try:
-        at, _, call_id = base64.urlsafe_b64decode(cursor[:200] + "==").decode().partition("|")
-        instant_at = datetime.fromisoformat(at)
-        if not is_id(call_id) or instant_at.tzinfo is None:
-            raise ValueError
-        return instant_at, call_id
-    except (ValueError, binascii.Error) as error:
-        raise Invalid(cursor="This cursor is not one of ours. Start again without it.") from error
+def messages_url(call_id: str, cursor: str | None) -> str | None:
+    return None if cursor is None else f"/calls/{call_id}/messages?cursor={cursor}"

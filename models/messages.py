@@ -276,6 +276,7 @@ class CallStateTold(Wire, frozen=True, kw_only=True, tag="call:state"):
     peer_user: Person | None
     peer_here: bool
     messages: list[Message]
+    messages_url: str | None = None
     connect_by: str | None = None
     reconnect_by: str | None = None
 

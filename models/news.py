@@ -74,11 +74,14 @@ AboutUser = UserNews | Delivered | SignedOut | AccessNews | Reload | Unlisted | 
 
 
 class CallNews(msgspec.Struct, frozen=True, omit_defaults=True, tag="tell"):
-    """A frame for the seats of a call; `side` narrows it to one. `close` is a code to close with."""
+    """A frame for the seats of a call; `side` narrows it to one. `close` is a code to close with. A seat is
+    told once what has the same `once`.
+    """
 
     frame: msgspec.Raw
     side: str | None = None
     close: int | None = None
+    once: str | None = None
 
 
 class SeatReplaced(msgspec.Struct, frozen=True, tag="seat"):
@@ -134,9 +137,15 @@ class News:
         self.about_user(other_id, CardNews(card=one_id, is_hidden=is_hidden))
 
     def to_call(
-        self, call_id: str, message: Wire, *, side: str | None = None, close: int | None = None
+        self,
+        call_id: str,
+        message: Wire,
+        *,
+        side: str | None = None,
+        close: int | None = None,
+        once: str | None = None,
     ) -> None:
-        self.about_call(call_id, CallNews(frame=_raw(message), side=side, close=close))
+        self.about_call(call_id, CallNews(frame=_raw(message), side=side, close=close, once=once))
 
     def about_call(self, call_id: str, news: AboutCall) -> None:
         self._bus.publish(keys.call_channel(call_id), msgspec.json.encode(news))

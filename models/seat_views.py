@@ -1,4 +1,4 @@
-"""What a seat is shown when it is taken: the peer, the lines so far, the contacts shared before.
+"""What a seat is shown when it is taken: the peer, the newest lines, the contacts shared before.
 
 Keeps nothing. Promises one statement, run after the seat hears the call's news, so that a line is in the view
 or comes as news, never neither.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from models.call_chat import Line
+from models.call_chat import NEWEST, Line
 from models.call_record import Call, other
 from models.call_state import Side
 from models.db import Db
@@ -19,6 +19,7 @@ from models.users import Profile
 class _Row(msgspec.Struct, frozen=True):
     peer: Profile | None
     lines: list[Line]
+    has_more: bool
     shared: dict[str, str] | None
 
 
@@ -26,7 +27,9 @@ class SeatView(msgspec.Struct, frozen=True):
     """`peer` is None once deleted; `shared` is what the peer gave, once both said yes."""
 
     peer: Person | None
+    # The newest; `has_more` says that there are older ones.
     messages: list[Message]
+    has_more: bool
     shared: dict[str, str] | None
 
 
@@ -36,7 +39,7 @@ class SeatViews:
 
     async def of(self, call: Call, side: Side) -> SeatView:
         mine, peer = call.user_on(side), call.user_on(other(side))
-        row = await self._sql.one("of", _Row, call_id=call.call_id, user_id=mine, peer_id=peer)
+        row = await self._sql.one("of", _Row, call_id=call.call_id, user_id=mine, peer_id=peer, most=NEWEST)
         assert row is not None
         messages = [line.message for line in row.lines]
-        return SeatView(None if row.peer is None else row.peer.person, messages, row.shared)
+        return SeatView(None if row.peer is None else row.peer.person, messages, row.has_more, row.shared)

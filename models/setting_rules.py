@@ -24,6 +24,7 @@ RULES = {
     "turn_check_seconds": (10, 600), "turn_ttl_seconds": (60, 86_400),
     "invite_messages_per_second": (1, 1_000_000),
     "relay_messages_per_second": (1, 1_000_000),
+    "chat_messages_per_second": (1, 1000), "chat_messages_per_call": (1, 10_000),
     "sockets_per_person": (1, 1_000_000), "sockets_per_address": (1, 1_000_000),
     "drain_wait_seconds": (0, 10),
 }  # fmt: skip

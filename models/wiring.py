@@ -131,7 +131,7 @@ class Models:
         self.presence = Presence(db, bus, clock)
         self.queue = Queue(db, bus, clock, config, self.introductions)
         self.calls = Calls(db, bus, clock, config, self.news, self.presence, self.invite_codes)
-        self.chat = CallChat(db, clock, self.news)
+        self.chat = CallChat(db, clock, config, self.news)
         self.seat_views = SeatViews(db)
         self.invites = Invites(db, bus, clock, config, self.news, self.calls, self.users)
         self.history = History(db)

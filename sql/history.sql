@@ -42,6 +42,18 @@ from calls as past
 join users on users.user_id = case when past.caller_id = :user_id then past.callee_id else past.caller_id end
 where past.call_id = :call_id and past.state = 'ended' and :user_id in (past.caller_id::text, past.callee_id::text);
 
--- name: lines(call_ids)
-select call_id, message_id, sender_id, text, sent_at from call_messages
-where call_id = any(:call_ids::uuid[]) order by sent_at, message_id;
+-- name: lines(call_ids, most, most_bytes)
+-- The first lines of each call, up to so many and so many bytes of JSON and HTML; one more says that there are more.
+select call_id, message_id, sender_id, text, sent_at, total <= :most_bytes as is_within
+from (
+    select calls.call_id, message_id, sender_id, text, sent_at,
+        sum(
+            200 + octet_length(to_json(text)::text) + 5 * (length(text) - length(translate(text, '&<>''"', '')))
+        ) over (partition by calls.call_id order by sent_at, message_id) as total
+    from unnest(:call_ids::uuid[]) as calls (call_id)
+    cross join lateral (
+        select message_id, sender_id, text, sent_at from call_messages
+        where call_messages.call_id = calls.call_id order by sent_at, message_id limit :most + 1
+    ) as first_lines
+) as weighed
+order by sent_at, message_id;

@@ -1,8 +1,8 @@
 -- What a seat is shown when it is taken, besides the call's own row.
 
--- name: of(call_id, user_id, peer_id)
+-- name: of(call_id, user_id, peer_id, most)
 -- Prepared.
--- The peer (null once deleted), all lines in order, and what the peer has shared with this person.
+-- The peer (null once deleted), the newest lines in order, whether there are more, and what the peer has shared with this person.
 select
     (
         select jsonb_build_object('user_id', user_id, 'name', name, 'gender', gender, 'selfie_id', selfie_id)
@@ -10,8 +10,13 @@ select
     ) as peer,
     array(
         select jsonb_build_object('message_id', message_id, 'sender_id', sender_id, 'text', text, 'sent_at', sent_at)
-        from call_messages where call_id = :call_id order by sent_at, message_id limit 2000
+        from (
+            select message_id, sender_id, text, sent_at from call_messages
+            where call_id = :call_id order by sent_at desc, message_id desc limit :most
+        ) as newest
+        order by sent_at, message_id
     ) as lines,
+    exists (select from call_messages where call_id = :call_id offset :most) as has_more,
     (
         select contacts.handles
         from contacts

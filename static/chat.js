@@ -11,6 +11,7 @@ import { on } from "./socket.js";
 
 const REPEAT_MS = 3000;
 const MOST = 500;
+const MOST_REPEATED = 20;
 const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 
 /** @returns {string} crypto.randomUUID is missing on plain http */
@@ -60,7 +61,7 @@ export class Chat {
   }
 
   #repeat() {
-    for (const [id, { text }] of this.#pending) this.socket.send({ type: "chat:message", id, text });
+    for (const [id, { text }] of [...this.#pending].slice(0, MOST_REPEATED)) this.socket.send({ type: "chat:message", id, text });
   }
 
   /** All lines so far, in their order: what was lost in an outage takes its place among the others. @param {Message[]} messages */
@@ -88,13 +89,14 @@ export class Chat {
     if (isNew && !mine) this.#news(text);
   }
 
-  /** Too many at once is only a matter of time; anything else is final. @param {Message} message */
-  #refused({ id, code, message }) {
+  /** Too fast is a matter of seconds; anything else is final. @param {Message} message */
+  #refused({ id, code, message, retryAfter }) {
     const pending = this.#pending.get(id);
-    if (!pending || ["too_many", "unavailable", "internal"].includes(code)) return;
-    this.#pending.delete(id);
+    if (!pending || ["unavailable", "internal"].includes(code)) return;
+    const waits = code === "too_many" && retryAfter < 60;
+    if (!waits) this.#pending.delete(id);
     const meta = pending.bubble.querySelector(".bubble-meta");
-    if (meta) meta.textContent = `Not sent: ${message}`;
+    if (meta) meta.textContent = waits ? "Waits a moment…" : `Not sent: ${message}`;
   }
 
   /** @param {string} text */
