@@ -41,7 +41,7 @@ async def make(models: Models, calls: int, process: str, other: str | None = Non
     while calls > 0:
         async with models.db.link() as link:
             values = {"calls": min(calls, 2000), "process": process, "other": other}
-            await link.cursor.execute(MAKE, values)
+            await link.execute(MAKE, values)
         calls -= 2000
 
 

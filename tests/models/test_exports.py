@@ -137,12 +137,12 @@ async def test_two_are_made_at_once(models: Models, person: MakePerson) -> None:
     """Held by a lock on what they read, until the third has been refused."""
     people = [await person(name, selfie=False) for name in ("Ann", "Bo", "Cy")]
     async with models.db.link() as link:
-        await link.cursor.execute("begin; lock table users in access exclusive mode")
+        await link.execute("begin; lock table users in access exclusive mode")
         making = [asyncio.ensure_future(unpacked(models, one.user_id)) for one in people[:2]]
         await until(lambda: models.exports._making == 2)
         with pytest.raises(Unavailable):
             await unpacked(models, people[2].user_id)
-        await link.cursor.execute("rollback")
+        await link.execute("rollback")
     await asyncio.gather(*making)
     await unpacked(models, people[2].user_id)
 
