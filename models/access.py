@@ -44,9 +44,12 @@ class Access:
 
     async def grant(self, user_id: str, reason: Reason, source: str) -> AccessChange | None:
         """Commits the grant and notifies the person. None if it was granted before."""
-        async with self._db.transaction() as on:
+
+        async def grant(on: Transaction) -> AccessChange | None:
             await self.lock(user_id, on=on)
-            change = await self.grant_locked(user_id, reason, source, on=on)
+            return await self.grant_locked(user_id, reason, source, on=on)
+
+        change = await self._db.transact(grant)
         self.tell(change)
         return change
 

@@ -24,7 +24,7 @@ from models.members import Member
 from models.passwords import Passwords
 from models.rate_limits import RateLimits
 from models.recovery_codes import RecoveryCodes
-from models.sessions import NewSession, Sessions, SignedIn, SignedInTold
+from models.sessions import EndedSession, NewSession, Sessions, SignedIn, SignedInTold
 
 WRONG = "That e-mail and password do not go together."
 TAKEN = "An account with this e-mail exists already. Sign in to it, or use another address."
@@ -91,14 +91,17 @@ class Accounts:
             return await self._keep(member, email, hashed)
 
     async def _keep(self, member: Member, email: Email, hashed: str) -> Upgraded:
-        async with self._db.transaction() as on:
+        async def write(on: Transaction) -> tuple[Upgraded, list[EndedSession]]:
             await self._create(member.user_id, email, hashed, on)
             codes = await self._codes.renew(member.user_id, on=on)
             ended = await self._sessions.end_others(member.user_id, member.session_id, ELSEWHERE, on=on)
             new = await self._sessions.rotate(member.session_id, on=on)
             signed_in = await self._sessions.signed_in(new, on=on)
+            return Upgraded(signed_in=signed_in, recovery_codes=codes), ended
+
+        upgraded, ended = await self._db.transact(write)
         self._sessions.tell(ended)
-        return Upgraded(signed_in=signed_in, recovery_codes=codes)
+        return upgraded
 
     async def check_free(self, email: Email, *, on: Transaction) -> None:
         """Of somebody deleted under a ban: while that stands, it answers like one that is taken."""

@@ -15,7 +15,7 @@ import msgspec
 from models.call_record import Call, other
 from models.clock import Clock
 from models.config import Config
-from models.db import Db
+from models.db import Db, Transaction
 from models.handles import Contact, contacts_of
 from models.messages import ContactsShared
 from models.news import News
@@ -50,12 +50,14 @@ class Contacts:
     async def say(self, call: Call, user_id: str, *, is_yes: bool) -> None:
         """May the other have my handles? `user_id` is one of the two."""
         values = {"call_id": call.call_id, "user_id": user_id, "is_yes": is_yes, "now": self._clock.frozen}
-        async with self._db.transaction() as on:
+
+        async def write(on: Transaction) -> list[Given]:
             await self._sql.run("lock_call", on=on, call_id=call.call_id)
             seconds = self._config.contacts_hours * 3600
             await self._sql.run("say", on=on, window_seconds=seconds, **values)
-            given = await self._sql.all("share", Given, on=on, call_id=call.call_id)
-        for one in given:
+            return await self._sql.all("share", Given, on=on, call_id=call.call_id)
+
+        for one in await self._db.transact(write):
             self._tell(call, one)
 
     def _tell(self, call: Call, given: Given) -> None:

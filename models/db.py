@@ -9,6 +9,7 @@ ids as lower-case text.
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -26,6 +27,7 @@ Answer = TypeVar("Answer")
 # What fails sooner did not fail for want of time.
 SOON_SECONDS = 0.5
 PATIENCE_SECONDS = 6.0
+PAUSE_SECONDS = 0.1
 
 
 class _MayRepeat(Exception):
@@ -183,6 +185,8 @@ class Db:
             except Contended:
                 if _now() > deadline:
                     raise
+            # Not in step with who wants the same.
+            await asyncio.sleep(random.uniform(0, PAUSE_SECONDS))
 
     async def _begun(self) -> Link:
         """A connection in a transaction. One that turns out to be dead is replaced once."""

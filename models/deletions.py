@@ -16,14 +16,14 @@ from models.account_changes import AccountChanges
 from models.accounts import Accounts
 from models.audit import Audit
 from models.clock import Clock
-from models.db import Db
+from models.db import Db, Transaction
 from models.erasure import Erasure
 from models.errors import Invalid, NotFound, Unavailable
 from models.ids import is_id
 from models.members import Member
 from models.partings import Interruptions
 from models.presence import Presence
-from models.sessions import Sessions
+from models.sessions import EndedSession, Sessions
 from models.tombstones import Tombstones
 
 WORD = "DELETE"
@@ -64,14 +64,17 @@ class Deletions:
         if not is_id(user_id):
             raise NotFound("There is no such person.")
         await self._interruptions.remove(user_id, "hung_up")
-        async with self._db.transaction() as on:
+
+        async def erase(on: Transaction) -> list[EndedSession]:
             if not await self._erasure.lock(user_id, on=on):
                 raise NotFound("There is no such person.")
             ended = await self._sessions.end_others(user_id, None, DELETED, on=on)
             await self._erasure.erase(user_id, on=on)
             if actor is not None:
                 await self._audit.write(actor, "person.delete", f"user {user_id}", on=on)
-        self._sessions.tell(ended)
+            return ended
+
+        self._sessions.tell(await self._db.transact(erase))
         await self._tombstones.write()
         await self._leave(user_id)
 

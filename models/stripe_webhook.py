@@ -61,14 +61,20 @@ class StripeWebhook:
         await self._check(payload, signature)
         event = read_event(payload)
         subject = read_object(event)
-        async with self._db.transaction() as on:
+
+        async def apply_once(on: Transaction) -> Applied | None:
             values = {"event_id": event.id, "type": event.type, "now": self._clock.frozen}
             if not await self._sql.run("record_event", on=on, **values):
-                return "duplicate"
+                return None
             settled = await self._apply(event, subject, on)
             await self._sql.run("note_effect", on=on, event_id=event.id, effect=settled.effect)
             if also is not None:
                 await also(on)
+            return settled
+
+        settled = await self._db.transact(apply_once)
+        if settled is None:
+            return "duplicate"
         self._access.tell(settled.change)
         return "applied" if settled.effect == "applied" else "ignored"
 
