@@ -18,7 +18,7 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from tests import whispers
 
-SECONDS = 5.0
+SECONDS = 20.0
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,8 @@ async def ban(models: Models, person: Person) -> None:
     )
 
 
-async def until(condition: Callable[[], Any], seconds: float = 5.0) -> None:
-    """Waits for something that comes without a message."""
+async def until(condition: Callable[[], Any], seconds: float = 20.0) -> None:
+    """Waits for something that comes without a message; the limit only ends a test that fails."""
     async with asyncio.timeout(seconds):
         while True:
             found = condition()

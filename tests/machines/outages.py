@@ -18,6 +18,7 @@ from tests.journeys.server_process import ServerProcess
 from tests.machines.actor import Actor, in_call
 from tests.machines.fault_proxy import FaultProxy
 from tests.machines.servers import Pair
+from tests.pace import within
 from tests.stage import until
 
 ANSWER_SECONDS = 3.0
@@ -133,13 +134,13 @@ class Scene:
 
     async def check(self, healed_at: float) -> None:
         """All is served again; nothing was lost, nobody is busy, and every socket has stayed open."""
-        await until(lambda: self._is_served_since(healed_at), HEAL_SECONDS + QUIET_SECONDS)
+        await until(lambda: self._is_served_since(healed_at), within(HEAL_SECONDS) + QUIET_SECONDS)
         cleo, dana = self.ending
         assert await cleo.talking.end() == await dana.talking.end()
         ended = "select ended_reason from calls where call_id = %s"
         assert self.site.pair.rows(ended, self.calls[1]) == [("expired",)]
         for actor in self.ending:
-            await until(lambda actor=actor: self._is_free(actor), HEAL_SECONDS)
+            await until(lambda actor=actor: self._is_free(actor), within(HEAL_SECONDS))
         await self._talk()
         lines = [actor.line for actor in (*self.going, *self.ending, self.waiting)]
         lines += [actor.talking.line for actor in self.going]
@@ -148,7 +149,7 @@ class Scene:
 
     def _is_served_since(self, healed_at: float) -> bool:
         """For a while, after the time that healing may take at most, only 200."""
-        late = healed_at + HEAL_SECONDS
+        late = healed_at + within(HEAL_SECONDS)
         return time.monotonic() > late + QUIET_SECONDS - 0.5 and set(self.traffic.statuses(late)) == {200}
 
     def _is_free(self, actor: Actor) -> bool:

@@ -12,6 +12,7 @@ from tests.clients import Client
 from tests.machines.actor import Actor, in_call
 from tests.machines.conftest import People
 from tests.machines.site import Machines
+from tests.pace import within
 from tests.stage import until
 
 ANSWER_SECONDS = 3.0
@@ -40,15 +41,15 @@ class Scene:
         """The room is served by every process, and whoever waits there is listed."""
         for machine in self.machines.all:
             with self.machines.client(machine) as client:
-                await until(lambda client=client: self._is_served(client), HEAL_SECONDS)
-        await until(lambda: self.machines.is_listed(self.emil), HEAL_SECONDS)
+                await until(lambda client=client: self._is_served(client), within(HEAL_SECONDS))
+        await until(lambda: self.machines.is_listed(self.emil), within(HEAL_SECONDS))
 
     async def _is_served(self, client: Client) -> bool:
         return (await client.get("/room/queue", token=self.emil.token)).status == 200
 
     async def check(self) -> None:
         """The call whose time came has ended, once; the other keeps its seats, its clock and its chat."""
-        await until(lambda: self.machines.end_of(self.ending), HEAL_SECONDS)
+        await until(lambda: self.machines.end_of(self.ending), within(HEAL_SECONDS))
         assert await self.cleo.talking.end() == await self.dana.talking.end()
         await self.machines.check_over(self.ending, self.cleo, self.dana, "expired", set())
         a, b = self.anna.talking, self.ben.talking
@@ -90,7 +91,7 @@ async def check_told(scene: Scene) -> None:
         told = await asyncio.gather(*asked)
         assert {status for status, _ in told[: 2 * AT_ONCE]} == {503}
         assert {status for status, _ in told} <= {200, 404, 503}
-        assert max(seconds for _, seconds in told) < ANSWER_SECONDS, told
+        assert max(seconds for _, seconds in told) < within(ANSWER_SECONDS), told
         assert (await near.get("/healthz")).status == 200
 
 

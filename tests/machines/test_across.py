@@ -8,6 +8,7 @@ import time
 from tests.machines.actor import in_call
 from tests.machines.conftest import People
 from tests.machines.site import Machines
+from tests.pace import within
 
 LINES = {f"line {number}" for number in range(6)}
 
@@ -38,7 +39,7 @@ async def test_a_sign_out_elsewhere_closes_every_socket(machines: Machines, peop
         began = time.monotonic()
         assert (await client.post("/auth/logout", token=anna.token)).status == 204
         assert await anna.line.over() == await anna.talking.line.over() == 4401
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < within(1.5)
         assert (await client.get("/room/queue", token=anna.token)).status == 401
     assert ben.line.codes == ben.talking.line.codes == []
 
@@ -52,7 +53,7 @@ async def test_a_ban_is_in_force_everywhere_within_a_second(machines: Machines, 
         report = {"userId": ben.user_id, "callId": call_id, "reason": "harassment"}
         assert (await client.post("/report", report, token=anna.token)).status == 201
         assert await ben.line.over() == 4403
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < within(1.5)
         assert (await client.get("/room/queue", token=ben.token)).status == 403
     assert anna.line.codes == []
     await anna.talking.line.over()

@@ -165,3 +165,14 @@ def test_a_connection_that_is_lost_on_the_way_is_told(database: str, steps: Path
     with pytest.raises(Unavailable):
         migrate(database, steps)
     assert pending(database, steps) == ["0011_ends"]
+
+
+def test_an_operator_command_says_that_it_migrates_and_where_results_are_not(place: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(place), "DATA_DIR": str(place / "data")}
+    command = [sys.executable, "server.py", "payments"]
+    options = {"cwd": ROOT, "env": environment, "capture_output": True, "text": True, "timeout": 60}
+    first, second = (subprocess.run(command, **options) for _ in range(2))
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr
+    assert "Bringing the database schema up to date: 0001_foundation" in first.stderr
+    assert first.stdout == second.stdout
+    assert "Bringing" not in first.stdout + second.stderr
