@@ -98,14 +98,14 @@ def test_a_schema_newer_than_the_code_does_not_start(tmp_path: Path) -> None:
 
 async def test_a_schema_that_becomes_newer_is_not_ready(site: Running) -> None:
     async with site.models.db.link() as link:
-        await link.cursor.execute(
+        await link.execute(
             "insert into _yoyo_migration (migration_hash, migration_id, applied_at_utc) "
             "values (repeat('a', 64), '9999_later', now())"
         )
         try:
             answer = await site.client.get("/readyz")
         finally:
-            await link.cursor.execute("delete from _yoyo_migration where migration_id = '9999_later'")
+            await link.execute("delete from _yoyo_migration where migration_id = '9999_later'")
     assert (answer.status, answer.json["checks"]["schema"]) == (503, "newer than this version of the site")
     assert (await site.client.get("/readyz")).status == 200
 
