@@ -170,8 +170,11 @@ document.addEventListener("htmx:after:swap", onAfterSwap);
 document.addEventListener("htmx:response:error", onResponseError);
 document.addEventListener("htmx:error", onNetworkError);
 
-// A page out of the back-forward cache may show who was signed in before.
-addEventListener("pageshow", (event) => { if (event.persisted && document.body.dataset.userId) location.reload(); });
+// A page out of the back-forward cache may show who was signed in before, and a form that has been sent long since. Sockets,
+// devices and the call begin again with it.
+addEventListener("pageshow", (event) => {
+  if (event.persisted && document.querySelector("body[data-user-id], button:disabled")) location.reload();
+});
 
 localiseTimes(document);
 focusMarked(document);

@@ -1,5 +1,6 @@
 // @ts-check
 /** Makes a ring noticed: tone, vibration, the tab's title, and a notification when the tab is hidden. Stops all at once. */
+import { lacksActivation } from "./activation.js";
 import { notify } from "./notifications.js";
 import { startTone, stopTone } from "./tone.js";
 
@@ -25,7 +26,7 @@ export function attract(person, inviteId) {
 /** @param {string} name @param {number} beats */
 function beat(name, beats) {
   document.title = beats % 2 ? plainTitle : `${name} is calling you`;
-  if (beats % 2 === 0 && navigator.userActivation?.hasBeenActive) navigator.vibrate?.(BUZZ);
+  if (beats % 2 === 0 && !lacksActivation()) navigator.vibrate?.(BUZZ);
 }
 
 /** All tabs ring but the tag makes them one notification. @param {Person} person @param {string} inviteId */
@@ -38,7 +39,7 @@ export function release() {
   clearInterval(pulse);
   if (plainTitle) document.title = plainTitle;
   plainTitle = "";
-  navigator.userActivation?.hasBeenActive && navigator.vibrate?.(0);
+  if (!lacksActivation()) navigator.vibrate?.(0);
   closeNotification();
   closeNotification = () => {};
 }

@@ -9,13 +9,10 @@
  */
 import { chooseDevice, chosenDevice, KINDS, listDevices, openWhatThereIs } from "./devices.js";
 import { silentTrack } from "./silence.js";
-import { permissionOf } from "./troubles.js";
 
 /** @typedef {import("./troubles.js").Kind} Kind */
 /** @typedef {import("./troubles.js").Fault} Fault */
 
-/** A device that is allowed opens sooner: past this the browser waits for the user. */
-const ASKING_MS = 3000;
 /** Systems take a device away for a moment now and then; only what lasts is told. */
 const PAUSED_MS = 400;
 /** A phone gives a camera back a moment after the page is seen again; one that is still dark then is frozen. */
@@ -73,11 +70,7 @@ export class CallMedia extends EventTarget {
 
   /** Asks for those that are not open yet, and takes what there is. @returns {Promise<Fault[]>} what went wrong */
   async open(kinds = KINDS.filter((kind) => !this.#tracks[kind])) {
-    let isAnswered = false;
-    const timer = setTimeout(() => this.#tellAsking(kinds, () => isAnswered), ASKING_MS);
-    const { tracks, faults } = await openWhatThereIs(kinds);
-    isAnswered = true;
-    clearTimeout(timer);
+    const { tracks, faults } = await openWhatThereIs(kinds, { asking: (waiting) => this.#asking(waiting) });
     for (const kind of kinds) this.#faults.delete(kind);
     for (const { kind, cause } of faults) this.#faults.set(kind, cause);
     if (tracks.length) await this.#take(tracks);
@@ -85,14 +78,12 @@ export class CallMedia extends EventTarget {
     return faults;
   }
 
-  /** @param {readonly Kind[]} kinds @param {() => boolean} isAnswered */
-  async #tellAsking(kinds, isAnswered) {
-    const states = await Promise.all(kinds.map(permissionOf));
-    const waiting = kinds.filter((_, index) => states[index] !== "granted");
-    if (isAnswered() || this.#isStopped || !waiting.length) return;
-    for (const kind of waiting) this.#faults.set(kind, "asking");
+  /** @param {Fault[]} faults */
+  #asking(faults) {
+    if (this.#isStopped) return;
+    for (const { kind, cause } of faults) this.#faults.set(kind, cause);
     this.#changed();
-    this.dispatchEvent(new CustomEvent("asking", { detail: waiting.map((kind) => ({ kind, cause: "asking" })) }));
+    this.dispatchEvent(new CustomEvent("asking", { detail: faults }));
   }
 
   /** @param {Kind[]} kinds */

@@ -66,7 +66,7 @@ export class Camera {
   }
 
   ask() {
-    return openWhatThereIs(["video"], SQUARE);
+    return openWhatThereIs(["video"], { picture: SQUARE });
   }
 
   /** Names each device and what is wrong with it. @param {import("./troubles.js").Fault[]} faults */

@@ -11,6 +11,8 @@ import { causeOf, faultOf, permissionOf } from "./troubles.js";
 /** @typedef {import("./troubles.js").Fault} Fault */
 
 const KEYS = { audio: "napalm.microphone", video: "napalm.camera", output: "napalm.speaker" };
+/** A device that is allowed opens sooner: past this the browser waits for the user. */
+const ASKING_MS = 3000;
 /** @type {readonly Kind[]} */
 export const KINDS = ["audio", "video"];
 
@@ -43,18 +45,33 @@ export async function openDevices(kinds, picture = {}) {
   return tracks;
 }
 
+/** @typedef {(faults: Fault[]) => void} Tell */
+
+/** Tells when the browser's question has waited for a while. @param {readonly Kind[]} kinds @param {Tell} tell @returns {() => void} the answer is here */
+function whenAsking(kinds, tell) {
+  let isAnswered = false;
+  const timer = setTimeout(async () => {
+    const states = await Promise.all(kinds.map(permissionOf));
+    const waiting = kinds.filter((_, index) => states[index] !== "granted");
+    if (!isAnswered && waiting.length) tell(waiting.map((kind) => ({ kind, cause: "asking" })));
+  }, ASKING_MS);
+  return () => { isAnswered = true; clearTimeout(timer); };
+}
+
 /**
  * All if possible, else those that work, each tried alone, with what is wrong with the others.
- * @param {readonly Kind[]} [kinds] @param {MediaTrackConstraints} [picture]
+ * @param {readonly Kind[]} [kinds] @param {{picture?: MediaTrackConstraints, asking?: Tell}} [options]
  * @returns {Promise<{tracks: MediaStreamTrack[], faults: Fault[]}>}
  */
-export async function openWhatThereIs(kinds = KINDS, picture = {}) {
+export async function openWhatThereIs(kinds = KINDS, { picture = {}, asking = () => {} } = {}) {
   /** @type {Fault[]} */ const faults = [];
+  const answered = whenAsking(kinds, asking);
   const tracks = await openDevices(kinds, picture).catch(async (reason) => {
     const opened = [];
     for (const kind of kinds) opened.push(...await openAlone(kind, kinds, picture, reason, faults));
     return opened;
   });
+  answered();
   return { tracks, faults };
 }
 

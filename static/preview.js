@@ -35,7 +35,8 @@ async function retry() {
 /** @param {readonly Kind[]} [kinds] */
 async function ask(kinds) {
   element("trouble").hidden = true;
-  const { tracks: opened, faults } = await openWhatThereIs(kinds);
+  const { tracks: opened, faults } = await openWhatThereIs(kinds, { asking: explain });
+  element("trouble").hidden = true;
   opened.forEach(take);
   if (faults.length) explain(faults);
 }

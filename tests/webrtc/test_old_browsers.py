@@ -22,9 +22,16 @@ AGAIN = """(messages) => {
   const said = { type: "call:state", callId: document.getElementById("call").dataset.callId, state: "running",
     polite: true, agreedSeconds: 1800, remainingMs: 61000, serverNow: Date.now(), peerHere: true, messages };
   seen.sockets.find(({ url }) => url.includes("/ws/calls/")).onmessage({ data: JSON.stringify(said) });
+  return document.getElementById("call-timer").textContent; // before the server corrects it
 }"""
 SOCKETS = """seen.sockets = [];
 window.WebSocket = class extends WebSocket { constructor(url) { super(url); seen.sockets.push(this); } };
+"""
+# The driver's own scripts count as touches; these do not.
+UNTOUCHED = """
+let isTouched = false;
+addEventListener("pointerup", () => { isTouched = true; }, true);
+Object.defineProperty(Navigator.prototype, "userActivation", { get: () => ({ hasBeenActive: isTouched }) });
 """
 LINE = "[...document.querySelectorAll('.chat-log li')].map((line) => line.firstChild.textContent)"
 
@@ -103,14 +110,13 @@ async def test_a_second_call_state_puts_missing_lines_in_their_place(stage: Stag
     await anna.visitor.touch(anna.page.locator("#open-chat"))
     assert await anna.run(LINE) == ["two", "four"]
     for _ in range(2):
-        await anna.run(AGAIN, lines)
+        assert await anna.run(AGAIN, lines) in ("1:01", "1:00")
         assert await anna.run(LINE) == ["one", "two", "three", "four"]
-    await expect(anna.page.locator("#call-timer")).to_have_text("1:01")
 
 
 @journey
 async def test_after_a_reload_a_phone_says_that_its_ring_is_silent(stage: Stage) -> None:
-    anna, ben = await pair(stage, device=PHONE)
+    anna, ben = await pair(stage, device=PHONE, scripts=UNTOUCHED)
     await anna.page.reload()
     await anna.visitor.sees("You are online")
     offer = anna.page.locator("#room > [data-sound-locked]")
