@@ -30,7 +30,6 @@ from models.messages import (
     CallRinging,
     CallWaitExtended,
     Command,
-    Person,
     StateInvite,
     epoch_ms,
     instant,
@@ -74,10 +73,7 @@ class Invites:
             return CallDeclined(id=command_id, reason=reason)
         assert isinstance(to, str)
         assert isinstance(seconds, int)
-        between = await self._sql.one(
-            "between", Between, caller_id=caller.user_id, callee_id=to, now=self._clock.frozen
-        )
-        assert between is not None
+        between = await self._between(caller.user_id, to)
         if between.is_hidden:
             return CallDeclined(id=command_id, reason="offline")
         deadline = between.now + timedelta(seconds=self._config.ring_seconds)
@@ -86,8 +82,7 @@ class Invites:
             ring, now_ms=epoch_ms(between.now), is_cooling=between.is_cooling, is_in_call=between.is_in_call
         )
         if outcome == "ringing":
-            assert between.callee is not None
-            return self._ring(caller, between.callee.person, ring, command_id)
+            return await self._ring(caller, ring, command_id)
         if outcome == "glare" and other is not None:
             # Two people inviting each other: the second invite is the acceptance.
             return await self.accept(caller, socket_id, other, seconds, command_id)
@@ -110,7 +105,23 @@ class Invites:
         least, most = self._config.call_min_seconds, self._config.call_max_seconds
         return isinstance(seconds, int) and not isinstance(seconds, bool) and least <= seconds <= most
 
-    def _ring(self, caller: Member, callee: Person, ring: Ring, command_id: str | None) -> CallRinging:
+    async def _between(self, caller_id: str, callee_id: str) -> Between:
+        between = await self._sql.one(
+            "between", Between, caller_id=caller_id, callee_id=callee_id, now=self._clock.frozen
+        )
+        assert between is not None
+        return between
+
+    async def _ring(self, caller: Member, ring: Ring, command_id: str | None) -> CallRinging | CallDeclined:
+        """What has come between the two while the ring was opened ends it before it is heard: a block or a
+        decline looks for a ring after it is written, so one of the two sees the other.
+        """
+        between = await self._between(ring.caller_id, ring.callee_id)
+        if between.callee is None or between.is_hidden or between.is_cooling or between.is_in_call:
+            await self.outcomes.settle(ring, lambda _inviting: None)
+            reason: Literal["offline", "cooldown", "busy"] = "cooldown" if between.is_cooling else "busy"
+            return CallDeclined(id=command_id, reason="offline" if between.is_hidden else reason)
+        callee = between.callee.person
         now_ms, expires_at = self._clock.now_ms(), instant(ring.deadline)
         notify = CallNotify(
             invite_id=ring.invite_id, from_user=caller.person, requested_seconds=ring.seconds,

@@ -1,0 +1,60 @@
+"""A rule that comes between two people in the instant of an invite: no ring is left that breaks it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+from models.members import Member
+from models.messages import CallDeclined, CallRinging
+from tests.conftest import MakePerson, Person, Running
+from tests.races.test_ring_races import CLEAN
+from tests.stage import rows, two
+
+ROUNDS = 120
+
+
+async def member(site: Running, person: Person) -> Member:
+    found = await site.models.sessions.again(person.session_id)
+    assert found is not None
+    return found
+
+
+async def pause(site: Running) -> None:
+    """The race's own jitter."""
+    for _ in range(random.randrange(8)):
+        await site.models.bus.command("ping")
+
+
+async def test_a_block_in_the_instant_of_an_invite(site: Running, person: MakePerson) -> None:
+    pair = await two(site, person)
+    anna, ben = await member(site, pair.anna), pair.ben.user_id
+
+    async def block() -> None:
+        await pause(site)
+        await site.models.blocks.block(ben, anna.user_id)
+
+    for number in range(ROUNDS):
+        await asyncio.gather(site.models.invites.invite(anna, "socket", ben, 300, None), block())
+        assert await site.models.invites.rings.of(ben) is None, number
+        await site.models.blocks.unblock(ben, anna.user_id)
+        await rows(site.models, CLEAN)
+
+
+async def test_a_cooldown_in_the_instant_of_an_invite(site: Running, person: MakePerson) -> None:
+    pair = await two(site, person)
+    anna, ben = await member(site, pair.anna), await member(site, pair.ben)
+    invites = site.models.invites
+    for number in range(ROUNDS):
+        rung = await invites.invite(anna, "socket", ben.user_id, 300, None)
+        assert isinstance(rung, CallRinging)
+
+        async def again() -> object:
+            await pause(site)
+            return await invites.invite(anna, "other", ben.user_id, 300, None)
+
+        declined, told = await asyncio.gather(invites.decline(ben, "socket", rung.invite_id, None), again())
+        assert declined
+        assert isinstance(told, CallDeclined), (number, told)
+        assert await invites.rings.of(ben.user_id) is None
+        await rows(site.models, CLEAN)
