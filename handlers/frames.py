@@ -16,7 +16,6 @@ import asyncio
 import contextlib
 import logging
 import sys
-from collections import deque
 from collections.abc import Awaitable
 from typing import Any, ClassVar, Protocol, cast
 
@@ -84,9 +83,9 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
         self._max_waiting, self._ping_seconds = max_waiting, ping_seconds
         self._protocol = Rfc6455(max_bytes, too_big)
         self._transport: asyncio.Transport | None = None
-        # Received, and parsed up to `_at`; then the frames that have been parsed and not handled.
+        # Received, and parsed up to `_at`; then the frames that have been parsed and not handled, last first.
         self._unread, self._at = b"", 0
-        self._frames: deque[Frame] = deque()
+        self._frames: list[Frame] = []
         self._parts: bytearray | None = None
         # True while a message (or the opening) is being handled: nothing further is parsed.
         self._is_busy = True
@@ -198,7 +197,7 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
         """Frames and pieces in turn, until a message needs time or nothing is left."""
         while not (self._is_busy or self._has_stopped):
             if self._frames:
-                self._handle(self._frames.popleft())
+                self._handle(self._frames.pop())
             elif self._farewell:
                 self._finish(self._farewell)
             elif self._unread:
@@ -223,7 +222,8 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
         if not self._is_open:
             self._discard(frames, len(piece))
             return
-        self._frames.extend(frames)
+        frames.reverse()
+        self._frames = frames
         if protocol.close_expected():
             self._is_open = False
             self._farewell = protocol.data_to_send()
@@ -357,7 +357,7 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
     def _stop(self) -> None:
         self._has_stopped = True
         self._unread, self._parts = b"", None
-        self._frames.clear()
+        self._frames = []
         self._pause()
 
     def _set_deadline(self) -> None:
