@@ -21,6 +21,7 @@ from models.config import Config
 from models.db import Db
 from models.errors import Unavailable
 from models.mail import Mail
+from models.supervise import Tasks
 
 logger = logging.getLogger(__name__)
 DELAY_SECONDS = (0.25, 1.25)
@@ -34,20 +35,18 @@ class RecoveryLinks:
     def __init__(self, db: Db, clock: Clock, config: Config, mail: Mail) -> None:
         self._clock, self._config, self._mail = clock, config, mail
         self._sql = db.statements("accounts")
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self._is_closing = asyncio.Event()
 
     def ask(self, email_key: str) -> None:
         """Raises Unavailable when too many wait."""
         if len(self._tasks) >= MOST_WAITING:
             raise Unavailable
-        task = asyncio.get_running_loop().create_task(self._later(email_key))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.spawn("a recovery link", self._later(email_key))
 
     async def close(self) -> None:
         self._is_closing.set()
-        await asyncio.gather(*self._tasks)
+        await self._tasks.finished()
 
     async def _later(self, email_key: str) -> None:
         """A database that is away for a moment loses no letter."""

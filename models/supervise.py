@@ -43,6 +43,10 @@ class Tasks:
         """Does `work` once; a failure is logged."""
         self._start(self._once(what, work))
 
+    async def finished(self) -> None:
+        """Returns when what is done once has been done."""
+        await asyncio.gather(*self._running, return_exceptions=True)
+
     async def stop(self) -> None:
         """Cancels all, and returns when they have ended."""
         self._is_stopping = True

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 
 import pytest
 
 from models.errors import Unavailable
 from models.supervise import Tasks, _pause
 from tests.stage import until
+from tests.tree import CODE, name_of
 
 
 def failing(errors: list[BaseException]) -> tuple[list[int], object]:
@@ -97,3 +99,25 @@ def test_the_pause_grows_with_failures_and_has_a_limit() -> None:
     assert _pause(0.5, 5, "away", 0) == 0.5
     assert _pause(0.0, 5, "away", 0) > 0
     assert _pause(0.0, 5, "done", 0) == 0
+
+
+async def test_what_is_done_once_can_be_waited_for() -> None:
+    done: list[int] = []
+
+    async def work() -> None:
+        await asyncio.sleep(0)
+        done.append(1)
+        raise KeyError
+
+    tasks = Tasks()
+    for _ in range(3):
+        tasks.spawn("the delivery", work())
+    await tasks.finished()
+    assert len(done) == 3
+
+
+def test_nothing_else_starts_tasks() -> None:
+    """Each of these logs what fails in its task, and goes on without it."""
+    own = {"models/supervise.py", "models/bus_wire.py", "models/call_alarms.py", "handlers/frames.py"}
+    starts = re.compile(r"create_task\(|TaskGroup\(|ensure_future\((?!stream\.read_bytes)")
+    assert {name_of(file) for file in CODE if starts.search(file.read_text())} == own
