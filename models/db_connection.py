@@ -1,27 +1,26 @@
-"""One connection to PostgreSQL, driven by the event loop through psycopg2's documented asynchronous `poll`.
+"""One connection to PostgreSQL: aiopg on the event loop, without libpq's own descriptor in it.
 
-The event loop never knows libpq's own descriptor, only duplicates of it: docs/decisions/libpq-descriptors.md.
-A part of `models.db`.
+libpq closes and opens sockets at its own discretion; the event loop only ever watches a selector that this
+module owns (docs/decisions/libpq-descriptors.md). A part of `models.db`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import select
+import selectors
 import socket
 from collections.abc import Mapping
 from typing import Any
 
+import aiopg
 import psycopg2
-from psycopg2 import extensions, extras
+from psycopg2 import extensions
 
 # The settings of a session. As a statement, not as libpq's `options`: those may stand in DATABASE_URL.
 GREETING = (
     "set statement_timeout = 2000; set lock_timeout = 1200; set idle_in_transaction_session_timeout = 5000; "
     "set timezone = 'UTC'; set jit = off"
 )
-BROKEN = select.POLLERR | select.POLLHUP
 # Firewalls and NAT forget connections that are silent for some minutes. What DATABASE_URL says comes first.
 KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 5, "keepalives_count": 3}
 
@@ -31,22 +30,35 @@ def read_url(database_url: str) -> dict[str, Any]:
     return KEEPALIVES | dict(extensions.parse_dsn(database_url))
 
 
+# aiopg passes it on to `wait_for`; `models.db_link` limits the time of a statement.
+NO_LIMIT: Any = None
+
+
 async def connect(parameters: Mapping[str, Any]) -> Connection:
-    """Raises psycopg2.Error, or OSError when a name of a host cannot be resolved."""
-    raw = psycopg2.connect(async_=True, **await _with_addresses(parameters))
+    """An established session. Raises: psycopg2.Error, or OSError if a host name cannot be resolved."""
+    options = await _with_addresses(parameters)
+    session: Any = await aiopg.connect(
+        connection_factory=WatchedConnection,
+        timeout=NO_LIMIT,
+        enable_hstore=False,
+        enable_uuid=False,
+        **options,
+    )
     try:
-        while (state := raw.poll()) != extensions.POLL_OK:
-            await _descriptor_ready(raw, state)
-    except BaseException:
-        raw.close()
-        raise
-    connection = Connection(raw)
-    try:
+        session.raw.raise_failure()
+        connection = Connection(session, await session.cursor())
         await connection.execute(GREETING)
     except BaseException:
-        connection.close()
+        _close(session)
         raise
     return connection
+
+
+def _close(session: Any) -> None:
+    """Once: aiopg would remove a reader by a number that another connection may have by then."""
+    if session.raw.is_released:
+        return
+    session.close()
 
 
 async def _with_addresses(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,115 +93,103 @@ async def _addresses(host: str) -> list[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-async def _descriptor_ready(raw: Any, state: int) -> None:
-    """A duplicate for each step: while libpq connects, it may close its socket and open another."""
-    loop = asyncio.get_running_loop()
-    is_ready = loop.create_future()
-    watch, leave = loop.add_reader, loop.remove_reader
-    if state == extensions.POLL_WRITE:
-        watch, leave = loop.add_writer, loop.remove_writer
-    with socket.socket(fileno=os.dup(raw.fileno())) as copy:
-        watch(copy, _finish, is_ready)
+class WatchedConnection(extensions.connection):  # type: ignore[misc]
+    """psycopg2's asynchronous connection with a descriptor that stays the same, for aiopg.
+
+    `fileno` is that of a selector, which is readable when libpq has something to do; libpq's own socket is
+    registered there only. `poll` stores an error in `failure` instead of raising it: aiopg's own handling of
+    errors calls `select`, which refuses descriptors above 1023.
+    """
+
+    def __init__(self, *options: Any) -> None:
+        self.failure: Exception | None = None
+        self._selector = selectors.DefaultSelector()
+        self._watched, self._events = -1, 0
+        self._is_established = self.is_released = False
         try:
-            await is_ready
-        finally:
-            leave(copy)
+            super().__init__(*options)
+        except BaseException:
+            self._selector.close()
+            raise
 
+    def fileno(self) -> int:
+        return self._selector.fileno()
 
-def _finish(future: asyncio.Future[None], error: Exception | None = None) -> None:
-    if future.done():
-        return
-    if error is None:
-        future.set_result(None)
-    else:
-        future.set_exception(error)
+    def poll(self) -> int:
+        """`POLL_OK` when there is nothing more to do, else `POLL_READ`, whatever libpq waits for."""
+        try:
+            state = super().poll()
+        except Exception as error:
+            self.failure, state = error, extensions.POLL_OK
+        self._watch(state)
+        return int(extensions.POLL_OK if state == extensions.POLL_OK else extensions.POLL_READ)
+
+    def raise_failure(self) -> None:
+        """Raises: the error of the last statement, once."""
+        failure, self.failure = self.failure, None
+        if failure is not None:
+            raise failure
+
+    def is_readable(self) -> bool:
+        """Whether the server has sent something, or has closed the connection."""
+        return not self.closed and bool(self._selector.select(0))
+
+    def close(self) -> None:
+        """Called by aiopg after the event loop has let go of the selector."""
+        self.is_released = True
+        super().close()
+        self._selector.close()
+
+    def _watch(self, state: int) -> None:
+        """Registers libpq's socket again if it may be another one, or if libpq waits for something else."""
+        wanted = selectors.EVENT_READ
+        if state == extensions.POLL_WRITE:
+            wanted |= selectors.EVENT_WRITE
+        if self.closed or not self._is_established or wanted != self._events:
+            self._register(-1 if self.closed else super().fileno(), wanted)
+        self._is_established |= state == extensions.POLL_OK
+
+    def _register(self, descriptor: int, events: int) -> None:
+        if self._watched >= 0:
+            # libpq may have closed it, or opened another socket of the same number.
+            self._selector.unregister(self._watched)
+        if descriptor >= 0:
+            self._selector.register(descriptor, events)
+        self._watched, self._events = descriptor, events
 
 
 class Connection:
-    """Established. One statement at a time; a statement that is cancelled loses its connection."""
+    """An established session with one cursor, which runs one statement at a time.
 
-    def __init__(self, raw: Any) -> None:
-        extras.register_default_json(raw)
-        self.raw = raw
-        self.cursor = raw.cursor()
-        self._loop = asyncio.get_running_loop()
-        self._answer: asyncio.Future[None] | None = None
-        self._copy = socket.socket(fileno=os.dup(raw.fileno()))
-        self._is_writing = False
-        self._readable = select.poll()
-        self._readable.register(self._copy, select.POLLIN)
-        # All the time, so that a server that closes an idle connection is noticed at once.
-        self._loop.add_reader(self._copy, self._ready)
+    A statement that is cancelled loses its connection.
+    """
+
+    def __init__(self, session: Any, cursor: Any) -> None:
+        self.raw, self.cursor = session.raw, cursor.raw
+        self._session, self._execute = session, cursor.execute
 
     @property
     def closed(self) -> bool:
         return bool(self.raw.closed)
 
     def is_alive(self) -> bool:
-        """The server has not closed an idle connection, as far as this machine knows."""
-        if not self.closed and self._readable.poll(0):
-            self._advance()  # a notice may wait there, or the end
-            return not self.closed and not self._readable.poll(0)
+        """Whether the server has kept an idle connection open, as far as this machine knows."""
+        if self.raw.is_readable():
+            self.raw.poll()  # a notice may wait there, or the end
+            return not self.closed and not self.raw.is_readable()
         return not self.closed
 
     async def execute(self, sql: str, values: Any = None) -> None:
-        """Raises psycopg2.Error. The rows are in `cursor`."""
-        answer = self._answer = self._loop.create_future()
+        """Runs a statement; its rows are in `cursor`. Raises: psycopg2.Error."""
+        self.raw.failure = None
         try:
-            self.cursor.execute(sql, values)
-            self._advance()
-            await answer
+            await self._execute(sql, values)
+            self.raw.raise_failure()
         except BaseException as error:
-            self._answer = None
             if self.closed or not isinstance(error, psycopg2.Error):
-                # Of a statement that was cancelled, the next one would read the answer.
                 self.close()
             raise
-        self._answer = None
-
-    def _ready(self) -> None:
-        """Called by the loop. uvloop does so once for a socket in error, and libpq may first read what came
-        before the error, or only note that it cannot write.
-        """
-        while not self._advance() and any(events & BROKEN for _, events in self._readable.poll(0)):
-            pass
-
-    def _advance(self) -> bool:
-        """libpq reads and writes what it can. True when nothing more is to come."""
-        try:
-            state = self.raw.poll()
-        except Exception as error:
-            if self.closed:
-                self._let_go()
-            self._end(error)
-            return True
-        if self._is_writing is not (state == extensions.POLL_WRITE):
-            self._watch_writing(is_writing=not self._is_writing)
-        if state == extensions.POLL_OK:
-            self._end(None)
-        return bool(state == extensions.POLL_OK)
-
-    def _watch_writing(self, *, is_writing: bool) -> None:
-        if is_writing:
-            self._loop.add_writer(self._copy, self._ready)
-        else:
-            self._loop.remove_writer(self._copy)
-        self._is_writing = is_writing
-
-    def _end(self, error: Exception | None) -> None:
-        if self._answer is not None:
-            _finish(self._answer, error)
-
-    def _let_go(self) -> None:
-        """The loop forgets the duplicate before it is closed."""
-        if self._copy.fileno() >= 0:
-            if not self._loop.is_closed():
-                self._loop.remove_reader(self._copy)
-                self._loop.remove_writer(self._copy)
-            self._copy.close()
 
     def close(self) -> None:
-        """What waits for an answer gets psycopg2.OperationalError."""
-        self._let_go()
-        self.raw.close()
-        self._end(psycopg2.OperationalError("the connection was closed"))
+        """Ends the session. A statement that waits for its answer gets psycopg2.OperationalError."""
+        _close(self._session)
