@@ -22,6 +22,8 @@ import { startTone, unlockAudio, watchSound } from "./tone.js";
 
 /** The server tells the end of a ring; this long after zero the screen stops waiting to be told. */
 const SILENCE_MS = 4000;
+/** A tap is over by then. */
+const SETTLE_MS = 700;
 /** @type {Ring|null} */
 let ring = null;
 let commands = 0;
@@ -49,6 +51,7 @@ export function invite(person, requestedSeconds) {
 function ringIn({ inviteId, fromUser, requestedSeconds, expiresAt }) {
   ring = { inviteId, direction: "in", person: fromUser, requestedSeconds, extended: 0, answer: null, commandId: "" };
   const words = `would like to talk for ${lengthText(requestedSeconds)}`;
+  clearSoundOffers();
   view.show("in", fromUser, { kicker: "Someone is calling you", words });
   view.offerWish(requestedSeconds);
   attract(fromUser, inviteId);
@@ -195,6 +198,22 @@ function faulty({ id, message }) {
   toast(message, { key: "ring", tone: "danger" });
 }
 
+/** @returns {NodeListOf<HTMLElement>} */
+const soundOffers = () => document.querySelectorAll("[data-sound-locked]");
+
+/** An offer keeps its place: nothing may move under the finger that has unlocked the sound, perhaps by "Accept". @param {boolean} isLocked */
+function offerSound(isLocked) {
+  for (const offer of soundOffers()) {
+    offer.style.visibility = isLocked ? "visible" : "hidden";
+    if (isLocked) offer.hidden = false;
+    else if (!offer.closest("dialog")) setTimeout(() => { offer.hidden = offer.style.visibility === "hidden"; }, SETTLE_MS);
+  }
+}
+
+function clearSoundOffers() {
+  for (const offer of soundOffers()) offer.hidden = offer.style.visibility !== "visible";
+}
+
 function listen() {
   view.press("accept", accept);
   view.press("decline", decline);
@@ -215,7 +234,7 @@ function listen() {
   on(invites, "call:start", ({ callId }) => enter(callId));
   on(invites, "error", faulty);
   if (document.getElementById("call")) return; // in a call nobody can ring
-  watchSound((isLocked) => { for (const offer of document.querySelectorAll("[data-sound-locked]")) /** @type {HTMLElement} */ (offer).hidden = !isLocked; });
+  watchSound(offerSound);
 }
 
 if (view.hasDialog()) listen();

@@ -20,8 +20,9 @@ const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id))
 /** @type {string[]} */
 let shown = [];
 
-/** @param {string[]} words none takes the notice away */
-function show(words) {
+/** @param {string[]} words none takes the notice away @param {boolean} [isWarning] it stops nothing */
+function show(words, isWarning = false) {
+  element("room-trouble").className = `notice ${isWarning ? "notice-warm" : "notice-danger"}`;
   const [title = "", help = ""] = (shown = words);
   element("room-trouble").hidden = !title;
   element("room-trouble-title").textContent = title && `${title}.`;
@@ -45,7 +46,7 @@ async function lookAtDevices() {
   if (!canCall() || !faults.length) return;
   const { title, help } = troubleOfFaults(faults);
   const rest = faults.length > 1 ? "the other person could only read you" : faults[0]?.kind === "audio" ? "you would be seen, and write" : "you would be heard, not seen";
-  show([title, `${help} ${ANYWAY} Then ${rest}.`]);
+  show([title, `${help} ${ANYWAY} Then ${rest}.`], true);
 }
 
 /** A proxy that knows no WebSocket looks like a connection that never comes. */

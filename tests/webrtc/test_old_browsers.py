@@ -125,6 +125,7 @@ async def test_after_a_reload_a_phone_says_that_its_ring_is_silent(stage: Stage)
     tap = anna.visitor.ring.get_by_role("button", name="Tap for sound")
     await expect(tap).to_be_visible()
     assert "is calling you" in await anna.page.title()
-    await anna.visitor.touch(anna.visitor.ring.locator("#ring-title"))  # anywhere
-    await expect(tap).to_be_hidden()
-    assert await anna.run("seen.contexts.map(({ state }) => state)") == ["running"]
+    await anna.visitor.answer(
+        "Accept"
+    )  # the first touch: it unlocks the sound, and hits what it was meant for
+    await asyncio.gather(anna.visitor.in_call(), ben.visitor.in_call())
