@@ -324,6 +324,8 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
         if not self._is_open:
             return
         self._is_open = False
+        # What was sent after the message that has led here is not handled.
+        self._frames, self._parts = [], None
         self._protocol.send_close(code, _short(reason))
         self._write_out()
         self._set_deadline()

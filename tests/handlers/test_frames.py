@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 from tornado.ioloop import IOLoop
 
+from handlers.invite_socket import InviteSocket
 from tests.conftest import MakePerson, Running
 from tests.raw_socket import BINARY, CLOSE, CONT, PING, PONG, TEXT, RawSocket, frame, text
 from tests.stage import in_call, until
@@ -157,6 +158,23 @@ async def test_what_was_sent_before_the_close_is_done(site: Running, person: Mak
     socket.send(*map(text, said), shut(1000))
     assert (await scene.b.receive("chat:message"))["text"] == "last words"
     await scene.b.receive("call:end")
+
+
+async def test_after_our_close_nothing_more_is_handled(raw: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[bytes] = []
+
+    def on_message(self: InviteSocket, message: bytes) -> None:
+        heard.append(message)
+        self.close(1000)
+
+    socket = await raw()
+    await socket.message("state")
+    monkeypatch.setattr(InviteSocket, "on_message", on_message)
+    socket.send(text("first"), text("second"), text("third"))
+    assert await socket.close_code() == 1000
+    socket.send(text("fourth"), shut(1000))
+    await socket.ended()
+    assert heard == [b"first"]
 
 
 @pytest.mark.parametrize(
