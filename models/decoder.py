@@ -44,6 +44,7 @@ Work = Callable[[BinaryIO, BinaryIO, dict[str, Any]], dict[str, Any]]
 def main(module: str, descriptor: int, parent: int) -> None:
     """Answers one request. Ends without an answer when the parent process ends."""
     _die_with(parent)
+    os.nice(NICENESS)
     with socket.socket(fileno=descriptor) as pipe:
         try:
             work: Work = importlib.import_module(module).work
@@ -86,7 +87,6 @@ def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (MOST_RESULT, MOST_RESULT))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (2, 2))
-    os.nice(NICENESS)
     signal.setitimer(signal.ITIMER_PROF, max(0.1, cpu_left()))
 
 

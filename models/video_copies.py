@@ -89,6 +89,7 @@ class _Copy:
         is_h264 = self._video.codec_context.name == "h264"
         self._sei = BitStreamFilterContext("filter_units=remove_types=6", self._video) if is_h264 else None
         self._times = _Times()
+        self._last_dts: dict[int, int] = {}
         self._checks = [_Check(one, self._check_size) for one in self._streams]
 
     def _picture_stream(self) -> Any:
@@ -145,9 +146,16 @@ class _Copy:
         output = self._outputs[packet.stream.index]
         for copy in self._without_text(packet):
             if copy.size:
-                copy.dts = copy.pts if copy.dts is None else copy.dts
+                self._put_in_order(copy, packet.stream.index)
                 copy.stream = output
                 yield copy
+
+    def _put_in_order(self, copy: Any, index: int) -> None:
+        """A muxer refuses two packets of one time, which recordings in fragments have."""
+        dts = copy.pts if copy.dts is None else copy.dts
+        copy.dts = max(dts, self._last_dts.get(index, dts - 1) + 1)
+        copy.pts = copy.dts if copy.pts is None else max(copy.pts, copy.dts)
+        self._last_dts[index] = copy.dts
 
     def _without_text(self, packet: Any) -> list[Any]:
         if not packet.size:

@@ -83,6 +83,19 @@ def turn(data: bytes, degrees: int) -> bytes:
     return out.getvalue()
 
 
+def remuxed(data: bytes, only: str = "", **options: str) -> bytes:
+    """The same packets in another mp4: with options of the muxer, or of one kind only."""
+    out = BytesIO()
+    with av.open(BytesIO(data)) as source, av.open(out, "w", format="mp4", options=options) as target:
+        kept = [one for one in source.streams if only in ("", one.type)]
+        streams = {one.index: target.add_stream_from_template(one) for one in kept}
+        for packet in source.demux(kept):
+            if packet.size:
+                packet.stream = streams[packet.stream.index]
+                target.mux(packet)
+    return out.getvalue()
+
+
 def growing(small: bytes, large: bytes) -> bytes:
     """A webm of the one, after which the pictures of the other follow in the same stream."""
     out, at = BytesIO(), 0

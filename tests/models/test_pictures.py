@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import zlib
 from io import BytesIO
 from struct import pack
@@ -10,7 +11,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from models.errors import Invalid, Problem, TooLarge, UnsupportedMedia
+from models.jpeg_structure import Jpeg, read_structure
 from models.pictures import LONGEST_SIDE, work
+from tests.bombs import many_scans
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
@@ -27,7 +30,10 @@ def shrink(data: bytes, *, is_selfie: bool = True) -> bytes:
     """In this process; any exception of the decoder counts as a damaged picture, as in its own process."""
     out = BytesIO()
     try:
-        work(BytesIO(data), out, {"is_selfie": is_selfie})
+        # Of damaged metadata Pillow warns; warnings are errors only in tests.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            work(BytesIO(data), out, {"is_selfie": is_selfie})
     except Problem:
         raise
     except Exception as error:
@@ -150,3 +156,54 @@ def test_too_many_pixels_are_refused_by_the_header_alone(size: tuple[int, int]) 
 def test_a_bomb_within_the_limit_is_only_damaged() -> None:
     with pytest.raises(Invalid):
         shrink(png_of_size(6_000, 6_000))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (199, 400), (300, 199), (200, 601), (1, 65000), (2000, 200)])
+def test_a_selfie_is_neither_tiny_nor_a_strip(size: tuple[int, int]) -> None:
+    with pytest.raises(Invalid, match=r"too small|too narrow"):
+        shrink(picture(size=size, kind="PNG"))
+    assert shrink(picture(size=size, kind="PNG"), is_selfie=False)
+
+
+@pytest.mark.parametrize("size", [(200, 200), (200, 600), (600, 200)])
+def test_the_smallest_selfies(size: tuple[int, int]) -> None:
+    assert opened(shrink(picture(size=size))).size == size
+
+
+@pytest.mark.parametrize("count", [33, 300, 5000])
+def test_many_scans_are_refused_before_they_are_decoded(count: int) -> None:
+    with pytest.raises(Invalid, match="too much work"):
+        shrink(many_scans(count))
+    hidden = many_scans(count).replace(b"\xff\xd8", b"\xff\xd8\xff\xe1\x00\x08\xff\xd9\xff\xda\x00\x08", 1)
+    with pytest.raises(Invalid, match="too much work"):
+        shrink(hidden)
+
+
+def test_the_scans_of_an_editor_are_read() -> None:
+    assert opened(shrink(many_scans(10))).size == (800, 600)
+    progressive = picture(size=(4000, 3000), progressive=True, subsampling=0)
+    assert opened(shrink(progressive)).size == (800, 600)
+    assert opened(shrink(picture(size=(4000, 3000), restart_marker_rows=1))).size == (800, 600)
+
+
+def test_a_thumbnail_in_the_exif_is_no_scan_and_a_damaged_exif_no_damage() -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "x" * 50
+    data = picture(exif=exif.tobytes() + many_scans(50, (16, 16)))
+    assert opened(shrink(data)).size == (LONGEST_SIDE, 600)
+    broken = exif.tobytes()[:10] + b"\xff" * 60
+    assert opened(shrink(picture(exif=broken))).size == (LONGEST_SIDE, 600)
+
+
+def test_a_large_progressive_picture_is_refused_for_its_memory() -> None:
+    assert read_structure(picture(size=(640, 480)), 32) == Jpeg(1, 640 * 480 * 3)
+    with pytest.raises(Invalid, match="too much work"):
+        shrink(picture("CMYK", (6300, 6300), progressive=True))
+
+
+def test_a_huge_webp_is_refused_by_its_header() -> None:
+    data = bytearray(picture(size=(300, 300), kind="WEBP"))
+    at = data.index(b"\x9d\x01\x2a") + 3
+    data[at : at + 4] = pack("<HH", 16000, 16000)
+    with pytest.raises(TooLarge, match="12 megapixels"):
+        shrink(bytes(data))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from io import BytesIO
+from struct import pack
 from typing import NamedTuple
 
 import av
@@ -12,7 +13,8 @@ import pytest
 from models import video_copies
 from models.errors import Invalid, Problem, UnsupportedMedia
 from models.video_copies import work
-from tests.clips import clip, growing, without_duration
+from tests.bombs import HUNGRY_VIDEOS
+from tests.clips import clip, growing, remuxed, without_duration
 from tests.files import file_of
 
 
@@ -150,3 +152,32 @@ def test_of_a_webm_that_stops_half_way_the_rest_counts() -> None:
     data = clip(seconds=12)
     assert "5 seconds" in refused(data[: len(data) // 4])
     assert copied(data[: len(data) * 9 // 10])[0].seconds < 11.5
+
+
+@pytest.mark.parametrize("name", HUNGRY_VIDEOS)
+def test_what_an_mp4_promises_is_counted_before_it_is_opened(name: str) -> None:
+    began = time.process_time()
+    assert "damaged or too long" in refused(HUNGRY_VIDEOS[name])
+    assert time.process_time() - began < 0.5
+
+
+def test_boxes_are_counted_too() -> None:
+    head = clip("mp4", "libx264", "aac")
+    assert "damaged or too long" in refused(head + pack(">I4s", 8, b"free") * 20_001)
+    nested = b""
+    for _ in range(20):
+        nested = pack(">I4s", len(nested) + 8, b"moov") + nested
+    assert "damaged or too long" in refused(head + nested)
+    assert "damaged or too long" in refused(head.replace(b"mvhd", b"cmov", 1))
+
+
+@pytest.mark.parametrize("options", ["frag_keyframe+empty_moov", "frag_every_frame+default_base_moof"])
+def test_a_recording_in_fragments_is_kept(options: str) -> None:
+    kept, data = copied(remuxed(clip("mp4", "libx264", "aac"), movflags=options))
+    assert round(kept.seconds, 1) == 5.5
+    with av.open(BytesIO(data)) as again:
+        assert sum(1 for _ in again.decode(video=0)) == 55
+
+
+def test_sound_alone_is_no_video() -> None:
+    assert "no picture" in refused(remuxed(clip("mp4", "libx264", "aac"), only="audio"))

@@ -1,0 +1,41 @@
+"""Hostile uploads for a minute (`ATTACK_SECONDS`), beside a call and a visitor who do not notice them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from tests.conftest import jpeg
+from tests.machines.actor import Actor
+from tests.machines.bystanders import SECONDS, attackers, beside
+from tests.machines.conftest import People
+from tests.machines.site import Machines
+
+pytestmark = [pytest.mark.prove, pytest.mark.gen_test(timeout=SECONDS + 240)]
+# Of a selfie, while the attackers' uploads wait, too.
+MOST_SELFIE_SECONDS = 15.0
+
+
+async def selfies(one: Actor, waits: list[float]) -> None:
+    while True:
+        began = time.monotonic()
+        answer = await one.client.upload("/media/selfie", "selfie", jpeg(), token=one.token)
+        assert answer.status == 201, answer
+        waits.append(time.monotonic() - began)
+        await asyncio.sleep(2)
+
+
+async def test_bystanders_do_not_notice(machines: Machines, people: People) -> None:
+    a, b, c, *attacking = await people(7)
+    await asyncio.gather(*(one.arrive(machines.one.url) for one in (a, b, c)))
+    words = [str(machines.one.port), str(SECONDS), *(one.token for one in attacking)]
+    waits: list[float] = []
+    others = asyncio.create_task(selfies(c, waits))
+    meter = await beside(attackers("upload_attackers", *words), machines.one, a, b)
+    assert not others.done(), others
+    others.cancel()
+    print(f"selfies of another: {len(waits)}, longest {max(waits):.1f} s")
+    assert max(waits) < MOST_SELFIE_SECONDS
+    meter.check()
