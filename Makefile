@@ -1,4 +1,4 @@
-# Every command of the project; `make help` names them. Needs GNU make and Python 3.11 or 3.12, nothing else.
+# Every command of the project; `make help` names them. Needs GNU make and Python 3.11 to 3.14, nothing else.
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check types prove bench format image clean tools
@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip install -qq --disable-pip-version-check --no-input
-FITS := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
+FITS := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,13 +47,13 @@ clean: ## Remove what these commands made; data/ stays
 	find . -name __pycache__ -not -path './data/*' -prune -exec rm -rf {} +
 
 .venv/bin/python:
-	@for python in python3.12 python3.11 python3; do \
+	@for python in python3.12 python3.11 python3 python3.14 python3.13; do \
 		if $$python -c '$(FITS)' 2>/dev/null; then \
 			echo "Making a virtual environment in .venv with $$($$python --version)."; \
 			exec $$python -m venv --clear .venv; \
 		fi; \
 	done; \
-	echo "Python 3.11 or 3.12 with venv is needed (the Redis that comes as a package ends at 3.12)." >&2; \
+	echo "Python 3.11 to 3.14 with venv is needed. The built-in Redis needs 3.11 or 3.12 on x86-64; elsewhere set REDIS_URL." >&2; \
 	echo "On Debian and Ubuntu: apt install python3 python3-venv" >&2; \
 	exit 1
 

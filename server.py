@@ -36,6 +36,7 @@ from handlers.requests_under_way import Requests
 from handlers.routes import routes
 from models.config import Config, ConfigError
 from models.embedded import EmbeddedError
+from models.embedded_place import free_owner
 from models.errors import Unavailable
 from models.migrations import MigrationBlocked, migrate
 from models.service_urls import Urls, servers, servers_of_site
@@ -118,6 +119,7 @@ Ready = Callable[[], None]
 
 
 def main(arguments: list[str], environment: Mapping[str, str]) -> int:
+    free_owner()
     command = arguments[0] if arguments else "serve"
     if command in operator_commands.COMMANDS:
         return operate(operator_commands.parse(arguments), environment)

@@ -41,6 +41,8 @@ class ReadyHandler(QuietHandler):
         checks = await self.models.health.checks()
         checks["process"] = "draining" if self.application.requests.is_draining else "ok"
         is_ready = all(found == "ok" for name, found in checks.items() if name not in WARNINGS)
+        if checks["redis"] == "ok" and await self.models.health.may_evict():
+            self.application.misconfigurations.note("redis_policy")
         told: dict[str, object] = {"status": "ok" if is_ready else "unavailable", "checks": checks}
         if warnings := self.application.misconfigurations.persisting():
             told["warnings"] = warnings

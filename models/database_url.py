@@ -27,12 +27,6 @@ def judged(value: str) -> str:
     return value
 
 
-def with_options(value: str, options: str) -> str:
-    """The same database with further options of the server (`-c name=value`), which win over its own."""
-    own = _parsed(value).get("options", "")
-    return str(extensions.make_dsn(value, options=f"{own} {options}".strip()))
-
-
 def _parsed(value: str) -> dict[str, str]:
     try:
         return dict(extensions.parse_dsn(value))

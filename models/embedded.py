@@ -12,6 +12,7 @@ the terminal. Blocking: `start` is called before the event loop runs, `stop` aft
 from __future__ import annotations
 
 import atexit
+import errno
 import fcntl
 import logging
 import os
@@ -21,7 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from models.embedded_place import EmbeddedError, Place
+from models.embedded_place import EmbeddedError, Place, free_owner
 from models.embedded_process import Server
 from models.embedded_servers import Postgres, Redis
 
@@ -31,6 +32,19 @@ START_SECONDS = 30.0
 STOP_SECONDS = 4.0
 WATCH_SECONDS = 0.25
 log = logging.getLogger(__name__)
+# What the data directory is to blame for; all else is not.
+UNWRITABLE = frozenset({
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EEXIST,
+    errno.EISDIR,
+    errno.ENOENT, errno.EIO, errno.ENAMETOOLONG, errno.ELOOP,
+})  # fmt: skip
+ADVICE_BY_REASON = {
+    os.strerror(errno.ENOSPC): "Free some space there, or set DATA_DIR to another disk.",
+    os.strerror(errno.EDQUOT): "Free some space there (a quota is used up), or set DATA_DIR to another disk.",
+    os.strerror(errno.EROFS): "The file system is mounted read-only: mount it writable, or set DATA_DIR.",
+    os.strerror(errno.ENOTDIR): "A part of the path is a file: set DATA_DIR to a directory.",
+    os.strerror(errno.EEXIST): "There is a file of that name: set DATA_DIR to a directory.",
+}
 
 
 class EmbeddedInUse(EmbeddedError):
@@ -41,7 +55,7 @@ class EmbeddedInUse(EmbeddedError):
 
 class EmbeddedUnwritable(EmbeddedError):
     def __init__(self, data: Path, reason: str | None) -> None:
-        advice = "Make it writable for this user or set DATA_DIR."
+        advice = ADVICE_BY_REASON.get(reason or "", "Make it writable for this user or set DATA_DIR.")
         super().__init__(f"The data directory {data} cannot be written ({reason}). {advice}")
 
 
@@ -59,6 +73,7 @@ class Embedded:
         cls, data_dir: Path, *, durable: bool = True, postgres: bool = True, redis: bool = True
     ) -> Embedded:
         """Both ready, within a second or so. Raises EmbeddedError. `durable=False` is for tests: no fsync."""
+        free_owner()
         data = Path(data_dir).absolute()
         lock = _claim(data)
         embedded = cls(lock, ())
@@ -69,6 +84,8 @@ class Embedded:
             embedded._open()
         except OSError as error:
             embedded.stop()
+            if error.errno not in UNWRITABLE:
+                raise EmbeddedError(f"The built-in servers cannot be started ({error.strerror}).") from error
             raise EmbeddedUnwritable(data, error.strerror) from error
         except BaseException:
             embedded.stop()

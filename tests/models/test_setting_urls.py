@@ -10,7 +10,6 @@ import pytest
 import redis
 from psycopg2 import extensions
 
-from models import database_url
 from models.config import Config, ConfigError
 from models.setting_urls import MailServer, mail_server
 from tests.conftest import Servers
@@ -142,18 +141,6 @@ def test_odd_passwords_reach_the_real_postgresql(servers: Servers) -> None:
         connection = psycopg2.connect(url)
         assert connection.info.password == PASSWORD
         connection.close()
-
-
-def test_options_of_ones_own_stay_beside_ours(servers: Servers) -> None:
-    url = f"{servers.database_url}&options=-c%20search_path%3Dpg_catalog"
-    connection = psycopg2.connect(database_url.with_options(url, "-c timezone=UTC -c jit=off"))
-    shown = {}
-    with connection.cursor() as cursor:
-        for name in ("search_path", "timezone", "jit"):
-            cursor.callproc("current_setting", [name])
-            shown[name] = cursor.fetchone()[0]
-    connection.close()
-    assert shown == {"search_path": "pg_catalog", "timezone": "UTC", "jit": "off"}
 
 
 def test_odd_passwords_reach_the_real_redis(servers: Servers) -> None:
