@@ -42,8 +42,6 @@ ADVICE_BY_REASON = {
     os.strerror(errno.ENOSPC): "Free some space there, or set DATA_DIR to another disk.",
     os.strerror(errno.EDQUOT): "Free some space there (a quota is used up), or set DATA_DIR to another disk.",
     os.strerror(errno.EROFS): "The file system is mounted read-only: mount it writable, or set DATA_DIR.",
-    os.strerror(errno.ENOTDIR): "A part of the path is a file: set DATA_DIR to a directory.",
-    os.strerror(errno.EEXIST): "There is a file of that name: set DATA_DIR to a directory.",
 }
 
 
