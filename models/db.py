@@ -25,7 +25,7 @@ from models.statements import Statement, Statements
 __all__ = ["Db", "Statements", "Transaction", "UniqueViolation"]
 Answer = TypeVar("Answer")
 # What fails sooner did not fail for want of time.
-SOON_SECONDS = 0.5
+SOON_SECONDS = 1.0
 PATIENCE_SECONDS = 6.0
 PAUSE_SECONDS = 0.1
 

@@ -16,13 +16,15 @@ import psycopg2
 import pytest
 import uvloop
 
+from models import db as module
 from models.db import Db
 from models.db_connection import connect, read_url
-from models.db_link import IDLE_SECONDS, UniqueViolation
+from models.db_link import IDLE_SECONDS, STATEMENT_SECONDS, UniqueViolation
 from models.errors import Unavailable
 from models.statements import Statement, Statements
 from tests.conftest import Servers
 from tests.machines.fault_proxy import FaultProxy
+from tests.pace import within
 from tests.stage import until
 
 BIG = "x" * 8_000_000
@@ -116,9 +118,10 @@ def is_under_way(servers: Servers) -> bool:
 @pytest.mark.parametrize("is_reset", [True, False])
 @pytest.mark.parametrize("name", ["slow_put", "length"])
 def test_a_connection_that_is_lost_under_a_statement_is_told_at_once(
-    proxy: FaultProxy, servers: Servers, is_reset: bool, name: str
+    proxy: FaultProxy, servers: Servers, monkeypatch: pytest.MonkeyPatch, is_reset: bool, name: str
 ) -> None:
     """In the middle of an answer that is waited for, and of a statement that is still being sent."""
+    monkeypatch.setattr(module, "SOON_SECONDS", STATEMENT_SECONDS)
 
     async def work() -> None:
         db = await Db.open(url(proxy), size=1)
@@ -135,7 +138,7 @@ def test_a_connection_that_is_lost_under_a_statement_is_told_at_once(
                 await asked
         else:
             assert await asked == len(BIG)  # it only reads, and was sent again
-        assert asyncio.get_running_loop().time() - began < 1.5
+        assert asyncio.get_running_loop().time() - began < within(1.5)
         assert await Asked(db).value("one") == 1
         await db.close()
 
