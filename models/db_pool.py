@@ -40,16 +40,20 @@ class Pool:
 
     async def take(self) -> Link:
         """Raises Unavailable."""
+        return self._take_idle() or await self._take_other()
+
+    def _take_idle(self) -> Link | None:
         now = asyncio.get_running_loop().time()
         while self._idle:
             link = self._idle.pop()
             if link.is_fresh(now):
                 return link
             self._drop(link)
-        return await self._take_other(now + STATEMENT_SECONDS)
+        return None
 
-    async def _take_other(self, deadline: float) -> Link:
+    async def _take_other(self) -> Link:
         """A new connection; or, when there may be no more of them, one that comes back."""
+        deadline = asyncio.get_running_loop().time() + STATEMENT_SECONDS
         has_waited = has_failed = False
         while not self._is_closed:
             if self._count < self._size and not has_failed:
@@ -59,6 +63,8 @@ class Pool:
                     if not self._count:
                         raise
                     has_failed = True  # the server may allow fewer; others are open
+                if link := self._take_idle():  # one that came back while this one was tried
+                    return link
             try:
                 async with asyncio.timeout_at(deadline):
                     given = await self._wait()
