@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.emails import read
 from models.errors import Invalid
@@ -34,6 +36,20 @@ def test_it_is_written_to_as_it_was_typed() -> None:
 
 def test_nothing_unseen_is_written_to() -> None:
     assert read("\u2068Ann＠EXAMPLE。\u00adcom.\u2069").text == "Ann@EXAMPLE.com"
+
+
+@given(
+    st.text(
+        st.sampled_from("aB9.-_+@ü。．＠ａ\u200b\u200d\u2068\u2069\u202e\u00ad\ufeff:,<> \n\0"), max_size=40
+    )
+)
+def test_what_is_read_is_read_again_as_the_same(typed: str) -> None:
+    try:
+        email = read(f"{typed}@example.com")
+    except Invalid:
+        return
+    assert read(email.text) == email
+    assert email.text.isprintable()
 
 
 @pytest.mark.parametrize(
