@@ -20,29 +20,29 @@ from collections.abc import Callable, Mapping
 
 import uvloop
 
-from handlers import operator_commands
-from handlers.base import NotFoundHandler
-from handlers.bodies import BodyApplication
-from handlers.check_command import Refused, check, check_start
-from handlers.http_server import SiteServer
-from handlers.hub import Hub
-from handlers.listening import CannotListen, listen
-from handlers.logs import set_up_logs
-from handlers.metrics import count_request
-from handlers.misconfigurations import Misconfigurations
-from handlers.origins import security_headers
-from handlers.pages import Pages
-from handlers.requests_under_way import Requests
+from handlers.base.handler import NotFoundHandler
+from handlers.commands import cli
+from handlers.commands.check import Refused, check, check_start
+from handlers.http.bodies import BodyApplication
+from handlers.http.draining import Requests
+from handlers.http.listening import CannotListen, listen
+from handlers.http.logs import set_up_logs
+from handlers.http.metrics import count_request
+from handlers.http.misconfigurations import Misconfigurations
+from handlers.http.origins import security_headers
+from handlers.http.server import SiteServer
+from handlers.http.templates import Pages
+from handlers.realtime.hub import Hub
 from handlers.routes import routes
-from models.config import Config, ConfigError
-from models.embedded import EmbeddedError
-from models.embedded_place import free_owner
 from models.errors import Unavailable
-from models.migrations import MigrationBlocked, migrate
-from models.service_urls import Urls, servers, servers_of_site
+from models.postgres.migrations import MigrationBlocked, migrate
+from models.processes.data_directory import free_owner
+from models.processes.embedded import EmbeddedError
+from models.processes.service_urls import Urls, servers, servers_of_site
+from models.processes.worker import Limits, Parent
+from models.processes.workers import Workers, WorkersFailed, hear_signals, hold_replacing
+from models.settings.config import Config, ConfigError
 from models.wiring import Models
-from models.worker import Limits, Parent
-from models.workers import Workers, WorkersFailed, hear_signals, hold_replacing
 
 logger = logging.getLogger("napalmsky")
 MAX_BODY, DRAIN_SECONDS = 1024 * 1024, 10
@@ -121,12 +121,10 @@ Ready = Callable[[], None]
 def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     free_owner()
     command = arguments[0] if arguments else "serve"
-    if command in operator_commands.COMMANDS:
-        return operate(operator_commands.parse(arguments), environment)
+    if command in cli.COMMANDS:
+        return operate(cli.parse(arguments), environment)
     if command not in ("serve", "migrate", "check", "worker") or len(arguments) > 1:
-        return _fail(
-            f"usage: python server.py [serve | migrate | check | {' | '.join(operator_commands.COMMANDS)}]"
-        )
+        return _fail(f"usage: python server.py [serve | migrate | check | {' | '.join(cli.COMMANDS)}]")
     if command == "check":
         return check(environment)
     try:
@@ -166,7 +164,7 @@ def _run(config: Config, command: str, environment: Mapping[str, str]) -> int:
     with servers(config) as urls:
         migrate(urls.database, tell=_tell)
         if command == "migrate":
-            return asyncio.run(_operate(operator_commands.parse(["tombstones", "apply"]), config, urls))
+            return asyncio.run(_operate(cli.parse(["tombstones", "apply"]), config, urls))
         if command == "serve" and config.workers == 1:
             uvloop.run(serve(config, urls, sockets, lambda: print(_welcome(config), flush=True)))
         else:
@@ -178,7 +176,7 @@ def _run(config: Config, command: str, environment: Mapping[str, str]) -> int:
 
 
 def _work(config: Config, environment: Mapping[str, str]) -> int:
-    """One of several processes (`models.workers`): listening sockets and both servers are handed down."""
+    """One of several processes (`models.processes.workers`): listening sockets and both servers are handed down."""
     hear_signals()
     assert config.database_url
     assert config.redis_url
@@ -204,7 +202,7 @@ def operate(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
 async def _operate(asked: argparse.Namespace, config: Config, urls: Urls) -> int:
     models = await Models.open(config, urls.database, urls.redis)
     try:
-        return await operator_commands.run(asked, models)
+        return await cli.run(asked, models)
     finally:
         await models.close()
 

@@ -16,8 +16,8 @@ import aiosql
 import psycopg2
 import redis
 
-from models.bus import Script
 from models.ids import new_id
+from models.redis.client import Script
 
 STATEMENTS = aiosql.from_path(Path(__file__).with_name("people.sql"), "psycopg2")
 PROCESS = "bench-crowd"

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from models.embedded import Embedded
+from models.processes.embedded import Embedded
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60

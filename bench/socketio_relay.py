@@ -53,7 +53,7 @@ def socketio_relay() -> Iterator[SocketIo | None]:
         print(f"\nsocket.io is left out: {lacking}.")
         yield None
         return
-    with subprocess.Popen(["node", "relay.js"], cwd=PLACE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(["node", "call/relay.js"], cwd=PLACE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         try:
             yield SocketIo(process.pid, int(process.stdout.readline()))

@@ -26,8 +26,8 @@ from bench.people import sign_up
 from bench.picture import Series, bars
 from bench.report import Measured, figure, machine, measured, save, table
 from bench.site_process import SiteUnderTest, site_under_test
+from models.billing.stripe_api import sign
 from models.ids import new_id
-from models.stripe_api import sign
 
 KEY, SECRET = "sk_test_bench0123456789", "whsec_bench0123456789abcdef"
 SETTINGS = {"STRIPE_SECRET_KEY": KEY, "STRIPE_WEBHOOK_SECRET": SECRET, "PRICE_CENTS": "50"}

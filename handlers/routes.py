@@ -4,48 +4,20 @@ from __future__ import annotations
 
 from tornado.routing import URLSpec
 
-from handlers import (
-    account_changes,
-    accounts,
-    admin_codes,
-    admin_payments,
-    appeal_reviews,
-    appeals,
-    audit,
-    blocks,
-    call_chat,
-    calls,
-    checkout,
-    contacts,
-    dashboard,
-    deletions,
-    exports,
-    health,
-    history,
-    home,
-    introductions,
-    invite_codes,
-    invite_socket,
-    media,
-    onboarding,
-    payments,
-    people,
-    receipts,
-    recovery,
-    relay_socket,
-    report_reviews,
-    reports,
-    room,
-    settings,
-    staff,
-    staff_sessions,
-    static,
-    stripe_webhook,
-    turn,
-    users,
-    videos,
-)
-from handlers.pages import STATIC
+from handlers.access import invite_codes
+from handlers.accounts import credentials, deletions, exports, onboarding, recovery, sign_in
+from handlers.billing import checkouts, receipts, sandbox, webhook
+from handlers.calls import calls, chat, contacts, history, relay, turn
+from handlers.console import appeal_reviews, audit_log, dashboard, members, report_reviews, staff
+from handlers.console import invite_codes as admin_codes
+from handlers.console import payments as admin_payments
+from handlers.console import sign_in as staff_sessions
+from handlers.http.templates import STATIC
+from handlers.profiles import me, selfies, settings, videos
+from handlers.public import health, home, static
+from handlers.ringing import invites
+from handlers.room import introductions, room
+from handlers.safety import appeals, blocks, reports
 
 UUID = r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 
@@ -53,8 +25,8 @@ UUID = r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 def routes() -> list[URLSpec]:
     return [
         # First, for the first that fits is taken, and these are asked for most.
-        URLSpec(r"/ws/invites", invite_socket.InviteSocket, name="invite_socket"),
-        URLSpec(r"/ws/calls/([^/]{1,64})", relay_socket.RelaySocket, name="relay_socket"),
+        URLSpec(r"/ws/invites", invites.InviteSocket, name="invite_socket"),
+        URLSpec(r"/ws/calls/([^/]{1,64})", relay.RelaySocket, name="relay_socket"),
         URLSpec(r"/room/queue", room.QueueHandler, name="queue"),
         URLSpec(r"/", home.HomeHandler, name="home"),
         URLSpec(r"/terms", home.TermsHandler, name="terms"),
@@ -62,36 +34,36 @@ def routes() -> list[URLSpec]:
         URLSpec(r"/stats/live", home.LiveStatsHandler, name="live_stats"),
         URLSpec(r"/onboarding", onboarding.OnboardingHandler, name="onboarding"),
         URLSpec(r"/too-young", onboarding.TooYoungHandler, name="too_young"),
-        URLSpec(r"/auth/guest", accounts.GuestHandler, name="guest"),
-        URLSpec(r"/login", accounts.LoginPageHandler, name="login_page"),
-        URLSpec(r"/auth/upgrade", accounts.UpgradeHandler, name="upgrade"),
-        URLSpec(r"/auth/login", accounts.LoginHandler, name="login"),
-        URLSpec(r"/auth/logout", accounts.LogoutHandler, name="logout"),
-        URLSpec(r"/user/me", users.MeHandler, name="me"),
+        URLSpec(r"/auth/guest", sign_in.GuestHandler, name="guest"),
+        URLSpec(r"/login", sign_in.LoginPageHandler, name="login_page"),
+        URLSpec(r"/auth/upgrade", sign_in.UpgradeHandler, name="upgrade"),
+        URLSpec(r"/auth/login", sign_in.LoginHandler, name="login"),
+        URLSpec(r"/auth/logout", sign_in.LogoutHandler, name="logout"),
+        URLSpec(r"/user/me", me.MeHandler, name="me"),
         URLSpec(r"/settings", settings.SettingsHandler, name="settings"),
         URLSpec(r"/settings/export", exports.ExportHandler, name="export"),
         URLSpec(r"/settings/delete", deletions.DeletionHandler, name="delete"),
         URLSpec(r"/deleted", deletions.DeletedHandler, name="deleted"),
-        URLSpec(r"/settings/password", account_changes.PasswordHandler, name="password"),
-        URLSpec(r"/settings/email", account_changes.EmailHandler, name="email"),
-        URLSpec(r"/settings/recovery-codes", account_changes.RecoveryCodesHandler, name="recovery_codes"),
+        URLSpec(r"/settings/password", credentials.PasswordHandler, name="password"),
+        URLSpec(r"/settings/email", credentials.EmailHandler, name="email"),
+        URLSpec(r"/settings/recovery-codes", credentials.RecoveryCodesHandler, name="recovery_codes"),
         URLSpec(r"/recover", recovery.RecoverPageHandler, name="recover_page"),
         URLSpec(r"/recover/sent", recovery.LinkSentHandler, name="link_sent"),
         URLSpec(r"/auth/recover", recovery.RecoverHandler, name="recover"),
         URLSpec(r"/auth/recovery-link", recovery.RecoveryLinkHandler, name="recovery_link"),
         URLSpec(r"/auth/reset", recovery.ResetHandler, name="reset"),
-        URLSpec(r"/media/selfie", media.SelfieHandler, name="selfie"),
+        URLSpec(r"/media/selfie", selfies.SelfieHandler, name="selfie"),
         URLSpec(r"/media/video", videos.VideoHandler, name="video"),
         URLSpec(r"/media/video/remove", videos.RemoveVideoHandler, name="remove_video"),
-        URLSpec(rf"/media/{UUID}", media.MediaHandler, name="media"),
-        URLSpec(r"/paywall", payments.PaywallHandler, name="paywall"),
-        URLSpec(r"/payment/create-checkout", payments.CreateCheckoutHandler, name="create_checkout"),
-        URLSpec(r"/payment/apply-code", payments.ApplyCodeHandler, name="apply_code"),
-        URLSpec(r"/payment/webhook", stripe_webhook.StripeWebhookHandler, name="stripe_webhook"),
-        URLSpec(r"/payment-success", payments.PaymentSuccessHandler, name="payment_success"),
+        URLSpec(rf"/media/{UUID}", selfies.MediaHandler, name="media"),
+        URLSpec(r"/paywall", checkouts.PaywallHandler, name="paywall"),
+        URLSpec(r"/payment/create-checkout", checkouts.CreateCheckoutHandler, name="create_checkout"),
+        URLSpec(r"/payment/apply-code", checkouts.ApplyCodeHandler, name="apply_code"),
+        URLSpec(r"/payment/webhook", webhook.StripeWebhookHandler, name="stripe_webhook"),
+        URLSpec(r"/payment-success", checkouts.PaymentSuccessHandler, name="payment_success"),
         URLSpec(r"/receipt", receipts.ReceiptHandler, name="receipt"),
         URLSpec(r"/receipt/refund", receipts.RefundHandler, name="refund"),
-        URLSpec(r"/test-checkout/([A-Za-z0-9_]{1,100})", checkout.SandboxHandler, name="test_checkout"),
+        URLSpec(r"/test-checkout/([A-Za-z0-9_]{1,100})", sandbox.SandboxHandler, name="test_checkout"),
         URLSpec(r"/invite-codes/([0-9A-Z]{16})/poster\.svg", invite_codes.PosterHandler, name="poster"),
         URLSpec(r"/invite-codes/([0-9A-Z]{16})/qr\.(svg|png)", invite_codes.QrHandler, name="qr"),
         URLSpec(r"/introductions", introductions.IntroductionsHandler, name="introductions"),
@@ -101,7 +73,7 @@ def routes() -> list[URLSpec]:
         URLSpec(r"/room", room.RoomHandler, name="room"),
         URLSpec(r"/turn/credentials", turn.TurnCredentialsHandler, name="turn_credentials"),
         URLSpec(rf"/calls/{UUID}", calls.CallHandler, name="call"),
-        URLSpec(rf"/calls/{UUID}/messages", call_chat.MessagesHandler, name="call_messages"),
+        URLSpec(rf"/calls/{UUID}/messages", chat.MessagesHandler, name="call_messages"),
         URLSpec(rf"/calls/{UUID}/contacts", contacts.ContactsHandler, name="contacts"),
         URLSpec(r"/block", blocks.BlockHandler, name="block"),
         URLSpec(r"/report", reports.ReportHandler, name="report"),
@@ -136,11 +108,13 @@ def console_routes() -> list[URLSpec]:
         URLSpec(rf"/admin/reports/{UUID}", report_reviews.ReportReviewHandler, name="report_review"),
         URLSpec(rf"/admin/reports/{UUID}/evidence", report_reviews.EvidenceHandler, name="evidence"),
         URLSpec(rf"/admin/reports/{UUID}/frame\.jpg", report_reviews.FrameHandler, name="frame"),
-        URLSpec(r"/admin/people", people.PeopleHandler, name="people"),
-        URLSpec(rf"/admin/people/{UUID}", people.PersonHandler, name="person"),
-        URLSpec(rf"/admin/people/{UUID}/(selfie\.jpg|video)", people.PersonMediaHandler, name="person_media"),
-        URLSpec(rf"/admin/people/{UUID}/remove", people.RemovalHandler, name="removal"),
-        URLSpec(rf"/admin/bans/{UUID}", people.BanHandler, name="ban"),
+        URLSpec(r"/admin/people", members.PeopleHandler, name="people"),
+        URLSpec(rf"/admin/people/{UUID}", members.PersonHandler, name="person"),
+        URLSpec(
+            rf"/admin/people/{UUID}/(selfie\.jpg|video)", members.PersonMediaHandler, name="person_media"
+        ),
+        URLSpec(rf"/admin/people/{UUID}/remove", members.RemovalHandler, name="removal"),
+        URLSpec(rf"/admin/bans/{UUID}", members.BanHandler, name="ban"),
         URLSpec(r"/admin/appeals", appeal_reviews.AppealQueueHandler, name="appeal_queue"),
         URLSpec(rf"/admin/appeals/{UUID}", appeal_reviews.AppealVerdictHandler, name="appeal_verdict"),
         URLSpec(r"/admin/codes", admin_codes.AdminCodesHandler, name="admin_codes"),
@@ -149,5 +123,5 @@ def console_routes() -> list[URLSpec]:
         URLSpec(rf"/admin/payments/{UUID}", admin_payments.AdminRefundHandler, name="admin_refund"),
         URLSpec(r"/admin/staff", staff.StaffHandler, name="staff"),
         URLSpec(rf"/admin/staff/{UUID}", staff.StaffMemberHandler, name="staff_member"),
-        URLSpec(r"/admin/audit", audit.AuditHandler, name="audit"),
+        URLSpec(r"/admin/audit", audit_log.AuditHandler, name="audit"),
     ]

@@ -1,7 +1,7 @@
 """Every refusal of the product, with a stable code.
 
-A Problem is raised anywhere below the handlers and dressed once, by `handlers.base` or
-`handlers.base_socket`, as a page,
+A Problem is raised anywhere below the handlers and dressed once, by `handlers.base.handler` or
+`handlers.base.socket`, as a page,
 a fragment, JSON or a socket frame. Codes and statuses are those of docs/protocol.md; `fields` names what to
 mend.
 """
@@ -81,7 +81,7 @@ class SelfieRequired(Problem):
 
 
 class Banned(Problem):
-    """`notice` is what its person may know, for a page (`models.ban_notices`)."""
+    """`notice` is what its person may know, for a page (`models.safety.ban_notices`)."""
 
     code, status, default = "banned", 403, "This account is banned."
 

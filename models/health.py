@@ -10,10 +10,10 @@ from collections.abc import Awaitable
 
 import msgspec
 
-from models.bus import Bus
-from models.db import Db
 from models.errors import NoTables, Unavailable
-from models.migrations import DIRECTORY
+from models.postgres.database import Db
+from models.postgres.migrations import DIRECTORY
+from models.redis.client import Bus
 
 
 class _Applied(msgspec.Struct, frozen=True):

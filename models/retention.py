@@ -12,11 +12,11 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
+from models.accounts.deletions import Deletions
 from models.clock import Clock
-from models.config import Config
-from models.db import Db
-from models.deletions import Deletions
 from models.errors import Unavailable
+from models.postgres.database import Db
+from models.settings.config import Config
 
 logger = logging.getLogger(__name__)
 BATCH = 300

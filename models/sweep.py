@@ -19,17 +19,17 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from models import keys
-from models.bus import Bus
-from models.call_alarms import CallAlarms
-from models.calls import Calls
+from models.broadcasts import SignedOut
+from models.calls.calls import Calls
+from models.calls.timers import CallAlarms
 from models.clock import Clock
-from models.db import Db
 from models.errors import Unavailable
-from models.invites import Invites
-from models.news import SignedOut
-from models.presence import Presence, RedisBeat
-from models.sessions import Sessions
+from models.postgres.database import Db
+from models.redis import keys
+from models.redis.client import Bus
+from models.ringing.invites import Invites
+from models.room.presence import Presence, RedisBeat
+from models.security.sessions import Sessions
 from models.supervise import Tasks
 
 logger = logging.getLogger(__name__)

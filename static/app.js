@@ -8,18 +8,18 @@ import { polite, toast } from "./announce.js";
 /** What a page holds -> the module that brings it to life. */
 const ISLANDS = /** @type {const} */ ([
   ["body[data-invites]", () => import("./socket.js")],
-  ["body[data-invites]", () => import("./ring.js")],
-  ["body[data-invites]", () => import("./access_watch.js")],
-  ["#room", () => import("./room.js")],
-  ["#preview", () => import("./preview.js")],
+  ["body[data-invites]", () => import("./ringing/ring.js")],
+  ["body[data-invites]", () => import("./access_changes.js")],
+  ["#room", () => import("./room/page.js")],
+  ["#preview", () => import("./media/preview.js")],
   ["body[data-invites]", () => import("./safety.js")],
-  ["#call", () => import("./call_page.js")],
-  ["#call-contacts-yes", () => import("./contacts.js")],
-  ["#selfie-camera", () => import("./camera.js")],
-  ["#check", () => import("./check.js")],
-  ["#intro", () => import("./intro.js")],
-  ["#queue-cards", () => import("./clip.js")],
-  ["[data-copy], [data-share]", () => import("./copy.js")],
+  ["#call", () => import("./call/page.js")],
+  ["#call-contacts-yes", () => import("./call/contacts.js")],
+  ["#selfie-camera", () => import("./media/selfie_camera.js")],
+  ["#check", () => import("./connection_check.js")],
+  ["#intro", () => import("./media/intro_video.js")],
+  ["#queue-cards", () => import("./room/card_video.js")],
+  ["[data-copy], [data-share]", () => import("./copy_button.js")],
 ]);
 
 const loaded = new Set();

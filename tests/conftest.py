@@ -27,14 +27,14 @@ from PIL import Image
 from tornado.ioloop import IOLoop
 from tornado.testing import bind_unused_port
 
-from handlers.http_server import SiteServer
-from models.config import Config
-from models.embedded import Embedded
-from models.migrations import migrate
+from handlers.http.server import SiteServer
+from models.postgres.migrations import migrate
+from models.processes.embedded import Embedded
+from models.settings.config import Config
 from models.wiring import Models
 from server import MAX_BODY, Site
-from tests.clients import Browser, Client, Socket
-from tests.whispers import overheard
+from tests.support.clients import Browser, Client, Socket
+from tests.support.secret_leaks import overheard
 
 TEST_SECONDS = 120
 # docs/decisions/two-at-a-time.md: what needs much of the machine comes last, each group one after the other.

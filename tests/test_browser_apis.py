@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.tree import ROOT, name_of
+from tests.support.source_tree import ROOT, name_of
 
 SCRIPTS = sorted((ROOT / "static").glob("*.js"))
 VENDOR = sorted((ROOT / "static" / "vendor").glob("*.js"))

@@ -17,11 +17,11 @@ from tornado.httpclient import HTTPClientError
 from handlers.routes import routes
 from models import messages
 from models.ids import new_code, new_id
-from tests.clients import Answer
 from tests.conftest import MakePerson, MakeSite, Person, Running
-from tests.paying import paid_twice
-from tests.stage import Two, ban
-from tests.stripe_stand_in import StripeStandIn, running
+from tests.support.clients import Answer
+from tests.support.fake_stripe import StripeStandIn, running
+from tests.support.payers import paid_twice
+from tests.support.scenes import Two, ban
 
 # What takes no id of anybody's: about oneself, for everybody, or by a link that is for whoever holds it.
 WITHOUT = frozenset((
@@ -32,7 +32,7 @@ WITHOUT = frozenset((
     "readyz", "metrics", "csp_report", "root_files", "service_worker", "static", "appeal", "export",
     "delete", "deleted", "accept_introduction", "too_young",
 ))  # fmt: skip
-# The console has a table of its own, every address by every role: tests/handlers/test_console.py.
+# The console has a table of its own, every address by every role: tests/handlers/console/test_base.py.
 CONSOLE = "/admin"
 WHOM = {"userId": "{id}"}
 SPAM = {"userId": "{id}", "reason": "spam"}

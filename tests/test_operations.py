@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from handlers import metrics, operator_commands
-from handlers.logs import JsonLines
-from models.config import Config, ConfigError
-from models.stripe_types import EVENTS
+from handlers.commands import cli
+from handlers.http import metrics
+from handlers.http.logs import JsonLines
+from models.billing.stripe_types import EVENTS
+from models.settings.config import Config, ConfigError
 from tests.conftest import Running
-from tests.documents import section, table
+from tests.support.markdown import section, table
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = (ROOT / "docs" / "operations.md").read_text()
@@ -152,4 +153,4 @@ def test_commands_exist(file: Path) -> None:
     for target in re.findall(r"`make ([a-z]+)", file.read_text()):
         assert target in targets
     for command in re.findall(r"server\.py ([a-z]+)", file.read_text()):
-        assert command in ("serve", "migrate", "check", *operator_commands.COMMANDS)
+        assert command in ("serve", "migrate", "check", *cli.COMMANDS)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from jinja2 import Environment, nodes
 
-from tests.tree import CODE, PAGES, ROOT, SERVED, TEMPLATES, name_of, text_of
+from tests.support.source_tree import CODE, PAGES, ROOT, SERVED, TEMPLATES, name_of, text_of
 
 # 80,000 until the scripts named each device fault, looked before going online, and did without what
 # old and restricted browsers lack (issue 11, C3, C5, C6).

@@ -12,16 +12,16 @@ import pytest
 from tornado.routing import URLSpec
 from tornado.websocket import WebSocketHandler
 
-from handlers.problems import methods_of
-from handlers.relay_socket import PASSED_ON
+from handlers.calls.relay import PASSED_ON
+from handlers.http.problems import methods_of
 from handlers.routes import routes
 from models import errors, messages
-from models.payments import OfferedCheckout, StatusTold
-from models.queue import WirePage
-from models.sessions import SignedInTold
-from models.turn import IceServers
-from models.users import Me
-from tests.documents import cells, section, table
+from models.billing.checkouts import OfferedCheckout, StatusTold
+from models.calls.turn import IceServers
+from models.profiles.users import Me
+from models.room.queue import WirePage
+from models.security.sessions import SignedInTold
+from tests.support.markdown import cells, section, table
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = (ROOT / "docs" / "protocol.md").read_text()
@@ -35,7 +35,7 @@ SAMPLES = {
     "<paymentId>": "3e8d6f4b-ad54-4e3f-b06b-5c9dc3f70a34",
     "<staffId>": "4f9e7a5c-be65-4f40-817c-6daed4081b45",
     "<code>": "0123456789ABCDEF",
-    "<path>": "app.css",
+    "<path>": "css/app.css",
 }
 SENT = {"/ws/invites": get_args(messages.InviteCommand), "/ws/calls/ID": get_args(messages.RelayCommand)}
 

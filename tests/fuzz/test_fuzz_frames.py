@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tornado.ioloop import IOLoop
 
-from handlers import frames
+from handlers.realtime import websocket
 from tests.conftest import MakePerson, Running
 from tests.fuzz.budget import rounds
-from tests.raw_socket import GONE, RawSocket, frame
-from tests.stage import in_call, until
+from tests.support.raw_socket import GONE, RawSocket, frame
+from tests.support.scenes import in_call, until
 
 pytestmark = pytest.mark.prove
 MOST_GROWTH = 60 * 2**20
@@ -69,7 +69,7 @@ def test_any_bytes_are_answered_or_ended(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(frames, "CLOSE_SECONDS", 0.2)
+    monkeypatch.setattr(websocket, "CLOSE_SECONDS", 0.2)
     caplog.set_level(logging.ERROR)
     anna = io_loop.run_sync(person)
     scene = io_loop.run_sync(lambda: in_call(site, person))

@@ -8,12 +8,12 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from models.decoder import PICTURE
-from tests.bombs import many_scans
+from models.profiles.decoder import PICTURE
 from tests.fuzz.budget import rounds
 from tests.fuzz.decoders import Bounds, mutated
-from tests.handlers.test_uploads import png_bomb
-from tests.profiles import rgb_profile
+from tests.handlers.base.test_uploads import png_bomb
+from tests.support.bombs import many_scans
+from tests.support.colour_profiles import rgb_profile
 
 
 def seeds() -> list[bytes]:

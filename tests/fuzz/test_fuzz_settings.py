@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from models.config import Config, ConfigError
-from models.host_checks import consequences
-from models.setting_names import NAMES, misspelled
+from models.checks.host import consequences
+from models.settings.config import Config, ConfigError
+from models.settings.names import NAMES, misspelled
 from tests.fuzz.budget import rounds
 
 SECRET = "zQ7private"

@@ -6,11 +6,11 @@ import random
 
 import pytest
 
-from models.decoder import VIDEO
-from tests.bombs import HUNGRY_VIDEOS
-from tests.clips import clip, growing, remuxed, without_duration
+from models.profiles.decoder import VIDEO
 from tests.fuzz.budget import rounds
 from tests.fuzz.decoders import Bounds, mutated
+from tests.support.bombs import HUNGRY_VIDEOS
+from tests.support.clips import clip, growing, remuxed, without_duration
 
 
 def seeds() -> list[bytes]:

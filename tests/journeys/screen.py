@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, Request, Response, expect
 
-from tests import whispers
+from tests.support import secret_leaks
 
 Answer = TypeVar("Answer")
 WATCH_POLICY = """
@@ -103,5 +103,5 @@ class Screen:
 
     async def leave(self) -> None:
         for cookie in await self.context.cookies():
-            whispers.say("cookie", cookie.get("value"))
+            secret_leaks.say("cookie", cookie.get("value"))
         await self.context.close()

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from models.config import Config
-from tests.clients import Answer, Socket
+from models.settings.config import Config
 from tests.conftest import Person, Running, jpeg
-from tests.stage import advance, freeze, rounds
+from tests.support.clients import Answer, Socket
+from tests.support.scenes import advance, freeze, rounds
 
 DAY = 24 * 3600
 

@@ -10,7 +10,7 @@ from zipfile import ZipFile
 
 from playwright.async_api import expect
 
-from models.embedded_place import packaged
+from models.processes.data_directory import packaged
 from tests.journeys.screen import until
 from tests.journeys.server_process import ServerProcess
 from tests.journeys.stage import Stage, journey, two_talking

@@ -10,10 +10,10 @@ import itertools
 import time
 from typing import Any
 
-from tests.clients import Client
 from tests.conftest import jpeg
 from tests.machines.line import Line, Told
-from tests.stage import until
+from tests.support.clients import Client
+from tests.support.scenes import until
 
 REPEAT_SECONDS = 2.0
 _numbers = itertools.count(1)

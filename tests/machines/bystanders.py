@@ -22,7 +22,7 @@ import psutil
 from tests.conftest import ROOT
 from tests.journeys.server_process import ServerProcess
 from tests.machines.actor import Actor, Talk, in_call
-from tests.stage import until
+from tests.support.scenes import until
 
 SECONDS = float(os.environ.get("ATTACK_SECONDS", "60"))
 MOST_MESSAGE_MS, MOST_PAGE_MS, MOST_GROWTH = 50.0, 300.0, 50 * 2**20

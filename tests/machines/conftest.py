@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from tornado.ioloop import IOLoop
 
-from models.migrations import migrate
+from models.postgres.migrations import migrate
 from tests.machines.actor import Actor
 from tests.machines.site import Machines
 

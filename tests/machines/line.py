@@ -14,7 +14,7 @@ from typing import Any
 from tornado.httpclient import HTTPError
 from tornado.websocket import WebSocketClosedError, WebSocketError
 
-from tests.clients import Socket
+from tests.support.clients import Socket
 
 FINAL = (1000, 4401, 4403, 4404, 4409)
 LEAST, MOST = 0.3, 8.0

@@ -13,13 +13,13 @@ from pathlib import Path
 
 from tornado.testing import bind_unused_port
 
-from models.migrations import migrate
+from models.postgres.migrations import migrate
 from tests.journeys.server_process import ServerProcess
 from tests.machines.actor import Actor, in_call
 from tests.machines.fault_proxy import FaultProxy
 from tests.machines.servers import Pair
-from tests.pace import within
-from tests.stage import until
+from tests.support.pace import within
+from tests.support.scenes import until
 
 ANSWER_SECONDS = 3.0
 HEAL_SECONDS = 5.0

@@ -8,12 +8,12 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from tests.clients import Client
 from tests.machines.actor import Actor, in_call
 from tests.machines.conftest import People
 from tests.machines.site import Machines
-from tests.pace import within
-from tests.stage import until
+from tests.support.clients import Client
+from tests.support.pace import within
+from tests.support.scenes import until
 
 ANSWER_SECONDS = 3.0
 HEAL_SECONDS = 5.0

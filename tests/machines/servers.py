@@ -11,9 +11,9 @@ import psutil
 import psycopg2
 import redis
 
-from models.embedded_place import Place
-from models.embedded_process import Server
-from models.embedded_servers import Postgres, Redis
+from models.processes.child_process import Server
+from models.processes.data_directory import Place
+from models.processes.embedded_servers import Postgres, Redis
 
 SECONDS = 20.0
 

@@ -10,13 +10,13 @@ from typing import Any
 
 from tornado.testing import bind_unused_port
 
-from tests.clients import Client
 from tests.journeys.server_process import ServerProcess
 from tests.machines.actor import Actor
 from tests.machines.fault_proxy import FaultProxy
 from tests.machines.proxy import Proxy
 from tests.machines.servers import Pair
-from tests.stage import until
+from tests.support.clients import Client
+from tests.support.scenes import until
 
 PROCESSES = 3
 SETTINGS = {

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 
-from tests.raw_socket import CONT, PING, PONG, TEXT, RawSocket, frame, text
+from tests.support.raw_socket import CONT, PING, PONG, TEXT, RawSocket, frame, text
 
 MUCH = b"\x82" * 180 * 2**20
 PAUSE, SLOW_HEADS = 0.2, 300

@@ -8,7 +8,7 @@ import time
 from tests.machines.actor import in_call
 from tests.machines.conftest import People
 from tests.machines.site import Machines
-from tests.pace import within
+from tests.support.pace import within
 
 LINES = {f"line {number}" for number in range(6)}
 

@@ -11,7 +11,7 @@ import pytest
 from tests.machines.bystanders import beside
 from tests.machines.conftest import People
 from tests.machines.site import Machines
-from tests.stage import until
+from tests.support.scenes import until
 
 pytestmark = pytest.mark.prove
 

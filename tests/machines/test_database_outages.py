@@ -15,8 +15,8 @@ import pytest
 
 from tests.machines.fault_proxy import Fault
 from tests.machines.outages import ANSWER_SECONDS, Outages, Scene
-from tests.pace import within
-from tests.stage import until
+from tests.support.pace import within
+from tests.support.scenes import until
 
 SECONDS = (0.5, 3.0, 10.0)
 KINDS: tuple[Fault, ...] = ("refused", "reset", "silent", "unreachable")

@@ -11,7 +11,7 @@ from tests.journeys.server_process import ServerProcess
 from tests.machines.actor import Actor, in_call
 from tests.machines.conftest import People
 from tests.machines.site import Machines
-from tests.stage import until
+from tests.support.scenes import until
 
 
 def victims(machines: Machines, which: str) -> list[ServerProcess]:

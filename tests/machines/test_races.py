@@ -16,7 +16,7 @@ from tests.machines.actor import Actor, in_call
 from tests.machines.conftest import People
 from tests.machines.line import Line, Told
 from tests.machines.site import Machines
-from tests.stage import until
+from tests.support.scenes import until
 
 PAIRS, ROUNDS = 10, 50
 pytestmark = pytest.mark.prove

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.clients import Client
 from tests.machines.actor import Actor, in_call
 from tests.machines.conftest import People
 from tests.machines.site import Machines
-from tests.stage import until
+from tests.support.clients import Client
+from tests.support.scenes import until
 
 SECONDS = 900
 LINE_SECONDS = 0.5

@@ -18,7 +18,7 @@ import pytest
 from tests.machines.actor import Actor, in_call
 from tests.machines.conftest import People
 from tests.machines.site import Machines
-from tests.stage import until
+from tests.support.scenes import until
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "2"))
 PAIRS = 12

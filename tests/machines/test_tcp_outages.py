@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from models.migrations import migrate
+from models.postgres.migrations import migrate
 from tests.machines.actor import Talk
 from tests.machines.conftest import People
 from tests.machines.fault_proxy import Fault
 from tests.machines.scene import HEAL_SECONDS, Scene, begin, check_told
 from tests.machines.site import Machines
-from tests.stage import until
+from tests.support.scenes import until
 
 
 @pytest.fixture(scope="module")

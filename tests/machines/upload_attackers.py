@@ -10,10 +10,10 @@ import contextlib
 import sys
 import time
 
-from tests.bombs import HUNGRY_VIDEOS, many_scans
-from tests.clients import Client
-from tests.clips import clip
-from tests.handlers.test_uploads import png_bomb
+from tests.handlers.base.test_uploads import png_bomb
+from tests.support.bombs import HUNGRY_VIDEOS, many_scans
+from tests.support.clients import Client
+from tests.support.clips import clip
 
 MEGABYTE = 2**20
 ANSWERS = {201, 401, 413, 415, 422, 429, 503}

@@ -9,7 +9,7 @@ import pytest
 
 from models.clock import Clock
 from models.wiring import Models
-from tests.stage import rows
+from tests.support.scenes import rows
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

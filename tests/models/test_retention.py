@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from models import retention
-from models.config import Config
 from models.ids import new_id
+from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson, Person
-from tests.holders import QUICK
-from tests.safety import met, report
-from tests.stage import ban, rows, stand_still
+from tests.support.account_holders import QUICK
+from tests.support.reports import met, report
+from tests.support.scenes import ban, rows, stand_still
 from tests.test_house import ROOT
 
 SWEPT = {

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from models import address_bans, retention
-from models.config import Config
+from models import retention
+from models.safety import address_bans
+from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson
-from tests.holders import QUICK
 from tests.models.test_retention import left
-from tests.stage import rows
+from tests.support.account_holders import QUICK
+from tests.support.scenes import rows
 
 HASHES = "select sha256(n::text::bytea) from generate_series(1, 1300) n"
 

@@ -10,8 +10,8 @@ import pytest
 
 from models.errors import Unavailable
 from models.supervise import Tasks, _pause
-from tests.stage import until
-from tests.tree import CODE, name_of
+from tests.support.scenes import until
+from tests.support.source_tree import CODE, name_of
 
 
 def failing(errors: list[BaseException]) -> tuple[list[int], object]:
@@ -118,6 +118,11 @@ async def test_what_is_done_once_can_be_waited_for() -> None:
 
 def test_nothing_else_starts_tasks() -> None:
     """Each of these logs what fails in its task, and goes on without it."""
-    own = {"models/supervise.py", "models/bus_wire.py", "models/call_alarms.py", "handlers/frames.py"}
+    own = {
+        "models/supervise.py",
+        "models/redis/pipeline.py",
+        "models/calls/timers.py",
+        "handlers/realtime/websocket.py",
+    }
     starts = re.compile(r"create_task\(|TaskGroup\(|ensure_future\((?!stream\.read_bytes)")
     assert {name_of(file) for file in CODE if starts.search(file.read_text())} == own

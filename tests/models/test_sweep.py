@@ -10,7 +10,7 @@ import pytest
 from models import sweep as module
 from models.errors import Unavailable
 from tests.conftest import MakeSite, Running
-from tests.stage import rows, until
+from tests.support.scenes import rows, until
 
 
 async def processes(site: Running) -> list[str]:

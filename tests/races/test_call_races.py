@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from models.call_state import HungUp, Tick
+from models.calls.state import HungUp, Tick
 from tests.conftest import MakePerson, MakeSite, Person, Running
-from tests.stage import advance, freeze, in_call, rounds, rows
+from tests.support.scenes import advance, freeze, in_call, rounds, rows
 
 ROUNDS = 200
 RUNNING = """

@@ -9,9 +9,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tests.clients import Socket
 from tests.conftest import MakePerson, MakeSite, Running
-from tests.stage import Two, advance, freeze, rows, two
+from tests.support.clients import Socket
+from tests.support.scenes import Two, advance, freeze, rows, two
 
 ROUNDS = 200
 ENDS = ("call:start", "call:answered", "call:declined", "call:cancelled")

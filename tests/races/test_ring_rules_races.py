@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 
-from models.members import Member
 from models.messages import CallDeclined, CallRinging
+from models.security.member import Member
 from tests.conftest import MakePerson, Person, Running
 from tests.races.test_ring_races import CLEAN
-from tests.stage import rows, two
+from tests.support.scenes import rows, two
 
 ROUNDS = 120
 

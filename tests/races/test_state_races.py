@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from models import keys
-from models.config import Config
-from models.news import Reload
-from tests.clients import Socket
+from models.broadcasts import Reload
+from models.redis import keys
+from models.settings.config import Config
 from tests.conftest import MakePerson, MakeSite, Running
 from tests.races.test_ring_races import CLEAN
-from tests.stage import Two, advance, freeze, rounds, rows, two, until
+from tests.support.clients import Socket
+from tests.support.scenes import Two, advance, freeze, rounds, rows, two, until
 
 ROUNDS = 300
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from models.turn import credential
+from models.calls.turn import credential
 from tests.turn.coturn import LOOPBACK, RELAYS, SECRET, SHIPPED, Coturn, Tls
 from tests.turn.stun import SOFTWARE, Refused, TurnClient
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Route, expect
 
-from models.turn import credential
+from models.calls.turn import credential
 from tests.journeys.stage import Stage, journey
 from tests.journeys.visitor import until
 from tests.turn.coturn import LOOPBACK, SECRET, Coturn, Tls

@@ -29,7 +29,7 @@ CAUSES = {
     ("SecurityError", "The operation is insecure."): "This browser does not offer your {}",
 }
 OPEN = """async ([device, name, message]) => {
-  const { openWhatThereIs } = await import("/static/devices.js");
+  const { openWhatThereIs } = await import("/static/media/devices.js");
   const { troubleOfFaults } = await import("/static/troubles.js");
   bend.media = ({ [device]: lacks }) => (lacks ? new DOMException(message, name) : null);
   const { tracks, faults } = await openWhatThereIs();

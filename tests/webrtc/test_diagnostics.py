@@ -56,7 +56,7 @@ async def test_without_a_clipboard_it_is_there_to_be_copied_by_hand(stage: Stage
 async def test_what_looks_like_a_secret_is_struck_out(stage: Stage, secret: str) -> None:
     visitor = await stage.visitor("Reader")
     await visitor.go("/")
-    script = "async (text) => (await import('/static/diagnostics.js')).redact(text)"
+    script = "async (text) => (await import('/static/call/diagnostics.js')).redact(text)"
     told = await visitor.page.evaluate(script, f'{{"a": "{secret}", "width": 1280, "route": "host"}}')
     assert secret.split(".")[0] not in told
     assert '"width": 1280, "route": "host"' in told

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from models.config import Config, ConfigError
-from models.ice_urls import stun_url, turn_url
+from models.settings.config import Config, ConfigError
+from models.settings.ice_urls import stun_url, turn_url
 from tests.journeys.stage import House
 
 TAKEN = [

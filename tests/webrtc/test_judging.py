@@ -8,19 +8,19 @@ from tests.journeys.stage import Stage, journey
 from tests.journeys.visitor import Visitor
 
 GAUGE = """async (rounds) => {
-  const { Gauge } = await import('/static/gauge.js');
+  const { Gauge } = await import('/static/call/stats.js');
   const gauge = new Gauge();
   return rounds.map((reports, index) => gauge.read(reports, 1000 + 1000 * index));
 }"""
 QUALITY = """async (readings) => {
-  const { Quality } = await import('/static/quality.js');
+  const { Quality } = await import('/static/call/grade.js');
   const quality = new Quality();
   const calm = { seconds: 1, received: 60, lossIn: 0, lossOut: 0, lossOutNow: 0, jitter: 0.01,
     roundTripTime: 0.05, freezes: 0, framesPerSecond: 30 };
   return readings.map((one) => { quality.take({ ...calm, ...one }); return quality.word; });
 }"""
 LADDER = """async (grades) => {
-  const { Ladder } = await import('/static/ladder.js');
+  const { Ladder } = await import('/static/call/bitrate.js');
   const ladder = new Ladder();
   return grades.map((grade) => { ladder.take(grade, 1); return ladder.rung.name; });
 }"""

@@ -217,7 +217,7 @@ class Lossy(Cut):
 
 @journey
 async def test_a_line_that_was_lost_is_news_in_the_next_state_and_only_once(stage: Stage) -> None:
-    """As after an outage of Redis (tests/handlers/test_redis_outages.py)."""
+    """As after an outage of Redis (tests/handlers/realtime/test_redis_outages.py)."""
     anna, ben = await asyncio.gather(caller(stage, "Anna"), online_behind(stage, "Ben", lossy := Lossy()))
     await talk(anna, ben)
     restarts = await ben.run("napalmCall.restarts")

@@ -1,0 +1,105 @@
+"""What the holder of an account changes on the settings page: password, e-mail, recovery codes."""
+
+from __future__ import annotations
+
+import msgspec
+
+from handlers.base import cookies
+from handlers.base.handler import BaseHandler
+from handlers.profiles.settings import settings_context
+from models.errors import Conflict, Invalid, NotAllowed, Problem
+from models.security.member import Member
+
+
+class PasswordForm(msgspec.Struct, rename="camel"):
+    current_password: str = ""
+    password: str = ""
+
+
+class EmailForm(msgspec.Struct, rename="camel"):
+    current_password: str = ""
+    email: str = ""
+
+
+class CodesForm(msgspec.Struct, rename="camel"):
+    current_password: str = ""
+
+
+class ChangeHandler(BaseHandler):
+    """Asks a model, shows the form again with its faults, or goes back to the settings."""
+
+    form = ""
+
+    async def post(self) -> None:
+        member = self.allowed(access=False, selfie=False)
+        try:
+            await self.change(member)
+        except (Conflict, Invalid, NotAllowed) as problem:
+            return await self._form_again(problem)
+        return self.changed()
+
+    async def change(self, member: Member) -> None:
+        raise NotImplementedError
+
+    def changed(self) -> None:
+        if not self.is_page:
+            return self.nothing()
+        return self.go(f"/settings?saved={self.form}")
+
+    async def _form_again(self, problem: Problem) -> None:
+        if not problem.fields:
+            raise problem
+        if self.is_page and isinstance(problem, NotAllowed):
+            problem = Invalid(**problem.fields)
+        context = {"form": self.form, **await settings_context(self)}
+        self.form_again(
+            problem, "profiles/settings/page.html", fragment=f"profiles/settings/_{self.form}.html", **context
+        )
+
+
+class PasswordHandler(ChangeHandler):
+    """POST /settings/password"""
+
+    form = "password"
+
+    async def change(self, member: Member) -> None:
+        form = self.read(PasswordForm)
+        changes = self.models.account_changes
+        await changes.password(member, form.current_password, form.password, self.address)
+
+
+class EmailHandler(ChangeHandler):
+    """POST /settings/email"""
+
+    form = "email"
+
+    async def change(self, member: Member) -> None:
+        form = self.read(EmailForm)
+        await self.models.account_changes.email(member, form.current_password, form.email, self.address)
+
+
+class RecoveryCodesHandler(ChangeHandler):
+    """GET /settings/recovery-codes shows new codes once, else how many are left; POST makes new ones."""
+
+    form = "codes"
+
+    async def get(self) -> None:
+        member = self.allowed(access=False, selfie=False)
+        if not member.is_account:
+            return self.go("/settings")
+        left = await self.models.recovery_codes.left(member.user_id)
+        if not self.is_page:
+            return self.json({"codesLeft": left})
+        codes = cookies.take_codes(self)
+        return self.page("accounts/recovery_codes/page.html", codes=codes, codes_left=left)
+
+    async def change(self, member: Member) -> None:
+        form = self.read(CodesForm)
+        changes = self.models.account_changes
+        self.codes = await changes.recovery_codes(member, form.current_password, self.address)
+
+    def changed(self) -> None:
+        if not self.is_page:
+            return self.json({"recoveryCodes": self.codes})
+        cookies.hand_over_codes(self, self.codes)
+        return self.go("/settings/recovery-codes")

@@ -1,0 +1,254 @@
+"""What every HTTP handler stands on: who asks, what they sent, how it is answered, errors dressed once.
+
+One URL answers browsers with a page or an htmx fragment, and clients that ask for `application/json` with
+JSON. A Problem raised anywhere below becomes the right one of the three here; headers too.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+from tornado.web import RequestHandler
+
+from handlers.base import cookies
+from handlers.http import bodies, origins
+from handlers.http.problems import as_problem, is_our_fault, methods_of, way_on
+from handlers.http.request import bearer_of, client_address, field_of, form_fields, json_fields
+from models.errors import (
+    Banned,
+    Invalid,
+    MethodNotAllowed,
+    NotFound,
+    NotSignedIn,
+    PaymentRequired,
+    Problem,
+    SelfieRequired,
+)
+from models.security.member import Member
+
+if TYPE_CHECKING:
+    from server import Site
+
+logger = logging.getLogger("napalmsky.http")
+Form = TypeVar("Form", bound=msgspec.Struct)
+
+
+class BaseHandler(RequestHandler):
+    """Base of every handler; `application` is the Site with its models, pages, hub and config."""
+
+    application: Site
+    # Health and media are asked often, and by machines: they are not counted. Private: nobody keeps the page.
+    is_counted, is_private = True, False
+
+    def initialize(self) -> None:
+        self.models = self.application.models
+        self.config = self.application.config
+        self.member: Member | None = None
+        self.refusal: Banned | None = None  # Why they may not be here, while a ban stands.
+        self.application.requests.began()
+
+    def on_finish(self) -> None:
+        self.application.requests.ended()
+
+    # -- who asks --
+
+    @property
+    def address(self) -> str:
+        return client_address(self.request, self.config.trusted_proxies)
+
+    @property
+    def bearer(self) -> str | None:
+        return bearer_of(self.request) or None
+
+    @property
+    def session_token(self) -> str | None:
+        """The Bearer token if that scheme is used, even without a token; else the cookie's."""
+        bearer = bearer_of(self.request)
+        return bearer if bearer is not None else self.get_cookie(self.application.session_cookie)
+
+    @property
+    def wants_json(self) -> bool:
+        accept = self.request.headers.get("Accept", "")
+        return "application/json" in accept and "text/html" not in accept
+
+    @property
+    def is_htmx(self) -> bool:
+        return self.request.headers.get("HX-Request") == "true"
+
+    @property
+    def is_page(self) -> bool:
+        """A browser's page, form or htmx asks: it is answered with HTML, never with a token."""
+        if self.is_htmx or "text/html" in self.request.headers.get("Accept", ""):
+            return True
+        return not (self.wants_json or self._sent_json or self.bearer)
+
+    async def prepare(self) -> None:
+        origins.allow_cross_origin(self, self.config)
+        self.application.misconfigurations.watch(self.request, self.config)
+        if self.request.method not in ("GET", "HEAD", "OPTIONS"):
+            origins.refuse_foreign(self.request, self.config, self.application.misconfigurations)
+        self.member, self.refusal = await self.models.admission.of(self.session_token)
+        if self.member is not None and self.is_counted:
+            await self.models.rate_limits.hit("api", self.member.user_id)
+
+    def signed_in(self) -> Member:
+        """The member who asks. Raises Banned (the ban has ended their session), NotSignedIn."""
+        if self.member is None:
+            raise self.refusal or NotSignedIn()
+        return self.member
+
+    def allowed(self, *, access: bool = True, selfie: bool = True) -> Member:
+        """The member who asks, checked in the contract's order: session, ban, access (402), selfie (403)."""
+        member = self.signed_in()
+        if member.is_banned:
+            raise self.refusal or Banned()
+        if access and member.access == "unpaid":
+            raise PaymentRequired
+        if selfie and member.selfie_id is None:
+            raise SelfieRequired
+        return member
+
+    def check_xsrf_cookie(self) -> None:
+        """Asked of every state change that comes with our cookie or as a form; a Bearer token needs none."""
+        bodies.refuse_unread(self.request)
+        if self.request.method not in methods_of(type(self)):
+            return  # 405 is the better answer
+        kind = self.request.headers.get("Content-Type", "")
+        is_form = kind.startswith(("application/x-www-form-urlencoded", "multipart/form-data"))
+        if self.bearer is None and (is_form or self.get_cookie(self.application.session_cookie) is not None):
+            cookies.check_they_come_back(self)
+            super().check_xsrf_cookie()
+
+    # -- what they sent --
+
+    def read(self, kind: type[Form]) -> Form:
+        """The body, JSON or form, as `kind`.
+
+        Raises BadRequest (cannot be parsed), Invalid (names the field).
+        """
+        fields = self.sent()
+        try:
+            return msgspec.convert(fields, kind, strict=self._sent_json)
+        except msgspec.ValidationError as error:
+            name, text = field_of(str(error))
+            raise Invalid(**{name: text}) from error
+
+    @property
+    def _sent_json(self) -> bool:
+        return self.request.headers.get("Content-Type", "").startswith("application/json")
+
+    def sent(self) -> dict[str, Any]:
+        """The fields of the body, as sent."""
+        if self._sent_json:
+            return json_fields(self.request.body)
+        return form_fields(self.request.body_arguments)
+
+    # -- how it is answered --
+
+    def set_default_headers(self) -> None:
+        for name, value in self.application.security_headers.items():
+            self.set_header(name, value)
+        self.clear_header("Server")
+        if self.application.requests.is_draining:
+            self.set_header("Connection", "close")
+
+    def json(self, body: object, status: int = 200) -> None:
+        """JSON in camelCase; sets no cookie, is never cached."""
+        self.set_status(status)
+        self.set_header("Content-Type", "application/json; charset=UTF-8")
+        self.set_header("Cache-Control", "no-store")
+        self.add_header("Vary", "Accept")
+        self.finish(msgspec.json.encode(body))
+
+    def page(
+        self, template: str, *, status: int = 200, fragment: str | None = None, **context: object
+    ) -> None:
+        """The whole page, or only its fragment file when htmx asks; private unless a visitor asks."""
+        self.set_status(status)
+        self.add_header("Vary", "HX-Request, Accept, Cookie")
+        is_private = self.is_private or self.member or self.refusal
+        self.set_header("Cache-Control", "no-store" if is_private else "no-cache")
+        cookies.renew(self)
+        name = fragment if fragment is not None and self.is_htmx else template
+        self.finish(self.application.pages.render(name, self.page_context(context)))
+
+    def compute_etag(self) -> str | None:
+        """None for what may not be kept anyway: nobody could ever ask whether it has changed."""
+        return None if self._headers.get("Cache-Control") == "no-store" else super().compute_etag()
+
+    def page_context(self, context: Mapping[str, object]) -> dict[str, object]:
+        common: dict[str, object] = {"values": {}, "errors": {}, "current_path": self.request.path}
+        return common | {"member": self.member, "xsrf": self.xsrf_token.decode()} | dict(context)
+
+    def go(self, path: str) -> None:
+        """After a form: 303 for plain browsers, an htmx redirect for htmx."""
+        if self.is_htmx:
+            self.set_status(200)
+            self.set_header("HX-Redirect", path)
+        else:
+            self.set_status(303)
+            self.set_header("Location", path)
+        self.set_header("Cache-Control", "no-store")
+        self.finish()
+
+    def nothing(self) -> None:
+        """204."""
+        self.set_status(204)
+        self.set_header("Cache-Control", "no-store")
+        self.finish()
+
+    def form_again(self, problem: Problem, template: str, *, fragment: str, **context: object) -> None:
+        """The form with its faults marked and what was sent; JSON clients get the problem itself."""
+        if not self.is_page:
+            raise problem
+        fields = {"values": self.sent(), "errors": problem.fields or {}}
+        self.page(template, status=problem.status, fragment=fragment, **fields, **context)
+
+    def head(self, *args: str) -> Any:
+        """What GET would say, without its body (RFC 9110, 9.3.2)."""
+        return self.get(*args)
+
+    def options(self, *_: str) -> None:
+        self.nothing()
+
+    # -- errors, dressed once --
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        problem = as_problem(kwargs["exc_info"][1] if "exc_info" in kwargs else None, status_code)
+        origins.allow_cross_origin(self, self.config)
+        self.set_status(problem.status)
+        if problem.retry_after is not None:
+            self.set_header("Retry-After", str(problem.retry_after))
+        if problem.status == MethodNotAllowed.status:
+            self.set_header("Allow", ", ".join(methods_of(type(self))))
+        if self.is_page:
+            return self.show_problem(problem)
+        return self.json({"error": problem.as_json()}, problem.status)
+
+    def show_problem(self, problem: Problem) -> None:
+        """A designed page, or the fragment of it for htmx. A member who lacks a step is led to it."""
+        step = way_on(problem, self.request, was_here=bool(self.get_cookie(self.application.session_cookie)))
+        if step is not None:
+            return self.go(step)
+        return self.page(
+            "public/errors/page.html",
+            status=problem.status,
+            fragment="public/errors/_error.html",
+            problem=problem,
+        )
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Our own faults come with their traceback."""
+        if is_our_fault(value):
+            logger.error("%s %s failed", self.request.method, self.request.path, exc_info=(typ, value, tb))
+
+
+class NotFoundHandler(BaseHandler):
+    """Every URL that is not in `handlers.routes`."""
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        raise NotFound("This page does not exist, or it is not yours to see.")

@@ -1,0 +1,236 @@
+"""What both sockets stand on: Origin, sign-in, size, budget, and errors as frames.
+
+An Origin that is not ours gets no 101, and neither does a cookie without an Origin (RFC 6455 section 10.2: a
+browser always sends one).
+Everything else is told after the upgrade, by close code, so that a page's script can read it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from asyncio import Future
+from typing import TYPE_CHECKING, Any
+
+from tornado.iostream import StreamClosedError
+from tornado.websocket import WebSocketHandler, WebSocketProtocol
+
+from handlers.http import origins
+from handlers.http.problems import as_problem, is_our_fault
+from handlers.http.request import bearer_of, client_address
+from handlers.realtime.websocket import Frames
+from models import messages
+from models.errors import BadRequest, Banned, NotAllowed, NotSignedIn, Problem
+from models.ids import new_id
+from models.messages import ErrorTold, Wire
+from models.safety.ban_notices import Notice
+from models.security.member import Member
+
+if TYPE_CHECKING:
+    from server import Site
+
+logger = logging.getLogger(__name__)
+BAD, SIGNED_OUT, NOT_NOW, NONE_SUCH, TOO_SLOW, REPLACED, TOO_MANY = 4400, 4401, 4403, 4404, 4408, 4409, 4429
+MOST_BYTES = 64 * 1024
+MOST_WAITING_BYTES = 1024 * 1024
+PING_SECONDS = 20
+MOST_FAULTS = 20
+
+
+class Budget:
+    """A token bucket: `rate` messages a second, four seconds' worth at once."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._left = rate * 4.0
+        self._at = time.monotonic()
+
+    def take(self) -> bool:
+        now = time.monotonic()
+        self._left = min(self._rate * 4.0, self._left + (now - self._at) * self._rate)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+class BaseSocket(WebSocketHandler):
+    application: Site
+
+    def initialize(self) -> None:
+        self.models = self.application.models
+        self.hub = self.application.hub
+        self.id = new_id()
+        self.member: Member | None = None
+        self.refusal: Banned | None = None
+        self.budget = Budget(self.messages_per_second)
+        self._faults = 0
+        self._frames: Frames | None = None
+
+    @property
+    def messages_per_second(self) -> int:
+        raise NotImplementedError
+
+    @property
+    def user_id(self) -> str:
+        return self.member.user_id if self.member else ""
+
+    @property
+    def address(self) -> str:
+        return client_address(self.request, self.application.config.trusted_proxies)
+
+    @property
+    def session_id(self) -> str:
+        return self.member.session_id if self.member else ""
+
+    @property
+    def token(self) -> str | None:
+        """The Bearer token if that scheme is used, even without a token; else the cookie's."""
+        bearer = bearer_of(self.request)
+        return bearer if bearer is not None else self.get_cookie(self.application.session_cookie)
+
+    def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
+        """Every answer but the 101."""
+        for name, value in self.application.security_headers.items():
+            self.set_header(name, value)
+        return super().finish(chunk)
+
+    def check_origin(self, origin: str) -> bool:
+        return origins.is_accepted(origin, self.application.config)
+
+    async def prepare(self) -> None:
+        config, misconfigurations = self.application.config, self.application.misconfigurations
+        misconfigurations.watch(self.request, config)
+        if "Upgrade" not in self.request.headers:
+            misconfigurations.note("upgrade")
+        origins.refuse_foreign(self.request, config, misconfigurations)
+        if "Origin" not in self.request.headers and bearer_of(self.request) is None:
+            raise NotAllowed("A socket needs an Origin, or a Bearer token.")
+        self.member, self.refusal = await self.models.admission.of(self.token)
+
+    def signed_in(self) -> Member:
+        """Who opens this. Raises Banned, NotSignedIn."""
+        if self.refusal is not None:
+            raise self.refusal
+        if self.member is None:
+            raise NotSignedIn
+        return self.member
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        problem = as_problem(kwargs["exc_info"][1] if "exc_info" in kwargs else None, status_code)
+        self.set_status(problem.status)
+        self.finish({"error": problem.as_json()})
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        if is_our_fault(value) and not isinstance(value, StreamClosedError):
+            logger.error("a socket failed", exc_info=(typ, value, tb))
+
+    def get_websocket_protocol(self) -> WebSocketProtocol | None:
+        if self.request.headers.get("Sec-WebSocket-Version") != "13":
+            return None
+        self._frames = Frames(
+            self,
+            max_bytes=MOST_BYTES,
+            max_waiting=MOST_WAITING_BYTES,
+            ping_seconds=PING_SECONDS,
+            too_big=BAD,
+        )
+        return self._frames
+
+    @property
+    def is_open(self) -> bool:
+        return self._frames is not None and not self._frames.is_closing()
+
+    async def open(self, *args: str, **kwargs: str) -> None:
+        if not self.is_open:
+            return
+        self.hub.sockets.add(self)
+        try:
+            self.hub.limits.enter(self.id, self.user_id, self.address)
+            await self.opened(*args)
+        except Problem as problem:
+            self.refuse(problem)
+        finally:
+            self._forget_handshake()
+
+    def _forget_handshake(self) -> None:
+        """What only the opening needed: the request with its connection, and the answer's headers. Kept, it
+        would be half of what an open socket costs.
+        """
+        del self.request, self._headers
+
+    def on_close(self) -> None:
+        self.hub.sockets.discard(self)
+        self.hub.limits.leave(self.id)
+
+    async def opened(self, *args: str) -> None:
+        """After the upgrade; a Problem raised here closes the socket with its code."""
+        raise NotImplementedError
+
+    def refuse(self, problem: Problem) -> None:
+        if isinstance(problem, Banned) and isinstance(problem.notice, Notice):
+            self.tell(problem.notice.told)
+        codes = {401: SIGNED_OUT, 403: NOT_NOW, 404: NONE_SUCH, 429: TOO_MANY, 503: 1013}
+        self.close(codes.get(problem.status, BAD), problem.message[:120])
+
+    def send(self, frame: bytes) -> None:
+        """Writes a ready frame and waits for nothing; a closed socket is no news."""
+        if self._frames is not None:
+            self._frames.send(frame)
+
+    def tell(self, message: Wire) -> None:
+        self.send(messages.encode(message))
+
+    def fail(self, code: int, reason: str) -> None:
+        """Closes the socket for a fault of the client; nothing more of it is read."""
+        if self._frames is not None:
+            self._frames.fail(code, reason)
+
+    def drop(self) -> None:
+        """Ends the connection at once, without a Close frame."""
+        if self._frames is not None:
+            self._frames.on_connection_close()
+
+    def is_over_budget(self) -> bool:
+        """Counts one message, fragment or control frame. If it is one too many, the socket is closed."""
+        if self.budget.take():
+            return False
+        self.fail(TOO_MANY, "too many messages")
+        return True
+
+    def on_binary(self) -> None:
+        self.fail(BAD, "text frames only")
+
+    def on_too_slow(self) -> None:
+        """The Close frame goes behind what waits already: it arrives if the client reads on in time."""
+        self.fail(TOO_SLOW, "too slow")
+
+    def failed(self, error: Exception, command_id: str | None) -> None:
+        """Our own fault: loud in the log, plain on the wire; the socket lives."""
+        logger.error("a command failed", exc_info=error)
+        self.fault(Problem(), command_id)
+
+    def fault(self, problem: Problem, command_id: str | None) -> None:
+        """Tells one error; a socket that sends nothing else is closed."""
+        self.tell(
+            ErrorTold(
+                id=command_id,
+                code=problem.code,
+                message=problem.message,
+                fields=problem.fields,
+                retry_after=problem.retry_after,
+            )
+        )
+        if isinstance(problem, BadRequest):
+            self._faults += 1
+            if self._faults > MOST_FAULTS:
+                self.fail(BAD, "too many faulty messages")
+
+
+def id_of(frame: bytes) -> str | None:
+    """The command's id, for the answer to a frame that does not fit its type."""
+    try:
+        return messages.head(frame).id
+    except BadRequest:
+        return None

@@ -1,0 +1,24 @@
+"""/calls/<id>/contacts: may the other have my handles? The answer is the same whatever the other said."""
+
+from __future__ import annotations
+
+import msgspec
+
+from handlers.base.handler import BaseHandler
+
+
+class ContactsForm(msgspec.Struct, rename="camel"):
+    yes: bool
+
+
+class ContactsHandler(BaseHandler):
+    async def post(self, call_id: str) -> None:
+        member = self.allowed(access=False, selfie=False)
+        call = await self.models.calls.get_own(call_id, member.user_id)
+        await self.models.contacts.say(call, member.user_id, is_yes=self.read(ContactsForm).yes)
+        if not self.is_page:
+            return self.nothing()
+        if self.is_htmx:
+            sharing = await self.models.contacts.sharing(call, member.user_id)
+            return self.page("calls/contacts/_contacts.html", sharing=sharing)
+        return self.go(f"/calls/{call_id}")

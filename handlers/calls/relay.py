@@ -1,0 +1,249 @@
+"""/ws/calls/<id>: the relay between the two seats of one call.
+
+The socket is tied to its call and side when it opens, so that a message costs no look-up: its type is
+checked, the frame passed on untouched. Signalling may be lost (it is negotiated anew), chat may not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Awaitable
+
+import msgspec
+
+from handlers.base.socket import REPLACED, BaseSocket, id_of
+from handlers.calls.seat_order import SeatOrder
+from models import messages
+from models.calls import sdp_filter
+from models.calls.call import Call, other
+from models.calls.snapshot import SeatView
+from models.calls.state import MediaDown, MediaUp, Side
+from models.errors import NotFound, Problem
+from models.ids import is_id
+from models.messages import (
+    CallEndCommand,
+    CallEnded,
+    CallStateTold,
+    ChatMessage,
+    ContactsShare,
+    ContactsShared,
+    MediaState,
+    Ping,
+    Pong,
+    RtcConnected,
+    RtcDisconnected,
+    Wire,
+    instant,
+)
+from models.retry import persist
+
+logger = logging.getLogger(__name__)
+PASSED_ON = frozenset({"rtc:offer", "rtc:answer", "rtc:ice"})
+
+
+class RelaySocket(BaseSocket):
+    def initialize(self) -> None:
+        super().initialize()
+        self.call_id = ""
+        self.side: Side = "caller"
+        self._is_seated = False
+        self._order = SeatOrder(super().send)
+        self._is_to_look_again = False
+        self._cut = sdp_filter.cut if self.application.config.relay_only else None
+
+    @property
+    def messages_per_second(self) -> int:
+        return self.application.config.relay_messages_per_second
+
+    async def opened(self, *args: str) -> None:
+        call = await self._own_call(args[0])
+        if call.progress.state == "ended":
+            self._say_end(call)
+            return
+        self.call_id, self.side, self._is_seated = call.call_id, call.side_of(self._user_id), True
+        try:
+            await self.hub.add_seat(self)
+            if self.is_open:
+                await self._sit_down()
+        finally:
+            if not self.is_open and not self.hub.is_draining:
+                # Closed while opening: on_close may have been here already, and found no seat to leave.
+                await self._leave()
+                self.models.signalling.give_back(self.call_id, self.side)
+
+    async def _sit_down(self) -> None:
+        call = await self.models.calls.take_seat(self.call_id, self.side, self.id)
+        if call.progress.state == "ended":
+            self._say_end(call)
+            return
+        if not self.is_open:
+            return  # a newer tab came meanwhile, and is not to be told that it is replaced
+        waiting = await self.models.signalling.take(self.call_id, self.side, self.id)
+        self._show(call, await self.models.seat_views.of(call, self.side))
+        for frame in waiting:
+            super().send(frame)
+        self._order.opened()
+        if self._is_to_look_again:
+            await self.keep_seat()
+
+    async def keep_seat(self) -> None:
+        """After this process, or a server, was away for a while: the seat again, or the place of a newer tab.
+        Raises NotFound when the call is not there any more.
+        """
+        self._is_to_look_again = self._order.is_opening
+        if not self._is_seated or self._is_to_look_again:
+            return
+        call = await self.models.calls.keep_seat(self.call_id, self.side, self.id)
+        if call is None:
+            self.replace()
+            return
+        if call.progress.state == "ended":
+            self._say_end(call)
+            return
+        waiting = await self.models.signalling.take(self.call_id, self.side, self.id)
+        # All of it, and not only what may have been lost: a media bit may be too, and is said again for this.
+        self._show(call, await self.models.seat_views.of(call, self.side))
+        for frame in waiting:
+            self.send(frame)
+
+    @property
+    def _user_id(self) -> str:
+        assert self.member is not None
+        return self.member.user_id
+
+    async def _own_call(self, call_id: str) -> Call:
+        member = self.signed_in()
+        if not is_id(call_id):
+            raise NotFound
+        return await self.models.calls.known_own(call_id, member.user_id)
+
+    def _say_end(self, call: Call) -> None:
+        self._is_seated = False
+        reason = call.progress.ended_reason or ""
+        super().send(messages.encode(CallEnded(reason=reason, connected_seconds=call.connected_seconds)))
+        self.close(1000)
+
+    def _show(self, call: Call, view: SeatView) -> None:
+        self.tell(self._state(call, view))
+        self._order.shown(message.message_id for message in view.messages)
+        if view.shared is not None:
+            self.tell(ContactsShared(call_id=self.call_id, handles=view.shared))
+
+    def _state(self, call: Call, view: SeatView) -> CallStateTold:
+        progress, far = call.progress, other(self.side)
+        back_by = progress.caller_back_by if far == "caller" else progress.callee_back_by
+        far_seat = progress.caller_seat if far == "caller" else progress.callee_seat
+        return CallStateTold(
+            call_id=call.call_id,
+            state=progress.clock,
+            polite=call.is_polite(self.side),
+            agreed_seconds=call.agreed_seconds,
+            remaining_ms=progress.remaining_at(self.models.clock.now()),
+            server_now=self.models.clock.now_ms(),
+            peer_user=view.peer,
+            peer_here=far_seat is not None,
+            messages=view.messages,
+            messages_url=f"/calls/{call.call_id}/messages" if view.has_more else None,
+            connect_by=instant(progress.connect_by) if progress.state == "connecting" else None,
+            reconnect_by=instant(back_by) if back_by else None,
+        )
+
+    def send(self, frame: bytes, once: str | None = None) -> None:
+        """From the peer or the hub, in order; nothing when this seat has been told what is named `once`."""
+        self._order.hear(frame, once)
+
+    def tell(self, message: Wire) -> None:
+        """From this socket's own work: never held back."""
+        super().send(messages.encode(message))
+
+    def on_message(self, frame: bytes) -> Awaitable[None] | None:  # type: ignore[override]
+        if self.is_over_budget():
+            return None
+        try:
+            head = messages.head(frame)
+        except Problem as problem:
+            self.fault(problem, None)
+            return None
+        if head.type in PASSED_ON:
+            if self._cut is not None:
+                left = self._cut(head.type, frame)
+                if left is None:
+                    return None
+                frame = left
+            return self._pass_on(frame)
+        return self._command(frame)
+
+    def _pass_on(self, frame: bytes) -> Awaitable[None] | None:
+        peer = self.hub.peer_of(self)
+        if peer is None:
+            return self._pass_far(frame)
+        peer.send(frame)
+        return None
+
+    async def _pass_far(self, frame: bytes) -> None:
+        try:
+            await self.models.signalling.send(self.call_id, other(self.side), frame)
+        except Problem as problem:
+            self.fault(problem, None)
+
+    async def _command(self, frame: bytes) -> None:
+        try:
+            await self._do(messages.parse_relay(frame))
+        except Problem as problem:
+            self.fault(problem, id_of(frame))
+        except Exception as error:
+            self.failed(error, id_of(frame))
+
+    async def _do(self, command: messages.RelayCommand) -> None:
+        match command:
+            case RtcConnected():
+                await self._media(MediaUp(self.side))
+            case RtcDisconnected():
+                await self._media(MediaDown(self.side))
+            case MediaState():
+                far = self._pass_on(messages.encode(msgspec.structs.replace(command, id=None)))
+                if far is not None:
+                    await far
+            case ChatMessage(text=text, id=client_id):
+                call = await self.models.calls.known(self.call_id)
+                self.tell(await self.models.chat.say(call, self._user_id, client_id, text))
+            case ContactsShare(yes=is_yes):
+                call = await self.models.calls.known(self.call_id)
+                await self.models.contacts.say(call, self._user_id, is_yes=is_yes)
+            case CallEndCommand():
+                await self.models.calls.hang_up(self.call_id)
+            case Ping():
+                self.tell(Pong(id=command.id, server_now=self.models.clock.now_ms()))
+
+    async def _media(self, event: MediaUp | MediaDown) -> None:
+        answer = await self.models.calls.report_media(self.call_id, event)
+        if answer is not None:
+            self.tell(answer)
+
+    def say_last(self, frame: bytes, code: int) -> None:
+        """The last word, even to a seat that still opens; the call has ended, and took the seat with it."""
+        self._is_seated = False
+        super().send(frame)
+        self.close(code)
+
+    def replace(self) -> None:
+        """A newer tab has the seat. Who still opens may take it after all, and gives it back then."""
+        self._is_seated = self._order.is_opening
+        self.close(REPLACED, "open in another tab")
+
+    def on_close(self) -> None:
+        super().on_close()
+        if self.call_id and not self.hub.is_draining:
+            self.hub.spawn(self._leave())
+
+    async def _leave(self) -> None:
+        self.hub.remove_seat(self)
+        if self._is_seated:
+            with contextlib.suppress(NotFound):
+                await persist(self._give_up_seat)
+
+    async def _give_up_seat(self) -> None:
+        """The peer hears of it, and the grace begins."""
+        await self.models.signalling.leave(self.call_id, self.side, self.id)
+        await self.models.calls.lose_seat(self.call_id, self.side, self.id)

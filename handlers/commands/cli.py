@@ -1,0 +1,148 @@
+"""The operator's commands: `python server.py payments | codes | refund | reconcile | admin | audit | …`.
+
+Reads the words of the command line, asks a model, prints. Exit codes: 0; 1 when `reconcile` finds something,
+or when a command is refused, with one plain line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from handlers.commands import privacy, staff
+from models.console.invite_codes import AdminCode
+from models.currencies import amount_text
+from models.errors import Problem
+from models.security.audit_log import OPERATOR
+from models.wiring import Models
+
+COMMANDS = ("payments", "codes", "refund", "reconcile", "admin", "audit", "tombstones", "delete")
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Exits with 2 and the usage when they make no sense."""
+    parser = argparse.ArgumentParser(prog="python server.py")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, text in (("payments", "list payments"), ("reconcile", "compare with Stripe, change nothing")):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("--days", type=_days, default=30)
+    command = commands.add_parser("refund", help="give a payment back through Stripe")
+    command.add_argument("reference", help="our attempt, Stripe's session (cs_…) or payment (pi_…)")
+    command.add_argument("--reason", default="", help="for the audit log")
+    staff.add_to(commands)
+    privacy.add_to(commands)
+    command = commands.add_parser("codes", help="list, make, print and switch off invite codes")
+    actions = command.add_subparsers(dest="action", required=True)
+    for action in ("list", "tree"):
+        actions.add_parser(action)
+    create = actions.add_parser("create")
+    create.add_argument("--label", required=True)
+    create.add_argument("--uses", type=int, help="without it there is no limit")
+    stop, poster = actions.add_parser("stop"), actions.add_parser("poster")
+    for code in (stop, poster):
+        code.add_argument("code")
+    poster.add_argument("file", type=Path, help="an SVG to print")
+    return parser.parse_args(arguments)
+
+
+def _days(text: str) -> int:
+    days = int(text)
+    if not 1 <= days <= 3650:
+        raise ValueError
+    return days
+
+
+async def run(asked: argparse.Namespace, models: Models) -> int:
+    """The exit code; news that it made has gone out."""
+    work = {"payments": _payments, "codes": _codes, "refund": _refund, "reconcile": _reconcile}
+    work |= {"admin": staff.admin, "audit": staff.audit}
+    work |= {"tombstones": privacy.tombstones, "delete": privacy.delete}
+    try:
+        code = await work[asked.command](asked, models)
+        if is_look(asked):
+            await models.audit.note(OPERATOR, f"command.{asked.command}", getattr(asked, "action", "list"))
+        await models.bus.flush()
+        return code
+    except Problem as problem:
+        told = "; ".join((problem.fields or {"": problem.message}).values())
+        print(told, file=sys.stderr)
+        return 1
+
+
+def is_look(asked: argparse.Namespace) -> bool:
+    """What changes something writes its own row, and a look leaves one, too; a check of the log none."""
+    looks = ("list", "tree", "poster")
+    return asked.command in ("payments", "reconcile", "tombstones") or getattr(asked, "action", "") in looks
+
+
+async def _payments(asked: argparse.Namespace, models: Models) -> int:
+    for one in await models.reconciliation.payments(asked.days):
+        back = f"-{one.refunded_text}" if one.refunded_cents else ""
+        dispute = f"dispute {one.dispute}" if one.dispute else ""
+        ids = one.session_id or one.attempt_id, one.payment_intent or ""
+        _row(
+            _time(one.created_at),
+            one.state,
+            one.amount_text,
+            back,
+            dispute,
+            "to be given back" if one.is_owed else "",
+            one.kind,
+            one.name,
+            one.user_id,
+            *ids,
+        )
+    return 0
+
+
+async def _refund(asked: argparse.Namespace, models: Models) -> int:
+    checkout = await models.refunds.find(asked.reference)
+    await models.refunds.refund(checkout, OPERATOR, asked.reason)
+    print(f"Refunded {amount_text(checkout.amount_cents, checkout.currency)} of {checkout.payment_intent}.")
+    return 0
+
+
+async def _reconcile(asked: argparse.Namespace, models: Models) -> int:
+    found = await models.reconciliation.differences(asked.days)
+    for one in found:
+        _row(one.what, f"here: {one.here}", f"Stripe: {one.there}", one.stripe_id, one.attempt_id)
+    print(f"{len(found) or 'No'} difference{'' if len(found) == 1 else 's'} in {asked.days} days.")
+    return 1 if found else 0
+
+
+async def _codes(asked: argparse.Namespace, models: Models) -> int:
+    codes = models.admin_codes
+    if asked.action == "list":
+        _show(*await codes.all())
+    elif asked.action == "create":
+        code = await codes.create(asked.label, asked.uses)
+        _show(code)
+        print(models.invite_codes.invite_url(code.code))
+    elif asked.action == "stop":
+        _show(await codes.stop(asked.code))
+    elif asked.action == "poster":
+        code = await codes.get(asked.code)
+        asked.file.write_bytes(await models.invite_codes.poster(code.code, code.label))
+        print(f"Written to {asked.file}: open it and print it.")
+    else:
+        for branch in await codes.tree():
+            _row("  " * branch.depth + branch.name, branch.own_code or "", _time(branch.came_at))
+    return 0
+
+
+def _show(*codes: AdminCode) -> None:
+    for code in codes:
+        uses = f"{code.uses} of {code.uses_limit or 'any'}"
+        state = f"off since {_time(code.stopped_at)}" if code.stopped_at else "on"
+        _row(code.code, uses, state, code.label or code.owner_name or "", _time(code.created_at))
+
+
+def _row(*cells: str) -> None:
+    print("  ".join(cell for cell in cells if cell))
+
+
+def _time(at: datetime | None) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}" if at else ""

@@ -1,0 +1,41 @@
+"""The operator's commands on privacy: `python server.py tombstones apply|export`, `delete`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from models.security.audit_log import OPERATOR
+from models.wiring import Models
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    tombstones = commands.add_parser("tombstones", help="what must stay deleted when a backup is restored")
+    actions = tombstones.add_subparsers(dest="action", required=True)
+    apply = actions.add_parser("apply", help="delete again what a backup brought back")
+    apply.add_argument("file", type=Path, nargs="?", help="a copy that was exported; without it our own")
+    export = actions.add_parser("export", help="all of them as a file, to keep elsewhere")
+    export.add_argument("file", type=Path)
+    delete = commands.add_parser("delete", help="delete a person for good, as they could themselves")
+    delete.add_argument("user_id")
+
+
+async def tombstones(asked: argparse.Namespace, models: Models) -> int:
+    """1 when the file cannot be read or written."""
+    try:
+        if asked.action == "export":
+            print(f"{await models.tombstones.export(asked.file)} tombstones written to {asked.file}.")
+        else:
+            done = await models.tombstones.apply(asked.file)
+            print(f"{done.lines} tombstones read; deleted again: {done.people} people, {done.media} media.")
+    except OSError as error:
+        print(f"{asked.file}: {error.strerror}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def delete(asked: argparse.Namespace, models: Models) -> int:
+    await models.deletions.delete(asked.user_id, OPERATOR)
+    print(f"{asked.user_id} is deleted.")
+    return 0

@@ -1,0 +1,66 @@
+"""The operator's commands on the staff and the audit log: `python server.py admin … | audit verify`.
+
+The first admin comes from here: nobody can make one on a page before there is one.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import get_args
+
+from models.console.sessions import Role
+from models.security.audit_log import OPERATOR
+from models.wiring import Models
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    admin = commands.add_parser("admin", help="the staff of the console: list, add, switch off, reset")
+    actions = admin.add_subparsers(dest="action", required=True)
+    actions.add_parser("list")
+    for action in ("add", "disable", "reset", "role"):
+        one = actions.add_parser(action)
+        one.add_argument("name", help="a name or an e-mail address, as it is typed to sign in")
+        if action in ("add", "role"):
+            one.add_argument("--role", choices=get_args(Role), default="moderator")
+    audit = commands.add_parser("audit", help="what the staff and the operator did")
+    audit.add_argument("action", choices=("verify",))
+
+
+async def admin(asked: argparse.Namespace, models: Models) -> int:
+    if asked.action == "list":
+        return await _list(models)
+    if asked.action == "add":
+        return _show_link(asked.name, await models.staff.add(asked.name, asked.role, OPERATOR))
+    who = await models.staff.named(asked.name)
+    if asked.action == "reset":
+        return _show_link(who.name, await models.staff.reset(who.staff_id, OPERATOR))
+    if asked.action == "role":
+        await models.staff.set_role(who.staff_id, asked.role, OPERATOR)
+        print(f"{who.name} is {asked.role} now.")
+    else:
+        await models.staff.disable(who.staff_id, OPERATOR)
+        print(f"{who.name} is switched off and signed out.")
+    return 0
+
+
+async def _list(models: Models) -> int:
+    for one in await models.staff.all():
+        state = "off" if one.is_disabled else "on" if one.is_enrolled else "not enrolled yet"
+        print("  ".join((one.name, one.role, state, one.staff_id)))
+    return 0
+
+
+def _show_link(name: str, url: str) -> int:
+    print(f"{name} sets a password and the second factor here, once, within 24 hours:\n{url}")
+    return 0
+
+
+async def audit(asked: argparse.Namespace, models: Models) -> int:
+    """1 when the chain is broken."""
+    assert asked.action == "verify"
+    found = await models.audit.verify()
+    if found.broken is not None:
+        print(f"Broken at row {found.broken}: {found.rows} rows before it hold, up to {found.head}.")
+        return 1
+    print(f"Intact: {found.rows} rows, the last is {found.head}.")
+    return 0

@@ -1,0 +1,95 @@
+"""Members, as the staff finds, reads and bans them; what is on their card, shown and taken off."""
+
+from __future__ import annotations
+
+import msgspec
+
+from handlers.base.file_response import MediaAnswer
+from handlers.console.base import ConsoleHandler
+from models.console.members import Dossier
+from models.errors import Invalid
+from models.safety.moderation import Decision
+from models.security.audit_log import why
+
+
+class BanForm(msgspec.Struct):
+    action: str = ""
+    reason: str = ""
+
+
+class RemovalForm(msgspec.Struct, rename="camel"):
+    kind: str = ""
+    media_id: str = ""
+    reason: str = ""
+
+
+class PeopleHandler(ConsoleHandler):
+    """GET /admin/people?q=: by id, e-mail address or a part of the name."""
+
+    async def get(self) -> None:
+        query = self.get_query_argument("q", "")
+        found = await self.models.people.search(query, self.who().staff_id)
+        self.show("console/people.html", query=query, people=found)
+
+
+class PersonHandler(ConsoleHandler):
+    """GET, POST /admin/people/ID: a ban without a report."""
+
+    async def get(self, user_id: str) -> None:
+        await self._show(await self.models.people.shown(user_id, self.who().staff_id))
+
+    async def post(self, user_id: str) -> None:
+        try:
+            decision = self.read(Decision)
+            await self.models.moderation.on_person(user_id, self.who().staff_id, decision)
+        except Invalid as problem:
+            return await self._show(await self.models.people.get(user_id), problem)
+        return self.done(f"/admin/people/{user_id}")
+
+    async def _show(self, person: Dossier, problem: Invalid | None = None) -> None:
+        models, user_id = self.models, person.user_id
+        self.show(
+            "console/person.html",
+            problem=problem,
+            person=person,
+            bans=await models.bans.of_user(user_id),
+            about=await models.report_reviews.about(user_id),
+            by=await models.report_reviews.by(user_id),
+            removed=await models.removals.of(user_id),
+            calls=await models.people.calls(user_id),
+            brought=await models.people.brought(user_id),
+            payments=await models.receipts.of(user_id) if self.who().is_admin else None,
+        )
+
+
+class PersonMediaHandler(MediaAnswer, ConsoleHandler):
+    """GET /admin/people/ID/selfie.jpg, video: what is on the card."""
+
+    async def get(self, user_id: str, kind: str) -> None:
+        shown = await self.models.people.on_card(user_id, "video" if kind == "video" else "selfie")
+        await self.answer(shown, "no-store")
+
+
+class RemovalHandler(ConsoleHandler):
+    """POST /admin/people/ID/remove: takes the selfie or the video off the card."""
+
+    async def post(self, user_id: str) -> None:
+        form = self.read(RemovalForm)
+        values = form.kind, form.media_id, self.who().staff_id, form.reason
+        await self.models.removals.remove(user_id, *values)
+        return self.done(f"/admin/people/{user_id}")
+
+
+class BanHandler(ConsoleHandler):
+    """POST /admin/bans/ID: `action` = lift or permanent."""
+
+    async def post(self, ban_id: str) -> None:
+        ban, form = await self.models.bans.get(ban_id), self.read(BanForm)
+        reason, who = why(form.reason), self.who().staff_id
+        if form.action == "lift":
+            await self.models.bans.lift(ban_id, who, reason)
+        elif form.action == "permanent":
+            await self.models.bans.make_permanent(ban_id, who, reason)
+        else:
+            raise Invalid(action="Choose lift or permanent.")
+        return self.done(f"/admin/people/{ban.user_id}")

@@ -1,0 +1,60 @@
+"""Reports, as moderators read and judge them. What is attached is shown on asking only; looks are logged."""
+
+from __future__ import annotations
+
+from handlers.console.base import ConsoleHandler
+from models.errors import Invalid
+from models.ids import is_id
+from models.safety.moderation import Decision
+from models.safety.report_reviews import Report
+
+
+class ReportQueueHandler(ConsoleHandler):
+    """GET /admin/reports?after=: those that wait, a page of them after that one."""
+
+    async def get(self) -> None:
+        after = self.get_query_argument("after", "")
+        if after and not is_id(after):
+            raise Invalid(after="This is no report's id.")
+        last = await self.models.report_reviews.get(after) if after else None
+        self.show("console/reports.html", reports=await self.models.report_reviews.queue(last))
+
+
+class ReportReviewHandler(ConsoleHandler):
+    """GET, POST /admin/reports/ID."""
+
+    async def get(self, report_id: str) -> None:
+        await self._show(await self.models.report_reviews.shown(report_id, self.who().staff_id))
+
+    async def post(self, report_id: str) -> None:
+        try:
+            decision = self.read(Decision)
+            await self.models.moderation.on_report(report_id, self.who().staff_id, decision)
+        except Invalid as problem:
+            return await self._show(await self.models.report_reviews.get(report_id), problem)
+        return self.done("/admin/reports")
+
+    async def _show(self, report: Report, problem: Invalid | None = None) -> None:
+        about = await self.models.report_reviews.about(report.reported_id)
+        bans = await self.models.bans.of_user(report.reported_id)
+        call = await self.models.people.call(report.call_id) if report.call_id else None
+        self.show("console/report.html", problem=problem, report=report, about=about, bans=bans, call=call)
+
+
+class EvidenceHandler(ConsoleHandler):
+    """GET /admin/reports/ID/evidence: the chat lines that are attached."""
+
+    async def get(self, report_id: str) -> None:
+        lines = await self.models.report_reviews.shown_lines(report_id, self.who().staff_id)
+        report = await self.models.report_reviews.get(report_id)
+        self.show("console/evidence.html", fragment="console/_evidence.html", report=report, lines=lines)
+
+
+class FrameHandler(ConsoleHandler):
+    """GET /admin/reports/ID/frame.jpg: the picture that is attached."""
+
+    async def get(self, report_id: str) -> None:
+        frame = await self.models.report_reviews.shown_frame(report_id, self.who().staff_id)
+        self.set_header("Content-Type", "image/jpeg")
+        self.set_header("Cache-Control", "no-store")
+        self.finish(frame)

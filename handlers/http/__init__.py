@@ -1,0 +1,1 @@
+"""The HTTP parts that know no handler: requests, problems, headers, templates, logs."""

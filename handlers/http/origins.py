@@ -1,0 +1,79 @@
+"""Which web origins may write, open sockets, and read our JSON from their own pages (Fetch standard: CORS,
+Origin).
+"""
+
+from __future__ import annotations
+
+from tornado.httputil import HTTPServerRequest
+from tornado.web import RequestHandler
+
+from handlers.http.misconfigurations import Misconfigurations
+from models.errors import NotAllowed
+from models.settings.config import Config
+from models.settings.web_origins import normal_origin
+
+
+def refuse_foreign(request: HTTPServerRequest, config: Config, misconfigurations: Misconfigurations) -> None:
+    """A foreign Origin is refused always, whatever else is sent; none at all is a plain client.
+
+    Raises NotAllowed.
+    """
+    sent = request.headers.get("Origin")
+    if sent is None or is_accepted(sent, config):
+        return
+    origin = _normal(sent)
+    if origin is not None:
+        own = _normal(f"{origin.partition(':')[0]}://{request.host}")
+        misconfigurations.note("base_url" if own == origin else "origin", origin=origin[:100])
+    raise NotAllowed("This request came from another site.")
+
+
+def is_accepted(origin: str, config: Config) -> bool:
+    """Whether the normal form of an Origin header is that of BASE_URL or one of ALLOWED_ORIGINS."""
+    return _normal(origin) in config.origins
+
+
+def _normal(origin: str) -> str | None:
+    try:
+        return normal_origin(origin)
+    except ValueError:
+        return None
+
+
+def allow_cross_origin(handler: RequestHandler, config: Config) -> None:
+    """CORS for ALLOWED_ORIGINS only, without credentials; never `*`, never an echo of what is not listed."""
+    if not config.allowed_origins:
+        return
+    handler.add_header("Vary", "Origin")
+    origin = handler.request.headers.get("Origin", "")
+    if _normal(origin) in config.cross_origins:
+        handler.set_header("Access-Control-Allow-Origin", origin)
+        handler.set_header("Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE")
+        handler.set_header("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept")
+        handler.set_header("Access-Control-Expose-Headers", "Retry-After")
+        handler.set_header("Access-Control-Max-Age", "600")
+
+
+def security_headers(config: Config) -> dict[str, str]:
+    """Sent with every answer. No inline script or style, nothing from elsewhere, never framed."""
+    socket = config.base_url.replace("http", "ws", 1)
+    form_targets = "'self' https://checkout.stripe.com"
+    if config.stripe_api_base != "https://api.stripe.com":
+        form_targets += f" {config.stripe_api_base}"
+    policy = (
+        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+        f"media-src 'self' blob:; connect-src 'self' {socket}; font-src 'self'; object-src 'none'; "
+        f"base-uri 'none'; form-action {form_targets}; frame-ancestors 'none'; report-uri /csp-report"
+    )
+    headers = {
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "same-origin",
+        "Permissions-Policy": "camera=(self), microphone=(self), screen-wake-lock=(self), geolocation=()",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+    if config.is_secure:
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    return headers

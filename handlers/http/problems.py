@@ -1,0 +1,69 @@
+"""What went wrong, as a Problem that can be dressed, and whether the log must know."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from tornado.httputil import HTTPServerRequest
+from tornado.web import HTTPError, RequestHandler
+
+from models.errors import (
+    BadRequest,
+    Banned,
+    MethodNotAllowed,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    Problem,
+    TooLarge,
+    Unavailable,
+    UnsupportedMedia,
+)
+from models.safety.ban_notices import Notice
+
+KINDS = {
+    400: BadRequest,
+    403: NotAllowed,
+    404: NotFound,
+    405: MethodNotAllowed,
+    413: TooLarge,
+    415: UnsupportedMedia,
+}
+UNKNOWN = RequestHandler.get
+# Whoever lacks a step is led to it.
+WAYS_ON = {"not_signed_in": "/onboarding", "payment_required": "/paywall", "selfie_required": "/onboarding"}
+
+
+def as_problem(error: BaseException | None, status: int) -> Problem:
+    if isinstance(error, Problem):
+        return error
+    return KINDS.get(status, Problem)()
+
+
+def way_on(problem: Problem, request: HTTPServerRequest, *, was_here: bool) -> str | None:
+    """From a page that needs a step more to that step; somebody whose sign-in has ended signs in again.
+
+    A fragment has no room for a ban: whoever signs in, and is banned, is led to the page about it.
+    """
+    if isinstance(problem, Banned) and isinstance(problem.notice, Notice) and "HX-Request" in request.headers:
+        return problem.notice.appeal_url
+    if request.method not in ("GET", "HEAD"):
+        return None
+    if problem.code == NotSignedIn.code and was_here:
+        is_page = "HX-Request" not in request.headers
+        return "/login?" + urlencode({"next": request.path}) if is_page else "/login"
+    return WAYS_ON.get(problem.code)
+
+
+def is_our_fault(error: BaseException | None) -> bool:
+    """Refusals are no news, and what is away was told at its door."""
+    if isinstance(error, Problem):
+        return error.status >= 500 and not isinstance(error, Unavailable)
+    return not (isinstance(error, HTTPError) and error.status_code < 500)
+
+
+def methods_of(handler: type[RequestHandler]) -> list[str]:
+    """What its URL answers to (RFC 9110, 15.5.6)."""
+    known = ("GET", "POST", "PATCH", "DELETE")
+    own = [method for method in known if getattr(handler, method.lower()) is not UNKNOWN]
+    return [*own, *(["HEAD"] if "GET" in own else []), "OPTIONS"]

@@ -1,0 +1,114 @@
+"""What a request says of itself: its fields and its sender's address."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Any
+
+import msgspec
+from tornado.httputil import HTTPServerRequest
+
+from models.errors import BadRequest
+from models.settings.urls import Network
+
+LOOPBACK = "127.0.0.1"
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+HOP = re.compile(
+    r"\[(?P<v6>[0-9A-Fa-f:.]+)(%[^\]]*)?\](:[0-9]{1,5})?"
+    r"|(?P<v4>[0-9.]+):[0-9]{1,5}"
+    r"|(?P<plain>[0-9A-Fa-f:.]+)(%\S*)?",
+    re.ASCII,
+)
+
+
+def json_fields(body: bytes) -> dict[str, Any]:
+    """A JSON object; an empty body counts as `{}`. Raises BadRequest."""
+    if not body:
+        return {}
+    try:
+        fields = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise BadRequest("The body is not valid JSON.") from error
+    if not isinstance(fields, dict):
+        raise BadRequest("The body must be a JSON object.")
+    return fields
+
+
+def form_fields(arguments: dict[str, list[bytes]]) -> dict[str, Any]:
+    """The last value of each field. Raises BadRequest for bytes that are not UTF-8."""
+    try:
+        return {name: values[-1].decode() for name, values in arguments.items() if values}
+    except UnicodeDecodeError as error:
+        raise BadRequest("The form is not valid UTF-8.") from error
+
+
+def field_of(text: str) -> tuple[str, str]:
+    """msgspec's message as (field, plain words): "Expected `int`, got `str` - at `$.age`" -> ("age", …)."""
+    if "missing required field" in text:
+        return text.split("`")[-2], "This is needed."
+    words, _, path = text.partition(" - at `$.")
+    return path.rstrip("`").split(".")[0].split("[")[0] or "body", words + "."
+
+
+def bearer_of(request: HTTPServerRequest) -> str | None:
+    """The Bearer token (RFC 6750); empty for the scheme without a token, None for any other scheme.
+
+    Another scheme (a proxy's Basic authentication) is not ours to judge.
+    """
+    scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def client_address(request: HTTPServerRequest, trusted: tuple[Network, ...]) -> str:
+    """The right-most hop of X-Forwarded-For that is not a trusted proxy, and only when the peer itself is
+    one. A hop that is no address (`unknown`, RFC 7239's obfuscated names) ends the search: what stands left
+    of it was said by a stranger.
+    """
+    # `remote_ip` is the peer itself, for the server does not read X-Forwarded-For (xheaders is off).
+    address = address_of(request.remote_ip or LOOPBACK)
+    if address is None:
+        return str(request.remote_ip)
+    for hop in reversed(_hops(request)):
+        if not is_trusted(address, trusted):
+            break
+        candidate = address_of(hop)
+        if candidate is None:
+            break
+        address = candidate
+    return str(address)
+
+
+def ignored_forwarding(request: HTTPServerRequest, trusted: tuple[Network, ...]) -> str | None:
+    """What is wrong with the proxy's headers: a cause of `handlers.http.misconfigurations`, or None."""
+    headers = request.headers
+    if "X-Forwarded-For" not in headers and "Forwarded" not in headers:
+        return None
+    peer = address_of(request.remote_ip or LOOPBACK)
+    if peer is None or not is_trusted(peer, trusted):
+        return "proxy"
+    hops = _hops(request)
+    return "proxy_header" if not hops or address_of(hops[-1]) is None else None
+
+
+def address_of(text: str) -> Address | None:
+    """The address of a hop or a peer: no port, brackets, quotes or zone; IPv4 where IPv6 only wraps it."""
+    found = HOP.fullmatch(text.strip().strip('"'))
+    if found is None:
+        return None
+    try:
+        address = ipaddress.ip_address(found["v6"] or found["v4"] or found["plain"])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
+def _hops(request: HTTPServerRequest) -> list[str]:
+    """Of all X-Forwarded-For headers, in order; empty ones do not count (RFC 9110, 5.6.1)."""
+    # Several headers of that name have been joined by commas.
+    return [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+
+
+def is_trusted(address: Address, trusted: tuple[Network, ...]) -> bool:
+    return any(address in network for network in trusted)

@@ -1,0 +1,180 @@
+"""The one door to Jinja2: templates, their filters, and versioned addresses of static files."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+import msgspec
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from handlers.http.legal_texts import own_text
+from models.messages import instant
+from models.settings.config import Config
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+STATIC = ROOT / "static"
+IMPORTED = re.compile(r'^(?:import|export)\b[^;]*?"\./([\w.]+)"', re.M)
+ENDED_WORDS = {
+    "hung_up": "One of you ended the call",
+    "expired": "The time you agreed on was up",
+    "dropped": "The connection was lost",
+    "failed": "The call never connected",
+    "banned": "The call was ended by a moderator",
+}
+PAYMENT_WORDS = {
+    "paid": "Paid",
+    "partly_refunded": "Part of it refunded",
+    "refunded": "Refunded",
+    "disputed": "Paid; your bank is deciding about it",
+    "lost": "Taken back by your bank",
+}
+
+
+class SiteView(msgspec.Struct, frozen=True):
+    """What every page may know of the settings."""
+
+    name: str
+    base_url: str
+    price_text: str
+    test_checkout: bool
+    min_seconds: int
+    max_seconds: int
+    default_seconds: int
+    ring_seconds: int
+    max_extends: int
+    code_uses: int
+    code_after_calls: int
+    success_seconds: int
+    relay_only: bool
+    chat_days: int
+    report_days: int
+    address_days: int
+    guest_unused_days: int
+    ended_session_days: int
+    invite_days: int
+    asks_birth_date: bool
+    own_terms: Markup | None
+    own_privacy: Markup | None
+
+
+class Pages:
+    def __init__(self, config: Config) -> None:
+        self._jinja = Environment(
+            loader=FileSystemLoader(ROOT / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=not config.is_production,
+        )
+        self._jinja.globals.update(static=static_url, modules=modules, site=_site_view(config))
+        self._jinja.filters.update(
+            minutes=minutes,
+            clock=clock,
+            iso=instant,
+            when=when,
+            ended_words=ENDED_WORDS.__getitem__,
+            payment_words=PAYMENT_WORDS.__getitem__,
+            gender_word=gender_word,
+        )
+
+    def render(self, template: str, context: Mapping[str, object]) -> str:
+        return self._jinja.get_template(template).render(context)
+
+
+def _site_view(config: Config) -> SiteView:
+    return SiteView(
+        name="Napalm Sky",
+        base_url=config.base_url,
+        price_text=config.price_text,
+        test_checkout=config.has_test_checkout,
+        min_seconds=config.call_min_seconds,
+        max_seconds=config.call_max_seconds,
+        default_seconds=config.call_default_seconds,
+        ring_seconds=config.ring_seconds,
+        max_extends=config.ring_extends,
+        code_uses=config.code_uses,
+        code_after_calls=config.code_after_calls,
+        success_seconds=config.success_seconds,
+        relay_only=config.relay_only,
+        chat_days=config.chat_days,
+        report_days=config.report_days,
+        address_days=config.address_days,
+        guest_unused_days=config.guest_unused_days,
+        ended_session_days=config.ended_session_days,
+        invite_days=config.invite_days,
+        asks_birth_date=config.asks_birth_date,
+        own_terms=own_text(config.terms_file),
+        own_privacy=own_text(config.privacy_file),
+    )
+
+
+@cache
+def _as_started() -> tuple[str, dict[Path, tuple[int, int]]]:
+    """The version of static/, and each file's size and time of change (ns) when that was worked out."""
+    digest, stamps = hashlib.sha256(), {}
+    for file in sorted(file for file in STATIC.rglob("*") if file.is_file()):
+        digest.update(file.relative_to(STATIC).as_posix().encode() + b"\0" + file.read_bytes())
+        stamps[file] = (file.stat().st_size, file.stat().st_mtime_ns)
+    return digest.hexdigest()[:12], stamps
+
+
+def static_version() -> str:
+    """Changes when any file under static/ does; one for all, so that relative names keep it."""
+    return _as_started()[0]
+
+
+def is_as_started(file: Path) -> bool:
+    """Whether the version still stands for this file: it may be exchanged under a running server."""
+    stat = file.stat()
+    return _as_started()[1].get(file) == (stat.st_size, stat.st_mtime_ns)
+
+
+@cache
+def static_url(path: str) -> str:
+    """`/static/<version>/app.css`: browsers may keep it for ever."""
+    if not (STATIC / path).is_file():
+        raise FileNotFoundError(path)
+    return f"/static/{static_version()}/{path}"
+
+
+@cache
+def modules(*names: str) -> tuple[str, ...]:
+    """These scripts and all they import (but for what is imported on demand), so that a page can ask for all
+    of them at once.
+    """
+    found: list[str] = []
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.append(name)
+            waiting += IMPORTED.findall((STATIC / name).read_text())
+    return tuple(sorted(found))
+
+
+def minutes(seconds: int) -> str:
+    """300 -> `5 min`, 90 -> `1 min 30 s`, 40 -> `40 s`."""
+    whole, rest = divmod(seconds, 60)
+    parts = [f"{whole} min" if whole else "", f"{rest} s" if rest or not whole else ""]
+    return " ".join(part for part in parts if part)
+
+
+def clock(seconds: int) -> str:
+    """245 -> `4:05`."""
+    return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def when(at: datetime) -> str:
+    """For readers without scripts; with them the browser shows its own time zone."""
+    return f"{at.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
+
+
+def gender_word(gender: str) -> str:
+    return {"female": "her", "male": "him"}.get(gender, "them")

@@ -1,0 +1,1 @@
+"""Profiles: who a person is to others (name, picture, intro video, handles)."""

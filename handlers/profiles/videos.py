@@ -1,0 +1,62 @@
+"""Intro videos in, and away again."""
+
+from __future__ import annotations
+
+from handlers.base.handler import BaseHandler
+from handlers.base.uploads import UploadHandler
+from handlers.profiles.settings import settings_context
+from models.errors import Invalid, Problem, TooLarge, UnsupportedMedia
+from models.profiles.uploads import Uploads
+from models.profiles.videos import MOST_BYTES
+from models.security.member import media_url
+
+
+class VideoHandler(UploadHandler):
+    """POST /media/video: multipart, one file named `video`. DELETE takes it away."""
+
+    field, most_bytes = "video", MOST_BYTES
+    too_large, missing = "A video may have 50 MB at most.", "Record or choose a video first."
+    # 50 MB over a poor mobile network.
+    slowest_seconds = 600
+
+    @property
+    def uploads(self) -> Uploads:
+        return self.models.videos.uploads
+
+    async def post(self) -> None:
+        if self.is_over:
+            return None
+        member = self.signed_in()
+        try:
+            media_id = await self.models.videos.save(member.user_id, self.received())
+        except (Invalid, TooLarge, UnsupportedMedia) as problem:
+            return await self._form_again(problem)
+        if not self.is_page:
+            return self.json({"videoUrl": media_url(media_id)}, 201)
+        return self.go("/settings?saved=video#settings-video")
+
+    async def delete(self) -> None:
+        await self.models.videos.remove(self.allowed(access=False, selfie=False).user_id)
+        self.nothing()
+
+    async def _form_again(self, problem: Problem) -> None:
+        """htmx swaps only a 422; of the others it shows the words."""
+        if not isinstance(problem, Invalid) and self.is_htmx:
+            raise problem
+        problem.fields = problem.fields or {"video": problem.message}
+        context = {"form": "video", **await settings_context(self)} if self.is_page else {}
+        self.form_again(
+            problem, "profiles/settings/page.html", fragment="profiles/settings/_video.html", **context
+        )
+
+
+class RemoveVideoHandler(BaseHandler):
+    """POST /media/video/remove: what DELETE does, for forms."""
+
+    async def post(self) -> None:
+        await self.models.videos.remove(self.allowed(access=False, selfie=False).user_id)
+        if not self.is_page:
+            return self.nothing()
+        if self.is_htmx:
+            return self.page("profiles/settings/_video.html", **await settings_context(self))
+        return self.go("/settings")

@@ -1,0 +1,1 @@
+"""What needs no session: home, health, static files."""

@@ -1,0 +1,95 @@
+"""The files under /static, and those that browsers look for at the root."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tornado.web import StaticFileHandler
+
+from handlers.base.handler import BaseHandler
+from handlers.http.templates import is_as_started, static_url, static_version
+from models.errors import NotFound
+
+YEAR = 365 * 24 * 3600
+# Python's own list depends on the machine and its version.
+TYPES = {
+    ".js": "text/javascript; charset=UTF-8",
+    ".css": "text/css; charset=UTF-8",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+    ".webmanifest": "application/manifest+json",
+    ".ico": "image/x-icon",
+    ".png": "image/png",
+    ".txt": "text/plain; charset=UTF-8",
+}
+
+
+class StaticHandler(BaseHandler, StaticFileHandler):
+    """GET /static/[<version>/]…: with the right version for a year, else asked again and answered 304.
+
+    Modules and fonts name each other relatively, and so keep the version: a page fetches nothing twice.
+    """
+
+    is_counted = False
+
+    def initialize(self, path: str) -> None:  # type: ignore[override]
+        BaseHandler.initialize(self)
+        StaticFileHandler.initialize(self, path)
+
+    async def prepare(self) -> None:
+        """Everybody may have them: no session is looked up."""
+
+    @classmethod
+    def get_absolute_path(cls, root: str, path: str) -> str:
+        """Raises NotFound for a name that no file system has."""
+        if "\0" in path:
+            raise NotFound
+        return super().get_absolute_path(root, path)
+
+    async def get(self, version: str | None, path: str) -> None:  # type: ignore[override]
+        self._is_exact = version == static_version()
+        await StaticFileHandler.get(self, path)
+
+    async def head(self, version: str | None, path: str) -> None:  # type: ignore[override]
+        self._is_exact = version == static_version()
+        await StaticFileHandler.get(self, path, include_body=False)
+
+    def get_content_type(self) -> str:
+        suffix = Path(self.absolute_path or "").suffix
+        return TYPES.get(suffix) or super().get_content_type()
+
+    def get_cache_time(self, *_args: Any) -> int:
+        return 0  # said below, in one header
+
+    def set_extra_headers(self, path: str) -> None:
+        is_kept = self._is_exact and is_as_started(Path(self.absolute_path or ""))
+        self.set_header("Cache-Control", f"public, max-age={YEAR}, immutable" if is_kept else "no-cache")
+
+
+class ServiceWorkerHandler(StaticHandler):
+    """GET /sw.js: the file itself, because a redirect is refused, and at the root, because that is its scope
+    (Service Workers, "Register").
+    """
+
+    async def get(self) -> None:  # type: ignore[override]
+        await StaticHandler.get(self, None, "sw.js")
+
+    async def head(self) -> None:  # type: ignore[override]
+        await StaticHandler.head(self, None, "sw.js")
+
+
+class RootFileHandler(BaseHandler):
+    """GET /favicon.ico, /manifest.webmanifest, /apple-touch-icon….png: where they really are."""
+
+    is_counted = False
+
+    async def prepare(self) -> None:
+        """Everybody may have them."""
+
+    def get(self, name: str) -> None:
+        place = "icons/apple-touch-icon.png" if name.startswith("apple-touch-icon") else f"icons/{name}"
+        self.set_status(302)
+        self.set_header("Location", static_url(place))
+        self.set_header("Cache-Control", "public, max-age=3600")
+        self.finish()

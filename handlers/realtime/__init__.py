@@ -1,0 +1,1 @@
+"""The WebSocket protocol, the hub of open sockets, and their limits."""

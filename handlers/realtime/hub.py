@@ -1,0 +1,233 @@
+"""The sockets that are open on THIS process, by person and by call. It alone turns news into frames.
+
+News of a person or a call reaches every process that has subscribed to them; the hub subscribes with the
+first socket and leaves with the last.
+Nothing here decides anything: a lost or late frame is made good by `state` and `call:state`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+from handlers.realtime.limits import SocketLimits
+from handlers.realtime.queue_updates import QueueFeed
+from handlers.realtime.reloads import Reloads, Told, look_again
+from models.broadcasts import (
+    NOTHING,
+    AccessNews,
+    BannedNews,
+    CardNews,
+    Delivered,
+    Reload,
+    SeatGivenBack,
+    SeatReplaced,
+    SignedOut,
+    Unlisted,
+    read_call_news,
+    read_user_news,
+)
+from models.calls.call import other
+from models.calls.state import Side
+from models.errors import Unavailable
+from models.redis import keys
+from models.supervise import Tasks
+
+if TYPE_CHECKING:
+    from handlers.base.socket import BaseSocket
+    from handlers.calls.relay import RelaySocket
+    from handlers.ringing.invites import InviteSocket
+    from models.wiring import Models
+
+logger = logging.getLogger(__name__)
+GOING_AWAY = 1001
+SIGNED_OUT = 4401
+BANNED = 4403
+BAN_WAIT_SECONDS = 0.4
+REPLACED = 4409
+
+
+class Hub:
+    def __init__(self, models: Models) -> None:
+        self._bus = models.bus
+        self._models = models
+        self.limits = SocketLimits(models.config)
+        # Every connection of a socket, also of those that have been refused and are closing.
+        self.sockets: set[BaseSocket] = set()
+        self.feed = QueueFeed(models.presence, self._joined_sockets)
+        self.invite_sockets: dict[str, set[InviteSocket]] = {}
+        self.seats: dict[str, dict[Side, RelaySocket]] = {}
+        self._hearing: dict[str, set[InviteSocket | RelaySocket]] = {}
+        self.is_draining = False
+        self._reloads = Reloads(self._everyone, models.presence.announce_all, self.feed.catch_up)
+        self._work = Tasks()
+
+    async def open(self) -> None:
+        self._bus.ears.on_reconnect = lambda: self._reloads.request(announce=True)
+        self._reloads.start()
+        await self._bus.open(keys.CHANNEL_ALL, self._heard_all)
+        await self._bus.subscribe(keys.CHANNEL_QUEUE, self.feed.heard)
+        self.feed.start()
+
+    async def drain(self) -> None:
+        """Every socket is told 1001; the clients reconnect, here or elsewhere."""
+        self.is_draining = True
+        await self.feed.stop()
+        await self._reloads.stop()
+        for sockets in list(self.invite_sockets.values()):
+            for socket in list(sockets):
+                socket.close(GOING_AWAY, "the server is restarting")
+        for seats in list(self.seats.values()):
+            for seat in list(seats.values()):
+                seat.close(GOING_AWAY, "the server is restarting")
+
+    # -- people --
+
+    async def add_invite_socket(self, socket: InviteSocket) -> None:
+        user_id = socket.user_id
+        self.invite_sockets.setdefault(user_id, set()).add(socket)
+        await self._hear_for(socket)
+
+    def remove_invite_socket(self, socket: InviteSocket) -> None:
+        user_id = socket.user_id
+        sockets = self.invite_sockets.get(user_id, set())
+        sockets.discard(socket)
+        if not sockets:
+            self.feed.forget(user_id)
+            self.invite_sockets.pop(user_id, None)
+        self._hear_no_more_for(socket)
+
+    async def _hear_for(self, socket: InviteSocket | RelaySocket) -> None:
+        """News of the socket's person: both kinds of sockets close when the session ends or a ban comes.
+
+        Each socket waits for the confirmation itself, also while another one's is under way.
+        """
+        self._hearing.setdefault(socket.user_id, set()).add(socket)
+        await self._bus.subscribe(keys.user_channel(socket.user_id), self._heard_user)
+
+    def _hear_no_more_for(self, socket: InviteSocket | RelaySocket) -> None:
+        sockets = self._hearing.get(socket.user_id, set())
+        sockets.discard(socket)
+        if not sockets and self._hearing.pop(socket.user_id, None) is not None:
+            self._bus.unsubscribe(keys.user_channel(socket.user_id))
+
+    def _joined_sockets(self, user_id: str) -> list[InviteSocket]:
+        return [socket for socket in self.invite_sockets.get(user_id, ()) if socket.is_joined]
+
+    def _heard_user(self, channel: str, news: bytes) -> None:
+        user_id = channel.removeprefix(keys.CHANNEL_USER)
+        told = read_user_news(news)
+        if isinstance(told, Delivered):
+            if user_id in self.invite_sockets:
+                self.feed.delivered(user_id, told)
+        elif isinstance(told, SignedOut):
+            self._sign_out(user_id, told)
+        elif isinstance(told, Reload):
+            self.spawn(self._reload(user_id))
+        elif isinstance(told, AccessNews):
+            self.spawn(self._change_access(user_id, told))
+        elif isinstance(told, Unlisted):
+            for socket in list(self.invite_sockets.get(user_id, ())):
+                self.spawn(socket.unlist())
+        elif isinstance(told, BannedNews):
+            self.spawn(self._ban(user_id, bytes(told.frame)))
+        elif isinstance(told, CardNews):
+            (self.feed.hide if told.is_hidden else self.feed.show)(user_id, told.card)
+        else:
+            for socket in list(self.invite_sockets.get(user_id, ())):
+                frame = told.frame if told.only in (None, socket.id) else told.others
+                if bytes(frame) != bytes(NOTHING):
+                    socket.send(bytes(frame))
+
+    def _sign_out(self, user_id: str, told: SignedOut) -> None:
+        for socket in list(self.invite_sockets.get(user_id, ())):
+            if socket.session_id == told.session_id:
+                socket.sign_out(told.reason)
+        for seats in list(self.seats.values()):
+            for seat in list(seats.values()):
+                if seat.session_id == told.session_id:
+                    seat.close(SIGNED_OUT, "signed out")
+
+    async def _ban(self, user_id: str, frame: bytes) -> None:
+        """Off the queue before the sockets close, so that nobody lingers there; but not waiting for Redis."""
+        sockets = list(self.invite_sockets.get(user_id, ()))
+        for socket in sockets:
+            socket.hear_ban(frame)
+        for seat in [seat for one in self.seats.values() for seat in one.values() if seat.user_id == user_id]:
+            seat.say_last(frame, BANNED)
+        with contextlib.suppress(TimeoutError, Unavailable):
+            async with asyncio.timeout(BAN_WAIT_SECONDS):
+                await self._models.presence.remove(user_id)
+        for socket in sockets:
+            socket.close(BANNED, "banned")
+
+    async def _change_access(self, user_id: str, told: AccessNews) -> None:
+        if told.access == "unpaid":
+            await self._models.presence.lose_access(user_id)
+        else:
+            await self._models.presence.gain_access(user_id)
+        for socket in list(self.invite_sockets.get(user_id, ())):
+            socket.access_changed(told.access)
+
+    async def _reload(self, user_id: str) -> None:
+        for socket in list(self.invite_sockets.get(user_id, ())):
+            await look_again(socket, socket.send_state)
+
+    def _heard_all(self, _channel: str, _news: bytes) -> None:
+        self._reloads.request()
+
+    def _everyone(self) -> list[Told]:
+        """Seats first."""
+        seats: list[Told] = [
+            (seat, seat.keep_seat) for seats in self.seats.values() for seat in seats.values()
+        ]
+        invites = (socket for sockets in self.invite_sockets.values() for socket in sockets)
+        return seats + [(socket, socket.send_state) for socket in invites]
+
+    # -- calls --
+
+    async def add_seat(self, seat: RelaySocket) -> None:
+        """The seat is here from now on, even while it still opens: it keeps what comes meanwhile."""
+        seats = self.seats.setdefault(seat.call_id, {})
+        before = seats.get(seat.side)
+        seats[seat.side] = seat
+        if before is not None:
+            before.replace()
+        await self._hear_for(seat)
+        await self._bus.subscribe(keys.call_channel(seat.call_id), self._heard_call)
+
+    def remove_seat(self, seat: RelaySocket) -> None:
+        seats = self.seats.get(seat.call_id, {})
+        if seats.get(seat.side) is seat:
+            del seats[seat.side]
+        if not seats:
+            self._models.calls.forget(seat.call_id)
+            self.seats.pop(seat.call_id, None)
+            self._bus.unsubscribe(keys.call_channel(seat.call_id))
+        self._hear_no_more_for(seat)
+
+    def peer_of(self, seat: RelaySocket) -> RelaySocket | None:
+        """The other side's socket when it is on this process."""
+        return self.seats.get(seat.call_id, {}).get(other(seat.side))
+
+    def _heard_call(self, channel: str, news: bytes) -> None:
+        seats = self.seats.get(channel.removeprefix(keys.CHANNEL_CALL), {})
+        told = read_call_news(news)
+        for seat in [seat for side, seat in seats.items() if told.side in (None, side)]:
+            if isinstance(told, SeatGivenBack):
+                self.spawn(look_again(seat, seat.keep_seat))
+            elif isinstance(told, SeatReplaced):
+                if seat.id != told.seat:
+                    # At once: what the peer sends from now on is for the newer one.
+                    del seats[seat.side]
+                    seat.replace()
+            elif told.close is None:
+                seat.send(bytes(told.frame), told.once)
+            else:
+                seat.say_last(bytes(told.frame), told.close)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        self._work.spawn("the delivery of news", work)

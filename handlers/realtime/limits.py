@@ -1,0 +1,38 @@
+"""How many sockets one person and one address may have open on this process at once.
+
+Promises that whoever is over the limit is refused (4429) before anything is looked up, and that a socket that
+has closed counts no more. Keeps addresses only while their sockets are open.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from models.errors import TooMany
+from models.settings.config import Config
+
+
+class SocketLimits:
+    def __init__(self, config: Config) -> None:
+        self._most = {"person": config.sockets_per_person, "address": config.sockets_per_address}
+        self._open: Counter[tuple[str, str]] = Counter()
+        self._marks: dict[str, list[tuple[str, str]]] = {}
+
+    def enter(self, socket_id: str, user_id: str, address: str) -> None:
+        """Raises TooMany, and does not count the socket then. `user_id` is empty for nobody in particular."""
+        marks = [("address", address)] + ([("person", user_id)] if user_id else [])
+        if any(self._open[mark] >= self._most[mark[0]] for mark in marks):
+            raise TooMany("Too many connections are open. Close a tab and try again.")
+        self._open.update(marks)
+        self._marks[socket_id] = marks
+
+    def leave(self, socket_id: str) -> None:
+        """Nothing happens for a socket that was refused, or has left before."""
+        for mark in self._marks.pop(socket_id, ()):
+            self._open[mark] -= 1
+            if self._open[mark] == 0:
+                del self._open[mark]
+
+    @property
+    def open(self) -> int:
+        return len(self._marks)

@@ -1,0 +1,1 @@
+"""Ringing: call invites from the first ring to their one outcome."""

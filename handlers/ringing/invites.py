@@ -1,0 +1,233 @@
+"""/ws/invites: presence and call invites. Each command is one call of a model; docs/protocol.md lists them
+all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import msgspec
+
+from handlers.base.socket import SIGNED_OUT, BaseSocket, id_of
+from handlers.ringing.state_order import StateOrder
+from models import messages
+from models.errors import Banned, NotSignedIn, PaymentRequired, Problem, SelfieRequired
+from models.messages import (
+    AccessChanged,
+    CallAccept,
+    CallCancel,
+    CallDecline,
+    CallExtendWait,
+    CallInvite,
+    Ping,
+    Pong,
+    QueueHidden,
+    QueueJoin,
+    QueueLeave,
+    QueueState,
+    SessionEnded,
+    State,
+    StateCall,
+    Wire,
+)
+from models.room.presence import Opened
+from models.security.member import Access, Member
+
+logger = logging.getLogger(__name__)
+
+
+class InviteSocket(BaseSocket):
+    def initialize(self) -> None:
+        super().initialize()
+        self.is_joined = False
+        self.is_listening = True
+        self._is_added = False
+        self._changes = 0
+        # Commands and look-ups of `state` exclude each other.
+        self._turn = asyncio.Lock()
+        self._order = StateOrder(super().send)
+
+    @property
+    def messages_per_second(self) -> int:
+        return self.application.config.invite_messages_per_second
+
+    async def opened(self, *_args: str) -> None:
+        async with self._turn:
+            member = self.signed_in()
+            await self.models.address_bans.saw(member.user_id, self.address)
+            self._is_added = True
+            await self.hub.add_invite_socket(self)
+            await self._order.show(self._look)
+        if not self.is_open:
+            # Closed while opening: on_close has been here already.
+            await self._leave()
+
+    async def send_state(self) -> None:
+        """The whole state again: after a server was away, or when something about the user changed."""
+        if not self.is_open or self.member is None:
+            return
+        async with self._turn:
+            if not self._order.is_opening:
+                await self._order.show(self._look)
+
+    async def _look(self) -> State | None:
+        """The state as it is now; None when the socket has closed."""
+        # Access may have come or gone since it was read, before its news was heard here.
+        member = await self._fresh()
+        presence, is_known = self.models.presence, self.models.presence.is_known(self.id)
+        if not self.is_open:
+            return None
+        opened = (
+            await presence.reopen(self.id)
+            if is_known
+            else await presence.open(self.user_id, self.id, has_access=member.access != "unpaid")
+        )
+        return None if opened is None or not self.is_open else await self._state(opened)
+
+    async def _state(self, opened: Opened) -> State:
+        call_id = await self.models.calls.live_of(self.user_id)
+        is_available = opened.is_available
+        if call_id is None and opened.busy.startswith("call:"):
+            # A process died after it ended the call: PostgreSQL knows better than Redis.
+            is_available = await self.models.presence.forget_call(self.user_id, opened.busy)
+        invite = None
+        if call_id is None:
+            invite = await self.models.invites.state_of(self.user_id, opened.busy, self.id)
+        assert self.member is not None
+        return State(
+            server_now=self.models.clock.now_ms(),
+            access=self.member.access,
+            available=is_available,
+            invite=invite,
+            call=StateCall(call_id=call_id) if call_id else None,
+        )
+
+    def send(self, frame: bytes) -> None:
+        """An event, in order with `state`."""
+        self._order.hear(frame)
+
+    def tell(self, message: Wire) -> None:
+        """An answer, or the last word: never held back."""
+        super().send(messages.encode(message))
+
+    async def on_message(self, frame: bytes) -> None:  # type: ignore[override]
+        if self.is_over_budget() or not self.is_listening:
+            return
+        try:
+            command = messages.parse_invite(frame)
+            async with self._turn:
+                answer = await self._answer(command)
+                if answer is not None:
+                    self.tell(answer)
+        except Problem as problem:
+            self.fault(problem, id_of(frame))
+        except Exception as error:
+            self.failed(error, id_of(frame))
+
+    async def _answer(self, command: messages.InviteCommand) -> Wire | None:
+        invites, member = self.models.invites, self.member
+        assert member is not None
+        match command:
+            case QueueJoin():
+                return await self._join(command.id)
+            case QueueLeave():
+                return await self._leave_queue(command.id)
+            case QueueHidden(hidden=hidden, notifications=notifications):
+                await self.models.presence.hide(self.id, is_hidden=hidden, has_notifications=notifications)
+                return None
+            case CallInvite(to_user_id=to, requested_seconds=seconds):
+                return await invites.invite(await self._fresh(), self.id, to, seconds, command.id)
+            case CallExtendWait(invite_id=invite_id):
+                return await invites.extend(member, self.id, invite_id, command.id)
+            case CallCancel(invite_id=invite_id):
+                return await invites.cancel(member, self.id, invite_id, command.id)
+            case CallAccept(invite_id=invite_id, requested_seconds=seconds):
+                return await invites.accept(member, self.id, invite_id, seconds, command.id)
+            case CallDecline(invite_id=invite_id):
+                return await invites.decline(member, self.id, invite_id, command.id)
+            case Ping():
+                return Pong(id=command.id, server_now=self.models.clock.now_ms())
+
+    async def _join(self, command_id: str | None) -> QueueState | None:
+        """Lists the socket. What changes about the user meanwhile is looked at before the answer."""
+        while True:
+            changes = self._changes
+            self._check(await self._fresh())
+            if not self.is_open or not self.is_listening:
+                # Closed or banned while we looked: there is no socket left to join.
+                return None
+            self.is_joined = True
+            self.hub.feed.join(self.user_id)
+            is_available = await self.models.presence.join(self.id)
+            if changes == self._changes and self.is_open:
+                return QueueState(id=command_id, available=is_available)
+            await self._leave_queue(None)
+
+    @staticmethod
+    def _check(member: Member) -> None:
+        """Raises Banned, PaymentRequired, SelfieRequired: who may not be listed."""
+        if member.is_banned:
+            raise Banned
+        if member.access == "unpaid":
+            raise PaymentRequired
+        if member.selfie_id is None:
+            raise SelfieRequired
+
+    async def _leave_queue(self, command_id: str | None) -> QueueState:
+        self.is_joined = False
+        return QueueState(id=command_id, available=await self.models.presence.leave(self.id))
+
+    async def unlist(self) -> None:
+        """Nobody is listed without a selfie, whatever other sockets of theirs have not heard yet."""
+        self._changes += 1
+        await self._leave_queue(None)
+        self.send(messages.encode(QueueState(available=False)))
+
+    async def _fresh(self) -> Member:
+        """Access, selfie and ban as they are now; the token may have been rotated since the socket opened."""
+        heard = -1
+        while heard != self._changes:
+            # What is heard while we read may be newer than what we read.
+            heard = self._changes
+            member = await self.models.sessions.again(self.session_id)
+        if member is None:
+            await self._gone()
+            raise NotSignedIn
+        self.member = member
+        return member
+
+    async def _gone(self) -> None:
+        """The session has ended: by a ban, or otherwise."""
+        notice = await self.models.ban_notices.find(self.user_id)
+        if notice is None:
+            self.close(SIGNED_OUT, "signed out")
+        else:
+            self.refuse(notice.refusal)
+
+    def access_changed(self, access: Access) -> None:
+        self._changes += 1
+        if self.member is not None:
+            self.member = msgspec.structs.replace(self.member, access=access)
+        if access == "unpaid":
+            self.is_joined = False
+        self.send(messages.encode(AccessChanged(access=access)))
+
+    def sign_out(self, reason: str) -> None:
+        self.tell(SessionEnded(reason=reason))
+        self.close(SIGNED_OUT, "signed out")
+
+    def hear_ban(self, frame: bytes) -> None:
+        """The hub closes it in a moment; nothing is answered any more."""
+        self.is_joined = self.is_listening = False
+        self._changes += 1
+        super().send(frame)
+
+    def on_close(self) -> None:
+        super().on_close()
+        if self._is_added and not self.hub.is_draining:
+            self.hub.spawn(self._leave())
+
+    async def _leave(self) -> None:
+        self.hub.remove_invite_socket(self)
+        await self.models.presence.close(self.id)

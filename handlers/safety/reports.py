@@ -1,0 +1,106 @@
+"""/report: what somebody says another did; the form on a page of its own, and the way in for all of them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+import msgspec
+
+from handlers.accounts.sign_in import is_own_path
+from handlers.base.handler import BaseHandler
+from models.calls.call import other
+from models.errors import Invalid, NotFound
+from models.ids import is_id
+from models.safety.reports import NewReport
+
+
+class ReportForm(msgspec.Struct, rename="camel"):
+    """`frame` is a picture in Base64 (RFC 4648), a data: address or the bytes alone."""
+
+    user_id: str
+    reason: str = ""
+    call_id: str | None = None
+    text: str | None = None
+    message_ids: tuple[str, ...] = ()
+    frame: str | None = None
+    frame_consent: bool = False
+    next: str = ""
+
+    def as_new(self) -> NewReport:
+        return NewReport(
+            user_id=self.user_id,
+            reason=self.reason,
+            text=self.text or "",
+            call_id=self.call_id or None,
+            message_ids=self.message_ids,
+            frame=picture(self.frame) if self.frame else None,
+            has_consent=self.frame_consent,
+        )
+
+
+class ReportHandler(BaseHandler):
+    """GET /report?userId=&callId=, POST /report."""
+
+    async def get(self) -> None:
+        self.allowed(access=False, selfie=False)
+        about = await self._about(
+            self.get_query_argument("userId", ""), self.get_query_argument("callId", "")
+        )
+        back = self.get_query_argument("next", "")
+        self.page(
+            "safety/reports/page.html", fragment="safety/reports/_report.html", back=safe(back), **about
+        )
+
+    async def post(self) -> None:
+        member = self.allowed(access=False, selfie=False)
+        form = self.read(ReportForm)
+        try:
+            await self.models.reports.file(member, form.as_new())
+        except Invalid as problem:
+            return await self._form_again(problem, form)
+        if not self.is_page:
+            return self.json({}, 201)
+        return self.go(safe(form.next))
+
+    def sent(self) -> dict[str, Any]:
+        """Of a form, every message that was ticked."""
+        fields = super().sent()
+        if not self._sent_json and "messageIds" in fields:
+            fields["messageIds"] = self.get_body_arguments("messageIds")
+        return fields
+
+    async def _form_again(self, problem: Invalid, form: ReportForm) -> None:
+        if not self.is_page:
+            raise problem
+        about = await self._about(form.user_id, form.call_id or "")
+        back = {"back": safe(form.next)}
+        self.form_again(
+            problem, "safety/reports/page.html", fragment="safety/reports/_report.html", **back, **about
+        )
+
+    async def _about(self, user_id: str, call_id: str) -> dict[str, Any]:
+        """A name and chat lines only of an own call: anybody else is as nameless as nobody."""
+        if not is_id(user_id) or (call_id and not is_id(call_id)):
+            raise NotFound
+        about: dict[str, Any] = {"user_id": user_id, "call_id": call_id, "person": None, "lines": []}
+        if call_id:
+            call = await self.models.calls.get_own(call_id, self.signed_in().user_id)
+            if call.user_on(other(call.side_of(self.signed_in().user_id))) != user_id:
+                raise NotFound("There is no such call of yours.")
+            about["person"] = await self.models.users.person(user_id)
+            about["lines"] = await self.models.chat.of_call(call_id)
+        return about
+
+
+def safe(path: str) -> str:
+    return path if is_own_path(path) else "/room"
+
+
+def picture(text: str) -> bytes:
+    """Raises Invalid (`frame`)."""
+    try:
+        return base64.b64decode(text.rpartition(",")[2], validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise Invalid(frame="The picture could not be read.") from error

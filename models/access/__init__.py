@@ -1,0 +1,1 @@
+"""Access: what lets a person in, and the invite codes that do."""

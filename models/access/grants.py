@@ -1,0 +1,96 @@
+"""Access grants: access is one of `unpaid paid invited comped`.
+
+Each reason for access (payment, code, comp) is a row with a source that is unique for its reason. The
+same reason from the same source is granted once; losing one removes only that one. Changes of one person are
+serialised by `lock`: every transaction takes it once, before its first change. The person is notified after
+the commit, never before (`tell`).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from models.broadcasts import AccessNews, News
+from models.clock import Clock
+from models.ids import new_id
+from models.postgres.database import Db, Transaction
+from models.security import member
+
+Reason = Literal["payment", "code", "comp"]
+
+
+class AccessChange(msgspec.Struct, frozen=True):
+    """A change of access, published once the transaction is committed."""
+
+    user_id: str
+    access: member.Access
+
+
+class Access:
+    def __init__(self, db: Db, clock: Clock, news: News) -> None:
+        self._db, self._clock, self._news = db, clock, news
+        self._sql = db.statements("access.grants")
+
+    async def of(self, user_id: str, *, on: Transaction | None = None) -> member.Access:
+        """The strongest reason that is still valid: paid, then comped, then invited."""
+        access: member.Access = await self._sql.value("of", on=on, user_id=user_id)
+        return access
+
+    async def lock(self, user_id: str, *, on: Transaction) -> None:
+        """Serialises changes of this user's access until the transaction ends."""
+        await self._sql.run("lock_user", on=on, user_id=user_id)
+
+    async def grant(self, user_id: str, reason: Reason, source: str) -> AccessChange | None:
+        """Commits the grant and notifies the person. None if it was granted before."""
+
+        async def grant(on: Transaction) -> AccessChange | None:
+            await self.lock(user_id, on=on)
+            return await self.grant_locked(user_id, reason, source, on=on)
+
+        change = await self._db.transact(grant)
+        self.tell(change)
+        return change
+
+    async def grant_locked(
+        self, user_id: str, reason: Reason, source: str, *, on: Transaction
+    ) -> AccessChange | None:
+        """The change to `tell` after the commit; None if it was granted before. The caller holds `lock`."""
+        values = {"grant_id": new_id(), "user_id": user_id, "reason": reason, "source": source}
+        is_new = await self._sql.run("grant", on=on, now=self._clock.frozen, **values) == 1
+        return await self._change(user_id, on) if is_new else None
+
+    async def take_away(self, reason: Reason, source: str, why: str) -> AccessChange | None:
+        """Commits the end of one reason and notifies the person. None if it does not exist or has ended."""
+        change = None
+        async with self._db.transaction() as on:
+            user_id = await self._sql.value("find_owner", on=on, reason=reason, source=source)
+            if user_id is not None:
+                await self.lock(user_id, on=on)
+                change = await self.take_away_locked(user_id, reason, source, why, on=on)
+        self.tell(change)
+        return change
+
+    async def take_away_locked(
+        self, user_id: str, reason: Reason, source: str, why: str, *, on: Transaction
+    ) -> AccessChange | None:
+        """As `take_away`, inside the caller's transaction, which holds `lock`; `why` is kept with the row."""
+        values = {"reason": reason, "source": source, "why": why, "now": self._clock.frozen}
+        has_ended = await self._sql.run("take_away", on=on, **values) == 1
+        return await self._change(user_id, on) if has_ended else None
+
+    async def give_back_locked(
+        self, user_id: str, reason: Reason, source: str, *, on: Transaction
+    ) -> AccessChange | None:
+        """Undoes `take_away`. None if there is nothing to undo. The caller holds `lock`."""
+        is_back = await self._sql.run("give_back", on=on, reason=reason, source=source) == 1
+        return await self._change(user_id, on) if is_back else None
+
+    def tell(self, change: AccessChange | None) -> None:
+        """Publishes `access:changed` to the user's sockets. None publishes nothing."""
+        if change is not None:
+            self._news.about_user(change.user_id, AccessNews(access=change.access))
+
+    async def _change(self, user_id: str, on: Transaction) -> AccessChange:
+        return AccessChange(user_id=user_id, access=await self.of(user_id, on=on))

@@ -1,0 +1,250 @@
+"""Invite codes: a friend's way in without the fee. The one door to qrcode.
+
+A person has one code (16 characters of Crockford base32, `code_uses` uses); the operator has codes with a
+label and any number of uses. A use is taken by one statement, in one transaction with the access it gives:
+the last use lets exactly one in. Guesses never refuse a code that exists (docs/decisions/code-guesses.md).
+Raises: NotFound for an unknown code, counted as a guess; Invalid for text without a code; Conflict for a code
+that is used up, switched off, one's own, or tried by somebody who is in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from io import BytesIO
+from typing import Any
+
+import msgspec
+import qrcode
+from qrcode.image.pil import PilImage
+from qrcode.image.svg import SvgPathFillImage
+
+from models.access.grants import Access, AccessChange
+from models.access.posters import poster_svg
+from models.access.typed_codes import code_in
+from models.clock import Clock
+from models.errors import Conflict, Invalid, NotFound, Unavailable
+from models.ids import new_code
+from models.postgres.database import Db, Transaction, UniqueViolation
+from models.security import member
+from models.security.rate_limits import RateLimits
+from models.settings.config import Config
+from models.turns import Turns
+
+UNKNOWN = "No such code. Check each letter, or ask your friend for the QR code."
+EMPTY = "Type the 16 letters and digits of the code."
+MALFORMED = "No such code exists: a code has 16 letters and digits, like 8GZK-2M4T-V0QX-71WA."
+MOST_WAITING = 32
+
+
+class OwnCode(msgspec.Struct, frozen=True):
+    """The code somebody may hand out; `uses_remaining` is None without a limit."""
+
+    code: str
+    uses_remaining: int | None
+    stopped: bool
+    invite_url: str = ""
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """Who invites."""
+
+    code: str
+    inviter_name: str
+
+
+# What stands in the way, in the order in which it is told.
+OBSTACLES = {
+    "is_in": "You are in already. This code stays good for somebody else.",
+    "is_own": "This is your own code. Hand it to a friend.",
+    "has_used_one": "You have used an invite code before, and one is all a person may use.",
+    "is_stopped": "This code has been switched off. Ask your friend for another one, or pay once instead.",
+    "is_used_up": "This code has been used up. Ask your friend for another one, or pay once instead.",
+}
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """All that decides whether a code may be used by somebody."""
+
+    code: str
+    inviter_name: str
+    is_stopped: bool
+    is_used_up: bool
+    is_own: bool
+    is_in: bool
+    has_used_one: bool
+
+    @property
+    def problem(self) -> Conflict | None:
+        """The first obstacle, in words; None when it may be used."""
+        texts = [text for name, text in OBSTACLES.items() if getattr(self, name)]
+        return Conflict(texts[0]) if texts else None
+
+
+class InviteCodes:
+    def __init__(self, db: Db, clock: Clock, config: Config, access: Access, rate_limits: RateLimits) -> None:
+        self._db, self._clock, self._config = db, clock, config
+        self._access, self._rate_limits = access, rate_limits
+        self._sql = db.statements("access.invite_codes")
+        self._drawing = asyncio.Semaphore(1)
+        self._waiting = 0
+        # Around a redemption: many people may have the same code.
+        self.turns = Turns()
+
+    # -- one's own --
+
+    async def find_own(self, user_id: str, *, on: Transaction | None = None) -> OwnCode | None:
+        own = await self._sql.one("find_own", OwnCode, on=on, user_id=user_id)
+        return own and msgspec.structs.replace(own, invite_url=self.invite_url(own.code))
+
+    async def ensure_own(self, user_id: str, *, on: Transaction) -> None:
+        """For somebody who has just paid: a code at once, one however often it is asked for."""
+        await self._sql.run("ensure_own", on=on, **self._new_code(user_id))
+
+    async def stop_own(self, user_id: str, *, on: Transaction) -> None:
+        """With the payment gone, so is the code; whom it brought stays."""
+        await self._sql.run("stop_own", on=on, user_id=user_id, now=self._clock.frozen)
+
+    async def ensure_after_call(self, user_id: str, *, on: Transaction) -> None:
+        """For everybody else with access: a code once they have had `code_after_calls` successful calls."""
+        values = self._new_code(user_id) | {"after_calls": self._config.code_after_calls}
+        await self._sql.run("ensure_after_call", on=on, **values)
+
+    def _new_code(self, user_id: str) -> dict[str, object]:
+        limit = self._config.code_uses
+        return {"user_id": user_id, "code": new_code(), "uses_limit": limit, "now": self._clock.frozen}
+
+    def invite_url(self, code: str) -> str:
+        return f"{self._config.base_url}/onboarding?inviteCode={code}"
+
+    # -- somebody else's --
+
+    async def preview(self, code: str | None) -> Preview | None:
+        """Who invites by this code; None when nobody new could use it."""
+        try:
+            return await self.check(code)
+        except (Conflict, Invalid, NotFound):
+            return None
+
+    async def check(self, code: str | None, user_id: str | None = None) -> Preview:
+        """What `redeem` would say, without using it up. Raises NotFound, Conflict, Invalid."""
+        found = await self._standing(plain_code(code), user_id)
+        if problem := found.problem:
+            raise problem
+        return Preview(code=found.code, inviter_name=found.inviter_name)
+
+    async def redeem(
+        self, code: str | None, user_id: str, address: str | None = None, *, on: Transaction | None = None
+    ) -> member.Access:
+        """Uses it once and gives access. Raises NotFound, Conflict, Invalid.
+
+        With `on` it is part of a larger whole, whose owner puts `guessing` around it. Without, it commits,
+        tells, and counts an unknown code against `address` (TooMany).
+        """
+        if on is not None:
+            return (await self._redeem(code, user_id, on)).access
+        async with self.guessing(address), self.turns.of(code):
+            change = await self._db.transact(lambda own: self._redeem(code, user_id, own))
+        self._access.tell(change)
+        return change.access
+
+    @asynccontextmanager
+    async def guessing(self, address: str | None) -> AsyncIterator[None]:
+        """Around a try, outside of any transaction: an unknown code in it is a guess.
+
+        Raises TooMany instead of NotFound when too many were guessed from there.
+        """
+        try:
+            yield
+        except NotFound:
+            if address is not None:
+                await self._rate_limits.guess("code", address)
+            raise
+
+    async def _redeem(self, code: str | None, user_id: str, on: Transaction) -> AccessChange:
+        plain = plain_code(code)
+        await self._access.lock(user_id, on=on)
+        if not await self._take_use(plain, user_id, on):
+            # What was in the way may have gone since: then it is no longer possible, plainly.
+            raise (await self._standing(plain, user_id, on=on)).problem or Conflict()
+        change = await self._access.grant_locked(user_id, "code", f"{user_id}/{plain}", on=on)
+        return change or AccessChange(user_id=user_id, access=await self._access.of(user_id, on=on))
+
+    async def _take_use(self, code: str, user_id: str, on: Transaction) -> bool:
+        try:
+            values = {"code": code, "user_id": user_id, "now": self._clock.frozen}
+            return await self._sql.run("redeem", on=on, **values) == 1
+        except UniqueViolation as error:
+            raise Conflict(OBSTACLES["has_used_one"]) from error
+
+    async def _standing(self, code: str, user_id: str | None, *, on: Transaction | None = None) -> Standing:
+        found = await self._sql.one("standing", Standing, on=on, code=code, user_id=user_id)
+        if found is None:
+            raise NotFound(UNKNOWN)
+        return found
+
+    # -- QR --
+
+    async def check_owner(self, code: str, user_id: str) -> None:
+        """Raises NotFound for everybody but its owner."""
+        if await self._sql.value("is_owner", code=code, user_id=user_id) is None:
+            raise NotFound
+
+    async def qr_svg(self, code: str) -> bytes:
+        """The QR code of the code's invite address, black on white."""
+        return await self._draw(svg_of, code)
+
+    async def qr_png(self, code: str) -> bytes:
+        return await self._draw(png_of, code)
+
+    async def poster(self, code: str, label: str | None = None) -> bytes:
+        """A page to print, as SVG."""
+        return poster_svg(await self.qr_svg(code), code, self.invite_url(code), label)
+
+    async def draw_svg(self, text: str) -> bytes:
+        """Any text as a QR code."""
+        return await self._drawn(svg_of, text)
+
+    async def _draw(self, draw: Callable[[str], bytes], code: str) -> bytes:
+        return await self._drawn(draw, self.invite_url(code))
+
+    async def _drawn(self, draw: Callable[[str], bytes], text: str) -> bytes:
+        """One at a time, off the loop. Raises Unavailable when too many wait."""
+        if self._waiting >= MOST_WAITING:
+            raise Unavailable
+        self._waiting += 1
+        try:
+            async with self._drawing:
+                return await asyncio.to_thread(draw, text)
+        finally:
+            self._waiting -= 1
+
+
+def plain_code(typed: str | None) -> str:
+    """The code in what a person typed or pasted. Raises Invalid (`inviteCode`) when there is none."""
+    plain = code_in(typed or "")
+    if plain is None:
+        raise Invalid(inviteCode=MALFORMED if typed and typed.strip() else EMPTY)
+    return plain
+
+
+def svg_of(url: str) -> bytes:
+    """Blocking."""
+    return _drawn(url, SvgPathFillImage)
+
+
+def png_of(url: str) -> bytes:
+    """Blocking."""
+    return _drawn(url, PilImage)
+
+
+def _drawn(url: str, factory: Any) -> bytes:
+    """ISO/IEC 18004, error correction M, with the quiet zone of 4 modules that scanners want."""
+    out = BytesIO()
+    code = qrcode.QRCode(
+        error_correction=qrcode.ERROR_CORRECT_M, box_size=12, border=4, image_factory=factory
+    )
+    code.add_data(url)
+    code.make_image().save(out)
+    return out.getvalue()

@@ -1,0 +1,140 @@
+"""A person's own data as a ZIP: `data.json`, the files of their media, and a few words on both.
+
+The file has no name and is gone when it is closed. It holds everything that is stored about the person (a
+test compares with the schema), of others only the name that the history shows, no token and no hash. It is
+made whole in one of two places, which is free again before anything is sent: a slow reader holds up nobody.
+At most a chunk of a video is in memory. Raises: TooMany more than once an hour; Unavailable when two are
+being made. docs/protocol.md shows what is in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from tempfile import TemporaryFile
+from typing import IO, Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+import msgspec
+
+from models.clock import Clock
+from models.errors import NotFound, TooMany, Unavailable
+from models.postgres.database import Db
+from models.profiles.media import CHUNK, Media
+from models.security.rate_limits import RateLimits
+
+Row = dict[str, Any]
+SCHEMA = 1
+AT_ONCE = 2
+RETRY_SECONDS = 10
+ONCE_AN_HOUR = "You can download your data once an hour."
+README = """Your data, as this site keeps it.
+
+data.json    everything but pictures and videos; instants are UTC. The site's document names each field.
+media/       your selfie and your intro video, as others see them.
+
+Of other people there is only the name that your history shows.
+"""
+
+
+class Exports:
+    def __init__(self, db: Db, clock: Clock, media: Media, rate_limits: RateLimits) -> None:
+        self._clock, self._media, self._rate_limits = clock, media, rate_limits
+        self._sql = db.statements("accounts.exports")
+        self._making = 0
+
+    @asynccontextmanager
+    async def open(self, user_id: str) -> AsyncIterator[IO[bytes]]:
+        """The whole ZIP, at its beginning. One that fails does not count; one that was not read does."""
+        try:
+            async with self._rate_limits.export(user_id):
+                with TemporaryFile() as file:
+                    with self._place():
+                        await self._fill(file, user_id)
+                    file.seek(0)
+                    yield file
+        except TooMany as problem:
+            raise TooMany(ONCE_AN_HOUR, retry_after=problem.retry_after) from problem
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """Raises Unavailable."""
+        if self._making >= AT_ONCE:
+            raise Unavailable(
+                "Others are downloading right now. Try again in a moment.", retry_after=RETRY_SECONDS
+            )
+        self._making += 1
+        try:
+            yield
+        finally:
+            self._making -= 1
+
+    async def _fill(self, file: IO[bytes], user_id: str) -> None:
+        data = await self.data(user_id)
+        with ZipFile(file, "w") as archive:
+            archive.writestr("README.txt", README)
+            await asyncio.to_thread(_write_json, archive, data)
+            for media in data["media"]:
+                await self._add(archive, media["file"], str(media["mediaId"]), user_id)
+
+    async def _add(self, archive: ZipFile, name: str, media_id: str, user_id: str) -> None:
+        """As it is: pictures and videos grow no smaller."""
+        found = await self._media.find(media_id, user_id)
+        if found is None:
+            return
+        with archive.open(ZipInfo(name), "w") as entry:
+            for first in range(0, found.byte_size, CHUNK):
+                chunk = await self._media.read(found, first, first + CHUNK - 1)
+                await asyncio.to_thread(entry.write, chunk)
+
+    async def data(self, user_id: str) -> dict[str, Any]:
+        """What stands in `data.json`. Raises NotFound."""
+        profile = await self._sql.all("profile", Row, user_id=user_id)
+        if not profile:
+            raise NotFound
+        about = {"schema": SCHEMA, "madeAt": self._clock.now(), "profile": profile[0]}
+        return (
+            about | await self._entry(user_id) | await self._meetings(user_id) | await self._conduct(user_id)
+        )
+
+    async def _entry(self, user_id: str) -> dict[str, list[Row]]:
+        """How they come in, and what they have shown."""
+        media = await self._sql.all("media", Row, user_id=user_id)
+        for one in media:
+            one["file"] = f"media/{one['mediaId']}.{str(one['contentType']).rpartition('/')[2]}"
+        return {
+            "account": await self._sql.all("account", Row, user_id=user_id),
+            "sessions": await self._sql.all("sessions", Row, user_id=user_id),
+            "access": await self._sql.all("access", Row, user_id=user_id),
+            "payments": await self._sql.all("payments", Row, user_id=user_id),
+            "codes": await self._sql.all("code", Row, user_id=user_id),
+            "codesUsed": await self._sql.all("code_used", Row, user_id=user_id),
+            "media": media,
+            "addresses": await self._sql.all("addresses", Row, user_id=user_id),
+        }
+
+    async def _meetings(self, user_id: str) -> dict[str, list[Row]]:
+        return {
+            "calls": await self._sql.all("calls", Row, user_id=user_id),
+            "messages": await self._sql.all("messages", Row, user_id=user_id),
+            "contacts": await self._sql.all("contacts", Row, user_id=user_id),
+            "rings": await self._sql.all("rings", Row, user_id=user_id),
+            "cooldowns": await self._sql.all("cooldowns", Row, user_id=user_id),
+            "introductions": await self._sql.all("introductions", Row, user_id=user_id),
+            "introductionLinks": await self._sql.all("introduction_links", Row, user_id=user_id),
+        }
+
+    async def _conduct(self, user_id: str) -> dict[str, list[Row]]:
+        return {
+            "reports": await self._sql.all("reports", Row, user_id=user_id),
+            "bans": await self._sql.all("bans", Row, user_id=user_id),
+            "removals": await self._sql.all("removals", Row, user_id=user_id),
+            "blocks": await self._sql.all("blocks", Row, user_id=user_id),
+        }
+
+
+def _write_json(archive: ZipFile, data: dict[str, Any]) -> None:
+    """Blocking: a long life is a long text."""
+    text = msgspec.json.format(msgspec.json.encode(data), indent=2)
+    archive.writestr("data.json", text, ZIP_DEFLATED)

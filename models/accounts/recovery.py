@@ -1,0 +1,112 @@
+"""Back into an account without the password: by a recovery code, or by a link that was sent by e-mail.
+
+Each works once, and the new password ends every session. Asking for a link and trying a code do the same work
+whether there is an account or not. Wrong codes and links are counted like failed sign-ins; a link that is
+valid is accepted whatever was tried from its address. Raises: NotSignedIn (wrong, used, or too old), Invalid,
+NotFound (no mail here), TooMany, Unavailable.
+"""
+
+from __future__ import annotations
+
+from models.accounts import email_address, recovery_codes
+from models.accounts.accounts import Account, Accounts
+from models.accounts.credentials import AccountChanges
+from models.accounts.mailer import Mail
+from models.accounts.recovery_codes import RecoveryCodes
+from models.accounts.recovery_links import RecoveryLinks, hash_of
+from models.clock import Clock
+from models.errors import NotFound, NotSignedIn
+from models.ids import NO_ID
+from models.postgres.database import Db, Transaction
+from models.security.member import Member
+from models.security.passwords import Passwords
+from models.security.rate_limits import RateLimits
+from models.security.sessions import SignedIn
+from models.settings.config import Config
+
+WRONG_CODE = "That e-mail and code do not go together, or the code has been used."
+DEAD_LINK = "This link has been used, or it is too old. Ask for a new one."
+
+
+class Recovery:
+    def __init__(
+        self,
+        db: Db,
+        clock: Clock,
+        config: Config,
+        accounts: Accounts,
+        changes: AccountChanges,
+        passwords: Passwords,
+        rate_limits: RateLimits,
+        codes: RecoveryCodes,
+        mail: Mail,
+    ) -> None:
+        self._db, self._clock = db, clock
+        self._accounts, self._changes = accounts, changes
+        self._passwords, self._rate_limits, self._codes, self._mail = passwords, rate_limits, codes, mail
+        self._sql = db.statements("accounts.accounts")
+        self._links = RecoveryLinks(db, clock, config, mail)
+
+    @property
+    def by_mail(self) -> bool:
+        """Whether links can be sent here."""
+        return self._mail.is_on
+
+    async def close(self) -> None:
+        """Sends the links that have been asked for."""
+        await self._links.close()
+
+    async def by_code(
+        self, typed: str, code: str, password: str, address: str, current: Member | None
+    ) -> SignedIn:
+        """The new password counts from now on, and this device is signed in."""
+        email, plain = email_address.read(typed), recovery_codes.plain(code)
+        async with self._rate_limits.attempt(email.key, address):
+            hashed = await self._passwords.hash(password, email.key, address=address)
+            async with self._db.transaction() as on:
+                found = await self._sql.one("find_by_email", Account, on=on, email_key=email.key)
+                # Known or not: the same statements.
+                is_good = await self._codes.use(found.user_id if found else NO_ID, plain, on=on)
+                if found is None or not is_good:
+                    raise NotSignedIn(WRONG_CODE)
+                ended = await self._changes.put_password(found, hashed, None, on=on)
+        self._changes.tell_password(found, ended)
+        return await self._enter(found.user_id, current)
+
+    async def send_link(self, typed: str, address: str) -> None:
+        """To the address's account, if there is one, a moment later. Raises NotFound: no mail here."""
+        if not self.by_mail:
+            raise NotFound
+        email = email_address.read(typed)
+        await self._rate_limits.ask_link(email.key, address)
+        self._links.ask(email.key)
+
+    async def is_link(self, token: str) -> bool:
+        """Whether this link can still be used; it is not used by asking."""
+        found = await self._sql.value("is_link", token_hash=hash_of(token), now=self._clock.frozen)
+        return found is not None
+
+    async def by_link(self, token: str, password: str, address: str, current: Member | None) -> SignedIn:
+        """The same as `by_code`."""
+        if not await self.is_link(token):
+            async with self._rate_limits.attempt(None, address):
+                raise NotSignedIn(DEAD_LINK)
+        hashed = await self._passwords.hash(password, address=address)
+        async with self._db.transaction() as on:
+            account = await self._take(token, on)
+            ended = await self._changes.put_password(account, hashed, None, on=on)
+        self._changes.tell_password(account, ended)
+        return await self._enter(account.user_id, current)
+
+    async def _take(self, token: str, on: Transaction) -> Account:
+        values = {"token_hash": hash_of(token), "now": self._clock.frozen}
+        user_id = await self._sql.value("take_link", on=on, **values)
+        account = await self._sql.one("lock", Account, on=on, user_id=user_id)
+        if account is None:
+            raise NotSignedIn(DEAD_LINK)
+        return account
+
+    async def _enter(self, user_id: str, current: Member | None) -> SignedIn:
+        """All sessions of the account have just ended; only a stranger's is left to take leave of."""
+        stranger = current if current and current.user_id != user_id else None
+        return await self._accounts.enter(await self._accounts.get(user_id), stranger)

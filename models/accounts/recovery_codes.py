@@ -1,0 +1,56 @@
+"""Recovery codes: eight ways back into an account, each used once.
+
+Keeps only the SHA-256 of a code (80 random bits need no slow hash). Promises that the codes are shown by
+whoever made them and never again, and that a new set replaces the old one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from models.access.typed_codes import code_in
+from models.clock import Clock
+from models.errors import Invalid
+from models.ids import new_code
+from models.postgres.database import Db, Transaction
+
+HOW_MANY = 8
+FAULT = "A recovery code has 16 letters and digits, like 8GZK-2M4T-V0QX-71WA."
+
+
+class RecoveryCodes:
+    def __init__(self, db: Db, clock: Clock) -> None:
+        self._clock = clock
+        self._sql = db.statements("accounts.accounts")
+
+    async def renew(self, user_id: str, *, on: Transaction) -> list[str]:
+        """A new set, as people write them down: `8GZK-2M4T-V0QX-71WA`."""
+        codes = [new_code() for _ in range(HOW_MANY)]
+        await self._sql.run("drop_codes", on=on, user_id=user_id)
+        hashes = [hash_of(code) for code in codes]
+        await self._sql.run("add_codes", on=on, user_id=user_id, hashes=hashes, now=self._clock.frozen)
+        return [spaced(code) for code in codes]
+
+    async def left(self, user_id: str) -> int:
+        return int(await self._sql.value("codes_left", user_id=user_id))
+
+    async def use(self, user_id: str, code: str, *, on: Transaction) -> bool:
+        """`code` as `plain` gives it. True once."""
+        values = {"user_id": user_id, "code_hash": hash_of(code), "now": self._clock.frozen}
+        return await self._sql.run("use_code", on=on, **values) == 1
+
+
+def plain(typed: str) -> str:
+    """What a person typed. Raises Invalid (`code`)."""
+    code = code_in(typed)
+    if code is None:
+        raise Invalid(code=FAULT)
+    return code
+
+
+def spaced(code: str) -> str:
+    return "-".join(code[at : at + 4] for at in range(0, 16, 4))
+
+
+def hash_of(code: str) -> bytes:
+    return hashlib.sha256(code.encode()).digest()

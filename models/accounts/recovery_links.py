@@ -1,0 +1,77 @@
+"""Links to a new password: asked for now, made and sent by e-mail a moment later.
+
+Asking does the same work whether there is an account or not: it leaves a task. The task runs after a random
+delay, so that its work, which is more for a known address, coincides with no answer. Tasks are held in
+memory: a process that is killed within the delay sends no letter, and the person asks again. The SHA-256 of a
+link's token is stored; the newest link of an account is the valid one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import random
+import secrets
+
+from models.accounts import email_texts
+from models.accounts.mailer import Mail
+from models.clock import Clock
+from models.errors import Unavailable
+from models.postgres.database import Db
+from models.settings.config import Config
+from models.supervise import Tasks
+
+logger = logging.getLogger(__name__)
+DELAY_SECONDS = (0.25, 1.25)
+TRIES = 3
+MOST_WAITING = 1000
+
+
+class RecoveryLinks:
+    """`close` at the end: what waits is sent at once."""
+
+    def __init__(self, db: Db, clock: Clock, config: Config, mail: Mail) -> None:
+        self._clock, self._config, self._mail = clock, config, mail
+        self._sql = db.statements("accounts.accounts")
+        self._tasks = Tasks()
+        self._is_closing = asyncio.Event()
+
+    def ask(self, email_key: str) -> None:
+        """Raises Unavailable when too many wait."""
+        if len(self._tasks) >= MOST_WAITING:
+            raise Unavailable
+        self._tasks.spawn("a recovery link", self._later(email_key))
+
+    async def close(self) -> None:
+        self._is_closing.set()
+        await self._tasks.finished()
+
+    async def _later(self, email_key: str) -> None:
+        """A database that is away for a moment loses no letter."""
+        for _ in range(TRIES):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._is_closing.wait(), random.uniform(*DELAY_SECONDS))
+            with contextlib.suppress(Unavailable):
+                return await self._send(email_key)
+        logger.warning("a recovery link could not be made: the database is away")
+        return None
+
+    async def _send(self, email_key: str) -> None:
+        """To the address's account, if there is one."""
+        token, minutes = secrets.token_urlsafe(32), self._config.recovery_link_minutes
+        to = await self._sql.value(
+            "put_link",
+            email_key=email_key,
+            token_hash=hash_of(token),
+            seconds=minutes * 60,
+            now=self._clock.frozen,
+        )
+        if to is not None:
+            url = f"{self._config.base_url}/recover?link={token}"
+            self._mail.send(to, *email_texts.recovery_link(url, minutes))
+
+
+def hash_of(token: str) -> bytes:
+    return hashlib.sha256(token.encode(errors="replace")).digest()

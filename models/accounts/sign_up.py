@@ -1,0 +1,137 @@
+"""Becoming a guest, and which step comes next.
+
+Promises that a person, the session and the use of an invite code are one transaction: a code that does not
+work leaves nobody behind. Only a sign-up that would otherwise hold is counted against the address, so
+mistakes in the form cost nothing. Refuses with Invalid (every field at once), and with TooMany.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from functools import partial
+
+import msgspec
+
+from models.access.invite_codes import InviteCodes, Preview
+from models.accounts.age_gate import AgeGate
+from models.clock import Clock
+from models.errors import Conflict, Invalid, NotFound, TooMany
+from models.postgres.database import Db, Transaction
+from models.profiles.users import Users, checked
+from models.room.introductions import Introductions
+from models.safety.address_bans import AddressBans
+from models.security.member import Member
+from models.security.rate_limits import RateLimits
+from models.security.sessions import Sessions, SignedIn
+from models.settings.config import Config
+
+
+class Invitation(msgspec.Struct, frozen=True):
+    """By a friend's code: one of the two, or neither when there is no code."""
+
+    preview: Preview | None = None
+    refusal: str | None = None
+
+
+class SignUp:
+    def __init__(
+        self,
+        db: Db,
+        clock: Clock,
+        config: Config,
+        users: Users,
+        sessions: Sessions,
+        invite_codes: InviteCodes,
+        rate_limits: RateLimits,
+        address_bans: AddressBans,
+        introductions: Introductions,
+        age_gate: AgeGate,
+    ) -> None:
+        self._age_gate = age_gate
+        self._introductions = introductions
+        self._address_bans = address_bans
+        self._db, self._clock, self._config = db, clock, config
+        self._users, self._sessions = users, sessions
+        self._invite_codes, self._rate_limits = invite_codes, rate_limits
+
+    async def guest(
+        self,
+        name: str,
+        gender: str,
+        *,
+        adult: bool,
+        invite_code: str | None,
+        address: str,
+        introduce: str | None = None,
+        birth_date: str | None = None,
+        browser: str = "",
+    ) -> SignedIn:
+        """All or nothing; but an introduction that is over stops nobody.
+
+        Raises Invalid (`name`, `gender`, `adult`, `birthDate`, `inviteCode`), NotAllowed (too young),
+        TooMany, Banned (the address), Unavailable.
+        """
+        self._check_form(name, gender, adult=adult, birth_date=birth_date)
+        await self._address_bans.check(address)
+        await self._age_gate.check(birth_date, address, browser)
+        create = partial(
+            self._create, name, gender,
+            adult=adult, address=address, invite_code=invite_code, introduce=introduce,
+        )  # fmt: skip
+        if not invite_code:
+            return await self._db.transact(create)
+        try:
+            async with self._invite_codes.guessing(address), self._invite_codes.turns.of(invite_code):
+                return await self._db.transact(create)
+        except (Conflict, NotFound) as problem:
+            raise Invalid(inviteCode=problem.message) from problem
+
+    def _check_form(self, name: str, gender: str, *, adult: bool, birth_date: str | None) -> None:
+        faults = self._age_gate.faults(birth_date)
+        try:
+            checked(name, gender, adult=adult)
+        except Invalid as problem:
+            raise Invalid(**faults, **(problem.fields or {})) from problem
+        if faults:
+            raise Invalid(**faults)
+
+    async def invitation(self, code: str | None, address: str) -> Invitation:
+        """Who invites by this code, or why it is of no use (also: too many unknown ones from there)."""
+        if not code:
+            return Invitation()
+        try:
+            async with self._invite_codes.guessing(address):
+                return Invitation(await self._invite_codes.check(code))
+        except (Conflict, Invalid, NotFound, TooMany) as problem:
+            return Invitation(refusal=next(iter((problem.fields or {}).values()), problem.message))
+
+    async def _create(
+        self,
+        name: str,
+        gender: str,
+        on: Transaction,
+        *,
+        adult: bool,
+        invite_code: str | None,
+        address: str,
+        introduce: str | None,
+    ) -> SignedIn:
+        user_id = await self._users.create_guest(name, gender, adult=adult, on=on)
+        if invite_code:
+            await self._invite_codes.redeem(invite_code, user_id, on=on)
+        if introduce:
+            with contextlib.suppress(NotFound):
+                await self._introductions.accept(introduce, user_id, on=on)
+        new = await self._sessions.create(user_id, on=on)
+        # Last of all: what fails before is not counted, and what is refused here is rolled back.
+        await self._rate_limits.hit("guests", address)
+        return await self._sessions.signed_in(new, on=on)
+
+
+def next_step(member: Member | None) -> str:
+    """The first step of signing up that is missing: `profile`, `selfie`, `access`, or `done`."""
+    if member is None:
+        return "profile"
+    if member.selfie_id is None:
+        return "selfie"
+    return "access" if member.access == "unpaid" else "done"

@@ -1,0 +1,149 @@
+"""What was deleted stays deleted, even when an older backup is restored.
+
+Keeps ids of deleted people and media twice: as rows, and as lines of a file in the data directory, which no
+restore of the database takes back. A line is `kind id instant`; it is only ever added. Promises that
+`apply`, at every start, deletes again whatever a backup brought back, and that every directory comes to hold
+all of the lines. A line may be there twice. A line of a kind that it does not know is left alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from models.accounts.erasure import Erasure
+from models.clock import Clock
+from models.ids import is_id
+from models.messages import instant
+from models.postgres.database import Db
+
+logger = logging.getLogger(__name__)
+FILE = "tombstones.log"
+BATCH = 500
+TAIL = 64 * 1024
+# Rows of transactions that were under way when we looked.
+OVERLAP = timedelta(minutes=1)
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Tombstone(msgspec.Struct, frozen=True):
+    kind: Literal["user", "media"]
+    id: str
+    buried_at: datetime
+
+    @property
+    def line(self) -> str:
+        return f"{self.kind} {self.id} {instant(self.buried_at)}\n"
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """How many lines there were, and how many people and media had come back."""
+
+    lines: int = 0
+    people: int = 0
+    media: int = 0
+
+    def __add__(self, other: Applied) -> Applied:
+        return Applied(self.lines + other.lines, self.people + other.people, self.media + other.media)
+
+
+class Tombstones:
+    def __init__(self, db: Db, clock: Clock, erasure: Erasure, data_dir: Path) -> None:
+        self._clock, self._erasure = clock, erasure
+        self._sql = db.statements("accounts.tombstones")
+        self.file = data_dir / FILE
+        self._written_until = BEGINNING
+
+    async def apply(self, file: Path | None = None) -> Applied:
+        """Deletes again what the lines of the file name, then completes our own file.
+
+        Raises OSError for a `file` that cannot be read; ours need not be there.
+        """
+        applied = Applied()
+        if file or self.file.exists():
+            for batch in batches_of(file or self.file):
+                applied += await self._bury(batch)
+        await self.write()
+        if applied.people or applied.media:
+            logger.warning(
+                "deleted again what a backup had brought back", extra=msgspec.structs.asdict(applied)
+            )
+        return applied
+
+    async def _bury(self, stones: list[Tombstone]) -> Applied:
+        people = [stone.id for stone in stones if stone.kind == "user"]
+        media = [stone.id for stone in stones if stone.kind == "media"]
+        await self._remember(stones)
+        risen = await self._sql.all("risen_people", str, ids=people)
+        for user_id in risen:
+            await self._erasure.erase(user_id)
+        gone = await self._sql.run("bury_media", ids=media)
+        return Applied(len(stones), len(risen), gone)
+
+    async def _remember(self, stones: list[Tombstone]) -> None:
+        kinds, ids = [stone.kind for stone in stones], [stone.id for stone in stones]
+        await self._sql.run("remember", kinds=kinds, ids=ids, instants=[one.buried_at for one in stones])
+
+    async def write(self) -> None:
+        """What the file lacks is added and on the disk. A disk that refuses is logged: the rows stay."""
+        newest = self._written_until
+        stones = await self._sql.all("since", Tombstone, instant=max(newest - OVERLAP, BEGINNING))
+        if not stones:
+            return
+        is_first = newest == BEGINNING
+        try:
+            await asyncio.to_thread(append, self.file, stones, whole=is_first)
+        except OSError as error:
+            logger.error("tombstones cannot be kept outside the database: %s", error.strerror)
+        else:
+            self._written_until = stones[-1].buried_at
+
+    async def export(self, target: Path) -> int:
+        """All of them as a file of their own, to be kept elsewhere. Raises OSError."""
+        stones = await self._sql.all("since", Tombstone, instant=BEGINNING)
+        await asyncio.to_thread(target.write_text, "".join(stone.line for stone in stones))
+        return len(stones)
+
+
+def append(file: Path, stones: list[Tombstone], *, whole: bool) -> None:
+    """Adds those that are not there yet; one process at a time. Looks at the end of the file, or at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a+b") as opened:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        size = opened.seek(0, os.SEEK_END)
+        opened.seek(0 if whole else max(0, size - TAIL))
+        known = opened.read()
+        ids = {word for line in known.splitlines() for word in line.split()[1:2]}
+        lines = [stone.line.encode() for stone in stones if stone.id.encode() not in ids]
+        # A line that a crash cut short stays alone: nothing is added to it.
+        torn = b"\n" if known and not known.endswith(b"\n") else b""
+        opened.write(torn + b"".join(lines) if lines else b"")
+        opened.flush()
+        os.fsync(opened.fileno())
+
+
+def batches_of(file: Path) -> Iterator[list[Tombstone]]:
+    with file.open(encoding="utf-8", errors="replace") as opened:
+        stones = (stone for line in opened if (stone := read_line(line)) is not None)
+        while batch := list(islice(stones, BATCH)):
+            yield batch
+
+
+def read_line(line: str) -> Tombstone | None:
+    """None for what is none."""
+    parts = line.split()
+    if len(parts) != 3 or not is_id(parts[1]):
+        return None
+    try:
+        return msgspec.convert(dict(zip(("kind", "id", "buried_at"), parts, strict=True)), Tombstone)
+    except msgspec.ValidationError:
+        return None

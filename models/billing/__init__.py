@@ -1,0 +1,1 @@
+"""Billing: checkouts, webhooks, fulfillment, refunds and receipts."""

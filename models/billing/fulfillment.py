@@ -1,0 +1,108 @@
+"""Fulfillment: what a payment event does. One payment causes one grant and one code.
+
+The same fact has one effect, however often and in whatever order it is reported, by events or by queries. A
+payment counts, whatever the recorded state was. A payment whose amount, currency, user, mode or livemode
+differs from the created checkout grants nothing and is logged as an error. Refunds are in
+`models.billing.reversals`.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+
+from models.access.grants import Access, AccessChange
+from models.billing.entitlement import Entitlement
+from models.billing.stripe_types import Checkout, Fact, StripeIntent, StripeObject, StripeSession
+from models.clock import Clock
+from models.ids import is_id
+from models.postgres.database import Db, Transaction
+
+logger = logging.getLogger(__name__)
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """The effect of an event (applied, ignored or refused) and the change to publish after the commit."""
+
+    effect: str
+    change: AccessChange | None = None
+
+
+IGNORED = Applied("ignored")
+REFUSED = Applied("refused")
+
+
+class Fulfillment:
+    def __init__(self, db: Db, clock: Clock, access: Access, entitlement: Entitlement) -> None:
+        self._clock, self._access, self._entitlement = clock, access, entitlement
+        self._sql = db.statements("billing.checkouts")
+        self._payments_sql = db.statements("billing.reversals")
+
+    async def settle(self, reported: StripeSession, fact: Fact, *, on: Transaction) -> Applied:
+        """Applies the reported state of a checkout session."""
+        await self._lock(reported.payment_intent, on)
+        checkout = await self._find(reported, reported.id, on)
+        if checkout is None:
+            return unknown(reported) if fact == "paid" else IGNORED
+        if differences := checkout.differences(reported):
+            return unlike(checkout, reported, differences)
+        await self._access.lock(checkout.user_id, on=on)
+        if fact == "paid":
+            return await self._pay(checkout, reported.id, reported.payment_intent, on)
+        return await self._close(checkout, reported, fact, on)
+
+    async def settle_payment(self, reported: StripeIntent, *, on: Transaction) -> Applied:
+        """Applies a succeeded payment. It reports the same fact as the session, and may arrive first."""
+        await self._lock(reported.id, on)
+        checkout = await self._find(reported, None, on)
+        if checkout is None:
+            return unknown(reported)
+        if differences := checkout.differences_of_payment(reported):
+            return unlike(checkout, reported, differences)
+        await self._access.lock(checkout.user_id, on=on)
+        return await self._pay(checkout, None, reported.id, on)
+
+    async def _lock(self, payment_intent: str | None, on: Transaction) -> None:
+        if payment_intent is not None:
+            await self._payments_sql.run("lock_payment", on=on, payment_intent=payment_intent)
+
+    async def _find(self, reported: StripeObject, session_id: str | None, on: Transaction) -> Checkout | None:
+        attempt_id = reported.attempt_id if is_id(reported.attempt_id) else None
+        return await self._sql.one("find_told", Checkout, on=on, session_id=session_id, attempt_id=attempt_id)
+
+    async def _close(
+        self, checkout: Checkout, reported: StripeSession, fact: Fact, on: Transaction
+    ) -> Applied:
+        if fact == "waiting":
+            return IGNORED
+        values = {"attempt_id": checkout.attempt_id, "session_id": reported.id, "state": fact}
+        is_new = await self._sql.run("settle_unpaid", on=on, now=self._clock.frozen, **values)
+        return Applied("applied") if is_new else IGNORED
+
+    async def _pay(
+        self, checkout: Checkout, session_id: str | None, payment_intent: str | None, on: Transaction
+    ) -> Applied:
+        attempt_id, session = checkout.attempt_id, {"session_id": session_id}
+        is_new = await self._sql.run("pay", on=on, attempt_id=attempt_id, now=self._clock.frozen, **session)
+        is_linked = await self._sql.run(
+            "link", on=on, attempt_id=attempt_id, payment_intent=payment_intent, **session
+        )
+        if not is_new and not is_linked:
+            return IGNORED
+        change = await self._entitlement.work_out(attempt_id, checkout.user_id, on=on)
+        return Applied("applied" if is_new else "ignored", change)
+
+
+def unknown(reported: StripeObject) -> Applied:
+    """Ignores a checkout of another shop on the same Stripe account; refuses one that claims to be ours."""
+    if not reported.attempt_id:
+        return IGNORED
+    logger.error("A payment for a checkout that we do not know", extra={"stripe_id": reported.id})
+    return REFUSED
+
+
+def unlike(checkout: Checkout, reported: StripeObject, differences: list[str]) -> Applied:
+    facts = {"attempt_id": checkout.attempt_id, "stripe_id": reported.id, "differences": differences}
+    logger.error("A checkout is not as we created it: nothing is granted", extra=facts)
+    return REFUSED

@@ -1,0 +1,102 @@
+"""Refunds made by this site, applied immediately, without waiting for the webhook.
+
+A payment is refunded once, however often the refund is requested (same idempotency key). The effect is that
+of `charge.refunded`. A payment that arrives after its user was deleted is refunded automatically (`sweep`).
+Raises: Conflict for a payment that is unpaid, refunded, or was made with another key.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from models.access.grants import Access
+from models.billing import sandbox, stripe_api
+from models.billing.payment_provider import PaymentProvider
+from models.billing.reversals import Reversals
+from models.billing.sandbox import Sandbox
+from models.billing.stripe_api import StripeAway, StripeRefused
+from models.billing.stripe_types import Checkout, Kind, StripeCharge
+from models.billing.webhook import StripeWebhook
+from models.clock import Clock
+from models.errors import Conflict, NotFound
+from models.postgres.database import Db, Transaction
+from models.security.audit_log import Audit
+
+logger = logging.getLogger(__name__)
+SWEEP_SECONDS = 60
+SWEEP_MOST = 20
+
+
+class Refunds:
+    def __init__(
+        self,
+        db: Db,
+        clock: Clock,
+        access: Access,
+        money_back: Reversals,
+        webhook: StripeWebhook,
+        provider: PaymentProvider,
+        audit: Audit,
+    ) -> None:
+        self._db, self._clock, self._access, self._money_back = db, clock, access, money_back
+        self._webhook, self._audit = webhook, audit
+        self._stripe, self._page = provider.stripe, provider.page
+        self._sql = db.statements("billing.reversals")
+
+    async def sweep(self, kind: Kind) -> None:
+        """Refunds a few payments that arrived after their user was deleted."""
+        values = {"kind": kind, "least_seconds": SWEEP_SECONDS, "most": SWEEP_MOST, "now": self._clock.frozen}
+        for checkout in await self._sql.all("claim_of_nobody", Checkout, on=None, **values):
+            try:
+                await self.refund(checkout)
+            except StripeAway:
+                return
+            except (Conflict, StripeRefused):
+                facts = {"attempt_id": checkout.attempt_id}
+                logger.error("A payment of a deleted user could not be refunded", extra=facts)
+
+    async def find(self, reference: str) -> Checkout:
+        """Finds a payment by attempt id, Stripe session id or payment id. Raises: NotFound."""
+        found = await self._sql.one("find_payment", Checkout, reference=reference)
+        if found is None:
+            raise NotFound("There is no such payment.")
+        return found
+
+    async def refund(self, checkout: Checkout, actor: str | None = None, reason: str = "") -> None:
+        """Refunds the whole payment. For a staff `actor`, the request and the result are in the audit log.
+
+        Raises: Conflict, StripeAway, StripeRefused.
+        """
+        self._check(checkout)
+        if actor is not None:
+            await self._audit.note(actor, "payment.refund.ask", f"payment {checkout.attempt_id}", reason)
+        if checkout.kind == "page" and self._page is not None:
+            await self._play(checkout, self._page, actor)
+        elif self._stripe is not None:
+            await self._keep(await self._stripe.refund(checkout), checkout, actor)
+
+    def _check(self, checkout: Checkout) -> None:
+        """Raises Conflict."""
+        if checkout.state == "refunded":
+            raise Conflict("This payment has been refunded already.")
+        if checkout.state != "paid" or checkout.payment_intent is None:
+            raise Conflict("This has not been paid, so there is nothing to refund.")
+        is_page = checkout.kind == "page" and self._page is not None
+        if not is_page and (self._stripe is None or self._stripe.kind != checkout.kind):
+            raise Conflict("This was paid under another key. Refund it in Stripe's dashboard.")
+
+    async def _keep(self, charge: StripeCharge, checkout: Checkout, actor: str | None) -> None:
+        async with self._db.transaction() as on:
+            settled = await self._money_back.refunded(charge, on=on)
+            await self._done(checkout, actor, on)
+        self._access.tell(settled.change)
+
+    async def _play(self, checkout: Checkout, page: Sandbox, actor: str | None) -> None:
+        """Sends the event that Stripe would send, through the same webhook."""
+        payload = sandbox.refund_event(checkout)
+        signature = stripe_api.sign(payload, await page.secret())
+        await self._webhook.receive(payload, signature, also=lambda on: self._done(checkout, actor, on))
+
+    async def _done(self, checkout: Checkout, actor: str | None, on: Transaction) -> None:
+        if actor is not None:
+            await self._audit.write(actor, "payment.refund", f"payment {checkout.attempt_id}", on=on)

@@ -1,0 +1,1 @@
+"""Calls: their state, clock, seats, chat, history and ICE servers."""

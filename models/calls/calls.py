@@ -1,0 +1,249 @@
+"""Calls: the pure machine (`models.calls.state`) -> one compare-and-set statement -> news.
+
+Any process may take any step of any call: `version` decides who was first, the others read again and try
+anew. The end is written once, with cooldown, statistics and freed seats in the same transaction. A call is
+kept for good: its row is the history of both.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Literal
+
+import msgspec
+
+from models.access.invite_codes import InviteCodes
+from models.broadcasts import News
+from models.calls.cache import KnownCalls
+from models.calls.call import Call, NewCall, other, read_call
+from models.calls.restarts import CallRestarts
+from models.calls.state import (
+    Event,
+    HungUp,
+    MediaDown,
+    MediaUp,
+    Rules,
+    SeatKept,
+    SeatLost,
+    SeatTaken,
+    Side,
+    Tick,
+    begin,
+    step,
+)
+from models.calls.teardown import CallEnds
+from models.clock import Clock
+from models.errors import NotFound, Unavailable
+from models.few_at_once import few_at_once
+from models.ids import new_id
+from models.messages import CallClock, PeerJoined, PeerLeft
+from models.postgres.database import Db
+from models.redis.client import Bus
+from models.room.presence import Presence
+from models.settings.config import Config
+
+logger = logging.getLogger(__name__)
+SWEEP_BATCH = 200
+MOST_BATCHES = 50
+# A part of the connections to PostgreSQL: the others are for those who wait for an answer.
+SWEEP_AT_ONCE = 4
+SIDES: tuple[Side, Side] = ("caller", "callee")
+
+
+class Calls:
+    def __init__(
+        self,
+        db: Db,
+        bus: Bus,
+        clock: Clock,
+        config: Config,
+        news: News,
+        presence: Presence,
+        invite_codes: InviteCodes,
+    ) -> None:
+        self._db = db
+        self._sql = db.statements("calls.calls")
+        self._bus = bus
+        self._clock = clock
+        self._news = news
+        self.ends = CallEnds(bus, news, presence)
+        self.restarts = CallRestarts(db, bus, clock, config, news)
+        self._invite_codes = invite_codes
+        self._rules = Rules(config.connect_seconds, config.reconnect_seconds, config.pause_seconds)
+        self._cooldown_seconds = config.cooldown_connected_seconds
+        self._success_ms = config.success_seconds * 1000
+        self._known = KnownCalls()
+
+    def new(self, invite_id: str, caller_id: str, callee_id: str, agreed_seconds: int) -> NewCall:
+        now = self._clock.now()
+        return NewCall(
+            invite_id, new_id(), caller_id, callee_id, now, begin(agreed_seconds, now, self._rules)
+        )
+
+    def begun(self, new: NewCall) -> None:
+        """It was accepted here a moment ago."""
+        self._known.begin(new.call)
+
+    async def get(self, call_id: str) -> Call:
+        """Raises NotFound."""
+        row = await self._sql.one("find", dict[str, Any], call_id=call_id)
+        if row is None:
+            raise NotFound("There is no such call of yours.")
+        return read_call(row)
+
+    async def get_own(self, call_id: str, user_id: str) -> Call:
+        """A stranger gets the same NotFound as for a random id."""
+        call = await self.get(call_id)
+        call.side_of(user_id)
+        return call
+
+    async def known(self, call_id: str) -> Call:
+        """Who is in it; how far may be old, for it comes from memory when the call is here."""
+        return self._known.find(call_id) or await self.get(call_id)
+
+    async def known_own(self, call_id: str, user_id: str) -> Call:
+        """`known`, and NotFound for a stranger."""
+        call = await self.known(call_id)
+        call.side_of(user_id)
+        return call
+
+    async def live_of(self, user_id: str) -> str | None:
+        """The id of the person's live call."""
+        call_id: str | None = await self._sql.value("live_of", user_id=user_id)
+        return call_id
+
+    # -- steps --
+
+    async def take_seat(self, call_id: str, side: Side, socket_id: str) -> Call:
+        call = await self.apply(call_id, SeatTaken(side, self._seat(socket_id)))
+        if call.progress.state != "ended":
+            self._known.seat(call)
+        return call
+
+    async def keep_seat(self, call_id: str, side: Side, socket_id: str) -> Call | None:
+        """After this process was taken for dead: the seat again. None when a newer socket has it."""
+        self._known.doubt(call_id)
+        seat = self._seat(socket_id)
+        call = await self.apply(call_id, SeatKept(side, seat))
+        if call.progress.state == "ended":
+            return call
+        if call.progress.seat_of(side) != seat:
+            return None
+        self._known.seat(call)
+        return call
+
+    async def lose_seat(self, call_id: str, side: Side, socket_id: str) -> None:
+        await self.apply(call_id, SeatLost(side, self._seat(socket_id)))
+
+    def forget(self, call_id: str) -> None:
+        """No seat of this call is here any more."""
+        self._known.forget(call_id)
+
+    async def hang_up(self, call_id: str, reason: Literal["hung_up", "banned"] = "hung_up") -> Call:
+        return await self.apply(call_id, HungUp(reason))
+
+    async def report_media(self, call_id: str, event: MediaUp | MediaDown) -> CallClock | None:
+        """A clock that changes is told to both; when it does not, it is the answer. None while connecting."""
+        before, after = await self._step(call_id, event)
+        is_told = before.progress.clock != after.progress.clock
+        return None if is_told or after.progress.state != "connected" else self.clock_of(after)
+
+    async def apply(self, call_id: str, event: Event) -> Call:
+        """Takes one step; tries anew when another process was first. Raises NotFound."""
+        return (await self._step(call_id, event))[1]
+
+    async def _step(self, call_id: str, event: Event) -> tuple[Call, Call]:
+        """The call before and after; the same one twice when nothing was to do."""
+        turn = self._known.turn(call_id)
+        if turn is None:
+            return await self._step_now(call_id, event)
+        async with turn:
+            return await self._step_now(call_id, event)
+
+    async def _step_now(self, call_id: str, event: Event) -> tuple[Call, Call]:
+        call = self._known.find(call_id)
+        is_fresh = call is None
+        while True:
+            if call is None:
+                call, is_fresh = await self.get(call_id), True
+            after = step(call.progress, event, self._clock.now(), self._rules)
+            if after is call.progress:
+                # Nothing to do by what is known here; look once whether that still holds.
+                if is_fresh:
+                    self._known.keep(call)
+                    return call, call
+            else:
+                stepped = msgspec.structs.replace(call, progress=after, version=call.version + 1)
+                if await self._write(call, stepped):
+                    await self._tell(call, stepped)
+                    return call, stepped
+            call = None
+
+    async def _write(self, before: Call, after: Call) -> bool:
+        """One compare-and-set; the end takes cooldown, statistics, seats and a newly earned code with it."""
+        values: dict[str, Any] = msgspec.structs.asdict(after.progress)
+        values |= {"call_id": before.call_id, "version": before.version}
+        if after.progress.state != "ended":
+            is_first = await self._sql.run("advance", **values) == 1
+            if is_first:
+                self._known.keep(after)
+            return is_first
+        values |= {"cooldown_seconds": self._cooldown_seconds, "success_ms": self._success_ms}
+        if (after.progress.connected_ms or 0) < self._success_ms:
+            return await self._sql.value("finish", **values) is not None
+        async with self._db.transaction() as on:
+            is_first = await self._sql.value("finish", on=on, **values) is not None
+            if is_first:
+                for user_id in sorted(after.people):
+                    await self._invite_codes.ensure_after_call(user_id, on=on)
+        return is_first
+
+    async def _tell(self, before: Call, after: Call) -> None:
+        was, now = before.progress, after.progress
+        if now.state == "ended":
+            self._known.end(after.call_id)
+            await self.ends.tell(after)
+            return
+        for side in SIDES:
+            if was.seat_of(side) != now.seat_of(side):
+                peer = PeerLeft() if now.seat_of(side) is None else PeerJoined()
+                self._news.to_call(after.call_id, peer, side=other(side))
+        if was.clock != now.clock:
+            self._news.to_call(after.call_id, self.clock_of(after))
+
+    def clock_of(self, call: Call) -> CallClock:
+        state: Literal["running", "paused"] = "running" if call.progress.running_since else "paused"
+        left = call.progress.remaining_at(self._clock.now())
+        return CallClock(state=state, remaining_ms=left, server_now=self._clock.now_ms())
+
+    # -- what time does --
+
+    async def sweep(self) -> None:
+        """Every call whose next deadline has come; any process may do it. Raises Unavailable."""
+        for _ in range(MOST_BATCHES):
+            due: list[str] = await self._sql.all("due", str, now=self._clock.now(), batch=SWEEP_BATCH)
+            await few_at_once(due, SWEEP_AT_ONCE, self._tick)
+            if len(due) < SWEEP_BATCH:
+                return
+
+    async def _tick(self, call_id: str) -> None:
+        try:
+            await self.apply(call_id, Tick())
+        except Unavailable:
+            raise
+        except Exception:
+            # One faulty call must not keep the others from ending.
+            logger.exception("a call could not be ended", extra={"call_id": call_id})
+
+    def due_within(self, seconds: float) -> dict[str, float]:
+        return self._known.due_within(self._clock.now(), seconds)
+
+    async def look_for_ends(self) -> None:
+        """Calls with a seat here that another process has ended, and could not say so any more."""
+        here = self._known.with_seats()
+        for call_id in await self._sql.all("ended_among", str, call_ids=here) if here else ():
+            await self.ends.tell(await self.get(call_id))
+            self._known.end(call_id)
+
+    def _seat(self, socket_id: str) -> str:
+        return f"{self._bus.process_id}/{socket_id}"

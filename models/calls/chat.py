@@ -1,0 +1,143 @@
+"""Chat lines of a call: relayed at once, kept with the call, never lost, never duplicated.
+
+The sender repeats a line with the same client id until it is answered; the row is unique per call, sender and
+client id, so a repeat finds its own line again. It is relayed again too, for the process that kept it may
+have died before it said so; a seat shows each line once. Text is 1-500 characters, kept as sent, shown as
+text only. A side writes so many lines a second on average, and so many in a call: the call's row decides.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from math import ceil
+
+import msgspec
+
+from models.broadcasts import News
+from models.calls.call import Call, other
+from models.clock import Clock
+from models.errors import Conflict, Invalid, Problem, TooMany
+from models.ids import new_id
+from models.messages import ChatTold, Message, instant
+from models.places import place_of, read_place
+from models.postgres.database import Db
+from models.settings.config import Config
+from models.visible_text import is_visible
+
+MOST_CHARACTERS = 500
+# A side that has been silent may write this many seconds' worth at once.
+AHEAD_SECONDS = 20
+# Of `call:state`: more than two sides write while one of them comes back.
+NEWEST = 200
+PAGE, PAGE_BYTES = 200, 400_000
+FIRST, NO_ID = datetime.min.replace(tzinfo=UTC), "00000000-0000-0000-0000-000000000000"
+UNSHOWABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+class Line(msgspec.Struct, frozen=True):
+    message_id: str
+    sender_id: str
+    text: str
+    sent_at: datetime
+    # Of a page: it still fits.
+    is_within: bool = True
+
+    @property
+    def message(self) -> Message:
+        return Message(
+            message_id=self.message_id, sender_id=self.sender_id, text=self.text, at=instant(self.sent_at)
+        )
+
+
+class Share(msgspec.Struct, frozen=True):
+    """What one side of a call may still write: `next_at` is when the next line is taken."""
+
+    is_ended: bool
+    lines: int
+    next_at: datetime
+    now: datetime
+
+
+class Lines(msgspec.Struct, frozen=True):
+    """A part of a conversation, in order; `next_cursor` is None at its end."""
+
+    lines: list[Line]
+    next_cursor: str | None
+
+
+class CallChat:
+    def __init__(self, db: Db, clock: Clock, config: Config, news: News) -> None:
+        self._sql = db.statements("calls.chat")
+        self._clock, self._news = clock, news
+        self._most = config.chat_messages_per_call
+        self._pause_ms = 1000 // config.chat_messages_per_second
+        self._ahead_ms = AHEAD_SECONDS * 1000 - self._pause_ms
+
+    async def say(self, call: Call, sender_id: str, client_id: str, text: str) -> ChatTold:
+        """Keeps and relays one line; gives the sender's answer. Raises Invalid, TooMany, or Conflict when the
+        call has ended.
+        """
+        clean = _checked(text)
+        line = await self._sql.one(
+            "say", Line, message_id=new_id(), call_id=call.call_id, sender_id=sender_id, client_id=client_id,
+            text=clean, now=self._clock.frozen, most=self._most, pause_ms=self._pause_ms,
+            ahead_ms=self._ahead_ms,
+        )  # fmt: skip
+        if line is None:
+            raise await self._refusal(call, sender_id)
+        told = ChatTold(
+            message_id=line.message_id, sender_id=sender_id, text=line.text, at=instant(line.sent_at)
+        )
+        side = other(call.side_of(sender_id))
+        self._news.to_call(call.call_id, told, side=side, once=line.message_id)
+        return msgspec.structs.replace(told, id=client_id)
+
+    async def _refusal(self, call: Call, sender_id: str) -> Problem:
+        share = await self._sql.one(
+            "share", Share, call_id=call.call_id, sender_id=sender_id, now=self._clock.frozen,
+            ahead_ms=self._ahead_ms,
+        )  # fmt: skip
+        if share is None or share.is_ended:
+            return Conflict("The call has ended.")
+        if share.lines >= self._most:
+            return TooMany(
+                f"You have written {self._most} messages, the most in one call.",
+                retry_after=call.agreed_seconds,
+            )
+        wait = ceil((share.next_at - share.now).total_seconds())
+        return TooMany("That is faster than this chat goes. Please wait a moment.", retry_after=max(1, wait))
+
+    async def of_call(self, call_id: str) -> list[Message]:
+        """The newest lines, in order."""
+        lines = await self._sql.all("newest", Line, call_id=call_id, most=NEWEST)
+        return [line.message for line in lines]
+
+    async def page(self, call_id: str, cursor: str | None = None) -> Lines:
+        """Lines in order. Raises Invalid for a cursor that is not ours."""
+        after_at, after_id = read_place(cursor) if cursor else (FIRST, NO_ID)
+        lines = await self._sql.all(
+            "page",
+            Line,
+            call_id=call_id,
+            after_at=after_at,
+            after_id=after_id,
+            most=PAGE,
+            most_bytes=PAGE_BYTES,
+        )
+        return fitting(lines, PAGE)
+
+
+def fitting(lines: list[Line], most: int) -> Lines:
+    """Those that fit, at least one; what is left over says that there are more."""
+    shown = [line for line in lines[:most] if line.is_within] or lines[:1]
+    last = shown[-1] if len(shown) < len(lines) else None
+    return Lines(shown, place_of(last.sent_at, last.message_id) if last else None)
+
+
+def _checked(text: str) -> str:
+    if not is_visible(text) or len(text) > MOST_CHARACTERS:
+        raise Invalid(text=f"Write 1 to {MOST_CHARACTERS} characters.")
+    if UNSHOWABLE.search(text):
+        raise Invalid(text="This text holds characters that cannot be shown.")
+    return text

@@ -1,0 +1,87 @@
+"""Contacts: handles that two people give each other after both have said yes, and not before.
+
+Keeps what each said, and a copy of both handles from the moment they were shared. Promises that a "no" and
+silence look the same to the other side, always, and that two who say yes at once share once. During the call
+and for `CONTACTS_HOURS` after it; later, nothing happens. Until it is shared one may think again; a block
+keeps it from being shared. Refuses a stranger to the call as if there were none.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+
+from models.broadcasts import News
+from models.calls.call import Call, other
+from models.clock import Clock
+from models.messages import ContactsShared
+from models.postgres.database import Db, Transaction
+from models.profiles.handles import Contact, contacts_of
+from models.settings.config import Config
+
+
+class Given(msgspec.Struct, frozen=True):
+    """What one of the two gives."""
+
+    user_id: str
+    handles: dict[str, str]
+
+
+class Sharing(msgspec.Struct, frozen=True):
+    """`said` is one's own word (None: nothing yet); `shared` the other's contacts, once both said yes."""
+
+    call_id: str
+    is_open: bool
+    said: bool | None
+    shared: list[Contact] | None
+
+
+class SharedRow(msgspec.Struct, frozen=True):
+    call_id: str
+    handles: dict[str, str]
+
+
+class Contacts:
+    def __init__(self, db: Db, clock: Clock, config: Config, news: News) -> None:
+        self._db, self._clock, self._config, self._news = db, clock, config, news
+        self._sql = db.statements("calls.contacts")
+
+    async def say(self, call: Call, user_id: str, *, is_yes: bool) -> None:
+        """May the other have my handles? `user_id` is one of the two."""
+        values = {"call_id": call.call_id, "user_id": user_id, "is_yes": is_yes, "now": self._clock.frozen}
+
+        async def write(on: Transaction) -> list[Given]:
+            await self._sql.run("lock_call", on=on, call_id=call.call_id)
+            seconds = self._config.contacts_hours * 3600
+            await self._sql.run("say", on=on, window_seconds=seconds, **values)
+            return await self._sql.all("share", Given, on=on, call_id=call.call_id)
+
+        for one in await self._db.transact(write):
+            self._tell(call, one)
+
+    def _tell(self, call: Call, given: Given) -> None:
+        """To the other one, on every socket."""
+        far = other(call.side_of(given.user_id))
+        shared = ContactsShared(call_id=call.call_id, handles=given.handles)
+        self._news.to_user(call.user_on(far), shared)
+        self._news.to_call(call.call_id, shared, side=far)
+
+    async def sharing(self, call: Call, user_id: str) -> Sharing:
+        """What this person may know of it."""
+        said: bool | None = await self._sql.value("said", call_id=call.call_id, user_id=user_id)
+        shared = (await self.shared_with(user_id, [call.call_id])).get(call.call_id)
+        contacts = None if shared is None else contacts_of(shared)
+        return Sharing(call.call_id, self._is_open(call), said, contacts)
+
+    def _is_open(self, call: Call) -> bool:
+        ended_at = call.progress.ended_at
+        window = timedelta(hours=self._config.contacts_hours)
+        return ended_at is None or self._clock.now() < ended_at + window
+
+    async def shared_with(self, user_id: str, call_ids: list[str]) -> dict[str, dict[str, str]]:
+        """Call -> what the other side has given this person; only calls in which both said yes."""
+        if not call_ids:
+            return {}
+        rows = await self._sql.all("shared_with", SharedRow, user_id=user_id, call_ids=call_ids)
+        return {row.call_id: row.handles for row in rows}

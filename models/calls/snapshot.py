@@ -1,0 +1,45 @@
+"""What a seat is shown when it is taken: the peer, the newest lines, the contacts shared before.
+
+Keeps nothing. Promises one statement, run after the seat hears the call's news, so that a line is in the view
+or comes as news, never neither.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from models.calls.call import Call, other
+from models.calls.chat import NEWEST, Line
+from models.calls.state import Side
+from models.messages import Message, Person
+from models.postgres.database import Db
+from models.profiles.users import Profile
+
+
+class _Row(msgspec.Struct, frozen=True):
+    peer: Profile | None
+    lines: list[Line]
+    has_more: bool
+    shared: dict[str, str] | None
+
+
+class SeatView(msgspec.Struct, frozen=True):
+    """`peer` is None once deleted; `shared` is what the peer gave, once both said yes."""
+
+    peer: Person | None
+    # The newest; `has_more` says that there are older ones.
+    messages: list[Message]
+    has_more: bool
+    shared: dict[str, str] | None
+
+
+class SeatViews:
+    def __init__(self, db: Db) -> None:
+        self._sql = db.statements("calls.snapshot")
+
+    async def of(self, call: Call, side: Side) -> SeatView:
+        mine, peer = call.user_on(side), call.user_on(other(side))
+        row = await self._sql.one("of", _Row, call_id=call.call_id, user_id=mine, peer_id=peer, most=NEWEST)
+        assert row is not None
+        messages = [line.message for line in row.lines]
+        return SeatView(None if row.peer is None else row.peer.person, messages, row.has_more, row.shared)

@@ -1,0 +1,51 @@
+"""What follows the end of a call outside of PostgreSQL: both seats are told, both people are free again.
+
+Promises that an end is told though Redis was away when it came: it is told again in every round until Redis
+has answered. Nothing here decides; the row has been written before.
+"""
+
+from __future__ import annotations
+
+from models.broadcasts import News
+from models.calls.call import Call
+from models.errors import Unavailable
+from models.messages import CallEnded
+from models.redis import keys
+from models.redis.client import Bus
+from models.room.presence import Presence
+
+END_CODE = 1000
+
+
+class CallEnds:
+    def __init__(self, bus: Bus, news: News, presence: Presence) -> None:
+        self._bus, self._news, self._presence = bus, news, presence
+        self._untold: dict[str, Call] = {}
+
+    async def tell(self, call: Call) -> None:
+        """Seats of this process hear it at once, whatever Redis does; it never fails."""
+        self._publish(call)
+        if self._untold:
+            # Redis is away: nobody waits for it once more.
+            self._untold[call.call_id] = call
+            return
+        try:
+            await self._free(call)
+        except Unavailable:
+            self._untold[call.call_id] = call
+
+    async def tell_again(self) -> None:
+        """Those that Redis has not heard of. Raises Unavailable, and forgets nothing then."""
+        for call in list(self._untold.values()):
+            await self._free(call)
+            self._publish(call)
+            self._untold.pop(call.call_id, None)
+
+    def _publish(self, call: Call) -> None:
+        reason, seconds = call.progress.ended_reason or "", call.connected_seconds
+        ended = CallEnded(reason=reason, connected_seconds=seconds)
+        self._news.to_call(call.call_id, ended, close=END_CODE)
+
+    async def _free(self, call: Call) -> None:
+        await self._presence.free_from_call(call.call_id, call.people)
+        await self._bus.command("del", *keys.of_call(call.call_id))

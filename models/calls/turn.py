@@ -1,0 +1,153 @@
+"""ICE servers for one person in one live call (RFC 8445), and for a check of one's connection.
+
+In this order: own coturn (`TURN_URLS`, `TURN_SECRET`; the TURN REST credentials of
+draft-uberti-behave-turn-rest-00), Twilio, STUN. Credentials end with the call: they live as long as it can
+still last, at most `TURN_TTL_SECONDS`. What was fetched is kept in Redis for no longer than that, and handed
+out only during the first half of its life; what is reckoned here needs no keeping. Never fails: who cannot be
+asked is left out, and the answer is soon asked for again. User names show nobody: they are keyed digests.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+
+import msgspec
+
+from models.calls.twilio import TwilioApi, TwilioAway, TwilioServer
+from models.clock import Clock
+from models.errors import Unavailable
+from models.redis import keys
+from models.redis.client import Bus
+from models.settings.config import Config
+
+# Without credentials nothing runs out.
+STUN_TTL_SECONDS = 600
+# A provider was away: ask again at the first ICE restart after this.
+AWAY_TTL_SECONDS = 30
+# From accept to media, a reload at the end, and clocks that differ.
+MARGIN_SECONDS = 60
+TWILIO_SECONDS = 3.0
+# With a coturn of our own at hand, Twilio is not waited for as long.
+SECOND_SECONDS = 1.0
+
+
+class IceServer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """RTCIceServer of W3C webrtc-pc."""
+
+    urls: list[str]
+    username: str | None = None
+    credential: str | None = None
+
+
+class IceServers(msgspec.Struct, frozen=True, rename="camel"):
+    """`ttl` seconds after half of which the client asks again before an ICE restart."""
+
+    ice_servers: list[IceServer]
+    ttl: int
+
+
+class Fetched(msgspec.Struct, frozen=True):
+    """What Redis keeps: a token's servers, and when it was made and ends (epoch seconds)."""
+
+    servers: list[IceServer]
+    made_at: int
+    ends_at: int
+
+
+class Turn:
+    def __init__(self, config: Config, bus: Bus, clock: Clock) -> None:
+        self._bus, self._clock, self._config = bus, clock, config
+        self._most_seconds = config.turn_ttl_seconds
+        self._secret = config.turn_secret or ""
+        # In relay-only mode nobody asks a STUN server: it would see an address for nothing.
+        stun = () if config.relay_only else config.stun_urls
+        self._stun = [IceServer(urls=list(stun))] if stun else []
+        self._twilio: TwilioApi | None = None
+        if config.twilio_account_sid and config.twilio_auth_token:
+            self._twilio = TwilioApi(
+                config.twilio_account_sid, config.twilio_auth_token, config.twilio_api_base, clock
+            )
+
+    async def close(self) -> None:
+        if self._twilio is not None:
+            await self._twilio.close()
+
+    async def for_call(self, call_id: str, user_id: str, remaining_ms: int) -> IceServers:
+        """For somebody in a live call that has so much left on its clock."""
+        lasts = -(-remaining_ms // 1000) + self._config.pause_seconds + MARGIN_SECONDS
+        key = keys.ice(call_id, user_id)
+        return await self._servers(f"{call_id}:{user_id}", "call", min(lasts, self._most_seconds), key)
+
+    async def for_check(self, address: str) -> IceServers:
+        """Short-lived, with user names of their own (`check-…`), so that coturn counts them apart."""
+        return await self._servers(address, "check", self._config.turn_check_seconds, None)
+
+    async def _servers(self, subject: str, kind: str, seconds: int, key: str | None) -> IceServers:
+        own, ttl = self._own(subject, kind, seconds), seconds
+        fetched: list[IceServer] = []
+        if self._twilio is not None:
+            try:
+                fetched, ttl = await self._from_twilio(self._twilio, seconds, key)
+            except TwilioAway:
+                ttl = seconds if own else min(seconds, AWAY_TTL_SECONDS)
+        elif not own:
+            ttl = STUN_TTL_SECONDS
+        return IceServers(ice_servers=[*own, *fetched, *self._stun], ttl=ttl)
+
+    def _own(self, subject: str, kind: str, seconds: int) -> list[IceServer]:
+        """`<end>:<kind>-<digest>`: coturn checks the end and counts allocations by what follows it."""
+        if not self._config.turn_urls:
+            return []
+        digest = hmac.new(self._secret.encode(), f"{kind}:{subject}".encode(), hashlib.sha256)
+        username = f"{self._now + seconds}:{kind}-{digest.hexdigest()[:16]}"
+        return [IceServer(list(self._config.turn_urls), username, credential(self._secret, username))]
+
+    @property
+    def _now(self) -> int:
+        return int(self._clock.now().timestamp())
+
+    async def _from_twilio(
+        self, twilio: TwilioApi, seconds: int, key: str | None
+    ) -> tuple[list[IceServer], int]:
+        """A token's servers and the seconds it still has. Raises TwilioAway."""
+        held = await self._kept(key)
+        if held is None:
+            patience = SECOND_SECONDS if self._config.turn_urls else TWILIO_SECONDS
+            now, token = self._now, await twilio.token(seconds, patience)
+            held = Fetched(_grouped(token.servers), now, now + token.ttl)
+            await self._keep(key, held)
+        return held.servers, held.ends_at - self._now
+
+    async def _kept(self, key: str | None) -> Fetched | None:
+        """Unless more than half of its life is over."""
+        if key is None:
+            return None
+        try:
+            found = await self._bus.command("get", key)
+            held = msgspec.json.decode(found, type=Fetched) if found else None
+        except (Unavailable, msgspec.DecodeError):
+            return None
+        return held if held and 2 * self._now < held.made_at + held.ends_at else None
+
+    async def _keep(self, key: str | None, held: Fetched) -> None:
+        if key is None:
+            return
+        try:
+            await self._bus.command("set", key, msgspec.json.encode(held), "ex", held.ends_at - held.made_at)
+        except Unavailable:
+            return  # The next page fetches a token of its own.
+
+
+def credential(secret: str, username: str) -> str:
+    """base64(HMAC-SHA1(secret, username)): draft-uberti-behave-turn-rest-00, section 2.2."""
+    return base64.b64encode(hmac.new(secret.encode(), username.encode(), hashlib.sha1).digest()).decode()
+
+
+def _grouped(servers: list[TwilioServer]) -> list[IceServer]:
+    """One entry for each pair of credentials, with its addresses in Twilio's order."""
+    addresses: dict[tuple[str | None, str | None], list[str]] = {}
+    for one in servers:
+        addresses.setdefault((one.username, one.credential), []).append(one.urls)
+    return [IceServer(urls, username, secret) for (username, secret), urls in addresses.items()]

@@ -1,0 +1,70 @@
+"""What this machine gives the site: directories, files, address, mail server. Changes nothing."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from models.accounts.mailer import reach
+from models.findings import Findings
+from models.settings.config import Config
+
+LEAST_FREE_BYTES = 200 * 1024 * 1024
+LEAST_FILES = 1024
+NO_STUN = (
+    "TURN_URLS and STUN_URLS are not set: only people on the same network can call each other. "
+    "Set TURN_URLS and TURN_SECRET (a coturn of your own, which is a STUN server as well), or STUN_URLS."
+)
+
+
+def check_host(config: Config) -> Findings:
+    refused = _data_dir(config.data_dir, keeps_all=not (config.database_url and config.redis_url))
+    return Findings(tuple(refused), (), tuple(_notes(config)))
+
+
+def consequences(config: Config) -> list[str]:
+    """What follows from settings that are right in themselves; said once in the log."""
+    found = []
+    has_turn = bool(config.turn_urls or config.twilio_account_sid)
+    if not has_turn and not config.stun_urls:
+        found.append(NO_STUN)
+    port = urlsplit(config.base_url).port or (443 if config.is_secure else 80)
+    if config.is_loopback and port != config.port:
+        found.append(
+            "BASE_URL is on this machine with a port other than PORT: unless something passes that port "
+            "on, pages opened under PORT are refused as foreign."
+        )
+    return found
+
+
+def _notes(config: Config) -> Iterator[str]:
+    yield from consequences(config)
+    if config.smtp_url and (cause := reach(config.smtp_url)):
+        yield f"SMTP_URL: {cause}. The site starts all the same, and no letter gets out."
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < LEAST_FILES:
+        yield f"ulimit -n: fewer than {LEAST_FILES} files may be open, and each visitor needs one."
+    try:
+        tempfile.TemporaryFile().close()
+    except OSError:
+        yield "TMPDIR: no directory for temporary files can be written, and uploads need one."
+
+
+def _data_dir(data: Path, *, keeps_all: bool) -> list[str]:
+    """`keeps_all`: a built-in server keeps its data there."""
+    place = next(path for path in (data.absolute(), *data.absolute().parents) if path.exists())
+    if not place.is_dir():
+        return ["DATA_DIR: it is no directory, or a part of its path is none."]
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            pass
+        free = shutil.disk_usage(place).free
+    except OSError as error:
+        return [f"DATA_DIR: it cannot be written ({os.strerror(error.errno or 0)})."]
+    if keeps_all and free < LEAST_FREE_BYTES:
+        return ["DATA_DIR: less than 200 MB are free there."]
+    return []

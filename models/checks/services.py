@@ -1,0 +1,50 @@
+"""PostgreSQL and Redis of the operator, asked at the same time; done within five seconds."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+
+from models.findings import Findings
+from models.postgres.requirements import check_database
+from models.redis.requirements import check_redis
+
+MOST_SECONDS = 4.8
+
+
+def check_services(database_url: str | None, redis_url: str | None, processes: int = 1) -> Findings:
+    """Those that are set. Blocking."""
+    checks: dict[str, Callable[[], Findings]] = {}
+    if database_url:
+        checks["DATABASE_URL"] = lambda: check_database(database_url, processes)
+    if redis_url:
+        checks["REDIS_URL"] = lambda: check_redis(redis_url)
+    found = _within(checks)
+    silent = "the server does not answer within five seconds (a firewall, slow names, or a server that hangs)"
+    answers = [found.get(name, Findings(refused=(f"{name}: {silent}.",))) for name in checks]
+    together = Findings()
+    for one in answers:
+        together = together.with_(one)
+    return together
+
+
+def _within(checks: dict[str, Callable[[], Findings]]) -> dict[str, Findings]:
+    """What has answered in time. A thread that hangs in a name look-up is left behind: it keeps nobody."""
+    answers: queue.Queue[tuple[str, Findings]] = queue.Queue()
+    for name, check in checks.items():
+        threading.Thread(
+            target=lambda name=name, check=check: answers.put((name, check())),
+            name=f"check {name}",
+            daemon=True,
+        ).start()
+    found: dict[str, Findings] = {}
+    until = time.monotonic() + MOST_SECONDS
+    while len(found) < len(checks):
+        try:
+            name, findings = answers.get(timeout=max(0.0, until - time.monotonic()))
+        except queue.Empty:
+            break
+        found[name] = findings
+    return found

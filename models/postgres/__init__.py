@@ -1,0 +1,1 @@
+"""The only package that imports aiopg, psycopg2 and yoyo: connections, statements, migrations."""

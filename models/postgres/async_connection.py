@@ -1,0 +1,195 @@
+"""One connection to PostgreSQL: aiopg on the event loop, without libpq's own descriptor in it.
+
+libpq closes and opens sockets at its own discretion; the event loop only ever watches a selector that this
+module owns (docs/decisions/libpq-descriptors.md). A part of `models.postgres.database`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import socket
+from collections.abc import Mapping
+from typing import Any
+
+import aiopg
+import psycopg2
+from psycopg2 import extensions
+
+# The settings of a session. As a statement, not as libpq's `options`: those may stand in DATABASE_URL.
+GREETING = (
+    "set statement_timeout = 2000; set lock_timeout = 1200; set idle_in_transaction_session_timeout = 5000; "
+    "set timezone = 'UTC'; set jit = off"
+)
+# Firewalls and NAT forget connections that are silent for some minutes. What DATABASE_URL says comes first.
+KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 5, "keepalives_count": 3}
+
+
+def read_url(database_url: str) -> dict[str, Any]:
+    """libpq's parameters. Raises psycopg2.ProgrammingError for a URL that libpq refuses."""
+    return KEEPALIVES | dict(extensions.parse_dsn(database_url))
+
+
+# aiopg passes it on to `wait_for`; `models.postgres.connection` limits the time of a statement.
+NO_LIMIT: Any = None
+
+
+async def connect(parameters: Mapping[str, Any]) -> Connection:
+    """An established session. Raises: psycopg2.Error, or OSError if a host name cannot be resolved."""
+    options = await _with_addresses(parameters)
+    session: Any = await aiopg.connect(
+        connection_factory=WatchedConnection,
+        timeout=NO_LIMIT,
+        enable_hstore=False,
+        enable_uuid=False,
+        **options,
+    )
+    try:
+        session.raw.raise_failure()
+        connection = Connection(session, await session.cursor())
+        await connection.execute(GREETING)
+    except BaseException:
+        _close(session)
+        raise
+    return connection
+
+
+def _close(session: Any) -> None:
+    """Once: aiopg would remove a reader by a number that another connection may have by then."""
+    if session.raw.is_released:
+        return
+    session.close()
+
+
+async def _with_addresses(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """libpq resolves names in the calling thread, for as long as that takes; here it gets addresses.
+
+    A host of several addresses is given several times, as libpq itself would try them.
+    """
+    named = parameters.get("host", "")
+    if not named or parameters.get("hostaddr"):
+        return dict(parameters)
+    hosts = named.split(",")
+    ports = str(parameters.get("port", "")).split(",")
+    ports = ports if len(ports) == len(hosts) else ports * len(hosts)
+    resolved = await asyncio.gather(*map(_addresses, hosts), return_exceptions=True)
+    found = [
+        (host, address, port)
+        for host, addresses, port in zip(hosts, resolved, ports, strict=True)
+        if not isinstance(addresses, BaseException)
+        for address in addresses
+    ]
+    if not found:
+        raise OSError(f"no address of {named} was found: {resolved[0]}")
+    columns = map(",".join, zip(*found, strict=True))
+    return dict(parameters) | dict(zip(("host", "hostaddr", "port"), columns, strict=True))
+
+
+async def _addresses(host: str) -> list[str]:
+    """Without doubles; one empty address for the directory of a Unix socket. Raises OSError."""
+    if not host or host.startswith(("/", "@")):
+        return [""]
+    found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+class WatchedConnection(extensions.connection):  # type: ignore[misc]
+    """psycopg2's asynchronous connection with a descriptor that stays the same, for aiopg.
+
+    `fileno` is that of a selector, which is readable when libpq has something to do; libpq's own socket is
+    registered there only. `poll` stores an error in `failure` instead of raising it: aiopg's own handling of
+    errors calls `select`, which refuses descriptors above 1023.
+    """
+
+    def __init__(self, *options: Any) -> None:
+        self.failure: Exception | None = None
+        self._selector = selectors.DefaultSelector()
+        self._watched, self._events = -1, 0
+        self._is_established = self.is_released = False
+        try:
+            super().__init__(*options)
+        except BaseException:
+            self._selector.close()
+            raise
+
+    def fileno(self) -> int:
+        return self._selector.fileno()
+
+    def poll(self) -> int:
+        """`POLL_OK` when there is nothing more to do, else `POLL_READ`, whatever libpq waits for."""
+        try:
+            state = super().poll()
+        except Exception as error:
+            self.failure, state = error, extensions.POLL_OK
+        self._watch(state)
+        return int(extensions.POLL_OK if state == extensions.POLL_OK else extensions.POLL_READ)
+
+    def raise_failure(self) -> None:
+        """Raises: the error of the last statement, once."""
+        failure, self.failure = self.failure, None
+        if failure is not None:
+            raise failure
+
+    def is_readable(self) -> bool:
+        """Whether the server has sent something, or has closed the connection."""
+        return not self.closed and bool(self._selector.select(0))
+
+    def close(self) -> None:
+        """Called by aiopg after the event loop has let go of the selector."""
+        self.is_released = True
+        super().close()
+        self._selector.close()
+
+    def _watch(self, state: int) -> None:
+        """Registers libpq's socket again if it may be another one, or if libpq waits for something else."""
+        wanted = selectors.EVENT_READ
+        if state == extensions.POLL_WRITE:
+            wanted |= selectors.EVENT_WRITE
+        if self.closed or not self._is_established or wanted != self._events:
+            self._register(-1 if self.closed else super().fileno(), wanted)
+        self._is_established |= state == extensions.POLL_OK
+
+    def _register(self, descriptor: int, events: int) -> None:
+        if self._watched >= 0:
+            # libpq may have closed it, or opened another socket of the same number.
+            self._selector.unregister(self._watched)
+        if descriptor >= 0:
+            self._selector.register(descriptor, events)
+        self._watched, self._events = descriptor, events
+
+
+class Connection:
+    """An established session with one cursor, which runs one statement at a time.
+
+    A statement that is cancelled loses its connection.
+    """
+
+    def __init__(self, session: Any, cursor: Any) -> None:
+        self.raw, self.cursor = session.raw, cursor.raw
+        self._session, self._execute = session, cursor.execute
+
+    @property
+    def closed(self) -> bool:
+        return bool(self.raw.closed)
+
+    def is_alive(self) -> bool:
+        """Whether the server has kept an idle connection open, as far as this machine knows."""
+        if self.raw.is_readable():
+            self.raw.poll()  # a notice may wait there, or the end
+            return not self.closed and not self.raw.is_readable()
+        return not self.closed
+
+    async def execute(self, sql: str, values: Any = None) -> None:
+        """Runs a statement; its rows are in `cursor`. Raises: psycopg2.Error."""
+        self.raw.failure = None
+        try:
+            await self._execute(sql, values)
+            self.raw.raise_failure()
+        except BaseException as error:
+            if self.closed or not isinstance(error, psycopg2.Error):
+                self.close()
+            raise
+
+    def close(self) -> None:
+        """Ends the session. A statement that waits for its answer gets psycopg2.OperationalError."""
+        _close(self._session)

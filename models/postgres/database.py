@@ -1,0 +1,219 @@
+"""The one door to PostgreSQL: a pool, and transactions on it. Statements are in `models.postgres.statements`.
+
+Every statement has a time limit of two seconds; a database that is away, too slow or empty is `Unavailable`
+(503), never a traceback. A statement that had no effect, because its connection was dead, a table had changed
+under its plan, or another transaction held a lock, runs once more. Instants come back as aware UTC datetimes,
+ids as lower-case text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import psycopg2
+from psycopg2 import errorcodes
+
+from models.errors import Contended, Unavailable
+from models.postgres.connection import Link, UnderWay, UniqueViolation
+from models.postgres.pool import AWAY, Pool
+from models.postgres.statements import Statement, Statements
+
+__all__ = ["Db", "Statements", "Transaction", "UniqueViolation"]
+Answer = TypeVar("Answer")
+# What fails sooner did not fail for want of time.
+SOON_SECONDS = 1.0
+PATIENCE_SECONDS = 6.0
+PAUSE_SECONDS = 0.1
+
+
+class _MayRepeat(Exception):
+    """The statement had no effect; another connection may answer it."""
+
+
+def _again(is_final: bool) -> Exception:
+    return Unavailable() if is_final else _MayRepeat()
+
+
+def _had_no_effect(statement: Statement, error: Exception) -> bool:
+    """It only reads; or the server ended the session, and said so, instead of running it."""
+    cause = error.__cause__
+    return statement.is_read or getattr(cause, "pgcode", None) == errorcodes.ADMIN_SHUTDOWN
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+class Transaction:
+    """One connection inside `begin … commit`; given to statements as `on=`."""
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+
+
+class Db:
+    """`open` once per process, `close` at the end."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._under_way = UnderWay()
+        self.statements_run = 0
+
+    @classmethod
+    async def open(cls, database_url: str, *, size: int = 10) -> Db:
+        """Raises `Unavailable` when the server cannot be reached within two seconds."""
+        pool = Pool(database_url, size)
+        pool.give(await pool.take())
+        return cls(pool)
+
+    def statements(self, noun: str) -> Statements[Transaction]:
+        return Statements(self, noun)
+
+    async def fetch(
+        self, statement: Statement, values: dict[str, object], on: Transaction | None = None
+    ) -> list[dict[str, Any]]:
+        """The rows of one statement, its own transaction unless it is part of one."""
+        return await self._answer(statement, values, on, Link.rows)
+
+    async def touch(
+        self, statement: Statement, values: dict[str, object], on: Transaction | None = None
+    ) -> int:
+        """How many rows one statement touched."""
+        return await self._answer(statement, values, on, Link.count)
+
+    async def _answer(
+        self,
+        statement: Statement,
+        values: dict[str, object],
+        on: Transaction | None,
+        read: Callable[[Link], Answer],
+    ) -> Answer:
+        if on is not None:
+            await self._ask(on.link, statement, values)
+            return read(on.link)
+        self.statements_run += 1
+        try:
+            return await self._alone(statement, values, read)
+        except _MayRepeat:
+            return await self._alone(statement, values, read, is_repeated=True)
+
+    async def _alone(
+        self,
+        statement: Statement,
+        values: dict[str, object],
+        read: Callable[[Link], Answer],
+        *,
+        is_repeated: bool = False,
+    ) -> Answer:
+        # As `link` does; a context manager of its own would cost more than the rest of it.
+        link, asked_at = await self._pool.take(), _now()
+        try:
+            await self._ask(link, statement, values)
+            return read(link)
+        except AWAY as error:
+            self._pool.lost(error)
+            is_final = is_repeated or not _had_no_effect(statement, error)
+            raise _again(is_final or _now() - asked_at > SOON_SECONDS) from error
+        except Contended as error:
+            # Once more, however long it took: whoever held the row may be done.
+            if is_repeated:
+                raise
+            raise _MayRepeat from error
+        finally:
+            self._pool.give(link)
+
+    async def _ask(self, link: Link, statement: Statement, values: dict[str, object]) -> None:
+        if not statement.is_prepared:
+            await self._under_way.execute(link, statement.text, values)
+            return
+        if statement.name not in link.prepared:
+            await self._under_way.execute(link, statement.prepare)
+            link.prepared.add(statement.name)
+        try:
+            await self._under_way.execute(link, statement.execute, values)
+        except psycopg2.NotSupportedError as error:
+            # A newer process has migrated a table under its plan. All connections make their plans again.
+            link.close()
+            self._pool.replace()
+            raise Contended from error
+
+    @asynccontextmanager
+    async def link(self) -> AsyncIterator[Link]:
+        """A connection of one's own. Raises `Unavailable`: none to be had, or lost."""
+        self.statements_run += 1
+        async with self._held(await self._pool.take()) as link:
+            yield link
+
+    @asynccontextmanager
+    async def _held(self, link: Link) -> AsyncIterator[Link]:
+        try:
+            yield link
+        except AWAY as error:
+            self._pool.lost(error)
+            raise Unavailable from error
+        finally:
+            self._pool.give(link)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """All or nothing: commits at the end of the block, rolls back when it raises."""
+        self.statements_run += 1
+        async with self._held(await self._begun()) as link:
+            try:
+                yield Transaction(link)
+            except BaseException:
+                if not link.connection.closed:
+                    await asyncio.shield(self._roll_back(link))
+                raise
+            await self._under_way.execute(link, "commit")
+
+    async def transact(self, work: Callable[[Transaction], Awaitable[Answer]]) -> Answer:
+        """What `work` returns, committed. It is repeated for six seconds while others hold what it needs.
+
+        For work that must not be lost because many come at once. `work` changes nothing outside of the
+        transaction. Raises Contended in the end.
+        """
+        deadline = _now() + PATIENCE_SECONDS
+        while True:
+            try:
+                async with self.transaction() as on:
+                    return await work(on)
+            except Contended:
+                if _now() > deadline:
+                    raise
+            # Not in step with who wants the same.
+            await asyncio.sleep(random.uniform(0, PAUSE_SECONDS))
+
+    async def _begun(self) -> Link:
+        """A connection in a transaction. One that turns out to be dead is replaced once."""
+        try:
+            return await self._begin()
+        except _MayRepeat:
+            return await self._begin(is_repeated=True)
+
+    async def _begin(self, *, is_repeated: bool = False) -> Link:
+        link, began_at = await self._pool.take(), _now()
+        try:
+            await self._under_way.execute(link, "begin")
+        except BaseException as error:
+            if isinstance(error, AWAY):
+                self._pool.lost(error)
+            self._pool.give(link)
+            if isinstance(error, AWAY):
+                raise _again(is_repeated or _now() - began_at > SOON_SECONDS) from error
+            raise
+        return link
+
+    async def _roll_back(self, link: Link) -> None:
+        try:
+            await self._under_way.execute(link, "rollback")
+        except AWAY:
+            link.connection.close()
+
+    async def close(self) -> None:
+        """Waits at most two seconds for statements under way."""
+        await self._pool.close()

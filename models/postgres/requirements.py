@@ -1,0 +1,73 @@
+"""Whether a PostgreSQL can keep this site's data: asked at the start and by `server.py check`. Blocking."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from typing import Any
+
+import psycopg2
+
+from models.findings import Findings
+from models.postgres.connection_errors import cause_of
+
+CONNECT_SECONDS = 4
+# The SQL needs 11 (hashtextextended, `jit`); 13 is the oldest one that is worth a try.
+LEAST_VERSION = 13
+POOL_SIZE = 10
+SKEW_SECONDS = 5
+
+
+def check_database(url: str, processes: int) -> Findings:
+    try:
+        with closing(psycopg2.connect(url, connect_timeout=CONNECT_SECONDS)) as connection:
+            connection.autocommit = True
+            return _judged(connection, processes)
+    except psycopg2.Error as error:
+        return Findings(refused=(cause_of(error),))
+
+
+def _judged(connection: Any, processes: int) -> Findings:
+    refused = [f"DATABASE_URL: {text}." for text in (*_server(connection), *_schema(connection))]
+    notes = [f"DATABASE_URL: {text}." for text in _notes(connection, processes)]
+    return Findings(tuple(refused), (), tuple(notes))
+
+
+def _server(connection: Any) -> list[str]:
+    found = []
+    if connection.server_version < LEAST_VERSION * 10_000:
+        found.append(f"PostgreSQL {LEAST_VERSION} or newer is needed, and this one is older")
+    if connection.get_parameter_status("server_encoding") != "UTF8":
+        found.append("the database's encoding must be UTF8 (createdb --encoding=UTF8 --template=template0)")
+    if _ask(connection, "pg_is_in_recovery"):
+        found.append("the server is a read-only standby. Name the primary (target_session_attrs=read-write)")
+    elif _ask(connection, "current_setting", "transaction_read_only") == "on":
+        found.append("the database is read-only (default_transaction_read_only)")
+    return found
+
+
+def _schema(connection: Any) -> list[str]:
+    schema = _ask(connection, "current_schema")
+    if schema is None:
+        return ["its search_path names no schema that exists and that the user may use"]
+    if not _ask(connection, "has_schema_privilege", schema, "CREATE"):
+        return ["the user may not create tables. Grant CREATE on the schema"]
+    return []
+
+
+def _notes(connection: Any, processes: int) -> list[str]:
+    found = []
+    if int(_ask(connection, "current_setting", "max_connections")) < POOL_SIZE * processes + 5:
+        found.append(f"max_connections is low: each of {processes} processes opens up to {POOL_SIZE}")
+    if abs(_ask(connection, "clock_timestamp").timestamp() - time.time()) > SKEW_SECONDS:
+        found.append(
+            f"its clock and this machine's differ by more than {SKEW_SECONDS} seconds. Set them by NTP"
+        )
+    return found
+
+
+def _ask(connection: Any, function: str, *values: str) -> Any:
+    """The value of a function of the server."""
+    with connection.cursor() as cursor:
+        cursor.callproc(function, list(values))
+        return cursor.fetchone()[0]

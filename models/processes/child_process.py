@@ -1,0 +1,137 @@
+"""A server that runs as a child of this process: started, seen to be ready, watched, stopped.
+
+Keeps: the child, if it runs.
+Promises: a stop ends within its deadline, cleanly if the server manages it; a server that a killed process
+left behind is found, known for ours by its program and its working directory, and stopped before a new one
+starts.
+Refuses: to touch any other process. A pid in a file alone proves nothing: numbers are used again.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from abc import ABC, abstractmethod
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from models.processes.data_directory import ADVICE, EmbeddedError, Place
+
+LEFTOVER_SECONDS = 4.0
+KILL_SECONDS = 0.5
+
+
+class Server(ABC):
+    """`start`, `wait_ready`, `is_alive`, then `ask_to_stop` and `wait_stopped`."""
+
+    title: str
+    program: str
+    gentle: signal.Signals
+    harsh: signal.Signals
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    @abstractmethod
+    def home(self) -> Path:
+        """Its directory, and its working directory."""
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """Where clients find it."""
+
+    @abstractmethod
+    def command(self) -> list[str]:
+        """What is run."""
+
+    @abstractmethod
+    def is_ready(self) -> bool:
+        """Does it take clients?"""
+
+    @abstractmethod
+    def remains(self) -> list[Path]:
+        """The files that a killed one leaves, which would stand in the way of the next."""
+
+    def prepare(self) -> None:
+        """Make the directory what the server expects."""
+        self.place.directory(self.home)
+
+    @property
+    def log(self) -> Path:
+        return self.place.data / f"{self.program}.log"
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid if self._child else 0
+
+    def start(self) -> None:
+        """Raises EmbeddedError if it cannot be run at all; whether it comes up, `wait_ready` tells."""
+        self._end_leftovers()
+        self.prepare()
+        try:
+            self._child = self.place.popen(self.command(), self.home, self.log)
+        except (OSError, subprocess.SubprocessError) as error:
+            raise EmbeddedError(f"The built-in {self.title} cannot be run ({error}). {ADVICE}") from error
+
+    def is_alive(self) -> bool:
+        return self._child is not None and self._child.poll() is None
+
+    def wait_ready(self, seconds: float) -> None:
+        """Until it answers. Raises EmbeddedError with the end of its log if it gives up or takes too long."""
+        deadline = time.monotonic() + seconds
+        while not self.is_ready():
+            if not self.is_alive() or time.monotonic() > deadline:
+                reason = f"The built-in {self.title} did not start. {ADVICE}"
+                raise EmbeddedError(f"{reason}\nIts log ({self.log}) ends so:\n{self.last_words()}")
+            time.sleep(0.01)
+
+    def last_words(self) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-8:])
+
+    def ask_to_stop(self) -> None:
+        if self._child and self.is_alive():
+            self._child.send_signal(self.gentle)
+
+    def wait_stopped(self, deadline: float) -> None:
+        """Until it has gone; at the deadline (monotonic) it is made to go. PostgreSQL recovers from that."""
+        if self._child is None:
+            return
+        for force in (self.harsh, signal.SIGKILL):
+            try:
+                self._child.wait(max(KILL_SECONDS / 10, deadline - time.monotonic()))
+                return
+            except subprocess.TimeoutExpired:
+                self._child.send_signal(force)
+                deadline = time.monotonic() + KILL_SECONDS
+        self._child.wait()
+
+    def _end_leftovers(self) -> None:
+        """The caller holds the directory's lock, so whatever still runs in it has lost its parent."""
+        left = self._leftovers()
+        for process in left:
+            with suppress(psutil.NoSuchProcess):
+                if process.ppid() not in {other.pid for other in left}:
+                    process.send_signal(self.gentle)
+        for stubborn in psutil.wait_procs(left, timeout=LEFTOVER_SECONDS)[1]:
+            with suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
+                stubborn.kill()
+                stubborn.wait(KILL_SECONDS)
+        for path in self.remains():
+            path.unlink(missing_ok=True)
+
+    def _leftovers(self) -> list[psutil.Process]:
+        named = [each for each in psutil.process_iter(["name"]) if each.info["name"] == self.program]
+        return [each for each in named if each.pid != self.pid and _works_in(each, self.home)]
+
+
+def _works_in(process: psutil.Process, home: Path) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE and process.cwd() == str(home))
+    except (psutil.Error, OSError):
+        return False

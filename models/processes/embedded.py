@@ -1,0 +1,178 @@
+"""PostgreSQL and Redis started for you when no URL is set: nothing to install, nothing to configure.
+
+Keeps: both servers' files under the data directory (`postgres`, `redis`, `run` for the sockets), with a
+lock and logs.
+Promises: the data survive a restart; one process at a time uses a directory; a child that dies is started
+again at once; `stop` ends both within five seconds; a start after a kill of everything finds and removes
+what was left.
+Refuses: a directory in use (EmbeddedInUse) or not writable (EmbeddedUnwritable), in words for the person at
+the terminal. Blocking: `start` is called before the event loop runs, `stop` after it has ended.
+"""
+
+from __future__ import annotations
+
+import atexit
+import errno
+import fcntl
+import logging
+import os
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+from models.processes.child_process import Server
+from models.processes.data_directory import EmbeddedError, Place, free_owner
+from models.processes.embedded_servers import Postgres, Redis
+
+__all__ = ["Embedded", "EmbeddedError", "EmbeddedInUse", "EmbeddedUnwritable"]
+
+START_SECONDS = 30.0
+STOP_SECONDS = 4.0
+WATCH_SECONDS = 0.25
+log = logging.getLogger(__name__)
+# What the data directory is to blame for; all else is not.
+UNWRITABLE = frozenset({
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EEXIST,
+    errno.EISDIR,
+    errno.ENOENT, errno.EIO, errno.ENAMETOOLONG, errno.ELOOP,
+})  # fmt: skip
+ADVICE_BY_REASON = {
+    os.strerror(errno.ENOSPC): "Free some space there, or set DATA_DIR to another disk.",
+    os.strerror(errno.EDQUOT): "Free some space there (a quota is used up), or set DATA_DIR to another disk.",
+    os.strerror(errno.EROFS): "The file system is mounted read-only: mount it writable, or set DATA_DIR.",
+}
+
+
+class EmbeddedInUse(EmbeddedError):
+    def __init__(self, data: Path, pid: str) -> None:
+        who = f"another Napalm Sky (pid {pid})" if pid else "another Napalm Sky"
+        super().__init__(f"The data directory {data} is in use by {who}. Stop it or set DATA_DIR.")
+
+
+class EmbeddedUnwritable(EmbeddedError):
+    def __init__(self, data: Path, reason: str | None) -> None:
+        advice = ADVICE_BY_REASON.get(reason or "", "Make it writable for this user or set DATA_DIR.")
+        super().__init__(f"The data directory {data} cannot be written ({reason}). {advice}")
+
+
+class Embedded:
+    """The running pair. `database_url` is a libpq URL, `redis_url` a `unix:///` one: sockets of our own."""
+
+    def __init__(self, lock: int, servers: Sequence[Server]) -> None:
+        self._lock = lock
+        self._servers = servers
+        self._closing = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name="embedded servers", daemon=True)
+
+    @classmethod
+    def start(
+        cls, data_dir: Path, *, durable: bool = True, postgres: bool = True, redis: bool = True
+    ) -> Embedded:
+        """Both ready, within a second or so. Raises EmbeddedError. `durable=False` is for tests: no fsync."""
+        free_owner()
+        data = Path(data_dir).absolute()
+        lock = _claim(data)
+        embedded = cls(lock, ())
+        try:
+            place = Place.find(data.resolve(), durable)
+            wanted = ((Postgres, postgres), (Redis, redis))
+            embedded._servers = [kind(place) for kind, is_wanted in wanted if is_wanted]
+            embedded._open()
+        except OSError as error:
+            embedded.stop()
+            if error.errno not in UNWRITABLE:
+                raise EmbeddedError(f"The built-in servers cannot be started ({error.strerror}).") from error
+            raise EmbeddedUnwritable(data, error.strerror) from error
+        except BaseException:
+            embedded.stop()
+            raise
+        return embedded
+
+    @staticmethod
+    def running(data_dir: Path) -> tuple[str, str]:
+        """The URLs of the pair that another process runs on this directory: `start` said EmbeddedInUse."""
+        place = Place.find(Path(data_dir).absolute().resolve(), durable=True)
+        return Postgres(place).url, Redis(place).url
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def database_url(self) -> str:
+        return self._one(Postgres).url
+
+    @property
+    def redis_url(self) -> str:
+        return self._one(Redis).url
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """`{"postgres": pid, "redis-server": pid}` of the children as they are now."""
+        return {server.program: server.pid for server in self._servers}
+
+    def stop(self) -> None:
+        """Both together, cleanly if they manage it in four seconds. Twice does no harm."""
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        atexit.unregister(self.stop)
+        if self._watcher.is_alive():
+            self._watcher.join()
+        deadline = time.monotonic() + STOP_SECONDS
+        for server in self._servers:
+            server.ask_to_stop()
+        for server in self._servers:
+            server.wait_stopped(deadline)
+            server.place.tidy()
+        os.close(self._lock)
+
+    def _open(self) -> None:
+        atexit.register(self.stop)
+        for server in self._servers:
+            server.start()
+        for server in self._servers:
+            server.wait_ready(START_SECONDS)
+        self._watcher.start()
+
+    def _one(self, kind: type[Server]) -> Server:
+        for server in self._servers:
+            if isinstance(server, kind):
+                return server
+        raise EmbeddedError(f"The built-in {kind.title} was not asked for.")
+
+    def _watch(self) -> None:
+        while not self._closing.wait(WATCH_SECONDS):
+            for server in self._servers:
+                if not server.is_alive():
+                    _start_again(server)
+
+
+def _start_again(server: Server) -> None:
+    log.warning("The built-in %s has died; starting it again.", server.title)
+    try:
+        server.start()
+    except (EmbeddedError, OSError) as error:
+        log.error("The built-in %s does not start: %s", server.title, error)
+
+
+def _claim(data: Path) -> int:
+    """The directory's lock, held by an open file: the kernel gives it back however this process ends."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        lock = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise EmbeddedUnwritable(data, error.strerror) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        pid = os.read(lock, 32).decode().strip()
+        os.close(lock)
+        raise EmbeddedInUse(data, pid) from None
+    os.truncate(lock, 0)
+    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+    return lock

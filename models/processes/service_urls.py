@@ -1,0 +1,40 @@
+"""Where this site's PostgreSQL and Redis are: the operator's, or built-in ones started for the purpose."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from models.processes.embedded import Embedded, EmbeddedInUse
+from models.settings.config import Config
+
+
+class Urls(NamedTuple):
+    """Where PostgreSQL and Redis are."""
+
+    database: str
+    redis: str
+
+
+@contextlib.contextmanager
+def servers(config: Config) -> Iterator[Urls]:
+    """The operator's servers, or embedded ones that live as long as the block. Raises EmbeddedError."""
+    if config.database_url and config.redis_url:
+        yield Urls(config.database_url, config.redis_url)
+        return
+    with Embedded.start(
+        config.data_dir, postgres=not config.database_url, redis=not config.redis_url
+    ) as embedded:
+        yield Urls(config.database_url or embedded.database_url, config.redis_url or embedded.redis_url)
+
+
+@contextlib.contextmanager
+def servers_of_site(config: Config) -> Iterator[Urls]:
+    """Those that the site runs on right now, else as `servers`. Raises EmbeddedError."""
+    with contextlib.ExitStack() as stack:
+        try:
+            yield stack.enter_context(servers(config))
+        except EmbeddedInUse:
+            database, redis = Embedded.running(config.data_dir)
+            yield Urls(config.database_url or database, config.redis_url or redis)

@@ -1,0 +1,108 @@
+"""The child process that decodes one upload, under limits, and exits.
+
+Started by `models.profiles.decoder_processes` with an empty environment, no inherited file but one end of a socket
+pair. It imports its decoder first and then waits for a request, so that a process that was started early
+answers at once. The request is a JSON object with two open files: the upload, and an empty file for the
+result. The answer is one JSON object of at most 4 KiB.
+
+Limits, from the moment the request arrives: memory (RLIMIT_AS), CPU time (a profiling timer, which ends the
+process in the middle of a call into a library, and RLIMIT_CPU behind it), the size of the result
+(RLIMIT_FSIZE), no core dump.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+from models.errors import Problem
+
+MEGABYTE = 1024 * 1024
+# Of the whole life of the process, its start included.
+CPU_SECONDS = 1.9
+MOST_MEMORY = 285 * MEGABYTE
+MOST_RESULT = 64 * MEGABYTE
+MOST_MESSAGE = 4096
+# Calls go first.
+NICENESS = 15
+PR_SET_PDEATHSIG = 1
+DAMAGED, MEMORY = "damaged", "memory"
+# The work that a process may be started for: modules of ours, imported only here.
+PICTURE, VIDEO = "models.profiles.pictures", "models.profiles.video_copies"
+Work = Callable[[BinaryIO, BinaryIO, dict[str, Any]], dict[str, Any]]
+
+
+def main(module: str, descriptor: int, parent: int) -> None:
+    """Answers one request. Ends without an answer when the parent process ends."""
+    _die_with(parent)
+    os.nice(NICENESS)
+    with socket.socket(fileno=descriptor) as pipe:
+        try:
+            work: Work = importlib.import_module(module).work
+        except Exception as error:  # a library that is missing or broken: an operator can mend it
+            pipe.sendall(_line({"fault": f"{type(error).__name__}: {error}"}))
+            return
+        message, descriptors, *_ = socket.recv_fds(pipe, MOST_MESSAGE, 2)
+        if not message:
+            return
+        _limit()
+        with os.fdopen(descriptors[0], "rb") as source, os.fdopen(descriptors[1], "w+b", 0) as target:
+            pipe.sendall(_line(answer(work, source, target, json.loads(message))))
+
+
+def answer(work: Work, source: BinaryIO, target: BinaryIO, request: dict[str, Any]) -> dict[str, Any]:
+    """What `work` returns as `result`, or why it refused: `problem`, or `failed` for any other exception."""
+    try:
+        return {"result": work(source, target, request)}
+    except Problem as problem:
+        return {"problem": problem.code, "message": problem.message}
+    except MemoryError as error:
+        return {"failed": MEMORY, "detail": str(error)}
+    except Exception as error:  # decoders raise many kinds for a damaged file
+        return {"failed": DAMAGED, "detail": f"{type(error).__name__}: {error}"[:200]}
+
+
+def cpu_left() -> float:
+    """Seconds of CPU time before the process is ended."""
+    return CPU_SECONDS - time.process_time()
+
+
+def _line(body: dict[str, Any]) -> bytes:
+    return json.dumps(body).encode()
+
+
+def _limit() -> None:
+    size, resident = _memory()
+    limit = size + max(0, MOST_MEMORY - resident)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MOST_RESULT, MOST_RESULT))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (2, 2))
+    signal.setitimer(signal.ITIMER_PROF, max(0.1, cpu_left()))
+
+
+def _memory() -> tuple[int, int]:
+    """Bytes of address space and of resident memory (proc(5)); elsewhere than on Linux an estimate."""
+    if sys.platform != "linux":
+        return 400 * MEGABYTE, 40 * MEGABYTE
+    with open("/proc/self/statm", "rb") as file:
+        size, resident = file.read().split()[:2]
+    page = os.sysconf("SC_PAGE_SIZE")
+    return int(size) * page, int(resident) * page
+
+
+def _die_with(parent: int) -> None:
+    """On Linux the kernel ends this process when its parent ends (prctl(2)), also while it decodes."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)

@@ -1,0 +1,141 @@
+"""The parent's side of a decoder process (`models.profiles.decoder`): start, one request, one bounded answer, end.
+
+A process decodes one upload and is then killed, whatever it answered: nothing of one upload is left for the
+next. The answer is JSON of at most 4 KiB, never a pickle, and the result is in a file that the parent opened.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+from models.profiles.decoder import MOST_MESSAGE
+
+BOOT = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from models.profiles.decoder import main; "
+    "main(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))"
+)
+OUT_OF_CPU = (-signal.SIGPROF, -signal.SIGXCPU)
+CRASHED = (-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGABRT, -signal.SIGFPE, -signal.SIGILL)
+
+
+class OutOfTime(Exception):
+    """The upload used all of its CPU time."""
+
+
+class Crashed(Exception):
+    """The decoder crashed on the upload."""
+
+
+class Lost(Exception):
+    """The process was ended for a reason that is not the upload's: says which."""
+
+
+class DecoderProcess:
+    """One process, not yet used. Every method may be called from any thread."""
+
+    def __init__(self, module: str) -> None:
+        self._pipe, theirs = socket.socketpair()
+        self._ending = threading.Lock()
+        try:
+            self._process = _start(module, theirs)
+        except OSError:
+            self._pipe.close()
+            raise
+        finally:
+            theirs.close()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def ask(
+        self, source: BinaryIO, target: BinaryIO, request: Mapping[str, Any], seconds: float
+    ) -> dict[str, Any]:
+        """The answer of `models.profiles.decoder.answer`. Blocking. The process is gone afterwards.
+
+        Raises: OutOfTime, Crashed, Lost.
+        """
+        files = [source.fileno(), target.fileno()]
+        self._pipe.settimeout(seconds)
+        try:
+            with contextlib.suppress(BrokenPipeError):
+                socket.send_fds(self._pipe, [json.dumps(dict(request)).encode()], files)
+            message = self._receive()
+        except TimeoutError as error:
+            raise Lost(f"no answer in {seconds:.0f} s") from error
+        except OSError:
+            message = b""
+        finally:
+            code = self.end(patience=0.5)
+        return _read(message, code)
+
+    def _receive(self) -> bytes:
+        """Until the process ends or has said too much."""
+        message = b""
+        # Reset: the process ended without reading its request, as one does that cannot start.
+        with contextlib.suppress(ConnectionResetError):
+            while len(message) <= MOST_MESSAGE and (more := self._pipe.recv(MOST_MESSAGE)):
+                message += more
+        return message
+
+    def kill(self) -> None:
+        """The thread that waits for an answer gets none, and ends the rest."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+
+    def end(self, patience: float = 0.0) -> int:
+        """Ends the process, frees everything and returns the exit code. Twice is no fault.
+
+        With `patience`, a process that is ending by itself may end first, so that its code says why.
+        """
+        with self._ending:
+            self._pipe.close()
+            try:
+                return self._process.wait(patience)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                return self._process.wait()
+
+
+def _read(message: bytes, code: int) -> dict[str, Any]:
+    if message:
+        try:
+            answer = json.loads(message)
+        except ValueError as error:
+            raise Crashed("an answer that is not JSON") from error
+        if not isinstance(answer, dict):
+            raise Crashed("an answer that is not an object")
+        return answer
+    if code in OUT_OF_CPU:
+        raise OutOfTime
+    if code in CRASHED or code >= 0:
+        raise Crashed(f"exit code {code}")
+    raise Lost(f"ended by signal {-code}")
+
+
+def _start(module: str, theirs: socket.socket) -> subprocess.Popen[bytes]:
+    """No shell, an empty environment, none of our files: the listening sockets stay here."""
+    own = [json.dumps(sys.path), module, str(theirs.fileno()), str(os.getpid())]
+    return subprocess.Popen(
+        [sys.executable, "-I", "-c", BOOT, *own],
+        env={},
+        pass_fds=[theirs.fileno()],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        start_new_session=True,
+    )

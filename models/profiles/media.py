@@ -1,0 +1,83 @@
+"""Pictures and videos: who may see them, and their bytes.
+
+Keeps bytes in PostgreSQL in chunks of 1 MiB, so that any process serves them and a part can be read without
+the rest. Promises that a `media_id` always names the same bytes: browsers may keep them. Refuses whoever may
+not see the person as if there were nothing.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import BinaryIO, Literal
+
+import msgspec
+
+from models.clock import Clock
+from models.ids import is_id, new_id
+from models.postgres.database import Db, Transaction
+
+CHUNK = 1024 * 1024
+Kind = Literal["selfie", "video"]
+
+
+class MediaFile(msgspec.Struct, frozen=True):
+    """What is known of the bytes without reading them."""
+
+    media_id: str
+    owner_id: str
+    kind: Kind
+    content_type: str
+    byte_size: int
+
+
+class Media:
+    def __init__(self, db: Db, clock: Clock) -> None:
+        self._clock = clock
+        self._sql = db.statements("profiles.media")
+
+    async def find(self, media_id: str, viewer_id: str) -> MediaFile | None:
+        """None: there is no such thing, or the viewer may not see it."""
+        if not is_id(media_id):
+            return None
+        return await self._sql.one("find", MediaFile, media_id=media_id, viewer_id=viewer_id)
+
+    async def read(self, file: MediaFile, first: int = 0, last: int | None = None) -> bytes:
+        """The bytes from `first` to `last`, both included, as HTTP counts them (RFC 9110, 14.1.2).
+
+        All of them by default.
+        """
+        last = file.byte_size - 1 if last is None else min(last, file.byte_size - 1)
+        first_seq, last_seq = first // CHUNK, last // CHUNK
+        value = await self._sql.value("read", media_id=file.media_id, first_seq=first_seq, last_seq=last_seq)
+        start = first - first_seq * CHUNK
+        return bytes(value or b"")[start : start + last - first + 1]
+
+    async def save(
+        self, owner_id: str, kind: Kind, content_type: str, data: bytes, *, on: Transaction
+    ) -> str:
+        """The new media id."""
+        return await self.save_file(owner_id, kind, content_type, BytesIO(data), len(data), on=on)
+
+    async def save_file(
+        self, owner_id: str, kind: Kind, content_type: str, file: BinaryIO, byte_size: int, *, on: Transaction
+    ) -> str:
+        """The same, read from `file` chunk by chunk: it is never whole in memory."""
+        media_id = new_id()
+        await self._sql.run(
+            "create",
+            on=on,
+            media_id=media_id,
+            owner_id=owner_id,
+            kind=kind,
+            content_type=content_type,
+            byte_size=byte_size,
+            now=self._clock.frozen,
+        )
+        for seq in range(-(-byte_size // CHUNK)):
+            chunk = file.read(CHUNK)
+            await self._sql.run("write_chunk", on=on, media_id=media_id, seq=seq, bytes=chunk)
+        return media_id
+
+    async def delete_older(self, owner_id: str, kind: Kind, media_id: str | None, *, on: Transaction) -> None:
+        """All of that kind but `media_id`; None: all."""
+        await self._sql.run("delete_older", on=on, owner_id=owner_id, kind=kind, media_id=media_id)

@@ -1,0 +1,80 @@
+"""What a moderator takes off somebody's card: the selfie or the intro video, for a reason.
+
+Keeps the reason of each kind until there is a new one. Promises that the bytes are gone at once and stay
+gone, that whoever has no selfie any more is off the queue until they have taken another, that their owner
+reads why, and that it is in the audit log. Refuses with NotFound, Conflict (replaced meanwhile), Invalid.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from models.broadcasts import News, Unlisted
+from models.clock import Clock
+from models.errors import Conflict, Invalid, NotFound
+from models.ids import is_id
+from models.messages import Wire, instant
+from models.postgres.database import Db, Transaction
+from models.profiles.media import Kind, Media
+from models.security.audit_log import Audit, why
+
+REPLACED = "It is not on the card any more. Look again."
+
+
+class Removal(msgspec.Struct, frozen=True):
+    kind: Kind
+    reason: str
+    removed_at: datetime
+
+    @property
+    def told(self) -> RemovalTold:
+        return RemovalTold(kind=self.kind, reason=self.reason, removed_at=instant(self.removed_at))
+
+
+class RemovalTold(Wire, frozen=True, kw_only=True):
+    """One of `removed` in `GET /user/me`."""
+
+    kind: Kind
+    reason: str
+    removed_at: str
+
+
+class Removals:
+    def __init__(self, db: Db, clock: Clock, news: News, media: Media, audit: Audit) -> None:
+        self._db, self._clock, self._news = db, clock, news
+        self._media, self._audit = media, audit
+        self._sql = db.statements("profiles.removals")
+
+    async def remove(self, user_id: str, typed: str, media_id: str, moderator_id: str, reason: str) -> None:
+        """`typed` is the kind, `media_id` what the moderator has looked at. The owner reads the reason."""
+        kind, reason = kind_of(typed), why(reason)
+        if not is_id(user_id) or not is_id(media_id):
+            raise NotFound("There is no such picture or video.")
+        values = {"user_id": user_id, "kind": kind}
+        async with self._db.transaction() as on:
+            if not await self._sql.run("uncover", on=on, media_id=media_id, **values):
+                raise await self._refusal(user_id, on)
+            await self._media.delete_older(user_id, kind, None, on=on)
+            await self._sql.run("keep", on=on, reason=reason, now=self._clock.frozen, **values)
+            await self._audit.write(moderator_id, f"{kind}.remove", f"user {user_id}", reason, on=on)
+        if kind == "selfie":
+            self._news.about_user(user_id, Unlisted())
+
+    async def _refusal(self, user_id: str, on: Transaction) -> NotFound | Conflict:
+        is_there = await self._sql.value("is_there", on=on, user_id=user_id)
+        return Conflict(REPLACED) if is_there else NotFound("There is no such person.")
+
+    async def of(self, user_id: str) -> dict[str, Removal]:
+        """By kind: what was taken away and has not been replaced."""
+        return {one.kind: one for one in await self._sql.all("of_user", Removal, user_id=user_id)}
+
+
+def kind_of(typed: str) -> Kind:
+    """Raises Invalid."""
+    if typed == "selfie":
+        return "selfie"
+    if typed == "video":
+        return "video"
+    raise Invalid(kind="Choose selfie or video.")

@@ -1,0 +1,248 @@
+"""Videos in a decoder process: a clean copy of what was sent. The only import of PyAV.
+
+The copy has the compressed pictures and sound as they came, in a new container
+(docs/decisions/videos-remuxed.md). All packets are read; key frames and sound are decoded as far as the time
+goes, spread over the whole length.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
+from typing import Any, BinaryIO
+
+import av
+from av.bitstream import BitStreamFilterContext
+from av.stream import Disposition
+
+from models.errors import Invalid, UnsupportedMedia
+from models.profiles.decoder import cpu_left
+from models.profiles.file_slice import Part
+from models.profiles.mp4_boxes import Mp4Boxes
+
+LEAST_SECONDS, MOST_SECONDS = 5, 60
+# A recorder that is told to stop at sixty seconds stops a little later.
+LATE_SECONDS = 0.5
+LONGEST_SIDE = 1920
+MOST_PICTURES, MOST_SOUNDS = 61 * 60, 61 * 1500
+MOST_STREAMS = 8
+# CPU time that is kept for the rest of the copy.
+RESERVE_SECONDS = 0.5
+KINDS = "Use a video in webm or mp4 (H.264, VP8, VP9 or AV1)."
+HEVC_WORDS = "This video is HEVC, which many browsers cannot play. Record one here instead."
+TOO_LONG = f"A video may be {MOST_SECONDS} seconds long at most."
+# For the decoders: no memory for more pixels, and only pictures that need no other.
+DECODING = {"max_pixels": str(LONGEST_SIDE**2), "skip_loop_filter": "all"}
+# What a browser plays: picture and sound -> the container that holds both.
+CONTAINERS = {
+    ("h264", None): "mp4", ("h264", "aac"): "mp4", ("h264", "opus"): "mp4",
+    ("vp8", None): "webm", ("vp8", "opus"): "webm", ("vp8", "vorbis"): "webm",
+    ("vp9", None): "webm", ("vp9", "opus"): "webm", ("vp9", "vorbis"): "webm", ("vp9", "aac"): "mp4",
+    ("av1", None): "webm", ("av1", "opus"): "webm", ("av1", "vorbis"): "webm", ("av1", "aac"): "mp4",
+}  # fmt: skip
+CODECS = {"libdav1d": "av1"}  # a decoder with a name of its own
+
+
+def work(source: BinaryIO, target: BinaryIO, _: dict[str, Any]) -> dict[str, Any]:
+    """Fills the empty `target`; its content type and its length in seconds.
+
+    Raises: UnsupportedMedia, Invalid, and any exception of PyAV for a damaged video.
+    """
+    with ExitStack() as stack:
+        return _Copy(source, target, stack).run()
+
+
+def demuxer_of(source: BinaryIO) -> str:
+    """By the first bytes. Only these two are used: no playlist, no format that opens other files."""
+    head = source.read(12)
+    source.seek(0)
+    if not head:
+        raise Invalid("Record or choose a video first.")
+    if head.startswith(b"\x1aE\xdf\xa3"):
+        return "matroska"
+    if head[4:8] == b"ftyp":
+        Mp4Boxes(source).check()
+        return "mov"
+    raise UnsupportedMedia(KINDS)
+
+
+class _Copy:
+    """One pass: each packet goes into the new container, and what can be decoded in time is decoded."""
+
+    def __init__(self, source: BinaryIO, target: BinaryIO, stack: ExitStack) -> None:
+        kind = demuxer_of(source)
+        self._source: Any = stack.enter_context(av.open(source, format=kind, options=DECODING))
+        if len(self._source.streams) > MOST_STREAMS:
+            raise Invalid(f"A video may have {MOST_STREAMS} tracks at most.")
+        self._video = self._picture_stream()
+        self._audio: Any = next(iter(self._source.streams.audio), None)
+        # By the header, in plain words; the decoder refuses by itself what the header does not own up to.
+        self._check_size(self._video)
+        self._container = self._container_of()
+        self._target = target
+        self._out = stack.enter_context(self._open_target())
+        self._outputs = {
+            one.index: self._out.add_stream_from_template(one, opaque=True) for one in self._streams
+        }
+        is_h264 = self._video.codec_context.name == "h264"
+        self._sei = BitStreamFilterContext("filter_units=remove_types=6", self._video) if is_h264 else None
+        self._times = _Times()
+        self._last_dts: dict[int, int] = {}
+        self._checks = [_Check(one, self._check_size) for one in self._streams]
+
+    def _picture_stream(self) -> Any:
+        """The first that moves: a cover picture is a stream too."""
+        moving = [
+            one for one in self._source.streams.video if Disposition.attached_pic not in one.disposition
+        ]
+        if not moving:
+            raise UnsupportedMedia("There is no picture in this file. " + KINDS)
+        return moving[0]
+
+    @property
+    def _streams(self) -> list[Any]:
+        return [one for one in (self._video, self._audio) if one is not None]
+
+    def _container_of(self) -> str:
+        names = [None if one is None else one.codec_context.name for one in (self._video, self._audio)]
+        picture, sound = (CODECS.get(name, name) if name else None for name in names)
+        if picture == "hevc":
+            raise UnsupportedMedia(HEVC_WORDS)
+        try:
+            return CONTAINERS[picture or "", sound]
+        except KeyError as error:
+            raise UnsupportedMedia(KINDS) from error
+
+    def _open_target(self) -> Any:
+        """An mp4 says first what is in it: the muxer reads its own work again to move that to the front."""
+        options = {"avoid_negative_ts": "make_zero", "fflags": "+bitexact"}
+        if self._container == "mp4":
+            options["movflags"] = "faststart"
+        again = partial(_again, self._target)
+        return av.open(self._target, "w", format=self._container, options=options, io_open=again)
+
+    def run(self) -> dict[str, Any]:
+        checks = {one.stream.index: one for one in self._checks}
+        for packet in self._source.demux(self._streams):
+            if packet.size:
+                position = self._times.see(packet, is_picture=packet.stream.index == self._video.index)
+                checks[packet.stream.index].see(packet, position)
+            for copy in self._cleaned(packet):
+                self._out.mux(copy)
+        for check in self._checks:
+            check.end()
+        seconds = self._times.seconds()
+        self._out.close()
+        return {"content_type": f"video/{self._container}", "seconds": seconds}
+
+    def _check_size(self, picture: Any) -> None:
+        if max(picture.width, picture.height) > LONGEST_SIDE:
+            raise Invalid(f"A video may be {LONGEST_SIDE} pixels wide or high at most.")
+
+    def _cleaned(self, packet: Any) -> Iterator[Any]:
+        """H.264 may carry any text beside its pictures (SEI, ITU-T H.264 annex D): that goes."""
+        output = self._outputs[packet.stream.index]
+        for copy in self._without_text(packet):
+            if copy.size:
+                self._put_in_order(copy, packet.stream.index)
+                copy.stream = output
+                yield copy
+
+    def _put_in_order(self, copy: Any, index: int) -> None:
+        """A muxer refuses two packets of one time, which recordings in fragments have."""
+        dts = copy.pts if copy.dts is None else copy.dts
+        copy.dts = max(dts, self._last_dts.get(index, dts - 1) + 1)
+        copy.pts = copy.dts if copy.pts is None else max(copy.pts, copy.dts)
+        self._last_dts[index] = copy.dts
+
+    def _without_text(self, packet: Any) -> list[Any]:
+        if not packet.size:
+            return []
+        is_video = packet.stream.index == self._video.index
+        return list(self._sei.filter(packet)) if self._sei and is_video else [packet]
+
+
+class _Times:
+    """The length by the pictures themselves: a header may say nothing (a browser's recording) or anything."""
+
+    def __init__(self) -> None:
+        self._pictures = self._sounds = 0
+        self._first, self._last, self._end = float("inf"), float("-inf"), float("-inf")
+        self._start = float("inf")
+
+    def see(self, packet: Any, *, is_picture: bool) -> float:
+        """Where in the longest video this is, from 0 to 1. Raises Invalid."""
+        stamp = packet.dts if packet.pts is None else packet.pts
+        at = None if stamp is None else float(stamp * packet.time_base)
+        if at is None or abs(at - min(self._start, at)) > MOST_SECONDS + 2:
+            raise Invalid(TOO_LONG)
+        self._start = min(self._start, at)
+        self._count(is_picture)
+        if is_picture:
+            self._first, self._last = min(self._first, at), max(self._last, at)
+            self._end = max(self._end, at + float((packet.duration or 0) * packet.time_base))
+        return min(1.0, (at - self._start) / MOST_SECONDS)
+
+    def _count(self, is_picture: bool) -> None:
+        self._pictures += is_picture
+        self._sounds += not is_picture
+        if self._pictures > MOST_PICTURES:
+            raise Invalid("A video may have 60 pictures a second at most.")
+        if self._sounds > MOST_SOUNDS:
+            raise Invalid("This video has more sound in it than a minute can hold.")
+
+    def seconds(self) -> float:
+        """Raises Invalid."""
+        seconds = 0.0
+        if self._pictures > 1:
+            between = (self._last - self._first) / (self._pictures - 1)
+            # Of the last picture: as long as it says, or as the others, but no second more.
+            seconds = max(self._last + min(between, 1.0), min(self._end, self._last + 1.0)) - self._first
+        if seconds < LEAST_SECONDS:
+            raise Invalid(f"A video needs {LEAST_SECONDS} seconds at least.")
+        if seconds > MOST_SECONDS + LATE_SECONDS:
+            raise Invalid(TOO_LONG)
+        return seconds
+
+
+class _Check:
+    """The decoding of one stream: of pictures the key frames, of sound every packet, while time is left."""
+
+    def __init__(self, stream: Any, check_size: Any) -> None:
+        self.stream, self._check_size = stream, check_size
+        self._is_video, self._frames = stream.type == "video", 0
+        self._budget = (cpu_left() - RESERVE_SECONDS) * (0.7 if self._is_video else 0.3)
+        self._spent = 0.0
+        context = stream.codec_context
+        context.thread_count = 1
+        if self._is_video:
+            # Those given on opening hold for the first look only.
+            context.options = DECODING
+            context.skip_frame = "NONKEY"
+
+    def see(self, packet: Any, position: float) -> None:
+        """Early packets are decoded in any case; later ones as far as the budget up to there goes."""
+        if self._is_video and not packet.is_keyframe:
+            return
+        if self._spent < self._budget * (0.2 + 0.8 * position):
+            self._decode(packet)
+
+    def _decode(self, packet: Any) -> None:
+        began = cpu_left()
+        for frame in self.stream.codec_context.decode(packet):
+            self._frames += 1
+            if self._is_video:
+                self._check_size(frame)
+        self._spent += began - cpu_left()
+
+    def end(self) -> None:
+        """The pictures that the decoder still holds. Raises Invalid when there was none at all."""
+        self._decode(None)
+        if self._is_video and not self._frames:
+            raise Invalid("This video is damaged. Record or choose another one.")
+
+
+def _again(file: BinaryIO, *_: object) -> Part:
+    return Part(file, 0, os.fstat(file.fileno()).st_size)

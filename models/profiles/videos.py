@@ -1,0 +1,75 @@
+"""Intro videos: a clean copy of what was sent is kept, made in a process that can be ended
+(`models.profiles.video_copies`).
+
+Keeps one video per user, re-muxed: the compressed pictures and sound as they came, in a container of our own
+making (docs/decisions/videos-remuxed.md). Refuses more than 50 MB, what is no webm or mp4 with a codec that
+browsers play, and what is damaged, too short, too long, too large a picture or too much work
+(`models.profiles.decode_pool`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO
+
+from models.clock import Clock
+from models.errors import Invalid, NotFound
+from models.postgres.database import Db
+from models.profiles.decode_pool import Decoding, Words
+from models.profiles.decoder import VIDEO
+from models.profiles.media import Media
+from models.profiles.uploads import Uploads, size_of, unnamed_file
+
+MOST_BYTES = 50 * 1024 * 1024
+# On their way to this process at a time (2 GB of disk).
+MOST_UPLOADS = 40
+CONTENT_TYPES = ("video/mp4", "video/webm")
+WORDS = Words(
+    "video",
+    "This video is damaged. Record or choose another one.",
+    "This video takes too much work to read. Use a smaller one, or record one here.",
+)
+
+
+class Videos:
+    def __init__(self, db: Db, clock: Clock, data_dir: Path) -> None:
+        self._db, self._data_dir = db, data_dir
+        self._media = Media(db, clock)
+        self._users = db.statements("profiles.users")
+        self._decoding = Decoding(VIDEO)
+        self.uploads = Uploads(data_dir, MOST_UPLOADS)
+
+    async def save(self, user_id: str, source: BinaryIO) -> str:
+        """The media id of the new video; the old one is deleted.
+
+        Raises: UnsupportedMedia, Invalid, Unavailable, NotFound (the user was deleted).
+        """
+        if not size_of(source):
+            raise Invalid(video="Record or choose a video first.")
+        source.seek(0)
+        with unnamed_file(self._data_dir) as target:
+            found = await self._decoding.run(user_id, WORDS, source, target)
+            content_type = found.get("content_type")
+            if content_type not in CONTENT_TYPES:
+                raise Invalid(video=WORDS.damaged)
+            return await self._keep(user_id, content_type, target)
+
+    async def _keep(self, user_id: str, content_type: str, target: BinaryIO) -> str:
+        target.seek(0)
+        async with self._db.transaction() as on:
+            media_id = await self._media.save_file(
+                user_id, "video", content_type, target, size_of(target), on=on
+            )
+            if not await self._users.run("set_video", on=on, user_id=user_id, video_id=media_id):
+                raise NotFound
+            await self._media.delete_older(user_id, "video", media_id, on=on)
+        return media_id
+
+    async def remove(self, user_id: str) -> None:
+        """Nothing happens when there is none."""
+        async with self._db.transaction() as on:
+            await self._users.run("set_video", on=on, user_id=user_id, video_id=None)
+            await self._media.delete_older(user_id, "video", None, on=on)
+
+    async def close(self) -> None:
+        await self._decoding.close()

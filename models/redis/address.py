@@ -1,0 +1,53 @@
+"""REDIS_URL as redis-py understands it: where to connect, with which TLS settings, and how to sign in."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Any
+
+import redis.asyncio as aioredis
+from redis.credentials import UsernamePasswordCredentialProvider
+
+Command = tuple[Any, ...]
+
+
+class Address:
+    """Every setting is read by redis-py; only the connection itself is ours (`models.redis.connection`)."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._pool: Any = aioredis.ConnectionPool.from_url(redis_url)
+
+    async def connect(self, protocol: asyncio.BaseProtocol) -> None:
+        """Raises OSError, ssl.SSLError."""
+        # Never connected itself. Made again each time, so that renewed certificates are read.
+        settings = self._pool.make_connection()
+        loop = asyncio.get_running_loop()
+        if isinstance(settings, aioredis.UnixDomainSocketConnection):
+            await loop.create_unix_connection(lambda: protocol, settings.path)
+            return
+        tls = settings.ssl_context.get() if isinstance(settings, aioredis.SSLConnection) else None
+        transport, _ = await loop.create_connection(lambda: protocol, settings.host, settings.port, ssl=tls)
+        _keep_alive(transport, settings)
+
+    async def greeting(self) -> list[Command]:
+        """What is said first; a server that answers to the last of these works."""
+        settings = self._pool.make_connection()
+        commands: list[Command] = []
+        provider = settings.credential_provider
+        if provider is None and (settings.username or settings.password):
+            provider = UsernamePasswordCredentialProvider(settings.username, settings.password)
+        if provider is not None:
+            commands.append(("AUTH", *await provider.get_credentials_async()))
+        if settings.client_name:
+            commands.append(("CLIENT", "SETNAME", settings.client_name))
+        if settings.db:
+            commands.append(("SELECT", settings.db))
+        return [*commands, ("PING",)]
+
+
+def _keep_alive(transport: asyncio.BaseTransport, settings: Any) -> None:
+    """Also an idle connection that a firewall has forgotten is noticed."""
+    found = transport.get_extra_info("socket")
+    if settings.socket_keepalive and found is not None:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

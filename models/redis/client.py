@@ -1,0 +1,180 @@
+"""The one door to Redis: commands, Lua scripts, and news between processes.
+
+News is published on a channel of `models.redis.keys`. A process hears its own news at once, in process, and other
+processes hear it through Redis, in the order it was published; nobody waits for that. News can be lost in an
+outage. Then every process reloads: the one that could not publish says so on `keys.CHANNEL_ALL` as soon as
+Redis answers, and one that could not listen has its `ears.on_reconnect` called. Redis away is `Unavailable`,
+within two seconds; so is a Redis that refuses what only its operator can change (`models.redis.faults`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import redis.asyncio as aioredis
+from redis.exceptions import NoScriptError
+
+from models.errors import Unavailable
+from models.redis import keys
+from models.redis.address import Address
+from models.redis.connection import AWAY
+from models.redis.pipeline import Wire
+from models.redis.subscriber import Ears, Heard
+from models.supervise import Tasks
+
+LUA = Path(__file__).resolve().parent / "lua"
+COMMAND_SECONDS = 2.0
+MOST_CONNECTIONS = 32
+AGAIN_SECONDS = 0.25
+# So long `flush` waits for a Redis that is away.
+FLUSH_SECONDS = 5.0
+RELOAD = b"reload"
+
+
+class Script:
+    """The text of a Lua script, and the name Redis knows it by."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+    @classmethod
+    def named(cls, name: str) -> Script:
+        """A Lua file; `-- include: other` in its first lines puts the text of other.lua before it."""
+        return cls(_with_includes((LUA / f"{name}.lua").read_text()))
+
+
+def _with_includes(text: str) -> str:
+    parts = []
+    for line in text.splitlines():
+        if line.startswith("-- include: "):
+            parts.append((LUA / f"{line.removeprefix('-- include: ').strip()}.lua").read_text())
+    return "\n".join([*parts, text])
+
+
+class Bus:
+    """Commands and scripts one way, news the other. `process_id` marks news that this process has heard
+    already.
+    """
+
+    def __init__(self, redis_url: str, process_id: str) -> None:
+        self.process_id = process_id
+        # For the `limits` library alone. With all connections taken, a caller waits for one.
+        pool: Any = aioredis.BlockingConnectionPool.from_url(
+            redis_url,
+            socket_timeout=COMMAND_SECONDS,
+            socket_connect_timeout=COMMAND_SECONDS,
+            max_connections=MOST_CONNECTIONS,
+            timeout=COMMAND_SECONDS,
+        )
+        self.redis: Any = aioredis.Redis.from_pool(pool)
+        address = Address(redis_url)
+        self._wire = Wire(address, self.reload_everyone, self._connection_replaced)
+        self._scripts: dict[str, Script] = {}
+        self._origin = f"{process_id}|".encode()
+        self.ears = Ears(address, self._origin)
+        self._is_reload_due = False
+        self._is_reloaded = asyncio.Event()
+        self._is_reloaded.set()
+        self._tasks = Tasks()
+
+    async def open(self, channel: str, heard: Heard) -> None:
+        """Subscribes to a first channel and listens until `close`. Raises `Unavailable`."""
+        await self.command("ping")
+        await self.ears.open(channel, heard)
+
+    async def close(self) -> None:
+        await self._wire.flushed()
+        await self._tasks.stop()
+        await self.ears.close()
+        await self._wire.close()
+        with contextlib.suppress(*AWAY):
+            await self.redis.aclose()
+        # The loop lets go of a connection that was closed in its next round.
+        await asyncio.sleep(0)
+
+    async def check(self) -> None:
+        """Raises Unavailable unless Redis answers, accepts writes, and this process hears news."""
+        await self.command("SET", keys.READY, self.process_id, "PX", keys.READY_MS)
+        if not self.ears.is_listening:
+            raise Unavailable
+
+    # -- commands --
+
+    async def command(self, *parts: object) -> Any:
+        """One Redis command: `await bus.command("zcard", keys.QUEUE)`. Text comes back as bytes."""
+        return await self._wire.ask(*parts)
+
+    async def script(self, name: str, *values: object) -> Any:
+        """Runs models/lua/<name>.lua with `values` as ARGV, atomically."""
+        script = self._scripts.get(name)
+        if script is None:
+            script = self._scripts[name] = Script.named(name)
+        return await self.evaluate(script, (), values)
+
+    async def evaluate(self, script: Script, names: Sequence[object], values: Sequence[object]) -> Any:
+        """Runs `script` with `names` as KEYS and `values` as ARGV, atomically."""
+        try:
+            return await self._wire.ask("EVALSHA", script.sha, len(names), *names, *values)
+        except NoScriptError:
+            return await self._wire.ask("EVAL", script.text, len(names), *names, *values)
+
+    # -- news --
+
+    def publish(self, channel: str, news: bytes) -> None:
+        """Tells every process that listens to `channel`; this one at once."""
+        self.tell_here(channel, news)
+        self._wire.tell("PUBLISH", channel, self._origin + news)
+
+    async def flush(self) -> None:
+        """Returns once everything published has gone out, or a reload in its place: for a process that is
+        about to end. Gives up after five seconds.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await self._wire.flushed()
+                await self._is_reloaded.wait()
+
+    def tell_here(self, channel: str, news: bytes) -> None:
+        """Only this process: every process has found the news by itself."""
+        self.ears.tell(channel, news)
+
+    def reload_everyone(self) -> None:
+        """Every process tells its sockets their state, as soon as Redis answers: news may have been lost."""
+        self._is_reload_due = True
+        if self._is_reloaded.is_set():
+            self._is_reloaded.clear()
+            self._tasks.spawn("the reload of every process", self._publish_reload())
+
+    async def _publish_reload(self) -> None:
+        try:
+            while self._is_reload_due:
+                # Set again by what is dropped from here on.
+                self._is_reload_due = False
+                await self._publish_reload_once()
+        finally:
+            self._is_reloaded.set()
+
+    async def _publish_reload_once(self) -> None:
+        try:
+            # Without an origin: this process is told too.
+            await self.command("PUBLISH", keys.CHANNEL_ALL, b"|" + RELOAD)
+        except AWAY:
+            self._is_reload_due = True
+            await asyncio.sleep(AGAIN_SECONDS)
+
+    def _connection_replaced(self) -> None:
+        """Both connections go to the same server, also after a failover."""
+        self.ears.reconnect("the connection for commands was replaced")
+
+    async def subscribe(self, channel: str, heard: Heard) -> None:
+        """Returns once Redis has confirmed it: what is published from then on is heard."""
+        await self.ears.subscribe(channel, heard)
+
+    def unsubscribe(self, channel: str) -> None:
+        self.ears.unsubscribe(channel)

@@ -1,0 +1,109 @@
+"""One connection to Redis: bytes out, and each answer handed on in the moment it comes.
+
+redis-py reads REDIS_URL (`models.redis.address`) and hiredis the answers. redis-py's own connection costs an
+await and a time limit for each answer, many times what the answer costs
+(docs/decisions/redis-answers-handed-on.md). It speaks RESP2, in which nothing comes unasked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, cast
+
+import hiredis
+from redis.exceptions import RedisError
+
+from models.errors import Unavailable
+from models.redis.address import Address, Command
+from models.redis.faults import Refused, fault_of
+
+logger = logging.getLogger(__name__)
+AWAY = (RedisError, OSError, asyncio.TimeoutError, Unavailable)
+NO_MORE = object()
+
+
+class Line(asyncio.Protocol):
+    """`heard` gets each answer: text as bytes, an error as `models.redis.faults` makes it.
+
+    `lost` is called once when the connection is gone, unless `close` ended it. `reads` counts what has come,
+    for a look whether anything has.
+    """
+
+    def __init__(self, heard: Callable[[Any], None], lost: Callable[[], None]) -> None:
+        self._reader = hiredis.Reader(replyError=fault_of, notEnoughData=NO_MORE)
+        self._transport: asyncio.Transport | None = None
+        self._answer: asyncio.Future[Any] | None = None
+        self._heard: Callable[[Any], None] = self._greeted
+        self._lost: Callable[[], None] = self._lost_greeting
+        self._then = heard, lost
+        self._is_open = True
+        self.reads = 0
+
+    @classmethod
+    async def open(cls, address: Address, heard: Callable[[Any], None], lost: Callable[[], None]) -> Line:
+        """Connected, signed in, and seen to answer. Raises RedisError, OSError, TimeoutError, Unavailable."""
+        line = cls(heard, lost)
+        try:
+            await address.connect(line)
+            for command in await address.greeting():
+                await line._greet(command)
+        except BaseException:
+            line.close()
+            raise
+        line._heard, line._lost = line._then
+        return line
+
+    async def _greet(self, command: Command) -> None:
+        if not self._is_open:
+            raise ConnectionResetError
+        self._answer = asyncio.get_running_loop().create_future()
+        self.write(hiredis.pack_command(command))
+        answer = await self._answer
+        if not self._is_open:
+            raise ConnectionResetError
+        if isinstance(answer, Refused) and not answer.is_elsewhere:
+            return  # it loads, or cannot save: this is the right server, and what is asked will show it
+        if isinstance(answer, Exception):
+            raise answer if isinstance(answer, Refused) or command[0] != "AUTH" else Refused("AUTH")
+
+    def _greeted(self, answer: Any) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(answer)
+
+    def _lost_greeting(self) -> None:
+        self._greeted(ConnectionResetError())
+
+    def write(self, packed: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(packed)
+
+    def close(self) -> None:
+        """At once; what was asked is not answered any more, and `lost` is not called."""
+        self._is_open = False
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        if not self._is_open:
+            self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        self.reads += 1
+        try:
+            self._reader.feed(data)
+            while self._is_open and (answer := self._reader.gets()) is not NO_MORE:
+                self._heard(answer)
+        except hiredis.HiredisError:
+            logger.error("redis away: the server at REDIS_URL does not speak the protocol of Redis")
+            self._end()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        if self._is_open:
+            self.close()
+            self._lost()

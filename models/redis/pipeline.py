@@ -1,0 +1,188 @@
+"""One connection to Redis that a whole process shares: what is asked in one moment goes out together, in
+order.
+
+redis-py takes a connection from its pool and waits for it with every command; here a hundred handlers that
+ask at once cost one write and one read. While Redis answers, what is asked next waits and goes out together
+after it. Answers come in the order of the questions, so what was asked first has happened first. What went
+out together and is not answered within two seconds fails, with all that waits behind it: `Unavailable`; so
+does what waits for a connection that cannot be opened within two.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import hiredis
+
+from models.errors import Unavailable
+from models.redis.address import Address
+from models.redis.connection import AWAY, Line
+from models.redis.faults import AwayLog, Refused
+
+logger = logging.getLogger(__name__)
+ANSWER_SECONDS = 2.0
+# After a pause of this process itself the answer is there already, but not read yet.
+GRACE_SECONDS = 0.05
+MOST_AT_ONCE = 500
+
+
+class Question(NamedTuple):
+    packed: bytes
+    answer: asyncio.Future[Any] | None
+
+
+class Wire:
+    """`dropped` is called when something that nobody waits for may not have arrived, and `replaced` when a
+    connection is given up.
+    """
+
+    def __init__(self, address: Address, dropped: Callable[[], None], replaced: Callable[[], None]) -> None:
+        self._address = address
+        self._dropped, self._replaced = dropped, replaced
+        self._log = AwayLog()
+        self._line: Line | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._waiting: deque[Question] = deque()
+        self._is_due = False
+        # Gone out together, and not answered yet.
+        self._asked: deque[asyncio.Future[Any] | None] = deque()
+        self._asked_at = self._overdue = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_closed = False
+
+    def ask(self, *parts: Any) -> asyncio.Future[Any]:
+        """One command. The future gives Redis' answer (text as bytes), a ResponseError, or Unavailable.
+
+        Raises TypeError for what is neither text, bytes nor a number.
+        """
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._put(answer, parts)
+        return answer
+
+    def tell(self, *parts: Any) -> None:
+        """One command whose answer nobody waits for."""
+        self._put(None, parts)
+
+    def _put(self, answer: asyncio.Future[Any] | None, parts: tuple[Any, ...]) -> None:
+        if self._is_closed:
+            if answer is not None:
+                answer.set_exception(Unavailable())
+            return
+        # redis-py packs in Python here, at many times the cost.
+        self._waiting.append(Question(hiredis.pack_command(parts), answer))
+        if not self._is_due and not self._asked:
+            self._is_due = True
+            asyncio.get_running_loop().call_soon(self._ask_all)
+
+    async def flushed(self) -> None:
+        """Returns once everything asked so far has been answered, or has failed."""
+        if self._asked or self._waiting:
+            with contextlib.suppress(Unavailable):
+                await self.ask("PING")
+
+    async def close(self) -> None:
+        """What has not been answered is Unavailable, and so is all that is asked from now on."""
+        self._is_closed = True
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.gather(self._opening, return_exceptions=True)
+            # Cancelled before its first step, it has not said so itself.
+            self._opening = None
+        if self._timer is not None:
+            self._timer.cancel()
+        self._fail()
+
+    def _ask_all(self) -> None:
+        """What waits, in one write; the rest when that is answered."""
+        self._is_due = False
+        if self._line is None:
+            if self._opening is None and self._waiting:
+                self._opening = asyncio.get_running_loop().create_task(self._open())
+            return
+        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
+        if not batch:
+            return
+        self._asked.extend(question.answer for question in batch)
+        loop = asyncio.get_running_loop()
+        self._asked_at = loop.time()
+        if self._timer is None:
+            self._timer = loop.call_later(ANSWER_SECONDS, self._look_at_time)
+        self._line.write(b"".join([question.packed for question in batch]))
+
+    async def _open(self) -> None:
+        """Ends with an open connection, or with everything that waits failed."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                self._line = await Line.open(self._address, self._heard, self._lost)
+        except AWAY as error:
+            self._fail(error)
+        except asyncio.CancelledError:
+            self._fail("no connection")
+            raise
+        except Exception as error:
+            logger.exception("no connection to redis")
+            self._fail(error)
+        finally:
+            self._opening = None
+        self._ask_all()
+
+    def _heard(self, answer: Any) -> None:
+        if not self._asked:
+            self._fail(answer if isinstance(answer, Exception) else "an answer that was not asked for")
+            return
+        asked = self._asked.popleft()
+        is_error = isinstance(answer, Exception)
+        if asked is not None and not asked.done():
+            asked.set_exception(answer) if is_error else asked.set_result(answer)
+        if is_error:
+            self._refused(answer, is_lost=asked is None)
+        if not self._asked:
+            self._ask_all()
+
+    def _refused(self, error: Exception, *, is_lost: bool) -> None:
+        if isinstance(error, Refused) or is_lost:
+            self._log.say(error)
+        if isinstance(error, Refused) and error.is_elsewhere:
+            self._fail(error)
+        if is_lost:
+            self._dropped()
+
+    def _look_at_time(self) -> None:
+        """One timer for all: it sleeps on while answers come."""
+        self._timer = None
+        if not self._asked:
+            return
+        loop = asyncio.get_running_loop()
+        left = self._asked_at + ANSWER_SECONDS - loop.time()
+        if left <= 0 and self._overdue == self._asked_at:
+            self._fail("no answer in time")
+            return
+        if left <= 0:
+            self._overdue = self._asked_at
+        self._timer = loop.call_later(max(left, GRACE_SECONDS), self._look_at_time)
+
+    def _lost(self) -> None:
+        self._fail("the connection was lost")
+
+    def _fail(self, error: object = None) -> None:
+        """Half an answer may still be under way: the connection is not used again."""
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+        failed = [*self._asked, *(question.answer for question in self._waiting)]
+        self._asked.clear()
+        self._waiting.clear()
+        for answer in failed:
+            if answer is not None and not answer.done():
+                answer.set_exception(Unavailable())
+        if self._is_closed:
+            return
+        self._log.say(error)
+        self._replaced()
+        if None in failed:
+            self._dropped()

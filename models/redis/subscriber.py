@@ -1,0 +1,230 @@
+"""The one connection to Redis on which a process hears news, and who in the process wants to hear what.
+
+redis-py's own `PubSub` costs more than the news itself (docs/decisions/redis-answers-handed-on.md). A
+connection that is lost, or answers no PING, is replaced and subscribes to everything again; what was
+published meanwhile is lost, and `on_reconnect` is called for that. A channel stays subscribed until
+`unsubscribe`, also when the first attempt fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import hiredis
+
+from models.errors import Unavailable
+from models.redis.address import Address
+from models.redis.connection import AWAY, Line
+from models.redis.faults import AwayLog, Refused
+from models.supervise import Tasks
+
+logger = logging.getLogger(__name__)
+OPEN_SECONDS = 2.0
+RETRY_SECONDS = 0.25
+# A connection on which nothing has come for so long after a PING is replaced.
+HEALTH_SECONDS = 1.5
+GRACE_SECONDS = 0.1
+# Twice this long `subscribe` waits; after the first time on a silent connection, on a new one.
+CONFIRM_SECONDS = 1.25
+Heard = Callable[[str, bytes], None]
+
+
+class Ears:
+    """`origin` begins what this process has published itself, and so has heard already."""
+
+    def __init__(self, address: Address, origin: bytes) -> None:
+        self._address = address
+        self._origin = origin
+        self._log = AwayLog()
+        self._line: Line | None = None
+        self._gone = asyncio.Event()
+        # True from the loss of the connection until the first answer on a new one.
+        self._is_away = False
+        self._hearing: dict[str, Heard] = {}
+        # Answers to SUBSCRIBE that are still to come: a channel is confirmed when the last of them has.
+        self._due: Counter[str] = Counter()
+        self._waiting: dict[str, list[asyncio.Future[None]]] = {}
+        self._tasks = Tasks()
+        self.on_reconnect: Callable[[], None] | None = None
+
+    async def open(self, channel: str, heard: Heard) -> None:
+        """Subscribes to a first channel and listens until `close`. Raises Unavailable."""
+        self._hearing[channel] = heard
+        try:
+            async with asyncio.timeout(OPEN_SECONDS):
+                await self._connect()
+                await self._confirmed(channel)
+        except AWAY as error:
+            self._hang_up()
+            self._log.say(error)
+            raise Unavailable from error
+        self._tasks.repeat("listening to redis", self._keep, RETRY_SECONDS)
+
+    async def close(self) -> None:
+        await self._tasks.stop()
+        self._hang_up()
+
+    @property
+    def is_listening(self) -> bool:
+        return self._line is not None and not self._is_away
+
+    def tell(self, channel: str, news: bytes) -> None:
+        """Never fails: a fault of who hears it is no fault of who publishes it."""
+        heard = self._hearing.get(channel)
+        if heard is None:
+            return
+        try:
+            heard(channel, news)
+        except Exception:
+            logger.exception("news could not be delivered")
+
+    # -- channels --
+
+    async def subscribe(self, channel: str, heard: Heard) -> None:
+        """Returns once Redis has confirmed it: later news is heard. Raises Unavailable."""
+        if channel not in self._hearing:
+            self._due[channel] += 1
+            self._ask("SUBSCRIBE", channel)
+        self._hearing[channel] = heard
+        if channel in self._due:
+            await self._subscribed(channel)
+
+    async def _subscribed(self, channel: str) -> None:
+        line, reads = self._line, self._line.reads if self._line else 0
+        if await self._is_confirmed_in_time(channel):
+            return
+        if line is not None and self._line is line and line.reads == reads:
+            self.reconnect("no answer to SUBSCRIBE")
+        if not await self._is_confirmed_in_time(channel):
+            self.reconnect("no answer to SUBSCRIBE")
+            raise Unavailable
+
+    async def _is_confirmed_in_time(self, channel: str) -> bool:
+        if channel not in self._due:
+            return True  # it came with the end of the time, or the channel is not wanted any more
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CONFIRM_SECONDS):
+                await self._confirmed(channel)
+                return True
+        return False
+
+    async def _confirmed(self, channel: str) -> None:
+        confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting = self._waiting.setdefault(channel, [])
+        waiting.append(confirmed)
+        try:
+            await confirmed
+        finally:
+            if not confirmed.done() or confirmed.cancelled():
+                waiting.remove(confirmed)
+                if not waiting and self._waiting.get(channel) is waiting:
+                    del self._waiting[channel]
+
+    def unsubscribe(self, channel: str) -> None:
+        if self._hearing.pop(channel, None) is None:
+            return
+        if self._line is None:
+            del self._due[channel]
+        self._ask("UNSUBSCRIBE", channel)
+
+    def _ask(self, command: str, *channels: str) -> None:
+        """While the connection is lost there is nothing to say: `_connect` subscribes to everything."""
+        if self._line is not None:
+            parts: tuple[Any, ...] = (command, *channels)
+            self._line.write(hiredis.pack_command(parts))
+
+    # -- the connection --
+
+    async def _keep(self) -> None:
+        """One connection, from its opening to its loss."""
+        if self._line is None:
+            try:
+                async with asyncio.timeout(OPEN_SECONDS):
+                    await self._connect()
+            except AWAY as error:
+                self._log.say(error)
+                return
+        await self._watch()
+
+    async def _connect(self) -> None:
+        line = await Line.open(self._address, self._hear, self._lost)
+        self._line = line
+        self._gone.clear()
+        self._due = Counter(dict.fromkeys(self._hearing, 1))
+        self._ask("SUBSCRIBE", *self._hearing)
+
+    async def _watch(self) -> None:
+        """Returns when the connection is gone."""
+        while (line := self._line) is not None:
+            reads = line.reads
+            self._ask("PING")
+            if await self._is_gone_within(HEALTH_SECONDS) or line.reads != reads:
+                continue
+            # After a pause of this process itself the answer is there already, but not read yet.
+            if not await self._is_gone_within(GRACE_SECONDS) and line.reads == reads:
+                self.reconnect("no answer to PING")
+
+    async def _is_gone_within(self, seconds: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                return await self._gone.wait()
+        return False
+
+    def reconnect(self, why: object) -> None:
+        """Replaces the connection, whatever its state; nothing while it is replaced already."""
+        if self._line is not None:
+            self._log.say(f"listening: {why}" if isinstance(why, str) else why)
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+        self._is_away = True
+        self._due = Counter(dict.fromkeys(self._hearing, 1))
+        self._gone.set()
+
+    def _lost(self) -> None:
+        self.reconnect("the connection was lost")
+
+    # -- what comes --
+
+    def _hear(self, answer: Any) -> None:
+        try:
+            if isinstance(answer, Exception):
+                self.reconnect(answer if isinstance(answer, Refused) else str(answer))
+            else:
+                self._take(*answer)
+        except Exception:
+            # Whatever it was: a process that hears nothing more would be worse than one that begins again.
+            logger.exception("listening begins again")
+            self._hang_up()
+
+    def _take(self, kind: bytes, about: bytes, data: Any = None) -> None:
+        if self._is_away:
+            # Redis subscribes to all channels of a command at once: the first answer stands for all.
+            self._is_away = False
+            self._tell_reconnected()
+        if kind == b"message":
+            if not data.startswith(self._origin):
+                self.tell(about.decode(), data.partition(b"|")[2])
+        elif kind == b"subscribe":
+            self._confirm(about.decode())
+
+    def _confirm(self, channel: str) -> None:
+        self._due[channel] -= 1
+        if self._due[channel] > 0:
+            return
+        del self._due[channel]
+        for one in self._waiting.pop(channel, ()):
+            if not one.done():
+                one.set_result(None)
+
+    def _tell_reconnected(self) -> None:
+        if self.on_reconnect is not None:
+            self.on_reconnect()

@@ -1,0 +1,237 @@
+"""Call invites: one person rings another for twenty seconds, and exactly one thing comes of it.
+
+The commands. The ring itself lives in Redis (`models.ringing.rings`); how it ended is one row in PostgreSQL, decided
+and
+told in `models.ringing.outcomes`. A command about an invite that is not yours is NotFound, and nobody hears of
+it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+import msgspec
+
+from models.broadcasts import News
+from models.calls.calls import Calls
+from models.clock import Clock
+from models.errors import Conflict, Invalid, NotFound
+from models.ids import is_id, new_id
+from models.messages import (
+    CallAnswered,
+    CallCancelled,
+    CallDeclined,
+    CallNotify,
+    CallRinging,
+    CallWaitExtended,
+    Command,
+    StateInvite,
+    epoch_ms,
+    instant,
+)
+from models.postgres.database import Db
+from models.profiles.users import Profile, Users
+from models.redis.client import Bus
+from models.ringing.outcomes import Begun, Decided, InviteOutcomes
+from models.ringing.rings import Ring, Rings
+from models.security.member import Member
+from models.settings.config import Config
+
+
+class Between(msgspec.Struct, frozen=True):
+    """What stands between two people, seen from the caller."""
+
+    is_hidden: bool
+    is_cooling: bool
+    is_in_call: bool
+    now: datetime
+    # The callee, as the caller may see them.
+    callee: Profile | None
+
+
+class Invites:
+    def __init__(
+        self, db: Db, bus: Bus, clock: Clock, config: Config, news: News, calls: Calls, users: Users
+    ) -> None:
+        self._sql = db.statements("ringing.invites")
+        self._clock, self._config, self._news = clock, config, news
+        self._calls, self._users = calls, users
+        self.rings = Rings(bus)
+        self.outcomes = InviteOutcomes(db, clock, config, news, self.rings, users)
+
+    # -- commands --
+
+    async def invite(
+        self, caller: Member, socket_id: str, to: object, seconds: object, command_id: str | None
+    ) -> Command:
+        """Rings `to`; the answer for the caller: CallRinging, CallDeclined with the first reason that holds,
+        or (glare) CallStart.
+        """
+        reason = self._first_fault(caller, to, seconds)
+        if reason is not None:
+            return CallDeclined(id=command_id, reason=reason)
+        assert isinstance(to, str)
+        assert isinstance(seconds, int)
+        between = await self._between(caller.user_id, to)
+        if between.is_hidden:
+            return CallDeclined(id=command_id, reason="offline")
+        deadline = between.now + timedelta(seconds=self._config.ring_seconds)
+        ring = Ring(new_id(), caller.user_id, to, seconds, deadline, socket_id)
+        outcome, other = await self.rings.open(
+            ring, now_ms=epoch_ms(between.now), is_cooling=between.is_cooling, is_in_call=between.is_in_call
+        )
+        if outcome == "ringing":
+            return await self._ring(caller, ring, command_id)
+        if outcome == "glare" and other is not None:
+            # Two people inviting each other: the second invite is the acceptance.
+            return await self.accept(caller, socket_id, other, seconds, command_id)
+        return CallDeclined(
+            id=command_id, reason="cooldown" if outcome == "cooldown" else _offline_or_busy(outcome)
+        )
+
+    def _first_fault(
+        self, caller: Member, to: object, seconds: object
+    ) -> Literal["invalid_target", "invalid_duration", "no_access"] | None:
+        if not is_id(to) or to == caller.user_id:
+            return "invalid_target"
+        if not self._is_length(seconds):
+            return "invalid_duration"
+        if caller.access == "unpaid" or caller.selfie_id is None or caller.is_banned:
+            return "no_access"
+        return None
+
+    def _is_length(self, seconds: object) -> bool:
+        least, most = self._config.call_min_seconds, self._config.call_max_seconds
+        return isinstance(seconds, int) and not isinstance(seconds, bool) and least <= seconds <= most
+
+    async def _between(self, caller_id: str, callee_id: str) -> Between:
+        between = await self._sql.one(
+            "between", Between, caller_id=caller_id, callee_id=callee_id, now=self._clock.frozen
+        )
+        assert between is not None
+        return between
+
+    async def _ring(self, caller: Member, ring: Ring, command_id: str | None) -> CallRinging | CallDeclined:
+        """What has come between the two while the ring was opened ends it before it is heard: a block or a
+        decline looks for a ring after it is written, so one of the two sees the other.
+        """
+        between = await self._between(ring.caller_id, ring.callee_id)
+        if between.callee is None or between.is_hidden or between.is_cooling or between.is_in_call:
+            await self.outcomes.settle(ring, lambda _inviting: None)
+            reason: Literal["offline", "cooldown", "busy"] = "cooldown" if between.is_cooling else "busy"
+            return CallDeclined(id=command_id, reason="offline" if between.is_hidden else reason)
+        callee = between.callee.person
+        now_ms, expires_at = self._clock.now_ms(), instant(ring.deadline)
+        notify = CallNotify(
+            invite_id=ring.invite_id, from_user=caller.person, requested_seconds=ring.seconds,
+            expires_at=expires_at, server_now=now_ms,
+        )  # fmt: skip
+        self._news.to_user(ring.callee_id, notify)
+        ringing = CallRinging(
+            invite_id=ring.invite_id, to_user=callee, expires_at=expires_at, server_now=now_ms
+        )
+        self._news.to_user_but(caller.user_id, ring.socket, ringing)
+        return msgspec.structs.replace(ringing, id=command_id)
+
+    async def extend(
+        self, caller: Member, socket_id: str, invite_id: str, command_id: str | None
+    ) -> CallWaitExtended:
+        """Twenty seconds more for both, caller only, at most twice. Raises NotFound or Conflict."""
+        status, deadline, callee_id = await self.rings.extend(
+            invite_id, caller.user_id, now_ms=self._clock.now_ms(),
+            by_ms=self._config.ring_seconds * 1000, most=self._config.ring_extends,
+        )  # fmt: skip
+        if status == "not_found":
+            raise NotFound("There is no such invite of yours.")
+        if status == "conflict":
+            raise Conflict("This invite cannot be kept waiting any longer.")
+        told = CallWaitExtended(
+            invite_id=invite_id, expires_at=instant(deadline), server_now=self._clock.now_ms()
+        )
+        self._news.to_user(callee_id, told)
+        self._news.to_user_but(caller.user_id, socket_id, told)
+        return msgspec.structs.replace(told, id=command_id)
+
+    async def cancel(self, caller: Member, socket_id: str, invite_id: str, command_id: str | None) -> Command:
+        ring = await self.outcomes.mine(invite_id, caller.user_id, "caller_id")
+        if isinstance(ring, Decided):
+            return ring.for_second(command_id)
+        if not await self.outcomes.decide(ring.invite_id, ring.caller_id, ring.callee_id, "cancelled"):
+            return await self.outcomes.told(invite_id, command_id)
+        told = CallCancelled(invite_id=invite_id, reason="cancelled")
+
+        def say(_inviting: str | None) -> None:
+            self._news.to_user(ring.callee_id, told)
+            self._news.to_user_but(ring.caller_id, socket_id, told)
+
+        await self.outcomes.settle(ring, say)
+        return msgspec.structs.replace(told, id=command_id)
+
+    async def decline(
+        self, callee: Member, socket_id: str, invite_id: str, command_id: str | None
+    ) -> Command:
+        ring = await self.outcomes.mine(invite_id, callee.user_id, "callee_id")
+        if isinstance(ring, Decided):
+            return ring.for_second(command_id)
+        if not await self.outcomes.decide(ring.invite_id, ring.caller_id, ring.callee_id, "declined"):
+            return await self.outcomes.told(invite_id, command_id)
+        answered = CallAnswered(invite_id=invite_id, outcome="declined")
+
+        def say(_inviting: str | None) -> None:
+            self._news.to_user(ring.caller_id, CallDeclined(invite_id=invite_id, reason="declined"))
+            self._news.to_user_but(ring.callee_id, socket_id, answered)
+
+        await self.outcomes.settle(ring, say)
+        return msgspec.structs.replace(answered, id=command_id)
+
+    async def accept(
+        self, callee: Member, socket_id: str, invite_id: str, seconds: object, command_id: str | None
+    ) -> Command:
+        """Begins the call, once; who comes second is told what was decided. Raises NotFound, Invalid."""
+        ring = await self.outcomes.mine(invite_id, callee.user_id, "callee_id")
+        if isinstance(ring, Decided):
+            return ring.for_second(command_id)
+        if not self._is_length(seconds):
+            least, most = self._config.call_min_seconds, self._config.call_max_seconds
+            raise Invalid(requestedSeconds=f"Choose from {least} to {most} seconds.")
+        assert isinstance(seconds, int)
+        agreed = (ring.seconds + seconds) // 2
+        new = self._calls.new(ring.invite_id, ring.caller_id, ring.callee_id, agreed)
+        outcome, people = await self.outcomes.accept(new)
+        if outcome == "accepted":
+            self._calls.begun(new)
+            return await self.outcomes.start(Begun(ring, new.call_id, agreed, people), socket_id, command_id)
+        if outcome == "taken":
+            return await self.outcomes.told(invite_id, command_id)
+        return await self.outcomes.fall_away(ring, socket_id, command_id)
+
+    async def sweep(self) -> None:
+        """Ends the rings that end by themselves."""
+        await self.outcomes.sweep()
+
+    async def state_of(self, user_id: str, busy: str, socket_id: str) -> StateInvite | None:
+        """The ring this person is in, for `state`; None once it is decided. A new socket of the caller takes
+        the place of the inviting one if that has gone.
+        """
+        kind, _, invite_id = busy.partition(":")
+        ring = await self.rings.find(invite_id) if kind == "invite" else None
+        if ring is None or user_id not in (ring.caller_id, ring.callee_id):
+            return None
+        person = await self._users.person(ring.other(user_id))
+        if person is None or await self.outcomes.find(invite_id) is not None:
+            return None
+        is_out = ring.caller_id == user_id
+        if is_out:
+            await self.rings.adopt(invite_id, user_id, socket_id, self._clock.now_ms())
+        return StateInvite(
+            invite_id=ring.invite_id,
+            direction="out" if is_out else "in",
+            person=person,
+            requested_seconds=ring.seconds,
+            expires_at=instant(ring.deadline),
+        )
+
+
+def _offline_or_busy(outcome: str) -> Literal["offline", "busy"]:
+    return "offline" if outcome == "offline" else "busy"

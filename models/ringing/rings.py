@@ -1,0 +1,123 @@
+"""The ringing invite as Redis keeps it: a body that outlives its deadline by a minute, and who is busy
+because of it.
+
+`Rings` is the thin layer over the scripts in models/lua; what a ring means, and how it ends, is decided in
+`models.ringing.invites`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from models.redis import keys
+from models.redis.client import Bus
+
+
+class Ring(msgspec.Struct, frozen=True):
+    """`deadline` is an aware UTC datetime, `socket` the one that invited."""
+
+    invite_id: str
+    caller_id: str
+    callee_id: str
+    seconds: int
+    deadline: datetime
+    socket: str
+
+    def other(self, user_id: str) -> str:
+        return self.callee_id if user_id == self.caller_id else self.caller_id
+
+
+class Due(msgspec.Struct, frozen=True):
+    """A ring that ended by itself: `outcome` is missed or gone."""
+
+    invite_id: str
+    outcome: str
+    caller_id: str
+    callee_id: str
+
+
+class Rings:
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    async def open(
+        self, ring: Ring, *, now_ms: int, is_cooling: bool, is_in_call: bool
+    ) -> tuple[str, str | None]:
+        """("ringing" | "offline" | "cooldown" | "busy", None) or ("glare", the other's invite id)."""
+        answer = await self._bus.script(
+            "invite_open", ring.invite_id, ring.caller_id, ring.callee_id, ring.seconds, now_ms,
+            to_ms(ring.deadline),
+            int(is_cooling), keys.INVITE_LINGER_MS, ring.socket, int(is_in_call),
+        )  # fmt: skip
+        return answer[0].decode(), answer[1].decode() if len(answer) > 1 else None
+
+    async def find(self, invite_id: str) -> Ring | None:
+        flat = await self._bus.command(
+            "hmget", keys.invite(invite_id), "caller", "callee", "seconds", "deadline", "socket"
+        )
+        return None if flat[0] is None else _ring(invite_id, flat)
+
+    async def of(self, user_id: str) -> Ring | None:
+        """The ring this person is in, on either side."""
+        busy = await self._bus.command("get", keys.busy(user_id))
+        kind, _, invite_id = (busy or b"").decode().partition(":")
+        ring = await self.find(invite_id) if kind == "invite" else None
+        return ring if ring is not None and user_id in (ring.caller_id, ring.callee_id) else None
+
+    async def extend(
+        self, invite_id: str, caller_id: str, *, now_ms: int, by_ms: int, most: int
+    ) -> tuple[str, Any, Any]:
+        """("extended", new deadline, callee id) | ("not_found", None, None) | ("conflict", None, None)."""
+        answer = await self._bus.script(
+            "invite_extend", invite_id, caller_id, now_ms, by_ms, most, keys.INVITE_LINGER_MS
+        )
+        if len(answer) < 3:
+            return answer[0].decode(), None, None
+        return "extended", from_ms(int(answer[1])), answer[2].decode()
+
+    async def due(self, now_ms: int, lease_ms: int) -> list[Due]:
+        """Rings that ran out; leased, so that another process takes them up when this one dies."""
+        flat = [value.decode() for value in await self._bus.script("invites_due", now_ms, lease_ms)]
+        return [Due(*flat[at : at + 4]) for at in range(0, len(flat), 4)]
+
+    async def ringing(self) -> list[str]:
+        """Invite ids, those that ring longest first; at most a thousand."""
+        return [one.decode() for one in await self._bus.command("zrange", keys.INVITES_DUE, 0, 999)]
+
+    async def hasten(self, invite_ids: list[str], now_ms: int) -> None:
+        """They are due now, except those that are leased."""
+        await self._bus.script("invites_hasten", now_ms, *invite_ids)
+
+    async def release(
+        self, invite_id: str, caller_id: str, callee_id: str, now_ms: int, call_id: str, socket: str
+    ) -> str | None:
+        """Frees both (or hands them to the call). The inviting socket when it is still there, else None;
+        `socket` is what it was if the ring has been released before.
+        """
+        answer = await self._bus.script(
+            "invite_release", invite_id, caller_id, callee_id, now_ms, call_id, keys.CALL_BUSY_MS, socket
+        )
+        return answer[1].decode() if answer[0] else None
+
+    async def adopt(self, invite_id: str, caller_id: str, socket_id: str, now_ms: int) -> bool:
+        """Another socket takes the place of the inviting one, if that has gone; True when it did."""
+        answer = await self._bus.script(
+            "invite_adopt", invite_id, caller_id, socket_id, now_ms, keys.PROCESS_LATE_MS
+        )
+        return bool(answer)
+
+
+def _ring(invite_id: str, flat: list[bytes]) -> Ring:
+    caller, callee, seconds, deadline, socket = (value.decode() for value in flat)
+    return Ring(invite_id, caller, callee, int(seconds), from_ms(int(deadline)), socket)
+
+
+def to_ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
+
+
+def from_ms(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)

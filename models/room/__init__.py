@@ -1,0 +1,1 @@
+"""The room: who is online, the queue of cards, introductions."""

@@ -1,0 +1,113 @@
+"""Introductions: somebody gives a friend a link to a person on a card; the two are introduced to each other.
+
+Keeps one link a pair of introducer and person (128 random bits, `introduction_days` long), and who came by
+which. Promises that two people are introduced once, that for `introduction_days` the one who came sees the
+other first in the room, and that both see who introduced them. Refuses (NotFound) links that have run out,
+and people who are deleted, banned, or blocked by whoever introduces; whoever is blocked notices nothing, and
+introduces nobody.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import datetime
+
+import msgspec
+
+from models.clock import Clock
+from models.errors import Conflict, NotFound
+from models.ids import is_id
+from models.messages import Person
+from models.postgres.database import Db, Transaction
+from models.security.member import media_url
+from models.settings.config import Config
+
+# What `secrets.token_urlsafe(16)` gives: nothing else is worth a look, or could be stored (NUL).
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
+GONE = "This introduction is over. Ask your friend for a new link."
+
+
+class Link(msgspec.Struct, frozen=True):
+    token: str
+    expires_at: datetime
+
+
+class Introduction(msgspec.Struct, frozen=True):
+    """What a link says: who introduces whom."""
+
+    introducer_id: str
+    introducer_name: str
+    person_id: str
+    person_name: str
+
+
+class _Row(msgspec.Struct, frozen=True):
+    other_id: str
+    user_id: str
+    name: str
+    gender: str
+    selfie_id: str | None
+
+
+class Introductions:
+    def __init__(self, db: Db, clock: Clock, config: Config) -> None:
+        self._sql = db.statements("room.introductions")
+        self._clock, self._config = clock, config
+
+    async def make_link(self, introducer_id: str, person_id: str) -> Link:
+        """Raises NotFound: nobody, oneself, or somebody the introducer does not see."""
+        if not is_id(person_id):
+            raise NotFound
+        link = await self._sql.one(
+            "make_link",
+            Link,
+            introducer_id=introducer_id,
+            person_id=person_id,
+            token=secrets.token_urlsafe(16),
+            days=self._config.introduction_days,
+            now=self._clock.frozen,
+        )
+        if link is None:
+            raise NotFound
+        return link
+
+    async def find_link(self, introducer_id: str, person_id: str) -> Link | None:
+        """The one that was made before and still holds."""
+        if not is_id(person_id):
+            return None
+        now = self._clock.frozen
+        return await self._sql.one(
+            "find_link", Link, introducer_id=introducer_id, person_id=person_id, now=now
+        )
+
+    async def find(self, token: str, *, on: Transaction | None = None) -> Introduction | None:
+        """None: unknown, run out, or of people who are gone or whom the introducer has blocked."""
+        if not _TOKEN.fullmatch(token):
+            return None
+        return await self._sql.one("find", Introduction, on=on, token=token, now=self._clock.frozen)
+
+    async def accept(self, token: str, newcomer_id: str, *, on: Transaction | None = None) -> Introduction:
+        """The two are introduced; again is no fault.
+
+        Raises NotFound, Conflict (one's own link, or a link to oneself).
+        """
+        found = await self.find(token, on=on)
+        if found is None:
+            raise NotFound(GONE)
+        if newcomer_id in (found.introducer_id, found.person_id):
+            raise Conflict("This link is for a friend: hand it on.")
+        await self._sql.run("make", on=on, token=token, newcomer_id=newcomer_id, now=self._clock.frozen)
+        return found
+
+    async def seen_by(self, viewer_id: str) -> dict[str, Person]:
+        """Who was introduced to the viewer lately, by id -> by whom."""
+        rows = await self._sql.all(
+            "seen_by", _Row, viewer_id=viewer_id, days=self._config.introduction_days, now=self._clock.frozen
+        )
+        return {
+            row.other_id: Person(
+                user_id=row.user_id, name=row.name, gender=row.gender, selfie_url=media_url(row.selfie_id)
+            )
+            for row in rows
+        }

@@ -1,0 +1,1 @@
+"""Safety: blocks, reports, bans and appeals."""

@@ -1,0 +1,115 @@
+"""Appeals against bans, by a single-use token that needs no session.
+
+A ban has at most one appeal. The moderator who decided the ban never decides its appeal (a constraint). The
+first decision counts, and overturning lifts the ban in the same transaction. The token continues to show the
+result. Raises: NotFound (unknown token), Conflict (second appeal, or a ban that has ended).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, get_args
+
+import msgspec
+
+from models.clock import Clock
+from models.errors import Conflict, Invalid, NotAllowed, NotFound
+from models.postgres.database import Db, UniqueViolation
+from models.safety.ban_notices import Kind, hash_of
+from models.safety.bans import Bans
+from models.security.audit_log import Audit
+from models.visible_text import is_visible
+
+Verdict = Literal["upheld", "overturned"]
+MOST_CHARACTERS = 2000
+PAGE = 50
+OTHER = "An appeal is decided by another moderator than the one who banned."
+
+
+class Appeal(msgspec.Struct, frozen=True):
+    """A ban and its appeal; `filed_at` is None until an appeal is filed."""
+
+    ban_id: str
+    user_id: str
+    kind: Kind
+    rule: str
+    reason: str
+    until_at: datetime | None
+    is_over: bool
+    is_account: bool
+    text: str | None
+    filed_at: datetime | None
+    verdict: Verdict | None
+    reply: str | None
+
+
+class OpenAppeal(msgspec.Struct, frozen=True):
+    """An appeal for moderators; `banned_by` may not decide it."""
+
+    ban_id: str
+    user_id: str
+    name: str
+    kind: Kind
+    rule: str
+    reason: str
+    until_at: datetime | None
+    banned_at: datetime
+    text: str
+    filed_at: datetime
+    banned_by: str | None
+
+
+class Appeals:
+    def __init__(self, db: Db, clock: Clock, bans: Bans, audit: Audit) -> None:
+        self._db, self._clock, self._bans, self._audit = db, clock, bans, audit
+        self._sql = db.statements("safety.appeals")
+
+    async def get(self, token: str) -> Appeal:
+        """The appeal of a token. Raises: NotFound."""
+        found = await self._sql.one("find", Appeal, appeal_hash=hash_of(token), now=self._clock.frozen)
+        if found is None:
+            raise NotFound("This link does not lead to a ban. Copy all of it, from ?token= to its end.")
+        return found
+
+    async def file(self, token: str, text: str) -> None:
+        """Files an appeal. Raises: NotFound, Invalid (`text`), Conflict."""
+        await self.get(token)
+        if not is_visible(text) or len(text.strip()) > MOST_CHARACTERS or "\x00" in text:
+            raise Invalid(text=f"Write 1 to {MOST_CHARACTERS} characters.")
+        now = self._clock.frozen
+        if not await self._sql.run("file", appeal_hash=hash_of(token), text=text.strip(), now=now):
+            raise Conflict("You have already appealed, or the ban has ended.")
+
+    async def queue(self, most: int = PAGE) -> list[OpenAppeal]:
+        """Open appeals, oldest first."""
+        return await self._sql.all("queue", OpenAppeal, most=most)
+
+    async def judge(self, ban_id: str, moderator_id: str, verdict: str, reply: str) -> None:
+        """Decides with a verdict from a form. Raises: Invalid (`verdict`), and the errors of `decide`."""
+        for known in get_args(Verdict):
+            if verdict == known:
+                return await self.decide(ban_id, moderator_id, known, reply)
+        raise Invalid(verdict="Choose whether the ban stays.")
+
+    async def decide(self, ban_id: str, moderator_id: str, verdict: Verdict, reply: str) -> None:
+        """Decides an appeal; overturning lifts the ban.
+
+        Raises: NotFound, NotAllowed (their own ban), Conflict (already decided), Invalid.
+        """
+        if len(reply) > MOST_CHARACTERS:
+            raise Invalid(reply=f"Write at most {MOST_CHARACTERS} characters.")
+        ban = await self._bans.get(ban_id)
+        async with self._db.transaction() as on:
+            await self._bans.lock_person(ban.user_id, on=on)
+            values = {"ban_id": ban_id, "moderator_id": moderator_id, "now": self._clock.frozen}
+            try:
+                is_first = await self._sql.run(
+                    "decide", on=on, verdict=verdict, reply=reply or None, **values
+                )
+            except UniqueViolation as violation:
+                raise NotAllowed(OTHER) from violation
+            if not is_first:
+                raise Conflict("There is no open appeal against this ban.")
+            if verdict == "overturned":
+                await self._bans.lift(ban_id, moderator_id, "Appeal granted.", on=on)
+            await self._audit.write(moderator_id, f"appeal.{verdict}", f"user {ban.user_id}", reply, on=on)

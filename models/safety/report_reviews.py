@@ -1,0 +1,144 @@
+"""Reports for moderators: the queue, the evidence, and one decision per report.
+
+The first decision counts. Its effect on the reporter's reputation follows automatically (`models.safety.reputation`).
+Raises: NotFound, Conflict (already decided).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+
+from models.clock import Clock
+from models.errors import Conflict, NotFound
+from models.ids import is_id
+from models.postgres.database import Db
+from models.safety import reputation
+from models.security.audit_log import Audit
+
+Verdict = Literal["upheld", "dismissed"]
+FIRST_ID = "00000000-0000-0000-0000-000000000000"
+PAGE, MOST_OF_ONE = 50, 200
+JUDGED = "This report has already been decided."
+
+
+class Report(msgspec.Struct, frozen=True):
+    """A report. `lines` is the number of attached chat lines; `upheld` and `dismissed` count the decisions
+    about its reporter's reports.
+    """
+
+    report_id: str
+    reporter_id: str
+    reporter_name: str
+    reported_id: str
+    reported_name: str
+    call_id: str | None
+    source: Literal["met", "card"]
+    reason: str
+    text: str | None
+    created_at: datetime
+    lines: int
+    has_frame: bool
+    upheld: int
+    dismissed: int
+    verdict: Verdict | None
+    reviewed_by: str | None
+    reviewed_at: datetime | None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it counts towards an automatic ban."""
+        return self.source == "met" and reputation.is_good(self.upheld, self.dismissed)
+
+
+class ReportedLine(msgspec.Struct, frozen=True):
+    message_id: str
+    sender_id: str
+    text: str
+    sent_at: datetime
+
+
+class ReportReviews:
+    def __init__(self, db: Db, clock: Clock, audit: Audit) -> None:
+        self._db, self._clock, self._audit = db, clock, audit
+        self._sql = db.statements("safety.report_reviews")
+
+    async def queue(self, after: Report | None = None, most: int = PAGE) -> list[Report]:
+        """Open reports, after the last one of the previous page.
+
+        Reports that count towards a ban come first, oldest first.
+        """
+        return await self._sql.all(
+            "queue",
+            Report,
+            after_light=after is not None and not after.counts,
+            after_at=after.created_at if after else datetime.min.replace(tzinfo=UTC),
+            after_id=after.report_id if after else FIRST_ID,
+            most=most,
+        )
+
+    async def get(self, report_id: str) -> Report:
+        """A report by id. Raises: NotFound."""
+        found = await self._some(report_id=report_id) if is_id(report_id) else []
+        if not found:
+            raise NotFound("There is no such report.")
+        return found[0]
+
+    async def shown(self, report_id: str, moderator_id: str) -> Report:
+        """A report for its page; the view is in the audit log. Raises: NotFound."""
+        found = await self.get(report_id)
+        await self._audit.note(moderator_id, "report.look", f"report {report_id}")
+        return found
+
+    async def about(self, user_id: str) -> list[Report]:
+        """The newest reports about a user."""
+        return await self._some(reported_id=user_id)
+
+    async def by(self, user_id: str) -> list[Report]:
+        """The newest reports by a user."""
+        return await self._some(reporter_id=user_id)
+
+    async def _some(
+        self, *, report_id: str | None = None, reported_id: str | None = None, reporter_id: str | None = None
+    ) -> list[Report]:
+        """The reports selected by one of the three ids, in one statement."""
+        values: dict[str, Any] = {
+            "report_id": report_id,
+            "reported_id": reported_id,
+            "reporter_id": reporter_id,
+        }
+        return await self._sql.all("some", Report, most=MOST_OF_ONE, **values)
+
+    async def lines(self, report_id: str) -> list[ReportedLine]:
+        return await self._sql.all("lines", ReportedLine, report_id=report_id)
+
+    async def shown_lines(self, report_id: str, moderator_id: str) -> list[ReportedLine]:
+        """The attached chat lines; the view is in the audit log. Raises: NotFound."""
+        await self.get(report_id)
+        await self._audit.note(moderator_id, "report.evidence", f"report {report_id}")
+        return await self.lines(report_id)
+
+    async def shown_frame(self, report_id: str, moderator_id: str) -> bytes:
+        """The attached picture; the view is in the audit log. Raises: NotFound."""
+        frame = await self.frame(report_id) if is_id(report_id) else None
+        if frame is None:
+            raise NotFound("There is no such picture.")
+        await self._audit.note(moderator_id, "report.frame", f"report {report_id}")
+        return frame
+
+    async def frame(self, report_id: str) -> bytes | None:
+        """The JPEG, if the reporter attached one."""
+        found = await self._sql.value("frame", report_id=report_id)
+        return None if found is None else bytes(found)
+
+    async def judge(self, report_id: str, moderator_id: str, verdict: Verdict, reason: str = "") -> None:
+        """Decides a report. Raises: NotFound, Conflict."""
+        await self.get(report_id)
+        values = {"moderator_id": moderator_id, "verdict": verdict, "now": self._clock.frozen}
+        async with self._db.transaction() as on:
+            if not await self._sql.run("judge", on=on, report_id=report_id, **values):
+                raise Conflict(JUDGED)
+            action, target = f"report.{verdict}", f"report {report_id}"
+            await self._audit.write(moderator_id, action, target, reason, on=on)

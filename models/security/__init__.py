@@ -1,0 +1,1 @@
+"""Security: sessions, passwords, limits, secrets and the audit log."""

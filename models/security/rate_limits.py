@@ -1,0 +1,210 @@
+"""How often somebody may do something. The one door to the `limits` library.
+
+Keeps moments in Redis (a sliding window that costs one round trip) and wrong guesses in PostgreSQL, where
+they survive an emptied Redis. Attempts in parallel do not get past a limit. An IPv6 address counts with its
+whole /64. Raises: TooMany with the seconds to wait; Unavailable when Redis is away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import math
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Any, NamedTuple
+
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
+from limits.aio.storage import RedisStorage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+
+from models.clock import Clock
+from models.errors import Conflict, NotSignedIn, TooMany, Unavailable
+from models.postgres.database import Db
+from models.redis import keys
+from models.redis.client import COMMAND_SECONDS, Bus, Script
+from models.redis.connection import AWAY
+from models.security.addresses import subject_of
+from models.security.fair_queue import Turns
+from models.settings.config import Config
+
+logger = logging.getLogger(__name__)
+GUESS_SECONDS = 3600
+DAY_SECONDS = 24 * 3600
+CSP_REPORTS_PER_HOUR = 60
+# Of one address at once. Fewer than its failures that are allowed: attempts under way are counted, and must
+# not be taken for failures when a school signs in.
+SIGN_INS_AT_ONCE = 16
+LINKS_PER_HOUR = 3
+LINKS_PER_HOUR_AND_ADDRESS = 10
+# What a sign-in ends in when the guess was wrong; anything else gives the try back.
+FAILURES = (NotSignedIn, Conflict)
+
+
+class Allowance(NamedTuple):
+    """So many within so many seconds."""
+
+    most: int
+    seconds: int
+
+
+class RateLimits:
+    """`hit` counts and judges at once.
+
+    `guess` comes after a look-up that found nothing; `attempt` goes around a sign-in, and `ask_link` before a
+    letter is sent.
+    """
+
+    def __init__(self, db: Db, bus: Bus, clock: Clock, config: Config) -> None:
+        self._db, self._clock = db, clock
+        self._sql = db.statements("security.rate_limits")
+        self._of_account, self._of_address = Turns(1), Turns(SIGN_INS_AT_ONCE)
+        self._limiter = SlidingWindowCounterRateLimiter(_storage_on(bus))
+        self._moments: dict[str, RateLimitItem] = {
+            "api": RateLimitItemPerMinute(config.api_per_minute),
+            "guests": RateLimitItemPerHour(config.guests_per_hour),
+            "turn": RateLimitItemPerHour(config.turn_per_hour),
+            "turn_check": RateLimitItemPerHour(config.turn_checks_per_hour),
+            "csp": RateLimitItemPerHour(CSP_REPORTS_PER_HOUR),
+        }
+        window = config.sign_in_minutes * 60
+        self._allowed = {
+            "code": Allowance(config.unknown_codes_per_hour, GUESS_SECONDS),
+            "sign_in": Allowance(config.sign_in_failures, window),
+            "sign_in_address": Allowance(config.sign_in_failures_per_address, window),
+            "second_factor": Allowance(config.sign_in_failures, window),
+            "link": Allowance(LINKS_PER_HOUR, GUESS_SECONDS),
+            "link_address": Allowance(LINKS_PER_HOUR_AND_ADDRESS, GUESS_SECONDS),
+            "report": Allowance(config.reports_per_day, DAY_SECONDS),
+            "export": Allowance(config.exports_per_hour, GUESS_SECONDS),
+        }
+
+    async def hit(self, kind: str, subject: str) -> None:
+        """Counts one `api`, `guests`, `turn`, `turn_check` or `csp` of a person or an address.
+
+        Raises TooMany, Unavailable.
+        """
+        item, key = self._moments[kind], (kind, subject_of(subject))
+        try:
+            async with asyncio.timeout(COMMAND_SECONDS):
+                if not await self._limiter.hit(item, *key):
+                    stats = await self._limiter.get_window_stats(item, *key)
+                    raise TooMany(retry_after=max(1, math.ceil(stats.reset_time - time.time())))
+        except AWAY as error:
+            logger.warning("redis away: %s", type(error).__name__)
+            raise Unavailable from error
+
+    async def guess(self, kind: str, subject: str) -> None:
+        """Counts a wrong guess. What was found is no guess and is never limited.
+
+        Raises TooMany for those over the limit, however many come at once.
+        """
+        await self._take((kind, subject_of(subject)))
+
+    async def report(self, user_id: str) -> None:
+        """Counts one report of a person; the count survives an emptied Redis. Raises TooMany."""
+        await self._take(("report", user_id))
+
+    @asynccontextmanager
+    async def export(self, user_id: str) -> AsyncIterator[None]:
+        """Around a download of one's own data: given back when it fails. Raises TooMany."""
+        taken = await self._take(("export", user_id))
+        try:
+            yield
+        except BaseException:
+            await self._give_back(taken)
+            raise
+
+    @asynccontextmanager
+    async def attempt(self, account: str | None, address: str) -> AsyncIterator[None]:
+        """Around a sign-in: counted before it is judged, given back unless it fails (`FAILURES`).
+
+        Counted by (account, address), so that no stranger's failures lock an owner out, and by address. One
+        of an account and a few of an address are under way at a time, the others wait: an attempt whose end
+        is not known yet refuses no other. Raises TooMany.
+        """
+        where = subject_of(address)
+        subjects = [("sign_in_address", where), *_of_account("sign_in", account, where)]
+        async with AsyncExitStack() as turns:
+            if account is not None:
+                await turns.enter_async_context(self._of_account.of(subjects[-1][1]))
+            await turns.enter_async_context(self._of_address.of(where))
+            async with self._counted(*subjects):
+                yield
+
+    @asynccontextmanager
+    async def second_factor(self, staff_id: str) -> AsyncIterator[None]:
+        """Around six digits: counted by whose they would be, from whatever address. Raises TooMany."""
+        async with self._counted(("second_factor", staff_id)):
+            yield
+
+    @asynccontextmanager
+    async def _counted(self, *subjects: tuple[str, str]) -> AsyncIterator[None]:
+        taken = await self._take(*subjects)
+        try:
+            yield
+        except FAILURES:
+            raise
+        except BaseException:
+            await self._give_back(taken)
+            raise
+        await self._give_back(taken)
+
+    async def ask_link(self, account: str, address: str) -> None:
+        """Counts one letter to an address that may or may not have an account. Raises TooMany."""
+        await self._take(("link_address", subject_of(address)), *_of_account("link", account, ""))
+
+    async def _take(self, *subjects: tuple[str, str]) -> list[int]:
+        """Counts all of them or none. Addresses are locked first, so that nobody waits in a circle."""
+        every = [self._values(*subject) for subject in subjects]
+        taken: list[int] = []
+        async with self._db.transaction() as on:
+            for kind, subject in subjects:
+                await self._sql.run("lock_subject", on=on, kind=kind, subject=subject)
+            waits = [await self._sql.value("wait_seconds", on=on, **values) for values in every]
+            wait = max((wait for wait in waits if wait is not None), default=None)
+            if wait is None:
+                taken = [await self._sql.value("count_guess", on=on, **values) for values in every]
+        self._judge(wait)
+        return taken
+
+    async def _give_back(self, taken: list[int]) -> None:
+        await self._sql.run("give_back", guess_ids=taken)
+
+    def _values(self, kind: str, subject: str) -> dict[str, Any]:
+        allowed = self._allowed[kind]
+        return {
+            "kind": kind,
+            "subject": subject,
+            "most": allowed.most,
+            "window": allowed.seconds,
+            "now": self._clock.frozen,
+        }
+
+    @staticmethod
+    def _judge(wait: float | None) -> None:
+        if wait is not None:
+            raise TooMany(retry_after=max(1, math.ceil(wait)))
+
+
+def _storage_on(bus: Bus) -> RedisStorage:
+    """The library's storage on the bus's own pool, with its time limits; the address given is never used.
+
+    The script that counts runs with every request: it goes out on the wire that the process shares.
+    """
+    pool = bus.redis.connection_pool
+    storage = RedisStorage("redis://", implementation="redispy", key_prefix=keys.LIMITS, connection_pool=pool)
+    bridge: Any = storage.bridge
+    script = Script(bridge.SCRIPT_ACQUIRE_SLIDING_WINDOW.decode())
+    bridge.lua_acquire_sliding_window = partial(bus.evaluate, script)
+    return storage
+
+
+def _of_account(kind: str, account: str | None, where: str) -> list[tuple[str, str]]:
+    """Hashed: the count needs no list of who has an account."""
+    if account is None:
+        return []
+    return [(kind, hashlib.sha256(f"{account} {where}".encode()).hexdigest()[:32])]

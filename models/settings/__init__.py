@@ -1,0 +1,1 @@
+"""Settings: the record, and how it is read and checked."""

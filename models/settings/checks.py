@@ -1,0 +1,60 @@
+"""What only shows when two settings are read side by side. Adds every fault, raises nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from models.settings.limits import STRIPE_MINIMUM
+from models.settings.reader import Faults
+
+if TYPE_CHECKING:
+    from models.settings.config import Config
+
+
+def check_together(config: Config, faults: Faults) -> None:
+    if config.call_min_seconds > config.call_max_seconds:
+        faults.add("CALL_MIN_SECONDS", "must not be more than CALL_MAX_SECONDS")
+    if not config.call_min_seconds <= config.call_default_seconds <= config.call_max_seconds:
+        faults.add("CALL_DEFAULT_SECONDS", "must lie between CALL_MIN_SECONDS and CALL_MAX_SECONDS")
+    _check_mail(config, faults)
+    _check_stripe(config, faults)
+    _check_turn(config, faults)
+    if config.is_production and not config.is_secure and not config.is_loopback:
+        faults.add("BASE_URL", "must be https in production: browsers give no camera to a plain http page")
+
+
+def _check_mail(config: Config, faults: Faults) -> None:
+    if config.smtp_url and not config.mail_from:
+        faults.add("MAIL_FROM", "is needed as well when SMTP_URL is set")
+    if config.mail_from and not config.smtp_url:
+        faults.add("SMTP_URL", "is needed as well when MAIL_FROM is set")
+
+
+def _check_stripe(config: Config, faults: Faults) -> None:
+    key, secrets = config.stripe_secret_key, config.stripe_webhook_secrets
+    if key and not secrets:
+        faults.add("STRIPE_WEBHOOK_SECRET", "is needed as well when STRIPE_SECRET_KEY is set")
+    if secrets and not key:
+        faults.add("STRIPE_SECRET_KEY", "is needed as well when STRIPE_WEBHOOK_SECRET is set")
+    if key and config.price_cents < STRIPE_MINIMUM.get(config.currency, 0):
+        least = STRIPE_MINIMUM[config.currency]
+        faults.add("PRICE_CENTS", f"is below Stripe's minimum of {least} for {config.currency.upper()}")
+    if config.is_production and not key:
+        faults.add("STRIPE_SECRET_KEY", "is needed in production: the test checkout is not served there")
+    if not (key or config.allow_test_checkout or config.is_loopback or config.is_production):
+        faults.add(
+            "STRIPE_SECRET_KEY", "is needed on a public BASE_URL (or ALLOW_TEST_CHECKOUT=true for a trial)"
+        )
+
+
+def _check_turn(config: Config, faults: Faults) -> None:
+    pairs = (("TURN_URLS", "TURN_SECRET"), ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"))
+    values = ((config.turn_urls, config.turn_secret), (config.twilio_account_sid, config.twilio_auth_token))
+    for names, (one, two) in zip(pairs, values, strict=True):
+        if bool(one) != bool(two):
+            missing, present = names if two else reversed(names)
+            faults.add(missing, f"is needed as well when {present} is set")
+    if config.relay_only and not any(one and two for one, two in values):
+        faults.add(
+            "RELAY_ONLY", f"needs a TURN server: {' and '.join(pairs[0])}, or {' and '.join(pairs[1])}"
+        )

@@ -1,0 +1,236 @@
+"""How one setting is read: each reader returns a usable value and notes a fault, so that every fault is told
+at once.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from models.settings import database_url, redis_url
+from models.settings.ice_urls import stun_url, turn_url
+from models.settings.urls import Network, Unusable, mail_server, network, split
+from models.settings.web_origins import LOOPBACK_HOSTS, host_of, normal_base
+
+Value = TypeVar("Value")
+STRIPE_KEY = re.compile(r"(sk|rk)_(live|test)_[0-9A-Za-z]{8,250}")
+ACCOUNT_SID = re.compile(r"AC[0-9A-Za-z]{8,64}")
+# Controls, invisible marks, half characters (bytes of the environment that are no UTF-8), line separators.
+INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+MOST_CHARACTERS = 16 * 1024
+
+
+class Faults(list[str]):
+    """`SETTING what is wrong`, never with the value; one for each setting, the first."""
+
+    def add(self, name: str, what: str) -> None:
+        if not any(fault.startswith(f"{name} ") for fault in self):
+            self.append(f"{name} {what}")
+
+
+class SettingsReader:
+    """An empty setting counts as absent."""
+
+    def __init__(self, environment: Mapping[str, str], faults: Faults) -> None:
+        self._environment = environment
+        self._faults = faults
+
+    def raw(self, name: str) -> str | None:
+        value = self._environment.get(name, "").strip()
+        return value or None
+
+    def _usable(self, name: str, *, quotes: bool = False) -> str | None:
+        """The value, unless something is wrong with it whatever it means."""
+        value = self.raw(name)
+        if value is None:
+            return None
+        if any(unicodedata.category(character) in INVISIBLE for character in value):
+            self._faults.add(name, "must not have invisible or control characters, and must be UTF-8")
+        elif len(value) > MOST_CHARACTERS:
+            self._faults.add(name, f"must not have more than {MOST_CHARACTERS} characters")
+        elif not quotes and len(value) > 1 and value[0] == value[-1] and value[0] in "\"'`":
+            self._faults.add(name, "must be written without quotes (docker --env-file keeps them)")
+        else:
+            return value
+        return None
+
+    def text(self, name: str, default: str) -> str:
+        return self._usable(name) or default
+
+    def _parsed(self, name: str, default: Value, parse: Callable[[str], Value], what: str) -> Value:
+        value = self._usable(name)
+        if value is None:
+            return default
+        try:
+            return parse(value)
+        except Unusable as error:
+            self._faults.add(name, str(error))
+        except ValueError:
+            self._faults.add(name, what)
+        return default
+
+    def integer(self, name: str, default: int, least: int, most: int) -> int:
+        def parse(value: str) -> int:
+            if not re.fullmatch(r"[0-9]{1,20}", value) or not least <= int(value) <= most:
+                raise ValueError
+            return int(value)
+
+        return self._parsed(name, default, parse, f"must be a whole number from {least} to {most}")
+
+    def text_file(self, name: str) -> Path | None:
+        """A file of text in UTF-8 that can be read, at most 256 KiB."""
+
+        def parse(value: str) -> Path | None:
+            file = Path(value)
+            try:
+                if not file.is_file() or file.stat().st_size > 256 * 1024:
+                    raise ValueError
+                file.read_text(encoding="utf-8")
+            except OSError as error:
+                raise ValueError from error
+            return file
+
+        return self._parsed(name, None, parse, "must be a readable text file (UTF-8, at most 256 KiB)")
+
+    def flag(self, name: str) -> bool:
+        known = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+        def parse(value: str) -> bool:
+            if value.lower() not in known:
+                raise ValueError
+            return known[value.lower()]
+
+        return self._parsed(name, False, parse, "must be true or false")
+
+    def choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
+        def parse(value: str) -> str:
+            if value.lower() not in choices:
+                raise ValueError
+            return value.lower()
+
+        return self._parsed(name, default, parse, f"must be one of: {', '.join(choices)}")
+
+    def url(
+        self, name: str, schemes: tuple[str, ...], judge: Callable[[str], object] | None = None
+    ) -> str | None:
+        """`judge` reads the address as what will use it does, and raises ValueError."""
+
+        def parse(value: str) -> str:
+            if not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+                raise ValueError
+            split(value)
+            if judge is not None:
+                judge(value)
+            return value
+
+        return self._parsed(
+            name, None, parse, f"must be a URL that starts with {' or '.join(s + '://' for s in schemes)}"
+        )
+
+    def mail_url(self, name: str) -> str | None:
+        return self.url(name, ("smtp", "smtps"), mail_server)
+
+    def redis_url(self, name: str) -> str | None:
+        return self.url(name, ("redis", "rediss", "unix"), redis_url.judged)
+
+    def database_url(self, name: str) -> str | None:
+        return self._parsed(name, None, database_url.judged, "must be a libpq URL")
+
+    def secret(self, name: str, least: int) -> str | None:
+        """Any characters count, quotes too: what is derived from a secret follows each of them."""
+        value = self._usable(name, quotes=True)
+        if value is None or len(value) >= least:
+            return value
+        self._faults.add(name, f"must have at least {least} characters")
+        return None
+
+    def secrets(self, name: str) -> tuple[str, ...]:
+        """Comma-separated, so that a secret can be rotated without a gap."""
+
+        def parse(value: str) -> tuple[str, ...]:
+            parts = _listed(value)
+            if not all(part.startswith("whsec_") and len(part) > 12 for part in parts):
+                raise ValueError
+            return parts
+
+        return self._parsed(name, (), parse, "must be a webhook signing secret, which begins with whsec_")
+
+    def stripe_key(self, name: str) -> str | None:
+        """A secret or restricted key; the publishable one and a webhook's secret are mixed up easily."""
+
+        def parse(value: str) -> str:
+            if not STRIPE_KEY.fullmatch(value):
+                raise ValueError
+            return value
+
+        return self._parsed(name, None, parse, "must be a secret key, which begins with sk_live_ or sk_test_")
+
+    def base_url(self, name: str, default: str) -> str:
+        return self._parsed(name, default, normal_base, "must be http(s)://host[:port] without a path")
+
+    def api_base(self, name: str, default: str) -> str:
+        def parse(value: str) -> str:
+            base = normal_base(value)
+            if not base.startswith("https://") and host_of(base) not in LOOPBACK_HOSTS:
+                raise ValueError
+            return base
+
+        return self._parsed(
+            name, default, parse, "must be https:// (plain http only on loopback), without a path"
+        )
+
+    def origins(self, name: str) -> tuple[str, ...]:
+        return self._parsed(
+            name,
+            (),
+            lambda value: tuple(map(normal_base, _listed(value))),
+            "must be origins like https://example.com",
+        )
+
+    def mail_address(self, name: str) -> str | None:
+        def parse(value: str) -> str:
+            if not re.fullmatch(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+\.[^\s@<>,;\"]+", value):
+                raise ValueError
+            return value
+
+        return self._parsed(name, None, parse, "must be a plain e-mail address, like hello@example.com")
+
+    def networks(self, name: str) -> tuple[Network, ...]:
+        return self._parsed(
+            name,
+            (),
+            lambda value: tuple(map(network, _listed(value))),
+            "must be addresses or networks",
+        )
+
+    def stun_urls(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        """`none` switches STUN off."""
+
+        def parse(value: str) -> tuple[str, ...]:
+            return () if value.lower() == "none" else tuple(map(stun_url, _listed(value)))
+
+        # Set but empty means: no STUN at all, as the contract allows.
+        if name in self._environment and self.raw(name) is None:
+            return ()
+        return self._parsed(name, default, parse, "must be stun: addresses, or none")
+
+    def turn_urls(self, name: str) -> tuple[str, ...]:
+        """Addresses of one TURN service, in the order in which they are offered."""
+        return self._parsed(
+            name, (), lambda value: tuple(map(turn_url, _listed(value))), "must be turn: or turns: addresses"
+        )
+
+    def account_sid(self, name: str) -> str | None:
+        def parse(value: str) -> str:
+            if not ACCOUNT_SID.fullmatch(value):
+                raise ValueError
+            return value
+
+        return self._parsed(name, None, parse, "must be a Twilio account SID, which begins with AC")
+
+
+def _listed(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())

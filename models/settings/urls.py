@@ -1,0 +1,105 @@
+"""Settings that are addresses of services, each read by the rules of what will use it.
+
+An address is split once. A user or a password that holds a delimiter has to be percent-encoded (RFC 3986,
+2.1): if it is not, the address would silently mean another host, port or database, so it is refused.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import NamedTuple
+from urllib.parse import SplitResult, unquote, urlsplit
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+MAIL_PORTS = {"smtp": 587, "smtps": 465}
+ENCODED = re.compile(r"(?:[^%]|%[0-9A-Fa-f]{2})*")
+DELIMITERS = "must have / ? # @ and % in its user and password percent-encoded (%2F %3F %23 %40 %25)"
+
+
+class Unusable(ValueError):
+    """What is wrong with a value, without the value."""
+
+
+class MailServer(NamedTuple):
+    """Where `models.accounts.mailer` delivers, and as whom. `user` is None for a server that asks for nobody."""
+
+    is_tls: bool
+    host: str
+    port: int
+    user: str | None
+    password: str
+
+    @property
+    def is_loopback(self) -> bool:
+        return self.host in LOOPBACK_NAMES
+
+
+def mail_server(url: str) -> MailServer:
+    """`smtp[s]://[user:password@]host[:port]`, judged as smtplib takes it. Raises ValueError."""
+    parts = split(url)
+    if parts.scheme not in MAIL_PORTS or not parts.hostname:
+        raise ValueError("no mail server")
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise Unusable("must end after the host and port")
+    user, password = credentials(parts)
+    if user is not None and not (user.isascii() and password.isascii()):
+        raise Unusable("must have a user and a password of ASCII characters: SMTP takes no others")
+    if (user is None) != (not password):
+        raise Unusable("must name both a user and a password, or neither")
+    port = parts.port or MAIL_PORTS[parts.scheme]
+    return MailServer(parts.scheme == "smtps", unquote(parts.hostname), port, user, password)
+
+
+def split(url: str) -> SplitResult:
+    """Raises ValueError: no URL, a port that is none, or delimiters inside of user and password."""
+    authority, rest = authority_of(url)
+    if "@" in rest and "@" not in authority:
+        raise Unusable(DELIMITERS)
+    parts = urlsplit(url)
+    if parts.port == 0 or any(character.isspace() for character in url):
+        raise ValueError("no URL")
+    return parts
+
+
+def authority_of(url: str) -> tuple[str, str]:
+    """What stands before the first `/`, `?` or `#` after `//`, and what follows it."""
+    after = url.partition("://")[2]
+    authority = re.split(r"[/?#]", after, maxsplit=1)[0]
+    return authority, after[len(authority) :]
+
+
+def credentials(parts: SplitResult) -> tuple[str | None, str]:
+    """The decoded user (None: none is named) and password. Raises Unusable."""
+    user, password = decoded(parts.username or ""), decoded(parts.password or "")
+    return user or None, password
+
+
+def decoded(text: str) -> str:
+    """Percent-decoded. Raises Unusable: a bare %, bytes that are no UTF-8, control characters."""
+    if not ENCODED.fullmatch(text):
+        raise Unusable(DELIMITERS)
+    try:
+        plain = unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        raise Unusable("must have a user and a password in UTF-8, percent-encoded") from None
+    if any(ord(character) < 32 or ord(character) == 127 for character in plain):
+        raise Unusable("must not have control characters in its user and password")
+    return plain
+
+
+def network(text: str) -> Network:
+    """An address or a network; IPv4 where IPv6 only wraps it, without a zone. Raises Unusable."""
+    address, slash, length = text.strip("[]").partition("/")
+    try:
+        found = ipaddress.ip_network(address.partition("%")[0] + slash + length)
+    except ValueError:
+        raise Unusable(
+            "must be addresses or networks like 10.0.0.10 or 10.0.0.0/8: names are not looked up"
+        ) from None
+    if isinstance(found, ipaddress.IPv6Network) and found.prefixlen >= 96:
+        mapped = found.network_address.ipv4_mapped
+        if mapped is not None:
+            return ipaddress.ip_network((int(mapped), found.prefixlen - 96))
+    return found

@@ -1,0 +1,70 @@
+// @ts-check
+/**
+ * "Copy diagnostics": what somebody who helps wants to know about a call. Refuses to hold an address, a token, a key, a
+ * name or a line of chat: it is put together from numbers and words of our own, and then everything that looks like one
+ * of those is struck out all the same.
+ */
+import { toast } from "../announce.js";
+
+/** @typedef {{engine: import("./engine.js").CallEngine, quality: import("./quality.js").CallQuality, media: import("./own_media.js").CallMedia,
+ *   state: () => object}} Subject */
+
+/** UUIDs (session tokens have that form), IPv6, IPv4 (with port), mDNS names, long opaque words. */
+const SECRETS = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.local)?|(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}|(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?|[\w-]+\.local|[A-Za-z0-9+/=_]{24,}/gi;
+
+/** @param {string} text */
+export const redact = (text) => text.replace(SECRETS, "[removed]");
+
+/** Kind, protocol and travel time of the path in use. @param {RTCPeerConnection} pc */
+async function route(pc) {
+  const stats = /** @type {Map<string, any>} */ (/** @type {unknown} */ (await pc.getStats()));
+  const pairId = [...stats.values()].find((one) => one.type === "transport")?.selectedCandidatePairId;
+  const pair = stats.get(pairId);
+  if (!pair) return null;
+  const [local, remote] = [stats.get(pair.localCandidateId), stats.get(pair.remoteCandidateId)];
+  const protocol = local?.relayProtocol ?? local?.protocol;
+  return { local: local?.candidateType, remote: remote?.candidateType, protocol, roundTripTime: pair.currentRoundTripTime };
+}
+
+/** @param {MediaStreamTrack|null} track */
+function trackState(track) {
+  if (!track) return "none";
+  const { width, height, frameRate } = track.getSettings();
+  return { readyState: track.readyState, muted: track.muted, width, height, frameRate };
+}
+
+/** @param {Subject} subject @returns {Promise<string>} JSON, redacted */
+export async function diagnose({ engine, quality, media, state }) {
+  const { pc } = engine;
+  const found = {
+    browser: navigator.userAgent.replaceAll(".0.0.0", ""), online: navigator.onLine, visible: document.visibilityState, page: state(),
+    connection: await engine.stats(), ice: pc?.iceConnectionState ?? "none", route: pc && (await route(pc)),
+    quality: quality.quality.word, rung: quality.ladder.rung.name, choice: quality.ladder.choice, log: quality.log,
+    media: { ...media.state, camera: trackState(media.videoTrack) },
+  };
+  return redact(JSON.stringify(found, null, 1));
+}
+
+/** @param {HTMLElement} button @param {Subject} subject */
+export function offerDiagnostics(button, subject) {
+  button.addEventListener("click", async () => {
+    const text = await diagnose(subject);
+    const isCopied = await Promise.resolve(navigator.clipboard?.writeText(text)).then(() => Boolean(navigator.clipboard), () => false);
+    if (isCopied) toast("Diagnostics copied. They hold no address, no name and no messages.", { key: "diagnostics" });
+    else showText(button, text);
+  });
+}
+
+/** Where the clipboard is closed to us, the person copies by hand. @param {HTMLElement} button @param {string} text */
+function showText(button, text) {
+  const area = document.createElement("textarea");
+  area.className = "input";
+  area.readOnly = true;
+  area.rows = 6;
+  area.value = text;
+  area.setAttribute("aria-label", "Diagnostics, to be copied by hand");
+  document.querySelector("[data-diagnostics]")?.remove();
+  area.dataset.diagnostics = "";
+  button.after(area);
+  area.select();
+}

@@ -1,0 +1,267 @@
+// @ts-check
+/**
+ * The call engine: one RTCPeerConnection to one peer, kept alive. No DOM.
+ *
+ * Follows W3C webrtc-pc "perfect negotiation": roles come from the server, setLocalDescription() without arguments,
+ * makingOffer / ignoreOffer, implicit rollback. Every signalling message carries `attempt`, which rises with each new
+ * connection and each ICE restart: a lower one is stale and falls away, a higher offer always wins, equal ones are
+ * settled by politeness. A peer that came back with a new connection is known by its SDP session id and gets a new one.
+ *
+ * Events: `track` {track}, `flow` {isFlowing}, `noroute`. Refuses to hold tracks: they are given and taken by their owner.
+ */
+import { clock } from "../clock.js";
+import { Flow, readStats } from "./media_flow.js";
+import { CandidateBatch, EarlyCandidates, IceServers, originOf, RouteWatch } from "./ice.js";
+import { Repair } from "./reconnect.js";
+import { addTransceivers, capSenders, fillTransceivers, FULL, transceiverOf } from "./transceivers.js";
+
+/** @typedef {import("../socket.js").Message} Message */
+/** @typedef {import("./transceivers.js").Kind} Kind */
+
+export class CallEngine extends EventTarget {
+  /** @type {RTCPeerConnection|null} */ pc = null;
+  isPolite = false;
+  isPeerHere = false;
+  restarts = 0;
+  attempt = 0;
+  /** @type {Record<Kind, MediaStreamTrack|null>} */ #tracks = { audio: null, video: null };
+  #videoLimit = FULL;
+  /** @type {RTCPeerConnection|null} */ #making = null;
+  /** Set once this connection has carried media. */ #hasConnected = false;
+  /**
+   * Whether this side made the transceivers. Chromium stops playing what a rolled-back peer receives when they came with
+   * the other's offer (seen in the version this was tested with), so the polite side, the one who rolls back, offers first.
+   */
+  #isOwn = false;
+  #ignoresOffer = false;
+  #remote = { session: "", version: 0, sdp: "" };
+  #early = new EarlyCandidates();
+  #isClosed = false;
+  #queue = Promise.resolve();
+
+  /** @param {{callId: string, send: (message: Message) => boolean}} wire */
+  constructor({ callId, send }) {
+    super();
+    this.send = send;
+    this.ice = new IceServers(callId);
+    this.route = new RouteWatch(() => this.#tell("noroute", {}));
+    this.flow = new Flow(() => this.pc, (isFlowing) => this.#flowChanged(isFlowing));
+    this.repair = new Repair(this, () => this.#inTurn(() => this.#renegotiate()));
+  }
+
+  /** The relay is open and has said how things are. @param {{polite: boolean, peerHere: boolean, isRejoin: boolean}} state */
+  start({ polite, peerHere, isRejoin }) {
+    this.isPolite = polite;
+    this.isPeerHere = peerHere;
+    this.flow.isSuspect = !peerHere;
+    if (peerHere && !this.flow.isFlowing) this.repair.soon(this.#mayLead(isRejoin) ? 0 : 1500);
+  }
+
+  /** The polite side leads (see #isOwn); so does whoever comes back: only they know that their connection is new. @param {boolean} isRejoin */
+  #mayLead(isRejoin) {
+    return this.isPolite || (isRejoin && !this.pc);
+  }
+
+  /** May be the news that `call:state` held already: then an offer is on its way to them, and is given time to be answered. */
+  peerJoined() {
+    const wasHere = this.isPeerHere;
+    this.isPeerHere = true;
+    this.flow.isSuspect = false;
+    if (this.flow.isFlowing) return;
+    this.repair.forget();
+    this.repair.soon(this.isPolite ? (wasHere ? 1500 : 0) : 1500);
+  }
+
+  peerLeft() {
+    this.isPeerHere = false;
+    this.flow.isSuspect = true;
+  }
+
+  /** @param {Kind} kind @param {MediaStreamTrack|null} track */
+  async setTrack(kind, track) {
+    this.#tracks[kind] = track;
+    const sender = this.pc && transceiverOf(this.pc, kind)?.sender;
+    if (sender && sender.track !== track) await sender.replaceTrack(track);
+  }
+
+  /** What the picture may take from now on, over this connection and the next; nothing is negotiated. @param {import("./transceivers.js").VideoLimit} limit */
+  setVideoLimit(limit) {
+    this.#videoLimit = limit;
+    return this.#inTurn(async () => { if (this.pc) await capSenders(this.pc, limit); });
+  }
+
+  /** One signalling message from the peer; they are taken in turn. @param {Message} message */
+  receive(message) {
+    return this.#inTurn(() => this.#take(message));
+  }
+
+  /** @param {() => Promise<void>} work */
+  #inTurn(work) {
+    const guarded = () => (this.#isClosed ? undefined : work());
+    this.#queue = this.#queue.then(guarded).catch(() => this.repair.soon(1000));
+    return this.#queue;
+  }
+
+  /** @param {Message} message */
+  async #take(message) {
+    const attempt = message.attempt ?? this.attempt;
+    if (message.type === "rtc:offer") await this.#takeOffer(message.sdp, attempt);
+    else if (message.type === "rtc:answer") await this.#takeAnswer(message.sdp, attempt);
+    else this.#early.add(attempt, message.candidates ?? [message.candidate]);
+    await this.#addCandidates();
+  }
+
+  /** @param {string} sdp @param {number} attempt */
+  async #takeOffer(sdp, attempt) {
+    if (attempt < this.attempt || this.#isReplay(sdp)) return;
+    const collides = this.pc !== null && (this.#making === this.pc || this.pc.signalingState !== "stable");
+    const isOther = this.#remote.session !== originOf(sdp).session;
+    this.#ignoresOffer = collides && attempt === this.attempt && this.#winsTie(isOther);
+    if (this.#ignoresOffer) return;
+    const losesSight = !isOther && !this.#isOwn && this.pc?.signalingState === "have-local-offer";
+    this.attempt = attempt;
+    if (!this.pc || isOther) await this.#connect();
+    await this.#answer(sdp);
+    if (!losesSight) return;
+    this.#nextAttempt();
+    await this.#begin();
+  }
+
+  /** The impolite side, as ever; but between two new connections, where nothing is rolled back, the polite one leads. @param {boolean} isOther */
+  #winsTie(isOther) {
+    return isOther ? this.isPolite && this.#remote.session === "" : !this.isPolite;
+  }
+
+  /** @param {string} sdp */
+  async #answer(sdp) {
+    const { pc } = this;
+    if (!pc) return;
+    await pc.setRemoteDescription({ type: "offer", sdp });
+    this.#remote = { ...originOf(sdp), sdp };
+    await fillTransceivers(pc, this.#tracks);
+    await pc.setLocalDescription();
+    this.send({ type: "rtc:answer", sdp: pc.localDescription?.sdp ?? "", attempt: this.attempt });
+    this.repair.progressed();
+    await capSenders(pc, this.#videoLimit);
+  }
+
+  /** @param {string} sdp @param {number} attempt */
+  async #takeAnswer(sdp, attempt) {
+    const { pc } = this;
+    if (attempt !== this.attempt || pc?.signalingState !== "have-local-offer") return;
+    await pc.setRemoteDescription({ type: "answer", sdp });
+    this.#remote = { ...originOf(sdp), sdp };
+    this.repair.progressed();
+    await capSenders(pc, this.#videoLimit);
+  }
+
+  /** An offer already taken, or one older than what is in place, changes nothing. @param {string} sdp */
+  #isReplay(sdp) {
+    const { session, version } = originOf(sdp);
+    if (session !== this.#remote.session) return false;
+    return version < this.#remote.version || sdp === this.#remote.sdp;
+  }
+
+  async #addCandidates() {
+    const { pc } = this;
+    if (!pc?.remoteDescription) return;
+    for (const candidate of this.#early.take(this.attempt, pc.remoteDescription.sdp)) {
+      await pc.addIceCandidate(candidate).catch((error) => { if (!this.#ignoresOffer) console.debug("A candidate was refused", error.name); });
+    }
+  }
+
+  /** A new connection takes the place of the old one. */
+  async #connect() {
+    const configuration = await this.ice.configuration();
+    this.pc?.close();
+    const pc = new RTCPeerConnection(configuration);
+    this.pc = pc;
+    this.#hasConnected = this.#isOwn = false;
+    this.#remote = { session: "", version: 0, sdp: "" };
+    this.#listen(pc);
+    return pc;
+  }
+
+  /** @param {RTCPeerConnection} pc */
+  #listen(pc) {
+    const batch = new CandidateBatch((candidates) => {
+      if (pc === this.pc) this.send({ type: "rtc:ice", candidates, attempt: this.attempt });
+    });
+    pc.onnegotiationneeded = () => this.#offer(pc);
+    pc.onicecandidate = ({ candidate }) => { this.route.heard(candidate); batch.add(candidate); };
+    pc.ontrack = ({ track, transceiver }) => {
+      if (transceiver === transceiverOf(pc, /** @type {Kind} */ (track.kind))) this.#tell("track", { track });
+    };
+    pc.onconnectionstatechange = pc.oniceconnectionstatechange = () => { if (pc === this.pc) this.repair.stateChanged(pc); };
+    pc.onicegatheringstatechange = () => this.route.look(pc);
+    this.route.begin();
+  }
+
+  /** @param {RTCPeerConnection} pc */
+  async #offer(pc) {
+    if (pc !== this.pc) return;
+    try {
+      this.#making = pc;
+      await pc.setLocalDescription();
+      if (pc.localDescription?.type === "offer" && pc === this.pc)
+        this.send({ type: "rtc:offer", sdp: pc.localDescription.sdp, attempt: this.attempt });
+    } catch {
+      this.repair.soon(1000); // overtaken by the peer's offer, or closed
+    } finally {
+      if (this.#making === pc) this.#making = null;
+    }
+  }
+
+  /** Anew from the start while nothing has flowed, else by ICE restart (RFC 8445 9). */
+  async #renegotiate() {
+    this.#nextAttempt();
+    this.repair.progressed();
+    if (!this.pc || !this.#hasConnected || this.restarts % 4 === 3) return this.#begin();
+    // Firefox has it since 115; without it the first credentials are used again.
+    this.pc.setConfiguration?.({ ...this.pc.getConfiguration(), ...(await this.ice.configuration()) });
+    if (this.pc.signalingState === "have-local-offer") await this.pc.setLocalDescription({ type: "rollback" });
+    this.restarts += 1;
+    this.pc.restartIce();
+  }
+
+  /** Seconds of the server's clock, so that a page that lost count in a reload is still ahead of what it sent before. */
+  #nextAttempt() {
+    this.attempt = Math.max(this.attempt + 1, Math.floor(clock.now() / 1000));
+  }
+
+  async #begin() {
+    this.restarts += this.pc ? 1 : 0;
+    const pc = await this.#connect();
+    this.#isOwn = true;
+    addTransceivers(pc);
+    await fillTransceivers(pc, this.#tracks);
+  }
+
+  /** @param {boolean} isFlowing */
+  #flowChanged(isFlowing) {
+    if (isFlowing) this.#hasConnected = true;
+    this.#tell("flow", { isFlowing });
+    this.repair.flowChanged(isFlowing);
+  }
+
+  /** @param {string} type @param {object} detail */
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+
+  /** Numbers for diagnosis; no address among them. */
+  async stats() {
+    const { pc, attempt, restarts } = this;
+    const numbers = pc ? await readStats(pc) : null;
+    return { attempt, restarts, connectionState: pc?.connectionState ?? "none", signalingState: pc?.signalingState ?? "none", ...numbers };
+  }
+
+  close() {
+    this.#isClosed = true;
+    this.repair.stop();
+    this.flow.stop();
+    this.route.stop();
+    this.pc?.close();
+    this.pc = null;
+  }
+}

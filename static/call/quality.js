@@ -1,0 +1,122 @@
+// @ts-check
+/**
+ * Looks at the connection once a second: says how it is in words and bars, and lets the ladder decide how much picture to
+ * send. Promises: each change is said politely once; nothing is judged while nothing flows; what the ladder takes away is
+ * said, with a button that gives it back.
+ */
+import { polite } from "../announce.js";
+import { Gauge } from "./stats.js";
+import { Ladder } from "./bitrate.js";
+import { Quality } from "./grade.js";
+
+/** @typedef {import("./bitrate.js").Choice} Choice */
+
+const LOOK_MS = 1000;
+const SHOWN = { unknown: "", good: "Good connection", unsteady: "Unsteady connection", weak: "Weak connection" };
+const SPOKEN = { unknown: "", good: "The connection is good again.", unsteady: "The connection is unsteady.", weak: "The connection is weak." };
+
+/** @param {string} id @returns {any} */
+const element = (id) => document.getElementById(id);
+
+export class CallQuality {
+  /** What has changed and when, for diagnosis: seconds into the call. @type {string[]} */ log = [];
+  quality = new Quality();
+  ladder = new Ladder();
+  #gauge = new Gauge();
+  /** @type {RTCPeerConnection|null} */ #seen = null;
+  /** Whether the peer can take a picture now. */ #isWanted = true;
+  #since = performance.now();
+
+  /** @param {import("./engine.js").CallEngine} engine @param {{video: boolean}} peer what it says to send @param {() => void} changed */
+  constructor(engine, peer, changed) {
+    this.engine = engine;
+    this.peer = peer;
+    this.changed = changed;
+    this.timer = setInterval(() => this.look(), LOOK_MS);
+    this.draw();
+    element("picture").addEventListener("change", () => this.choose(element("picture").value));
+    element("picture-anyway").addEventListener("click", () => this.choose("full"));
+  }
+
+  /** What the peer may know of our picture, besides whether the camera is on. */
+  get state() {
+    const { limit, wantsVideo } = this.ladder.rung;
+    return { sendsVideo: limit.active && this.#isWanted, wantsVideo };
+  }
+
+  /** @param {Choice} choice */
+  choose(choice) {
+    element("picture").value = choice;
+    if (this.ladder.choose(choice)) this.#moved();
+  }
+
+  /** @param {boolean} isWanted as the peer says */
+  peerWants(isWanted) {
+    if (isWanted === this.#isWanted) return;
+    this.#isWanted = isWanted;
+    this.#moved();
+  }
+
+  async look() {
+    const { pc, flow } = this.engine;
+    if (!pc || !flow.isFlowing) return this.#forget();
+    const stats = await pc.getStats().catch(() => null);
+    if (stats && pc === this.engine.pc) this.#take(pc, stats);
+  }
+
+  #forget() {
+    this.#seen = null;
+    if (this.quality.forget()) this.draw();
+  }
+
+  /** @param {RTCPeerConnection} pc @param {RTCStatsReport} stats */
+  #take(pc, stats) {
+    const isFirst = pc !== this.#seen;
+    if (isFirst) this.#gauge = new Gauge();
+    this.#seen = pc;
+    const reading = this.#gauge.read(stats, performance.now());
+    if (isFirst) return;
+    if (!this.peer.video) Object.assign(reading, { framesPerSecond: null, freezes: 0 });
+    const before = this.quality.word;
+    if (this.quality.take(reading)) this.#say(before);
+    if (this.ladder.take(this.quality.path, reading.seconds)) this.#moved();
+  }
+
+  /** @param {import("./grade.js").Word} before */
+  #say(before) {
+    const { word } = this.quality;
+    this.#note(word);
+    this.draw();
+    if (before !== "unknown" || word !== "good") polite(SPOKEN[word]);
+  }
+
+  #moved() {
+    const { rung } = this.ladder;
+    this.#note(`picture: ${rung.name}`);
+    this.engine.setVideoLimit({ ...rung.limit, active: this.state.sendsVideo });
+    this.draw();
+    this.changed();
+  }
+
+  /** @param {string} text */
+  #note(text) {
+    const second = Math.round((performance.now() - this.#since) / 1000);
+    this.log = [...this.log, `${second} s ${text}`].slice(-40);
+  }
+
+  draw() {
+    const { word } = this.quality;
+    const { choice, rung } = this.ladder;
+    element("call").dataset.rung = rung.name;
+    element("call-quality").hidden = word === "unknown";
+    element("call-quality").dataset.quality = word;
+    element("quality-words").textContent = SHOWN[word];
+    element("picture-note").hidden = choice !== "auto" || rung.limit.active;
+    element("picture-words").textContent = rung.wantsVideo
+      ? "Your picture is paused to keep the sound clear." : "Sound only, until the connection is better.";
+  }
+
+  stop() {
+    clearInterval(this.timer);
+  }
+}

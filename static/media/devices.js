@@ -1,0 +1,102 @@
+// @ts-check
+/**
+ * Camera, microphone and loudspeaker: asking for them, remembering the choice, and saying what is wrong in plain words.
+ * Constraints are wishes (`ideal`), never demands, so that any device will do.
+ */
+
+import { forget, recall, remember } from "../storage.js";
+import { causeOf, faultOf, permissionOf } from "../troubles.js";
+
+/** @typedef {import("../troubles.js").Kind} Kind */
+/** @typedef {import("../troubles.js").Fault} Fault */
+
+const KEYS = { audio: "napalm.microphone", video: "napalm.camera", output: "napalm.speaker" };
+/** A device that is allowed opens sooner: past this the browser waits for the user. */
+const ASKING_MS = 3000;
+/** @type {readonly Kind[]} */
+export const KINDS = ["audio", "video"];
+
+/** @param {Kind|"output"} kind */
+export const chosenDevice = (kind) => recall(KEYS[kind]) ?? "";
+
+/** @param {Kind|"output"} kind @param {string} deviceId */
+export const chooseDevice = (kind, deviceId) => remember(KEYS[kind], deviceId);
+
+/** @param {Kind} kind @returns {MediaTrackConstraints} */
+function wish(kind) {
+  const deviceId = chosenDevice(kind) ? { deviceId: { ideal: chosenDevice(kind) } } : {};
+  if (kind === "audio") return { ...deviceId, echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+  const facing = chosenDevice("video") ? {} : { facingMode: { ideal: "user" } };
+  return { ...deviceId, ...facing, width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
+}
+
+/** @param {readonly Kind[]} kinds @param {MediaTrackConstraints} [picture] besides the usual @returns {Promise<MediaStreamTrack[]>} */
+export async function openDevices(kinds, picture = {}) {
+  const devices = navigator.mediaDevices;
+  if (!devices?.getUserMedia) throw new DOMException("No camera and no microphone for pages", "NotSupportedError");
+  const wishes = { audio: kinds.includes("audio") && wish("audio"), video: kinds.includes("video") && { ...wish("video"), ...picture } };
+  const stream = await devices.getUserMedia(wishes).catch((error) => {
+    if (causeOf(error) !== "unfit") throw error;
+    for (const kind of KINDS) forget(KEYS[kind]);
+    return devices.getUserMedia({ audio: Boolean(wishes.audio), video: Boolean(wishes.video) });
+  });
+  const tracks = stream.getTracks();
+  for (const track of tracks) if (track.kind === "video") track.contentHint = "motion";
+  return tracks;
+}
+
+/** @typedef {(faults: Fault[]) => void} Tell */
+
+/** Tells when the browser's question has waited for a while. @param {readonly Kind[]} kinds @param {Tell} tell @returns {() => void} the answer is here */
+function whenAsking(kinds, tell) {
+  let isAnswered = false;
+  const timer = setTimeout(async () => {
+    const states = await Promise.all(kinds.map(permissionOf));
+    const waiting = kinds.filter((_, index) => states[index] !== "granted");
+    if (!isAnswered && waiting.length) tell(waiting.map((kind) => ({ kind, cause: "asking" })));
+  }, ASKING_MS);
+  return () => { isAnswered = true; clearTimeout(timer); };
+}
+
+/**
+ * All if possible, else those that work, each tried alone, with what is wrong with the others.
+ * @param {readonly Kind[]} [kinds] @param {{picture?: MediaTrackConstraints, asking?: Tell}} [options]
+ * @returns {Promise<{tracks: MediaStreamTrack[], faults: Fault[]}>}
+ */
+export async function openWhatThereIs(kinds = KINDS, { picture = {}, asking = () => {} } = {}) {
+  /** @type {Fault[]} */ const faults = [];
+  const answered = whenAsking(kinds, asking);
+  const tracks = await openDevices(kinds, picture).catch(async (reason) => {
+    const opened = [];
+    for (const kind of kinds) opened.push(...await openAlone(kind, kinds, picture, reason, faults));
+    return opened;
+  });
+  answered();
+  return { tracks, faults };
+}
+
+/**
+ * A refusal is a decision: where the browser says that it stands, or would ask again, nothing is asked.
+ * @param {Kind} kind @param {readonly Kind[]} kinds asked for together @param {MediaTrackConstraints} picture @param {DOMException} reason
+ * @param {Fault[]} faults takes what is wrong @returns {Promise<MediaStreamTrack[]>}
+ */
+async function openAlone(kind, kinds, picture, reason, faults) {
+  const fault = await faultOf(reason, kind);
+  const isRefusal = fault.cause === "blocked" || fault.cause === "dismissed";
+  const isFinal = !navigator.mediaDevices || (isRefusal && ["denied", "prompt"].includes(await permissionOf(kind)));
+  if (kinds.length > 1 && !isFinal) {
+    try {
+      return await openDevices([kind], picture);
+    } catch (error) {
+      Object.assign(fault, await faultOf(/** @type {DOMException} */ (error), kind));
+    }
+  }
+  faults.push(fault);
+  return [];
+}
+
+/** @param {MediaDeviceKind} kind @returns {Promise<MediaDeviceInfo[]>} */
+export async function listDevices(kind) {
+  const devices = (await navigator.mediaDevices?.enumerateDevices?.()) ?? [];
+  return devices.filter((device) => device.kind === kind && device.deviceId !== "");
+}

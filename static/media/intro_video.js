@@ -1,0 +1,50 @@
+// @ts-check
+/**
+ * The intro video of the settings: recorded, looked at, sent; a chosen file is sent the same way. The recording stops by
+ * itself just before sixty seconds.
+ */
+import { Camera } from "./selfie_camera.js";
+import { openWhatThereIs } from "./devices.js";
+
+const KINDS = ['video/mp4;codecs="avc1.42E01F,mp4a.40.2"', "video/webm;codecs=vp8,opus", "video/mp4"];
+
+class IntroCamera extends Camera {
+  /** @type {MediaRecorder|undefined} */ recorder;
+
+  /** @override */
+  ask() {
+    return openWhatThereIs();
+  }
+
+  /** Starts, and the second time stops. @override */
+  shoot() {
+    if (this.recorder?.state === "recording") return this.recorder.stop();
+    const mimeType = KINDS.find((kind) => MediaRecorder.isTypeSupported(kind));
+    const recorder = this.recorder = new MediaRecorder(/** @type {MediaStream} */ (this.stream), { mimeType, videoBitsPerSecond: 1_500_000 });
+    recorder.ondataavailable = ({ data }) => this.keep(data);
+    recorder.start();
+    this.show("recording");
+    this.tick(Date.now());
+  }
+
+  /** Seconds by the clock; six are needed before the button stops it. @param {number} began */
+  tick(began) {
+    if (this.recorder?.state !== "recording") return;
+    const seconds = (Date.now() - began) / 1000;
+    /** @type {HTMLElement} */ (this.root.querySelector("[data-clock]")).textContent = String(Math.floor(seconds));
+    /** @type {HTMLButtonElement} */ (this.root.querySelector("[data-stop]")).disabled = seconds < 6;
+    if (seconds > 59.5) this.recorder.stop();
+    else setTimeout(() => this.tick(began), 100);
+  }
+}
+
+const root = document.getElementById("intro");
+if (root && window.MediaRecorder) {
+  const camera = new IntroCamera(root, "video");
+  camera.form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    camera.keep(/** @type {HTMLInputElement} */ (document.getElementById("video")).files?.[0] ?? null);
+    camera.upload();
+  });
+  addEventListener("pagehide", () => camera.stop());
+}

@@ -1,0 +1,74 @@
+// @ts-check
+/** What would spoil a call from here, told in the room before the user goes online. */
+import { canCall, findsWayOut } from "../media/readiness.js";
+import { on, invites } from "../socket.js";
+import { faultOf, permissionOf, troubleOfFaults } from "../troubles.js";
+
+/** @typedef {import("../troubles.js").Fault} Fault */
+/** @typedef {import("../troubles.js").Kind} Kind */
+
+const SOCKET_MS = 8000;
+const KINDS = /** @type {const} */ ([["video", "videoinput"], ["audio", "audioinput"]]);
+const NO_CALLS = ["Video calls are switched off in this browser", "Lockdown Mode, a privacy setting, an extension or a policy of your organisation does that. Allow WebRTC for this site, or use another browser."];
+const NO_WAY = ["No way for calls out of this browser was found", "An extension, a VPN, a privacy setting or your network stops them. Allow WebRTC for this site or try another network, then go online again."];
+const NO_SOCKET = ["Live messages do not get through", "The site answers, but something between (a proxy, a company network, an extension) stops its WebSocket. Nobody can ring you. Try another network, or mobile data."];
+const ANYWAY = "You can go online all the same.";
+
+/** @param {string} id @returns {HTMLElement} */
+const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+/** @type {string[]} */
+let shown = [];
+
+/** @param {string[]} words none takes the notice away @param {boolean} [isWarning] it stops nothing */
+function show(words, isWarning = false) {
+  element("room-trouble").className = `notice ${isWarning ? "notice-warm" : "notice-danger"}`;
+  const [title = "", help = ""] = (shown = words);
+  element("room-trouble").hidden = !title;
+  element("room-trouble-title").textContent = title && `${title}.`;
+  element("room-trouble-words").textContent = help;
+}
+
+/** Known without asking for anything. @returns {Promise<Fault[]>} */
+async function deviceFaults() {
+  const lacks = !navigator.mediaDevices?.getUserMedia;
+  const faults = KINDS.map(async ([kind, list]) => {
+    if (lacks) return [await faultOf({ name: "NotSupportedError" }, kind)];
+    if ((await permissionOf(kind)) === "denied") return [await faultOf({ name: "NotAllowedError" }, kind)];
+    const isThere = (await navigator.mediaDevices.enumerateDevices()).some((device) => device.kind === list);
+    return isThere ? [] : [await faultOf({ name: "NotFoundError" }, kind)];
+  });
+  return (await Promise.all(faults)).flat();
+}
+
+async function lookAtDevices() {
+  const faults = await deviceFaults();
+  if (!canCall() || !faults.length) return;
+  const { title, help } = troubleOfFaults(faults);
+  const rest = faults.length > 1 ? "the other person could only read you" : faults[0]?.kind === "audio" ? "you would be seen, and write" : "you would be heard, not seen";
+  show([title, `${help} ${ANYWAY} Then ${rest}.`], true);
+}
+
+/** A proxy that knows no WebSocket looks like a connection that never comes. */
+async function lookAtSocket() {
+  if (invites.hasOpened) return;
+  const answer = await fetch("/healthz").catch(() => null);
+  if (answer?.ok && !invites.hasOpened) show(NO_SOCKET);
+}
+
+/** Looks before the user is listed; what is found is on the screen. @returns {Promise<boolean>} */
+export async function mayGoOnline() {
+  show([]);
+  if (!canCall()) show(NO_CALLS);
+  else if (!(await findsWayOut())) show(NO_WAY);
+  else await lookAtDevices();
+  return shown !== NO_CALLS && shown !== NO_WAY;
+}
+
+export function watchTroubles() {
+  if (!canCall()) return show(NO_CALLS);
+  setTimeout(lookAtSocket, SOCKET_MS);
+  on(invites, "socket:status", ({ status }) => { if (status === "open" && shown === NO_SOCKET) show([]); });
+  navigator.mediaDevices?.addEventListener?.("devicechange", () => { show([]); lookAtDevices(); });
+  return lookAtDevices();
+}

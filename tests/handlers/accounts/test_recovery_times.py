@@ -1,0 +1,77 @@
+"""How long an answer takes tells nobody which addresses have an account."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from models.settings.config import Config
+from tests.conftest import MakePerson, MakeSite, Running
+from tests.support.account_holders import QUICK
+from tests.support.smtp_server import Mailbox
+
+PAIRS = 150
+PROXY = Config.read({"TRUSTED_PROXIES": "127.0.0.1,::1"}).trusted_proxies
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    with Mailbox().open() as opened:
+        yield opened
+
+
+@pytest.fixture
+def config(mailbox: Mailbox) -> Config:
+    return replace(QUICK, smtp_url=mailbox.url, mail_from="hello@napalmsky.example")
+
+
+KNOWN = """
+with known as (
+    insert into users (user_id, name, gender, adult_at, created_at)
+    select gen_random_uuid(), 'Known', gender, adult_at, created_at
+    from users, generate_series(1, %s) where user_id = %s
+    returning user_id
+), numbered as (
+    select user_id, 'known' || row_number() over () || '@example.com' as email from known
+)
+insert into accounts (user_id, email, email_key, password_hash, created_at, password_at)
+select user_id, email, email, 'x', now(), now() from numbered
+"""
+
+
+async def accounts(site: Running, person: MakePerson) -> None:
+    """Many at once: each may be asked about three times an hour."""
+    ann = await person("Ann", selfie=False)
+    async with site.models.db.link() as link:
+        await link.execute(KNOWN, (PAIRS, ann.user_id))
+
+
+async def seconds(site: Running, email: str, address: str) -> float:
+    began = time.perf_counter()
+    headers = {"X-Forwarded-For": address}
+    answer = await site.client.post("/auth/recovery-link", {"email": email}, headers=headers)
+    assert answer.status == 204
+    return time.perf_counter() - began
+
+
+@pytest.mark.prove
+async def test_asking_for_a_link_takes_as_long_for_known_as_for_unknown(
+    make_site: MakeSite, person: MakePerson, mailbox: Mailbox
+) -> None:
+    """In pairs, each kind first in half of them; the median of the differences is within its noise."""
+    site = await make_site(trusted_proxies=PROXY)
+    await accounts(site, person)
+    differences: list[float] = []
+    for n in range(PAIRS):
+        emails = [f"known{n + 1}@example.com", f"other{n + 1}@example.com"]
+        kinds = [0, 1] if n % 2 else [1, 0]
+        took = {kind: await seconds(site, emails[kind], f"2001:db8:{n:x}:{kind}::1") for kind in kinds}
+        differences.append(took[0] - took[1])
+    low, middle, high = statistics.quantiles(differences, n=4)
+    noise = 3 * 1.25 * (high - low) / 1.35 / len(differences) ** 0.5
+    assert abs(middle) < noise, f"median {middle * 1000:.2f} ms, three standard errors {noise * 1000:.2f} ms"
+    print(f"\nknown - unknown: median {middle * 1000:.2f} ms, three standard errors {noise * 1000:.2f} ms")

@@ -1,0 +1,178 @@
+"""What every handler does alike: who may, how it is answered, how an error looks to whom."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from tests.conftest import MakePerson, MakeSite, Running
+from tests.support.clients import Answer
+from tests.support.scenes import ban
+
+HTML = {"Accept": "text/html"}
+
+
+async def test_the_checks_come_in_the_contracts_order(site: Running, person: MakePerson) -> None:
+    nobody = await person("N", access=None, selfie=False)
+    unseen = await person("U", selfie=False)
+    allowed = await person("A")
+    answers = [(await site.client.get("/room/queue", token=token)) for token in
+               (None, "x", nobody.token, unseen.token, allowed.token)]  # fmt: skip
+    assert [answer.status for answer in answers] == [401, 401, 402, 403, 200]
+    codes = ["not_signed_in", "not_signed_in", "payment_required", "selfie_required"]
+    assert [answer.code for answer in answers[:4]] == codes
+    await ban(site.models, nobody)
+    answer = await site.client.get("/room/queue", token=nobody.token)
+    assert (answer.status, answer.code) == (403, "banned")
+
+
+async def test_an_error_is_json_a_page_or_a_fragment(site: Running, person: MakePerson) -> None:
+    anna = await person("Anna")
+    path = "/calls/00000000-0000-4000-8000-000000000000"
+    told = await site.client.get(path, token=anna.token)
+    assert (told.status, told.code) == (404, "not_found")
+    assert set(told.json) == {"error"}
+    assert told.headers["Content-Type"].startswith("application/json")
+    cookie = {"Cookie": f"session={anna.token}"}
+    page = await site.client.get(path, headers=HTML | cookie)
+    assert page.status == 404
+    assert page.text.lstrip().lower().startswith("<!doctype html>")
+    fragment = await site.client.get(path, headers=HTML | cookie | {"HX-Request": "true"})
+    assert fragment.status == 404
+    assert "<html" not in fragment.text
+    assert "<section" in fragment.text or "<div" in fragment.text
+
+
+async def test_a_json_answer_sets_no_cookie_and_is_not_kept(site: Running, person: MakePerson) -> None:
+    anna = await person("Anna")
+    for path in ("/user/me", "/room/queue", "/history", "/stats/live", "/nowhere"):
+        answer = await site.client.get(path, token=anna.token)
+        assert "Set-Cookie" not in answer.headers, path
+        assert answer.headers["Cache-Control"] == "no-store", path
+
+
+async def test_what_nobody_knows_is_404_and_a_wrong_method_says_which_are_right(site: Running) -> None:
+    assert (await site.client.get("/nowhere")).code == "not_found"
+    assert (await site.client.post("/nowhere", {})).code == "not_found"
+    answer = await site.client.post("/history", {})
+    assert (answer.status, answer.code) == (405, "method")
+    assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
+    assert (await site.client.send("DELETE", "/auth/guest")).headers["Allow"] == "POST, OPTIONS"
+
+
+async def test_head_says_what_get_would_without_its_body(site: Running) -> None:
+    answer = await site.client.send("HEAD", "/stats/live")
+    assert (answer.status, answer.body) == (200, b"")
+    assert int(answer.headers["Content-Length"]) > 0
+
+
+BODIES = [b"{", b"[]", b"null", b"7", b'"x"', b"\xff", b"[" * 100_000, b'{"name":' + b"9" * 5000 + b"}",
+          b'{"name":' + b'{"a":' * 50_000 + b"}"]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", range(len(BODIES)))
+async def test_a_body_that_cannot_be_read_is_a_bad_request(site: Running, number: int) -> None:
+    json = {"Content-Type": "application/json"}
+    answer = await site.client.post("/auth/guest", body=BODIES[number], headers=json)
+    assert (answer.status, answer.code) == (400, "bad_request")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("name", 7), ("name", None), ("adult", "yes"), ("adult", 1), ("gender", []), ("name", {})],
+)
+async def test_a_field_of_the_wrong_kind_is_named(site: Running, name: str, value: object) -> None:
+    sent = {"name": "Ann", "gender": "female", "adult": True} | {name: value}
+    answer = await site.client.post("/auth/guest", sent)
+    assert (answer.status, answer.code) == (422, "invalid")
+    assert set(answer.json["error"]["fields"]) == {name}
+
+
+async def test_a_form_that_is_not_utf_8_is_a_bad_request(site: Running) -> None:
+    browser = site.browser()
+    await browser.get("/onboarding")
+    body = f"_xsrf={browser.xsrf}&name=%ff%fe&gender=female&adult=true".encode()
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Cookie": f"_xsrf={browser.cookies['_xsrf']}",
+    }
+    answer = await site.client.post("/auth/guest", body=body, headers=headers)
+    assert answer.status in (400, 422)
+
+
+Sender = Callable[[Running, str], Awaitable[Answer]]
+
+
+async def test_the_token_of_the_page_is_asked_of_forms_and_of_our_cookie(
+    site: Running, person: MakePerson
+) -> None:
+    anna = await person("Anna")
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    json = {"Content-Type": "application/json"}
+    cookie, bearer = {"Cookie": f"session={anna.token}"}, {"Authorization": f"Bearer {anna.token}"}
+
+    async def status(headers: dict[str, str]) -> int:
+        return (await site.client.post("/auth/logout", body=b"", headers=headers)).status
+
+    assert await status(form | cookie) == 403
+    assert await status(json | cookie) == 403
+    assert await status(cookie) == 403
+    assert await status(form) == 403
+    assert (
+        await status(json | cookie | {"X-XSRFToken": "x", "Cookie": f"session={anna.token}; _xsrf=y"}) == 403
+    )
+    assert (await site.client.get("/user/me", token=anna.token)).status == 200
+    assert await status(json | bearer) == 204
+
+
+async def test_too_many_requests_say_when_to_come_back(
+    make_site: MakeSite, site: Running, person: MakePerson
+) -> None:
+    strict = await make_site(api_per_minute=3)
+    anna, ben = await person("Anna"), await person("Ben")
+    statuses = [(await strict.client.get("/user/me", token=anna.token)).status for _ in range(4)]
+    assert statuses == [200, 200, 200, 429]
+    answer = await strict.client.get("/user/me", token=anna.token)
+    assert answer.code == "too_many"
+    assert 1 <= int(answer.headers["Retry-After"]) == answer.json["error"]["retryAfter"] <= 120
+    assert (await strict.client.get("/user/me", token=ben.token)).status == 200
+
+
+async def test_our_own_fault_is_told_plainly_and_logged_with_its_cause(
+    site: Running, person: MakePerson, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    anna = await person("Anna")
+
+    async def fail(*_args: object) -> None:
+        raise RuntimeError("a secret of ours")
+
+    monkeypatch.setattr(site.models.history, "page", fail)
+    answer = await site.client.get("/history?cursor=private", token=anna.token)
+    assert (answer.status, answer.code) == (500, "internal")
+    assert "secret" not in answer.text
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert record.exc_info
+    assert "private" not in record.getMessage()
+    assert not re.search(anna.token, caplog.text)
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+@pytest.mark.parametrize("path", ["/auth/guest", "/auth/login", "/admin/sign-in"])
+async def test_a_form_without_our_cookie_says_that_cookies_are_off(
+    site: Running, path: str, *, htmx: bool
+) -> None:
+    """Without scripts too. A wrong token with the cookie is another fault."""
+    browser = site.browser()
+    await browser.get("/admin/sign-in" if "admin" in path else "/login")
+    token, browser.cookies = browser.xsrf, {}
+    answer = await browser.post(path, htmx=htmx, name="Anna", gender="female", adult="true")
+    assert answer.status == 403
+    assert "Cookies are off" in answer.text
+    assert "Allow cookies" in answer.text
+    browser.xsrf = "wrong" + token
+    wrong = await browser.post(path, htmx=htmx, name="Anna", gender="female", adult="true")
+    assert wrong.status == 403
+    assert "Cookies are off" not in wrong.text
+    browser.close()

@@ -1,0 +1,99 @@
+"""The receipts' page, taking an extra payment back, and losing access on screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.clients import Socket
+from tests.support.fake_stripe import StripeStandIn, running
+from tests.support.guests import guest_browser, newcomer
+from tests.support.payers import paid, paid_twice
+from tests.support.stripe_events import deliver, event, news
+
+
+@pytest.fixture
+def stripe(io_loop) -> Iterator[StripeStandIn]:
+    yield from running(io_loop)
+
+
+@pytest.fixture
+def site(io_loop, make_site, stripe):
+    return io_loop.run_sync(lambda: make_site(**stripe.settings))
+
+
+async def test_receipts_as_json(site, stripe, person) -> None:
+    anna = await person("Anna", access=None)
+    session_id = await paid(site.models, stripe, anna)
+    (told,) = (await site.client.get("/receipt", token=anna.token)).json["payments"]
+    assert (told["status"], told["amountCents"], told["currency"]) == ("paid", 50, "usd")
+    assert (told["isExtra"], told["isRefundable"], told["refundedCents"]) == (False, False, 0)
+    assert stripe.sessions[session_id]["payment_intent"].endswith(told["stripeId"][1:])
+    ben = await person("Ben")
+    assert (await site.client.get("/receipt", token=ben.token)).json == {"payments": []}
+    assert (await site.client.get("/receipt")).status == 401
+
+
+async def test_who_paid_twice_is_told_and_takes_it_back(site, stripe, person) -> None:
+    anna = await person("Anna", access=None)
+    sessions = await paid_twice(site.models, stripe, anna)
+    html = {"Accept": "text/html"}
+    for path in ("/settings", f"/payment-success?session_id={sessions[1]}"):
+        page = await site.client.get(path, token=anna.token, headers=html)
+        assert "You have paid more than you needed to" in page.text
+    assert "You had paid before" in (await site.client.get("/receipt", token=anna.token, headers=html)).text
+    second, first = (await site.client.get("/receipt", token=anna.token)).json["payments"]
+    taken = await site.client.post("/receipt/refund", {"paymentId": second["paymentId"]}, token=anna.token)
+    assert [one["status"] for one in taken.json["payments"]] == ["refunded", "paid"]
+    for one in (first, second):
+        again = await site.client.post("/receipt/refund", {"paymentId": one["paymentId"]}, token=anna.token)
+        assert (again.status, again.code) == (409, "conflict")
+
+
+async def test_a_receipt_is_its_owners(site, stripe, person) -> None:
+    anna, ben = await person("Anna", access=None), await person("Ben")
+    await paid_twice(site.models, stripe, anna)
+    (second, _) = (await site.client.get("/receipt", token=anna.token)).json["payments"]
+    for payment_id in (second["paymentId"], "5d9b9a0e-0000-4000-8000-000000000000"):
+        answer = await site.client.post("/receipt/refund", {"paymentId": payment_id}, token=ben.token)
+        assert (answer.status, answer.code) == (404, "not_found")
+
+
+async def test_by_form_and_by_htmx(site, stripe) -> None:
+    browser = await guest_browser(site)
+    assert "You have not paid anything" in (await browser.get("/receipt")).text
+    refused = await browser.post("/receipt/refund", paymentId="nothing")
+    assert refused.status == 404
+    browser.xsrf = "wrong"
+    assert (await browser.post("/receipt/refund", paymentId="nothing")).status == 403
+
+
+async def test_losing_access_is_told_at_once_and_the_paywall_says_why(site, stripe) -> None:
+    token, _ = await newcomer(site)
+    client = site.client
+    session_id = (await client.post("/payment/create-checkout", {}, token=token)).json["sessionId"]
+    await deliver(client, event("completed", stripe.pay(session_id)))
+    socket = await Socket.connect(site.base_url, "/ws/invites", token)
+    await socket.receive("state", access="paid")
+    await deliver(client, news("charge.refunded", stripe.give_back(session_id)))
+    await socket.receive("access:changed", access="unpaid")
+    html = {"Accept": "text/html"}
+    success = await client.get(f"/payment-success?session_id={session_id}", token=token, headers=html)
+    assert "This payment was refunded" in success.text
+    assert (await client.get("/room", token=token)).status == 402
+    socket.close()
+    await socket.closed()
+
+
+@pytest.mark.parametrize(("how", "words"), [("refund", "was refunded"), ("dispute", "Your bank took")])
+async def test_the_paywall_says_why(site, stripe, person, how, words) -> None:
+    anna = await person("Anna", access=None)
+    session_id = await paid(site.models, stripe, anna)
+    if how == "refund":
+        told = news("charge.refunded", stripe.give_back(session_id))
+    else:
+        told = news("charge.dispute.closed", stripe.dispute(session_id, "lost"))
+    await deliver(site.client, told)
+    page = await site.client.get("/paywall", token=anna.token, headers={"Accept": "text/html"})
+    assert words in page.text

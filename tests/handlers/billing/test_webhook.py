@@ -1,0 +1,94 @@
+"""Stripe's door over HTTP: raw bytes, a signature, and nothing else that decides."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.fake_stripe import StripeStandIn, running
+from tests.support.guests import newcomer
+from tests.support.stripe_events import SECRET, deliver, event, signature
+
+
+@pytest.fixture
+def stripe(io_loop) -> Iterator[StripeStandIn]:
+    yield from running(io_loop)
+
+
+@pytest.fixture
+def paying_site(io_loop, make_site, stripe):
+    return io_loop.run_sync(lambda: make_site(**stripe.settings))
+
+
+async def checkout_of(site, stripe, token: str) -> dict:
+    answer = await site.client.post("/payment/create-checkout", {}, token=token)
+    return stripe.sessions[answer.json["sessionId"]]
+
+
+async def access_of(site, token: str) -> str:
+    return (await site.client.get("/user/me", token=token)).json["access"]
+
+
+async def test_a_paid_event_is_received(paying_site, stripe) -> None:
+    token, _ = await newcomer(paying_site)
+    session = await checkout_of(paying_site, stripe, token)
+    answer = await deliver(paying_site.client, event("completed", stripe.pay(session["id"])))
+    assert (answer.status, answer.json) == (200, {"received": True})
+    assert "Set-Cookie" not in answer.headers
+    me = (await paying_site.client.get("/user/me", token=token)).json
+    assert (me["access"], me["usesRemaining"]) == ("paid", 4)
+
+
+async def test_a_foreign_origin_and_cookies_do_not_matter_here(paying_site, stripe) -> None:
+    token, _ = await newcomer(paying_site)
+    payload = event("completed", stripe.pay((await checkout_of(paying_site, stripe, token))["id"]))
+    headers = {
+        "Origin": "https://evil.example",
+        "Cookie": f"session={token}",
+        "Authorization": "Bearer nonsense",
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Stripe-Signature": signature(payload),
+    }
+    answer = await paying_site.client.send("POST", "/payment/webhook", body=payload, headers=headers)
+    assert answer.status == 200
+    assert await access_of(paying_site, token) == "paid"
+
+
+@pytest.mark.parametrize("header", ["", "t=1,v1=00", "nonsense", "t=9,v1=é", "v1=," * 1000])
+async def test_a_forged_event_is_a_bad_request(paying_site, stripe, header) -> None:
+    token, _ = await newcomer(paying_site)
+    session = await checkout_of(paying_site, stripe, token)
+    answer = await deliver(paying_site.client, event("completed", stripe.pay(session["id"])), header)
+    assert (answer.status, answer.code) == (400, "bad_request")
+    assert answer.headers["Content-Type"].startswith("application/json")
+    assert await access_of(paying_site, token) == "unpaid"
+
+
+async def test_twenty_at_once_over_two_processes(paying_site, make_site, stripe) -> None:
+    other = await make_site(**stripe.settings)
+    token, user_id = await newcomer(paying_site)
+    session = await checkout_of(paying_site, stripe, token)
+    payload = event("completed", stripe.pay(session["id"]))
+    sent = (deliver((paying_site, other)[n % 2].client, payload) for n in range(20))
+    assert {answer.status for answer in await asyncio.gather(*sent)} == {200}
+    async with paying_site.models.db.link() as link:
+        await link.execute("select count(*) from access_grants where user_id = %s", (user_id,))
+        assert link.cursor.fetchone() == (1,)
+
+
+async def test_a_site_without_a_key_takes_no_events_of_stripes(site) -> None:
+    payload = event("completed", {"id": "cs_test_1"})
+    for header in (signature(payload, SECRET), signature(payload, "whsec_")):
+        assert (await deliver(site.client, payload, header)).status == 400
+
+
+async def test_only_post(paying_site) -> None:
+    answer = await paying_site.client.get("/payment/webhook")
+    assert (answer.status, answer.code) == (405, "method")
+
+
+async def test_an_event_larger_than_any_is_refused(paying_site) -> None:
+    payload = b" " * 300_000
+    assert (await deliver(paying_site.client, payload)).status == 400

@@ -1,0 +1,37 @@
+"""The order of what a seat is told: after its first state, and each chat line once."""
+
+from __future__ import annotations
+
+from handlers.calls.seat_order import MOST_TOLD, SeatOrder
+
+
+def test_what_comes_before_the_state_waits_for_it() -> None:
+    written: list[bytes] = []
+    order = SeatOrder(written.append)
+    order.hear(b"1")
+    order.hear(b"2", "line")
+    assert (written, order.is_opening) == ([], True)
+    order.opened()
+    assert (written, order.is_opening) == ([b"1", b"2"], False)
+
+
+def test_a_line_is_told_once() -> None:
+    written: list[bytes] = []
+    order = SeatOrder(written.append)
+    order.hear(b"shown", "a")
+    order.shown(["a"])
+    order.opened()
+    for once in ("a", "b", "b", None, None):
+        order.hear(str(once).encode(), once)
+    assert written == [b"b", b"None", b"None"]
+
+
+def test_it_remembers_only_the_newest() -> None:
+    written: list[bytes] = []
+    order = SeatOrder(written.append)
+    order.opened()
+    for number in range(MOST_TOLD + 1):
+        order.hear(b"", str(number))
+    order.hear(b"again", "0")
+    order.hear(b"again", str(MOST_TOLD))
+    assert len(written) == MOST_TOLD + 2

@@ -1,0 +1,134 @@
+"""`python server.py check`, and what a start says: the real program as a child process."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from models.checks.host import consequences
+from models.postgres.migrations import migrate
+from models.processes.embedded import Embedded
+from models.settings.config import Config
+from models.settings.names import misspelled
+from tests.conftest import ROOT, Running, Servers
+
+KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
+
+
+def run(command: str, **settings: str) -> tuple[int, str, str]:
+    environment = {name: os.environ[name] for name in KEPT if name in os.environ} | settings
+    ran = subprocess.run(
+        [sys.executable, "server.py", command],
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert "Traceback" not in ran.stderr
+    return ran.returncode, ran.stdout, ran.stderr
+
+
+def test_settings_that_can_be_used(servers: Servers, tmp_path: Path) -> None:
+    where = {"DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url, "DATA_DIR": str(tmp_path)}
+    code, out, err = run("check", **where)
+    assert (code, err) == (0, "")
+    assert "The settings can be used." in out
+    assert "TURN_URLS and STUN_URLS are not set" in out
+
+
+def test_every_fault_at_once_by_name_and_not_by_value(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    code, out, err = run(
+        "check", PORT="zz-port", BASE_URL="zz-base", STUN_URLS="stun://zz",
+        DATABASE_URL="postgresql://zz@127.0.0.1:1/zz",
+        REDIS_URL="redis://zz:zz@127.0.0.1:1", DATA_DIR=str(blocked / "zz"), TURN_URL="turn:zz",
+    )  # fmt: skip
+    assert code == 2
+    named = [line.split()[0].rstrip(":") for line in err.splitlines() if line.startswith("  ")]
+    assert named == ["PORT", "BASE_URL", "STUN_URLS", "DATABASE_URL", "REDIS_URL", "DATA_DIR"]
+    assert "TURN_URL is not a setting. Is TURN_URLS meant?" in out
+    assert "zz" not in err + out
+
+
+@pytest.mark.parametrize("command", ["check", "serve", "migrate"])
+def test_a_server_that_cannot_be_used_is_named(servers: Servers, command: str) -> None:
+    settings = {"DATABASE_URL": servers.database_url, "REDIS_URL": "redis://127.0.0.1:1", "PORT": "0"} | {
+        "PORT": "8099"
+    }
+    code, _, err = run(command, **settings)
+    assert code == 2
+    assert re.fullmatch(r"(?s).*\n  REDIS_URL: the server cannot be reached.*", "\n" + err)
+    assert "DATABASE_URL" not in err
+
+
+def test_a_port_in_use_is_named(servers: Servers) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        where = {"DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url}
+        code, _, err = run("serve", PORT=port, **where)
+    assert code == 2
+    assert err.splitlines()[-1].startswith("PORT is in use by another program.")
+
+
+def test_a_schema_newer_than_the_code_does_not_start(tmp_path: Path) -> None:
+    with Embedded.start(tmp_path / "data", durable=False) as embedded:
+        migrate(embedded.database_url)
+        with (
+            closing(psycopg2.connect(embedded.database_url)) as connection,
+            connection,
+            connection.cursor() as on,
+        ):
+            on.execute(
+                "insert into _yoyo_migration (migration_hash, migration_id, applied_at_utc) "
+                "values (repeat('a', 64), '9999_later', now())"
+            )
+        where = {"DATABASE_URL": embedded.database_url, "REDIS_URL": embedded.redis_url}
+        for command in ("serve", "migrate"):
+            code, _, err = run(command, PORT="8098", **where)
+            assert code == 2
+            assert "DATABASE_URL: the schema is newer than this version of the site" in err
+
+
+async def test_a_schema_that_becomes_newer_is_not_ready(site: Running) -> None:
+    async with site.models.db.link() as link:
+        await link.execute(
+            "insert into _yoyo_migration (migration_hash, migration_id, applied_at_utc) "
+            "values (repeat('a', 64), '9999_later', now())"
+        )
+        try:
+            answer = await site.client.get("/readyz")
+        finally:
+            await link.execute("delete from _yoyo_migration where migration_id = '9999_later'")
+    assert (answer.status, answer.json["checks"]["schema"]) == (503, "newer than this version of the site")
+    assert (await site.client.get("/readyz")).status == 200
+
+
+def test_near_names() -> None:
+    found = misspelled({
+        "TURN_URL": "x", "REDIS_URI": "x", "STRIPE_WEBHOOK_SECRETS": "x", "turn_secret": "x",
+        "PATH": "x", "HOSTNAME": "x",
+        "PORT": "x", "ALLOWED_ORIGIN": "x", "TRUSTED_PROXY": "x", "BASEURL": "x", "SMTP_UR\n": "x",
+        "X" * 9000: "x", "": "",
+    })  # fmt: skip
+    pairs = {text.split()[0]: text.split()[-2] for text in found}
+    assert pairs.pop("SMTP_UR?") == "SMTP_URL"
+    assert pairs == {
+        "TURN_URL": "TURN_URLS", "REDIS_URI": "REDIS_URL",
+        "STRIPE_WEBHOOK_SECRETS": "STRIPE_WEBHOOK_SECRET",
+        "turn_secret": "TURN_SECRET", "ALLOWED_ORIGIN": "ALLOWED_ORIGINS", "BASEURL": "BASE_URL",
+    }  # fmt: skip
+    assert misspelled({"TURN_URL": "x", "TURN_URLS": "x"}) == []
+
+
+def test_what_follows_from_the_settings() -> None:
+    assert [text.split()[0] for text in consequences(Config())] == ["TURN_URLS"]
+    assert consequences(Config(stun_urls=("stun:a",))) == []
+    other = Config(stun_urls=("stun:a",), base_url="http://localhost:9000")
+    assert [text.split()[0] for text in consequences(other)] == ["BASE_URL"]
+    assert consequences(Config(stun_urls=("stun:a",), base_url="https://sky.example")) == []

@@ -1,0 +1,151 @@
+"""The operator's commands, as the command line gives them."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as xml
+from collections.abc import Iterator
+
+import pytest
+
+from handlers.commands.cli import parse, run
+from tests.support.clients import Socket
+from tests.support.fake_stripe import StripeStandIn, running
+from tests.support.payers import paid
+
+
+@pytest.fixture
+def stripe(io_loop) -> Iterator[StripeStandIn]:
+    yield from running(io_loop)
+
+
+@pytest.fixture
+def site(io_loop, make_site, stripe):
+    return io_loop.run_sync(lambda: make_site(**stripe.settings))
+
+
+async def said(site, capsys, line: str, code: int = 0) -> str:
+    """What `python server.py <line>` prints."""
+    capsys.readouterr()
+    assert await run(parse(line.split()), site.models) == code
+    told = capsys.readouterr()
+    return told.out + told.err
+
+
+async def test_payments_are_listed_with_their_ids(site, stripe, person, capsys) -> None:
+    anna = await person("Anna", access=None)
+    session_id = await paid(site.models, stripe, anna)
+    (line,) = (await said(site, capsys, "payments --days 1")).splitlines()
+    for part in ("paid", "$0.50", "Anna", session_id, stripe.sessions[session_id]["payment_intent"]):
+        assert part in line
+
+
+async def test_a_refund_is_told_on_the_screens_of_a_running_site(
+    site, make_site, stripe, person, capsys
+) -> None:
+    anna = await person("Anna", access=None)
+    session_id = await paid(site.models, stripe, anna)
+    socket = await Socket.connect(site.base_url, "/ws/invites", anna.token)
+    await socket.receive("state", access="paid")
+    elsewhere = await make_site(**stripe.settings)
+    assert "Refunded $0.50" in await said(elsewhere, capsys, f"refund {session_id}")
+    await socket.receive("access:changed", access="unpaid")
+    assert "already" in await said(elsewhere, capsys, f"refund {session_id}", 1)
+    assert "no such payment" in await said(elsewhere, capsys, "refund pi_nobody", 1)
+    socket.close()
+    await socket.closed()
+
+
+async def test_reconcile_says_what_differs_by_its_exit_code(site, stripe, person, capsys) -> None:
+    session_id = await paid(site.models, stripe, await person("Anna", access=None))
+    assert "No differences" in await said(site, capsys, "reconcile --days 2")
+    stripe.give_back(session_id)
+    told = await said(site, capsys, "reconcile", 1)
+    assert "refunded  here: 0  Stripe: 50" in told
+    assert "1 difference in 30 days" in told
+
+
+async def test_codes_are_made_listed_printed_and_switched_off(site, capsys, tmp_path) -> None:
+    made = await said(site, capsys, "codes create --label Poster --uses 50")
+    code = made.split()[0]
+    assert f"/onboarding?inviteCode={code}" in made
+    assert "0 of 50" in await said(site, capsys, "codes list")
+    page = tmp_path / "poster.svg"
+    await said(site, capsys, f"codes poster {code} {page}")
+    assert xml.parse(page).getroot().get("width") == "210mm"
+    assert "off since" in await said(site, capsys, f"codes stop {code}")
+    assert await said(site, capsys, "codes tree") == ""
+    assert "no such code" in await said(site, capsys, "codes stop 0000000000000000", 1)
+    assert "uses" in await said(site, capsys, "codes create --label Poster --uses 0", 1)
+
+
+@pytest.mark.parametrize("line", ["", "payments --days 0", "refund", "codes", "codes create", "nonsense"])
+def test_what_makes_no_sense_is_answered_by_the_usage(line, capsys) -> None:
+    with pytest.raises(SystemExit) as left:
+        parse(line.split())
+    assert left.value.code == 2
+    assert "usage" in capsys.readouterr().err
+
+
+async def test_the_staff_is_made_listed_and_switched_off(site, capsys) -> None:
+    made = await said(site, capsys, "admin add mia@example.com --role admin")
+    assert "/admin/enrol?link=" in made
+    assert "not enrolled yet" in await said(site, capsys, "admin list")
+    assert "already taken" in await said(site, capsys, "admin add MIA@example.com", 1)
+    assert "/admin/enrol?link=" in await said(site, capsys, "admin reset mia@example.com")
+    assert "moderator now" in await said(site, capsys, "admin role mia@example.com --role moderator")
+    assert "switched off" in await said(site, capsys, "admin disable mia@example.com")
+    assert "no member of staff with that name" in await said(site, capsys, "admin disable Nobody", 1)
+    listed = await said(site, capsys, "admin list")
+    assert "moderator  off" in listed
+
+
+async def test_what_commands_change_is_in_the_audit_log(site, stripe, person, capsys) -> None:
+    session_id = await paid(site.models, stripe, await person("Anna", access=None))
+    await said(site, capsys, f"refund {session_id} --reason Twice")
+    await said(site, capsys, "codes create --label Poster")
+    told = [(one.actor, one.action, one.reason) for one in reversed(await site.models.audit.page())]
+    assert told == [
+        ("operator", "payment.refund.ask", "Twice"),
+        ("operator", "payment.refund", ""),
+        ("operator", "code.create", "Poster"),
+    ]
+    assert "Intact: 3 rows" in await said(site, capsys, "audit verify")
+
+
+async def test_a_broken_audit_log_is_told_by_the_exit_code(site, capsys) -> None:
+    await said(site, capsys, "codes create --label Poster")
+    async with site.models.db.transaction() as on:
+        await on.link.execute("set local session_replication_role = replica")
+        await on.link.execute("update audit_log set reason = 'another'")
+    assert "Broken at row 1" in await said(site, capsys, "audit verify", 1)
+
+
+async def test_somebody_is_deleted_and_tombstones_travel(site, person, capsys, tmp_path) -> None:
+    anna, ben = await person("Anna"), await person("Ben", selfie=False)
+    assert f"{anna.user_id} is deleted" in await said(site, capsys, f"delete {anna.user_id}")
+    (written,) = await site.models.audit.page()
+    assert (written.actor, written.action, written.target) == (
+        "operator",
+        "person.delete",
+        f"user {anna.user_id}",
+    )
+    assert "no such person" in await said(site, capsys, "delete nobody", 1)
+    assert "2 tombstones written" in await said(site, capsys, f"tombstones export {tmp_path / 'copy'}")
+    with (tmp_path / "copy").open("a") as copy:
+        copy.write(f"user {ben.user_id} 2026-11-24T12:00:00.000Z\n")
+    told = await said(site, capsys, f"tombstones apply {tmp_path / 'copy'}")
+    assert "3 tombstones read; deleted again: 1 people, 0 media" in told
+    assert "No such file" in await said(site, capsys, f"tombstones apply {tmp_path / 'none'}", 1)
+    assert await site.models.users.find(ben.user_id) is None
+
+
+async def test_looks_are_in_the_audit_log_and_a_check_of_it_is_not(site, capsys) -> None:
+    for line in ("payments", "codes list", "codes tree", "admin list", "audit verify"):
+        await said(site, capsys, line)
+    told = [(one.action, one.target) for one in reversed(await site.models.audit.page())]
+    assert told == [
+        ("command.payments", "list"),
+        ("command.codes", "list"),
+        ("command.codes", "tree"),
+        ("command.admin", "list"),
+    ]

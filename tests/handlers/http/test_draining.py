@@ -1,0 +1,26 @@
+"""Draining waits for what is being answered, and for nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+
+from handlers.http.draining import Requests
+
+
+async def test_nothing_under_way_is_drained_at_once() -> None:
+    requests = Requests()
+    await requests.drained()
+    assert requests.is_draining
+
+
+async def test_a_drain_waits_for_the_last_answer() -> None:
+    requests = Requests()
+    requests.began()
+    requests.began()
+    drain = asyncio.create_task(requests.drained())
+    await asyncio.sleep(0)
+    requests.ended()
+    await asyncio.sleep(0)
+    assert not drain.done()
+    requests.ended()
+    await drain

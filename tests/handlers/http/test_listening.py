@@ -1,0 +1,68 @@
+"""Why the server cannot listen: the setting and the real cause."""
+
+from __future__ import annotations
+
+import gc
+import os
+import socket
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+
+from handlers.http.listening import CannotListen, listen
+from models.settings.config import Config
+from tests.conftest import ROOT
+
+LISTEN = """
+import os
+from handlers.http.listening import CannotListen, listen
+from models.settings.config import Config
+os.setuid(12345)
+try:
+    listen(Config(port=80))
+except CannotListen as error:
+    print(error)
+"""
+
+
+def cause_of(**settings: object) -> str:
+    with warnings.catch_warnings():
+        # tornado leaves the socket that it could not bind to the garbage collector.
+        warnings.simplefilter("ignore", ResourceWarning)
+        try:
+            listen(Config(**settings))  # type: ignore[arg-type]
+        except CannotListen as error:
+            told = str(error)
+        gc.collect()
+    return told
+
+
+def test_a_port_in_use() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert cause_of(port=taken.getsockname()[1]).startswith("PORT is in use by another program.")
+
+
+@pytest.mark.parametrize("host", ["203.0.113.1", "2001:db8::1"])
+def test_an_address_of_another_machine(host: str) -> None:
+    assert cause_of(host=host, port=8080).startswith("HOST is ")
+
+
+@pytest.mark.parametrize("host", ["no.such.name.invalid", "a..b", "[::1]", "http://localhost", "x" * 300])
+def test_a_name_of_nobody(host: str) -> None:
+    told = cause_of(host=host, port=8080)
+    assert told == "HOST is no address, and no name that this machine can resolve."
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_port_that_is_not_allowed() -> None:
+    if int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) <= 80:
+        pytest.skip("here any user may listen on any port")
+    told = subprocess.run(
+        [sys.executable, "-c", LISTEN], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    ).stdout
+    assert told.startswith("PORT is not allowed for this user")

@@ -1,0 +1,64 @@
+"""Logs: one JSON object a line, and nothing in them that a person sent."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+
+from handlers.http.logs import JsonLines
+from tests.conftest import MakePerson, Running
+from tests.support.scenes import in_call
+
+
+def line_of(record: logging.LogRecord) -> dict[str, object]:
+    text = JsonLines().format(record)
+    assert "\n" not in text
+    read: dict[str, object] = json.loads(text)
+    return read
+
+
+def test_a_line_is_an_object_with_its_extras() -> None:
+    logger = logging.Logger("napalmsky.x")
+    record = logger.makeRecord(
+        "napalmsky.x", logging.WARNING, "f", 1, "two\nlines %s", ("é",), None, extra={"a": 1}
+    )
+    line = line_of(record)
+    assert line.pop("at")
+    assert line == {"level": "warning", "logger": "napalmsky.x", "message": "two\nlines é", "a": 1}
+
+
+def test_a_traceback_stays_on_the_line_and_odd_extras_are_text() -> None:
+    try:
+        raise ValueError("no")
+    except ValueError as error:
+        info = (type(error), error, error.__traceback__)
+        record = logging.Logger("x").makeRecord("x", logging.ERROR, "f", 1, "m", (), info, extra={"o": {1}})
+    line = line_of(record)
+    assert "ValueError: no" in str(line["traceback"])
+    assert line["o"] == "{1}"
+
+
+async def test_a_whole_call_leaves_nothing_private_in_the_log(site: Running, person: MakePerson) -> None:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonLines())
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    try:
+        scene = await in_call(site, person)
+        scene.a.send("rtc:offer", sdp="private-sdp")
+        scene.a.send("chat:message", text="private-text", id="1")
+        await scene.b.receive("chat:message")
+        await site.client.get("/history?cursor=private-query", token=scene.people.anna.token)
+        await site.client.post("/auth/guest", {"name": "private-name", "gender": "x", "adult": True})
+        scene.a.send_raw('{"type":"private-type"}')
+        await scene.end()
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+    logged = stream.getvalue()
+    tokens = [scene.people.anna.token, scene.people.ben.token]
+    assert [word for word in ("private", *tokens) if word in logged] == []

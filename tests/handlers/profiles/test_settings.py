@@ -1,0 +1,57 @@
+"""The settings page."""
+
+from __future__ import annotations
+
+from tests.conftest import MakePerson, Person, Running
+from tests.support.clients import Answer
+from tests.support.scenes import rows
+
+
+async def test_the_page_shows_what_is_mine(site: Running, person: MakePerson) -> None:
+    ann = await person("Ann <3", access="payment")
+    answer = await site.client.get("/settings", token=ann.token, headers={"Accept": "text/html"})
+    assert answer.status == 200
+    assert "Ann &lt;3" in answer.text
+    assert ann.token not in answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+async def test_without_access_it_points_to_the_paywall(site: Running, person: MakePerson) -> None:
+    ann = await person("Ann", access=None, selfie=False)
+    answer = await site.client.get("/settings", token=ann.token, headers={"Accept": "text/html"})
+    assert 'href="/paywall"' in answer.text
+
+
+async def test_a_visitor_is_led_to_the_start(site: Running) -> None:
+    answer = await site.client.get("/settings", headers={"Accept": "text/html"})
+    assert (answer.status, answer.headers["Location"]) == (303, "/onboarding")
+    assert (await site.client.get("/settings")).code == "not_signed_in"
+
+
+CALL = """
+with decided as (
+    insert into invite_outcomes (invite_id, caller_id, callee_id, outcome, call_id, decided_at)
+    values (gen_random_uuid(), %s, %s, 'accepted', gen_random_uuid(), now()) returning *
+)
+insert into calls (call_id, invite_id, caller_id, callee_id, agreed_seconds, state, started_at, connect_by,
+    remaining_ms, ended_at, ended_reason, connected_ms)
+select call_id, invite_id, caller_id, callee_id, 300, 'ended', now(), now(), 0, now(), 'hung_up', %s
+from decided
+returning 1
+"""
+
+
+async def test_it_counts_my_calls_and_nobody_elses(site: Running, person: MakePerson) -> None:
+    ann, ben, cleo = await person("Ann"), await person("Ben"), await person("Cleo")
+    assert "None yet" in (await page_of(site, ann)).text
+    for one, other, ms in ((ann, ben, 90_000), (ben, ann, 31_000), (ann, cleo, 0), (ben, cleo, 600_000)):
+        await rows(site.models, CALL, one.user_id, other.user_id, ms)
+    me = (await site.client.get("/user/me", token=ann.token)).json
+    assert (me["totalCalls"], me["connectedSeconds"]) == (2, 121)
+    text = (await page_of(site, ann)).text
+    assert "2 min 1 s" in text
+    assert ">1 min<" in text
+
+
+async def page_of(site: Running, person: Person) -> Answer:
+    return await site.client.get("/settings", token=person.token, headers={"Accept": "text/html"})

@@ -1,0 +1,88 @@
+"""What is put right once PostgreSQL had forgotten this process: the others took it for dead while it was
+away, or the database was emptied, or an older backup was restored.
+"""
+
+from __future__ import annotations
+
+from tests.conftest import MakePerson, MakeSite, Running
+from tests.support.scenes import InCall, in_call, rounds, rows, two
+
+BURIED = "update processes set seen_at = seen_at - interval '7 seconds' where process_id = %s"
+UNKNOWN = "delete from processes"
+SEATS = "select caller_seat, callee_seat, caller_back_by, callee_back_by from calls where call_id = %s"
+
+
+async def test_who_was_taken_for_dead_has_its_seats_again(
+    make_site: MakeSite, site: Running, person: MakePerson
+) -> None:
+    far = await make_site()
+    scene = await in_call(site, person, far)
+    await rounds(far, 1)
+    (before,) = await rows(site.models, SEATS, scene.call_id)
+    await rows(site.models, BURIED, far.models.bus.process_id)
+    await rounds(site, 1)
+    await scene.a.receive("peer:left")
+    await rounds(far, 1)
+    await scene.a.receive("peer:joined")
+    assert await rows(site.models, SEATS, scene.call_id) == [before]
+    assert (await scene.b.receive("call:state"))["state"] == "running"
+    # Neither side has to negotiate: what they say goes across as ever.
+    scene.a.send("rtc:offer", sdp="v=0", attempt=2)
+    await scene.b.receive("rtc:offer")
+
+
+async def test_a_call_that_an_older_backup_shows_unconnected_is_told_again_that_it_is(
+    site: Running, person: MakePerson
+) -> None:
+    scene = await in_call(site, person, connected=False)
+    await rounds(site, 1)
+    backup = await rows(site.models, "select * from calls where call_id = %s", scene.call_id)
+    await scene.connect()
+    await restore(site, scene, backup[0])
+    await rounds(site, 1)
+    for seat in (scene.a, scene.b):
+        assert (await seat.receive("call:state"))["state"] == "connecting"
+        seat.send("rtc:connected")
+    for seat in (scene.a, scene.b):
+        await seat.receive("call:clock", state="running")
+
+
+async def restore(site: Running, scene: InCall, row: tuple[object, ...]) -> None:
+    """Puts the row back as it was, and forgets the process as the rest of an old backup would."""
+    await rows(site.models, "delete from live_seats where call_id = %s", scene.call_id)
+    await rows(site.models, "delete from calls where call_id = %s", scene.call_id)
+    marks = ", ".join(["%s"] * len(row))
+    await rows(site.models, f"insert into calls values ({marks})", *row)
+    people = (scene.people.anna.user_id, scene.people.ben.user_id)
+    for user_id in people:
+        await rows(site.models, "insert into live_seats values (%s, %s)", user_id, scene.call_id)
+    await rows(site.models, UNKNOWN)
+
+
+async def test_a_call_that_is_not_there_any_more_is_over_and_keeps_nobody_busy(
+    site: Running, person: MakePerson
+) -> None:
+    scene = await in_call(site, person)
+    for socket in (scene.people.a, scene.people.b):
+        await socket.receive("state")  # that of its opening
+    await rounds(site, 1)
+    for sql in ("delete from live_seats", "delete from calls", UNKNOWN):
+        await rows(site.models, sql)
+    await rounds(site, 1)
+    for seat in (scene.a, scene.b):
+        assert await seat.closed() == 4404
+    for socket in (scene.people.a, scene.people.b):
+        told = await socket.receive("state", call=None)
+        assert told["invite"] is None
+    assert await scene.people.call()
+
+
+async def test_who_is_not_there_any_more_is_signed_out(site: Running, person: MakePerson) -> None:
+    pair = await two(site, person)
+    await rounds(site, 1)
+    await rows(site.models, "delete from sessions where session_id = %s", pair.anna.session_id)
+    await rows(site.models, UNKNOWN)
+    await rounds(site, 1)
+    assert await pair.a.closed() == 4401
+    await pair.b.receive("state", available=True)
+    assert pair.b.connection.close_code is None

@@ -1,0 +1,278 @@
+"""`queue:update`: who hears of arrivals and departures, in one frame at most a tick."""
+
+from __future__ import annotations
+
+import asyncio
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import pytest
+
+from handlers.realtime.queue_updates import QueueFeed
+from models.broadcasts import Delivered
+from tests.conftest import MakePerson, MakeSite, Person, Running
+from tests.support.clients import Socket
+from tests.support.scenes import two, until
+
+
+@dataclass
+class Online:
+    """Presence as far as the feed asks it."""
+
+    number: int = 3
+
+    async def online_users(self) -> int:
+        return self.number
+
+
+@dataclass
+class Screen:
+    frames: list[bytes] = field(default_factory=list)
+
+    def send(self, frame: bytes) -> None:
+        self.frames.append(frame)
+
+    def told(self) -> list[dict[str, object]]:
+        frames, self.frames = self.frames, []
+        return [msgspec.json.decode(frame) for frame in frames]
+
+
+def feed_of(*names: str) -> tuple[QueueFeed, dict[str, Screen], Online]:
+    screens, online = {name: Screen() for name in names}, Online()
+    feed = QueueFeed(online, lambda user_id: [screens[user_id]])  # type: ignore[arg-type]
+    for name in names:
+        feed.watch(name)
+    return feed, screens, online
+
+
+def page(*ids: str, more: bool = False, first: bool = True) -> Delivered:
+    return Delivered(ids=list(ids), more=more, first=first)
+
+
+def update(*left: str, more: bool = False, online: int = 3) -> dict[str, object]:
+    return {"type": "queue:update", "left": list(left), "more": more, "onlineUsers": online}
+
+
+async def test_an_arrival_is_told_once_to_those_who_have_seen_everyone() -> None:
+    feed, screens, _ = feed_of("anna", "ben")
+    feed.delivered("ben", page("x", more=True))
+    for card in (b"+c", b"+d"):
+        feed.heard("", card)
+    await feed.tick(with_count=False)
+    assert screens["anna"].told() == [update(more=True)]
+    assert screens["ben"].told() == []
+    feed.heard("", b"+e")
+    await feed.tick(with_count=False)
+    assert screens["anna"].told() == []
+    feed.delivered("anna", page("c", "d", "e", first=False))
+    feed.heard("", b"+f")
+    await feed.tick(with_count=False)
+    assert screens["anna"].told() == [update(more=True)]
+
+
+async def test_who_went_and_is_delivered_again_before_the_tick_stays_on_the_screen() -> None:
+    feed, screens, _ = feed_of("anna")
+    feed.delivered("anna", page("c", "d"))
+    for news in (b"-c", b"-d", b"+c"):
+        feed.heard("", news)
+    feed.delivered("anna", page("c", first=False))
+    await feed.tick(with_count=False)
+    assert screens["anna"].told() == [update("d")]
+
+
+async def test_what_changed_before_a_socket_joined_is_told_when_it_has() -> None:
+    screen, joined = Screen(), []
+    feed = QueueFeed(Online(), lambda _user_id: joined)  # type: ignore[arg-type]
+    feed.delivered("anna", page("c", "d"))
+    for news in (b"+e", b"-c"):
+        feed.heard("", news)
+    await feed.tick(with_count=False)
+    joined.append(screen)
+    await feed.tick(with_count=False)
+    assert screen.told() == []
+    feed.join("anna")
+    await feed.tick(with_count=False)
+    assert screen.told() == [update("c", more=True)]
+    feed.join("ben")
+    await feed.tick(with_count=False)
+    assert screen.told() == []
+
+
+async def test_a_departure_is_told_to_those_who_have_the_card() -> None:
+    feed, screens, _ = feed_of("anna", "ben")
+    feed.delivered("anna", page("c", "d"))
+    feed.heard("", b"-c")
+    feed.heard("", b"-d")
+    feed.heard("", b"-z")
+    await feed.tick(with_count=False)
+    assert screens["anna"].told() == [update("c", "d")]
+    assert screens["ben"].told() == []
+    feed.heard("", b"-c")
+    await feed.tick(with_count=False)
+    assert screens["anna"].told() == []
+
+
+async def test_who_goes_and_comes_back_within_a_tick_is_told_as_both() -> None:
+    feed, screens, _ = feed_of("anna")
+    feed.delivered("anna", page("c"))
+    feed.heard("", b"-c")
+    feed.heard("", b"+c")
+    await feed.tick(with_count=False)
+    assert screens["anna"].told() == [update("c", more=True)]
+
+
+async def test_nobody_hears_of_themselves() -> None:
+    feed, screens, _ = feed_of("anna")
+    feed.heard("", b"+anna")
+    await feed.tick(with_count=False)
+    assert screens["anna"].told() == []
+
+
+async def test_somebody_whose_card_is_shown_already_is_no_news() -> None:
+    feed, screens, _ = feed_of("anna")
+    feed.delivered("anna", page("c"))
+    feed.heard("", b"+c")
+    await feed.tick(with_count=False)
+    assert screens["anna"].told() == []
+
+
+async def test_the_number_online_is_told_when_it_changed_and_only_then() -> None:
+    feed, screens, online = feed_of("anna", "ben")
+    await feed.tick(with_count=True)
+    assert screens["anna"].told() == [update()]
+    await feed.tick(with_count=True)
+    online.number = 9
+    await feed.tick(with_count=False)
+    assert screens["anna"].told() == screens["ben"].told()[1:] == []
+    feed.heard("", b"+c")
+    feed.delivered("ben", page("c", "e", more=True))
+    await feed.tick(with_count=True)
+    assert screens["anna"].told() == [update(more=True, online=9)]
+    assert screens["ben"].told() == [update(more=True, online=9)]
+
+
+async def test_who_left_is_forgotten() -> None:
+    feed, screens, _ = feed_of("anna")
+    feed.delivered("anna", page("c", "d"))
+    feed.heard("", b"-c")
+    feed.forget("anna")
+    feed.forget("anna")
+    await feed.tick(with_count=True)
+    assert screens["anna"].told() == []
+    assert (feed._viewers, feed._watchers, feed._sated) == ({}, {}, set())
+
+
+async def test_others_get_their_turn_while_thousands_are_told() -> None:
+    feed, screens, online = feed_of(*[str(number) for number in range(1000)])
+    online.number = 4
+    telling = asyncio.ensure_future(feed.tick(with_count=True))
+    turns = 0
+    while not telling.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns > 10
+    assert all(screen.told() == [update(online=4)] for screen in screens.values())
+
+
+async def test_a_page_on_a_screen_takes_little_memory() -> None:
+    """Thousands look on at once: a card's name is kept once, and what is on a screen is kept small."""
+    people = [f"{number:032x}" for number in range(400)]
+    feed, _, _ = feed_of(*people)
+    tracemalloc.start()
+    try:
+        for at, name in enumerate(people):
+            cards = [str(bytes(people[at - back], "ascii"), "ascii") for back in range(1, 21)]
+            feed.delivered(name, page(*cards, more=True))
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken / len(people) < 2000
+
+
+async def get_page(site: Running, person: Person, cursor: str | None = None) -> list[str]:
+    query = f"?cursor={cursor}" if cursor else ""
+    answer = await site.client.get(f"/room/queue{query}", token=person.token)
+    return [card["userId"] for card in answer.json["users"]]
+
+
+async def ticked(site: Running, socket: Socket) -> list[dict[str, Any]]:
+    """What this socket was told of the queue by now."""
+    socket.inbox.clear()
+    await site.site.hub.feed.tick(with_count=False)
+    await socket.quiet()
+    return [message for message in socket.inbox if message["type"] == "queue:update"]
+
+
+async def soon_told(
+    site: Running, socket: Socket, is_all: Callable[[list[dict[str, Any]]], bool]
+) -> list[dict[str, Any]]:
+    """As `ticked`, of what another process did: its news is on its way for a moment."""
+    told: list[dict[str, Any]] = []
+
+    async def tick() -> bool:
+        told.extend(await ticked(site, socket))
+        return is_all(told)
+
+    await until(tick)
+    return told
+
+
+async def test_a_ring_takes_both_from_every_screen_and_its_end_brings_them_back(
+    make_site: MakeSite, site: Running, person: MakePerson
+) -> None:
+    far = await make_site()
+    cleo = await person("Cleo")
+    screen = await far.invites(cleo)
+    await far.site.hub.feed.stop()
+    pair = await two(site, person)
+    first = await site.client.get("/room/queue?limit=1", token=cleo.token)
+    cursor = first.json["nextCursor"]
+    rest = await get_page(site, cleo, cursor)
+    assert {first.json["users"][0]["userId"], *rest} == {pair.anna.user_id, pair.ben.user_id}
+    await ticked(far, screen)
+    await pair.ring()
+    both = {pair.anna.user_id, pair.ben.user_id}
+    told = await soon_told(far, screen, lambda told: {card for one in told for card in one["left"]} == both)
+    assert {(one["more"], one["onlineUsers"]) for one in told} == {(False, 3)}
+    pair.a.send("call:cancel", inviteId=await ring_of(site, pair.anna))
+    await pair.b.receive("call:cancelled")
+    assert await soon_told(far, screen, lambda told: bool(told)) == [
+        {"type": "queue:update", "left": [], "more": True, "onlineUsers": 3}
+    ]
+    assert set(await get_page(site, cleo, cursor)) == {pair.anna.user_id, pair.ben.user_id}
+
+
+async def ring_of(site: Running, person: Person) -> str:
+    busy = await site.models.bus.command("get", f"ns:busy:{person.user_id}")
+    return str(busy.decode().removeprefix("invite:"))
+
+
+async def test_only_joined_sockets_hear_of_the_queue(site: Running, person: MakePerson) -> None:
+    anna = await person("Anna")
+    joined, other = await site.invites(anna), await site.invites(anna, join=False)
+    await site.site.hub.feed.stop()
+    await get_page(site, anna)
+    await ticked(site, joined)
+    await site.invites(await person("Ben"))
+    assert len(await ticked(site, joined)) == 1
+    assert "queue:update" not in await other.quiet()
+
+
+async def test_updates_go_on_after_any_error_of_redis(
+    make_site: MakeSite, site: Running, person: MakePerson, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("handlers.realtime.queue_updates.TICK_SECONDS", 0.01)
+    far = await make_site()
+    cleo = await person("Cleo")
+    screen = await far.invites(cleo)
+    # Not an outage: a key of the wrong type, as another program may leave it.
+    await site.models.bus.command("rename", "ns:online", "kept")
+    await site.models.bus.command("set", "ns:online", "1")
+    await until(lambda: "the queue update failed" in caplog.messages)
+    await site.models.bus.command("rename", "kept", "ns:online")
+    await site.invites(await person("Ben"))
+    assert (await screen.receive("queue:update"))["more"]

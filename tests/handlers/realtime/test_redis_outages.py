@@ -1,0 +1,201 @@
+"""Two processes and a Redis over TCP that stalls: what was said in the stall is on every screen after it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from models.errors import Unavailable
+from models.redis import pipeline
+from tests.conftest import MakePerson, MakeSite, Running, Servers
+from tests.machines.fault_proxy import FAULTS, Fault, FaultProxy
+from tests.support.clients import Socket
+from tests.support.scenes import in_call, two, until
+
+STALL_SECONDS = 3.2
+HEAL_SECONDS = 5.0
+REFUSED_SECONDS = 3.0
+# The second connection of a process; the first is for commands.
+LISTENING = 1
+
+
+@pytest.fixture
+def proxy(running_servers: Servers) -> Iterator[FaultProxy]:
+    with FaultProxy(unquote(urlsplit(running_servers.redis_url).path)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def servers(running_servers: Servers, proxy: FaultProxy) -> Servers:
+    """Every process reaches Redis over TCP."""
+    running_servers.empty()
+    return Servers(running_servers.database_url, f"redis://127.0.0.1:{proxy.port}")
+
+
+async def is_away(site: Running) -> bool:
+    try:
+        await site.models.bus.command("ping")
+    except Unavailable:
+        return True
+    return False
+
+
+async def rest(began: float, seconds: float) -> None:
+    await until(lambda: time.monotonic() - began >= seconds, seconds + 1)
+
+
+async def test_a_chat_line_said_in_a_stall_reaches_the_other_process(
+    make_site: MakeSite, site: Running, person: MakePerson, proxy: FaultProxy
+) -> None:
+    scene = await in_call(site, person, await make_site())
+    began = time.monotonic()
+    with proxy.fault("silent"):
+        # Behind a question that is not answered, so that it is never sent.
+        asked = asyncio.ensure_future(is_away(site))
+        scene.a.send("chat:message", text="hello", id="1")
+        assert (await scene.a.receive("chat:message", id="1"))["text"] == "hello"
+        assert await asked
+        await rest(began, STALL_SECONDS)
+        assert "hello" not in str(scene.b.inbox)
+    state = await scene.b.receive("call:state", seconds=HEAL_SECONDS)
+    assert [line["text"] for line in state["messages"]] == ["hello"]
+    scene.a.send("chat:message", text="again", id="2")
+    assert (await scene.b.receive("chat:message"))["text"] == "again"
+
+
+async def test_the_clock_that_started_in_a_stall_runs_on_both_screens(
+    make_site: MakeSite, site: Running, person: MakePerson, proxy: FaultProxy
+) -> None:
+    scene = await in_call(site, person, await make_site(), connected=False)
+    scene.b.send("rtc:connected")
+    await scene.b.quiet()
+    began = time.monotonic()
+    with proxy.fault("silent"):
+        asked = asyncio.ensure_future(is_away(site))
+        scene.a.send("rtc:connected")
+        await scene.a.receive("call:clock", state="running")
+        assert await asked
+        await rest(began, STALL_SECONDS)
+        assert not [one for one in scene.b.inbox if one["type"] == "call:clock"]
+    state = await scene.b.receive("call:state", seconds=HEAL_SECONDS)
+    assert state["state"] == "running"
+
+
+async def test_a_ring_that_was_cancelled_in_a_stall_is_over_on_both_screens(
+    make_site: MakeSite, site: Running, person: MakePerson, proxy: FaultProxy
+) -> None:
+    pair = await two(site, person, await make_site())
+    invite_id = await pair.ring()
+    with proxy.fault("silent", lost=True):
+        pair.a.send("call:cancel", inviteId=invite_id, id="cancel")
+        assert await is_away(site)
+    pair.a.send("call:cancel", inviteId=invite_id, id="again")
+    await pair.b.receive("state", seconds=HEAL_SECONDS, invite=None)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    "seconds", [0.5, pytest.param(3.0, marks=pytest.mark.prove), pytest.param(10.0, marks=pytest.mark.prove)]
+)
+async def test_an_outage_under_traffic(
+    make_site: MakeSite, site: Running, person: MakePerson, proxy: FaultProxy, fault: Fault, seconds: float
+) -> None:
+    """Lines said all the time are all there; pages answer in time; within five seconds all works again."""
+    far = await make_site()
+    scene = await in_call(site, person, far)
+    said, answers = 0, []
+    connections = proxy.accepted
+    began = time.monotonic()
+    with proxy.fault(fault, lost=True):
+        while time.monotonic() - began < seconds:
+            scene.a.send("chat:message", text=f"line {said}", id=str(said))
+            said += 1
+            asked = time.monotonic()
+            answer = await site.client.get("/room/queue", token=scene.people.anna.token)
+            answers.append((answer.status, time.monotonic() - asked))
+            await asyncio.sleep(0.6)
+    healed = time.monotonic()
+    # The fault was one: somebody was refused, or waited, or had to connect again.
+    slowest = max(took for _, took in answers)
+    assert any(status == 503 for status, _ in answers) or proxy.accepted > connections or slowest > 0.3
+    assert {status for status, _ in answers} <= {200, 503}
+    assert slowest < REFUSED_SECONDS
+    await until(lambda: works(site, scene.people.anna.token), HEAL_SECONDS)
+    for number in range(said):
+        await scene.a.receive("chat:message", id=str(number), seconds=HEAL_SECONDS)
+    wanted = {f"line {number}" for number in range(said)}
+    await until(lambda: has_all(scene.b, wanted), HEAL_SECONDS)
+    assert time.monotonic() - healed < HEAL_SECONDS + 1
+    # News goes both ways again, on the connections that are there now.
+    await until(lambda: site.models.bus.ears.is_listening and far.models.bus.ears.is_listening)
+    for one, other, text in ((scene.a, scene.b, "to Ben"), (scene.b, scene.a, "to Anna")):
+        one.send("chat:message", text=text, id=text)
+        await other.receive("chat:message", text=text)
+
+
+async def works(site: Running, token: str) -> bool:
+    return (await site.client.get("/room/queue", token=token)).status == 200
+
+
+async def has_all(socket: Socket, wanted: set[str]) -> bool:
+    return await lines_of(socket) >= wanted
+
+
+async def lines_of(socket: Socket) -> set[str]:
+    """Every chat line that it was told, as news or in a state."""
+    await socket.quiet()
+    states = [line for one in socket.inbox for line in one.get("messages", [])]
+    return {line["text"] for line in states + socket.inbox if "text" in line}
+
+
+async def test_a_second_socket_waits_until_the_person_is_heard_for(
+    site: Running, person: MakePerson, proxy: FaultProxy
+) -> None:
+    """Of two sockets that open at once neither is told its state before news of the person can come."""
+    anna = await person("Anna")
+    proxy.hold_answers(LISTENING)
+    opened = [await site.socket("/ws/invites", anna.token) for _ in "ab"]
+    told = [asyncio.ensure_future(socket.receive("state")) for socket in opened]
+    await until(lambda: len(site.site.hub.invite_sockets.get(anna.user_id, ())) == 2)
+    assert not (await asyncio.wait(told, timeout=0.5))[0]
+    proxy.hold_answers(is_held=False)
+    await asyncio.gather(*told)
+
+
+async def test_a_first_socket_that_fails_leaves_no_second_one_deaf(
+    make_site: MakeSite, site: Running, person: MakePerson, proxy: FaultProxy
+) -> None:
+    far = await make_site()
+    anna = await person("Anna")
+    with proxy.fault("silent", lost=True):
+        first = await site.socket("/ws/invites", anna.token)
+        second = await site.socket("/ws/invites", anna.token)
+        assert await first.closed() == await second.closed() == 1013
+    await until(lambda: not site.site.hub._work)
+    third = await site.socket("/ws/invites", anna.token)
+    await third.receive("state")
+    await far.models.sessions.end(anna.session_id, "signed_out")
+    assert await third.closed() == 4401
+
+
+@pytest.mark.parametrize("fault", ["deaf"])
+async def test_new_sockets_open_though_the_listening_connection_is_frozen(
+    site: Running, person: MakePerson, proxy: FaultProxy, fault: Fault
+) -> None:
+    anna = await person("Anna")
+    refused = 0
+    began = time.monotonic()
+    with proxy.fault(fault):
+        while True:
+            socket = await site.socket("/ws/invites", anna.token)
+            try:
+                await socket.receive("state")
+                break
+            except ConnectionError:
+                refused += 1
+        assert refused <= 1
+        assert time.monotonic() - began < pipeline.ANSWER_SECONDS + HEAL_SECONDS

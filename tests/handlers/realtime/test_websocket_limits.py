@@ -1,0 +1,200 @@
+"""What one connection may cost: floods, data after the end, clients that do not read, slow bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+
+import pytest
+from tornado.ioloop import IOLoop
+
+from handlers.base import socket as base_socket
+from handlers.realtime import websocket
+from tests.conftest import MakePerson, MakeSite, Running
+from tests.support.raw_socket import CONT, PING, PONG, TEXT, RawSocket, frame, text
+from tests.support.scenes import until
+
+FLOOD = 4 * 20 + 200
+MUCH = b"\x82" * 64 * 2**20
+# What the kernel may hold of a connection on loopback, both sides together.
+KERNEL = 24 * 2**20
+Open = Callable[..., Awaitable[RawSocket]]
+
+
+@pytest.fixture
+def raw(io_loop: IOLoop, site: Running, person: MakePerson) -> Iterator[Open]:
+    """`await raw()`: an invite socket of a new person; `await raw(token="nobody")`: an anonymous one."""
+    there: list[RawSocket] = []
+
+    async def opened(path: str = "/ws/invites", *, token: str = "", at: Running = site) -> RawSocket:
+        there.append(await RawSocket.open(at.config.port, path, token or (await person()).token))
+        return there[-1]
+
+    yield opened
+    for socket in there:
+        socket.close()
+
+
+FLOODS = {
+    "PINGs": [frame(PING, b"x" * 125)],
+    "PONGs": [frame(PONG)],
+    "empty fragments": [frame(CONT, fin=False)],
+    "PINGs in a message": [frame(PING), frame(CONT, b"x", fin=False), frame(PONG)],
+    "messages": [text("{}".ljust(20))],
+}
+
+
+@pytest.mark.parametrize("name", FLOODS)
+async def test_every_frame_counts(raw: Open, name: str) -> None:
+    """A flood of any kind ends by 4429, soon, and little of it is answered."""
+    socket = await raw()
+    if name != "messages":
+        socket.send(frame(TEXT, b"{", fin=False))
+    answers = 0
+    socket.send(*(FLOODS[name] * FLOOD))
+    while (told := await socket.read())[0] != 8:
+        answers += told[0] != TEXT
+    assert int.from_bytes(told[1][:2]) in ((4429, 4400) if name == "messages" else (4429,))
+    assert answers < 4 * 20 + websocket.PIECE / len(FLOODS[name][0]) + 1
+    await socket.ended()
+
+
+async def test_ordinary_pings_cost_no_message(raw: Open) -> None:
+    socket = await raw()
+    socket.send(*[frame(PING, b"x")] * 20)
+    for number in range(40):
+        socket.send(text({"type": "ping", "id": str(number)}))
+        assert (await socket.message("pong"))["id"] == str(number)
+
+
+async def test_after_a_failure_nothing_is_read(
+    raw: Open, monkeypatch: pytest.MonkeyPatch, site: Running
+) -> None:
+    """An unmasked frame and much data: it stays with the sender, and the connection ends in time."""
+    monkeypatch.setattr(websocket, "CLOSE_SECONDS", 1)
+    socket, began = await raw(token="nobody"), time.monotonic()
+    socket.send(frame(TEXT, b"{}", mask=b""), MUCH)
+    assert await socket.close_code() in (4401, 1002)
+    await until(lambda: not site.site.hub.sockets, 3)
+    assert time.monotonic() - began < 2.5
+    assert socket.unsent > len(MUCH) - KERNEL or socket.writer.transport.is_closing()
+
+
+@pytest.mark.parametrize("piece", [text("x" * 1000), frame(PING, b"x"), frame(CONT, b"x" * 9)])
+async def test_after_our_close_little_is_read(
+    raw: Open, monkeypatch: pytest.MonkeyPatch, site: Running, piece: bytes
+) -> None:
+    """The client does not answer 4401 and sends on, in order: neither time nor memory goes into it."""
+    monkeypatch.setattr(websocket, "CLOSE_SECONDS", 1)
+    socket = await raw(token="nobody")
+    assert await socket.close_code() == 4401
+    began = time.monotonic()
+    socket.send(piece * (len(MUCH) // len(piece)))
+    await until(lambda: not site.site.hub.sockets, 3)
+    assert time.monotonic() - began < 2.5
+    assert socket.unsent > len(MUCH) - KERNEL or socket.writer.transport.is_closing()
+
+
+async def test_a_refused_socket_is_not_kept_by_sending(
+    raw: Open, monkeypatch: pytest.MonkeyPatch, site: Running
+) -> None:
+    """Faults one after the other do not start the time limit again."""
+    monkeypatch.setattr(websocket, "CLOSE_SECONDS", 0.5)
+    socket = await raw(token="nobody")
+    began = time.monotonic()
+    while site.site.hub.sockets:
+        socket.send(text("{}"))
+        await asyncio.sleep(0.02)
+    assert time.monotonic() - began < 1.5
+
+
+async def test_repeated_closes_do_not_start_the_time_limit_again(
+    raw: Open, monkeypatch: pytest.MonkeyPatch, site: Running
+) -> None:
+    monkeypatch.setattr(websocket, "CLOSE_SECONDS", 0.5)
+    socket = await raw()
+    await socket.message("state")
+    (own,) = site.site.hub.sockets
+    began = time.monotonic()
+    while site.site.hub.sockets:
+        own.close(1001)
+        own.fail(4400, "again")
+        await asyncio.sleep(0.02)
+    assert time.monotonic() - began < 1.5
+
+
+async def test_a_slow_reader_is_told_4408(raw: Open, site: Running) -> None:
+    """Who reads again soon finds the code behind what has waited."""
+    socket = await raw()
+    await socket.message("state")
+    socket.stop_reading()
+    (own,) = site.site.hub.sockets
+    for _ in range(600):
+        own.send(b'"' + b"x" * 60_000 + b'"')
+    assert not own.is_open
+    socket.read_on()
+    assert await socket.close_code() == 4408
+    await socket.ended()
+
+
+async def test_pongs_that_are_not_read_end_it_too(make_site: MakeSite, raw: Open) -> None:
+    """Whatever the budget: what waits has its limit."""
+    large = await make_site(invite_messages_per_second=1_000_000)
+    socket = await raw(at=large)
+    await socket.message("state")
+    (own,) = large.site.hub.sockets
+    socket.stop_reading()
+    flood = frame(PING, b"x" * 125) * 20_000
+    while own.is_open:
+        socket.send(flood)
+        await asyncio.sleep(0.01)
+    socket.writer.transport.set_write_buffer_limits(0)
+    socket.read_on()
+    assert await socket.close_code() == 4408
+
+
+async def test_who_never_reads_is_gone_in_time(
+    raw: Open, monkeypatch: pytest.MonkeyPatch, site: Running
+) -> None:
+    monkeypatch.setattr(websocket, "CLOSE_SECONDS", 0.5)
+    socket = await raw()
+    await socket.message("state")
+    socket.stop_reading()
+    (own,) = site.site.hub.sockets
+    for _ in range(600):
+        own.send(b'"' + b"x" * 60_000 + b'"')
+    await until(lambda: not site.site.hub.sockets, 2)
+
+
+@pytest.mark.parametrize("is_polite", [True, False])
+async def test_who_closes_and_never_reads_is_gone_in_time(
+    raw: Open, monkeypatch: pytest.MonkeyPatch, site: Running, is_polite: bool
+) -> None:
+    """By a Close frame or half a TCP close: what still waits is given the time limit, and no more."""
+    monkeypatch.setattr(websocket, "CLOSE_SECONDS", 0.5)
+    socket = await raw()
+    await socket.message("state")
+    socket.stop_reading()
+    (own,) = site.site.hub.sockets
+    for _ in range(10):
+        own.send(b'"' + b"x" * 90_000 + b'"')
+    if is_polite:
+        socket.send(frame(8, (1000).to_bytes(2)))
+    else:
+        socket.writer.write_eof()
+    await until(lambda: not site.site.hub.sockets, 2)
+
+
+async def test_bytes_that_never_make_a_frame_do_not_keep_it(
+    raw: Open, monkeypatch: pytest.MonkeyPatch, site: Running
+) -> None:
+    """One byte now and then, and no PONG: as if nobody were there."""
+    monkeypatch.setattr(base_socket, "PING_SECONDS", 0.3)
+    socket = await raw()
+    began, slow = time.monotonic(), iter(frame(TEXT, b"x" * 60_000))
+    await until(lambda: site.site.hub.sockets)
+    while site.site.hub.sockets:
+        socket.send(bytes([next(slow)]))
+        await asyncio.sleep(0.02)
+    assert time.monotonic() - began < 2

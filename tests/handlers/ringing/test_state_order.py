@@ -1,0 +1,81 @@
+"""The order of `state` and events: exact interleavings, one by one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from handlers.ringing.state_order import MOST_LOOKS, StateOrder
+from models.errors import Unavailable
+from models.messages import State
+
+
+def event(type: str, number: int = 0) -> bytes:
+    return json.dumps({"type": type, "number": number}).encode()
+
+
+class Wire:
+    """What the socket writes, and what comes while the state is read: `during[reading]`."""
+
+    def __init__(self, *during: list[bytes]) -> None:
+        self.frames: list[bytes] = []
+        self.order = StateOrder(self.frames.append)
+        self._during = list(during)
+        self.looks = 0
+
+    async def look(self) -> State | None:
+        self.looks += 1
+        for frame in self._during[self.looks - 1] if self.looks <= len(self._during) else ():
+            self.order.hear(frame)
+        return State(server_now=self.looks, access="paid", available=True, invite=None, call=None)
+
+    async def show(self) -> list[Any]:
+        await self.order.show(self.look)
+        return [one.get("number", one["type"]) for one in map(json.loads, self.frames)]
+
+
+async def test_an_event_before_the_first_state_makes_it_read_again_and_is_part_of_it() -> None:
+    wire = Wire([event("call:notify", 1)])
+    assert await wire.show() == ["state"]
+    assert wire.looks == 2
+    wire.order.hear(event("call:notify", 2))
+    assert await wire.show() == ["state", 2, "state"]
+
+
+@pytest.mark.parametrize("type", ["call:start", "contacts:shared", "queue:update"])
+async def test_what_no_state_contains_is_told_after_the_first(type: str) -> None:
+    assert await Wire([event(type, 1)]).show() == ["state", 1]
+
+
+async def test_a_later_state_comes_after_the_events_before_it() -> None:
+    wire = Wire([], [event("call:notify", 1)], [event("call:cancelled", 2)])
+    await wire.show()
+    assert await wire.show() == ["state", 1, 2, "state"]
+
+
+async def test_events_that_do_not_stop_wait_during_the_last_reading() -> None:
+    wire = Wire([], *([event("call:notify", number)] for number in range(1, 9)))
+    await wire.show()
+    last = MOST_LOOKS
+    assert await wire.show() == ["state", *range(1, last), "state", last]
+
+
+async def test_what_came_during_the_last_reading_of_the_first_state_comes_after_it() -> None:
+    wire = Wire(*([event("call:notify", number)] for number in range(1, 9)))
+    assert await wire.show() == ["state", MOST_LOOKS]
+
+
+async def test_events_go_on_when_a_later_state_cannot_be_read() -> None:
+    wire = Wire()
+    await wire.show()
+
+    async def fail() -> State | None:
+        wire.order.hear(event("call:notify", 1))
+        raise Unavailable
+
+    with pytest.raises(Unavailable):
+        await wire.order.show(fail)
+    wire.order.hear(event("call:cancelled", 2))
+    assert await wire.show() == ["state", 1, 2, "state"]

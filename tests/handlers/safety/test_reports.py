@@ -1,0 +1,99 @@
+"""/report: as JSON, as a form on a page of its own."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from models.ids import new_id
+from tests.conftest import MakePerson, Running, jpeg
+from tests.support.reports import browser_of, met
+from tests.support.scenes import in_call, rows
+
+
+async def test_whoever_it_is_about_the_answer_is_the_same_to_the_byte(
+    site: Running, person: MakePerson
+) -> None:
+    anna, ben = await person("Anna"), await person("Ben")
+    answers = [
+        await site.client.post("/report", {"userId": user_id, "reason": "fake"}, token=anna.token)
+        for user_id in (ben.user_id, new_id(), ben.user_id)
+    ]
+    assert {(answer.status, answer.body) for answer in answers} == {(201, b"{}")}
+
+
+async def test_a_strangers_call_answers_like_a_random_one(site: Running, person: MakePerson) -> None:
+    scene = await in_call(site, person)
+    carl, ben = await person("Carl"), scene.people.ben
+    answers = []
+    for call_id in (scene.call_id, new_id()):
+        report = {"userId": ben.user_id, "callId": call_id, "reason": "spam"}
+        answers.append(await site.client.post("/report", report, token=carl.token))
+        form = f"/report?userId={ben.user_id}&callId={call_id}"
+        answers.append(await site.client.get(form, token=carl.token))
+    assert {(answer.status, answer.body) for answer in answers} == {(404, answers[0].body)}
+
+
+async def test_a_picture_needs_consent_and_is_made_anew(site: Running, person: MakePerson) -> None:
+    scene = await in_call(site, person)
+    anna, ben = scene.people.anna, scene.people.ben
+    picture = "data:image/jpeg;base64," + base64.b64encode(jpeg()).decode()
+    report = {"userId": ben.user_id, "callId": scene.call_id, "reason": "nudity", "frame": picture}
+    refused = await site.client.post("/report", report, token=anna.token)
+    assert set(refused.json["error"]["fields"]) == {"frameConsent"}
+    filed = await site.client.post("/report", report | {"frameConsent": True}, token=anna.token)
+    assert filed.status == 201
+    assert await rows(site.models, "select count(*) from report_frames") == [(1,)]
+
+
+@pytest.mark.parametrize(("picture", "status"), [("!!", 422), (base64.b64encode(b"GIF89a").decode(), 415)])
+async def test_what_is_no_picture_is_refused(
+    site: Running, person: MakePerson, picture: str, status: int
+) -> None:
+    scene = await in_call(site, person)
+    report = {"userId": scene.people.ben.user_id, "callId": scene.call_id, "reason": "nudity"}
+    sent = report | {"frame": picture, "frameConsent": True}
+    assert (await site.client.post("/report", sent, token=scene.people.anna.token)).status == status
+    assert await rows(site.models, "select count(*) from reports") == [(0,)]
+
+
+async def test_without_a_session_there_is_no_report(site: Running) -> None:
+    answer = await site.client.post("/report", {"userId": new_id(), "reason": "spam"})
+    assert answer.status == 401
+
+
+async def test_a_form_attaches_the_messages_that_were_ticked(site: Running, person: MakePerson) -> None:
+    scene = await in_call(site, person)
+    anna, ben = scene.people.anna, scene.people.ben
+    for number in ("1", "2"):
+        scene.b.send("chat:message", id=number, text=f"<b>line {number}</b>")
+    lines = [(await scene.a.receive("chat:message"))["messageId"] for _ in range(2)]
+    await scene.end()
+    browser = await browser_of(site, anna)
+    page = await browser.get(f"/report?userId={ben.user_id}&callId={scene.call_id}&next=/history")
+    assert "Report Ben" in page.text
+    assert "&lt;b&gt;line 1" in page.text
+    fields = {"userId": ben.user_id, "callId": scene.call_id, "reason": "harassment", "next": "/history"}
+    sent = await browser.post("/report", messageIds=lines[0], **fields)
+    assert (sent.status, sent.headers["Location"]) == (303, "/history")
+    assert await rows(site.models, "select text from report_lines") == [("<b>line 1</b>",)]
+
+
+async def test_a_form_with_a_fault_comes_again(site: Running, person: MakePerson) -> None:
+    anna, ben = await person("Anna"), await person("Ben")
+    browser = await browser_of(site, anna)
+    answer = await browser.post("/report", userId=ben.user_id, reason="rude", text="As I wrote")
+    assert answer.status == 422
+    assert "As I wrote" in answer.text
+    assert "Ben" not in answer.text
+
+
+async def test_reporter_and_reported_do_not_see_each_other_again(site: Running, person: MakePerson) -> None:
+    anna, ben = await person("Anna"), await person("Ben")
+    await met(site.models, anna, ben)
+    await site.invites(anna)
+    await site.invites(ben)
+    await site.client.post("/report", {"userId": ben.user_id, "reason": "spam"}, token=anna.token)
+    for one in (anna, ben):
+        assert (await site.client.get("/room/queue", token=one.token)).json["users"] == []

@@ -1,0 +1,88 @@
+"""Access: reasons are rows, granted once, lost one by one, told after the commit."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from models.broadcasts import AccessNews, read_user_news
+from models.redis import keys
+
+
+async def heard_by(models, user_id: str) -> list[str]:
+    """What this person's screens are told, from now on."""
+    told: list[str] = []
+
+    def hear(_channel: str, news: bytes) -> None:
+        about = read_user_news(news)
+        assert isinstance(about, AccessNews)
+        told.append(about.access)
+
+    await models.bus.open(keys.user_channel(user_id), hear)
+    return told
+
+
+async def test_nobody_has_access_without_a_reason(models, person) -> None:
+    anna = await person("Anna", access=None)
+    assert await models.access.of(anna.user_id) == "unpaid"
+
+
+@pytest.mark.parametrize(("reason", "access"), [("payment", "paid"), ("comp", "comped"), ("code", "invited")])
+async def test_a_reason_gives_access_and_is_told(models, person, reason, access) -> None:
+    anna = await person("Anna", access=None)
+    told = await heard_by(models, anna.user_id)
+    change = await models.access.grant(anna.user_id, reason, "somewhere")
+    assert change.access == access
+    assert await models.access.of(anna.user_id) == access
+    assert told == [access]
+
+
+async def test_the_same_reason_from_the_same_source_counts_once(models, person) -> None:
+    anna = await person("Anna", access=None)
+    told = await heard_by(models, anna.user_id)
+    grants = await asyncio.gather(
+        *(models.access.grant(anna.user_id, "payment", "attempt") for _ in range(10))
+    )
+    assert len([change for change in grants if change is not None]) == 1
+    assert told == ["paid"]
+
+
+async def test_losing_one_reason_leaves_the_others(models, person) -> None:
+    anna = await person("Anna", access=None)
+    for reason in ("payment", "code"):
+        await models.access.grant(anna.user_id, reason, "one")
+    change = await models.access.take_away("payment", "one", "refunded")
+    assert change.access == "invited"
+    assert await models.access.take_away("payment", "one", "refunded") is None
+    assert await models.access.of(anna.user_id) == "invited"
+
+
+async def test_what_was_taken_away_is_not_given_back_by_the_same_source(models, person) -> None:
+    anna = await person("Anna", access=None)
+    await models.access.grant(anna.user_id, "payment", "one")
+    await models.access.take_away("payment", "one", "refunded")
+    assert await models.access.grant(anna.user_id, "payment", "one") is None
+    assert await models.access.of(anna.user_id) == "unpaid"
+
+
+async def test_an_unknown_source_takes_nothing_away(models, person) -> None:
+    anna = await person("Anna")
+    assert await models.access.take_away("comp", "nobody", "because") is None
+    assert await models.access.of(anna.user_id) == "comped"
+
+
+async def test_nothing_is_told_of_what_was_rolled_back(models, person) -> None:
+    anna = await person("Anna", access=None)
+    told = await heard_by(models, anna.user_id)
+
+    async def fail_half_way() -> None:
+        async with models.db.transaction() as on:
+            await models.access.lock(anna.user_id, on=on)
+            await models.access.grant_locked(anna.user_id, "payment", "one", on=on)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail_half_way()
+    assert await models.access.of(anna.user_id) == "unpaid"
+    assert told == []

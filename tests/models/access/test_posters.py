@@ -1,0 +1,24 @@
+"""The page to print: what is on it, and that a camera reads it."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as xml
+
+from models.access.invite_codes import svg_of
+from models.access.posters import poster_svg
+from models.ids import new_code
+
+URL = "https://sky.example/onboarding?inviteCode="
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_the_page_has_the_code_in_both_ways_and_its_label() -> None:
+    code = new_code()
+    page = xml.fromstring(poster_svg(svg_of(URL + code), code, URL + code, "Café <Blau> & friends"))
+    words = [text.text or "" for text in page.iter(f"{SVG}text")]
+    assert URL + code in words
+    assert code in {text.replace(" ", "") for text in words}
+    assert words[-1] == "Café <Blau> & friends"
+    (drawn,) = page.iter(f"{SVG}svg") if page.tag != f"{SVG}svg" else list(page.iter(f"{SVG}svg"))[1:]
+    assert (drawn.get("width"), drawn.get("x")) == ("140", "35")
+    assert list(drawn.iter(f"{SVG}path"))

@@ -1,0 +1,118 @@
+"""Codes in what people type and paste: found where a reader finds one, and nowhere else."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.access.typed_codes import MOST_TYPED, code_in
+from models.ids import CROCKFORD, new_code
+
+CODE = "8GZK2M4TV0QX71WA"
+LINK = f"https://napalm.example/onboarding?inviteCode={CODE}"
+WRAPPED = f"https://l.example/l.php?u={quote(LINK + '&utm_source=x', safe='')}&h=AT0{'x' * 13}"
+FOUND = {
+    "as it is": CODE,
+    "lower case": CODE.lower(),
+    "grouped": "8GZK-2M4T-V0QX-71WA",
+    "odd groups": "8G ZK2 M4TV-0QX7 1WA",
+    "O for 0, I and L for 1": "8gzk2m4tvoqx7lwa",
+    "I for 1": "8gzk2m4tvOqx7Iwa",
+    "full-width": "８ＧＺＫ－２Ｍ４Ｔ－Ｖ０ＱＸ－７１ＷＡ",
+    "Arabic digits": "٨GZK٢M٤TV٠QX٧١WA",
+    "Devanagari digits": "८GZK२M४TV०QX७१WA",
+    "line breaks": "8GZK\r\n2M4T\nV0QX\t71WA\n",
+    "a label": "Code: 8GZK-2M4T-V0QX-71WA",
+    "a label without a colon": "Invite code 8GZK 2M4T V0QX 71WA",
+    "the label of recovery codes": "Recovery code: 8GZK-2M4T-V0QX-71WA",
+    "a French label": "Code\u00a0: 8GZK 2M4T V0QX 71WA",
+    "a label in another language": "Код: 8GZK 2M4T V0QX 71WA",
+    "a Chinese label": "邀请码：8GZK2M4TV0QX71WA。",
+    "a sentence": "Hey! Use my code 8GZK-2M4T-V0QX-71WA on Napalm Sky, see you there.",
+    "a sentence with is": "My code is 8GZK2M4TV0QX71WA!",
+    "a sentence without a label": "Come here: 8GZK 2M4T V0QX 71WA, then call.",
+    "words of four letters around": "come here 8GZK 2M4T V0QX 71WA then call",
+    "quotes and stars": "*“8GZK-2M4T-V0QX-71WA”*",
+    "a link": LINK,
+    "a link with a full stop": f"{LINK}.",
+    "a link in a sentence": f"Napalm Sky invites you ({LINK}), come in!",
+    "a link in angle brackets": f"<{LINK}>",
+    "tracking after it": f"{LINK}&utm_source=whatsapp&fbclid=IwAR0123456789AB",
+    "tracking before it": f"https://napalm.example/onboarding?fbclid=IwAR0123456789AB&inviteCode={CODE}#top",
+    "upper-case host": f"HTTPS://NAPALM.EXAMPLE/onboarding?inviteCode={CODE}",
+    "all in upper case": LINK.upper(),
+    "another path": f"http://localhost:8080/de/sky/onboarding/?inviteCode={CODE}",
+    "no scheme": f"napalm.example/onboarding?inviteCode={CODE}",
+    "a dash in the link": "https://napalm.example/onboarding?inviteCode=8GZK-2M4T-V0QX-71WA",
+    "encoded spaces": "https://napalm.example/onboarding?inviteCode=8GZK%202M4T+V0QX%2071WA",
+    "encoded": quote(LINK, safe=""),
+    "encoded twice": quote(quote(LINK, safe=""), safe=""),
+    "inside another link": WRAPPED,
+    "as HTML": f'<a href="https://napalm.example/onboarding?introduce=x&amp;inviteCode={CODE}">in</a>',
+    "quoted-printable": f"https://napalm.example/onboarding?inviteCode=3D{CODE}",
+    "the address of the picture": f"https://napalm.example/invite-codes/{CODE}/qr.svg",
+}
+DASHES = "-_‐‑‒–—―−﹘﹣－⁃־᠆〜〰゠ーـ⸺⸻·.\u00ad"
+SPACES = (
+    " \t\n\u00a0\u1680\u2000\u2002\u2003\u2009\u200a\u200b\u200c\u200d\u202f\u205f"
+    "\u2060\u3000\ufeff\u200e\u2028"
+)
+NOT_FOUND = [
+    "", " ", "no code at all", CODE[:-1], f"{CODE}9", f"{CODE[:-1]}U", "Code:", LINK[:-1], "8GZK-2M4T-V0QX",
+    "https://napalm.example/onboarding", f"{CODE[:8]}ж{CODE[9:]}", f"{CODE} " + "x" * MOST_TYPED,
+    "\x00", "\ud800",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("typed", FOUND.values(), ids=FOUND.keys())
+def test_a_code_is_found(typed: str) -> None:
+    assert code_in(typed) == CODE
+
+
+@pytest.mark.parametrize("between", DASHES + SPACES, ids=ascii)
+def test_any_dash_or_space_may_separate(between: str) -> None:
+    parts = [CODE[at : at + 4] for at in range(0, 16, 4)]
+    assert code_in(between.join(parts)) == CODE
+    assert code_in(f"Code: {between.join(parts)}") == CODE
+    assert code_in(f" {between} ".join(parts)) == CODE
+
+
+@pytest.mark.parametrize("typed", NOT_FOUND, ids=lambda typed: ascii(typed[:20]))
+def test_what_is_no_code(typed: str) -> None:
+    assert code_in(typed) is None
+
+
+def test_of_several_links_one_counts() -> None:
+    other = new_code()
+    assert code_in(f"{LINK} {LINK.replace(CODE, other)}") in (CODE, other)
+
+
+@given(
+    st.text(CROCKFORD, min_size=16, max_size=16),
+    st.sampled_from(
+        ["{}", "Code: {}", "inviteCode={}", "https://a.example/x?b=1&inviteCode={}&c=2", "use code {}!"]
+    ),
+    st.sampled_from([str.lower, str.upper, str.swapcase]),
+)
+def test_every_code_is_found_in_every_form(code: str, form: str, case: object) -> None:
+    assert callable(case)
+    assert code_in(form.format(case(code))) == code
+
+
+@given(st.text(max_size=300))
+def test_any_text_gives_a_code_or_none(typed: str) -> None:
+    found = code_in(typed)
+    assert found is None or (len(found) == 16 and set(found) <= set(CROCKFORD))
+
+
+@pytest.mark.parametrize(
+    "piece", ["8GZK ", "code:", "inviteCode=%25", "8- - -", "%25252525", "A\u200d", "inviteCode=8G "]
+)
+def test_no_text_takes_long_to_read(piece: str) -> None:
+    began = time.thread_time()
+    code_in((piece * MOST_TYPED)[:MOST_TYPED])
+    assert time.thread_time() - began < 0.1

@@ -1,0 +1,251 @@
+"""Deleting oneself: nothing of the person is left but what the contract names."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from models.errors import Invalid, NotAllowed, NotFound
+from models.ids import new_id
+from models.settings.config import Config
+from models.wiring import Models
+from tests.conftest import MakePerson, Person, jpeg
+from tests.support.account_holders import QUICK
+from tests.support.files import file_of
+from tests.support.reports import met, report
+from tests.support.scenes import rows, until
+
+# The id of somebody deleted may stand here; none of it says who it was.
+STAYS = {
+    "users.user_id": "the stub that the partner's history and the bookkeeping hang on",
+    "calls.caller_id": "the partner's history: a call with nobody",
+    "calls.callee_id": "the partner's history: a call with nobody",
+    "invite_outcomes.caller_id": "goes after INVITE_DAYS, or with its call",
+    "invite_outcomes.callee_id": "goes after INVITE_DAYS, or with its call",
+    "reports.reporter_id": "the count against the other, until REPORT_DAYS",
+    "reports.reported_id": "abuse control, until REPORT_DAYS",
+    "report_lines.sender_id": "evidence against them, until REPORT_DAYS",
+    "bans.user_id": "abuse control, until REPORT_DAYS after its end",
+    "checkouts.user_id": "bookkeeping without personal data",
+    "invite_codes.owner_id": "friends came by it; it is stopped",
+    "sessions.user_id": "ended; the row goes within minutes",
+    "tombstones.id": "so that no backup brings them back",
+}
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return replace(QUICK, data_dir=tmp_path)
+
+
+async def places_of(models: Models, user_id: str) -> set[str]:
+    """Every column of every table that holds this id."""
+    columns = await rows(
+        models,
+        "select table_name, column_name from information_schema.columns join information_schema.tables "
+        "using (table_schema, table_name) where table_schema = 'public' and table_type = 'BASE TABLE' "
+        "and data_type in ('uuid', 'text') and table_name not like '%%yoyo%%'",
+    )
+    found = set()
+    for table, column in columns:
+        if await rows(models, f'select 1 from "{table}" where "{column}"::text = %s limit 1', user_id):
+            found.add(f"{table}.{column}")
+    return found
+
+
+async def full_life(models: Models, person: MakePerson) -> tuple[Person, Person]:
+    """Ann has a row in every table that can hold somebody, most of them with Bo."""
+    ann, bo = await person("Ann"), await person("Bo")
+    member = await models.sessions.find(ann.token)
+    assert member
+    await models.accounts.upgrade(member, "ann@example.com", "long enough a password", "192.0.2.1")
+    await met(models, ann, bo)
+    call_id = await ended_call(models, ann, bo)
+    for one in (ann, bo):
+        await rows(
+            models,
+            "insert into call_messages values (gen_random_uuid(), %s, %s, 'c', %s, now())",
+            call_id, one.user_id, f"a line of {one.name}",
+        )  # fmt: skip
+        await rows(
+            models, 'insert into contacts values (%s, %s, true, now(), \'{"x": "h"}\')', call_id, one.user_id
+        )
+    await report(models, bo, ann)
+    low, high = sorted([ann.user_id, bo.user_id])
+    await rows(
+        models,
+        "insert into cooldowns values (%s, %s, now() + interval '1 hour') on conflict do nothing",
+        low,
+        high,
+    )
+    await rows(
+        models, "insert into blocks values (%s, %s, now()) on conflict do nothing", ann.user_id, bo.user_id
+    )
+    await rows(
+        models, "insert into blocks values (%s, %s, now()) on conflict do nothing", bo.user_id, ann.user_id
+    )
+    await models.address_bans.saw(ann.user_id, "192.0.2.1")
+    await models.rate_limits.report(ann.user_id)
+    await the_rest(models, ann, bo, await person("Cy", selfie=False))
+    return ann, bo
+
+
+async def the_rest(models: Models, ann: Person, bo: Person, cy: Person) -> None:
+    """In every other role: called, reporting, banned once, paying, inviting, brought, introduced."""
+    await ended_call(models, bo, ann)
+    await rows(
+        models,
+        "insert into reports (report_id, reporter_id, reported_id, reason, text, created_at) "
+        "values (gen_random_uuid(), %s, %s, 'spam', 'He sells soap.', now())",
+        ann.user_id, bo.user_id,
+    )  # fmt: skip
+    await models.checkouts.create_checkout(ann.user_id)
+    for sql in (
+        "insert into bans (ban_id, user_id, rule, reason, created_at, lifted_at, lifted_reason) "
+        "values (gen_random_uuid(), %s, 'spam', 'Adverts.', now(), now(), 'a mistake')",
+        "insert into removals values (%s, 'video', 'A film.', now())",
+        "insert into invite_codes (code, owner_id, uses_limit, created_at) "
+        "values ('0123456789ABCDEF', %s, 4, now())",
+        "insert into invite_code_uses values (%s, '0123456789ABCDEF', now())",
+    ):
+        await rows(models, sql, ann.user_id)
+    for newcomer, other, introducer in ((ann, bo, cy), (cy, ann, bo), (bo, cy, ann)):
+        ids = newcomer.user_id, other.user_id, introducer.user_id
+        await rows(models, "insert into introductions values (%s, %s, %s, now())", *ids)
+        await rows(
+            models,
+            "insert into introduction_links values (%s, %s, %s, now() + interval '1 day')",
+            f"long enough a link of {introducer.name}", introducer.user_id, other.user_id,
+        )  # fmt: skip
+
+
+async def ended_call(models: Models, one: Person, other: Person) -> str:
+    call_id, invite_id = new_id(), new_id()
+    await rows(
+        models,
+        "insert into invite_outcomes values (%s, %s, %s, 'accepted', %s, now())",
+        invite_id, one.user_id, other.user_id, call_id,
+    )  # fmt: skip
+    await rows(
+        models,
+        "insert into calls (call_id, invite_id, caller_id, callee_id, agreed_seconds, state, started_at, "
+        "connect_by, remaining_ms, ended_at, ended_reason, connected_ms) "
+        "values (%s, %s, %s, %s, 300, 'ended', now(), now(), 0, now(), 'hung_up', 60000)",
+        call_id, invite_id, one.user_id, other.user_id,
+    )  # fmt: skip
+    return call_id
+
+
+async def test_the_full_life_is_full(models: Models, person: MakePerson) -> None:
+    """A table that comes to hold people must be thought of here."""
+    ann, _ = await full_life(models, person)
+    columns = await rows(
+        models,
+        "select c.conrelid::regclass || '.' || a.attname from pg_constraint c join pg_attribute a "
+        "on a.attrelid = c.conrelid and a.attnum = any(c.conkey) "
+        "where c.confrelid = 'users'::regclass and c.contype = 'f'",
+    )
+    # A seat ends with the call, and of a pair only one is the lower.
+    rest = {"live_seats.user_id", "cooldowns.low_id", "cooldowns.high_id"}
+    assert {column for (column,) in columns} - await places_of(models, ann.user_id) <= rest
+
+
+async def test_only_what_has_a_reason_stays(models: Models, person: MakePerson) -> None:
+    ann, bo = await full_life(models, person)
+    before = await places_of(models, ann.user_id)
+    assert {"accounts.user_id", "media.owner_id", "call_messages.sender_id", "guesses.subject"} <= before
+    await models.deletions.delete(ann.user_id)
+    after = await places_of(models, ann.user_id)
+    assert after <= STAYS.keys()
+    assert await rows(
+        models, "select name, handles, selfie_id from users where user_id = %s", ann.user_id
+    ) == [("Deleted", {}, None)]
+    assert "call_messages.sender_id" in await places_of(models, bo.user_id)
+
+
+async def test_no_byte_of_a_picture_or_a_line_is_left(models: Models, person: MakePerson) -> None:
+    ann, _ = await full_life(models, person)
+    await models.deletions.delete(ann.user_id)
+    assert await rows(models, "select count(*) from media_chunks") == [(1,)]
+    assert await rows(models, "select text from call_messages") == [("a line of Bo",)]
+    assert await rows(models, "select count(*) from contacts") == [(0,)]
+
+
+async def test_in_the_other_s_history_the_partner_is_nobody(models: Models, person: MakePerson) -> None:
+    ann, bo = await full_life(models, person)
+    await models.deletions.delete(ann.user_id)
+    calls = (await models.history.page(bo.user_id)).calls
+    assert [call.partner for call in calls] == [None, None]
+    assert [line.text for call in calls for line in call.messages] == ["a line of Bo"]
+
+
+async def test_the_address_is_free_and_the_session_is_over(models: Models, person: MakePerson) -> None:
+    ann, bo = await full_life(models, person)
+    assert await models.sessions.find(bo.token)
+    await models.deletions.delete(ann.user_id)
+    assert await models.sessions.find(ann.token) is None
+    member = await models.sessions.find(bo.token)
+    assert member
+    await models.accounts.upgrade(member, "Ann@example.com", "long enough a password", "192.0.2.2")
+
+
+async def test_it_wants_the_word_and_an_account_s_password(models: Models, person: MakePerson) -> None:
+    ann, bo = await full_life(models, person)
+    (session_id,) = (
+        await rows(
+            models, "select session_id from sessions where user_id = %s and ended_at is null", ann.user_id
+        )
+    )[0]
+    member = await models.sessions.again(session_id)
+    assert member
+    with pytest.raises(Invalid) as unsure:
+        await models.deletions.delete_own(member, "delet", "long enough a password", "192.0.2.1")
+    assert set(unsure.value.fields or {}) == {"confirm"}
+    with pytest.raises(NotAllowed):
+        await models.deletions.delete_own(member, "DELETE", "another long password", "192.0.2.1")
+    assert await models.users.find(ann.user_id)
+    await models.deletions.delete_own(member, " delete ", "long enough a password", "192.0.2.1")
+    assert await models.users.find(ann.user_id) is None
+    assert await models.users.find(bo.user_id)
+
+
+@pytest.mark.parametrize("user_id", ["c0ffee00-1d2e-4f3a-8b4c-5d6e7f809112", "nobody"])
+async def test_nobody_cannot_be_deleted(models: Models, user_id: str) -> None:
+    with pytest.raises(NotFound):
+        await models.deletions.delete(user_id)
+
+
+async def test_what_slipped_in_goes_with_the_next_round(models: Models, person: MakePerson) -> None:
+    ann, _ = await full_life(models, person)
+    await models.deletions.delete(ann.user_id)
+    (call_id,) = (await rows(models, "select call_id from calls"))[0]
+    sql = "insert into call_messages values (gen_random_uuid(), %s, %s, 'late', 'a late line', now())"
+    await rows(models, sql, call_id, ann.user_id)
+    await models.deletions.finish()
+    assert await rows(models, "select text from call_messages") == [("a line of Bo",)]
+
+
+@pytest.mark.parametrize("first", ["accounts", "users"])
+async def test_it_waits_for_a_ban_or_a_sign_in_that_was_first(
+    models: Models, person: MakePerson, first: str
+) -> None:
+    """Whoever holds the account or the person ends the sessions next: a deletion must not hold those."""
+    ann, _ = await full_life(models, person)
+    async with models.db.transaction() as other:
+        await other.link.execute(f"select from {first} where user_id = %s for update", (ann.user_id,))
+        deleting = asyncio.create_task(models.deletions.delete(ann.user_id))
+        await until(lambda: rows(models, "select 1 from pg_locks where not granted"))
+        await models.sessions.end_others(ann.user_id, None, "banned", on=other)
+    await deleting
+    assert await models.users.find(ann.user_id) is None
+
+
+async def test_a_selfie_on_its_way_stays_with_nobody(models: Models, person: MakePerson) -> None:
+    ann, _ = await full_life(models, person)
+    await models.deletions.delete(ann.user_id)
+    with pytest.raises(NotFound):
+        await models.selfies.save(ann.user_id, file_of(jpeg()))
+    assert await rows(models, "select 1 from media where owner_id = %s", ann.user_id) == []

@@ -1,0 +1,161 @@
+"""One's own data: all of it, nobody else's, no secret; and every table is in it or has its reason."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import msgspec
+import pytest
+
+from models.errors import NotFound, TooMany, Unavailable
+from models.ids import new_id
+from models.settings.config import Config
+from models.wiring import Models
+from tests.conftest import MakePerson
+from tests.models.accounts.test_deletions import full_life
+from tests.support.account_holders import QUICK
+from tests.support.markdown import section, table
+from tests.support.scenes import rows, until
+from tests.test_house import ROOT
+
+# Tables with a column that names a person, and why they are left out.
+LEFT_OUT = {
+    "live_seats": "the call that is going on, which `calls` names",
+    "media_chunks": "the bytes: files of their own",
+    "recovery_codes": "hashes; how many are left is in `account`",
+    "recovery_links": "a hash; until when is in `account`",
+    "guesses": "counts of the last day, by hash or id",
+    "staff": "the operator's people, not members",
+    "staff_sessions": "the operator's people, not members",
+    "audit_log": "what the staff did; bans and verdicts are in `bans` and `reports`",
+    "ban_reports": "would say who reported",
+    "tombstones": "only after a deletion",
+    "banned_emails": "only after a deletion: a keyed hash",
+    "age_refusals": "of nobody in particular: a keyed hash",
+    "stripe_events": "ids of Stripe's; what they did is in `payments`",
+    "secrets": "the site's own",
+    "processes": "the site's own",
+}
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return replace(QUICK, data_dir=tmp_path)
+
+
+async def unpacked(models: Models, user_id: str) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """`data.json`, and all files."""
+    async with models.exports.open(user_id) as file:
+        with ZipFile(file) as archive:
+            assert archive.testzip() is None
+            files = {name: archive.read(name) for name in archive.namelist()}
+    return msgspec.json.decode(files["data.json"]), files
+
+
+async def test_every_table_is_in_it_or_left_out_for_a_reason(models: Models) -> None:
+    found = await rows(
+        models,
+        "select tablename from pg_tables where schemaname = 'public' and tablename not like '%%yoyo%%'",
+    )
+    sql = re.sub(r"--.*", "", (ROOT / "sql" / "exports.sql").read_text())
+    read = set(re.findall(r"\b(?:from|join) (\w+)", sql))
+    assert {name for (name,) in found} - read == LEFT_OUT.keys() - read
+    assert LEFT_OUT.keys() <= {name for (name,) in found}
+
+
+async def test_it_holds_my_life_and_of_others_only_a_name(models: Models, person: MakePerson) -> None:
+    ann, bo = await full_life(models, person)
+    data, files = await unpacked(models, ann.user_id)
+    assert data["profile"]["name"] == "Ann"
+    assert data["account"][0]["email"] == "ann@example.com"
+    assert [call["partnerName"] for call in data["calls"]] == ["Bo", "Bo"]
+    assert [line["text"] for line in data["messages"]] == ["a line of Ann"]
+    counts = {"contacts": 1, "blocks": 1, "addresses": 1, "rings": 3, "access": 1, "introductions": 3}
+    assert {key: len(data[key]) for key in counts} == counts
+    text = files["data.json"].decode()
+    assert bo.user_id not in text
+    assert "a line of Bo" not in text
+    assert [one["aboutName"] for one in data["reports"]] == ["Bo"], "who reported her is not hers to know"
+    other, _ = await unpacked(models, bo.user_id)
+    assert [one["aboutName"] for one in other["reports"]] == ["Ann"]
+
+
+async def test_no_secret_is_in_it(models: Models, person: MakePerson) -> None:
+    ann, _ = await full_life(models, person)
+    _, files = await unpacked(models, ann.user_id)
+    secrets = await rows(
+        models, "select encode(token_hash, 'hex') from sessions union all select password_hash from accounts"
+    )
+    for (secret,) in [*secrets, (ann.token,)]:
+        assert secret.encode() not in b"".join(files.values())
+
+
+async def test_the_selfie_is_a_file_of_its_own(models: Models, person: MakePerson) -> None:
+    ann = await person("Ann")
+    data, files = await unpacked(models, ann.user_id)
+    (media,) = data["media"]
+    found = await models.media.find(media["mediaId"], ann.user_id)
+    assert found
+    assert files[media["file"]] == await models.media.read(found)
+    assert media["file"].endswith(".jpeg")
+
+
+async def test_what_is_in_it_is_what_the_document_says(models: Models, person: MakePerson) -> None:
+    ann, bo = await full_life(models, person)
+    document = section((ROOT / "docs" / "protocol.md").read_text(), "## Export")
+    told = {key.strip("`"): text for key, text in table(document, "key")}
+    for one in (ann, bo):
+        data, _ = await unpacked(models, one.user_id)
+        assert data.keys() == told.keys()
+        for key, value in data.items():
+            entry = value[0] if isinstance(value, list) and value else value
+            if isinstance(entry, dict):
+                fields = re.search(r"\{(.*?)\}", told[key])
+                assert fields
+                assert set(entry) == set(fields[1].split(", ")), key
+
+
+async def test_once_an_hour_and_one_that_fails_does_not_count(models: Models, person: MakePerson) -> None:
+    ann, bo = await person("Ann", selfie=False), await person("Bo", selfie=False)
+    with pytest.raises(RuntimeError):
+        async with models.exports.open(ann.user_id):
+            raise RuntimeError
+    await unpacked(models, ann.user_id)
+    with pytest.raises(TooMany) as again:
+        await unpacked(models, ann.user_id)
+    assert 3500 < (again.value.retry_after or 0) <= 3600
+    assert "once an hour" in again.value.message
+    await unpacked(models, bo.user_id)
+
+
+async def test_two_are_made_at_once(models: Models, person: MakePerson) -> None:
+    """Held by a lock on what they read, until the third has been refused."""
+    people = [await person(name, selfie=False) for name in ("Ann", "Bo", "Cy")]
+    async with models.db.link() as link:
+        await link.execute("begin; lock table users in access exclusive mode")
+        making = [asyncio.ensure_future(unpacked(models, one.user_id)) for one in people[:2]]
+        await until(lambda: models.exports._making == 2)
+        with pytest.raises(Unavailable):
+            await unpacked(models, people[2].user_id)
+        await link.execute("rollback")
+    await asyncio.gather(*making)
+    await unpacked(models, people[2].user_id)
+
+
+async def test_readers_hold_no_place(models: Models, person: MakePerson) -> None:
+    people = [await person(name, selfie=False) for name in ("Ann", "Bo", "Cy")]
+    async with models.exports.open(people[0].user_id), models.exports.open(people[1].user_id):
+        await unpacked(models, people[2].user_id)
+
+
+async def test_of_nobody_there_is_nothing(models: Models, person: MakePerson) -> None:
+    ann = await person("Ann")
+    await models.deletions.delete(ann.user_id)
+    for user_id in (ann.user_id, new_id()):
+        with pytest.raises(NotFound):
+            await unpacked(models, user_id)

@@ -1,0 +1,94 @@
+"""Letters: handed over at once, delivered by the operator's server, never in the way of anybody."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from models.accounts.mailer import MOST_WAITING, Mail
+from models.settings.config import Config
+from tests.support.smtp_server import Mailbox
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    with Mailbox().open() as opened:
+        yield opened
+
+
+def mail_to(url: str | None) -> Mail:
+    return Mail(Config(smtp_url=url, mail_from="hello@napalmsky.example" if url else None))
+
+
+async def test_a_letter_arrives(mailbox: Mailbox) -> None:
+    mail = mail_to(mailbox.url)
+    mail.send("ann@example.com", "A subject", "Some words.\n")
+    assert await mailbox.letter() == "Some words.\n"
+    assert mailbox.recipients == ["ann@example.com"]
+    await mail.close()
+
+
+async def test_it_says_whom_it_is_from(mailbox: Mailbox) -> None:
+    mail = mail_to(mailbox.url)
+    mail.send("ann@example.com", "Ümlaut", "x\n")
+    mail._thread.submit(lambda: None).result()
+    (letter,) = mailbox.letters
+    assert letter["From"] == "Napalm Sky <hello@napalmsky.example>"
+    assert (letter["To"], letter["Subject"]) == ("ann@example.com", "Ümlaut")
+    assert letter["Message-ID"].endswith("@napalmsky.example>")
+    await mail.close()
+
+
+async def test_without_a_server_there_is_no_mail() -> None:
+    mail = mail_to(None)
+    assert not mail.is_on
+    mail.send("ann@example.com", "A subject", "Some words.")
+    await mail.close()
+
+
+async def test_a_server_that_is_away_is_one_line_without_the_address(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, not listening: nobody answers there
+        mail = mail_to(f"smtp://user:secret-word@127.0.0.1:{taken.getsockname()[1]}")
+        with caplog.at_level(logging.INFO):
+            mail.send("ann@example.com", "A subject", "Some words.")
+            mail._thread.submit(lambda: None).result()
+    assert [record.getMessage() for record in caplog.records] == [
+        "a letter could not be sent: ConnectionRefusedError"
+    ]
+    await mail.close()
+
+
+async def test_a_password_goes_to_no_other_machine_without_tls(
+    mailbox: Mailbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    port = mailbox.url.rpartition(":")[2]
+    mail = mail_to(f"smtp://user:secret-word@127.1:{port}")
+    mail.send("ann@example.com", "A subject", "Some words.")
+    mail._thread.submit(lambda: None).result()
+    assert "SMTPNotSupportedError" in caplog.text
+    assert mailbox.letters == []
+    await mail.close()
+
+
+async def test_too_many_are_dropped_and_nobody_waits(
+    mailbox: Mailbox, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mail = mail_to(mailbox.url)
+    for _ in range(MOST_WAITING):
+        assert mail._room.acquire(blocking=False)
+    mail.send("ann@example.com", "A subject", "Some words.")
+    assert "too many wait" in caplog.text
+    mail._room.release()
+    mail.send("ann@example.com", "A subject", "There is room again.\n")
+    assert await mailbox.letter() == "There is room again.\n"
+    await mail.close()
+
+
+def test_the_server_s_password_is_not_shown() -> None:
+    assert "secret-word" not in repr(Config(smtp_url="smtp://user:secret-word@mail.example"))

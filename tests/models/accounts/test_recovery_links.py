@@ -1,0 +1,126 @@
+"""Asking for a link: the same work for every address, at once; the letter a moment later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from models.errors import NotSignedIn
+from models.postgres.connection import Link
+from models.settings.config import Config
+from models.wiring import Models
+from tests.conftest import MakePerson
+from tests.support.account_holders import OTHER_PASSWORD, PASSWORD, QUICK
+from tests.support.smtp_server import Mailbox, link_in
+
+HOME, AWAY = "203.0.113.7", "198.51.100.9"
+ANN, NOBODY = "ann@example.com", "nobody@example.com"
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    with Mailbox().open() as opened:
+        yield opened
+
+
+@pytest.fixture
+def config(mailbox: Mailbox) -> Config:
+    return replace(QUICK, smtp_url=mailbox.url, mail_from="hello@napalmsky.example")
+
+
+@pytest.fixture
+def statements(models: Models, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The text of every statement from now on, as PostgreSQL gets it."""
+    sent: list[str] = []
+    real = models.db._under_way.execute
+
+    async def execute(link: Link, sql: str, values: dict[str, object] | None = None) -> None:
+        sent.append(sql)
+        await real(link, sql, values)
+
+    monkeypatch.setattr(models.db._under_way, "execute", execute)
+    return sent
+
+
+async def keep_ann(models: Models, person: MakePerson) -> None:
+    member = await models.sessions.find((await person("Ann")).token)
+    assert member is not None
+    await models.accounts.upgrade(member, ANN, PASSWORD, AWAY)
+
+
+async def test_known_and_unknown_are_answered_after_the_same_statements(
+    models: Models, person: MakePerson, statements: list[str], mailbox: Mailbox
+) -> None:
+    await keep_ann(models, person)
+    work = {}
+    for email in (ANN, NOBODY):
+        statements.clear()
+        await models.recovery.send_link(email, HOME)
+        work[email] = (list(statements), len(models.recovery._links._tasks))
+    assert work[ANN][0] == work[NOBODY][0] != []
+    assert (work[ANN][1], work[NOBODY][1]) == (1, 2)
+    await mailbox.letter()
+    await models.recovery.close()
+    assert mailbox.recipients == [ANN]
+
+
+async def test_the_later_work_is_the_same_statement_too(
+    models: Models, person: MakePerson, statements: list[str], mailbox: Mailbox
+) -> None:
+    await keep_ann(models, person)
+    work = {}
+    for email in (ANN, NOBODY):
+        statements.clear()
+        await models.recovery._links._send(email)
+        work[email] = list(statements)
+    assert work[ANN] == work[NOBODY] != []
+    await mailbox.letter()
+
+
+async def test_a_wrong_code_runs_the_same_statements_for_known_and_unknown(
+    models: Models, person: MakePerson, statements: list[str]
+) -> None:
+    await keep_ann(models, person)
+    work = {}
+    for email in (ANN, NOBODY):
+        statements.clear()
+        with pytest.raises(NotSignedIn):
+            await models.recovery.by_code(email, "0" * 16, OTHER_PASSWORD, HOME, None)
+        work[email] = list(statements)
+    assert work[ANN] == work[NOBODY] != []
+
+
+async def test_a_wrong_password_runs_the_same_statements_for_known_and_unknown(
+    models: Models, person: MakePerson, statements: list[str]
+) -> None:
+    await keep_ann(models, person)
+    work = {}
+    for email in (ANN, NOBODY):
+        statements.clear()
+        with pytest.raises(NotSignedIn):
+            await models.accounts.login(email, OTHER_PASSWORD, HOME, None)
+        work[email] = list(statements)
+    assert work[ANN] == work[NOBODY] != []
+
+
+async def test_what_was_asked_for_before_the_end_is_sent(
+    models: Models, person: MakePerson, mailbox: Mailbox
+) -> None:
+    await keep_ann(models, person)
+    await models.recovery.send_link(ANN, HOME)
+    await models.recovery.close()
+    assert "/recover?link=" in link_in(await mailbox.letter())
+
+
+async def test_a_valid_link_is_accepted_whatever_was_tried_from_its_address(
+    models: Models, person: MakePerson, mailbox: Mailbox
+) -> None:
+    await keep_ann(models, person)
+    await models.recovery.send_link(ANN, HOME)
+    link = link_in(await mailbox.letter()).partition("?link=")[2]
+    for n in range(25):
+        with pytest.raises(Exception, match="too old" if n < 20 else "too_many"):
+            await models.recovery.by_link(f"wrong {n}", OTHER_PASSWORD, HOME, None)
+    assert await models.recovery.by_link(link, OTHER_PASSWORD, HOME, None)

@@ -1,0 +1,25 @@
+"""What a payment is worth. The whole of it is played in test_money_back.py and test_money_histories.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.billing.entitlement import Worth
+
+
+@pytest.mark.parametrize(
+    ("refunded", "lost", "why"),
+    [(False, False, None), (True, False, "refunded"), (False, True, "disputed"), (True, True, "refunded")],
+)
+def test_why_it_buys_nothing_any_more(refunded, lost, why) -> None:
+    assert Worth(is_paid=True, is_refunded=refunded, is_lost=lost, is_of_nobody=False).lost_by == why
+
+
+async def test_what_is_not_paid_is_worth_nothing(models, person) -> None:
+    anna = await person("Anna", access=None)
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    checkout = await models.refunds.find(offered.session_id)
+    async with models.db.transaction() as on:
+        entitlement = models.entitlement
+        assert await entitlement.work_out(checkout.attempt_id, anna.user_id, on=on) is None
+    assert await models.access.of(anna.user_id) == "unpaid"

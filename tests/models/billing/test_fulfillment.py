@@ -1,0 +1,171 @@
+"""What news about a checkout does: one grant and one code, or nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from models.billing import stripe_api
+from models.billing.stripe_api import StripeAway
+from models.errors import NotFound
+from models.settings.config import Config
+from tests.support.billing_rows import effects, rows
+from tests.support.fake_stripe import StripeStandIn, running
+from tests.support.stripe_events import event, news, tell
+
+
+@pytest.fixture
+def stripe(io_loop) -> Iterator[StripeStandIn]:
+    yield from running(io_loop)
+
+
+@pytest.fixture
+def config(stripe) -> Config:
+    return Config(stun_urls=(), guests_per_hour=100_000, **stripe.settings)
+
+
+@pytest.fixture
+def anna(io_loop, person):
+    return io_loop.run_sync(lambda: person("Anna", access=None))
+
+
+async def test_a_paid_checkout_gives_access_and_a_code_of_four(models, stripe, anna) -> None:
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    assert await tell(models, event("completed", stripe.pay(offered.session_id))) == "applied"
+    assert await models.access.of(anna.user_id) == "paid"
+    assert (await models.invite_codes.find_own(anna.user_id)).uses_remaining == 4
+
+
+async def test_twenty_events_that_tell_the_same_are_one(models, stripe, anna) -> None:
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    session = stripe.pay(offered.session_id)
+    kinds = ("completed", "async_payment_succeeded")
+    got = await asyncio.gather(*(tell(models, event(kinds[n % 2], session)) for n in range(20)))
+    assert sorted(got) == ["applied"] + ["ignored"] * 19
+    assert await rows(models) == {"grants": 1, "codes": 1, "checkouts": 1, "events": 20}
+
+
+async def test_unpaid_waits_for_the_money(models, stripe, anna) -> None:
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    assert await tell(models, event("completed", stripe.pay_later(offered.session_id))) == "ignored"
+    assert await models.access.of(anna.user_id) == "unpaid"
+    assert await tell(models, event("async_payment_succeeded", stripe.pay(offered.session_id))) == "applied"
+    assert await models.access.of(anna.user_id) == "paid"
+
+
+@pytest.mark.parametrize("kind", ["async_payment_failed", "expired"])
+async def test_what_came_to_nothing_grants_nothing_and_one_may_try_again(models, stripe, anna, kind) -> None:
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    session = stripe.expire(offered.session_id) if kind == "expired" else stripe.pay_later(offered.session_id)
+    assert await tell(models, event(kind, session)) == "applied"
+    assert (await models.checkouts.status(anna.user_id, offered.session_id)).access == "unpaid"
+    assert await models.checkouts.create_checkout(anna.user_id) != offered
+
+
+async def test_late_news_of_failure_takes_nothing_back(models, stripe, anna) -> None:
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    session = stripe.pay(offered.session_id)
+    await tell(models, event("async_payment_succeeded", session))
+    for kind, changes in (
+        ("completed", {"payment_status": "unpaid"}),
+        ("expired", {"status": "expired"}),
+        ("async_payment_failed", {"payment_status": "unpaid"}),
+    ):
+        assert await tell(models, event(kind, session, **changes)) == "ignored"
+    assert await models.access.of(anna.user_id) == "paid"
+
+
+async def test_news_may_come_before_the_answer_did(models, stripe, anna) -> None:
+    # Stripe makes the session; none of our tries hears of it.
+    stripe.faults.extend(["lost"] * (1 + stripe_api.RETRIES))
+    with pytest.raises(StripeAway):
+        await models.checkouts.create_checkout(anna.user_id)
+    (session_id,) = stripe.sessions
+    assert await tell(models, event("completed", stripe.pay(session_id))) == "applied"
+    assert (await models.checkouts.status(anna.user_id, session_id)).access == "paid"
+
+
+async def test_an_old_checkout_that_is_paid_after_all_counts(models, stripe, anna) -> None:
+    models.clock.freeze(datetime(2026, 5, 1, 12, tzinfo=UTC))
+    first = await models.checkouts.create_checkout(anna.user_id)
+    models.clock.advance(hours=23, minutes=30)
+    await models.checkouts.create_checkout(anna.user_id)
+    assert await tell(models, event("completed", stripe.pay(first.session_id))) == "applied"
+    assert await models.access.of(anna.user_id) == "paid"
+
+
+WRONG = {
+    "amount": {"amount_total": 49},
+    "currency": {"currency": "eur"},
+    "person": {"client_reference_id": "5d9b9a0e-0000-4000-8000-000000000000"},
+    "no person": {"client_reference_id": None},
+    "mode": {"mode": "subscription"},
+    "session": {"id": "cs_test_another"},
+}
+
+
+@pytest.mark.parametrize("changes", WRONG.values(), ids=list(WRONG))
+async def test_not_as_created_grants_nothing_and_is_logged(models, stripe, anna, caplog, changes) -> None:
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    with caplog.at_level(logging.ERROR):
+        assert await tell(models, event("completed", stripe.pay(offered.session_id), **changes)) == "ignored"
+    assert await models.access.of(anna.user_id) == "unpaid"
+    assert await effects(models) == ["refused"]
+    assert "nothing is granted" in caplog.text
+
+
+async def test_metadata_of_somebody_else_grants_nothing(models, stripe, anna, person) -> None:
+    ben = await person("Ben", access=None)
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    session = stripe.pay(offered.session_id)
+    metadata = session["metadata"] | {"user_id": ben.user_id}
+    assert await tell(models, event("completed", session, metadata=metadata)) == "ignored"
+    assert await models.access.of(ben.user_id) == "unpaid"
+    assert await models.access.of(anna.user_id) == "unpaid"
+
+
+async def test_strangers_on_the_same_account_are_no_news(models, stripe, caplog) -> None:
+    foreign = {"id": "cs_test_shop", "metadata": {}, "payment_status": "paid", "mode": "subscription"}
+    with caplog.at_level(logging.ERROR):
+        assert await tell(models, event("completed", foreign)) == "ignored"
+    assert caplog.text == ""
+    lost = foreign | {"metadata": {"attempt_id": "5d9b9a0e-0000-4000-8000-000000000000"}}
+    with caplog.at_level(logging.ERROR):
+        assert await tell(models, event("completed", lost)) == "ignored"
+    assert "do not know" in caplog.text
+
+
+async def test_the_payment_may_be_told_before_its_session(models, stripe, anna) -> None:
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    session = stripe.pay(offered.session_id)
+    intent = stripe.intent(offered.session_id)
+    assert await tell(models, news("payment_intent.succeeded", intent)) == "applied"
+    assert await models.access.of(anna.user_id) == "paid"
+    assert await tell(models, event("completed", session)) == "ignored"
+    assert await rows(models) == {"grants": 1, "codes": 1, "checkouts": 1, "events": 2}
+
+
+async def test_the_payment_may_be_told_before_we_know_its_session(models, stripe, anna) -> None:
+    stripe.faults.extend(["lost"] * (1 + stripe_api.RETRIES))
+    with pytest.raises(StripeAway):
+        await models.checkouts.create_checkout(anna.user_id)
+    (session_id,) = stripe.sessions
+    session = stripe.pay(session_id)
+    assert await tell(models, news("payment_intent.succeeded", stripe.intent(session_id))) == "applied"
+    with pytest.raises(NotFound):
+        await models.checkouts.status(anna.user_id, session_id)
+    await tell(models, event("completed", session))
+    assert (await models.checkouts.status(anna.user_id, session_id)).access == "paid"
+
+
+@pytest.mark.parametrize("changes", [{"amount_received": 49}, {"currency": "eur"}, {"metadata": {}}])
+async def test_a_payment_not_as_created_grants_nothing(models, stripe, anna, changes) -> None:
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    stripe.pay(offered.session_id)
+    told = stripe.intent(offered.session_id) | changes
+    assert await tell(models, news("payment_intent.succeeded", told)) == "ignored"
+    assert await models.access.of(anna.user_id) == "unpaid"

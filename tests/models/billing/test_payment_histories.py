@@ -1,0 +1,48 @@
+"""Whatever happens in whatever order: who has paid and kept it is in, once, and nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from models.postgres.connection import UnderWay
+from models.settings.config import Config
+from tests.support.fake_stripe import StripeStandIn, running
+from tests.support.payment_histories import History, crashes, execute_or_die, faults_of_codes
+
+AT_ONCE = 6
+
+
+@pytest.fixture
+def stripe(io_loop) -> Iterator[StripeStandIn]:
+    yield from running(io_loop)
+
+
+@pytest.fixture
+def config(stripe) -> Config:
+    return Config(stun_urls=(), guests_per_hour=1_000_000, **stripe.settings)
+
+
+async def play(models, stripe, person, monkeypatch, seeds: range) -> None:
+    """Several at a time, on the same tables; at the end Stripe and we say the same."""
+    monkeypatch.setattr(UnderWay, "execute", execute_or_die)
+    crashes.clear()
+    for first in range(seeds.start, seeds.stop, AT_ONCE):
+        histories = [History(models, stripe, seed) for seed in range(first, min(first + AT_ONCE, seeds.stop))]
+        await asyncio.gather(*(history.play(person) for history in histories))
+        for history in histories:
+            await history.check()
+        assert await faults_of_codes(models) == []
+    assert len(crashes) > len(seeds) / 4, "the faults must bite"
+    assert await models.reconciliation.differences(1) == []
+
+
+async def test_some_histories(models, stripe, person, monkeypatch) -> None:
+    await play(models, stripe, person, monkeypatch, range(150))
+
+
+@pytest.mark.prove
+async def test_a_thousand_histories(models, stripe, person, monkeypatch) -> None:
+    await play(models, stripe, person, monkeypatch, range(1000, 2000))

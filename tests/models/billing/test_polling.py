@@ -1,0 +1,110 @@
+"""When news is late, Stripe is asked: by who looks, and by the sweep."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from models.billing.stripe_api import StripeAway
+from models.settings.config import Config
+from tests.support.billing_rows import rows
+from tests.support.fake_stripe import StripeStandIn, running
+from tests.support.stripe_events import event, tell
+
+
+@pytest.fixture
+def stripe(io_loop) -> Iterator[StripeStandIn]:
+    yield from running(io_loop)
+
+
+@pytest.fixture
+def config(stripe) -> Config:
+    return Config(stun_urls=(), guests_per_hour=100_000, **stripe.settings)
+
+
+@pytest.fixture
+def anna(io_loop, person):
+    return io_loop.run_sync(lambda: person("Anna", access=None))
+
+
+async def test_a_late_webhook_is_asked_for(models, stripe, anna) -> None:
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    stripe.pay(offered.session_id)
+    status = await models.checkouts.status(anna.user_id, offered.session_id)
+    assert (status.access, status.uses_remaining) == ("paid", 4)
+    assert status.invite_url.endswith(f"/onboarding?inviteCode={status.invite_code}")
+    assert await tell(models, event("completed", stripe.sessions[offered.session_id])) == "ignored"
+    assert (await rows(models))["grants"] == 1
+
+
+async def test_many_looks_ask_once(models, stripe, anna) -> None:
+    models.clock.freeze(datetime(2026, 5, 1, 12, tzinfo=UTC))
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    looks = (models.checkouts.status(anna.user_id, offered.session_id) for _ in range(10))
+    assert {status.access for status in await asyncio.gather(*looks)} == {"pending"}
+    assert len(stripe.asked) == 2
+    models.clock.advance(seconds=5)
+    await models.checkouts.status(anna.user_id, offered.session_id)
+    assert len(stripe.asked) == 3
+
+
+async def test_while_stripe_is_away_it_is_pending(models, stripe, anna) -> None:
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    stripe.pay(offered.session_id)
+    stripe.faults.append("429")
+    assert (await models.checkouts.status(anna.user_id, offered.session_id)).access == "pending"
+
+
+async def test_an_answer_of_stripes_is_checked_like_an_event(models, stripe, anna) -> None:
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    stripe.pay(offered.session_id)["amount_total"] = 1
+    assert (await models.checkouts.status(anna.user_id, offered.session_id)).access == "pending"
+    assert await models.access.of(anna.user_id) == "unpaid"
+
+
+async def test_the_sweep_settles_what_nobody_came_back_for(models, stripe, anna, person) -> None:
+    models.clock.freeze(datetime(2026, 5, 1, 12, tzinfo=UTC))
+    ben, carla = await person("Ben", access=None), await person("Carla", access=None)
+    paid, expired, still_open = [
+        await models.checkouts.create_checkout(p.user_id) for p in (anna, ben, carla)
+    ]
+    stripe.pay(paid.session_id), stripe.expire(expired.session_id)
+    models.clock.advance(seconds=59)
+    assert await models.checkouts.sweep() == 0
+    models.clock.advance(seconds=1)
+    assert await models.checkouts.sweep() == 3
+    assert await models.access.of(anna.user_id) == "paid"
+    assert (await models.checkouts.status(ben.user_id, expired.session_id)).access == "unpaid"
+    assert await models.checkouts.sweep() == 0
+    models.clock.advance(seconds=60)
+    assert await models.checkouts.sweep() == 1
+    assert (await models.checkouts.status(carla.user_id, still_open.session_id)).access == "pending"
+
+
+async def test_the_sweep_stops_when_stripe_is_away_and_goes_on_past_the_unknown(
+    models, stripe, person
+) -> None:
+    models.clock.freeze(datetime(2026, 5, 1, 12, tzinfo=UTC))
+    people = [await person(f"Guest {n}", access=None, selfie=False) for n in range(3)]
+    offered = [await models.checkouts.create_checkout(p.user_id) for p in people]
+    models.clock.advance(seconds=60)
+    stripe.faults.append("429")
+    assert await models.checkouts.sweep() == 0
+    models.clock.advance(seconds=60)
+    del stripe.sessions[offered[1].session_id]
+    assert await models.checkouts.sweep() == 3
+
+
+async def test_attempts_that_never_reached_stripe_are_closed_after_a_day(models, stripe, anna) -> None:
+    models.clock.freeze(datetime(2026, 5, 1, 12, tzinfo=UTC))
+    stripe.faults.append("429")
+    with pytest.raises(StripeAway):
+        await models.checkouts.create_checkout(anna.user_id)
+    models.clock.advance(hours=24)
+    await models.checkouts.sweep()
+    async with models.db.link() as link:
+        await link.execute("select state from checkouts")
+        assert link.cursor.fetchone() == ("expired",)

@@ -1,0 +1,114 @@
+"""Receipts: what was paid, what is too much, and who may take it back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from models.errors import Conflict, NotFound
+from models.settings.config import Config
+from tests.support.fake_stripe import StripeStandIn, running
+from tests.support.guests import own_code
+from tests.support.payers import paid, paid_twice
+from tests.support.stripe_events import event, news, tell
+
+
+@pytest.fixture
+def stripe(io_loop) -> Iterator[StripeStandIn]:
+    yield from running(io_loop)
+
+
+@pytest.fixture
+def config(stripe) -> Config:
+    return Config(stun_urls=(), guests_per_hour=100_000, **stripe.settings)
+
+
+@pytest.fixture
+def anna(io_loop, person):
+    return io_loop.run_sync(lambda: person("Anna", access=None))
+
+
+async def statuses(models, someone) -> list[str]:
+    return [receipt.status for receipt in await models.receipts.of(someone.user_id)]
+
+
+async def test_one_payment_is_on_the_receipt_and_not_too_much(models, stripe, anna) -> None:
+    session_id = await paid(models, stripe, anna)
+    (receipt,) = await models.receipts.of(anna.user_id)
+    assert (receipt.status, receipt.amount_text, receipt.is_extra) == ("paid", "$0.50", False)
+    assert stripe.sessions[session_id]["payment_intent"].endswith(receipt.short_id[1:])
+    with pytest.raises(Conflict):
+        await models.receipts.refund_own(anna.user_id, receipt.payment_id)
+
+
+async def test_what_was_not_paid_is_on_no_receipt(models, stripe, anna, person) -> None:
+    await models.checkouts.create_checkout(anna.user_id)
+    assert await models.receipts.of(anna.user_id) == []
+    ben = await person("Ben", access=None)
+    await paid(models, stripe, ben)
+    assert await models.receipts.of(anna.user_id) == []
+
+
+async def test_who_paid_twice_may_take_the_second_back_and_not_the_first(models, stripe, anna) -> None:
+    await paid_twice(models, stripe, anna)
+    assert await models.receipts.has_extra(anna.user_id)
+    second, first = await models.receipts.of(anna.user_id)
+    assert (second.is_refundable, first.is_refundable) == (True, False)
+    await models.receipts.refund_own(anna.user_id, second.payment_id)
+    assert await statuses(models, anna) == ["refunded", "paid"]
+    assert await models.access.of(anna.user_id) == "paid"
+    assert not await models.receipts.has_extra(anna.user_id)
+    for receipt in (first, second):
+        with pytest.raises(Conflict):
+            await models.receipts.refund_own(anna.user_id, receipt.payment_id)
+
+
+async def test_who_came_by_a_code_and_paid_may_take_it_back(models, stripe, anna, person) -> None:
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    await models.invite_codes.redeem(await own_code(Of(models), await person("Zoe")), anna.user_id)
+    await tell(models, event("completed", stripe.pay(offered.session_id)))
+    (receipt,) = await models.receipts.of(anna.user_id)
+    assert (receipt.is_second, receipt.is_beside_code, receipt.is_refundable) == (False, True, True)
+    await models.receipts.refund_own(anna.user_id, receipt.payment_id)
+    assert await models.access.of(anna.user_id) == "invited"
+
+
+async def test_not_once_its_own_code_has_brought_a_friend(models, stripe, anna, person) -> None:
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    await models.invite_codes.redeem(await own_code(Of(models), await person("Zoe")), anna.user_id)
+    await tell(models, event("completed", stripe.pay(offered.session_id)))
+    own, ben = await models.invite_codes.find_own(anna.user_id), await person("Ben", access=None)
+    await models.invite_codes.redeem(own.code, ben.user_id)
+    (receipt,) = await models.receipts.of(anna.user_id)
+    assert (receipt.is_extra, receipt.is_refundable) == (True, False)
+
+
+async def test_nobody_takes_back_what_somebody_else_paid(models, stripe, anna, person) -> None:
+    await paid_twice(models, stripe, anna)
+    second = (await models.receipts.of(anna.user_id))[0]
+    ben = await person("Ben")
+    with pytest.raises(NotFound):
+        await models.receipts.refund_own(ben.user_id, second.payment_id)
+
+
+async def test_how_each_stands_and_why_access_was_lost(models, stripe, anna) -> None:
+    session_id = await paid(models, stripe, anna)
+    assert await models.receipts.lost_by(anna.user_id) is None
+    steps = (
+        ("charge.refunded", stripe.give_back(session_id, 20), "partly_refunded", None),
+        ("charge.dispute.created", stripe.dispute(session_id), "disputed", None),
+        ("charge.dispute.closed", stripe.dispute(session_id, "lost"), "lost", "disputed"),
+        ("charge.refunded", stripe.give_back(session_id), "refunded", "refunded"),
+    )
+    for kind, about, status, why in steps:
+        await tell(models, news(kind, about))
+        assert await statuses(models, anna) == [status]
+        assert await models.receipts.lost_by(anna.user_id) == why
+
+
+class Of:
+    """A site that is its models alone."""
+
+    def __init__(self, models) -> None:
+        self.models = models

@@ -1,0 +1,114 @@
+"""The operator's look at the money: both sides compared, nothing changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from models.billing import stripe_api
+from models.billing.stripe_api import StripeAway
+from models.errors import Conflict
+from models.settings.config import Config
+from models.wiring import Models
+from tests.support.billing_rows import rows
+from tests.support.fake_stripe import StripeStandIn, running
+from tests.support.payers import paid
+from tests.support.stripe_events import event, news, tell
+
+
+@pytest.fixture
+def stripe(io_loop) -> Iterator[StripeStandIn]:
+    yield from running(io_loop)
+
+
+@pytest.fixture
+def config(stripe) -> Config:
+    return Config(stun_urls=(), guests_per_hour=100_000, **stripe.settings)
+
+
+@pytest.fixture
+def anna(io_loop, person):
+    return io_loop.run_sync(lambda: person("Anna", access=None))
+
+
+async def found(models) -> list[tuple[str, str, str]]:
+    return [(one.what, one.here, one.there) for one in await models.reconciliation.differences(7)]
+
+
+async def test_when_all_is_told_nothing_differs(models, stripe, anna, person) -> None:
+    session_id = await paid(models, stripe, anna)
+    await models.checkouts.create_checkout((await person("Ben", access=None)).user_id)
+    for told in (
+        news("charge.refunded", stripe.give_back(session_id, 10)),
+        news("charge.dispute.created", stripe.dispute(session_id)),
+    ):
+        await tell(models, told)
+    assert await found(models) == []
+
+
+async def test_news_that_never_came_is_found_and_nothing_is_changed(models, stripe, anna, person) -> None:
+    ben, carla = await person("Ben", access=None), await person("Carla", access=None)
+    silent = await models.checkouts.create_checkout(anna.user_id)
+    stripe.pay(silent.session_id)
+    refunded, lost = await paid(models, stripe, ben), await paid(models, stripe, carla)
+    stripe.give_back(refunded)
+    stripe.dispute(lost, "lost")
+    before = await rows(models)
+    assert sorted(await found(models)) == [
+        ("dispute", "none", "lost"),
+        ("payment", "open", "paid"),
+        ("refunded", "0", "50"),
+    ]
+    assert await rows(models) == before
+    for told in (
+        event("completed", stripe.sessions[silent.session_id]),
+        news("charge.refunded", next(c for c in stripe.charges.values() if c["refunded"])),
+        news("charge.dispute.closed", next(iter(stripe.disputes.values()))),
+    ):
+        await tell(models, told)
+    assert await found(models) == []
+
+
+async def test_what_one_side_does_not_know(models, stripe, anna, person) -> None:
+    here = await models.checkouts.create_checkout(anna.user_id)
+    there = await models.checkouts.create_checkout((await person("Ben", access=None)).user_id)
+    async with models.db.link() as link:
+        await link.execute("delete from checkouts where session_id = %s", (there.session_id,))
+    del stripe.sessions[here.session_id]
+    assert sorted(await found(models)) == [
+        ("checkout", "open", "unknown"),
+        ("checkout", "unknown", "waiting"),
+    ]
+
+
+async def test_who_paid_and_is_not_in(models, stripe, anna) -> None:
+    session_id = await paid(models, stripe, anna)
+    attempt = (await models.refunds.find(session_id)).attempt_id
+    await models.access.take_away("payment", attempt, "by mistake")
+    assert await found(models) == [("access", "not in", "in")]
+
+
+async def test_every_page_of_a_list_is_read(models, stripe, person, monkeypatch) -> None:
+    monkeypatch.setattr(stripe_api, "PAGE", 2)
+    for number in range(5):
+        guest = await person(f"Guest {number}", access=None, selfie=False)
+        offered = await models.checkouts.create_checkout(guest.user_id)
+        stripe.pay(offered.session_id)
+    assert await found(models) == [("payment", "open", "paid")] * 5
+    assert len([path for _, path, _ in stripe.asked if path == "/v1/charges"]) == 3
+
+
+async def test_strangers_on_the_same_account_are_none_of_it(models, stripe) -> None:
+    stripe.sessions["cs_test_shop"] = {"id": "cs_test_shop", "metadata": {}, "created": 9_999_999_999}
+    assert await found(models) == []
+
+
+async def test_stripe_away_and_no_stripe(models, stripe, servers) -> None:
+    stripe.faults.append("429")
+    with pytest.raises(StripeAway):
+        await found(models)
+    site = await Models.open(Config(), servers.database_url, servers.redis_url)
+    with pytest.raises(Conflict):
+        await site.reconciliation.differences(7)
+    await site.close()

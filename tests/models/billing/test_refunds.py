@@ -1,0 +1,108 @@
+"""Giving money back: at Stripe once, here at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from models.billing.stripe_api import StripeAway
+from models.errors import Conflict, NotFound
+from models.settings.config import Config
+from models.wiring import Models
+from tests.support.billing_rows import standing
+from tests.support.fake_stripe import StripeStandIn, running
+from tests.support.payers import paid
+from tests.support.stripe_events import news, tell
+
+
+@pytest.fixture
+def stripe(io_loop) -> Iterator[StripeStandIn]:
+    yield from running(io_loop)
+
+
+@pytest.fixture
+def config(stripe) -> Config:
+    return Config(stun_urls=(), guests_per_hour=100_000, **stripe.settings)
+
+
+@pytest.fixture
+def anna(io_loop, person):
+    return io_loop.run_sync(lambda: person("Anna", access=None))
+
+
+async def refund(models, reference: str) -> None:
+    await models.refunds.refund(await models.refunds.find(reference))
+
+
+async def test_a_refund_goes_through_stripe_and_is_settled_at_once(models, stripe, anna) -> None:
+    session_id = await paid(models, stripe, anna)
+    await refund(models, session_id)
+    (charge,) = stripe.charges.values()
+    assert charge["refunded"]
+    assert await models.access.of(anna.user_id) == "unpaid"
+    assert await tell(models, news("charge.refunded", charge)) == "ignored"
+    assert (await standing(models)).is_full
+
+
+async def test_it_is_found_by_any_of_its_names(models, stripe, anna) -> None:
+    session_id = await paid(models, stripe, anna)
+    found = await models.refunds.find(session_id)
+    for reference in (found.attempt_id, found.payment_intent):
+        assert await models.refunds.find(reference) == found
+    with pytest.raises(NotFound):
+        await models.refunds.find("pi_nobody")
+
+
+async def test_asked_for_twice_it_is_given_once(models, stripe, anna) -> None:
+    session_id = await paid(models, stripe, anna)
+    got = await asyncio.gather(*(refund(models, session_id) for _ in range(5)), return_exceptions=True)
+    assert {type(problem) for problem in got if problem is not None} <= {Conflict}
+    assert len({key for method, path, key in stripe.asked if path == "/v1/refunds"}) == 1
+    with pytest.raises(Conflict):
+        await refund(models, session_id)
+
+
+async def test_stripe_away_refunds_nothing_and_the_retry_does(models, stripe, anna) -> None:
+    session_id = await paid(models, stripe, anna)
+    stripe.faults.append("429")
+    with pytest.raises(StripeAway):
+        await refund(models, session_id)
+    assert await models.access.of(anna.user_id) == "paid"
+    await refund(models, session_id)
+    assert await models.access.of(anna.user_id) == "unpaid"
+
+
+async def test_refunded_in_the_dashboard_and_not_told_yet(models, stripe, anna) -> None:
+    session_id = await paid(models, stripe, anna)
+    stripe.give_back(session_id)
+    await refund(models, session_id)
+    assert await models.access.of(anna.user_id) == "unpaid"
+
+
+async def test_what_is_not_paid_cannot_be_given_back(models, stripe, anna) -> None:
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    with pytest.raises(Conflict):
+        await refund(models, offered.session_id)
+
+
+async def test_what_was_paid_under_another_key_is_refused(models, stripe, anna, servers) -> None:
+    session_id = await paid(models, stripe, anna)
+    live = replace(models.config, stripe_secret_key="sk_live_standin0123456789")
+    other = await Models.open(live, servers.database_url, servers.redis_url)
+    with pytest.raises(Conflict, match="another key"):
+        await refund(other, session_id)
+    await other.close()
+
+
+async def test_the_test_checkouts_money_goes_back_through_the_same_door(servers, person, models) -> None:
+    site = await Models.open(Config(), servers.database_url, servers.redis_url)
+    anna = await person("Anna", access=None)
+    offered = await site.checkouts.create_checkout(anna.user_id)
+    await site.checkouts.play(anna.user_id, offered.session_id, is_paid=True)
+    assert await site.access.of(anna.user_id) == "paid"
+    await refund(site, offered.session_id)
+    assert await site.access.of(anna.user_id) == "unpaid"
+    await site.close()

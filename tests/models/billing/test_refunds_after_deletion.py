@@ -1,0 +1,132 @@
+"""A payment that comes after its person was deleted: it lets nobody in, and goes back once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from models.billing.reconciliation import Reconciliation
+from models.billing.stripe_api import StripeApi
+from models.settings.config import Config
+from models.wiring import Models
+from tests.support.billing_rows import rows, standing
+from tests.support.fake_stripe import StripeStandIn, running
+from tests.support.payers import paid
+from tests.support.stripe_events import event, news, tell
+
+
+@pytest.fixture
+def stripe(io_loop) -> Iterator[StripeStandIn]:
+    yield from running(io_loop)
+
+
+@pytest.fixture
+def config(stripe, tmp_path: Path) -> Config:
+    return Config(stun_urls=(), guests_per_hour=100_000, data_dir=tmp_path, **stripe.settings)
+
+
+@pytest.fixture
+def anna(io_loop, person):
+    return io_loop.run_sync(lambda: person("Anna", access=None))
+
+
+async def gone(models: Models, anna) -> str:
+    """Anna has a checkout open somewhere, and deletes herself; the session's id."""
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    await models.deletions.delete(anna.user_id)
+    return offered.session_id
+
+
+def asked_back(stripe: StripeStandIn) -> int:
+    return sum(path == "/v1/refunds" for _, path, _ in stripe.asked)
+
+
+async def is_left_alone(models: Models) -> bool:
+    """Neither access nor a code for nobody."""
+    counts = await rows(models)
+    return (counts["grants"], counts["codes"]) == (0, 0)
+
+
+async def test_it_lets_nobody_in_and_goes_back_once(models, stripe, anna) -> None:
+    session = stripe.pay(await gone(models, anna))
+    told = [event("completed", session), news("payment_intent.succeeded", stripe.intent(session["id"]))]
+    await asyncio.gather(*(tell(models, one) for one in told * 3))
+    assert await is_left_alone(models)
+    await asyncio.gather(*(models.checkouts.sweep() for _ in range(3)))
+    assert (await standing(models)).is_full
+    assert asked_back(stripe) == 1
+    await tell(models, news("charge.refunded", stripe.charges[session["payment_intent"]]))
+    await tell(models, event("completed", session))
+    await models.checkouts.sweep()
+    assert asked_back(stripe) == 1
+    assert await is_left_alone(models)
+
+
+async def test_what_no_event_tells_is_found_and_goes_back(models, stripe, anna) -> None:
+    stripe.pay(await gone(models, anna))
+    async with models.db.link() as link:
+        await link.execute("update checkouts set created_at = created_at - interval '2 minutes'")
+    assert await models.checkouts.sweep() == 1
+    assert await is_left_alone(models)
+    assert (await standing(models)).is_full
+
+
+async def test_what_was_paid_and_used_before_is_kept(models, stripe, anna) -> None:
+    session_id = await paid(models, stripe, anna)
+    await models.deletions.delete(anna.user_id)
+    for status in ("lost", "won"):
+        await tell(models, news("charge.dispute.closed", stripe.dispute(session_id, status)))
+    await models.checkouts.sweep()
+    assert asked_back(stripe) == 0
+    assert (await rows(models))["grants"] == 0
+
+
+async def test_stripe_is_asked_again_later_and_what_a_bank_decides_waits(
+    models, stripe, anna, caplog
+) -> None:
+    session = stripe.pay(await gone(models, anna))
+    await tell(models, event("completed", session))
+    stripe.faults.append("400")
+    with caplog.at_level(logging.ERROR):
+        await models.checkouts.sweep()
+    assert "could not be refunded" in caplog.text
+    (shown,) = await models.reconciliation.payments(1)
+    assert (shown.is_owed, shown.is_of_nobody) == (True, True)
+    await models.checkouts.sweep()
+    assert asked_back(stripe) == 1
+    async with models.db.link() as link:
+        await link.execute("update checkouts set asked_at = asked_at - interval '2 minutes'")
+    dispute = stripe.dispute(session["id"])
+    await tell(models, news("charge.dispute.created", dispute))
+    await models.checkouts.sweep()
+    assert asked_back(stripe) == 1
+    await tell(models, news("charge.dispute.closed", stripe.dispute(session["id"], "won")))
+    await models.checkouts.sweep()
+    assert asked_back(stripe) == 2
+    assert (await standing(models)).is_full
+    assert not (await models.reconciliation.payments(1))[0].is_owed
+
+
+async def test_the_payment_of_somebody_deleted_is_no_difference(models, stripe, anna) -> None:
+    await paid(models, stripe, anna)
+    await models.deletions.delete(anna.user_id)
+    stripe_api = StripeApi(models.config)
+    assert await Reconciliation(models.db, models.clock, stripe_api).differences(7) == []
+    await stripe_api.close()
+
+
+async def test_the_test_checkout_gives_back_too(servers, tmp_path: Path) -> None:
+    site = await Models.open(Config(data_dir=tmp_path), servers.database_url, servers.redis_url)
+    signed = await site.sign_up.guest("Bo", "male", adult=True, invite_code=None, address="::1")
+    user_id = signed.member.user_id
+    offered = await site.checkouts.create_checkout(user_id)
+    await site.deletions.delete(user_id)
+    await site.checkouts.play(user_id, offered.session_id, is_paid=True)
+    assert await is_left_alone(site)
+    await site.checkouts.sweep()
+    assert (await standing(site)).is_full
+    await site.close()

@@ -1,0 +1,184 @@
+"""Money that goes back: refunds and disputes, in any order, any number of times."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from models.errors import Conflict
+from models.settings.config import Config
+from tests.support.billing_rows import standing
+from tests.support.fake_stripe import StripeStandIn, running
+from tests.support.payers import paid
+from tests.support.stripe_events import event, news, tell
+
+
+@pytest.fixture
+def stripe(io_loop) -> Iterator[StripeStandIn]:
+    yield from running(io_loop)
+
+
+@pytest.fixture
+def config(stripe) -> Config:
+    return Config(stun_urls=(), guests_per_hour=100_000, **stripe.settings)
+
+
+@pytest.fixture
+def anna(io_loop, person):
+    return io_loop.run_sync(lambda: person("Anna", access=None))
+
+
+async def test_a_full_refund_takes_access_and_stops_the_code(models, stripe, anna, person) -> None:
+    session_id = await paid(models, stripe, anna)
+    own = await models.invite_codes.find_own(anna.user_id)
+    ben, carla = await person("Ben", access=None), await person("Carla", access=None)
+    await models.invite_codes.redeem(own.code, ben.user_id)
+    assert await tell(models, news("charge.refunded", stripe.give_back(session_id))) == "applied"
+    assert await models.access.of(anna.user_id) == "unpaid"
+    assert (await models.invite_codes.find_own(anna.user_id)).stopped
+    assert await models.access.of(ben.user_id) == "invited"
+    with pytest.raises(Conflict):
+        await models.invite_codes.redeem(own.code, carla.user_id)
+
+
+async def test_a_refund_counts_once(models, stripe, anna) -> None:
+    session_id = await paid(models, stripe, anna)
+    charge = stripe.give_back(session_id)
+    told = [tell(models, news("charge.refunded", charge)) for _ in range(10)]
+    assert sorted(await asyncio.gather(*told)) == ["applied"] + ["ignored"] * 9
+    assert await models.access.of(anna.user_id) == "unpaid"
+
+
+async def test_a_part_refunded_takes_nothing_and_is_kept(models, stripe, anna) -> None:
+    session_id = await paid(models, stripe, anna)
+    first, second = stripe.give_back(session_id, 10), stripe.give_back(session_id, 15)
+    for charge in (second, first):
+        await tell(models, news("charge.refunded", charge))
+    assert await models.access.of(anna.user_id) == "paid"
+    assert not (await models.invite_codes.find_own(anna.user_id)).stopped
+    assert (await standing(models)).refunded_cents == 25
+
+
+async def test_the_rest_refunded_later_takes_access(models, stripe, anna) -> None:
+    session_id = await paid(models, stripe, anna)
+    part, whole = stripe.give_back(session_id, 10), stripe.give_back(session_id)
+    for charge in (whole, part):
+        await tell(models, news("charge.refunded", charge))
+    assert await models.access.of(anna.user_id) == "unpaid"
+    assert (await standing(models)).refunded_cents == 50
+
+
+async def test_a_dispute_takes_access_only_when_it_is_lost(models, stripe, anna) -> None:
+    session_id = await paid(models, stripe, anna)
+    await tell(models, news("charge.dispute.created", stripe.dispute(session_id)))
+    assert await models.access.of(anna.user_id) == "paid"
+    await tell(models, news("charge.dispute.closed", stripe.dispute(session_id, "lost")))
+    assert await models.access.of(anna.user_id) == "unpaid"
+    assert (await models.invite_codes.find_own(anna.user_id)).stopped
+
+
+async def test_a_dispute_won_after_all_gives_it_back(models, stripe, anna) -> None:
+    session_id = await paid(models, stripe, anna)
+    code = (await models.invite_codes.find_own(anna.user_id)).code
+    lost, won = (stripe.dispute(session_id, status) for status in ("lost", "won"))
+    await tell(models, news("charge.dispute.closed", won, at=2000))
+    await tell(models, news("charge.dispute.closed", lost, at=1000))
+    assert await models.access.of(anna.user_id) == "paid"
+    await tell(models, news("charge.dispute.closed", lost, at=3000))
+    assert await models.access.of(anna.user_id) == "unpaid"
+    await tell(models, news("charge.dispute.closed", won, at=4000))
+    assert await models.access.of(anna.user_id) == "paid"
+    assert await models.invite_codes.find_own(anna.user_id) == await alive(models, code, anna)
+
+
+async def alive(models, code, anna):
+    own = await models.invite_codes.find_own(anna.user_id)
+    assert (own.code, own.stopped) == (code, False)
+    return own
+
+
+@pytest.mark.parametrize("status", ["warning_needs_response", "warning_closed", "prevented"])
+async def test_an_inquiry_is_no_dispute(models, stripe, anna, status) -> None:
+    session_id = await paid(models, stripe, anna)
+    told = news("charge.dispute.closed", stripe.dispute(session_id, status))
+    assert await tell(models, told) == "ignored"
+    assert await models.access.of(anna.user_id) == "paid"
+
+
+async def test_any_order_ends_the_same(models, stripe, person) -> None:
+    ends = set()
+    for number, order in enumerate(itertools.permutations(range(4))):
+        guest = await person(f"Guest {number}", access=None, selfie=False)
+        offered = await models.checkouts.create_checkout(guest.user_id)
+        session = stripe.pay(offered.session_id)
+        events = [
+            event("completed", session),
+            news("payment_intent.succeeded", stripe.intent(offered.session_id)),
+            news("charge.dispute.closed", stripe.dispute(offered.session_id, "lost"), at=1000),
+            news("charge.refunded", stripe.give_back(offered.session_id)),
+        ]
+        for at in order:
+            await tell(models, events[at])
+        own = await models.invite_codes.find_own(guest.user_id)
+        ends.add((await models.access.of(guest.user_id), own is None or own.stopped))
+    assert ends == {("unpaid", True)}
+
+
+async def test_all_at_once_ends_the_same(models, stripe, person) -> None:
+    for number in range(8):
+        guest = await person(f"Guest {number}", access=None, selfie=False)
+        offered = await models.checkouts.create_checkout(guest.user_id)
+        session = stripe.pay(offered.session_id)
+        told = (
+            event("completed", session),
+            news("payment_intent.succeeded", stripe.intent(offered.session_id)),
+            news("charge.dispute.closed", stripe.dispute(offered.session_id, "lost")),
+        )
+        await asyncio.gather(*(tell(models, payload) for payload in told))
+        assert await models.access.of(guest.user_id) == "unpaid"
+
+
+async def test_with_two_payments_one_refunded_leaves_the_other(models, stripe, anna) -> None:
+    first = await models.checkouts.create_checkout(anna.user_id)
+    await tell(models, event("expired", stripe.expire(first.session_id)))
+    second = await models.checkouts.create_checkout(anna.user_id)
+    for offered in (first, second):
+        await tell(models, event("completed", stripe.pay(offered.session_id)))
+    await tell(models, news("charge.refunded", stripe.give_back(first.session_id)))
+    assert await models.access.of(anna.user_id) == "paid"
+    assert not (await models.invite_codes.find_own(anna.user_id)).stopped
+    await tell(models, news("charge.refunded", stripe.give_back(second.session_id)))
+    assert await models.access.of(anna.user_id) == "unpaid"
+    assert (await models.invite_codes.find_own(anna.user_id)).stopped
+
+
+async def test_after_a_refund_one_may_pay_again_and_the_code_goes_on(models, stripe, anna) -> None:
+    session_id = await paid(models, stripe, anna)
+    code = (await models.invite_codes.find_own(anna.user_id)).code
+    await tell(models, news("charge.refunded", stripe.give_back(session_id)))
+    await paid(models, stripe, anna)
+    await alive(models, code, anna)
+
+
+@pytest.mark.parametrize("changes", [{"amount": 51}, {"currency": "eur"}, {"metadata": {}}])
+async def test_a_refund_that_is_not_of_ours_takes_nothing(models, stripe, anna, caplog, changes) -> None:
+    session_id = await paid(models, stripe, anna)
+    with caplog.at_level(logging.ERROR):
+        assert (
+            await tell(models, news("charge.refunded", stripe.give_back(session_id) | changes)) == "ignored"
+        )
+    assert await models.access.of(anna.user_id) == "paid"
+    assert "not as we created it" in caplog.text
+
+
+async def test_strangers_on_the_same_account_are_no_news(models, stripe, anna) -> None:
+    session_id = await paid(models, stripe, anna)
+    charge = stripe.give_back(session_id) | {"payment_intent": "pi_shop", "metadata": {}}
+    assert await tell(models, news("charge.refunded", charge)) == "ignored"
+    dispute = stripe.dispute(session_id, "lost") | {"payment_intent": "pi_shop", "id": "du_shop"}
+    await tell(models, news("charge.dispute.closed", dispute))
+    assert await models.access.of(anna.user_id) == "paid"

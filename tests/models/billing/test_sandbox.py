@@ -1,0 +1,71 @@
+"""The test checkout below the page: its secret, its events, and whose they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.billing.sandbox import Sandbox, event
+from models.errors import BadRequest, NotFound
+from models.security.site_secret import SiteSecret
+from models.settings.config import Config
+from models.wiring import Models
+from tests.support.billing_rows import rows
+from tests.support.stripe_events import signature
+
+
+async def test_every_process_knows_the_same_secret(models, servers, config) -> None:
+    other = await Models.open(config, servers.database_url, servers.redis_url)
+    secrets = [await Sandbox(SiteSecret(of.db, config), config).secret() for of in (models, other)]
+    await other.close()
+    assert len(set(secrets)) == 1
+    keyed = Config(secret_key="k" * 32)
+    assert await Sandbox(SiteSecret(models.db, keyed), keyed).secret() != secrets[0]
+
+
+async def test_it_signs_with_the_new_secret_after_the_database_was_emptied(models, servers, config) -> None:
+    before = await models.payment_provider.page.secret()
+    servers.empty()
+    await models.site_secret.forget()
+    after = await models.payment_provider.page.secret()
+    other = await Models.open(config, servers.database_url, servers.redis_url)
+    assert await other.payment_provider.page.secret() == after != before
+    await other.close()
+
+
+async def test_an_event_of_ours_needs_the_sites_signature(models, person) -> None:
+    anna = await person("Anna", access=None)
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    checkout = await models.checkouts.get_test_checkout(anna.user_id, offered.session_id)
+    payload = event(checkout, is_paid=True)
+    with pytest.raises(BadRequest):
+        await models.stripe_webhook.receive(payload, signature(payload, "whsec_guessed"))
+    assert await models.access.of(anna.user_id) == "unpaid"
+    secret = await Sandbox(models.site_secret, models.config).secret()
+    assert await models.stripe_webhook.receive(payload, signature(payload, secret)) == "applied"
+    assert await models.access.of(anna.user_id) == "paid"
+
+
+async def test_what_is_settled_stays_so(models, person) -> None:
+    anna = await person("Anna", access=None)
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    for is_paid in (False, True):
+        await models.checkouts.play(anna.user_id, offered.session_id, is_paid=is_paid)
+    assert await models.access.of(anna.user_id) == "unpaid"
+    assert (await rows(models))["events"] == 1
+
+
+async def test_it_is_the_owners(models, person) -> None:
+    anna, ben = await person("Anna", access=None), await person("Ben", access=None)
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    with pytest.raises(NotFound):
+        await models.checkouts.play(ben.user_id, offered.session_id, is_paid=True)
+    assert await models.access.of(ben.user_id) == "unpaid"
+
+
+async def test_forgotten_ones_are_closed(models, person) -> None:
+    anna = await person("Anna", access=None)
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    async with models.db.link() as link:
+        await link.execute("update checkouts set created_at = created_at - interval '1 day'")
+    assert await models.checkouts.sweep() == 0
+    assert (await models.checkouts.status(anna.user_id, offered.session_id)).access == "unpaid"

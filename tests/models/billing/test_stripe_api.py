@@ -1,0 +1,82 @@
+"""Asking Stripe: what it is asked, and what becomes of its failures."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from models.billing import stripe_api
+from models.billing.stripe_api import StripeAway, StripeRefused
+from models.settings.config import Config
+from tests.support.fake_stripe import StripeStandIn, running
+from tests.support.stripe_books import KEY
+
+
+@pytest.fixture
+def stripe(io_loop) -> Iterator[StripeStandIn]:
+    yield from running(io_loop)
+
+
+@pytest.fixture
+def config(stripe) -> Config:
+    return Config(stun_urls=(), guests_per_hour=100_000, **stripe.settings)
+
+
+@pytest.fixture
+def anna(io_loop, person):
+    return io_loop.run_sync(lambda: person("Anna", access=None))
+
+
+async def test_a_checkout_is_made_as_the_contract_says(models, stripe, anna) -> None:
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    session = stripe.sessions[offered.session_id]
+    assert offered.checkout_url == session["url"]
+    assert (session["amount_total"], session["currency"], session["mode"]) == (50, "usd", "payment")
+    assert session["client_reference_id"] == session["metadata"]["user_id"] == anna.user_id
+    assert session["metadata"]["attempt_id"]
+    assert session["intent_metadata"] == session["metadata"]
+    base = models.config.base_url
+    assert session["success_url"] == f"{base}/payment-success?session_id={{CHECKOUT_SESSION_ID}}"
+    assert session["cancel_url"] == f"{base}/paywall?cancelled=1"
+
+
+@pytest.mark.parametrize("fault", ["500", "503", "429", "reset", "lost", "garbage"])
+async def test_when_stripe_fails_the_retry_is_the_same_question(models, stripe, anna, fault) -> None:
+    stripe.faults.extend([fault] * (1 if fault in ("429", "garbage") else 1 + stripe_api.RETRIES))
+    with pytest.raises(StripeAway):
+        await models.checkouts.create_checkout(anna.user_id)
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    assert list(stripe.sessions) == [offered.session_id]
+    assert len({key for _, _, key in stripe.asked}) == 1
+
+
+async def test_a_hanging_stripe_is_given_up_in_time(models, stripe, anna, monkeypatch) -> None:
+    assert stripe_api.TOTAL_SECONDS < 10
+    monkeypatch.setattr(stripe_api, "TOTAL_SECONDS", 0.2)
+    stripe.faults.append("hang")
+    with pytest.raises(StripeAway):
+        await models.checkouts.create_checkout(anna.user_id)
+    monkeypatch.undo()
+    await models.checkouts.create_checkout(anna.user_id)
+    assert len({key for _, _, key in stripe.asked}) == 1
+
+
+async def test_a_failure_that_stripe_keeps_does_not_last(models, stripe, anna) -> None:
+    stripe.faults.append("kept 500")
+    with pytest.raises(StripeRefused):
+        await models.checkouts.create_checkout(anna.user_id)
+    await models.checkouts.create_checkout(anna.user_id)
+    assert len(stripe.sessions) == 1
+    assert len({key for _, _, key in stripe.asked}) == 2
+
+
+@pytest.mark.parametrize("changes", [{"stripe_secret_key": "sk_test_another"}, {"price_cents": 49}])
+async def test_our_own_faults_are_logged_and_said_plainly(make_site, person, caplog, changes) -> None:
+    site = await make_site(**changes)
+    signed_up = await site.models.sign_up.guest("Anna", "female", adult=True, invite_code=None, address="::1")
+    with caplog.at_level(logging.WARNING), pytest.raises(StripeRefused):
+        await site.models.checkouts.create_checkout(signed_up.member.user_id)
+    assert "Stripe rejected" in caplog.text
+    assert KEY[:12] not in caplog.text

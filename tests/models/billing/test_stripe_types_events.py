@@ -1,0 +1,57 @@
+"""What Stripe tells, read: pure."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.billing.stripe_types import EVENTS, fact_of, read_event, read_object
+from models.errors import BadRequest
+from tests.support.stripe_events import event, news
+
+TOLD = {
+    "id": "cs_1",
+    "client_reference_id": "u",
+    "metadata": {"user_id": "u", "attempt_id": "a"},
+    "amount_total": 50,
+    "currency": "usd",
+    "mode": "payment",
+    "livemode": False,
+    "status": "complete",
+    "payment_status": "paid",
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "fact"),
+    [
+        ("completed", {}, "paid"),
+        ("completed", {"payment_status": "unpaid"}, "waiting"),
+        ("completed", {"payment_status": "no_payment_required"}, "waiting"),
+        ("async_payment_succeeded", {}, "paid"),
+        ("async_payment_failed", {"payment_status": "unpaid"}, "failed"),
+        ("expired", {"status": "expired", "payment_status": "unpaid"}, "expired"),
+    ],
+)
+def test_what_an_event_says(kind, changes, fact) -> None:
+    told = read_event(event(kind, TOLD | changes))
+    assert fact_of(told, read_object(told)) == fact
+
+
+@pytest.mark.parametrize(
+    "changes", [{"id": ""}, {"id": "cs\u0000"}, {"amount_total": "50"}, {"metadata": []}]
+)
+def test_a_session_of_another_form_is_refused(changes) -> None:
+    with pytest.raises(BadRequest):
+        read_object(read_event(event("completed", TOLD | changes)))
+
+
+def test_each_event_is_read_as_what_it_is_about() -> None:
+    for kind, expected in EVENTS.items():
+        assert type(read_object(read_event(news(kind, {"id": "x_1"})))) is expected
+    assert read_object(read_event(news("customer.created", {}))) is None
+
+
+@pytest.mark.parametrize("kind", EVENTS)
+def test_an_object_without_an_id_is_refused(kind) -> None:
+    with pytest.raises(BadRequest):
+        read_object(read_event(news(kind, {"object": "what"})))

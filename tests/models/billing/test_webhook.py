@@ -1,0 +1,61 @@
+"""The door for events, below HTTP: its mode, and how loudly it says so. More in test_payments.py."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from models.settings.config import Config
+from tests.support.billing_rows import effects
+from tests.support.fake_stripe import StripeStandIn, running
+from tests.support.stripe_events import event, news, tell
+
+
+@pytest.fixture
+def stripe(io_loop) -> Iterator[StripeStandIn]:
+    yield from running(io_loop)
+
+
+@pytest.fixture
+def config(stripe) -> Config:
+    return Config(stun_urls=(), guests_per_hour=100_000, **stripe.settings)
+
+
+@pytest.fixture
+def anna(io_loop, person):
+    return io_loop.run_sync(lambda: person("Anna", access=None))
+
+
+async def test_an_event_of_the_other_mode_does_nothing_and_is_logged(models, stripe, anna, caplog) -> None:
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    session = stripe.pay(offered.session_id)
+    with caplog.at_level(logging.ERROR):
+        for payload in (
+            event("completed", session, livemode=True),
+            event("completed", session | {"livemode": True}, livemode=True),
+            news("payment_intent.succeeded", stripe.intent(offered.session_id), livemode=True),
+        ):
+            assert await tell(models, payload) == "ignored"
+    assert await models.access.of(anna.user_id) == "unpaid"
+    assert "does not match the key" in caplog.text
+
+
+async def test_readiness_warns_until_an_event_fits(models, stripe, anna) -> None:
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    session = stripe.pay(offered.session_id)
+    assert (await models.health.checks())["stripe"] == "ok"
+    await tell(models, event("completed", session, livemode=True))
+    assert (await models.health.checks())["stripe"] == "livemode does not fit the key"
+    await tell(models, event("completed", session))
+    assert (await models.health.checks())["stripe"] == "ok"
+    assert await effects(models) == ["wrong_livemode", "applied"]
+
+
+async def test_an_object_of_the_other_mode_grants_nothing(models, stripe, anna) -> None:
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    session = stripe.pay(offered.session_id) | {"livemode": True}
+    assert await tell(models, event("completed", session)) == "ignored"
+    assert await models.access.of(anna.user_id) == "unpaid"
+    assert await effects(models) == ["refused"]

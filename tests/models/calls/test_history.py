@@ -1,0 +1,120 @@
+"""History: both read the same row, newest first, a page at a time; a stranger reads nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.calls.history import PAGE
+from models.errors import Invalid
+from models.wiring import Models
+from tests.conftest import MakePerson, Person
+from tests.support.scenes import rows
+
+CALL = """
+with outcome as (
+    insert into invite_outcomes (invite_id, caller_id, callee_id, outcome, call_id, decided_at)
+    values (gen_random_uuid(), %s, %s, 'accepted', gen_random_uuid(), now()) returning *
+)
+insert into calls (call_id, invite_id, caller_id, callee_id, agreed_seconds, state, started_at, connect_by,
+    remaining_ms, ended_at, ended_reason, connected_ms)
+select call_id, invite_id, caller_id, callee_id, 60, 'ended', now() - %s * interval '1 minute', now(),
+    0, now(), 'hung_up', 1999
+from outcome returning call_id::text
+"""
+
+
+async def past_call(models: Models, one: Person, other: Person, minutes: float) -> str:
+    return str((await rows(models, CALL, one.user_id, other.user_id, minutes))[0][0])
+
+
+async def test_both_parties_see_it_and_nobody_else(models: Models, person: MakePerson) -> None:
+    anna, ben, cleo = await person("Anna"), await person("Ben"), await person("Cleo")
+    call_id = await past_call(models, anna, ben, 1)
+    for one, other in ((anna, ben), (ben, anna)):
+        (call,) = (await models.history.page(one.user_id)).calls
+        assert call.partner is not None
+        assert (call.call_id, call.partner.user_id, call.connected_seconds) == (call_id, other.user_id, 1)
+        assert await models.history.of_call(one.user_id, call_id) is not None
+    assert (await models.history.page(cleo.user_id)).calls == []
+    assert await models.history.of_call(cleo.user_id, call_id) is None
+
+
+async def test_pages_follow_each_other_without_gap_or_repeat(models: Models, person: MakePerson) -> None:
+    anna, ben = await person("Anna"), await person("Ben")
+    # Newest first in both roles, and several at one instant.
+    ids = [
+        await past_call(models, *((anna, ben) if number % 3 else (ben, anna)), number // 4)
+        for number in range(2 * PAGE + 7)
+    ]
+    await rows(models, "update calls set started_at = date_trunc('minute', started_at)")
+    got, cursor, sizes = [], None, []
+    while True:
+        page = await models.history.page(anna.user_id, cursor)
+        got += [call.call_id for call in page.calls]
+        sizes.append(len(page.calls))
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert sizes == [PAGE, PAGE, 7]
+    assert len(set(got)) == len(got)
+    assert set(got) == set(ids)
+    started = [row[0] for row in await rows(models, "select started_at from calls order by started_at desc")]
+    newest = await models.history.page(anna.user_id)
+    assert [call.started_at for call in newest.calls] == started[:PAGE]
+
+
+@pytest.mark.parametrize("number", [PAGE, PAGE + 1])
+async def test_a_full_page_has_a_cursor_only_when_more_follows(
+    models: Models, person: MakePerson, number: int
+) -> None:
+    anna, ben = await person("Anna"), await person("Ben")
+    for minutes in range(number):
+        await past_call(models, anna, ben, minutes)
+    assert ((await models.history.page(anna.user_id)).next_cursor is not None) is (number > PAGE)
+
+
+async def test_a_call_in_progress_is_no_history(models: Models, person: MakePerson) -> None:
+    anna, ben = await person("Anna"), await person("Ben")
+    new = models.calls.new("00000000-0000-4000-8000-000000000001", anna.user_id, ben.user_id, 60)
+    assert (await models.invites.outcomes.accept(new))[0] == "accepted"
+    assert (await models.history.page(anna.user_id)).calls == []
+    assert await models.history.of_call(anna.user_id, new.call_id) is None
+
+
+async def test_lines_say_who_wrote_them(models: Models, person: MakePerson) -> None:
+    anna, ben = await person("Anna"), await person("Ben")
+    call_id = await past_call(models, anna, ben, 1)
+    for number, who in enumerate((anna, ben)):
+        await rows(
+            models,
+            "insert into call_messages "
+            "values (gen_random_uuid(), %s, %s, 'c', %s, now() + %s * interval '1 second')",
+            call_id, who.user_id, f"by {who.name}", number,
+        )  # fmt: skip
+    (call,) = (await models.history.page(ben.user_id)).calls
+    assert [(line.text, line.is_mine) for line in call.messages] == [("by Anna", False), ("by Ben", True)]
+
+
+async def test_somebody_deleted_is_nobody(models: Models, person: MakePerson) -> None:
+    anna, ben = await person("Anna"), await person("Ben")
+    await past_call(models, anna, ben, 1)
+    await rows(models, "update users set deleted_at = now() where user_id = %s", ben.user_id)
+    assert (await models.history.page(anna.user_id)).calls[0].partner is None
+
+
+@pytest.mark.parametrize(
+    "cursor", ["x", "é", "MXx4", "\x00", "=" * 9, "MjAyNi0wMS0wMVQwMDowMDowMHx4", "a" * 400]
+)
+async def test_a_cursor_of_somebody_else_is_refused(models: Models, cursor: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        await models.history.page("00000000-0000-4000-8000-000000000000", cursor)
+    assert set(refused.value.fields or {}) == {"cursor"}
+
+
+async def test_a_page_costs_two_statements(models: Models, person: MakePerson) -> None:
+    anna, ben = await person("Anna"), await person("Ben")
+    for minutes in range(30):
+        await past_call(models, anna, ben, minutes)
+    before = models.db.statements_run
+    await models.history.page(anna.user_id)
+    assert models.db.statements_run - before == 2

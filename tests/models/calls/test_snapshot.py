@@ -1,0 +1,42 @@
+"""What a seat is shown when it is taken: each side the other, and nothing that was not shared with it."""
+
+from __future__ import annotations
+
+from tests.conftest import MakePerson, Running
+from tests.support.scenes import in_call, rows
+
+
+async def test_each_side_is_shown_the_other_and_the_lines(site: Running, person: MakePerson) -> None:
+    scene = await in_call(site, person)
+    models, anna, ben = site.models, scene.people.anna.user_id, scene.people.ben.user_id
+    call = await models.calls.get(scene.call_id)
+    await models.chat.say(call, anna, "1", "first")
+    await models.chat.say(call, ben, "1", "second")
+    seen = {side: await models.seat_views.of(call, side) for side in ("caller", "callee")}
+    assert seen["caller"].peer == await models.users.person(ben)
+    assert seen["callee"].peer == await models.users.person(anna)
+    for view in seen.values():
+        assert view.messages == await models.chat.of_call(scene.call_id)
+        assert [line.text for line in view.messages] == ["first", "second"]
+
+
+async def test_contacts_are_shown_only_once_both_have_said_yes(site: Running, person: MakePerson) -> None:
+    scene = await in_call(site, person)
+    models, anna, ben = site.models, scene.people.anna.user_id, scene.people.ben.user_id
+    await models.users.update(ben, handles={"discord": "ben"})
+    call = await models.calls.get(scene.call_id)
+    await models.contacts.say(call, ben, is_yes=True)
+    assert (await models.seat_views.of(call, "caller")).shared is None
+    await models.contacts.say(call, anna, is_yes=True)
+    assert (await models.seat_views.of(call, "caller")).shared == {"discord": "ben"}
+    assert (await models.seat_views.of(call, "callee")).shared == {}
+
+
+async def test_who_has_been_deleted_is_nobody(site: Running, person: MakePerson) -> None:
+    scene = await in_call(site, person)
+    call = await site.models.calls.get(scene.call_id)
+    await rows(
+        site.models, "update users set deleted_at = now() where user_id = %s", scene.people.ben.user_id
+    )
+    assert (await site.models.seat_views.of(call, "caller")).peer is None
+    assert (await site.models.seat_views.of(call, "callee")).peer is not None

@@ -1,0 +1,342 @@
+"""The door to PostgreSQL: statements by name, transactions, time limits, and a server that goes away."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import psycopg2
+import pytest
+
+from models.errors import NoTables, Unavailable
+from models.postgres.connection import STATEMENT_SECONDS, UniqueViolation
+from models.postgres.database import Db
+from models.postgres.pool import Pool
+from models.postgres.statements import SQL, Statement, Statements
+from models.wiring import Models
+from tests.conftest import Servers
+from tests.support.scenes import rows, until
+
+
+class Secret(msgspec.Struct, frozen=True):
+    name: str
+    value: str
+
+
+PREPARED = frozenset({"planned", "shape"})
+
+
+class Plain(Statements):
+    """Statements written in the test itself."""
+
+    def __init__(self, db: Db, **sql: str) -> None:
+        self._db = db
+        self._queries = {name: Statement(name, text, name in PREPARED) for name, text in sql.items()}
+
+
+@pytest.fixture
+def plain(models: Models) -> Plain:
+    return Plain(
+        models.db,
+        both="select 'a' as name, %(value)s as value union all select 'b', %(value)s order by 1",
+        nothing="select 1 as name where false",
+        put="insert into secrets values (%(name)s, %(value)s)",
+        names="select name from secrets order by name",
+        slow="select pg_sleep(3)",
+        brief="select 1 from pg_sleep(0.1)",
+        limit="set local statement_timeout = '50ms'",
+        now="select coalesce(%(now)s::timestamptz, clock_timestamp()) as at",
+        fail="select 1 / 0",
+        table="select 1 from nowhere",
+        column="select nothing from secrets",
+        planned="select %(name)s::text as name, %(value)s::text || '%%' as value",
+        plans="select count(*) from pg_prepared_statements where name = 'planned'",
+        shape="select * from secrets order by name",
+        widen="alter table secrets add column extra int",
+        narrow="alter table secrets drop column if exists extra",
+    )
+
+
+async def test_rows_become_records(plain: Plain) -> None:
+    assert await plain.all("both", Secret, value="x") == [Secret("a", "x"), Secret("b", "x")]
+    assert await plain.one("both", Secret, value="x") == Secret("a", "x")
+    assert await plain.value("both", value="x") == "a"
+    assert await plain.all("both", str, value="x") == ["a", "b"]
+    assert await plain.one("nothing", Secret) is None
+    assert await plain.value("nothing") is None
+    assert await plain.all("nothing", Secret) == []
+
+
+async def test_a_row_that_does_not_fit_is_loud(plain: Plain) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        await plain.all("both", Secret, value=None)
+
+
+async def test_instants_are_aware_and_exact(plain: Plain) -> None:
+    at = datetime(2026, 5, 1, 12, 0, 0, 123456, tzinfo=UTC)
+    assert await plain.value("now", now=at) == at
+    now: Any = await plain.value("now", now=None)
+    assert now.utcoffset().total_seconds() == 0
+
+
+async def test_values_are_values_and_never_sql(plain: Plain) -> None:
+    await plain.run("put", name="'; drop table secrets; --", value="%s %(x)s \\")
+    assert await plain.all("names", str) == ["'; drop table secrets; --"]
+
+
+async def test_a_prepared_statement_takes_other_values_each_time(models: Models, plain: Plain) -> None:
+    assert await plain.one("planned", Secret, name="a", value="1") == Secret("a", "1%")
+    hostile = "'); drop table secrets; --"
+    assert await plain.one("planned", Secret, name=hostile, value="%s") == Secret(hostile, "%s%")
+    async with models.db.transaction() as on:
+        assert await plain.one("planned", Secret, on=on, name="b", value="2") == Secret("b", "2%")
+    assert await plain.value("plans") == 1
+
+
+async def test_a_table_that_changes_under_a_plan_costs_a_transaction(models: Models, plain: Plain) -> None:
+    await plain.run("put", name="a", value="1")
+    async with models.db.transaction() as on:
+        # Two connections know the plan.
+        await plain.all("shape", Secret, on=on)
+        await plain.all("shape", Secret)
+    await plain.run("widen")
+    try:
+        assert await plain.all("shape", Secret) == [Secret("a", "1")]
+        async with models.db.transaction() as on:
+            await plain.run("narrow", on=on)
+            with pytest.raises(Unavailable):
+                await plain.all("shape", Secret, on=on)
+            raise ZeroDivisionError
+    except ZeroDivisionError:
+        assert await plain.all("shape", Secret) == [Secret("a", "1")]
+    finally:
+        await plain.run("narrow")
+
+
+async def test_every_statement_that_is_to_be_prepared_can_be(models: Models) -> None:
+    nouns = [models.db.statements(path.stem) for path in SQL.glob("*.sql")]
+    prepared = [one for noun in nouns for one in noun.prepared]
+    assert len(prepared) > 10
+    async with models.db.link() as link:
+        for one in prepared:
+            await link.execute(one.prepare.replace(f'"{one.name}"', f'"test {one.name}"'))
+            await link.execute(f'deallocate "test {one.name}"')
+
+
+async def test_a_transaction_is_all_or_nothing(models: Models, plain: Plain) -> None:
+    async with models.db.transaction() as on:
+        assert await plain.run("put", on=on, name="a", value="1") == 1
+        assert await plain.all("names", str) == []
+        assert await plain.all("names", str, on=on) == ["a"]
+    assert await plain.all("names", str) == ["a"]
+
+    async def fail_half_way() -> None:
+        async with models.db.transaction() as on:
+            await plain.run("put", on=on, name="b", value="2")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        await fail_half_way()
+    assert await plain.all("names", str) == ["a"]
+
+
+async def test_a_violated_constraint_has_its_name(models: Models, plain: Plain) -> None:
+    await plain.run("put", name="a", value="1")
+    with pytest.raises(UniqueViolation) as violated:
+        await plain.run("put", name="a", value="2")
+    assert violated.value.constraint == "secrets_pkey"
+    with pytest.raises(UniqueViolation):
+        async with models.db.transaction() as on:
+            await plain.run("put", on=on, name="a", value="2")
+    assert await plain.all("names", str) == ["a"]
+
+
+@pytest.mark.parametrize("name", ["fail", "column"])
+async def test_our_own_faults_stay_loud(plain: Plain, name: str) -> None:
+    with pytest.raises(psycopg2.Error, match=r"division by zero|does not exist") as failed:
+        await plain.value(name)
+    assert not isinstance(failed.value, Unavailable)
+
+
+async def test_a_database_without_its_tables_is_unavailable(plain: Plain) -> None:
+    with pytest.raises(NoTables):
+        await plain.value("table")
+    assert await plain.value("both", value="x") == "a"
+
+
+async def test_a_cancelled_statement_leaves_no_half_read_answer(models: Models, plain: Plain) -> None:
+    for _ in range(12):
+        task = asyncio.ensure_future(plain.value("slow"))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert await asyncio.gather(*(plain.value("both", value=str(n)) for n in range(20))) == ["a"] * 20
+
+
+async def test_a_cancelled_transaction_is_rolled_back(models: Models, plain: Plain) -> None:
+    put = asyncio.Event()
+
+    async def half() -> None:
+        async with models.db.transaction() as on:
+            await plain.run("put", on=on, name="half", value="1")
+            put.set()
+            await plain.value("slow", on=on)
+
+    task = asyncio.ensure_future(half())
+    await put.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await plain.all("names", str) == []
+
+
+async def test_a_statement_may_take_two_seconds(plain: Plain) -> None:
+    with pytest.raises(Unavailable):
+        await plain.value("slow")
+    assert await plain.value("both", value="x") == "a"
+
+
+async def test_a_statement_that_the_server_cancels_cancels_nobody_here(models: Models, plain: Plain) -> None:
+    """Its own limit runs out first, when this process was late to ask for the answer."""
+
+    async def slow_under_a_limit() -> None:
+        async with models.db.transaction() as on:
+            await plain.run("limit", on=on)
+            await plain.value("slow", on=on)
+
+    with pytest.raises(Unavailable):
+        await slow_under_a_limit()
+    assert await plain.value("both", value="x") == "a"
+
+
+async def test_lost_connections_cost_one_failure_and_no_more(models: Models, plain: Plain) -> None:
+    await asyncio.gather(*(plain.value("both", value="x") for _ in range(10)))
+    await rows(
+        models,
+        "select pg_terminate_backend(pid) from pg_stat_activity "
+        "where pid <> pg_backend_pid() and datname = current_database()",
+    )
+    failures = 0
+    for _ in range(10):
+        try:
+            await plain.value("both", value="x")
+        except Unavailable:
+            failures += 1
+    assert failures <= 1
+
+
+async def test_an_answer_that_came_while_this_process_stood_still_counts(
+    models: Models, plain: Plain
+) -> None:
+    before = models.db.statements_run
+    asked = asyncio.create_task(plain.value("brief"))
+    await until(lambda: models.db.statements_run > before)
+    # As after a machine's pause: the loop comes back when the time limit is over already.
+    threading.Event().wait(STATEMENT_SECONDS + 0.3)
+    assert await asked == 1
+
+
+async def test_the_time_limit_of_one_statement_is_not_the_next_ones(servers: Servers) -> None:
+    """The server cancels the first at just this moment, and the second has its connection."""
+    db = await Db.open(servers.database_url, size=1)
+    one = Plain(db, slow="select pg_sleep(3)", brief="select 1 from pg_sleep(0.2)")
+    with pytest.raises(Unavailable):
+        await one.value("slow")
+    assert await one.value("brief") == 1
+    await db.close()
+
+
+async def test_a_server_that_is_not_there_is_unavailable() -> None:
+    with pytest.raises(Unavailable):
+        await Db.open("postgresql:///nothing?host=/nowhere")
+
+
+async def test_more_askers_than_connections_wait_for_their_turn(servers: Servers) -> None:
+    db = await Db.open(servers.database_url, size=2)
+    plain = Plain(db, one="select 1 as one")
+    assert await asyncio.gather(*(plain.value("one") for _ in range(50))) == [1] * 50
+    assert db.statements_run == 50
+    await db.close()
+
+
+async def test_a_session_that_is_ended_costs_neither_its_statement_nor_one_that_waits(
+    servers: Servers,
+) -> None:
+    db = await Db.open(servers.database_url, size=1)
+    one = Plain(db, slow="select pg_sleep(1.5)", quick="select 1")
+    holder = asyncio.create_task(one.value("slow"))
+    await until(lambda: db._pool.is_taken)
+    waiting = asyncio.create_task(one.value("quick"))
+    with psycopg2.connect(servers.database_url) as other, other.cursor() as cursor:
+        end = "select pg_terminate_backend(pid) from pg_stat_activity where query like 'select pg_sleep%'"
+        await until(lambda: cursor.execute(end) or cursor.rowcount)
+    other.close()
+    assert await waiting == 1
+    assert await holder == ""
+    await db.close()
+
+
+async def test_a_connection_given_to_somebody_who_is_cancelled_goes_to_the_next(servers: Servers) -> None:
+    pool = Pool(servers.database_url, 1)
+    link = await pool.take()
+    first, second = asyncio.create_task(pool.take()), asyncio.create_task(pool.take())
+    await asyncio.sleep(0)
+    pool.give(link)
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    assert await second is link
+    pool.give(link)
+    await pool.close()
+
+
+async def test_the_end_waits_for_statements_under_way(servers: Servers) -> None:
+    db = await Db.open(servers.database_url, size=2)
+    asked = asyncio.create_task(Plain(db, brief="select 1 from pg_sleep(0.1)").value("brief"))
+    await until(lambda: db.statements_run)
+    await db.close()
+    assert asked.done()
+    assert await asked == 1
+
+
+async def test_who_waits_while_another_cannot_connect_fails_with_it() -> None:
+    """A server to which one can connect, and which says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        pool = Pool(f"postgresql://nobody@127.0.0.1:{server.getsockname()[1]}/nothing", 1)
+        async with asyncio.timeout(STATEMENT_SECONDS + 1):
+            took = await asyncio.gather(*(pool.take() for _ in range(4)), return_exceptions=True)
+    assert all(isinstance(one, Unavailable) for one in took)
+
+
+async def test_after_the_end_there_is_nothing_to_be_had(servers: Servers) -> None:
+    db = await Db.open(servers.database_url, size=1)
+    one = Plain(db, one="select 1")
+    async with db.transaction() as on:
+        waiting = asyncio.create_task(one.value("one"))
+        await asyncio.sleep(0)
+        ending = asyncio.create_task(db.close())
+        await asyncio.sleep(0)
+        assert await one.value("one", on=on) == 1
+    async with asyncio.timeout(1):
+        await ending
+    with pytest.raises(Unavailable):
+        await waiting
+    with pytest.raises(Unavailable):
+        await one.value("one")
+
+
+async def test_who_has_waited_and_has_no_time_to_connect_harms_nobody(servers: Servers) -> None:
+    pool = Pool(servers.database_url, 2)
+    link = await pool.take()
+    pool.give(link)
+    with pytest.raises(Unavailable):
+        await pool._connect(asyncio.get_running_loop().time(), has_waited=True)
+    assert await pool.take() is link
+    pool.give(link)
+    await pool.close()

@@ -1,0 +1,95 @@
+"""The real server where the environment is unusual: no name for the user, odd umasks, no home, no TMPDIR."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from models.processes.embedded_initdb import BY_UID, NEXT, postgres_binary
+from models.processes.embedded_servers import redis_binary
+from tests.conftest import ROOT
+
+# All is imported as root: the interpreter may be in a directory that only root may pass through.
+START = """
+import sys
+sys.path.insert(0, ".")
+import encodings.idna, os
+import server
+from models.processes.data_directory import packaged
+uid, mask = int(sys.argv[1]), int(sys.argv[2], 8)
+os.setgroups([]), os.setgid(uid), os.setuid(uid), os.umask(mask)
+sys.exit(server.main(["serve"], dict(os.environ)))
+"""
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+
+
+def answer(port: int) -> int:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as found:
+            return int(found.status)
+    except OSError:
+        return 0
+
+
+def serve(place: Path, uid: int, mask: str, **settings: str) -> None:
+    """Starts, is ready, stops with code 0; twice, for the second start finds what the first has made."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PORT": str(port),
+        "DATA_DIR": str(place / "a" / "data"),
+    } | settings
+    command = [sys.executable, "-c", START, str(uid), mask]
+    for _ in range(2):
+        log = place.parent / "log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+        until = time.monotonic() + 60
+        while answer(port) != 200:
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < until, log.read_text()
+            time.sleep(0.1)
+        process.terminate()
+        assert process.wait(30) == 0, log.read_text()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A directory that anybody may write to, below ones that all may pass through."""
+    for directory in (tmp_path, *tmp_path.parents):
+        if directory.stat().st_uid == os.geteuid() and directory != Path("/"):
+            directory.chmod(directory.stat().st_mode | 0o011)
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    return tmp_path / "open"
+
+
+@pytest.mark.parametrize(
+    ("uid", "mask"), [(12345, "022"), (12345, "0777"), (65534, "077"), (0, "0777"), (0, "077")]
+)
+def test_any_user_and_any_umask(place: Path, uid: int, mask: str) -> None:
+    odd = {"HOME": "/nowhere", "TMPDIR": "/nowhere", "TZ": "Mars/Base", "LC_ALL": "C"}
+    serve(place, uid, mask, **(odd if uid == 12345 else {}))
+
+
+def test_the_programs_are_as_we_know_them() -> None:
+    for name in ("initdb", "postgres"):
+        program = Path(postgres_binary(name)).read_bytes()
+        assert program.count(BY_UID) == 1, name
+        assert len(BY_UID) == len(NEXT)
+
+
+def test_without_its_package_redis_says_what_works(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(
+        Exception, match=r"no built-in Redis for this machine \(.*Set REDIS_URL to a Redis 6.2"
+    ):
+        redis_binary("redis-server")

@@ -1,0 +1,99 @@
+"""WORKERS=2: the real program, two processes on one port, killed, replaced and stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from tornado.testing import bind_unused_port
+
+from models.processes.embedded import Embedded
+from tests.conftest import ROOT
+
+SECONDS = 40.0
+
+
+class Served:
+    """`server.py` with two workers."""
+
+    def __init__(self, process: subprocess.Popen[str], port: int, data_dir: Path) -> None:
+        self.process, self.port, self.data_dir = process, port, data_dir
+
+    def workers(self) -> set[int]:
+        children = psutil.Process(self.process.pid).children()
+        return {child.pid for child in children if "worker" in _command_of(child)}
+
+    def answers(self) -> bool:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5) as answer:
+            return bool(answer.status == 200)
+
+
+def _command_of(process: psutil.Process) -> list[str]:
+    try:
+        return list(process.cmdline())
+    except psutil.Error:
+        return []
+
+
+def wait_for(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not is_so():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def served(place: Path) -> Iterator[Served]:
+    socket, port = bind_unused_port()
+    socket.close()
+    environment = {"PATH": os.environ["PATH"], "HOME": str(place), "DATA_DIR": str(place / "data")}
+    process = subprocess.Popen(
+        [sys.executable, "server.py"],
+        cwd=ROOT,
+        env=environment | {"PORT": str(port), "WORKERS": "2", "STUN_URLS": "none"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert "is up" in process.stdout.readline()
+    yield Served(process, port, place / "data")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(25) in (0, -signal.SIGKILL)
+    process.stdout.close()
+
+
+def test_a_killed_worker_is_started_again_and_all_are_replaced_in_turn(served: Served) -> None:
+    first = served.workers()
+    assert len(first) == 2
+    assert served.answers()
+    os.kill(min(first), signal.SIGKILL)
+    wait_for(lambda: len(served.workers() - {min(first)}) == 2)
+    second = served.workers()
+    served.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: len(served.workers()) == 2 and not served.workers() & second)
+    assert served.answers()
+
+
+def test_no_worker_outlives_its_parent(served: Served) -> None:
+    workers = [psutil.Process(pid) for pid in served.workers()]
+    served.process.kill()
+    wait_for(lambda: not any(worker.is_running() and _command_of(worker) for worker in workers))
+    # The next start finds what was left of the built-in servers, and stops it.
+    Embedded.start(served.data_dir).stop()
+
+
+def test_a_stop_in_the_middle_of_replacing_leaves_nobody(served: Served) -> None:
+    served.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: len(served.workers()) == 3)
+    workers = [psutil.Process(pid) for pid in served.workers()]
+    served.process.send_signal(signal.SIGTERM)
+    assert served.process.wait(25) == 0
+    wait_for(lambda: not any(worker.is_running() and _command_of(worker) for worker in workers))

@@ -1,0 +1,118 @@
+"""DecodingQueue: so many at a time, one of each owner, the least demanding owner next."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from models.errors import Unavailable
+from models.profiles import decoding_queue
+from models.profiles.decoding_queue import MOST_OWN_WAITING, MOST_WAITING, RETRY_SECONDS, DecodingQueue
+
+
+class Bench:
+    """DecodingQueue that last until `gate` opens; who has one is in `order`."""
+
+    def __init__(self, count: int = 2) -> None:
+        self.turns, self.gate, self.order = DecodingQueue(count), asyncio.Event(), list[str]()
+        self.now = self.most = 0
+
+    async def take(self, owner: str, until: Callable[[], asyncio.Event] | None = None) -> str:
+        async with self.turns.turn(owner):
+            self.order.append(owner)
+            self.now += 1
+            self.most = max(self.most, self.now)
+            await (until() if until else self.gate).wait()
+            self.now -= 1
+        return owner
+
+    def start(self, *owners: str) -> list[asyncio.Task[str]]:
+        return [asyncio.ensure_future(self.take(owner)) for owner in owners]
+
+
+async def settle() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_two_work_and_the_rest_waits_or_is_refused() -> None:
+    bench = Bench()
+    owners = [f"{number}" for number in range(2 + MOST_WAITING)]
+    under_way = bench.start(*owners)
+    await settle()
+    with pytest.raises(Unavailable) as refused:
+        await bench.take("late")
+    assert refused.value.retry_after == RETRY_SECONDS
+    bench.gate.set()
+    assert await asyncio.gather(*under_way) == owners
+    assert (bench.order, bench.most) == (owners, 2)
+
+
+async def test_nobody_has_two_turns_or_many_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+    eve = bench.start(*["eve"] * (1 + MOST_OWN_WAITING))
+    await settle()
+    with pytest.raises(Unavailable):
+        await bench.take("eve")
+    ann = bench.start("ann")
+    await settle()
+    assert bench.order == ["eve", "ann"]
+    bench.gate.set()
+    await asyncio.gather(*eve, *ann)
+    assert bench.most == 2
+
+
+async def test_who_used_least_is_next_and_who_used_most_gives_way() -> None:
+    bench = Bench(1)
+    bench.turns._used = {"eve": 9.0, "mal": 5.0}
+    first = bench.start("one")
+    await settle()
+    waiting = bench.start("eve", "mal", *[f"{number}" for number in range(MOST_WAITING - 2)])
+    await settle()
+    ann = bench.start("ann")
+    await settle()
+    with pytest.raises(Unavailable):
+        await waiting[0]
+    bench.gate.set()
+    await asyncio.gather(*first, *waiting[1:], *ann)
+    assert bench.order[-1] == "mal"
+    assert "eve" not in bench.order
+
+
+async def test_nobody_waits_longer_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding_queue, "WAIT_SECONDS", 0.05)
+    bench = Bench(1)
+    busy = bench.start("ann")
+    await settle()
+    with pytest.raises(Unavailable):
+        await bench.take("ben")
+    bench.gate.set()
+    await asyncio.gather(*busy)
+    assert await bench.take("ben") == "ben"
+
+
+async def test_a_turn_that_fails_or_is_given_up_is_free_again() -> None:
+    bench = Bench(1)
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError):
+            async with bench.turns.turn("ann"):
+                raise ZeroDivisionError
+    busy, waiting = bench.start("ann"), bench.start("ben")
+    await settle()
+    waiting[0].cancel()
+    busy[0].cancel()
+    await asyncio.gather(*busy, *waiting, return_exceptions=True)
+    bench.gate.set()
+    assert await bench.take("cy") == "cy"
+
+
+async def test_what_was_used_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding_queue, "REMEMBERED_SECONDS", -1.0)
+    bench = Bench()
+    bench.turns._used = {"eve": 8.0, "ann": 0.5}
+    bench.gate.set()
+    await bench.take("cy")
+    assert bench.turns._used.keys() == {"eve", "cy"}
+    assert bench.turns._used["eve"] == 4.0

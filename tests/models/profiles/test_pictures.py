@@ -1,0 +1,209 @@
+"""Pictures: what is sent becomes our own small JPEG in sRGB, or is refused."""
+
+from __future__ import annotations
+
+import warnings
+import zlib
+from io import BytesIO
+from struct import pack
+
+import pytest
+from PIL import Image, ImageDraw
+
+from models.errors import Invalid, Problem, TooLarge, UnsupportedMedia
+from models.profiles.jpeg_structure import Jpeg, read_structure
+from models.profiles.pictures import LONGEST_SIDE, work
+from tests.support.bombs import many_scans
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+
+
+def picture(
+    mode: str = "RGB", size: tuple[int, int] = (1200, 900), kind: str = "JPEG", **options: object
+) -> bytes:
+    out = BytesIO()
+    Image.new(mode, size, None).save(out, kind, **options)
+    return out.getvalue()
+
+
+def shrink(data: bytes, *, is_selfie: bool = True) -> bytes:
+    """In this process; any exception of the decoder counts as a damaged picture, as in its own process."""
+    out = BytesIO()
+    try:
+        # Of damaged metadata Pillow warns; warnings are errors only in tests.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            work(BytesIO(data), out, {"is_selfie": is_selfie})
+    except Problem:
+        raise
+    except Exception as error:
+        raise Invalid("damaged") from error
+    return out.getvalue()
+
+
+def opened(data: bytes) -> Image.Image:
+    image = Image.open(BytesIO(data))
+    image.load()
+    return image
+
+
+def png_of_size(width: int, height: int) -> bytes:
+    """A PNG whose header promises that many pixels; there are none behind it."""
+    head = pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        return pack(">I", len(body)) + name + body + pack(">I", zlib.crc32(name + body))
+
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind"),
+    [
+        ("RGB", "JPEG"), ("L", "JPEG"), ("CMYK", "JPEG"), ("RGB", "PNG"), ("RGBA", "PNG"), ("LA", "PNG"),
+        ("P", "PNG"), ("1", "PNG"), ("I;16", "PNG"), ("RGB", "WEBP"), ("RGBA", "WEBP"),
+    ],
+)  # fmt: skip
+def test_every_kind_becomes_a_small_rgb_jpeg(mode: str, kind: str) -> None:
+    image = opened(shrink(picture(mode, kind=kind)))
+    assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (LONGEST_SIDE, 600))
+
+
+def test_a_small_picture_is_not_blown_up() -> None:
+    assert opened(shrink(picture(size=(200, 300)))).size == (200, 300)
+
+
+def test_nothing_of_the_file_but_its_pixels_is_kept() -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "secret-description"
+    exif.get_ifd(0x8825)[2] = (52.0, 30.0, 0.0)
+    sent = picture(exif=exif, comment=b"secret-comment", icc_profile=b"secret-profile")
+    assert sent.count(b"secret") == 3
+    kept = shrink(sent + b"<script>secret</script>")
+    assert b"secret" not in kept
+    assert set(opened(kept).info) <= {
+        "jfif",
+        "jfif_version",
+        "jfif_unit",
+        "jfif_density",
+        "progressive",
+        "progression",
+    }
+
+
+def test_a_turned_picture_stands_upright() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image = Image.new("RGB", (400, 200), "white")
+    ImageDraw.Draw(image).rectangle((0, 0, 200, 200), fill="black")
+    out = BytesIO()
+    image.save(out, "JPEG", exif=exif)
+    upright = opened(shrink(out.getvalue()))
+    assert upright.size == (200, 400)
+    assert upright.getpixel((100, 50)) < (60, 60, 60)
+    assert upright.getpixel((100, 350)) > (200, 200, 200)
+
+
+def test_what_shows_through_is_light() -> None:
+    image = opened(shrink(picture("RGBA", kind="PNG")))
+    assert image.getpixel((5, 5)) > (200, 200, 200)
+
+
+def test_of_a_moving_picture_the_first_frame_is_taken() -> None:
+    out = BytesIO()
+    frames = [Image.new("RGB", (250, 250), colour) for colour in ("white", "black", "red")]
+    frames[0].save(out, "WEBP", save_all=True, append_images=frames[1:])
+    assert opened(shrink(out.getvalue())).getpixel((125, 125)) > (200, 200, 200)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        SVG, b"<!doctype html><script>1</script>", b"GIF89a" + bytes(50), picture(kind="GIF"),
+        picture(kind="BMP"), picture(kind="TIFF"), b"%PDF-1.7", b"\x00" * 100, b"x",
+        picture(kind="GIF") + picture(),
+    ],
+)  # fmt: skip
+def test_other_kinds_are_refused_whatever_they_are_called(data: bytes) -> None:
+    with pytest.raises(UnsupportedMedia):
+        shrink(data)
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"mif1", b"hevc"])
+def test_a_heic_photo_is_refused_with_the_way_out(brand: bytes) -> None:
+    with pytest.raises(UnsupportedMedia, match="HEIC"):
+        shrink(b"\0\0\0\x18ftyp" + brand + bytes(400))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
+def test_a_file_that_stops_half_way_is_refused(kind: str, part: float) -> None:
+    noise, out = Image.effect_noise((300, 300), 80).convert("RGB"), BytesIO()
+    noise.save(out, kind)
+    data = out.getvalue()
+    with pytest.raises((Invalid, UnsupportedMedia)):
+        shrink(data[: int(len(data) * part)])
+
+
+@pytest.mark.parametrize("size", [(50_000, 50_000), (6_400, 6_400), (40_000_001, 1)])
+def test_too_many_pixels_are_refused_by_the_header_alone(size: tuple[int, int]) -> None:
+    with pytest.raises(TooLarge):
+        shrink(png_of_size(*size))
+
+
+def test_a_bomb_within_the_limit_is_only_damaged() -> None:
+    with pytest.raises(Invalid):
+        shrink(png_of_size(6_000, 6_000))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (199, 400), (300, 199), (200, 601), (1, 65000), (2000, 200)])
+def test_a_selfie_is_neither_tiny_nor_a_strip(size: tuple[int, int]) -> None:
+    with pytest.raises(Invalid, match=r"too small|too narrow"):
+        shrink(picture(size=size, kind="PNG"))
+    assert shrink(picture(size=size, kind="PNG"), is_selfie=False)
+
+
+@pytest.mark.parametrize("size", [(200, 200), (200, 600), (600, 200)])
+def test_the_smallest_selfies(size: tuple[int, int]) -> None:
+    assert opened(shrink(picture(size=size))).size == size
+
+
+@pytest.mark.parametrize("count", [33, 300, 5000])
+def test_many_scans_are_refused_before_they_are_decoded(count: int) -> None:
+    with pytest.raises(Invalid, match="too much work"):
+        shrink(many_scans(count))
+    hidden = many_scans(count).replace(b"\xff\xd8", b"\xff\xd8\xff\xe1\x00\x08\xff\xd9\xff\xda\x00\x08", 1)
+    with pytest.raises(Invalid, match="too much work"):
+        shrink(hidden)
+
+
+def test_the_scans_of_an_editor_are_read() -> None:
+    assert opened(shrink(many_scans(10))).size == (800, 600)
+    progressive = picture(size=(4000, 3000), progressive=True, subsampling=0)
+    assert opened(shrink(progressive)).size == (800, 600)
+    assert opened(shrink(picture(size=(4000, 3000), restart_marker_rows=1))).size == (800, 600)
+
+
+def test_a_thumbnail_in_the_exif_is_no_scan_and_a_damaged_exif_no_damage() -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "x" * 50
+    data = picture(exif=exif.tobytes() + many_scans(50, (16, 16)))
+    assert opened(shrink(data)).size == (LONGEST_SIDE, 600)
+    broken = exif.tobytes()[:10] + b"\xff" * 60
+    assert opened(shrink(picture(exif=broken))).size == (LONGEST_SIDE, 600)
+
+
+def test_a_large_progressive_picture_is_refused_for_its_memory() -> None:
+    assert read_structure(picture(size=(640, 480)), 32) == Jpeg(1, 640 * 480 * 3)
+    with pytest.raises(Invalid, match="too much work"):
+        shrink(picture("CMYK", (6300, 6300), progressive=True))
+
+
+def test_a_huge_webp_is_refused_by_its_header() -> None:
+    data = bytearray(picture(size=(300, 300), kind="WEBP"))
+    at = data.index(b"\x9d\x01\x2a") + 3
+    data[at : at + 4] = pack("<HH", 16000, 16000)
+    with pytest.raises(TooLarge, match="12 megapixels"):
+        shrink(bytes(data))

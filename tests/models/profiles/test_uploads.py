@@ -1,0 +1,33 @@
+"""Files that uploads are received into: so many at a time, unnamed, gone when closed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models.errors import Unavailable
+from models.profiles.uploads import MOST_OWN, Uploads, size_of, unnamed_file
+
+
+def test_only_so_many_are_on_their_way(tmp_path: Path) -> None:
+    uploads = Uploads(tmp_path, 10)
+    own = [uploads.open("ann") for _ in range(MOST_OWN)]
+    with pytest.raises(Unavailable):
+        uploads.open("ann")
+    others = [uploads.open(f"{number}") for number in range(10 - MOST_OWN)]
+    with pytest.raises(Unavailable) as refused:
+        uploads.open("ben")
+    assert refused.value.retry_after
+    for file in [*own, own[0], *others]:
+        uploads.close(file)
+    assert len(uploads) == 0
+    uploads.close(uploads.open("ann"))
+
+
+def test_a_file_has_no_name_and_another_place_when_the_directory_is_missing(tmp_path: Path) -> None:
+    for directory in (tmp_path, tmp_path / "missing"):
+        with unnamed_file(directory) as file:
+            file.write(b"four")
+            assert size_of(file) == 4
+            assert list(tmp_path.iterdir()) == []

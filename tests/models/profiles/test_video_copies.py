@@ -1,0 +1,183 @@
+"""Copies of videos: pictures and sound in a new container, or a refusal."""
+
+from __future__ import annotations
+
+import time
+from io import BytesIO
+from struct import pack
+from typing import NamedTuple
+
+import av
+import pytest
+
+from models.errors import Invalid, Problem, UnsupportedMedia
+from models.profiles import video_copies
+from models.profiles.video_copies import work
+from tests.support.bombs import HUNGRY_VIDEOS
+from tests.support.clips import clip, growing, remuxed, without_duration
+from tests.support.files import file_of
+
+
+class Kept(NamedTuple):
+    content_type: str
+    seconds: float
+
+
+def copied(data: bytes) -> tuple[Kept, bytes]:
+    """In this process, with the whole budget of CPU time; any exception counts as a damaged video."""
+    target = file_of(b"")
+    try:
+        found = work(file_of(data), target, {})
+    except Problem:
+        raise
+    except Exception as error:
+        raise Invalid("damaged") from error
+    target.seek(0)
+    return Kept(**found), target.read()
+
+
+@pytest.fixture(autouse=True)
+def budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test process is older than two seconds."""
+    began = time.process_time()
+    monkeypatch.setattr(video_copies, "cpu_left", lambda: 1.5 + began - time.process_time())
+
+
+def refused(data: bytes) -> str:
+    with pytest.raises((Invalid, UnsupportedMedia)) as problem:
+        copied(data)
+    return str(problem.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "picture", "sound", "kept_as"),
+    [
+        ("webm", "libvpx", "libopus", "video/webm"), ("webm", "libvpx-vp9", None, "video/webm"),
+        ("webm", "libsvtav1", "libopus", "video/webm"), ("mp4", "libx264", "aac", "video/mp4"),
+        ("mp4", "libx264", "libopus", "video/mp4"), ("mov", "libx264", "aac", "video/mp4"),
+        ("matroska", "libx264", "libopus", "video/mp4"), ("mp4", "libsvtav1", "aac", "video/mp4"),
+    ],
+)  # fmt: skip
+def test_what_browsers_and_phones_record_is_kept(kind: str, picture: str, sound: str, kept_as: str) -> None:
+    kept, data = copied(clip(kind, picture, sound))
+    assert (kept.content_type, round(kept.seconds, 1)) == (kept_as, 5.5)
+    with av.open(BytesIO(data)) as again:
+        assert len(again.streams) == (2 if sound else 1)
+        assert sum(1 for _ in again.decode(video=0)) == 55
+
+
+@pytest.mark.parametrize(
+    ("kind", "picture", "sound"), [("webm", "libvpx", "libopus"), ("mp4", "libx264", "aac")]
+)
+def test_nothing_is_kept_but_pictures_and_sound(kind: str, picture: str, sound: str) -> None:
+    sent = clip(kind, picture, sound) + b"<script>secret-tail</script>"
+    assert sent.count(b"secret") == 4
+    assert b"x264 - core" in sent or kind == "webm"
+    _, data = copied(sent)
+    for word in (b"secret", b"52.5", b"script", b"x264 - core", b"Lavf6"):
+        assert word not in data
+
+
+def test_an_mp4_says_first_what_is_in_it() -> None:
+    _, data = copied(clip("mp4", "libx264", "aac"))
+    assert data.index(b"moov") < data.index(b"mdat")
+
+
+def test_a_recording_without_a_duration_gets_one() -> None:
+    sent = without_duration(clip())
+    with av.open(BytesIO(sent)) as raw:
+        assert raw.duration is None
+    kept, data = copied(sent)
+    assert round(kept.seconds, 1) == 5.5
+    with av.open(BytesIO(data)) as again:
+        assert again.duration == pytest.approx(5_500_000, abs=50_000)
+
+
+def test_a_phone_held_upright_stays_upright() -> None:
+    _, data = copied(clip("mp4", "libx264", None, turned=90))
+    with av.open(BytesIO(data)) as again:
+        assert next(again.decode(video=0)).rotation == 90
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"seconds": 4.8}, "5 seconds at least"), ({"seconds": 61}, "60 seconds long at most"),
+        ({"seconds": 300, "rate": 1}, "60 seconds long at most"),
+        ({"size": (1922, 64)}, "1920 pixels"), ({"rate": 700}, "60 pictures a second"),
+    ],
+)  # fmt: skip
+def test_too_short_too_long_too_large_too_many(options: dict, words: str) -> None:
+    assert words in refused(clip("mp4", "libx264", None, **options))
+
+
+def test_a_picture_that_grows_on_the_way_is_not_decoded() -> None:
+    """The decoder itself stops (damaged); our own look at the size would come after the memory was taken."""
+    data = growing(clip(sound=None), clip(sound=None, size=(4096, 2048), rate=1))
+    began = time.perf_counter()
+    assert "damaged" in refused(data)
+    assert time.perf_counter() - began < 1
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"x", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"<!doctype html><script>1</script>", b"GIF89a",
+        b"RIFF0000AVI ", b"#EXTM3U\n#EXTINF:5,\nfile:///etc/passwd", b"ffconcat version 1.0",
+    ],
+)  # fmt: skip
+def test_other_kinds_are_refused_whatever_they_are_called(data: bytes) -> None:
+    with pytest.raises(UnsupportedMedia):
+        copied(data)
+
+
+@pytest.mark.parametrize(("kind", "picture", "sound"), [("avi", "mpeg4", None), ("mp4", "mpeg4", "aac")])
+def test_what_browsers_do_not_play_is_refused(kind: str, picture: str, sound: str | None) -> None:
+    with pytest.raises(UnsupportedMedia):
+        copied(clip(kind, picture, sound))
+
+
+@pytest.mark.parametrize("data", [b"", b"\x1aE\xdf\xa3" + bytes(999), b"\0\0\0\x20ftypisom" + bytes(999)])
+def test_an_empty_or_broken_file_is_refused(data: bytes) -> None:
+    assert refused(data).startswith("invalid")
+
+
+@pytest.mark.parametrize("part", [0.01, 0.3, 0.6, 0.9])
+def test_an_mp4_that_stops_half_way_is_refused(part: float) -> None:
+    data = clip("mp4", "libx264", "aac")
+    refused(data[: int(len(data) * part)])
+
+
+def test_of_a_webm_that_stops_half_way_the_rest_counts() -> None:
+    data = clip(seconds=12)
+    assert "5 seconds" in refused(data[: len(data) // 4])
+    assert copied(data[: len(data) * 9 // 10])[0].seconds < 11.5
+
+
+@pytest.mark.parametrize("name", HUNGRY_VIDEOS)
+def test_what_an_mp4_promises_is_counted_before_it_is_opened(name: str) -> None:
+    began = time.process_time()
+    assert "damaged or too long" in refused(HUNGRY_VIDEOS[name])
+    assert time.process_time() - began < 0.5
+
+
+def test_boxes_are_counted_too() -> None:
+    head = clip("mp4", "libx264", "aac")
+    assert "damaged or too long" in refused(head + pack(">I4s", 8, b"free") * 20_001)
+    nested = b""
+    for _ in range(20):
+        nested = pack(">I4s", len(nested) + 8, b"moov") + nested
+    assert "damaged or too long" in refused(head + nested)
+    assert "damaged or too long" in refused(head.replace(b"mvhd", b"cmov", 1))
+
+
+@pytest.mark.parametrize("options", ["frag_keyframe+empty_moov", "frag_every_frame+default_base_moof"])
+def test_a_recording_in_fragments_is_kept(options: str) -> None:
+    kept, data = copied(remuxed(clip("mp4", "libx264", "aac"), movflags=options))
+    assert round(kept.seconds, 1) == 5.5
+    with av.open(BytesIO(data)) as again:
+        assert sum(1 for _ in again.decode(video=0)) == 55
+
+
+def test_sound_alone_is_no_video() -> None:
+    assert "no picture" in refused(remuxed(clip("mp4", "libx264", "aac"), only="audio"))

@@ -1,0 +1,220 @@
+"""The bus: commands, scripts and news between processes; in order, and healed when Redis was away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import hiredis
+import pytest
+
+from models.errors import Unavailable
+from models.redis import keys
+from models.redis.client import Bus, Script
+from tests.conftest import Servers
+from tests.support.scenes import until
+
+
+@asynccontextmanager
+async def buses(servers: Servers, number: int = 2) -> AsyncIterator[list[Bus]]:
+    opened = [Bus(servers.redis_url, f"p{index}") for index in range(number)]
+    try:
+        yield opened
+    finally:
+        for bus in opened:
+            await bus.close()
+
+
+def nothing(_channel: str, _news: bytes) -> None:
+    pass
+
+
+async def test_news_is_heard_here_at_once_and_elsewhere_once(servers: Servers) -> None:
+    async with buses(servers) as (near, far):
+        here: list[bytes] = []
+        there: list[tuple[str, bytes]] = []
+        await near.open("ns:a", lambda _channel, news: here.append(news))
+        await far.open("ns:a", lambda channel, news: there.append((channel, news)))
+        await far.subscribe("ns:b", nothing)
+        await near.subscribe("ns:b", nothing)
+        near.publish("ns:a", b"x|y")
+        assert here == [b"x|y"]
+        await until(lambda: there)
+        near.publish("ns:a", b"last")
+        await until(lambda: len(there) == 2)
+        assert there == [("ns:a", b"x|y"), ("ns:a", b"last")]
+        assert here == [b"x|y", b"last"]
+
+
+async def test_news_arrives_in_the_order_it_was_published(servers: Servers) -> None:
+    async with buses(servers) as (near, far):
+        heard: list[int] = []
+        await near.open("ns:x", nothing)
+        await far.open("ns:a", lambda _channel, news: heard.append(int(news)))
+        for number in range(500):
+            near.publish("ns:a", b"%d" % number)
+            if number % 3 == 0:
+                await asyncio.sleep(0)
+        await until(lambda: len(heard) == 500)
+        assert heard == sorted(heard)
+
+
+async def test_what_is_published_after_subscribing_is_heard(servers: Servers) -> None:
+    async with buses(servers) as (near, far):
+        await near.open("ns:x", nothing)
+        await far.open("ns:x", nothing)
+        for number in range(50):
+            heard: list[bytes] = []
+            await far.subscribe(f"ns:{number}", lambda _channel, news, heard=heard: heard.append(news))
+            near.publish(f"ns:{number}", b"x")
+            await until(lambda heard=heard: heard)
+            far.unsubscribe(f"ns:{number}")
+
+
+async def test_many_may_subscribe_to_one_channel_at_once(servers: Servers) -> None:
+    async with buses(servers) as (near, far):
+        heard: list[bytes] = []
+        await near.open("ns:x", nothing)
+        await far.open("ns:x", nothing)
+        await asyncio.gather(*(far.subscribe("ns:a", lambda _c, news: heard.append(news)) for _ in range(8)))
+        near.publish("ns:a", b"x")
+        await until(lambda: heard)
+        assert heard == [b"x"]
+        assert not far.ears._due
+        assert not far.ears._waiting
+
+
+async def test_who_has_left_hears_no_more(servers: Servers) -> None:
+    async with buses(servers) as (near, far):
+        heard: list[bytes] = []
+        await near.open("ns:x", nothing)
+        await far.open("ns:last", lambda _channel, news: heard.append(news))
+        await far.subscribe("ns:a", lambda _channel, news: heard.append(news))
+        far.unsubscribe("ns:a")
+        near.publish("ns:a", b"not this")
+        near.publish("ns:last", b"this")
+        await until(lambda: heard)
+        assert heard == [b"this"]
+
+
+async def test_a_hearer_that_fails_disturbs_nobody_and_is_told(
+    servers: Servers, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with buses(servers) as (near, far):
+        heard: list[bytes] = []
+
+        def fail(_channel: str, news: bytes) -> None:
+            heard.append(news)
+            raise ValueError
+
+        await near.open("ns:x", nothing)
+        await far.open("ns:a", fail)
+        near.publish("ns:a", b"1")
+        near.publish("ns:a", b"2")
+        await until(lambda: len(heard) == 2)
+        # Of this very process, too: who publishes has nothing to do with it.
+        await near.subscribe("ns:a", fail)
+        near.publish("ns:a", b"3")
+        await until(lambda: len(heard) == 4)
+        assert [record.message for record in caplog.records] == ["news could not be delivered"] * 4
+
+
+async def test_a_lost_connection_is_noticed_and_news_goes_on(servers: Servers) -> None:
+    async with buses(servers) as (near, far):
+        heard: list[bytes] = []
+        again = asyncio.Event()
+
+        far.ears.on_reconnect = again.set
+        await near.open("ns:x", nothing)
+        await far.open("ns:a", lambda _channel, news: heard.append(news))
+        await far.subscribe("ns:b", lambda _channel, news: heard.append(news))
+        await near.command("client", "kill", "type", "pubsub")
+        async with asyncio.timeout(5):
+            await again.wait()
+        near.publish("ns:a", b"1")
+        near.publish("ns:b", b"2")
+        await until(lambda: len(heard) == 2)
+
+
+async def test_all_who_subscribe_while_the_connection_is_lost_are_confirmed(servers: Servers) -> None:
+    async with buses(servers) as (near, far):
+        await near.open("ns:x", nothing)
+        await far.open("ns:y", nothing)
+        await near.command("client", "kill", "type", "pubsub")
+        await until(lambda: far.ears._line is None)
+        heard: list[bytes] = []
+        await asyncio.gather(
+            *(far.subscribe("ns:a", lambda _channel, news: heard.append(news)) for _ in "ab")
+        )
+        near.publish("ns:a", b"1")
+        await until(lambda: heard == [b"1"])
+
+
+async def test_an_answer_nobody_understands_ends_no_listening(
+    servers: Servers, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with buses(servers) as (near, far):
+        heard: list[bytes] = []
+        await near.open("ns:x", nothing)
+        await far.open("ns:a", lambda _channel, news: heard.append(news))
+        again = asyncio.Event()
+
+        far.ears.on_reconnect = again.set
+        assert far.ears._line is not None
+        far.ears._line.write(hiredis.pack_command(("SUBSCRIBE", b"\xff")))
+        async with asyncio.timeout(5):
+            await again.wait()
+        near.publish("ns:a", b"1")
+        await until(lambda: heard == [b"1"])
+        assert [record.message for record in caplog.records] == ["listening begins again"]
+
+
+async def test_redis_away_is_unavailable_and_nothing_else() -> None:
+    bus = Bus("unix:///nowhere/redis.sock", "p")
+    with pytest.raises(Unavailable):
+        await bus.command("ping")
+    with pytest.raises(Unavailable):
+        await bus.script("beat", "p", 0, 0)
+    with pytest.raises(Unavailable):
+        await bus.open("ns:a", nothing)
+    bus.publish("ns:a", b"lost")
+    await bus.flush()
+    await bus.close()
+
+
+async def test_a_command_that_cannot_be_written_fails_only_who_asked(servers: Servers) -> None:
+    async with buses(servers, 1) as (bus,):
+
+        async def ask(value: object) -> object:
+            return await bus.command("echo", value)
+
+        answers = await asyncio.gather(*map(ask, ("a", None, 2, "\ud800", 0.5)), return_exceptions=True)
+        assert [answers[0], answers[2], answers[4]] == [b"a", b"2", b"0.5"]
+        assert [type(answers[1]), type(answers[3])] == [TypeError, UnicodeEncodeError]
+
+
+async def test_a_script_is_sent_once_and_survives_an_emptied_redis(servers: Servers) -> None:
+    async with buses(servers, 1) as (bus,):
+        assert await bus.script("beat", "p", 1000, 6000) == [0]
+        assert await bus.script("beat", "p", 2000, 6000) == [1]
+        await bus.command("script", "flush")
+        assert await bus.script("beat", "p", 3000, 6000) == [1]
+
+
+def test_a_script_includes_what_it_names() -> None:
+    assert "local function settle" in Script.named("away_due").text
+    assert "local function settle" not in Script.named("beat").text
+
+
+def test_every_key_has_the_sites_prefix() -> None:
+    names = [
+        keys.busy("u"),
+        keys.sockets("u"),
+        keys.invite("i"),
+        keys.parked("c", "caller"),
+        keys.seat("c", "x"),
+    ]
+    names += [keys.user_channel("u"), keys.call_channel("c"), *keys.of_call("c")]
+    assert all(name.startswith(keys.PREFIX) for name in names)
+    assert len(set(names)) == len(names) - 1  # the seat and what is parked for it are also of the call

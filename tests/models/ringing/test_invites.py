@@ -1,0 +1,226 @@
+"""Call invites: why one cannot ring, what a ring can come to, and who hears of it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+
+from tests.conftest import MakePerson, Person, Running
+from tests.support.scenes import Two, advance, ban, cooldown_seconds, freeze, rounds, rows, two
+
+DAY, HOUR = 24 * 3600, 3600
+
+
+async def answer_to(two_: Two, to: Any, seconds: Any = 300) -> dict[str, Any]:
+    two_.a.send("call:invite", toUserId=to, requestedSeconds=seconds, id="x")
+    return await two_.a.receive("call:declined", "call:ringing", "call:start", "error", id="x")
+
+
+async def reason_of(two_: Two, to: Any, seconds: Any = 300) -> str:
+    answer = await answer_to(two_, to, seconds)
+    assert answer["type"] == "call:declined", answer
+    return str(answer["reason"])
+
+
+async def test_who_cannot_be_a_target(site: Running, person: MakePerson) -> None:
+    pair = await two(site, person)
+    odd = [
+        pair.anna.user_id,
+        "x",
+        "",
+        None,
+        7,
+        7.5,
+        True,
+        [],
+        {},
+        pair.ben.user_id.upper(),
+        f" {pair.ben.user_id}",
+    ]
+    for to in odd:
+        assert await reason_of(pair, to) == "invalid_target"
+        # The target is looked at first.
+        assert await reason_of(pair, to, "bad") == "invalid_target"
+    assert "call:notify" not in await pair.b.quiet()
+
+
+async def test_what_is_no_length(site: Running, person: MakePerson) -> None:
+    pair = await two(site, person)
+    for seconds in (59, 1801, 0, -60, True, False, "300", None, 300.0, 60.5, [], {}, 10**18, 10**30):
+        assert await reason_of(pair, pair.ben.user_id, seconds) == "invalid_duration", seconds
+    pair.a.send("call:invite", toUserId=pair.ben.user_id, id="none")
+    assert (await pair.a.receive("call:declined", id="none"))["reason"] == "invalid_duration"
+
+
+@pytest.mark.parametrize("seconds", [60, 1800])
+async def test_the_shortest_and_the_longest_length_ring(
+    site: Running, person: MakePerson, seconds: int
+) -> None:
+    pair = await two(site, person)
+    assert (await answer_to(pair, pair.ben.user_id, seconds))["type"] == "call:ringing"
+
+
+@pytest.mark.parametrize("lack", ["access", "selfie", "ban"])
+async def test_without_access_nobody_can_invite(site: Running, person: MakePerson, lack: str) -> None:
+    ben = await person("Ben")
+    anna = await person("Anna", access=None if lack == "access" else "comp", selfie=lack != "selfie")
+    pair = Two(anna, ben, await site.invites(anna, join=False), await site.invites(ben))
+    if lack == "ban":
+        await ban(site.models, anna)
+    assert await reason_of(pair, ben.user_id, 59) == "invalid_duration"
+    assert await reason_of(pair, ben.user_id) == "no_access"
+    # Who may not invite does not learn who is here.
+    assert await reason_of(pair, str(uuid.uuid4())) == "no_access"
+
+
+async def test_unknown_blocked_reported_banned_and_away_answer_alike_to_the_byte(
+    site: Running, person: MakePerson
+) -> None:
+    pair = await two(site, person)
+    others = {
+        name: await person(name) for name in ("away", "blocks", "blocked", "reports", "reported", "banned")
+    }
+    for name, other in others.items():
+        if name != "away":
+            await site.invites(other)
+    await hide(site, pair.anna, others)
+    await site.invites(await person("left"), join=False)
+    pair.a.inbox.clear()
+    answers = [await answer_to(pair, to) for to in [str(uuid.uuid4()), *(o.user_id for o in others.values())]]
+    assert answers == [{"type": "call:declined", "reason": "offline", "id": "x"}] * 7
+
+
+async def hide(site: Running, anna: Person, others: dict[str, Person]) -> None:
+    block = "insert into blocks (blocker_id, blocked_id, created_at) values (%s, %s, now())"
+    report = (
+        "insert into reports (report_id, reporter_id, reported_id, reason, created_at) "
+        "values (gen_random_uuid(), %s, %s, 'spam', now())"
+    )
+    await rows(site.models, block, others["blocks"].user_id, anna.user_id)
+    await rows(site.models, block, anna.user_id, others["blocked"].user_id)
+    await rows(site.models, report, others["reports"].user_id, anna.user_id)
+    await rows(site.models, report, anna.user_id, others["reported"].user_id)
+    await ban(site.models, others["banned"])
+
+
+async def test_offline_comes_before_cooldown_and_cooldown_before_busy(
+    site: Running, person: MakePerson
+) -> None:
+    pair = await two(site, person)
+    cleo = await person("Cleo")
+    third = Two(cleo, pair.ben, await site.invites(cleo), pair.b)
+    await pair.ring()
+    assert await reason_of(third, pair.ben.user_id) == "busy"
+    low, high = sorted([cleo.user_id, pair.ben.user_id])
+    await rows(site.models, "insert into cooldowns values (%s, %s, now() + interval '1 hour')", low, high)
+    assert await reason_of(third, pair.ben.user_id) == "cooldown"
+    await rows(site.models, "insert into blocks values (%s, %s, now())", pair.ben.user_id, cleo.user_id)
+    assert await reason_of(third, pair.ben.user_id) == "offline"
+
+
+async def test_who_rings_or_is_rung_is_busy_to_everyone_else(site: Running, person: MakePerson) -> None:
+    pair = await two(site, person)
+    cleo, dana = await person("Cleo"), await person("Dana")
+    third = Two(cleo, dana, await site.invites(cleo), await site.invites(dana))
+    await pair.ring()
+    assert await reason_of(third, pair.anna.user_id) == "busy"
+    assert await reason_of(third, pair.ben.user_id) == "busy"
+    # One outgoing invite a caller, and who is rung cannot ring somebody else.
+    assert await reason_of(pair, dana.user_id) == "busy"
+    assert await reason_of(Two(pair.ben, dana, pair.b, third.b), dana.user_id) == "busy"
+    assert (await answer_to(third, dana.user_id))["type"] == "call:ringing"
+
+
+async def test_who_is_in_a_call_is_busy(site: Running, person: MakePerson) -> None:
+    pair = await two(site, person)
+    cleo = await person("Cleo")
+    third = Two(cleo, pair.ben, await site.invites(cleo), pair.b)
+    await pair.call()
+    assert await reason_of(third, pair.ben.user_id) == "busy"
+    assert await reason_of(third, pair.anna.user_id) == "busy"
+    assert await reason_of(pair, cleo.user_id) == "busy"
+
+
+async def test_a_ring_tells_both_who_how_long_and_until_when(site: Running, person: MakePerson) -> None:
+    pair = await two(site, person)
+    freeze(site)
+    pair.a.send("call:invite", toUserId=pair.ben.user_id, requestedSeconds=90, id="i")
+    ringing = await pair.a.receive("call:ringing")
+    notify = await pair.b.receive("call:notify")
+    now = site.models.clock.now_ms()
+    assert set(ringing) == {"type", "id", "inviteId", "toUser", "expiresAt", "serverNow"}
+    assert (ringing["toUser"]["name"], ringing["serverNow"]) == ("Ben", now)
+    assert set(notify) == {"type", "inviteId", "fromUser", "requestedSeconds", "expiresAt", "serverNow"}
+    assert (notify["fromUser"]["userId"], notify["requestedSeconds"]) == (pair.anna.user_id, 90)
+    assert notify["inviteId"] == ringing["inviteId"]
+    expires = (await rows(site.models, "select %s::timestamptz", notify["expiresAt"]))[0][0]
+    assert (expires - site.models.clock.now()).total_seconds() == 20
+
+
+@pytest.mark.parametrize(("mine", "theirs", "agreed"), [(60, 61, 60), (60, 1800, 930), (301, 300, 300)])
+async def test_the_agreed_length_is_the_floor_of_the_mean(
+    site: Running, person: MakePerson, mine: int, theirs: int, agreed: int
+) -> None:
+    pair = await two(site, person)
+    invite_id = await pair.ring(mine)
+    pair.b.send("call:accept", inviteId=invite_id, requestedSeconds=theirs, id="y")
+    mine_, theirs_ = await pair.a.receive("call:start"), await pair.b.receive("call:start", id="y")
+    assert mine_["agreedSeconds"] == theirs_["agreedSeconds"] == agreed
+    assert mine_["callId"] == theirs_["callId"]
+    assert mine_["polite"] is not theirs_["polite"]
+    assert (mine_["peerUser"]["name"], theirs_["peerUser"]["name"]) == ("Ben", "Anna")
+
+
+async def test_an_odd_wish_of_the_callee_is_refused_and_the_ring_goes_on(
+    site: Running, person: MakePerson
+) -> None:
+    pair = await two(site, person)
+    invite_id = await pair.ring()
+    for seconds, code in ((59, "invalid"), (1801, "invalid"), (True, "bad_request"), ("60", "bad_request")):
+        pair.b.send("call:accept", inviteId=invite_id, requestedSeconds=seconds, id="odd")
+        assert (await pair.b.receive("error", id="odd"))["code"] == code
+    pair.b.send("call:accept", inviteId=invite_id, requestedSeconds=60)
+    await pair.b.receive("call:start")
+
+
+async def test_a_caller_may_keep_waiting_twice(site: Running, person: MakePerson) -> None:
+    pair = await two(site, person)
+    freeze(site)
+    invite_id = await pair.ring()
+    for _ in range(2):
+        pair.a.send("call:extend-wait", inviteId=invite_id, id="more")
+        told = await pair.a.receive("call:wait-extended", id="more")
+        heard = await pair.b.receive("call:wait-extended")
+        assert (heard["inviteId"], heard["expiresAt"]) == (invite_id, told["expiresAt"])
+    pair.a.send("call:extend-wait", inviteId=invite_id, id="third")
+    assert (await pair.a.receive("error", id="third"))["code"] == "conflict"
+    advance(59, site)
+    await rounds(site)
+    assert await pair.a.quiet() == ["state"]
+    advance(1, site)
+    await rounds(site)
+    assert (await pair.a.receive("call:declined"))["reason"] == "missed"
+
+
+async def test_the_callee_cannot_prolong_the_ring(site: Running, person: MakePerson) -> None:
+    pair = await two(site, person)
+    invite_id = await pair.ring()
+    pair.b.send("call:extend-wait", inviteId=invite_id, id="no")
+    assert (await pair.b.receive("error", id="no"))["code"] == "not_found"
+    assert "call:wait-extended" not in await pair.a.quiet()
+
+
+async def test_a_later_shorter_cooldown_never_shortens_a_longer_one(
+    site: Running, person: MakePerson
+) -> None:
+    pair = await two(site, person)
+    freeze(site)
+    invite_id = await pair.ring()
+    low, high = sorted([pair.anna.user_id, pair.ben.user_id])
+    until = site.models.clock.now()
+    await rows(site.models, "insert into cooldowns values (%s, %s, %s + interval '1 day')", low, high, until)
+    pair.a.send("call:cancel", inviteId=invite_id, id="c")
+    await pair.a.receive("call:cancelled", id="c")
+    assert await cooldown_seconds(site.models, pair.anna, pair.ben) == DAY

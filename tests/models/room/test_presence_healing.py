@@ -1,0 +1,162 @@
+"""Presence heals: an emptied Redis, a dead process, a slow one, a goodbye, what nobody ended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from models.redis import keys
+from tests.conftest import MakePerson, MakeSite, Running
+from tests.support.scenes import (
+    advance,
+    are_online,
+    crash,
+    freeze,
+    goodbye,
+    in_call,
+    is_listed,
+    rounds,
+    rows,
+    two,
+    until,
+)
+
+
+async def test_an_emptied_redis_heals(make_site: MakeSite, site: Running, person: MakePerson) -> None:
+    far = await make_site()
+    scene = await in_call(site, person, far)
+    cleo, dana = await person("Cleo"), await person("Dana")
+    socket = await site.invites(cleo)
+    await far.invites(dana, join=False)
+    await socket.receive("state")
+    await site.models.bus.command("flushall")
+    for one in (site, far):
+        await rounds(one)
+    assert (await socket.receive("state"))["available"]
+    await until(lambda: are_online(site, 4))
+    assert await is_listed(site, cleo)
+    assert not await is_listed(site, dana)
+    # Who is in a call is busy again, and the relay goes on across the two processes.
+    assert not await is_listed(site, scene.people.anna)
+    socket.send("call:invite", toUserId=scene.people.ben.user_id, requestedSeconds=300, id="i")
+    assert (await socket.receive("call:declined", id="i"))["reason"] == "busy"
+    await until(lambda: _seats(site, scene.call_id, 2))
+    scene.a.send("rtc:offer", sdp="after")
+    assert (await scene.b.receive("rtc:offer"))["sdp"] == "after"
+
+
+async def _seats(site: Running, call_id: str, number: int) -> bool:
+    return len(await site.models.bus.command("keys", f"ns:seat:{call_id}:*")) == number
+
+
+async def test_a_dead_process_heals(
+    make_site: MakeSite, site: Running, person: MakePerson, caplog: pytest.LogCaptureFixture
+) -> None:
+    far = await make_site()
+    anna, ben = await person("Anna"), await person("Ben")
+    freeze(site, far)
+    await site.invites(anna)
+    await far.invites(ben)
+    await rounds(site)
+    await rounds(far)
+    await crash(far)
+    advance(5.9, site)
+    await rounds(site)
+    assert await is_listed(site, ben)
+    advance(0.1, site)
+    await rounds(site)
+    # Noticed; what is left of the ten seconds is his.
+    assert await site.models.presence.online_users() == 1
+    assert await is_listed(site, ben)
+    advance(3.4, site)
+    await rounds(site)
+    assert await is_listed(site, ben)
+    advance(0.1, site)
+    await rounds(site)
+    assert not await is_listed(site, ben)
+    assert await is_listed(site, anna)
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert await rows(site.models, "select count(*) from processes") == [(1,)]
+
+
+async def test_a_process_taken_for_dead_comes_back(
+    make_site: MakeSite, site: Running, person: MakePerson
+) -> None:
+    """It was only slow: its people are online again, and its seats are not lost to their calls."""
+    far = await make_site()
+    scene = await in_call(site, person, far)
+    dana = await person("Dana")
+    await far.invites(dana)
+    freeze(site, far)
+    slow = "update processes set seen_at = seen_at - interval '1 minute' where process_id = %s"
+    await rows(site.models, slow, far.models.bus.process_id)
+    advance(10, site, far)
+    await rounds(site)
+    await scene.a.receive("peer:left")
+    assert await rows(site.models, "select callee_seat from calls") == [(None,)]
+    await rounds(far)
+    await scene.a.receive("peer:joined")
+    advance(60, site, far)
+    await rounds(site)
+    await rounds(far)
+    assert await rows(site.models, "select state, callee_seat is not null from calls") == [
+        ("connected", True)
+    ]
+    assert await is_listed(site, dana)
+    scene.a.send("rtc:offer", sdp="still here")
+    await scene.b.receive("rtc:offer")
+
+
+async def test_a_goodbye_keeps_peoples_places_for_ten_seconds(
+    make_site: MakeSite, site: Running, person: MakePerson
+) -> None:
+    far = await make_site()
+    ben = await person("Ben")
+    freeze(site, far)
+    socket = await far.invites(ben)
+    await goodbye(far)
+    assert await socket.closed() == 1001
+    advance(9, site)
+    await rounds(site)
+    assert await is_listed(site, ben)
+    await site.invites(ben)
+    advance(60, site)
+    await rounds(site)
+    assert await is_listed(site, ben)
+
+
+async def test_a_business_that_nobody_ended_is_forgotten(site: Running, person: MakePerson) -> None:
+    """A process died between the end of a call and telling Redis: a reconnect puts it right."""
+    pair = await two(site, person)
+    call_id = await pair.call()
+    await rows(site.models, "delete from live_seats")
+    state = await (await site.invites(pair.anna, join=False)).receive("state")
+    assert (state["call"], call_id is not None) == (None, True)
+    assert await site.models.bus.command("exists", keys.busy(pair.anna.user_id)) == 0
+    assert await is_listed(site, pair.anna)
+
+
+async def test_a_socket_that_joins_and_closes_at_once_leaves_nothing_behind(
+    site: Running, person: MakePerson, caplog: pytest.LogCaptureFixture
+) -> None:
+    anna = await person("Anna")
+    for _ in range(10):
+        socket = await site.invites(anna, join=False)
+        socket.send("queue:join")
+        socket.close()
+    hub = site.site.hub
+    viewers = hub.feed._viewers
+    await until(
+        lambda: not any(anna.user_id in one for one in (hub.invite_sockets, viewers)) and not hub._work
+    )
+    assert not await site.models.bus.command("smembers", keys.ONLINE)
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+async def test_many_sockets_at_once_are_all_counted(site: Running, person: MakePerson) -> None:
+    people = [await person(f"P{number}") for number in range(12)]
+    sockets = await asyncio.gather(*(site.invites(one) for one in people for _ in range(2)))
+    assert await site.models.presence.online_users() == 12
+    assert len(sockets) == 24

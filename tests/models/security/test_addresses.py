@@ -1,0 +1,22 @@
+"""Who counts as one: an IPv4 address, an IPv6 network of a household."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.security.addresses import subject_of
+
+HOME = "203.0.113.7"
+
+
+@pytest.mark.parametrize(
+    ("subject", "counted"),
+    [
+        (HOME, HOME),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("::ffff:203.0.113.7", HOME),
+        ("6f1c0c9e-0000-4000-8000-000000000000", "6f1c0c9e-0000-4000-8000-000000000000"),
+    ],
+)
+def test_whom_a_count_belongs_to(subject: str, counted: str) -> None:
+    assert subject_of(subject) == counted

@@ -1,0 +1,132 @@
+"""Blocking work in rotation over those who ask; turns of one subject."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from threading import Event
+
+import pytest
+
+from models.errors import TooMany, Unavailable
+from models.security.fair_queue import MOST_IN_ALL, MOST_IN_LINE, MOST_WAITING, FairQueue, Turns
+
+
+@pytest.fixture
+def queue() -> Iterator[FairQueue]:
+    opened = FairQueue("test")
+    yield opened
+    opened.close()
+
+
+@asynccontextmanager
+async def held(queue: FairQueue) -> AsyncIterator[None]:
+    """The thread is at work until the block ends."""
+    free = Event()
+    work = asyncio.ensure_future(queue.run("holder", free.wait))
+    await asyncio.sleep(0)
+    try:
+        yield
+    finally:
+        free.set()
+        await work
+
+
+def begin(queue: FairQueue, subject: str, count: int, done: list[str]) -> list[asyncio.Future[None]]:
+    return [asyncio.ensure_future(queue.run(subject, lambda: done.append(subject))) for _ in range(count)]
+
+
+async def test_one_after_the_other_in_rotation(queue: FairQueue) -> None:
+    done: list[str] = []
+    async with held(queue):
+        work = begin(queue, "a", 5, done) + begin(queue, "b", 2, done) + begin(queue, "c", 1, done)
+        await asyncio.sleep(0)
+    await asyncio.gather(*work)
+    assert "".join(done) == "abcabaaa"
+
+
+async def test_answers_and_faults_come_back(queue: FairQueue) -> None:
+    assert await queue.run("a", lambda: 5) == 5
+    with pytest.raises(ZeroDivisionError):
+        await queue.run("a", lambda: 1 // 0)
+    assert await queue.run("b", lambda: 6) == 6
+
+
+async def test_one_too_many_of_a_subject_comes_back_later(queue: FairQueue) -> None:
+    async with held(queue):
+        waiting = begin(queue, "a", MOST_WAITING, [])
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable) as refused:
+            await queue.run("a", int)
+        assert refused.value.retry_after == 5
+        other = asyncio.ensure_future(queue.run("b", lambda: 7))
+        await asyncio.sleep(0)
+        assert not any(one.done() for one in [*waiting, other])
+    assert await other == 7
+    await asyncio.gather(*waiting)
+
+
+async def test_in_a_full_queue_whoever_has_most_makes_room(queue: FairQueue) -> None:
+    async with held(queue):
+        crowd = [begin(queue, f"crowd {n}", MOST_IN_ALL // 2, []) for n in range(2)]
+        await asyncio.sleep(0)
+        honest = asyncio.ensure_future(queue.run("honest", lambda: 7))
+        await asyncio.sleep(0)
+    assert await honest == 7
+    ended = await asyncio.gather(*crowd[0], *crowd[1], return_exceptions=True)
+    assert sum(isinstance(one, Unavailable) for one in ended) == 1
+
+
+async def test_in_a_queue_full_of_single_callers_the_next_comes_back_later(queue: FairQueue) -> None:
+    async with held(queue):
+        crowd = [begin(queue, f"one of {n}", 1, [])[0] for n in range(MOST_IN_ALL)]
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable):
+            await queue.run("honest", int)
+    await asyncio.gather(*crowd)
+
+
+async def test_who_leaves_gives_up_the_place(queue: FairQueue) -> None:
+    done: list[str] = []
+    async with held(queue):
+        gone = begin(queue, "a", MOST_WAITING, done)
+        await asyncio.sleep(0)
+        for one in gone:
+            one.cancel()
+        await asyncio.gather(*gone, return_exceptions=True)
+        assert not queue._waiting
+    assert done == []
+
+
+async def test_turns_are_taken_in_order_and_only_so_many() -> None:
+    turns, at_once, order = Turns(2), 0, []
+
+    async def one(number: int) -> None:
+        nonlocal at_once
+        async with turns.of("a"):
+            at_once += 1
+            assert at_once <= 2
+            await asyncio.sleep(0)
+            order.append(number)
+            at_once -= 1
+
+    await asyncio.gather(*(one(number) for number in range(10)))
+    assert order == list(range(10))
+    assert not turns._lines
+
+
+async def test_turns_of_one_do_not_hold_up_another() -> None:
+    turns = Turns(1)
+    async with turns.of("a"):
+        waiting = [asyncio.ensure_future(turns.of("a").__aenter__()) for _ in range(MOST_IN_LINE)]
+        await asyncio.sleep(0)
+        with pytest.raises(TooMany):
+            async with turns.of("a"):
+                pass
+        async with turns.of("b"):
+            pass
+        for one in waiting:
+            one.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+    assert not turns._lines

@@ -1,0 +1,178 @@
+"""Passwords: nothing is cut off, nothing common is taken, and hashing never holds up the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+import unicodedata
+from collections.abc import Iterator
+
+import bcrypt
+import pytest
+
+from models.errors import Invalid
+from models.security.passwords import NOBODY, Passwords, checked, digest, fits, hashed, is_common, nobody
+from models.settings.config import Config
+from tests.support.account_holders import OTHER_PASSWORD, PASSWORD
+
+
+@pytest.fixture
+def passwords(io_loop) -> Iterator[Passwords]:
+    quick = Passwords(Config(bcrypt_cost=4))
+    yield quick
+    io_loop.run_sync(quick.close)
+
+
+async def test_a_password_fits_its_own_hash_only(passwords: Passwords) -> None:
+    kept = await passwords.hash(PASSWORD)
+    assert PASSWORD not in kept
+    assert await passwords.matches(PASSWORD, kept)
+    assert not await passwords.matches(PASSWORD + " ", kept)
+    assert await passwords.hash(PASSWORD) != kept
+
+
+async def test_no_byte_is_cut_off(passwords: Passwords) -> None:
+    start = "Wm4!" * 18
+    lengths = (71, 72, 73, 120)
+    tried = [(start + "kq7%" * 20)[:length] for length in lengths]
+    kept = [await passwords.hash(one) for one in tried]
+    fits = [[await passwords.matches(one, each) for one in tried] for each in kept]
+    assert fits == [[one == each for one in lengths] for each in lengths]
+
+
+async def test_two_hundred_bytes_differ_in_the_last(passwords: Passwords) -> None:
+    long = "ü" * 99 + "zß"
+    assert len(long.encode()) > 200
+    assert digest(long) != digest(long[:-1] + "s")
+
+
+async def test_however_a_keyboard_composes_it(passwords: Passwords) -> None:
+    composed = "crème brûlée à midi"
+    kept = await passwords.hash(unicodedata.normalize("NFD", composed))
+    assert await passwords.matches(composed, kept)
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["", "elevenchars", "x" * 129, "\ud800" + "lone surrogate here", "e\u0301" * 11],
+)
+def test_what_is_too_short_too_long_or_no_text(password: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        checked(password)
+    assert set(refused.value.fields or {}) == {"password"}
+
+
+def test_lengths_that_just_fit() -> None:
+    assert checked("twelve chars")
+    assert checked("x" * 128)
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["QWERTY123456", "leavemealone", "password1234", "passwordpassword", "123456789012", "aaaaaaaaaaaa",
+     "abcdefghijkl", "iloveyou2024", "p@ssw0rd" * 5, "ann@example.com"],
+)  # fmt: skip
+async def test_common_ones_and_what_is_little_more(passwords: Passwords, password: str) -> None:
+    with pytest.raises(Invalid, match="guessed"):
+        await passwords.hash(password, "ann@example.com", "Ann")
+
+
+def test_one_that_is_made_to_be_hard_to_judge_holds_up_nobody() -> None:
+    """The processor's time, not the clock's: it took seconds once, and everybody who signed in waited."""
+    began = time.thread_time()
+    assert not is_common("4@8({[<36&9#!1|0$57+%2z4@8({[<36&9#!1|0$", ())
+    assert time.thread_time() - began < 0.5
+
+
+def test_a_keyboard_row_is_common_however_many_ways_there_are_to_read_it() -> None:
+    assert is_common("1234567890!@#$%^", ())
+
+
+@pytest.mark.parametrize(
+    "password", [PASSWORD, "ann@example.org!", "x9" + "password" * 9 + "kW3#vT", "w" * 72]
+)
+async def test_what_is_only_like_a_common_one_is_taken(passwords: Passwords, password: str) -> None:
+    assert await passwords.hash(password)
+
+
+def test_nobodys_hash_is_one_that_bcrypt_works_through() -> None:
+    assert bcrypt.checkpw(digest(PASSWORD), f"$2b$04${NOBODY}".encode()) is False
+    assert re.fullmatch(r"[./A-Za-z0-9]{53}", NOBODY)
+
+
+async def test_nobodys_hash_costs_what_somebodys_costs(
+    passwords: Passwords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    against: list[bytes] = []
+    real = bcrypt.checkpw
+    monkeypatch.setattr(
+        bcrypt, "checkpw", lambda given, kept: bool(against.append(kept)) or real(given, kept)
+    )
+    kept = await passwords.hash(PASSWORD)
+    assert await passwords.matches(PASSWORD, kept)
+    assert not await passwords.matches(PASSWORD, None)
+    assert [one[:7] for one in against] == [b"$2b$04$", b"$2b$04$"]
+
+
+async def test_a_wrong_password_costs_the_same_at_an_older_cost(
+    passwords: Passwords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rounds of bcrypt add up to those of an unknown account; a right password needs none more."""
+    old, tried = hashed(PASSWORD, 4), []
+    real = bcrypt.checkpw
+    monkeypatch.setattr(bcrypt, "checkpw", lambda given, kept: bool(tried.append(kept)) or real(given, kept))
+    assert fits(PASSWORD, old, 6)
+    assert [int(one[4:6]) for one in tried] == [4]
+    assert not fits(OTHER_PASSWORD, old, 6)
+    assert sum(2 ** int(one[4:6]) for one in tried[1:]) == 2**6
+    assert not fits(OTHER_PASSWORD, nobody(6), 6)
+    assert [int(one[4:6]) for one in tried[4:]] == [6]
+
+
+async def test_an_honest_user_waits_for_one_hash_of_each_other_address() -> None:
+    """Real bcrypt, at a cost that takes a while; three addresses with all that they may have waiting."""
+    slow = Passwords(Config(bcrypt_cost=6))
+    done: list[str] = []
+
+    async def sign_in(address: str) -> None:
+        await slow.matches(PASSWORD, None, address)
+        done.append(address)
+
+    flood = [f"203.0.113.{n}" for n in range(3)]
+    attack = [asyncio.ensure_future(sign_in(address)) for address in flood for _ in range(10)]
+    await asyncio.sleep(0)
+    await asyncio.wait_for(sign_in("198.51.100.9"), 20)
+    assert len(done) <= len(flood) + 2
+    assert done[-1] == "198.51.100.9"
+    await asyncio.gather(*attack)
+    await slow.close()
+
+
+async def test_a_whole_ipv6_network_is_one_of_those_who_wait() -> None:
+    slow = Passwords(Config(bcrypt_cost=6))
+    done: list[str] = []
+
+    async def sign_in(address: str) -> None:
+        await slow.matches(PASSWORD, None, address)
+        done.append(address)
+
+    attack = [asyncio.ensure_future(sign_in(f"2001:db8::{n:x}")) for n in range(1, 16)]
+    await asyncio.sleep(0)
+    await sign_in("2001:db8:0:1::1")
+    assert len(done) <= 3
+    await asyncio.gather(*attack)
+    await slow.close()
+
+
+async def test_the_loop_is_free_while_many_sign_in() -> None:
+    """The longest pause of the loop, in the processor's time of its own thread."""
+    dear = Passwords(Config(bcrypt_cost=8))
+    work = [asyncio.ensure_future(dear.matches(PASSWORD, None, f"192.0.2.{n}")) for n in range(50)]
+    longest = 0.0
+    while not all(one.done() for one in work):
+        began = time.thread_time()
+        await asyncio.sleep(0)
+        longest = max(longest, time.thread_time() - began)
+    assert longest < 0.1
+    await dear.close()

@@ -1,0 +1,169 @@
+"""Sign-ins: counted before they are judged, given back when they were right, never locking the owner out."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from models.errors import Conflict, Invalid, NotSignedIn, TooMany, Unavailable
+from models.security.fair_queue import MOST_IN_LINE
+from models.security.rate_limits import SIGN_INS_AT_ONCE, RateLimits
+from models.settings.config import Config
+from models.wiring import Models
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+HOME, AWAY = "203.0.113.7", "198.51.100.9"
+
+
+@pytest.fixture
+def config() -> Config:
+    """The limits as they are by default."""
+    return Config()
+
+
+async def attempt(limits: RateLimits, account: str | None, address: str, end: Exception | None = None) -> str:
+    """How it went: `in`, `wrong`, or `limited`."""
+    try:
+        async with limits.attempt(account, address):
+            await asyncio.sleep(0)
+            if end is not None:
+                raise end
+    except TooMany as problem:
+        return "limited" if problem.retry_after else "limited without a word"
+    except Exception as problem:
+        return "wrong" if problem is end else "another fault"
+    return "in"
+
+
+async def wrong(limits: RateLimits, account: str | None = "ann", address: str = HOME) -> str:
+    return await attempt(limits, account, address, NotSignedIn())
+
+
+async def test_the_sixth_failure_is_refused_whoever_asks(models: Models) -> None:
+    results = [await wrong(models.rate_limits) for _ in range(6)]
+    assert results == ["wrong"] * 5 + ["limited"]
+    assert await attempt(models.rate_limits, "ann", HOME) == "limited"
+
+
+async def test_the_owner_is_not_locked_out_from_elsewhere(models: Models) -> None:
+    for n in range(30):
+        await wrong(models.rate_limits, address=f"192.0.2.{n // 5}")
+    assert await attempt(models.rate_limits, "ann", AWAY) == "in"
+
+
+async def test_twenty_failures_of_an_address_whatever_the_account(models: Models) -> None:
+    results = [await wrong(models.rate_limits, f"person {n}") for n in range(21)]
+    assert results == ["wrong"] * 20 + ["limited"]
+    assert await attempt(models.rate_limits, None, HOME) == "limited"
+    assert await attempt(models.rate_limits, "person 3", AWAY) == "in"
+
+
+async def test_fifty_at_once_do_not_get_past(models: Models) -> None:
+    results = await asyncio.gather(*[wrong(models.rate_limits) for _ in range(50)])
+    assert results.count("wrong") == 5
+    everybody = [f"person {n}" for n in range(40)]
+    spread = await asyncio.gather(*[wrong(models.rate_limits, one, AWAY) for one in everybody])
+    assert spread.count("wrong") == 20
+
+
+async def test_a_school_that_signs_in_at_once_is_not_taken_for_failures(models: Models) -> None:
+    """More than an address may fail; an attempt that is under way is counted, and is no failure."""
+    limits = models.rate_limits
+    results = await asyncio.gather(*[attempt(limits, f"pupil {n}", HOME) for n in range(40)])
+    assert results == ["in"] * 40
+    assert await asyncio.gather(*[attempt(limits, "ann", HOME) for _ in range(20)]) == ["in"] * 20
+
+
+async def test_one_too_many_of_an_address_comes_back_later(models: Models) -> None:
+    limits, over = models.rate_limits, asyncio.Event()
+
+    async def waits(account: str) -> None:
+        async with limits.attempt(account, HOME):
+            await over.wait()
+
+    under_way = [asyncio.ensure_future(waits(f"person {n}")) for n in range(SIGN_INS_AT_ONCE + MOST_IN_LINE)]
+    await asyncio.sleep(0)
+    assert await attempt(limits, "ann", HOME) == "limited"
+    assert await attempt(limits, "ann", AWAY) == "in"
+    over.set()
+    await asyncio.gather(*under_way)
+    assert await attempt(limits, "ann", HOME) == "in"
+
+
+@pytest.mark.parametrize("end", [None, Invalid(email="?"), Unavailable(), RuntimeError()])
+async def test_what_is_no_failure_is_given_back(models: Models, end: Exception | None) -> None:
+    for _ in range(30):
+        assert await attempt(models.rate_limits, "ann", HOME, end) != "limited"
+
+
+async def test_a_cancelled_try_is_given_back(models: Models) -> None:
+    async def never() -> None:
+        async with models.rate_limits.attempt("ann", HOME):
+            entered.set()
+            await asyncio.Event().wait()
+
+    for _ in range(6):
+        entered = asyncio.Event()
+        task = asyncio.ensure_future(never())
+        await entered.wait()
+        task.cancel()
+        assert isinstance((await asyncio.gather(task, return_exceptions=True))[0], asyncio.CancelledError)
+
+
+async def test_a_taken_address_counts(models: Models) -> None:
+    results = [await attempt(models.rate_limits, None, HOME, Conflict()) for _ in range(21)]
+    assert results[-1] == "limited"
+
+
+async def test_failures_outlive_an_emptied_redis_and_a_new_process(models: Models) -> None:
+    for _ in range(5):
+        await wrong(models.rate_limits)
+    await models.bus.command("flushall")
+    fresh = RateLimits(models.db, models.bus, models.clock, models.config)
+    assert await wrong(fresh) == "limited"
+
+
+async def test_a_quarter_of_an_hour_to_the_second(models: Models) -> None:
+    models.clock.freeze(NOON)
+    for _ in range(5):
+        await wrong(models.rate_limits)
+    models.clock.advance(seconds=899)
+    with pytest.raises(TooMany) as refused:
+        async with models.rate_limits.attempt("ann", HOME):
+            pass
+    assert refused.value.retry_after == 1
+    models.clock.advance(seconds=1)
+    assert await attempt(models.rate_limits, "ann", HOME) == "in"
+
+
+async def test_letters_are_few_for_an_account_and_for_an_address(models: Models) -> None:
+    async def asked(account: str, address: str) -> bool:
+        try:
+            await models.rate_limits.ask_link(account, address)
+        except TooMany:
+            return False
+        return True
+
+    assert sum(await asyncio.gather(*[asked("ann", f"192.0.2.{n}") for n in range(12)])) == 3
+    assert sum([await asked(f"person {n}", HOME) for n in range(12)]) == 10
+    assert await asked("bo", AWAY)
+
+
+async def test_addresses_are_forgotten_within_a_day(models: Models) -> None:
+    models.clock.freeze(NOON)
+    for n in range(5):
+        await wrong(models.rate_limits, address=f"192.0.2.{n}")
+    models.clock.advance(hours=24, seconds=-1)
+    await wrong(models.rate_limits)
+    assert await subjects(models) == {f"192.0.2.{n}" for n in range(5)} | {HOME}
+    models.clock.advance(seconds=1)
+    await wrong(models.rate_limits, address=AWAY)
+    assert await subjects(models) == {HOME, AWAY}
+
+
+async def subjects(models: Models) -> set[str]:
+    async with models.db.link() as link:
+        await link.execute("select subject from guesses where kind = 'sign_in_address'")
+        return {row[0] for row in link.cursor.fetchall()}

@@ -1,0 +1,97 @@
+"""The settings of TURN: what is refused at the start, every fault at once, and never the value."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.settings.config import Config, ConfigError
+
+SECRET = "0123456789abcdef"
+SID, TOKEN = "AC0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef"
+COTURN = {"TURN_URLS": "turn:turn.example.com:3478", "TURN_SECRET": SECRET}
+TWILIO = {"TWILIO_ACCOUNT_SID": SID, "TWILIO_AUTH_TOKEN": TOKEN}
+
+
+def faults(**environment: str) -> list[str]:
+    try:
+        Config.read(environment)
+    except ConfigError as error:
+        return error.faults
+    return []
+
+
+def test_every_way_to_a_turn_server_is_read_in_order() -> None:
+    urls = (
+        "turn:turn.example.com",
+        "turn:turn.example.com:3478?transport=tcp",
+        "turn:192.0.2.1:3478?transport=udp",
+        "turns:[2001:db8::1]:443?transport=tcp",
+        "turns:turn.example.com:443",
+    )
+    assert Config.read({"TURN_URLS": ", ".join(urls), "TURN_SECRET": SECRET}).turn_urls == urls
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "stun:turn.example.com",
+        "turn://turn.example.com",
+        "turn:",
+        "turn:a b",
+        "turn:a:port",
+        "turn:a?transport=sctp",
+        "turn:user@a",
+        "http://a",
+        "turn:a:3478/x",
+        "turn:a,http://b",
+        "turn:-a-",
+    ],
+)
+def test_an_address_that_is_none_is_refused(url: str) -> None:
+    (fault,) = [fault for fault in faults(TURN_URLS=url, TURN_SECRET=SECRET) if "addresses" in fault]
+    assert fault.startswith("TURN_URLS must be turn: or turns: addresses")
+
+
+@pytest.mark.parametrize("pair", [COTURN, TWILIO], ids=["coturn", "twilio"])
+def test_one_half_alone_does_not_start(pair: dict[str, str]) -> None:
+    assert not faults(**pair)
+    for name, value in pair.items():
+        (missing,) = pair.keys() - {name}
+        assert faults(**{name: value}) == [f"{missing} is needed as well when {name} is set"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "what"),
+    [
+        ("TURN_SECRET", "short", "must have at least 16 characters"),
+        ("TWILIO_ACCOUNT_SID", "SK0123456789abcdef0123456789abcdef", "must be a Twilio account SID"),
+        ("TWILIO_ACCOUNT_SID", "AC../../Accounts", "must be a Twilio account SID"),
+        ("TWILIO_API_BASE", "http://twilio.example.com", "must"),
+        ("TWILIO_API_BASE", "https://a.test/path", "must"),
+        ("RELAY_ONLY", "perhaps", "must be true or false"),
+        ("TURN_TTL_SECONDS", "59", "must be a whole number"),
+    ],
+)
+def test_nonsense_is_refused_without_its_value(name: str, value: str, what: str) -> None:
+    told = faults(**COTURN | TWILIO | {name: value})
+    assert [fault for fault in told if fault.startswith(f"{name} {what}")]
+    assert value not in "\n".join(told)
+
+
+def test_another_api_is_reached_by_tls_or_on_loopback() -> None:
+    for base in ("https://twilio.example.com", "http://127.0.0.1:8000", "http://localhost:8000"):
+        assert Config.read(TWILIO | {"TWILIO_API_BASE": base}).twilio_api_base == base
+
+
+def test_relay_only_needs_a_turn_server_and_says_so() -> None:
+    (fault,) = faults(RELAY_ONLY="true", STUN_URLS="stun:stun.example.com")
+    assert fault.startswith(
+        "RELAY_ONLY needs a TURN server: TURN_URLS and TURN_SECRET, or TWILIO_ACCOUNT_SID"
+    )
+    for provider in (COTURN, TWILIO):
+        assert Config.read({"RELAY_ONLY": "true", **provider}).relay_only
+
+
+def test_secrets_are_in_no_repr() -> None:
+    shown = repr(Config.read(COTURN | TWILIO))
+    assert not [secret for secret in (SECRET, SID, TOKEN) if secret in shown]

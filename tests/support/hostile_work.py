@@ -1,0 +1,66 @@
+"""What a decoder could do to its process: tests run it in a real one (`models.profiles.decoder`)."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import time
+from typing import Any, BinaryIO
+
+from models.profiles import decoder
+
+
+def work(_source: BinaryIO, _target: BinaryIO, request: dict[str, Any]) -> dict[str, Any]:
+    return globals()[request["work"]]() or {}
+
+
+def nothing() -> None:
+    pass
+
+
+def odd() -> None:
+    raise ZeroDivisionError
+
+
+def spin() -> None:
+    """Also where Python catches every exception."""
+    while True:
+        sum(range(1000))
+
+
+def crash() -> None:
+    ctypes.string_at(0)
+
+
+def leave() -> None:
+    os._exit(0)
+
+
+def killed() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def chatter() -> dict[str, Any]:
+    return {"words": "a" * 100 * decoder.MOST_MESSAGE}
+
+
+def sleep() -> None:
+    while True:
+        time.sleep(1)
+
+
+def grow() -> None:
+    """Every page is touched."""
+    kept = []
+    try:
+        while True:
+            kept.append(bytearray(b"x") * 1_000_000)
+    except MemoryError:
+        kept.clear()
+        raise MostMemory(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) from None
+
+
+class MostMemory(MemoryError):
+    pass

@@ -1,0 +1,27 @@
+"""People who pay at the stand-in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from models.wiring import Models
+from tests.support.fake_stripe import StripeStandIn
+from tests.support.stripe_events import event, tell
+
+
+async def paid(models: Models, stripe: StripeStandIn, person: Any) -> str:
+    """Has paid by card, and it was told; the session's id."""
+    offered = await models.checkouts.create_checkout(person.user_id)
+    await tell(models, event("completed", stripe.pay(offered.session_id)))
+    assert await models.access.of(person.user_id) == "paid"
+    return offered.session_id
+
+
+async def paid_twice(models: Models, stripe: StripeStandIn, person: Any) -> list[str]:
+    """Two checkouts, one of them given up, and both paid after all."""
+    first = await models.checkouts.create_checkout(person.user_id)
+    await tell(models, event("expired", stripe.expire(first.session_id)))
+    second = await models.checkouts.create_checkout(person.user_id)
+    for offered in (first, second):
+        await tell(models, event("completed", stripe.pay(offered.session_id)))
+    return [first.session_id, second.session_id]

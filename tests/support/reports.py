@@ -1,0 +1,49 @@
+"""What tests of block, report and ban begin with: people who have met, moderators, reports by the dozen."""
+
+from __future__ import annotations
+
+from models.ids import new_id
+from models.safety.reports import NewReport
+from models.wiring import Models
+from tests.conftest import MakePerson, Person, Running
+from tests.support.clients import Browser
+from tests.support.scenes import rows
+
+MODERATOR, OTHER_MODERATOR = new_id(), new_id()
+
+
+async def met(models: Models, one: Person, other: Person) -> None:
+    """They were in a ring together once; it was missed."""
+    sql = (
+        "insert into invite_outcomes (invite_id, caller_id, callee_id, outcome, decided_at) "
+        "values (%s, %s, %s, 'missed', clock_timestamp())"
+    )
+    await rows(models, sql, new_id(), one.user_id, other.user_id)
+
+
+async def report(models: Models, reporter: Person, about: Person, reason: str = "harassment") -> None:
+    member = await models.sessions.find(reporter.token)
+    assert member is not None
+    await models.reports.file(member, NewReport(user_id=about.user_id, reason=reason))
+
+
+async def reporters(models: Models, person: MakePerson, about: Person, number: int) -> list[Person]:
+    """So many people who have met this one."""
+    people = [await person(f"Reporter {count}", selfie=False) for count in range(number)]
+    for one in people:
+        await met(models, one, about)
+    return people
+
+
+async def bans_of(models: Models, about: Person) -> list[tuple[str, bool]]:
+    """Kind, and whether it stands."""
+    sql = "select kind, lifted_at is null from bans where user_id = %s order by created_at"
+    return [(kind, stands) for kind, stands in await rows(models, sql, about.user_id)]
+
+
+async def browser_of(site: Running, one: Person) -> Browser:
+    """This person's browser without scripts, with a page's token."""
+    browser = site.browser()
+    browser.cookies["session"] = one.token
+    await browser.get("/settings")
+    return browser

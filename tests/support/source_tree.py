@@ -1,0 +1,32 @@
+"""The files of the project, by what they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+TEMPLATES = ROOT / "templates"
+CODE = [
+    ROOT / "server.py",
+    *sorted((ROOT / "handlers").glob("*.py")),
+    *sorted((ROOT / "models").glob("*.py")),
+]
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+PAGES = sorted(TEMPLATES.rglob("*.html"))
+SERVED = [
+    file
+    for file in sorted((ROOT / "static").rglob("*"))
+    if file.suffix in {".js", ".css", ".svg", ".webmanifest"} and "vendor" not in file.parts
+]
+OWN = [
+    *CODE, *TESTS, *PAGES, *SERVED, *sorted((ROOT / "sql").rglob("*.sql")),
+    *sorted((ROOT / "models" / "lua").glob("*.lua")), *sorted((ROOT / "bench").rglob("*.py")),
+]  # fmt: skip
+
+
+def name_of(file: Path) -> str:
+    return file.relative_to(ROOT).as_posix()
+
+
+def text_of(files: list[Path]) -> str:
+    return "\n".join(file.read_text() for file in files)

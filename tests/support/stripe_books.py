@@ -1,0 +1,189 @@
+"""What a small Stripe knows: sessions, payments, charges, refunds and disputes, as Stripe's own objects.
+
+Refuses malformed parameters and amounts under the minimum. `pay`, `expire`, `give_back` and `dispute` stand
+for what happens out there; each returns the object that Stripe would tell about.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+from models.settings.config import STRIPE_MINIMUM
+
+KEY = "sk_test_standin0123456789"
+NEEDED = ("mode", "success_url", "client_reference_id", "line_items[0][quantity]")
+Object = dict[str, Any]
+
+
+class Books:
+    """`sessions` by id; `charges` and `disputes` by the payment they are about."""
+
+    def __init__(self) -> None:
+        self.sessions: dict[str, Object] = {}
+        self.charges: dict[str, Object] = {}
+        self.disputes: dict[str, Object] = {}
+        self.api_base = ""
+
+    def create(self, fields: dict[str, str]) -> tuple[int, Object]:
+        """(status, body), as Stripe would answer."""
+        price = "line_items[0][price_data]"
+        try:
+            amount, currency = int(fields[f"{price}[unit_amount]"]), fields[f"{price}[currency]"]
+            missing = [name for name in NEEDED if not fields.get(name)]
+        except (KeyError, ValueError):
+            return 400, failure("invalid_request_error", "parameter_missing")
+        if missing or fields["mode"] != "payment":
+            return 400, failure("invalid_request_error", "parameter_missing")
+        if amount < STRIPE_MINIMUM[currency]:
+            return 400, failure("invalid_request_error", "amount_too_small")
+        session = new_session(fields, amount, currency, self.api_base)
+        self.sessions[session["id"]] = session
+        return 200, session
+
+    # -- what happens out there --
+
+    def pay(self, session_id: str) -> Object:
+        """The customer has paid by card; the session."""
+        session = self._change(session_id, status="complete", payment_status="paid")
+        self.charges.setdefault(session["payment_intent"], new_charge(session))
+        return session
+
+    def pay_later(self, session_id: str) -> Object:
+        """The customer has chosen a way to pay that takes days."""
+        return self._change(session_id, status="complete", payment_status="unpaid")
+
+    def expire(self, session_id: str) -> Object:
+        return self._change(session_id, status="expired", payment_status="unpaid")
+
+    def intent(self, session_id: str) -> Object:
+        """The payment of a paid session."""
+        session = self.sessions[session_id]
+        return {
+            "id": session["payment_intent"],
+            "object": "payment_intent",
+            "amount": session["amount_total"],
+            "amount_received": session["amount_total"],
+            "currency": session["currency"],
+            "metadata": session["intent_metadata"],
+            "livemode": False,
+            "status": "succeeded",
+        }
+
+    def give_back(self, session_id: str, cents: int | None = None) -> Object:
+        """All of what is left, or a part; the charge."""
+        charge = self.charges[self.sessions[session_id]["payment_intent"]]
+        back = charge["amount"] if cents is None else charge["amount_refunded"] + cents
+        charge |= {"amount_refunded": back, "refunded": back == charge["amount"]}
+        return dict(charge)
+
+    def dispute(self, session_id: str, status: str = "needs_response") -> Object:
+        """The customer's bank claims it back, or has decided."""
+        payment = self.sessions[session_id]["payment_intent"]
+        dispute = self.disputes.setdefault(payment, new_dispute(self.charges[payment]))
+        dispute["status"] = status
+        self.charges[payment]["disputed"] = True
+        return dict(dispute)
+
+    def _change(self, session_id: str, **changes: str) -> Object:
+        session = self.sessions[session_id]
+        session |= changes | {"payment_intent": session["payment_intent"] or f"pi_{uuid.uuid4().hex}"}
+        return session
+
+    # -- what it is asked --
+
+    def refund(self, fields: dict[str, str]) -> tuple[int, Object]:
+        charge = self.charges.get(fields.get("payment_intent", ""))
+        if charge is None:
+            return 404, failure("invalid_request_error", "resource_missing")
+        if charge["refunded"]:
+            return 400, failure("invalid_request_error", "charge_already_refunded")
+        charge |= {"amount_refunded": charge["amount"], "refunded": True}
+        is_expanded = fields.get("expand[0]") == "charge"
+        return 200, {
+            "id": f"re_{uuid.uuid4().hex}",
+            "object": "refund",
+            "amount": charge["amount"],
+            "status": "succeeded",
+            "payment_intent": charge["payment_intent"],
+            "charge": dict(charge) if is_expanded else charge["id"],
+        }
+
+    def listed(self, kind: str, fields: dict[str, str]) -> Object:
+        """The newest first, a page at a time."""
+        held: dict[str, dict[str, Object]] = {
+            "checkout/sessions": self.sessions, "charges": self.charges, "disputes": self.disputes,
+        }  # fmt: skip
+        since, limit = int(fields.get("created[gte]", 0)), int(fields.get("limit", 10))
+        payment = fields.get("payment_intent")
+        found = [one for one in reversed(held[kind].values()) if one["created"] >= since]
+        found = [one for one in found if payment in (None, one.get("payment_intent"))]
+        ids = [one["id"] for one in found]
+        start = ids.index(fields["starting_after"]) + 1 if "starting_after" in fields else 0
+        page = found[start : start + limit]
+        more = len(found) > start + limit
+        return {"object": "list", "url": f"/v1/{kind}", "data": page, "has_more": more}
+
+
+def named(fields: dict[str, str], prefix: str) -> dict[str, str]:
+    """What stands behind `prefix`, without its bracket."""
+    start = len(prefix)
+    return {name[start:-1]: value for name, value in fields.items() if name.startswith(prefix)}
+
+
+def failure(kind: str, code: str | None) -> Object:
+    return {"error": {"type": kind, "code": code, "message": f"Refused with {KEY[:12]}..."}}
+
+
+def new_session(fields: dict[str, str], amount: int, currency: str, base: str) -> Object:
+    session_id = f"cs_test_{uuid.uuid4().hex}"
+    return {
+        "id": session_id,
+        "object": "checkout.session",
+        "created": int(time.time()),
+        "url": f"{base}/pay/{session_id}",
+        "amount_total": amount,
+        "currency": currency,
+        "client_reference_id": fields["client_reference_id"],
+        "metadata": named(fields, "metadata["),
+        "intent_metadata": named(fields, "payment_intent_data[metadata]["),
+        "success_url": fields["success_url"],
+        "cancel_url": fields.get("cancel_url"),
+        "mode": "payment",
+        "livemode": False,
+        "status": "open",
+        "payment_status": "unpaid",
+        "payment_intent": None,
+    }
+
+
+def new_charge(session: Object) -> Object:
+    return {
+        "id": f"ch_{uuid.uuid4().hex}",
+        "object": "charge",
+        "created": int(time.time()),
+        "payment_intent": session["payment_intent"],
+        "amount": session["amount_total"],
+        "amount_refunded": 0,
+        "refunded": False,
+        "disputed": False,
+        "currency": session["currency"],
+        "metadata": session["intent_metadata"],
+        "livemode": False,
+    }
+
+
+def new_dispute(charge: Object) -> Object:
+    return {
+        "id": f"du_{uuid.uuid4().hex}",
+        "object": "dispute",
+        "created": int(time.time()),
+        "payment_intent": charge["payment_intent"],
+        "charge": charge["id"],
+        "amount": charge["amount"],
+        "currency": charge["currency"],
+        "metadata": {},
+        "livemode": False,
+        "status": "needs_response",
+    }

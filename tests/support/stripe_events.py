@@ -1,0 +1,61 @@
+"""Stripe's events: written, signed and sent as Stripe does; doubled, late, mixed up and forged by tests."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import time
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from models.wiring import Models
+from tests.support.clients import Answer, Client
+
+SECRET = "whsec_standin0123456789abcdef"
+
+
+def news(kind: str, about: dict[str, Any], *, livemode: bool = False, at: int | None = None) -> bytes:
+    """A signed-to-be event about any object; `at` is Stripe's clock."""
+    body = {
+        "id": f"evt_{uuid.uuid4().hex}",
+        "object": "event",
+        "api_version": "2026-10-28.endive",
+        "created": int(time.time()) if at is None else at,
+        "type": kind,
+        "livemode": livemode,
+        "data": {"object": about},
+    }
+    return json.dumps(body, indent=2).encode()
+
+
+def event(kind: str, session: dict[str, Any], *, livemode: bool = False, **changes: Any) -> bytes:
+    """About a checkout session, with whatever is to be different."""
+    return news(f"checkout.session.{kind}", session | changes, livemode=livemode)
+
+
+def signature(payload: bytes, *secrets: str, age: int = 0) -> str:
+    """`t=…,v1=…[,v1=…]`: one for each secret while one is being replaced by another."""
+    at = int(time.time()) - age
+    signed = [hmac.new(s.encode(), b"%d." % at + payload, hashlib.sha256) for s in secrets or (SECRET,)]
+    return ",".join([f"t={at}", *(f"v1={mac.hexdigest()}" for mac in signed)])
+
+
+async def deliver(client: Client, payload: bytes, header: str | None = None) -> Answer:
+    """As Stripe sends it: a foreign sender without any session."""
+    headers = {"Content-Type": "application/json; charset=utf-8", "Accept": "*/*; q=0.5, application/xml"}
+    headers["Stripe-Signature"] = signature(payload) if header is None else header
+    return await client.send("POST", "/payment/webhook", body=payload, headers=headers)
+
+
+async def deliver_at_once(clients: Sequence[Client], payloads: Sequence[bytes], times: int = 1) -> set[int]:
+    """Everything together, `times` times over, to all processes by turns; the statuses of the answers."""
+    sent = [deliver(clients[n % len(clients)], payload) for n, payload in enumerate(list(payloads) * times)]
+    return {answer.status for answer in await asyncio.gather(*sent)}
+
+
+async def tell(models: Models, payload: bytes, header: str | None = None) -> str:
+    """To the models, without a site."""
+    return await models.stripe_webhook.receive(payload, signature(payload) if header is None else header)
