@@ -176,7 +176,9 @@ def _run(config: Config, command: str, environment: Mapping[str, str]) -> int:
 
 
 def _work(config: Config, environment: Mapping[str, str]) -> int:
-    """One of several processes (`models.processes.workers`): listening sockets and both servers are handed down."""
+    """One of several processes (`models.processes.workers`): listening sockets and both servers are handed
+    down.
+    """
     hear_signals()
     assert config.database_url
     assert config.redis_url

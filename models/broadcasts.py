@@ -28,8 +28,8 @@ class UserNews(msgspec.Struct, frozen=True, omit_defaults=True, tag="tell"):
 
 
 class Delivered(msgspec.Struct, frozen=True, tag="delivered"):
-    """These cards are on the person's screen now; published by models/redis/lua/queue_page.lua itself, in order
-    with departures.
+    """These cards are on the person's screen now; published by models/redis/lua/queue_page.lua itself, in
+    order with departures.
     """
 
     ids: list[str]

@@ -21,74 +21,6 @@ LONG = {
     "handlers/realtime/websocket.py",
     "static/call/engine.js",
 }
-# What is tested where it shows, and there.
-ELSEWHERE = {
-    "models/accounts/age_gate.py": "tests/handlers/accounts/test_age_gate.py",
-    "models/redis/subscriber.py": "tests/models/redis/test_client.py",
-    "models/redis/connection.py": "tests/models/redis/test_pipeline.py",
-    "models/postgres/async_connection.py": "tests/models/postgres/test_outages.py",
-    "models/postgres/connection.py": "tests/models/postgres/test_database.py",
-    "models/postgres/pool.py": "tests/models/postgres/test_database.py",
-    "models/console/dashboard.py": "tests/handlers/console/test_base.py",
-    "models/console/members.py": "tests/handlers/console/test_base.py",
-    "models/safety/moderation.py": "tests/handlers/console/test_report_reviews.py",
-    "handlers/console/dashboard.py": "tests/handlers/console/test_base.py",
-    "handlers/console/members.py": "tests/handlers/console/test_base.py",
-    "handlers/console/audit_log.py": "tests/handlers/console/test_base.py",
-    "handlers/console/payments.py": "tests/handlers/console/test_invite_codes.py",
-    "handlers/console/staff.py": "tests/handlers/console/test_sign_in.py",
-    "handlers/console/appeal_reviews.py": "tests/handlers/console/test_report_reviews.py",
-    "models/accounts/erasure.py": "tests/models/accounts/test_deletions.py",
-    "models/settings/checks.py": "tests/models/settings/test_config.py",
-    "models/settings/database_url.py": "tests/models/settings/test_urls.py",
-    "models/postgres/requirements.py": "tests/models/checks/test_services.py",
-    "models/postgres/connection_errors.py": "tests/models/checks/test_services.py",
-    "models/redis/requirements.py": "tests/models/checks/test_services.py",
-    "models/findings.py": "tests/models/checks/test_services.py",
-    "models/checks/host.py": "tests/handlers/commands/test_check.py",
-    "models/settings/names.py": "tests/handlers/commands/test_check.py",
-    "models/processes/service_urls.py": "tests/handlers/commands/test_cli.py",
-    "models/settings/redis_url.py": "tests/models/settings/test_urls.py",
-    "models/settings/ice_urls.py": "tests/webrtc/test_ice_urls.py",
-    "handlers/commands/privacy.py": "tests/handlers/commands/test_cli.py",
-    "models/security/second_factors.py": "tests/models/console/test_sign_in.py",
-    "models/console/sessions.py": "tests/models/console/test_sign_in.py",
-    "handlers/commands/staff.py": "tests/handlers/commands/test_cli.py",
-    "models/security/site_secret.py": "tests/models/safety/test_bans.py",
-    "models/billing/stripe_types.py": "tests/models/billing/test_stripe_types.py",
-    "models/safety/report_reviews.py": "tests/models/safety/test_reports.py",
-    "models/safety/interruptions.py": "tests/models/safety/test_blocks.py",
-    "models/safety/ban_notices.py": "tests/models/safety/test_bans.py",
-    "models/accounts/authentication.py": "tests/models/safety/test_bans.py",
-    "models/safety/address_bans.py": "tests/models/safety/test_bans.py",
-    "handlers/base/cookies.py": "tests/handlers/accounts/test_sign_up.py",
-    "handlers/http/metrics.py": "tests/handlers/public/test_health.py",
-    "handlers/http/problems.py": "tests/handlers/base/test_handler.py",
-    "handlers/routes.py": "tests/test_protocol.py",
-    "models/processes/data_directory.py": "tests/models/processes/test_embedded.py",
-    "models/processes/child_process.py": "tests/models/processes/test_embedded.py",
-    "models/processes/embedded_servers.py": "tests/models/processes/test_embedded.py",
-    "models/errors.py": "tests/test_protocol.py",
-    "models/health.py": "tests/handlers/public/test_health.py",
-    "models/redis/keys.py": "tests/test_house.py",
-    "models/security/member.py": "tests/models/profiles/test_users.py",
-    "models/messages.py": "tests/test_protocol.py",
-    "models/calls/call.py": "tests/models/calls/test_calls.py",
-    "models/billing/payment_provider.py": "tests/models/billing/test_sandbox.py",
-    "models/ringing/rings.py": "tests/models/ringing/test_invites.py",
-    "models/settings/reader.py": "tests/models/settings/test_config.py",
-    "models/postgres/statements.py": "tests/models/postgres/test_database.py",
-    "models/settings/limits.py": "tests/test_operations.py",
-    "models/accounts/sign_up.py": "tests/handlers/accounts/test_sign_up.py",
-    "models/visible_text.py": "tests/models/profiles/test_names.py",
-    "models/wiring.py": "tests/conftest.py",
-    "models/profiles/colours.py": "tests/models/profiles/test_pictures.py",
-    "models/profiles/decoder.py": "tests/models/profiles/test_decode_pool.py",
-    "models/profiles/decoder_processes.py": "tests/models/profiles/test_decode_pool.py",
-    "models/profiles/jpeg_structure.py": "tests/models/profiles/test_pictures.py",
-    "models/profiles/large_pictures.py": "tests/models/profiles/test_pictures.py",
-    "models/profiles/mp4_boxes.py": "tests/models/profiles/test_video_copies.py",
-}
 
 
 def strings(file: Path) -> Iterator[str]:
@@ -140,18 +72,35 @@ def test_no_file_is_long() -> None:
     } == {}
 
 
-def test_every_module_has_its_tests() -> None:
-    """tests/models/calls/test_calls.py, or, where that would be long, test_calls_….py."""
-    written = {f"{file.parent.name}/{file.stem}_" for file in TESTS}
-    modules = [file for file in CODE[1:] if file.stem != "__init__"]
-    untested = {
-        name_of(file)
-        for file in modules
-        if not any(one.startswith(f"{file.parent.name}/test_{file.stem}_") for one in written)
+def packages() -> dict[Path, list[Path]]:
+    """The modules of every package of handlers and models."""
+    found: dict[Path, list[Path]] = {}
+    for file in CODE[1:]:
+        if file.stem != "__init__":
+            found.setdefault(file.parent, []).append(file)
+    return found
+
+
+def test_every_package_has_its_folder_of_tests() -> None:
+    places = {name_of(package) for package in packages()}
+    tested = {name_of(file.parent).removeprefix("tests/") for file in TESTS if file.name.startswith("test_")}
+    assert places - tested == set()
+
+
+def test_every_module_is_imported_by_a_test() -> None:
+    imported = {name for file in TESTS for name in imports_of(file)}
+    modules = {
+        name_of(file).removesuffix(".py").replace("/", ".") for files in packages().values() for file in files
     }
-    assert untested - ELSEWHERE.keys() == set()
-    assert all((ROOT / test).exists() for test in ELSEWHERE.values())
-    assert ELSEWHERE.keys() <= {name_of(file) for file in modules}
+    assert modules - imported == set()
+
+
+def imports_of(file: Path) -> Iterator[str]:
+    """What a file imports, as dotted names, with and without the name that it takes from there."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 # -- SQL, Lua, Redis --
@@ -159,8 +108,9 @@ def test_every_module_has_its_tests() -> None:
 
 def statements_written() -> set[str]:
     return {
-        f"{file.stem}.{name}"
-        for file in (ROOT / "sql").glob("*.sql")
+        f"{'.'.join(file.relative_to(ROOT / 'sql').with_suffix('').parts)}.{name}"
+        for file in (ROOT / "sql").rglob("*.sql")
+        if file.parent.name != "migrations"
         for name in re.findall(r"^-- name: (\w+)", file.read_text(), re.M)
     }
 
@@ -172,7 +122,7 @@ def statements_called() -> set[str]:
         called |= {
             f"{noun}.{name}" for noun, name in re.findall(r"\bstatement\(\"(\w+)\", \"(\w+)\"\)", text)
         }
-        for attribute, noun in re.findall(r"self\.(\w+) = db\.statements\(\"(\w+)\"\)", text):
+        for attribute, noun in re.findall(r"self\.(\w+) = db\.statements\(\"([\w.]+)\"\)", text):
             calls = re.findall(rf"self\.{attribute}\.(?:one|all|value|run)\(\s*\"(\w+)\"", text)
             called |= {f"{noun}.{name}" for name in calls}
     return called
@@ -183,15 +133,15 @@ def test_every_statement_is_called_and_every_called_one_exists() -> None:
 
 
 def test_every_lua_script_is_run_and_every_one_that_is_run_exists() -> None:
-    files = sorted((ROOT / "models" / "lua").glob("*.lua"))
+    files = sorted((ROOT / "models" / "redis" / "lua").glob("*.lua"))
     run = set(re.findall(r"\.script\(\s*\"(\w+)\"", text_of(CODE)))
     run |= set(re.findall(r"^-- include: (\w+)", text_of(files), re.M))
     assert run == {file.stem for file in files}
 
 
 def test_every_redis_name_is_used() -> None:
-    lua = text_of(sorted((ROOT / "models" / "lua").glob("*.lua")))
-    own, others = (ROOT / "models" / "keys.py").read_text(), text_of(CODE)
+    lua = text_of(sorted((ROOT / "models" / "redis" / "lua").glob("*.lua")))
+    own, others = (ROOT / "models" / "redis" / "keys.py").read_text(), text_of(CODE)
     names = re.findall(r"^(?:def )?(\w+)(?:\(| = )", own, re.M)
     assert "QUEUE" in names
     used = set(re.findall(r"\bkeys\.(\w+)", others))
@@ -202,7 +152,7 @@ def test_every_redis_name_is_used() -> None:
 
 def test_lua_makes_up_no_redis_name() -> None:
     known = {value for value in vars(keys).values() if isinstance(value, str)}
-    used = re.findall(r"'(ns:[\w:-]*)'", text_of(sorted((ROOT / "models" / "lua").glob("*.lua"))))
+    used = re.findall(r"'(ns:[\w:-]*)'", text_of(sorted((ROOT / "models" / "redis" / "lua").glob("*.lua"))))
     assert used
     assert set(used) <= known
 

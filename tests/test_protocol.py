@@ -164,7 +164,7 @@ def test_error_codes_are_those_of_the_code() -> None:
 
 
 def test_close_codes_are_those_of_the_code() -> None:
-    files = [*(ROOT / "handlers").glob("*.py"), ROOT / "models" / "calls.py"]
+    files = [*(ROOT / "handlers").rglob("*.py"), ROOT / "models" / "calls" / "calls.py"]
     used = {int(code) for file in files for code in re.findall(r"\b(10[01]\d|44\d\d)\b", file.read_text())}
     # 1005 is never sent: it stands for a close frame without a code (RFC 6455, 7.1.5).
     written = {int(row[0]) for row in table(DOCUMENT, "code") if row[0].isdigit()}
@@ -179,7 +179,7 @@ def test_what_is_not_in_this_version_is_not() -> None:
 
 
 def test_messages_that_nobody_sends_are_said_to_be_so() -> None:
-    files = [*(ROOT / "handlers").glob("*.py"), *(ROOT / "models").glob("*.py")]
+    files = [*(ROOT / "handlers").rglob("*.py"), *(ROOT / "models").rglob("*.py")]
     code = "".join(file.read_text() for file in files if file.name != "messages.py")
     commands = {kind for kinds in SENT.values() for kind in kinds}
     idle = {

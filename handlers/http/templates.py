@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ from models.settings.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 STATIC = ROOT / "static"
-IMPORTED = re.compile(r'^(?:import|export)\b[^;]*?"\./([\w.]+)"', re.M)
+IMPORTED = re.compile(r'^(?:import|export)\b[^;]*?"(\.{1,2}/[\w./]+)"', re.M)
 ENDED_WORDS = {
     "hung_up": "One of you ended the call",
     "expired": "The time you agreed on was up",
@@ -155,7 +156,9 @@ def modules(*names: str) -> tuple[str, ...]:
         name = waiting.pop()
         if name not in found:
             found.append(name)
-            waiting += IMPORTED.findall((STATIC / name).read_text())
+            folder = posixpath.dirname(name)
+            imported = IMPORTED.findall((STATIC / name).read_text())
+            waiting += [posixpath.normpath(posixpath.join(folder, path)) for path in imported]
     return tuple(sorted(found))
 
 

@@ -2,7 +2,8 @@
 
 Access and code follow from the rows of checkouts, refunds and disputes alone. They are computed again after
 each event, so order and repetition do not matter. A lost payment ends no call, and users who joined with the
-payer's code keep their access. A deleted user is granted nothing; `models.billing.refunds` returns such a payment.
+payer's code keep their access. A deleted user is granted nothing; `models.billing.refunds` returns such a
+payment.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What this process last knew of its calls, so that a step need not read the row first.
 
 Keeps calls that have a seat here, and the newest that were accepted here. May be old: the version tells, and
-the compare-and-set of `models.calls.calls` reads again. Orders the steps of one process: one at a time in a call.
+the compare-and-set of `models.calls.calls` reads again. Orders the steps of one process: one at a time in a
+call.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A connection of the pool and the statement on it: its time limit, its errors in our words, its rows.
 
-A part of `models.postgres.database`. A statement without an answer after two seconds loses its connection, and so does one
-whose caller is cancelled.
+A part of `models.postgres.database`. A statement without an answer after two seconds loses its connection,
+and so does one whose caller is cancelled.
 """
 
 from __future__ import annotations

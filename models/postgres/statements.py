@@ -1,6 +1,8 @@
-"""Named statements from `sql/<noun>.sql`: aiosql files with `:named` parameters, rows as frozen records.
+"""Named statements from `sql/<subject>/<noun>.sql`: aiosql files with `:named` parameters, rows as frozen
+records.
 
-Keeps no connection: `models.postgres.database` runs the text, by itself or, with `on=`, as part of a transaction.
+Keeps no connection: `models.postgres.database` runs the text, by itself or, with `on=`, as part of a
+transaction.
 """
 
 from __future__ import annotations
@@ -84,7 +86,7 @@ def statement(noun: str, name: str) -> Statement:
 @cache
 def _queries(noun: str) -> dict[str, Statement]:
     """Read once in a process: parsing all of them takes a quarter of a second."""
-    queries: Any = aiosql.from_path(SQL / f"{noun}.sql", "asynchronous")
+    queries: Any = aiosql.from_path(SQL / f"{noun.replace('.', '/')}.sql", "asynchronous")
     names = [name for name in queries.available_queries if not name.endswith("_cursor")]
     return {name: _statement(noun, name, getattr(queries, name)) for name in names}
 

@@ -1,4 +1,6 @@
-"""One worker of `models.processes.workers`: a child process that says when it serves, and ends with its parent."""
+"""One worker of `models.processes.workers`: a child process that says when it serves, and ends with its
+parent.
+"""
 
 from __future__ import annotations
 

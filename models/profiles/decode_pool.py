@@ -1,8 +1,8 @@
 """The decoding of uploads: pictures and videos, each in a process of its own (`models.profiles.decoder`).
 
-Two uploads are decoded at a time, and never two of one person; the others wait as `models.profiles.decoding_queue`
-says. One process may be started in advance, so that an upload does not wait for it. A decoder that crashes,
-or that uses too much time or memory, ends one upload and nothing else.
+Two uploads are decoded at a time, and never two of one person; the others wait as
+`models.profiles.decoding_queue` says. One process may be started in advance, so that an upload does not wait
+for it. A decoder that crashes, or that uses too much time or memory, ends one upload and nothing else.
 """
 
 from __future__ import annotations

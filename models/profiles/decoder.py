@@ -1,8 +1,8 @@
 """The child process that decodes one upload, under limits, and exits.
 
-Started by `models.profiles.decoder_processes` with an empty environment, no inherited file but one end of a socket
-pair. It imports its decoder first and then waits for a request, so that a process that was started early
-answers at once. The request is a JSON object with two open files: the upload, and an empty file for the
+Started by `models.profiles.decoder_processes` with an empty environment, no inherited file but one end of a
+socket pair. It imports its decoder first and then waits for a request, so that a process that was started
+early answers at once. The request is a JSON object with two open files: the upload, and an empty file for the
 result. The answer is one JSON object of at most 4 KiB.
 
 Limits, from the moment the request arrives: memory (RLIMIT_AS), CPU time (a profiling timer, which ends the

@@ -1,4 +1,5 @@
-"""The parent's side of a decoder process (`models.profiles.decoder`): start, one request, one bounded answer, end.
+"""The parent's side of a decoder process (`models.profiles.decoder`): start, one request, one bounded answer,
+end.
 
 A process decodes one upload and is then killed, whatever it answered: nothing of one upload is left for the
 next. The answer is JSON of at most 4 KiB, never a pickle, and the result is in a file that the parent opened.

@@ -1,4 +1,5 @@
-"""Selfies: an upload becomes a small JPEG of our own, in a process that can be ended (`models.profiles.pictures`).
+"""Selfies: an upload becomes a small JPEG of our own, in a process that can be ended
+(`models.profiles.pictures`).
 
 Keeps one selfie per user, 800 px at most, without metadata: the bytes that came are never served. A picture
 is judged by decoding it, never by its name. Refuses more than 8 MB or 40 megapixels, and more work than two

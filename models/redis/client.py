@@ -1,10 +1,11 @@
 """The one door to Redis: commands, Lua scripts, and news between processes.
 
-News is published on a channel of `models.redis.keys`. A process hears its own news at once, in process, and other
-processes hear it through Redis, in the order it was published; nobody waits for that. News can be lost in an
-outage. Then every process reloads: the one that could not publish says so on `keys.CHANNEL_ALL` as soon as
-Redis answers, and one that could not listen has its `ears.on_reconnect` called. Redis away is `Unavailable`,
-within two seconds; so is a Redis that refuses what only its operator can change (`models.redis.faults`).
+News is published on a channel of `models.redis.keys`. A process hears its own news at once, in process, and
+other processes hear it through Redis, in the order it was published; nobody waits for that. News can be lost
+in an outage. Then every process reloads: the one that could not publish says so on `keys.CHANNEL_ALL` as soon
+as Redis answers, and one that could not listen has its `ears.on_reconnect` called. Redis away is
+`Unavailable`, within two seconds; so is a Redis that refuses what only its operator can change
+(`models.redis.faults`).
 """
 
 from __future__ import annotations

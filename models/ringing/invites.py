@@ -1,9 +1,8 @@
 """Call invites: one person rings another for twenty seconds, and exactly one thing comes of it.
 
-The commands. The ring itself lives in Redis (`models.ringing.rings`); how it ended is one row in PostgreSQL, decided
-and
-told in `models.ringing.outcomes`. A command about an invite that is not yours is NotFound, and nobody hears of
-it.
+The commands. The ring itself lives in Redis (`models.ringing.rings`); how it ended is one row in PostgreSQL,
+decided and told in `models.ringing.outcomes`. A command about an invite that is not yours is NotFound, and
+nobody hears of it.
 """
 
 from __future__ import annotations

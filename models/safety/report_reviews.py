@@ -1,7 +1,7 @@
 """Reports for moderators: the queue, the evidence, and one decision per report.
 
-The first decision counts. Its effect on the reporter's reputation follows automatically (`models.safety.reputation`).
-Raises: NotFound, Conflict (already decided).
+The first decision counts. Its effect on the reporter's reputation follows automatically
+(`models.safety.reputation`). Raises: NotFound, Conflict (already decided).
 """
 
 from __future__ import annotations

@@ -3,9 +3,10 @@
 Keeps one report a pair. One about somebody they were in a call or a ring with counts; one about a card goes
 to review only. Promises that reporter and reported do not see each other again, that chat lines are those of
 the call it names, that a picture is kept only with the reporter's consent and as a JPEG of our own, and that
-so many reporters of good standing (`models.safety.reputation`) bring one ban until a moderator has looked, however
-many report at once. Nobody, a stranger and a second report are answered alike. Refuses with Invalid, NotFound
-(a call that is not theirs, or with somebody else), PaymentRequired, TooMany, TooLarge, UnsupportedMedia.
+so many reporters of good standing (`models.safety.reputation`) bring one ban until a moderator has looked,
+however many report at once. Nobody, a stranger and a second report are answered alike. Refuses with Invalid,
+NotFound (a call that is not theirs, or with somebody else), PaymentRequired, TooMany, TooLarge,
+UnsupportedMedia.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Passwords: hashed, compared, and judged. The one door to bcrypt and to zxcvbn.
 
 Stateless but for its queue. bcrypt sees base64(SHA-256(NFC, UTF-8)), so that no byte of a long password is
-cut off. Hashing happens on one thread, in rotation over the addresses that ask (`models.security.fair_queue`); members
-and staff have an instance each, so that neither waits for the other. Comparing with nobody's hash takes as
-long as with somebody's. Raises: Invalid for fewer than 12 or more than 128 characters, a common password, or
-little more than one; Unavailable when too many wait.
+cut off. Hashing happens on one thread, in rotation over the addresses that ask
+(`models.security.fair_queue`); members and staff have an instance each, so that neither waits for the other.
+Comparing with nobody's hash takes as long as with somebody's. Raises: Invalid for fewer than 12 or more than
+128 characters, a common password, or little more than one; Unavailable when too many wait.
 """
 
 from __future__ import annotations

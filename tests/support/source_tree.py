@@ -8,8 +8,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 TEMPLATES = ROOT / "templates"
 CODE = [
     ROOT / "server.py",
-    *sorted((ROOT / "handlers").glob("*.py")),
-    *sorted((ROOT / "models").glob("*.py")),
+    *sorted((ROOT / "handlers").rglob("*.py")),
+    *sorted((ROOT / "models").rglob("*.py")),
 ]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 PAGES = sorted(TEMPLATES.rglob("*.html"))
@@ -20,7 +20,7 @@ SERVED = [
 ]
 OWN = [
     *CODE, *TESTS, *PAGES, *SERVED, *sorted((ROOT / "sql").rglob("*.sql")),
-    *sorted((ROOT / "models" / "lua").glob("*.lua")), *sorted((ROOT / "bench").rglob("*.py")),
+    *sorted((ROOT / "models" / "redis" / "lua").glob("*.lua")), *sorted((ROOT / "bench").rglob("*.py")),
 ]  # fmt: skip
 
 

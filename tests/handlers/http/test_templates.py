@@ -53,7 +53,7 @@ def test_every_end_has_words() -> None:
 
 
 def test_a_static_address_has_the_version_and_an_absent_one_is_loud() -> None:
-    assert re.fullmatch(r"/static/[0-9a-f]{12}/app\.css", static_url("css/app.css"))
+    assert re.fullmatch(r"/static/[0-9a-f]{12}/css/app\.css", static_url("css/app.css"))
     with pytest.raises(FileNotFoundError):
         static_url("nowhere.css")
 
