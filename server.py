@@ -20,19 +20,14 @@ from collections.abc import Callable, Mapping
 
 import uvloop
 
+from handlers.base.application import Site
 from handlers.base.handler import NotFoundHandler
 from handlers.commands import cli
 from handlers.commands.check import Refused, check, check_start
-from handlers.http.bodies import BodyApplication
-from handlers.http.draining import Requests
 from handlers.http.listening import CannotListen, listen
 from handlers.http.logs import set_up_logs
 from handlers.http.metrics import count_request
-from handlers.http.misconfigurations import Misconfigurations
-from handlers.http.origins import security_headers
 from handlers.http.server import SiteServer
-from handlers.http.templates import Pages
-from handlers.realtime.hub import Hub
 from handlers.routes import routes
 from models.errors import Unavailable
 from models.postgres.migrations import MigrationBlocked, migrate
@@ -42,48 +37,16 @@ from models.processes.service_urls import Urls, servers, servers_of_site
 from models.processes.worker import Limits, Parent
 from models.processes.workers import Workers, WorkersFailed, hear_signals, hold_replacing
 from models.settings.config import Config, ConfigError
+from models.settings.environment import read_config
 from models.wiring import Models
 
 logger = logging.getLogger("napalmsky")
 MAX_BODY, DRAIN_SECONDS = 1024 * 1024, 10
 
 
-class Site(BodyApplication):
-    """Everything a handler may ask for: config, models, pages, hub."""
-
-    def __init__(self, config: Config, models: Models) -> None:
-        self.config = config
-        self.models = models
-        self.pages = Pages(config)
-        self.hub = Hub(models)
-        self.requests = Requests()
-        self.misconfigurations = Misconfigurations()
-        self.security_headers = security_headers(config)
-        self.session_cookie = "__Host-session" if config.is_secure else "session"
-        self.staff_cookie = "__Host-staff" if config.is_secure else "staff"
-        super().__init__(
-            routes(),
-            default_handler_class=NotFoundHandler,
-            xsrf_cookies=True,
-            xsrf_cookie_name="__Host-xsrf" if config.is_secure else "_xsrf",
-            xsrf_cookie_kwargs={"samesite": "Lax", "secure": config.is_secure, "httponly": True, "path": "/"},
-            log_function=count_request,
-        )
-
-    async def start(self) -> None:
-        """Before the first request: what was deleted is gone, then it listens and sweeps."""
-        await self.models.tombstones.apply()
-        await self.models.selfies.warm()
-        await self.hub.open()
-        await self.models.sweep.prepare()
-        self.models.sweep.start()
-
-    async def stop(self) -> None:
-        """Answers what is under way, tells every socket 1001, leaves its seats to the grace, frees all."""
-        await self.requests.drained()
-        await self.hub.drain()
-        await self.models.sweep.stop()
-        await self.models.close()
+def make_site(config: Config, models: Models) -> Site:
+    """The application with all its URLs."""
+    return Site(config, models, routes(), NotFoundHandler, count_request)
 
 
 async def serve(
@@ -93,7 +56,7 @@ async def serve(
     told, loop = _told_to_stop(), asyncio.get_running_loop()
     if life is not None:
         loop.add_reader(life, lambda: (loop.remove_reader(life), told.set()))  # type: ignore[func-returns-value]
-    site = Site(config, await Models.open(config, urls.database, urls.redis))
+    site = make_site(config, await Models.open(config, urls.database, urls.redis))
     await site.start()
     server = SiteServer(site, trusted=config.trusted_proxies, max_body_size=MAX_BODY)
     server.add_sockets(sockets)
@@ -128,7 +91,7 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     if command == "check":
         return check(environment)
     try:
-        config = Config.read(environment)
+        config = read_config(environment)
     except ConfigError as error:
         return _fail(str(Refused(error.faults)))
     set_up_logs()
@@ -191,7 +154,7 @@ def _work(config: Config, environment: Mapping[str, str]) -> int:
 def operate(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """A command of the operator's, beside a running site or without one."""
     try:
-        config = Config.read(environment)
+        config = read_config(environment)
         with servers_of_site(config) as urls:
             migrate(urls.database, tell=_tell)
             return asyncio.run(_operate(asked, config, urls))

@@ -11,10 +11,9 @@ from __future__ import annotations
 import msgspec
 
 from models import messages
-from models.messages import Wire
+from models.messages import Access, Wire
 from models.redis import keys
 from models.redis.client import Bus
-from models.security.member import Access
 
 NOTHING = msgspec.Raw(b"null")
 

@@ -1,9 +1,15 @@
-"""Amounts of money as text. Pure."""
+"""Currencies: amounts as text, and Stripe's minimum charges. Pure."""
 
 from __future__ import annotations
 
-from models.settings.limits import ZERO_DECIMAL
-
+# Stripe's minimum charge per currency, in its smallest unit (docs.stripe.com/currencies#minimum-and-maximum-
+# charge-amounts).
+STRIPE_MINIMUM = {
+    "usd": 50, "aed": 200, "aud": 50, "brl": 50, "cad": 50, "chf": 50, "czk": 1500, "dkk": 250, "eur": 50,
+    "gbp": 30, "hkd": 400, "huf": 17500, "inr": 50, "jpy": 50, "mxn": 1000, "myr": 200, "nok": 300,
+    "nzd": 50, "pln": 200, "ron": 200, "sek": 300, "sgd": 50, "thb": 1000,
+}  # fmt: skip
+ZERO_DECIMAL = frozenset({"jpy"})
 SIGNS = {"usd": "$", "eur": "€", "gbp": "£"}
 
 

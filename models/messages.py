@@ -21,6 +21,7 @@ DeclineReason = Literal[
     "invalid_target", "invalid_duration", "no_access", "offline", "cooldown", "busy", "declined", "missed"
 ]
 CancelReason = Literal["cancelled", "missed", "gone"]
+Access = Literal["unpaid", "paid", "invited", "comped"]
 
 
 class Wire(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):

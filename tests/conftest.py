@@ -27,12 +27,14 @@ from PIL import Image
 from tornado.ioloop import IOLoop
 from tornado.testing import bind_unused_port
 
+from handlers.base.application import Site
 from handlers.http.server import SiteServer
 from models.postgres.migrations import migrate
 from models.processes.embedded import Embedded
 from models.settings.config import Config
 from models.wiring import Models
-from server import MAX_BODY, Site
+from server import MAX_BODY
+from server import make_site as new_site
 from tests.support.clients import Browser, Client, Socket
 from tests.support.secret_leaks import overheard
 
@@ -196,7 +198,7 @@ def make_site(io_loop: IOLoop, servers: Servers, config: Config) -> Iterator[Mak
     async def make(**changes: Any) -> Running:
         socket, port = bind_unused_port()
         settings = replace(config, port=port, **({"base_url": f"http://localhost:{port}"} | changes))
-        site = Site(settings, await Models.open(settings, servers.database_url, servers.redis_url))
+        site = new_site(settings, await Models.open(settings, servers.database_url, servers.redis_url))
         await site.hub.open()
         await site.models.sweep.prepare()
         server = SiteServer(site, trusted=settings.trusted_proxies, max_body_size=MAX_BODY)

@@ -87,22 +87,6 @@ def test_every_package_has_its_folder_of_tests() -> None:
     assert places - tested == set()
 
 
-def test_every_module_is_imported_by_a_test() -> None:
-    imported = {name for file in TESTS for name in imports_of(file)}
-    modules = {
-        name_of(file).removesuffix(".py").replace("/", ".") for files in packages().values() for file in files
-    }
-    assert modules - imported == set()
-
-
-def imports_of(file: Path) -> Iterator[str]:
-    """What a file imports, as dotted names, with and without the name that it takes from there."""
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
 # -- SQL, Lua, Redis --
 
 

@@ -15,6 +15,7 @@ from handlers.http import metrics
 from handlers.http.logs import JsonLines
 from models.billing.stripe_types import EVENTS
 from models.settings.config import Config, ConfigError
+from models.settings.environment import read_config
 from tests.conftest import Running
 from tests.support.markdown import section, table
 
@@ -49,7 +50,7 @@ class Asked(Mapping[str, str]):
 def faults_of(name: str, value: str) -> list[str]:
     """What is wrong with this one setting; what it makes wrong of others does not count."""
     try:
-        Config.read({name: value})
+        read_config({name: value})
     except ConfigError as error:
         return [fault for fault in error.faults if fault.startswith(f"{name} must be a whole number")]
     return []
@@ -57,21 +58,21 @@ def faults_of(name: str, value: str) -> list[str]:
 
 def test_every_setting_is_documented_and_every_documented_one_is_read() -> None:
     asked = Asked()
-    Config.read(asked)
+    read_config(asked)
     assert set(SETTINGS) == asked.names
 
 
 def test_without_any_setting_all_is_as_the_dataclass_says() -> None:
-    assert Config.read({}) == Config()
+    assert read_config({}) == Config()
 
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_documented_default_is_the_default(name: str) -> None:
     default = SETTINGS[name][0]
     if default == "not set":
-        assert Config.read({name: ""}) == Config()
+        assert read_config({name: ""}) == Config()
     else:
-        assert Config.read({name: default.strip("`")}) == Config()
+        assert read_config({name: default.strip("`")}) == Config()
 
 
 @pytest.mark.parametrize("name", SETTINGS)

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from handlers.base.handler import BaseHandler
+from handlers.http.redirects import STEPS
 from models.accounts.age_gate import TOO_YOUNG
 from models.accounts.sign_up import next_step
 from models.room.introductions import GONE
@@ -58,7 +59,3 @@ class TooYoungHandler(BaseHandler):
 
     def get(self) -> None:
         self.page("accounts/onboarding/too_young.html", words=TOO_YOUNG)
-
-
-# Where each step of `next_step` happens.
-STEPS = {"profile": "/onboarding", "selfie": "/onboarding", "access": "/paywall", "done": "/room"}

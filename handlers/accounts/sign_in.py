@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from handlers.accounts.onboarding import STEPS
 from handlers.base import cookies
 from handlers.base.handler import BaseHandler
+from handlers.http.redirects import STEPS, is_own_path
 from handlers.profiles.settings import settings_context
 from models.accounts.age_gate import TOO_YOUNG
 from models.accounts.sign_up import next_step
@@ -166,8 +166,3 @@ def welcome(handler: BaseHandler, signed: SignedIn, wanted: str = "") -> None:
     cookies.sign_in(handler, signed.token)
     step = next_step(signed.member)
     return handler.go(wanted if step == "done" and is_own_path(wanted) else STEPS[step])
-
-
-def is_own_path(path: str) -> bool:
-    """`/calls/…`, never `//evil.example` or anything that a browser could read so."""
-    return path.startswith("/") and not path.startswith("//") and path.isprintable() and "\\" not in path

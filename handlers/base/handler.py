@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
-from tornado.web import RequestHandler
 
 from handlers.base import cookies
+from handlers.base.application import SiteHandler
 from handlers.http import bodies, origins
 from handlers.http.problems import as_problem, is_our_fault, methods_of, way_on
 from handlers.http.request import bearer_of, client_address, field_of, form_fields, json_fields
@@ -29,17 +29,13 @@ from models.errors import (
 )
 from models.security.member import Member
 
-if TYPE_CHECKING:
-    from server import Site
-
 logger = logging.getLogger("napalmsky.http")
 Form = TypeVar("Form", bound=msgspec.Struct)
 
 
-class BaseHandler(RequestHandler):
+class BaseHandler(SiteHandler):
     """Base of every handler; `application` is the Site with its models, pages, hub and config."""
 
-    application: Site
     # Health and media are asked often, and by machines: they are not counted. Private: nobody keeps the page.
     is_counted, is_private = True, False
 
@@ -119,7 +115,8 @@ class BaseHandler(RequestHandler):
         kind = self.request.headers.get("Content-Type", "")
         is_form = kind.startswith(("application/x-www-form-urlencoded", "multipart/form-data"))
         if self.bearer is None and (is_form or self.get_cookie(self.application.session_cookie) is not None):
-            cookies.check_they_come_back(self)
+            if self.is_page:
+                cookies.check_they_come_back(self)
             super().check_xsrf_cookie()
 
     # -- what they sent --
@@ -171,7 +168,8 @@ class BaseHandler(RequestHandler):
         self.add_header("Vary", "HX-Request, Accept, Cookie")
         is_private = self.is_private or self.member or self.refusal
         self.set_header("Cache-Control", "no-store" if is_private else "no-cache")
-        cookies.renew(self)
+        if self.bearer is None:
+            cookies.renew(self, self.member)
         name = fragment if fragment is not None and self.is_htmx else template
         self.finish(self.application.pages.render(name, self.page_context(context)))
 
@@ -233,12 +231,8 @@ class BaseHandler(RequestHandler):
         step = way_on(problem, self.request, was_here=bool(self.get_cookie(self.application.session_cookie)))
         if step is not None:
             return self.go(step)
-        return self.page(
-            "public/errors/page.html",
-            status=problem.status,
-            fragment="public/errors/_error.html",
-            problem=problem,
-        )
+        told = {"status": problem.status, "fragment": "public/errors/_error.html", "problem": problem}
+        return self.page("public/errors/page.html", **told)
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """Our own faults come with their traceback."""

@@ -8,16 +8,26 @@ Everything else is told after the upgrade, by close code, so that a page's scrip
 from __future__ import annotations
 
 import logging
-import time
 from asyncio import Future
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol
 
+from handlers.base.application import Site
 from handlers.http import origins
 from handlers.http.problems import as_problem, is_our_fault
 from handlers.http.request import bearer_of, client_address
+from handlers.realtime.close_codes import (
+    BAD,
+    NOT_ALLOWED,
+    NOT_FOUND,
+    SIGNED_OUT,
+    TOO_MANY,
+    TOO_SLOW,
+    TRY_AGAIN,
+)
+from handlers.realtime.limits import Budget
 from handlers.realtime.websocket import Frames
 from models import messages
 from models.errors import BadRequest, Banned, NotAllowed, NotSignedIn, Problem
@@ -26,33 +36,11 @@ from models.messages import ErrorTold, Wire
 from models.safety.ban_notices import Notice
 from models.security.member import Member
 
-if TYPE_CHECKING:
-    from server import Site
-
 logger = logging.getLogger(__name__)
-BAD, SIGNED_OUT, NOT_NOW, NONE_SUCH, TOO_SLOW, REPLACED, TOO_MANY = 4400, 4401, 4403, 4404, 4408, 4409, 4429
 MOST_BYTES = 64 * 1024
 MOST_WAITING_BYTES = 1024 * 1024
 PING_SECONDS = 20
 MOST_FAULTS = 20
-
-
-class Budget:
-    """A token bucket: `rate` messages a second, four seconds' worth at once."""
-
-    def __init__(self, rate: int) -> None:
-        self._rate = rate
-        self._left = rate * 4.0
-        self._at = time.monotonic()
-
-    def take(self) -> bool:
-        now = time.monotonic()
-        self._left = min(self._rate * 4.0, self._left + (now - self._at) * self._rate)
-        self._at = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
 
 
 class BaseSocket(WebSocketHandler):
@@ -171,7 +159,7 @@ class BaseSocket(WebSocketHandler):
     def refuse(self, problem: Problem) -> None:
         if isinstance(problem, Banned) and isinstance(problem.notice, Notice):
             self.tell(problem.notice.told)
-        codes = {401: SIGNED_OUT, 403: NOT_NOW, 404: NONE_SUCH, 429: TOO_MANY, 503: 1013}
+        codes = {401: SIGNED_OUT, 403: NOT_ALLOWED, 404: NOT_FOUND, 429: TOO_MANY, 503: TRY_AGAIN}
         self.close(codes.get(problem.status, BAD), problem.message[:120])
 
     def send(self, frame: bytes) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 
-from handlers.accounts.onboarding import STEPS
 from handlers.base.handler import BaseHandler
+from handlers.http.redirects import STEPS
 from models.accounts.sign_up import next_step
 from models.errors import Conflict, Invalid, NotFound, Problem, TooMany
-from models.security.member import Access, Member
+from models.messages import Access
+from models.security.member import Member
 
 
 class CodeForm(msgspec.Struct, rename="camel"):

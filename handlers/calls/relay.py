@@ -12,8 +12,9 @@ from collections.abc import Awaitable
 
 import msgspec
 
-from handlers.base.socket import REPLACED, BaseSocket, id_of
+from handlers.base.socket import BaseSocket, id_of
 from handlers.calls.seat_order import SeatOrder
+from handlers.realtime.close_codes import REPLACED
 from models import messages
 from models.calls import sdp_filter
 from models.calls.call import Call, other

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from models.checks.host import check_host, consequences
 from models.checks.services import check_services
 from models.settings.config import Config, ConfigError
+from models.settings.environment import read_config
 from models.settings.names import misspelled
 
 logger = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ def check(environment: Mapping[str, str]) -> int:
     """Reads the settings, connects to PostgreSQL and Redis, and prints what it finds."""
     faults: list[str] = []
     try:
-        config = Config.read(environment)
+        config = read_config(environment)
     except ConfigError as error:
         # The faulty settings have their defaults in it, so that the others are checked all the same.
         config, faults = error.config, error.faults

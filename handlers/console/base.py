@@ -45,7 +45,8 @@ class OpenConsoleHandler(BaseHandler):
         """Always: a Bearer token counts for nothing here."""
         refuse_unread(self.request)
         if self.request.method in methods_of(type(self)):
-            cookies.check_they_come_back(self)
+            if self.is_page:
+                cookies.check_they_come_back(self)
             RequestHandler.check_xsrf_cookie(self)
 
     def page_context(self, context: Mapping[str, object]) -> dict[str, object]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from handlers.accounts.onboarding import STEPS
 from handlers.base.file_response import MediaAnswer
 from handlers.base.uploads import UploadHandler
+from handlers.http.redirects import STEPS
 from models.accounts.sign_up import next_step
 from models.errors import Invalid, NotFound, Problem, TooLarge, UnsupportedMedia
 from models.profiles.media import MediaFile

@@ -55,7 +55,9 @@ class MetricsHandler(QuietHandler):
     def get(self) -> None:
         self.set_header("Content-Type", metrics.CONTENT_TYPE)
         self.set_header("Cache-Control", "no-store")
-        self.finish(metrics.exposition(self.application))
+        hub, db = self.application.hub, self.models.db
+        invites, calls = (sum(map(len, one.values())) for one in (hub.invite_sockets, hub.seats))
+        self.finish(metrics.exposition(invites=invites, calls=calls, statements=db.statements_run))
 
 
 class CspReportHandler(QuietHandler):

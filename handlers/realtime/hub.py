@@ -11,11 +11,13 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from handlers.realtime.close_codes import BANNED, GOING_AWAY, SIGNED_OUT
 from handlers.realtime.limits import SocketLimits
 from handlers.realtime.queue_updates import QueueFeed
 from handlers.realtime.reloads import Reloads, Told, look_again
+from handlers.realtime.sockets import OpenSocket, Seat, UserSocket
 from models.broadcasts import (
     NOTHING,
     AccessNews,
@@ -35,19 +37,10 @@ from models.calls.state import Side
 from models.errors import Unavailable
 from models.redis import keys
 from models.supervise import Tasks
-
-if TYPE_CHECKING:
-    from handlers.base.socket import BaseSocket
-    from handlers.calls.relay import RelaySocket
-    from handlers.ringing.invites import InviteSocket
-    from models.wiring import Models
+from models.wiring import Models
 
 logger = logging.getLogger(__name__)
-GOING_AWAY = 1001
-SIGNED_OUT = 4401
-BANNED = 4403
 BAN_WAIT_SECONDS = 0.4
-REPLACED = 4409
 
 
 class Hub:
@@ -56,11 +49,11 @@ class Hub:
         self._models = models
         self.limits = SocketLimits(models.config)
         # Every connection of a socket, also of those that have been refused and are closing.
-        self.sockets: set[BaseSocket] = set()
+        self.sockets: set[OpenSocket] = set()
         self.feed = QueueFeed(models.presence, self._joined_sockets)
-        self.invite_sockets: dict[str, set[InviteSocket]] = {}
-        self.seats: dict[str, dict[Side, RelaySocket]] = {}
-        self._hearing: dict[str, set[InviteSocket | RelaySocket]] = {}
+        self.invite_sockets: dict[str, set[UserSocket]] = {}
+        self.seats: dict[str, dict[Side, Seat]] = {}
+        self._hearing: dict[str, set[UserSocket | Seat]] = {}
         self.is_draining = False
         self._reloads = Reloads(self._everyone, models.presence.announce_all, self.feed.catch_up)
         self._work = Tasks()
@@ -86,12 +79,12 @@ class Hub:
 
     # -- people --
 
-    async def add_invite_socket(self, socket: InviteSocket) -> None:
+    async def add_invite_socket(self, socket: UserSocket) -> None:
         user_id = socket.user_id
         self.invite_sockets.setdefault(user_id, set()).add(socket)
         await self._hear_for(socket)
 
-    def remove_invite_socket(self, socket: InviteSocket) -> None:
+    def remove_invite_socket(self, socket: UserSocket) -> None:
         user_id = socket.user_id
         sockets = self.invite_sockets.get(user_id, set())
         sockets.discard(socket)
@@ -100,7 +93,7 @@ class Hub:
             self.invite_sockets.pop(user_id, None)
         self._hear_no_more_for(socket)
 
-    async def _hear_for(self, socket: InviteSocket | RelaySocket) -> None:
+    async def _hear_for(self, socket: UserSocket | Seat) -> None:
         """News of the socket's person: both kinds of sockets close when the session ends or a ban comes.
 
         Each socket waits for the confirmation itself, also while another one's is under way.
@@ -108,13 +101,13 @@ class Hub:
         self._hearing.setdefault(socket.user_id, set()).add(socket)
         await self._bus.subscribe(keys.user_channel(socket.user_id), self._heard_user)
 
-    def _hear_no_more_for(self, socket: InviteSocket | RelaySocket) -> None:
+    def _hear_no_more_for(self, socket: UserSocket | Seat) -> None:
         sockets = self._hearing.get(socket.user_id, set())
         sockets.discard(socket)
         if not sockets and self._hearing.pop(socket.user_id, None) is not None:
             self._bus.unsubscribe(keys.user_channel(socket.user_id))
 
-    def _joined_sockets(self, user_id: str) -> list[InviteSocket]:
+    def _joined_sockets(self, user_id: str) -> list[UserSocket]:
         return [socket for socket in self.invite_sockets.get(user_id, ()) if socket.is_joined]
 
     def _heard_user(self, channel: str, news: bytes) -> None:
@@ -189,7 +182,7 @@ class Hub:
 
     # -- calls --
 
-    async def add_seat(self, seat: RelaySocket) -> None:
+    async def add_seat(self, seat: Seat) -> None:
         """The seat is here from now on, even while it still opens: it keeps what comes meanwhile."""
         seats = self.seats.setdefault(seat.call_id, {})
         before = seats.get(seat.side)
@@ -199,7 +192,7 @@ class Hub:
         await self._hear_for(seat)
         await self._bus.subscribe(keys.call_channel(seat.call_id), self._heard_call)
 
-    def remove_seat(self, seat: RelaySocket) -> None:
+    def remove_seat(self, seat: Seat) -> None:
         seats = self.seats.get(seat.call_id, {})
         if seats.get(seat.side) is seat:
             del seats[seat.side]
@@ -209,7 +202,7 @@ class Hub:
             self._bus.unsubscribe(keys.call_channel(seat.call_id))
         self._hear_no_more_for(seat)
 
-    def peer_of(self, seat: RelaySocket) -> RelaySocket | None:
+    def peer_of(self, seat: Seat) -> Seat | None:
         """The other side's socket when it is on this process."""
         return self.seats.get(seat.call_id, {}).get(other(seat.side))
 

@@ -10,21 +10,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING
 
+from handlers.realtime.sockets import Refusable
 from models.errors import Problem, Unavailable
 from models.retry import persist
 from models.supervise import Tasks
-
-if TYPE_CHECKING:
-    from handlers.calls.relay import RelaySocket
-    from handlers.ringing.invites import InviteSocket
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 8
 AGAIN_SECONDS = 0.5
 Work = Callable[[], Awaitable[None]]
-Told = tuple["InviteSocket | RelaySocket", Work]
+Told = tuple[Refusable, Work]
 
 
 class Reloads:
@@ -80,7 +76,7 @@ async def _tell(few: list[Told]) -> list[Told]:
     return [one for one, is_told in zip(few, done, strict=True) if not is_told]
 
 
-async def _is_told(socket: InviteSocket | RelaySocket, work: Work) -> bool:
+async def _is_told(socket: Refusable, work: Work) -> bool:
     try:
         await work()
     except Unavailable:
@@ -93,7 +89,7 @@ async def _is_told(socket: InviteSocket | RelaySocket, work: Work) -> bool:
     return True
 
 
-async def look_again(socket: InviteSocket | RelaySocket, work: Work) -> None:
+async def look_again(socket: Refusable, work: Work) -> None:
     """One socket, as soon as both servers are there; it is closed when there is nothing for it any more."""
     try:
         await persist(work)

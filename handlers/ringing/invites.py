@@ -9,11 +9,13 @@ import logging
 
 import msgspec
 
-from handlers.base.socket import SIGNED_OUT, BaseSocket, id_of
+from handlers.base.socket import BaseSocket, id_of
+from handlers.realtime.close_codes import SIGNED_OUT
 from handlers.ringing.state_order import StateOrder
 from models import messages
 from models.errors import Banned, NotSignedIn, PaymentRequired, Problem, SelfieRequired
 from models.messages import (
+    Access,
     AccessChanged,
     CallAccept,
     CallCancel,
@@ -32,7 +34,7 @@ from models.messages import (
     Wire,
 )
 from models.room.presence import Opened
-from models.security.member import Access, Member
+from models.security.member import Member
 
 logger = logging.getLogger(__name__)
 

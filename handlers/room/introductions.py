@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from handlers.accounts.onboarding import STEPS
 from handlers.base.handler import BaseHandler
+from handlers.http.redirects import STEPS
 from models.accounts.sign_up import next_step
 from models.errors import Conflict, NotFound
 from models.messages import instant

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from handlers.accounts.sign_in import is_own_path
 from handlers.base.handler import BaseHandler
+from handlers.http.redirects import is_own_path
 
 
 class BlockForm(msgspec.Struct, rename="camel"):

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from handlers.accounts.sign_in import is_own_path
 from handlers.base.handler import BaseHandler
+from handlers.http.redirects import safe
 from models.calls.call import other
 from models.errors import Invalid, NotFound
 from models.ids import is_id
@@ -92,10 +92,6 @@ class ReportHandler(BaseHandler):
             about["person"] = await self.models.users.person(user_id)
             about["lines"] = await self.models.chat.of_call(call_id)
         return about
-
-
-def safe(path: str) -> str:
-    return path if is_own_path(path) else "/room"
 
 
 def picture(text: str) -> bytes:

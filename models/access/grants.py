@@ -12,11 +12,11 @@ from typing import Literal
 
 import msgspec
 
+from models import messages
 from models.broadcasts import AccessNews, News
 from models.clock import Clock
 from models.ids import new_id
 from models.postgres.database import Db, Transaction
-from models.security import member
 
 Reason = Literal["payment", "code", "comp"]
 
@@ -25,7 +25,7 @@ class AccessChange(msgspec.Struct, frozen=True):
     """A change of access, published once the transaction is committed."""
 
     user_id: str
-    access: member.Access
+    access: messages.Access
 
 
 class Access:
@@ -33,9 +33,9 @@ class Access:
         self._db, self._clock, self._news = db, clock, news
         self._sql = db.statements("access.grants")
 
-    async def of(self, user_id: str, *, on: Transaction | None = None) -> member.Access:
+    async def of(self, user_id: str, *, on: Transaction | None = None) -> messages.Access:
         """The strongest reason that is still valid: paid, then comped, then invited."""
-        access: member.Access = await self._sql.value("of", on=on, user_id=user_id)
+        access: messages.Access = await self._sql.value("of", on=on, user_id=user_id)
         return access
 
     async def lock(self, user_id: str, *, on: Transaction) -> None:

@@ -1,4 +1,4 @@
-"""Invite codes: a friend's way in without the fee. The one door to qrcode.
+"""Invite codes: a friend's way in without the fee.
 
 A person has one code (16 characters of Crockford base32, `code_uses` uses); the operator has codes with a
 label and any number of uses. A use is taken by one statement, in one transaction with the access it gives:
@@ -12,22 +12,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from io import BytesIO
-from typing import Any
 
 import msgspec
-import qrcode
-from qrcode.image.pil import PilImage
-from qrcode.image.svg import SvgPathFillImage
 
+from models import messages
 from models.access.grants import Access, AccessChange
 from models.access.posters import poster_svg
+from models.access.qr_codes import png_of, svg_of
 from models.access.typed_codes import code_in
 from models.clock import Clock
 from models.errors import Conflict, Invalid, NotFound, Unavailable
 from models.ids import new_code
 from models.postgres.database import Db, Transaction, UniqueViolation
-from models.security import member
 from models.security.rate_limits import RateLimits
 from models.settings.config import Config
 from models.turns import Turns
@@ -136,7 +132,7 @@ class InviteCodes:
 
     async def redeem(
         self, code: str | None, user_id: str, address: str | None = None, *, on: Transaction | None = None
-    ) -> member.Access:
+    ) -> messages.Access:
         """Uses it once and gives access. Raises NotFound, Conflict, Invalid.
 
         With `on` it is part of a larger whole, whose owner puts `guessing` around it. Without, it commits,
@@ -227,24 +223,3 @@ def plain_code(typed: str | None) -> str:
     if plain is None:
         raise Invalid(inviteCode=MALFORMED if typed and typed.strip() else EMPTY)
     return plain
-
-
-def svg_of(url: str) -> bytes:
-    """Blocking."""
-    return _drawn(url, SvgPathFillImage)
-
-
-def png_of(url: str) -> bytes:
-    """Blocking."""
-    return _drawn(url, PilImage)
-
-
-def _drawn(url: str, factory: Any) -> bytes:
-    """ISO/IEC 18004, error correction M, with the quiet zone of 4 modules that scanners want."""
-    out = BytesIO()
-    code = qrcode.QRCode(
-        error_correction=qrcode.ERROR_CORRECT_M, box_size=12, border=4, image_factory=factory
-    )
-    code.add_data(url)
-    code.make_image().save(out)
-    return out.getvalue()

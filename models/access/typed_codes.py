@@ -20,7 +20,8 @@ MOST_TYPED = 4000
 MOST_ENCODINGS = 3
 PARAMETER = re.compile(r"invitecode=(?:3d)?([^&#\s\"'<>]+)", re.IGNORECASE)
 # Letters of other scripts that are typed for a dash: the Japanese long vowel, the Arabic tatweel.
-DASHES = str.maketrans("ーـ۔", "---")
+# The last one is what a Turkish keyboard makes of an i.
+DASHES = str.maketrans("ーـ۔İ", "---I")
 SIGN = "[0-9A-TV-Z]"  # U is in no code
 BETWEEN = r"[\W_]{0,3}"
 BEGINNING = re.compile(rf"[\W_]*({SIGN}(?:{BETWEEN}{SIGN}){{15}})(?!\w)")
@@ -71,9 +72,9 @@ def _likeliest(found: list[str]) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """Upper case, without accents and unseen marks, ASCII digits, dashes of letters as dashes."""
-    shown = IGNORED.sub("", unicodedata.normalize("NFKD", text)).translate(DASHES)
-    return "".join(_sign(letter) for letter in shown if not unicodedata.combining(letter)).upper()
+    """Upper case, without unseen marks, with ASCII digits; letters that look like dashes become dashes."""
+    shown = IGNORED.sub("", unicodedata.normalize("NFKC", text)).translate(DASHES)
+    return "".join(map(_sign, shown)).upper()
 
 
 def _sign(letter: str) -> str:

@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from models import messages
 from models.access.grants import Access
 from models.access.invite_codes import InviteCodes
 from models.billing import sandbox, stripe_api
@@ -26,7 +27,6 @@ from models.errors import Conflict, NotFound, Unavailable
 from models.ids import new_id
 from models.messages import Wire
 from models.postgres.database import Db
-from models.security import member
 from models.settings.config import Config
 
 REUSE_HOURS = 23
@@ -52,7 +52,7 @@ class Status(msgspec.Struct, frozen=True):
     the reason why it no longer grants access: `refunded` or `disputed`.
     """
 
-    access: member.Access | Literal["pending"]
+    access: messages.Access | Literal["pending"]
     lost_by: str | None = None
     invite_code: str | None = None
     uses_remaining: int | None = None

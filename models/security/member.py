@@ -7,9 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from models.messages import Person
+from models.messages import Access, Person
 
-Access = Literal["unpaid", "paid", "invited", "comped"]
 Gender = Literal["female", "male", "nonbinary", "unspecified"]
 
 

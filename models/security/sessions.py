@@ -18,9 +18,9 @@ from models.broadcasts import News, SignedOut
 from models.clock import Clock
 from models.errors import NotSignedIn
 from models.ids import is_id, new_id
-from models.messages import Wire, instant
+from models.messages import Access, Wire, instant
 from models.postgres.database import Db, Transaction
-from models.security.member import Access, Member
+from models.security.member import Member
 from models.settings.config import Config
 
 # Why a ban ends a session.

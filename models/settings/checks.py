@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from models.settings.limits import STRIPE_MINIMUM
+from models.currencies import STRIPE_MINIMUM
+from models.settings.config import Config
 from models.settings.reader import Faults
-
-if TYPE_CHECKING:
-    from models.settings.config import Config
 
 
 def check_together(config: Config, faults: Faults) -> None:

@@ -1,4 +1,4 @@
-"""The reach of every number that is a rule, and what Stripe asks of a price."""
+"""The range of every setting that is a number."""
 
 from __future__ import annotations
 
@@ -28,12 +28,3 @@ RULES = {
     "sockets_per_person": (1, 1_000_000), "sockets_per_address": (1, 1_000_000),
     "drain_wait_seconds": (0, 10),
 }  # fmt: skip
-
-# Stripe's minimum charge per currency, in its smallest unit (docs.stripe.com/currencies#minimum-and-maximum-
-# charge-amounts).
-STRIPE_MINIMUM = {
-    "usd": 50, "aed": 200, "aud": 50, "brl": 50, "cad": 50, "chf": 50, "czk": 1500, "dkk": 250, "eur": 50,
-    "gbp": 30, "hkd": 400, "huf": 17500, "inr": 50, "jpy": 50, "mxn": 1000, "myr": 200, "nok": 300,
-    "nzd": 50, "pln": 200, "ron": 200, "sek": 300, "sgd": 50, "thb": 1000,
-}  # fmt: skip
-ZERO_DECIMAL = frozenset({"jpy"})

@@ -23,7 +23,7 @@ class Unusable(ValueError):
 
 
 class MailServer(NamedTuple):
-    """Where `models.accounts.mailer` delivers, and as whom. `user` is None for a server that asks for nobody."""
+    """The server and account of `models.accounts.mailer`; `user` is None without sign-in."""
 
     is_tls: bool
     host: str

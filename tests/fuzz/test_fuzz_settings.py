@@ -9,6 +9,7 @@ import pytest
 
 from models.checks.host import consequences
 from models.settings.config import Config, ConfigError
+from models.settings.environment import read_config
 from models.settings.names import NAMES, misspelled
 from tests.fuzz.budget import rounds
 
@@ -63,7 +64,7 @@ def test_any_environment() -> None:
         chance = random.Random(seed + number)
         settings = environment(chance)
         try:
-            found = is_judged(lambda settings=settings: Config.read(settings))
+            found = is_judged(lambda settings=settings: read_config(settings))
             config = found.config if isinstance(found, ConfigError) else found
             assert config.origins
             assert not [text for text in consequences(config) if SECRET in text]

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from models.settings.config import Config, ConfigError
+from models.settings.config import ConfigError
+from models.settings.environment import read_config
 from models.settings.ice_urls import stun_url, turn_url
 from tests.journeys.stage import House
 
@@ -93,7 +94,7 @@ def test_our_judgement() -> None:
 def test_a_setting_that_a_browser_refuses_is_named(url: str) -> None:
     name = "STUN_URLS" if url.startswith("stun") else "TURN_URLS"
     with pytest.raises(ConfigError) as refused:
-        Config.read({name: url, "TURN_SECRET": "0123456789abcdef"})
+        read_config({name: url, "TURN_SECRET": "0123456789abcdef"})
     assert any(fault.startswith(f"{name} must be ") for fault in refused.value.faults)
     # The fault has an example of its own.
     is_in_example = url in "turn:turn.example.com:3478 stun:stun.example.com:3478 turn: turns: stun: stuns:"

@@ -10,12 +10,13 @@ from dataclasses import replace
 import pytest
 
 from models.settings.config import Config
+from models.settings.environment import read_config
 from tests.conftest import MakePerson, MakeSite, Running
 from tests.support.account_holders import QUICK
 from tests.support.smtp_server import Mailbox
 
 PAIRS = 150
-PROXY = Config.read({"TRUSTED_PROXIES": "127.0.0.1,::1"}).trusted_proxies
+PROXY = read_config({"TRUSTED_PROXIES": "127.0.0.1,::1"}).trusted_proxies
 
 
 @pytest.fixture

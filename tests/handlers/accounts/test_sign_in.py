@@ -13,6 +13,7 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from models.settings.config import Config
+from models.settings.environment import read_config
 from tests.conftest import MakePerson, MakeSite, Running
 from tests.support.account_holders import OTHER_PASSWORD, PASSWORD, QUICK, holder, is_signed_in, login
 
@@ -150,7 +151,7 @@ async def test_the_owner_gets_in_from_another_address_during_an_attack(
 ) -> None:
     await holder(site, person)
     behind = await make_site(
-        trusted_proxies=Config.read({"TRUSTED_PROXIES": "127.0.0.1,::1"}).trusted_proxies
+        trusted_proxies=read_config({"TRUSTED_PROXIES": "127.0.0.1,::1"}).trusted_proxies
     )
     for n in range(24):
         await login(behind, ANN, OTHER_PASSWORD, X_Forwarded_For=f"203.0.113.{n // 6}")
@@ -178,7 +179,7 @@ async def test_pages_of_people_who_are_in_lead_on(site: Running, person: MakePer
 async def test_the_real_cost_leaves_the_loop_free(make_site: MakeSite, together: int) -> None:
     """One thread hashes: 33 sign-ins are heard, more at once are told to come back."""
     site = await make_site(
-        bcrypt_cost=12, trusted_proxies=Config.read({"TRUSTED_PROXIES": "127.0.0.1,::1"}).trusted_proxies
+        bcrypt_cost=12, trusted_proxies=read_config({"TRUSTED_PROXIES": "127.0.0.1,::1"}).trusted_proxies
     )
     http = AsyncHTTPClient(force_instance=True, max_clients=50)
     tries = [asyncio.ensure_future(patient(http, site, f"203.0.113.{n}")) for n in range(together)]

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from models.settings.config import Config
+from models.settings.environment import read_config
 from tests.conftest import MakePerson, MakeSite, Running
 from tests.support.account_holders import OTHER_PASSWORD, QUICK, holder, login
 from tests.support.scenes import until
@@ -15,7 +16,7 @@ from tests.support.staff import PASSWORD as STAFF_PASSWORD
 from tests.support.staff import enrolled
 
 ADDRESSES = 3
-PROXY = Config.read({"TRUSTED_PROXIES": "127.0.0.1,::1"}).trusted_proxies
+PROXY = read_config({"TRUSTED_PROXIES": "127.0.0.1,::1"}).trusted_proxies
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from tornado.http1connection import HTTP1ServerConnection
 from tornado.httpclient import HTTPClientError
 from tornado.httputil import HTTPServerRequest
 
-from handlers.base.socket import MOST_FAULTS, Budget
+from handlers.base.socket import MOST_FAULTS
+from handlers.realtime.limits import Budget
 from tests.conftest import MakePerson, MakeSite, Running
 from tests.support.clients import Socket
 from tests.support.scenes import Raw, ban, in_call, two, until

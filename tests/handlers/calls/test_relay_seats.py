@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from handlers.base.socket import REPLACED
+from handlers.realtime.close_codes import REPLACED
 from models.calls.call import Call
 from models.calls.state import Side
 from tests.conftest import MakePerson, MakeSite, Running

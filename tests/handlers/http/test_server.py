@@ -10,7 +10,7 @@ import pytest
 
 from handlers.http import server
 from handlers.http.server import SiteServer
-from models.settings.config import Config
+from models.settings.environment import read_config
 from tests.conftest import MakePerson, MakeSite, Running
 from tests.support.scenes import until
 
@@ -141,7 +141,7 @@ async def test_one_address_has_few_connections_without_a_head(
     for caller in slow[2:]:
         caller.writer.write(HEAD[9:])
         assert await caller.status() == 200
-    trusted = Config.read({"TRUSTED_PROXIES": "127.0.0.1,::1"}).trusted_proxies
+    trusted = read_config({"TRUSTED_PROXIES": "127.0.0.1,::1"}).trusted_proxies
     behind = await make_site(trusted_proxies=trusted)
     many = [await Caller.call(behind, HEAD[:9]) for _ in range(20)]
     for caller in many:

@@ -8,6 +8,7 @@ from handlers.base import socket
 from handlers.realtime.limits import SocketLimits
 from models.errors import TooMany
 from models.settings.config import Config
+from models.settings.environment import read_config
 from tests.conftest import MakePerson, MakeSite, Running
 from tests.support.scenes import Raw, in_call, until
 
@@ -46,7 +47,7 @@ async def test_a_persons_sockets_of_both_kinds_count_together(
 async def test_an_address_has_its_limit_and_another_its_own(
     make_site: MakeSite, site: Running, person: MakePerson
 ) -> None:
-    behind = {"trusted_proxies": Config.read({"TRUSTED_PROXIES": "127.0.0.1,::1"}).trusted_proxies}
+    behind = {"trusted_proxies": read_config({"TRUSTED_PROXIES": "127.0.0.1,::1"}).trusted_proxies}
     own = await make_site(sockets_per_address=2, **behind)
     people = [await person(name) for name in ("Anna", "Ben", "Cleo")]
     places = [{"X-Forwarded-For": "192.0.2.7"}] * 3 + [{"X-Forwarded-For": "192.0.2.8"}]

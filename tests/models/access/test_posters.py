@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as xml
 
-from models.access.invite_codes import svg_of
 from models.access.posters import poster_svg
+from models.access.qr_codes import svg_of
 from models.ids import new_code
 
 URL = "https://sky.example/onboarding?inviteCode="

@@ -158,6 +158,6 @@ async def test_the_link_is_nowhere_in_the_database(
 
 async def test_without_mail_there_are_no_links(models: Models, person: MakePerson) -> None:
     await keep(models, person, "Ann")
-    models.mail._url = None
+    models.mail._server = None
     with pytest.raises(NotFound):
         await models.recovery.send_link(ANN, HOME)

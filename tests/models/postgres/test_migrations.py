@@ -105,7 +105,10 @@ def test_a_killed_run_blocks_nobody(database: str, steps: Path) -> None:
     faulty = steps / "0010_rows.sql"
     whole = faulty.read_text()
     faulty.write_text(f"{whole} select pg_sleep(600);")
-    code = "import sys, pathlib, models.postgres.migrations as m; m.migrate(sys.argv[1], pathlib.Path(sys.argv[2]))"
+    code = (
+        "import sys, pathlib, models.postgres.migrations as m; "
+        "m.migrate(sys.argv[1], pathlib.Path(sys.argv[2]))"
+    )
     with subprocess.Popen([sys.executable, "-c", code, database, str(steps)], cwd=ROOT) as run:
         while ask(database, "select count(*) from pg_stat_activity where wait_event = 'PgSleep'") == [(0,)]:
             assert run.poll() is None

@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 
 from models.settings.config import Config, ConfigError, is_loopback
+from models.settings.environment import read_config
 
 SECRET = "sk_live_0123456789abcdef"
 
 
 def faults_of(**environment: str) -> list[str]:
     try:
-        Config.read(environment)
+        read_config(environment)
     except ConfigError as error:
         return error.faults
     return []
@@ -92,18 +93,18 @@ def test_settings_stay_as_they_were_read() -> None:
 
 
 def test_an_address_without_a_port_follows_the_port() -> None:
-    assert Config.read({"PORT": "9000"}).base_url == "http://localhost:9000"
+    assert read_config({"PORT": "9000"}).base_url == "http://localhost:9000"
     named = {"BASE_URL": "https://X.example:8443/", "ALLOW_TEST_CHECKOUT": "true"}
-    assert Config.read(named).base_url == "https://x.example:8443"
+    assert read_config(named).base_url == "https://x.example:8443"
 
 
 def test_loopback_names_count_for_the_default_address_only() -> None:
-    default = Config.read({"PORT": "9000"})
+    default = read_config({"PORT": "9000"})
     assert default.origins == {"http://localhost:9000", "http://127.0.0.1:9000", "http://[::1]:9000"}
-    named = Config.read({"BASE_URL": "https://x.example", "ALLOW_TEST_CHECKOUT": "true",
+    named = read_config({"BASE_URL": "https://x.example", "ALLOW_TEST_CHECKOUT": "true",
                          "ALLOWED_ORIGINS": "https://app.example, http://localhost:3000"})  # fmt: skip
     assert named.origins == {"https://x.example", "https://app.example", "http://localhost:3000"}
-    other = Config.read({"PORT": "9000", "BASE_URL": "http://localhost:8080"})
+    other = read_config({"PORT": "9000", "BASE_URL": "http://localhost:8080"})
     assert other.origins == {"http://localhost:8080"}
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from models.settings.config import Config, ConfigError
+from models.settings.config import ConfigError
+from models.settings.environment import read_config
 
 KEY, SECRET = "sk_test_0123456789abcdef", "whsec_0123456789abcdef"
 PAIR = {"STRIPE_SECRET_KEY": KEY, "STRIPE_WEBHOOK_SECRET": SECRET, "PRICE_CENTS": "50"}
@@ -14,7 +15,7 @@ PUBLIC = {"BASE_URL": "https://sky.example"}
 def faults(**settings: str) -> list[str]:
     """The names of the settings that are at fault."""
     try:
-        Config.read(settings)
+        read_config(settings)
     except ConfigError as error:
         text = str(error)
         assert not any(value in text for name, value in settings.items() if "STRIPE" in name)
@@ -76,6 +77,6 @@ def test_what_may_not(settings, named) -> None:
 
 
 def test_the_test_checkout_is_never_beside_a_key() -> None:
-    assert Config.read({}).has_test_checkout
-    assert not Config.read(PAIR).has_test_checkout
-    assert not Config.read(PAIR | {"ALLOW_TEST_CHECKOUT": "true"}).has_test_checkout
+    assert read_config({}).has_test_checkout
+    assert not read_config(PAIR).has_test_checkout
+    assert not read_config(PAIR | {"ALLOW_TEST_CHECKOUT": "true"}).has_test_checkout

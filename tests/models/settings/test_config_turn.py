@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from models.settings.config import Config, ConfigError
+from models.settings.config import ConfigError
+from models.settings.environment import read_config
 
 SECRET = "0123456789abcdef"
 SID, TOKEN = "AC0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef"
@@ -14,7 +15,7 @@ TWILIO = {"TWILIO_ACCOUNT_SID": SID, "TWILIO_AUTH_TOKEN": TOKEN}
 
 def faults(**environment: str) -> list[str]:
     try:
-        Config.read(environment)
+        read_config(environment)
     except ConfigError as error:
         return error.faults
     return []
@@ -28,7 +29,7 @@ def test_every_way_to_a_turn_server_is_read_in_order() -> None:
         "turns:[2001:db8::1]:443?transport=tcp",
         "turns:turn.example.com:443",
     )
-    assert Config.read({"TURN_URLS": ", ".join(urls), "TURN_SECRET": SECRET}).turn_urls == urls
+    assert read_config({"TURN_URLS": ", ".join(urls), "TURN_SECRET": SECRET}).turn_urls == urls
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ def test_nonsense_is_refused_without_its_value(name: str, value: str, what: str)
 
 def test_another_api_is_reached_by_tls_or_on_loopback() -> None:
     for base in ("https://twilio.example.com", "http://127.0.0.1:8000", "http://localhost:8000"):
-        assert Config.read(TWILIO | {"TWILIO_API_BASE": base}).twilio_api_base == base
+        assert read_config(TWILIO | {"TWILIO_API_BASE": base}).twilio_api_base == base
 
 
 def test_relay_only_needs_a_turn_server_and_says_so() -> None:
@@ -89,9 +90,9 @@ def test_relay_only_needs_a_turn_server_and_says_so() -> None:
         "RELAY_ONLY needs a TURN server: TURN_URLS and TURN_SECRET, or TWILIO_ACCOUNT_SID"
     )
     for provider in (COTURN, TWILIO):
-        assert Config.read({"RELAY_ONLY": "true", **provider}).relay_only
+        assert read_config({"RELAY_ONLY": "true", **provider}).relay_only
 
 
 def test_secrets_are_in_no_repr() -> None:
-    shown = repr(Config.read(COTURN | TWILIO))
+    shown = repr(read_config(COTURN | TWILIO))
     assert not [secret for secret in (SECRET, SID, TOKEN) if secret in shown]

@@ -10,7 +10,8 @@ import pytest
 import redis
 from psycopg2 import extensions
 
-from models.settings.config import Config, ConfigError
+from models.settings.config import ConfigError
+from models.settings.environment import read_config
 from models.settings.urls import MailServer, mail_server
 from tests.conftest import Servers
 
@@ -21,7 +22,7 @@ ASCII_PASSWORD = "p/a#s?s@w:o%r[d]&= +"
 
 def fault_of(name: str, value: str) -> str | None:
     try:
-        Config.read({name: value, "MAIL_FROM": "a@example.com", "SMTP_URL": "smtp://x"} | {name: value})
+        read_config({name: value, "MAIL_FROM": "a@example.com", "SMTP_URL": "smtp://x"} | {name: value})
     except ConfigError as error:
         (fault,) = error.faults
         assert fault.startswith(f"{name} must ")

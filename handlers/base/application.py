@@ -1,0 +1,68 @@
+"""The Tornado application: what every handler finds in `self.application`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tornado.routing import URLSpec
+from tornado.web import RequestHandler
+
+from handlers.http.bodies import BodyApplication
+from handlers.http.draining import Requests
+from handlers.http.misconfigurations import Misconfigurations
+from handlers.http.origins import security_headers
+from handlers.http.templates import Pages
+from handlers.realtime.hub import Hub
+from models.settings.config import Config
+from models.wiring import Models
+
+
+class Site(BodyApplication):
+    """Everything that a handler uses: config, models, pages, hub. The routes are handed in."""
+
+    def __init__(
+        self,
+        config: Config,
+        models: Models,
+        routes: list[URLSpec],
+        not_found: type[RequestHandler],
+        log_function: Callable[[RequestHandler], None],
+    ) -> None:
+        self.config = config
+        self.models = models
+        self.pages = Pages(config)
+        self.hub = Hub(models)
+        self.requests = Requests()
+        self.misconfigurations = Misconfigurations()
+        self.security_headers = security_headers(config)
+        self.session_cookie = "__Host-session" if config.is_secure else "session"
+        self.staff_cookie = "__Host-staff" if config.is_secure else "staff"
+        super().__init__(
+            routes,
+            default_handler_class=not_found,
+            xsrf_cookies=True,
+            xsrf_cookie_name="__Host-xsrf" if config.is_secure else "_xsrf",
+            xsrf_cookie_kwargs={"samesite": "Lax", "secure": config.is_secure, "httponly": True, "path": "/"},
+            log_function=log_function,
+        )
+
+    async def start(self) -> None:
+        """Before the first request: applies tombstones, subscribes, and starts the sweep."""
+        await self.models.tombstones.apply()
+        await self.models.selfies.warm()
+        await self.hub.open()
+        await self.models.sweep.prepare()
+        self.models.sweep.start()
+
+    async def stop(self) -> None:
+        """Answers requests in progress, closes every socket with 1001, and frees all resources."""
+        await self.requests.drained()
+        await self.hub.drain()
+        await self.models.sweep.stop()
+        await self.models.close()
+
+
+class SiteHandler(RequestHandler):
+    """A handler of this application."""
+
+    application: Site

@@ -1,0 +1,16 @@
+"""Where a page may lead next: the steps of signing up, and paths of this site."""
+
+from __future__ import annotations
+
+# The page of each step that `models.accounts.sign_up.next_step` names.
+STEPS = {"profile": "/onboarding", "selfie": "/onboarding", "access": "/paywall", "done": "/room"}
+
+
+def is_own_path(path: str) -> bool:
+    """Whether it is a path like `/calls/…`, and nothing that a browser could read as another site."""
+    return path.startswith("/") and not path.startswith("//") and path.isprintable() and "\\" not in path
+
+
+def safe(path: str) -> str:
+    """The path if it is one of this site's, else the room."""
+    return path if is_own_path(path) else "/room"

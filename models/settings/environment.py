@@ -1,0 +1,66 @@
+"""Reading the settings from the environment. Every invalid setting is reported, all at once, by name only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from models.currencies import STRIPE_MINIMUM
+from models.settings.checks import check_together
+from models.settings.config import Config, ConfigError
+from models.settings.limits import RULES
+from models.settings.reader import Faults, SettingsReader
+
+
+def read_config(environment: Mapping[str, str]) -> Config:
+    """The settings. Raises: ConfigError with all faults; it names settings and never shows a value."""
+    faults = Faults()
+    config = _read(SettingsReader(environment, faults))
+    check_together(config, faults)
+    if faults:
+        raise ConfigError(list(faults), config)
+    return config
+
+
+def _read(read: SettingsReader) -> Config:
+    port = read.integer("PORT", 8080, 1, 65535)
+    base = Config()
+    return Config(
+        environment=read.choice("ENVIRONMENT", ("development", "production"), base.environment),
+        host=read.text("HOST", base.host),
+        port=port,
+        workers=read.integer("WORKERS", 1, 1, 64),
+        base_url=read.base_url("BASE_URL", f"http://localhost:{port}"),
+        allowed_origins=read.origins("ALLOWED_ORIGINS"),
+        trusted_proxies=read.networks("TRUSTED_PROXIES"),
+        data_dir=Path(read.text("DATA_DIR", "data")),
+        database_url=read.database_url("DATABASE_URL"),
+        redis_url=read.redis_url("REDIS_URL"),
+        secret_key=read.secret("SECRET_KEY", least=32),
+        stripe_secret_key=read.stripe_key("STRIPE_SECRET_KEY"),
+        stripe_webhook_secrets=read.secrets("STRIPE_WEBHOOK_SECRET"),
+        stripe_api_base=read.api_base("STRIPE_API_BASE", base.stripe_api_base),
+        allow_test_checkout=read.flag("ALLOW_TEST_CHECKOUT"),
+        price_cents=read.integer("PRICE_CENTS", base.price_cents, 1, 99_999_999),
+        currency=read.choice("CURRENCY", tuple(STRIPE_MINIMUM), base.currency),
+        turn_urls=read.turn_urls("TURN_URLS"),
+        turn_secret=read.secret("TURN_SECRET", least=16),
+        twilio_account_sid=read.account_sid("TWILIO_ACCOUNT_SID"),
+        twilio_auth_token=read.secret("TWILIO_AUTH_TOKEN", least=8),
+        twilio_api_base=read.api_base("TWILIO_API_BASE", base.twilio_api_base),
+        stun_urls=read.stun_urls("STUN_URLS", base.stun_urls),
+        smtp_url=read.mail_url("SMTP_URL"),
+        mail_from=read.mail_address("MAIL_FROM"),
+        relay_only=read.flag("RELAY_ONLY"),
+        minimum_age_check=read.choice("MINIMUM_AGE_CHECK", ("confirm", "dob"), base.minimum_age_check),
+        terms_file=read.text_file("TERMS_FILE"),
+        privacy_file=read.text_file("PRIVACY_FILE"),
+        **_read_rules(read, base),
+    )
+
+
+def _read_rules(read: SettingsReader, base: Config) -> dict[str, int]:
+    return {
+        name: read.integer(name.upper(), getattr(base, name), least, most)
+        for name, (least, most) in RULES.items()
+    }
