@@ -231,7 +231,11 @@ class BaseHandler(SiteHandler):
         step = way_on(problem, self.request, was_here=bool(self.get_cookie(self.application.session_cookie)))
         if step is not None:
             return self.go(step)
-        told = {"status": problem.status, "fragment": "public/errors/_error.html", "problem": problem}
+        told: dict[str, Any] = {
+            "status": problem.status,
+            "fragment": "public/errors/_error.html",
+            "problem": problem,
+        }
         return self.page("public/errors/page.html", **told)
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
