@@ -231,12 +231,8 @@ class BaseHandler(SiteHandler):
         step = way_on(problem, self.request, was_here=bool(self.get_cookie(self.application.session_cookie)))
         if step is not None:
             return self.go(step)
-        told: dict[str, Any] = {
-            "status": problem.status,
-            "fragment": "public/errors/_error.html",
-            "problem": problem,
-        }
-        return self.page("public/errors/page.html", **told)
+        told: dict[str, Any] = {"status": problem.status, "problem": problem}
+        return self.page("public/errors/page.html", fragment="public/errors/_error.html", **told)
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """Our own faults come with their traceback."""
