@@ -1,1 +1,1 @@
-"""What the product knows and decides: no web server, no template, no address of a page."""
+"""The product's rules and data, without web server, templates or page URLs."""

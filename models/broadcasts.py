@@ -1,9 +1,8 @@
-"""News for people and for calls, as it travels on the bus: the ready wire frame and whom it is for.
+"""Events for users and calls, as they are published: the encoded frame and its recipients.
 
-A model says `news.to_user(user_id, message)`; the hub of each process that holds a socket of that person
-writes the frame to it.
-`only` narrows it to one socket, and `others` is what the person's other sockets get instead. `close` ends
-sockets after the frame.
+A model calls `news.to_user(user_id, message)`; the hub of each process that holds a socket of that user
+writes the frame to it. `only` restricts an event to one socket, and `others` is the frame for the user's
+other sockets. `close` closes the sockets after the frame.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ NOTHING = msgspec.Raw(b"null")
 
 
 class UserNews(msgspec.Struct, frozen=True, omit_defaults=True, tag="tell"):
-    """A frame for a person's invite sockets; `null` stands for nothing."""
+    """A frame for a user's invite sockets; `null` means no frame."""
 
     frame: msgspec.Raw
     only: str | None = None
@@ -27,8 +26,8 @@ class UserNews(msgspec.Struct, frozen=True, omit_defaults=True, tag="tell"):
 
 
 class Delivered(msgspec.Struct, frozen=True, tag="delivered"):
-    """These cards are on the person's screen now; published by models/redis/lua/queue_page.lua itself, in
-    order with departures.
+    """The cards that the user's screen now shows. Published by models/redis/lua/queue_page.lua itself, so
+    that it is ordered with departures.
     """
 
     ids: list[str]
@@ -37,34 +36,36 @@ class Delivered(msgspec.Struct, frozen=True, tag="delivered"):
 
 
 class SignedOut(msgspec.Struct, frozen=True, tag="signed_out"):
-    """A session has ended: its sockets are told `session:ended` and closed with 4401."""
+    """A session has ended: its sockets get `session:ended` and are closed with 4401."""
 
     session_id: str
     reason: str
 
 
 class AccessNews(msgspec.Struct, frozen=True, tag="access"):
-    """Access was gained or lost: every socket is told `access:changed`, and the queue follows."""
+    """Access was gained or lost: every socket gets `access:changed`, and the queue is updated."""
 
     access: Access
 
 
 class Reload(msgspec.Struct, frozen=True, tag="reload"):
-    """Something about the person changed: their sockets are sent `state` anew."""
+    """The user's data changed: their sockets get a new `state`."""
 
 
 class Unlisted(msgspec.Struct, frozen=True, tag="unlisted"):
-    """The person's selfie was taken away: their sockets leave the queue and are told `queue:state`."""
+    """The user's selfie was removed: their sockets leave the queue and get `queue:state`."""
 
 
 class BannedNews(msgspec.Struct, frozen=True, tag="banned"):
-    """A ban is in force: every socket of the person is told `ban` and closed with 4403."""
+    """A ban is in force: every socket of the user gets `ban` and is closed with 4403."""
 
     frame: msgspec.Raw
 
 
 class CardNews(msgspec.Struct, frozen=True, tag="card"):
-    """A block or a report came between: this card leaves the person's screen, or may come back to it."""
+    """Two users were blocked from each other, or no longer are: the card is removed from the user's screen,
+    or may return to it.
+    """
 
     card: str
     is_hidden: bool
@@ -74,8 +75,8 @@ AboutUser = UserNews | Delivered | SignedOut | AccessNews | Reload | Unlisted | 
 
 
 class CallNews(msgspec.Struct, frozen=True, omit_defaults=True, tag="tell"):
-    """A frame for the seats of a call; `side` narrows it to one. `close` is a code to close with. A seat is
-    told once what has the same `once`.
+    """A frame for the seats of a call; `side` restricts it to one, and `close` is a close code. A seat gets
+    only one event with the same `once`.
     """
 
     frame: msgspec.Raw
@@ -85,14 +86,14 @@ class CallNews(msgspec.Struct, frozen=True, omit_defaults=True, tag="tell"):
 
 
 class SeatReplaced(msgspec.Struct, frozen=True, tag="seat"):
-    """A newer socket has the seat: another one on this side is closed with 4409."""
+    """A newer socket has taken the seat: any other socket on this side is closed with 4409."""
 
     side: str
     seat: str
 
 
 class SeatGivenBack(msgspec.Struct, frozen=True, tag="given_back"):
-    """A socket that was not wanted any more had taken the seat: who else is on this side takes it again."""
+    """A socket that was no longer needed had taken the seat: another socket of this side takes it again."""
 
     side: str
 
@@ -113,7 +114,7 @@ def read_call_news(news: bytes) -> AboutCall:
 
 
 class News:
-    """The publishing side."""
+    """The publisher of events."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
@@ -128,11 +129,11 @@ class News:
         self._bus.publish(keys.user_channel(user_id), msgspec.json.encode(news))
 
     def to_user_but(self, user_id: str, socket_id: str, message: Wire) -> None:
-        """To every socket of a person except one, which gets its own answer."""
+        """Sends to every socket of a user except one, which gets its own answer."""
         self.about_user(user_id, UserNews(frame=NOTHING, only=socket_id, others=_raw(message)))
 
     def keep_apart(self, one_id: str, other_id: str, *, is_hidden: bool) -> None:
-        """Each leaves the other's screen, as somebody does who goes offline; or may come back to it."""
+        """Removes each user from the other's screen, as if they had gone offline, or lets them return."""
         self.about_user(one_id, CardNews(card=other_id, is_hidden=is_hidden))
         self.about_user(other_id, CardNews(card=one_id, is_hidden=is_hidden))
 

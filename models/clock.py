@@ -1,8 +1,8 @@
-"""PostgreSQL's clock, known in every process: the only one that is compared across machines.
+"""PostgreSQL's clock, known in every process: the only clock compared across machines.
 
-`now()` is this process's own monotonic clock plus an offset learnt from PostgreSQL; the sweep learns it anew
-every round. Between two rounds
-it never jumps backwards by more than the correction. Tests give an exact instant with `freeze`.
+`now()` is this process's monotonic clock plus an offset measured against PostgreSQL; the sweep measures it
+again every round. Between two rounds it never jumps backwards by more than the correction. Tests set an exact
+instant with `freeze`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ class Clock:
         self._frozen: datetime | None = None
 
     def learn(self, server_now: datetime, *, asked_at: float, answered_at: float) -> None:
-        """`server_now` was read between the two monotonic instants; half the round trip is its age."""
+        """Sets the offset. `server_now` was read between the two monotonic instants; its age is taken as half
+        the round trip.
+        """
         self._offset = server_now.timestamp() + (answered_at - asked_at) / 2 - answered_at
 
     def now(self) -> datetime:
@@ -27,18 +29,18 @@ class Clock:
         return datetime.fromtimestamp(time.monotonic() + self._offset, UTC)
 
     def now_ms(self) -> int:
-        """Epoch milliseconds: `serverNow` on the wire."""
+        """Epoch milliseconds, sent to clients as `serverNow`."""
         return round(self.now().timestamp() * 1000)
 
     @property
     def frozen(self) -> datetime | None:
-        """What statements get as `:now`: None in production, so that PostgreSQL takes its own."""
+        """The value of `:now` in statements: None in production, where PostgreSQL uses its own clock."""
         return self._frozen
 
     def freeze(self, instant: datetime | None) -> None:
         self._frozen = instant
 
     def advance(self, **length: float) -> None:
-        """Moves a frozen clock on: `advance(seconds=30)`."""
+        """Advances a frozen clock: `advance(seconds=30)`."""
         assert self._frozen is not None
         self._frozen += timedelta(**length)

@@ -1,9 +1,8 @@
-"""Every refusal of the product, with a stable code.
+"""Every error that a user can get, with a stable code.
 
-A Problem is raised anywhere below the handlers and dressed once, by `handlers.base.handler` or
-`handlers.base.socket`, as a page,
-a fragment, JSON or a socket frame. Codes and statuses are those of docs/protocol.md; `fields` names what to
-mend.
+A Problem is raised below the handlers and rendered in one place, `handlers.base.handler` or
+`handlers.base.socket`, as a page, a fragment, JSON or a socket frame. Codes and statuses are those of
+docs/protocol.md; `fields` names the invalid fields.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from collections.abc import Mapping
 
 
 class Problem(Exception):
-    """A refusal that is told to the person who caused it: `code` and `status` are fixed by the kind."""
+    """An error that is shown to the user who caused it; `code` and `status` are fixed by the class."""
 
     code = "internal"
     status = 500
@@ -45,11 +44,11 @@ class BadRequest(Problem):
 
 
 class BadSignature(BadRequest):
-    """An event that none of our webhook secrets has signed."""
+    """The event is not signed with any of our webhook secrets."""
 
 
 class UntimelySignature(BadSignature):
-    """One of our webhook secrets has signed it, too long ago or in the future."""
+    """The event is signed with one of our webhook secrets, but too long ago or in the future."""
 
 
 class NotSignedIn(Problem):
@@ -81,7 +80,7 @@ class SelfieRequired(Problem):
 
 
 class Banned(Problem):
-    """`notice` is what its person may know, for a page (`models.safety.ban_notices`)."""
+    """`notice` is what the banned user may know, for a page (`models.safety.ban_notices`)."""
 
     code, status, default = "banned", 403, "This account is banned."
 
@@ -117,7 +116,7 @@ class UnsupportedMedia(Problem):
 
 
 class Invalid(Problem):
-    """A field that does not hold: `Invalid(name="Write 1 to 40 characters.")`."""
+    """A field is invalid: `Invalid(name="Write 1 to 40 characters.")`."""
 
     code, status, default = "invalid", 422, "Please check the marked fields."
 
@@ -139,8 +138,10 @@ class Unavailable(Problem):
 
 
 class NoTables(Unavailable):
-    """The database answers, but is empty: `server.py migrate`, or a backup, is on its way."""
+    """The database answers but is empty: `server.py migrate` has not run yet, or a backup is being
+    restored.
+    """
 
 
 class Contended(Unavailable):
-    """Another transaction held what this one needs. Nothing was written; it may be tried again."""
+    """Another transaction held a lock that this one needs. Nothing was written; the caller may try again."""

@@ -1,4 +1,4 @@
-"""The same work for many, a few at a time: it takes only a part of the connections that others wait for."""
+"""The same work for many items, a few at a time, so that connections are left for other callers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ One = TypeVar("One")
 
 
 async def few_at_once(ones: Iterable[One], at_once: int, work: Callable[[One], Awaitable[object]]) -> None:
-    """Returns when all have been tried that could be: a failure stops its own line of work, and is raised
-    when the other lines have come to their end.
+    """Runs `work` for each item in `at_once` lanes, and returns when all lanes have ended. A failure stops
+    its own lane and is raised at the end.
     """
     left = iter(ones)
     lines = (_line(left, work) for _ in range(at_once))

@@ -1,4 +1,4 @@
-"""What a check of the surroundings has found: texts that begin with the setting and show no value."""
+"""Findings of a check of the environment: texts that begin with the setting and show no value."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import NamedTuple, Self
 
 
 class Findings(NamedTuple):
-    """`refused`: the site cannot work. `to_mend`: it starts, and goes wrong later. `notes`: good to know."""
+    """`refused`: the site cannot work. `to_mend`: it starts, but will fail later. `notes`: for
+    information.
+    """
 
     refused: tuple[str, ...] = ()
     to_mend: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
 """Whether this process can do its work: database, schema, Redis.
 
-Promises an answer within a few seconds whatever is away. Keeps and refuses nothing.
+Answers within a few seconds, whatever is down.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Health:
         self._wanted = frozenset(file.stem for file in DIRECTORY.glob("*.sql"))
 
     async def checks(self) -> dict[str, str]:
-        """`database`, `schema`, `redis`, `stripe`: each `ok` or what is wrong with it."""
+        """`database`, `schema`, `redis`, `stripe`: each `ok`, or what is wrong."""
         (database, schema), redis = await asyncio.gather(self._database(), self._redis())
         stripe = await self._stripe() if schema == "ok" else "unknown"
         return {"database": database, "schema": schema, "redis": redis, "stripe": stripe}
@@ -35,7 +35,7 @@ class Health:
     async def _database(self) -> tuple[str, str]:
         try:
             applied = {row.migration_id for row in await self._sql.all("applied", _Applied)}
-        except NoTables:  # not even that of the migrations: nothing was ever applied
+        except NoTables:  # Not even the migrations table exists: no migration has been applied.
             return "ok", "missing"
         except Unavailable:
             return "away", "unknown"
@@ -44,7 +44,7 @@ class Health:
         return "ok", "ok" if self._wanted <= applied else "behind"
 
     async def _stripe(self) -> str:
-        """A warning to the operator; nothing here is less able to work for it."""
+        """A warning to the operator; the site itself works without it."""
         try:
             fits = await self._sql.value("last_event_fits")
         except Unavailable:
@@ -55,11 +55,11 @@ class Health:
         return await _state(self._bus.check())
 
     async def may_evict(self) -> bool:
-        """Whether Redis may drop keys of its own accord; False if it does not say."""
+        """Whether Redis may evict keys; False if Redis does not say."""
         try:
             told = await self._bus.command("info", "memory")
         except Exception:
-            # Away, or the right to ask is missing: `server.py check` tells the latter.
+            # Down, or INFO is not permitted: `server.py check` reports the latter.
             return False
         return b"maxmemory_policy:" in told and b"maxmemory_policy:noeviction" not in told
 

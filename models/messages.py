@@ -1,10 +1,9 @@
-"""Every wire message of both sockets as a typed struct, tagged by `type`, in camelCase on the wire.
+"""Every message of both sockets as a typed struct, tagged by `type`, in camelCase in JSON.
 
-What clients send is parsed by `parse_invite` and `parse_relay`; an unknown type or a wrong shape is a
-`BadRequest` that names the
-field. What the server tells is encoded once by `encode`. Instants are RFC 3339 UTC with milliseconds and Z;
-`server_now` is an
-integer of epoch milliseconds. docs/protocol.md shows an example of each, and a test parses them all.
+Frames from clients are parsed by `parse_invite` and `parse_relay`; an unknown type or a wrong shape is a
+`BadRequest` that names the field. Frames from the server are encoded once by `encode`. Instants are RFC 3339
+UTC with milliseconds and Z; `server_now` is an integer of epoch milliseconds. docs/protocol.md shows an
+example of each, and a test parses them all.
 """
 
 from __future__ import annotations
@@ -25,11 +24,11 @@ Access = Literal["unpaid", "paid", "invited", "comped"]
 
 
 class Wire(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
-    """Base of every message and record on the wire; absent optional fields are left out."""
+    """Base of every message and record sent as JSON; absent optional fields are left out."""
 
 
 class Command(Wire, frozen=True, kw_only=True):
-    """What a client sends; `id` comes back on its answer."""
+    """A message from a client; its `id` is repeated in the answer."""
 
     id: Id | None = None
 
@@ -58,7 +57,7 @@ class QueueHidden(Command, frozen=True, kw_only=True, tag="queue:hidden"):
 
 
 class CallInvite(Command, frozen=True, kw_only=True, tag="call:invite"):
-    # Any JSON: the contract answers odd targets and lengths with a decline reason, not with an error.
+    # Any JSON: the protocol answers an invalid target or length with a decline reason, not with an error.
     to_user_id: Any = None
     requested_seconds: Any = None
 
@@ -219,7 +218,7 @@ Cause = Annotated[str, msgspec.Meta(max_length=20)]
 
 
 class MediaFaults(Wire, frozen=True, kw_only=True):
-    """Why a side's microphone, camera or browser does not take part; the causes are in docs/protocol.md."""
+    """Why a side's microphone, camera or browser cannot take part; the causes are in docs/protocol.md."""
 
     audio: Cause | None = None
     video: Cause | None = None
@@ -255,7 +254,7 @@ RelayCommand = (
 
 
 class Message(Wire, frozen=True, kw_only=True):
-    """A chat line; `from` is the sender's user id."""
+    """A chat message; `from` is the sender's user id."""
 
     message_id: str
     sender_id: str = msgspec.field(name="from")
@@ -314,12 +313,12 @@ class _Head(msgspec.Struct, frozen=True):
 
 
 _head_decoder = msgspec.json.Decoder(_Head)
-# ValueError: also a number of more digits than Python reads, and bytes that are not UTF-8.
+# ValueError: also numbers with more digits than Python parses, and bytes that are not UTF-8.
 ODD = (msgspec.MsgspecError, RecursionError, ValueError)
 
 
 def encode(message: Wire) -> bytes:
-    """The frame, encoded once however many sockets it goes to."""
+    """Encodes a frame. Called once per message, however many sockets it is sent to."""
     return _encoder.encode(message)
 
 
@@ -334,7 +333,7 @@ def parse_relay(frame: bytes) -> RelayCommand:
 
 
 def head(frame: bytes) -> _Head:
-    """`type` and `id` of a frame, without looking at the rest of it."""
+    """`type` and `id` of a frame; the rest is not validated."""
     try:
         return _head_decoder.decode(frame)
     except ODD as error:

@@ -1,4 +1,4 @@
-"""Cursors of lists in order of time: an instant and an id, opaque to clients."""
+"""Cursors of time-ordered lists: an instant and an id, opaque to clients."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def place_of(at: datetime, one_id: str) -> str:
 
 
 def read_place(cursor: str) -> tuple[datetime, str]:
-    """Raises Invalid (`cursor`) for one that is not ours."""
+    """Raises: Invalid (`cursor`), if it is not one of ours."""
     try:
         at, _, one_id = base64.urlsafe_b64decode(cursor[:200] + "==").decode().partition("|")
         instant_at = datetime.fromisoformat(at)

@@ -1,8 +1,8 @@
-"""How long things are kept: chat, reports, sessions, rings, addresses, guests who never came back.
+"""Retention: how long chat, reports, sessions, rings, addresses and inactive guests are kept.
 
-Promises that what is older than its setting goes within an hour, a few hundred rows a statement, whichever
-process is first (rows that another holds are skipped), and that one kind which cannot go keeps no other from
-going. What was deleted by age comes back with no backup: the next round deletes it again. Refuses nothing.
+Data older than its setting is deleted within an hour, a few hundred rows per statement, by any process (rows
+locked by another are skipped). A failure to delete one kind of data does not stop the others. What a restored
+backup brings back is deleted again in the next round.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from models.settings.config import Config
 logger = logging.getLogger(__name__)
 BATCH = 300
 MOST_BATCHES = 100
-# A deletion is some twenty statements, so of guests a thousand a round.
+# Deleting a guest takes some twenty statements, so at most a thousand guests a round.
 MOST_GUESTS, GUEST_BATCHES = 50, 20
 
 
@@ -31,7 +31,7 @@ class Retention:
         self._sql = db.statements("retention")
 
     async def sweep(self) -> None:
-        """Everything that is due. Raises Unavailable."""
+        """Deletes everything that is due. Raises: Unavailable."""
         for work in (self._words, self._judged, self._meetings, self._sign_ins, self._money, self._people):
             try:
                 await work()
@@ -41,13 +41,13 @@ class Retention:
                 logger.exception("something that is due could not be deleted")
 
     async def _words(self) -> None:
-        """What people wrote to each other, and the handles they gave."""
+        """Chat messages and shared contacts."""
         days, now = self._config.chat_days, self._clock.frozen
         await _all(lambda: self._sql.run("chat", days=days, most=BATCH, now=now))
         await _all(lambda: self._sql.run("handles", days=days, most=BATCH, now=now))
 
     async def _judged(self) -> None:
-        """Reports with their evidence, bans that are over (or of nobody), appeals."""
+        """Reports with their evidence, expired bans (or those of deleted users), appeals."""
         days, now = self._config.report_days, self._clock.frozen
         await _all(lambda: self._sql.run("reports", days=days, most=BATCH, now=now))
         await _all(lambda: self._sql.run("words_of_the_deleted", most=BATCH))
@@ -58,7 +58,7 @@ class Retention:
         await _all(lambda: self._sql.run("banned_emails", most=BATCH, now=now))
 
     async def _meetings(self) -> None:
-        """Rings without a call, cooldowns that are over, calls that nobody remembers."""
+        """Rings without a call, expired cooldowns, calls outside every user's history."""
         days, now = self._config.invite_days, self._clock.frozen
         await _all(lambda: self._sql.run("rings", days=days, most=BATCH, now=now))
         await _all(lambda: self._sql.run("cooldowns", most=BATCH, now=now))
@@ -70,7 +70,7 @@ class Retention:
         return len(call_ids)
 
     async def _sign_ins(self) -> None:
-        """Sessions, guesses, links, refusals: as long as abuse control needs them."""
+        """Sessions, failed sign-ins, links, rejected attempts: kept as long as abuse control needs them."""
         config, now = self._config, self._clock.frozen
         values: dict[str, Any] = {"days": config.ended_session_days, "unused": config.guest_unused_days}
         values |= {"member_days": config.member_days, "most": BATCH, "now": now}
@@ -81,18 +81,18 @@ class Retention:
         await _all(lambda: self._sql.run("refusals", most=BATCH, now=now))
 
     async def _money(self) -> None:
-        """Ids of Stripe's events; what was paid is bookkeeping and stays."""
+        """Ids of Stripe's events; payments are bookkeeping and stay."""
         days, now = self._config.event_days, self._clock.frozen
         await _all(lambda: self._sql.run("events", days=days, most=BATCH, now=now))
 
     async def _people(self) -> None:
-        """Guests without a way back in are deleted as if they had asked for it."""
+        """Guests who can no longer sign in are deleted as if they had asked for it."""
         days = {"days": self._config.guest_unused_days, "member_days": self._config.member_days}
         values: dict[str, Any] = {"most": MOST_GUESTS, "now": self._clock.frozen} | days
         await _all(partial(self._forget_guests, values), MOST_GUESTS, GUEST_BATCHES)
 
     async def _forget_guests(self, values: dict[str, Any]) -> int:
-        """One who cannot be deleted keeps no other here."""
+        """Deletes inactive guests; a failure for one does not stop the others."""
         gone = 0
         for user_id in await self._sql.all("unused_guests", str, **values):
             try:
@@ -107,7 +107,7 @@ class Retention:
 
 
 async def _all(batch: Callable[[], Awaitable[int]], size: int = BATCH, most: int = MOST_BATCHES) -> None:
-    """Until less than a whole batch was due. The rest of very many waits for the next round."""
+    """Runs batches until one is not full. The rest of a very large number waits for the next round."""
     for _ in range(most):
         if await batch() < size:
             return

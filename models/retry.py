@@ -1,7 +1,7 @@
-"""Work that must be done although PostgreSQL or Redis is away: it is retried until it is done.
+"""Retries for work that must be done even though PostgreSQL or Redis is down.
 
-For what no user waits for, like the end of a socket. What a user has asked for is not retried here: the user
-gets an error and asks again.
+For work that no user waits for, like the end of a socket. A user's request is not retried here: the user gets
+an error and tries again.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ MOST_FAILURES = 5
 
 
 async def persist(work: Callable[[], Awaitable[None]], again_seconds: float = AGAIN_SECONDS) -> None:
-    """`work` may run more than once. An outage is retried without end, any other fault of ours five times.
+    """Runs `work`, possibly more than once. Outages are retried without limit, any other internal error five
+    times.
 
-    Raises: what `work` refuses (a Problem), and the last of the five.
+    Raises: any Problem that `work` raises, and the last of the five errors.
     """
     failures = 0
     while True:

@@ -1,8 +1,8 @@
-"""Background tasks that cannot end unnoticed.
+"""Background tasks whose failures are logged.
 
-A repeated task goes on after any failure: the failure is logged, and the pauses grow to at most five seconds.
-An outage of PostgreSQL or Redis (`Unavailable`) is logged once, and the task keeps its pace, so that it works
-again as soon as the server does.
+A repeated task continues after any failure: the failure is logged, and the pauses grow to at most five
+seconds. An outage of PostgreSQL or Redis (`Unavailable`) is logged once, and the task keeps its pace, so that
+it works again as soon as the server does.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ class Tasks:
         return len(self._running)
 
     def repeat(self, what: str, work: Work, seconds: float, most_seconds: float = MOST_PAUSE_SECONDS) -> None:
-        """Does `work` again and again, `seconds` after it has returned; `what` names it in the log. After
-        failures the pause grows up to `most_seconds`.
+        """Runs `work` repeatedly, `seconds` after it has returned; `what` names it in the log. After failures
+        the pause grows up to `most_seconds`.
         """
         self._is_stopping = False
         self._start(self._repeat(what, work, seconds, most_seconds))
 
     def spawn(self, what: str, work: Coroutine[Any, Any, object]) -> None:
-        """Does `work` once; a failure is logged."""
+        """Runs `work` once; a failure is logged."""
         self._start(self._once(what, work))
 
     async def finished(self) -> None:
-        """Returns when what is done once has been done."""
+        """Returns when the tasks of `spawn` have ended."""
         await asyncio.gather(*self._running, return_exceptions=True)
 
     async def stop(self) -> None:
@@ -63,7 +63,7 @@ class Tasks:
     async def _repeat(self, what: str, work: Work, seconds: float, most_seconds: float) -> None:
         failures = 0
         pause = seconds
-        # Not only by cancelling: a cancellation that comes with an answer can be lost on the way.
+        # Cancelled repeatedly: a cancellation that coincides with an answer can be lost.
         while not self._is_stopping:
             await asyncio.sleep(pause)
             outcome = await self._attempt(what, work)
@@ -87,7 +87,7 @@ class Tasks:
         except asyncio.CancelledError:
             if self._is_stopping or _is_cancelled():
                 raise
-            # Something that `work` waited for was cancelled, and not this task.
+            # Something that `work` awaited was cancelled, not this task.
             logger.exception("%s failed", what)
             return "failed"
         self._away.discard(what)

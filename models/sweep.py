@@ -1,11 +1,11 @@
-"""What every process does each half second: learn PostgreSQL's clock, end what is due, beat, heal, and read
-what must not be missed.
+"""The sweep: the periodic work of every process, each half second.
 
-Any process may do any of it; the database decides who was first. Each round is a task of its own: neither an
-outage of one server nor the calls of a process that has died delay a beat or a ban. A round that fails is
-logged and tried again. What is due before the next round gets an alarm of its own. News of ended sessions is
-read from PostgreSQL too, so that a lost message never lets somebody stay. Slow work (asking Stripe about late
-checkouts) has its own pace, as a `Chore`.
+It reads PostgreSQL's clock, ends what is due, sends heartbeats, recovers from dead processes, and reads what
+must not be missed. Any process may do any of it; the database decides which one was first. Each round is a
+task of its own: neither an outage of one server nor the calls of a dead process delay a heartbeat or a ban. A
+round that fails is logged and retried. What is due before the next round gets its own alarm. Ended sessions
+are also read from PostgreSQL, so that a lost event never leaves a user signed in. Slow work (querying Stripe
+about late checkouts) has its own pace, as a `Chore`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from models.supervise import Tasks
 logger = logging.getLogger(__name__)
 ROUND_SECONDS = 0.5
 BEAT_ROUNDS = 4
-# After a failure, too, a process beats within DEAD_SECONDS.
+# Even after a failure, a process sends its heartbeat within DEAD_SECONDS.
 MOST_ROUND_SECONDS = 1.0
 DEAD_SECONDS = 6
 CORRECT_SECONDS = 10
@@ -43,14 +43,16 @@ LOOK_BACK = timedelta(seconds=5)
 
 
 class Chore(NamedTuple):
-    """Work that is done every so many seconds, by every process, beside the rounds."""
+    """Work that every process does every so many seconds, besides the rounds."""
 
     seconds: float
     work: Callable[[], Awaitable[object]]
 
 
 class Beat(msgspec.Struct, frozen=True):
-    """PostgreSQL's clock, when this process beat `before`, and the processes that have stopped beating."""
+    """PostgreSQL's clock, this process's previous heartbeat (`before`), and the processes without a
+    heartbeat.
+    """
 
     now: datetime
     before: datetime | None
@@ -71,8 +73,8 @@ class Sweep:
         watches: Sequence[Callable[[], Awaitable[None]]] = (),
         cures: Sequence[Callable[[], Awaitable[object]]] = (),
     ) -> None:
-        """`watches` read in every round what must not be missed: bans, blocks. `cures` are for a PostgreSQL
-        that is another than before.
+        """`watches` are run in every round and read what must not be missed: bans, blocks. `cures` run when
+        PostgreSQL has lost data or was replaced.
         """
         self._sql = db.statements("sweep")
         self._bus, self._clock, self._presence = bus, clock, presence
@@ -90,14 +92,16 @@ class Sweep:
         self._ended_seen: dict[str, datetime] = {}
 
     async def prepare(self) -> None:
-        """Before the first request: the clock is known, this process beats, grace periods start again."""
+        """Before the first request: learns the clock, sends heartbeats, restarts grace periods."""
         await self._beat()
         await self._calls.restarts.run(self._dead, everyone=True)
         await self._presence.heal((await self._presence.beat()).dead)
         await self._presence.announce_all()
 
     def start(self) -> None:
-        """Begins the rounds and the chores. A round that takes long delays no other: least of all a beat."""
+        """Starts the rounds and the chores. A slow round does not delay any other, least of all a
+        heartbeat.
+        """
         rounds = (*self._rounds, self._recover_redis, self._redis_round)
         chores = [Chore(ROUND_SECONDS, work) for work in rounds]
         chores.append(Chore(ROUND_SECONDS * BEAT_ROUNDS, self._beat_in_redis))
@@ -107,7 +111,7 @@ class Sweep:
             self._tasks.repeat(_name(work), work, seconds)
 
     async def stop(self) -> None:
-        """Ends the rounds and takes this process off the lists, its seats and people into their graces."""
+        """Ends the rounds and unregisters this process; grace periods begin for its seats and users."""
         await self._tasks.stop()
         await self.alarms.stop()
         try:
@@ -118,7 +122,7 @@ class Sweep:
             logger.warning("stopped without taking leave: a server is away")
 
     async def once(self) -> None:
-        """One of each round, as tests take them."""
+        """Runs one of each round, for tests."""
         for work in self._rounds:
             await work()
         self._round += 1
@@ -128,7 +132,7 @@ class Sweep:
         await self._redis_round()
 
     async def _recover(self) -> None:
-        """The calls of processes that have died; everything here, when PostgreSQL had forgotten this one."""
+        """Recovers the calls of dead processes; everything here, if PostgreSQL had forgotten this process."""
         dead = self._dead
         if dead and await self._calls.restarts.run(dead, everyone=True):
             await self._sql.run("bury", process_ids=dead)
@@ -137,7 +141,8 @@ class Sweep:
             await self._come_back()
 
     async def _call_round(self) -> None:
-        # A round is its pause and its work: those that an earlier round has set are set already.
+        # The interval of a round is its pause plus its work; alarms that an earlier round has set are not
+        # set twice.
         self.alarms.set(2 * ROUND_SECONDS)
         await self._calls.sweep()
 
@@ -149,12 +154,12 @@ class Sweep:
 
     async def _beat_in_redis(self) -> None:
         beat = await self._presence.beat()
-        # What an earlier beat has found holds until it is put right.
+        # What an earlier heartbeat found stays until it is fixed.
         is_known = beat.is_known and self._redis_beat.is_known
         self._redis_beat = RedisBeat(is_known=is_known, dead=beat.dead)
 
     async def _recover_redis(self) -> None:
-        """The people of processes that have died; everything again, when Redis had forgotten this one."""
+        """Recovers the users of dead processes; everything here, if Redis had forgotten this process."""
         dead, self._redis_beat = self._redis_beat.dead, replace(self._redis_beat, dead=[])
         await self._presence.heal(dead)
         if not self._redis_beat.is_known:
@@ -176,20 +181,23 @@ class Sweep:
         beat = await self._sql.one("beat", Beat, process_id=self._bus.process_id, dead_seconds=DEAD_SECONDS)
         assert beat is not None
         self._clock.learn(beat.now, asked_at=asked_at, answered_at=time.monotonic())
-        # Taken for dead while it could not beat; or PostgreSQL was emptied, or is an older backup now.
+        # Declared dead while it could not send heartbeats; or PostgreSQL was emptied or restored from a
+        # backup.
         last, self._beaten_at = self._beaten_at, beat.now
         self._is_forgotten |= last is not None and (beat.before is None or beat.before < last)
         self._dead = beat.dead if self._may_judge(beat) else []
 
     def _may_judge(self, beat: Beat) -> bool:
-        """Who could not beat either gives the others time to come back: PostgreSQL was away for all."""
+        """Whether this process may declare others dead. If it missed heartbeats itself, PostgreSQL was
+        probably down for all, so the others get time to return.
+        """
         patience = timedelta(seconds=DEAD_SECONDS)
         if beat.before is not None and beat.now - beat.before > patience:
             self._missed_beats_at = beat.now
         return self._missed_beats_at is None or beat.now - self._missed_beats_at >= patience
 
     async def _come_back(self) -> None:
-        """What is known here is doubted; every socket here is looked at again, and some will have to go."""
+        """Discards cached data and checks every socket here again; some will be closed."""
         logger.warning("postgresql had forgotten this process; looking at everything again")
         for cure in self._cures:
             await cure()
@@ -197,7 +205,7 @@ class Sweep:
         self._is_forgotten = False
 
     async def _tell_ended_sessions(self) -> None:
-        """Only those not told yet: what ended in the last seconds, each once."""
+        """Publishes the sessions that ended in the last seconds, each once."""
         now = self._clock.now()
         for ended in await self._sessions.ended_since(now - LOOK_BACK):
             if ended.session_id not in self._ended_seen:
@@ -212,8 +220,8 @@ def _name(work: Callable[[], Awaitable[object]]) -> str:
 
 
 async def _each(*steps: Callable[[], Awaitable[object]]) -> None:
-    """All of them, also after one that fails: no fault of one rule keeps another from being applied. Raises
-    the first failure at the end, and Unavailable at once.
+    """Runs all steps, even after a failure, so that one error does not keep other rules from being applied.
+    Raises the first failure at the end, and Unavailable at once.
     """
     failures: list[Exception] = []
     for step in steps:

@@ -1,4 +1,4 @@
-"""Turns at a row that many want at once: those of this process wait here, and not in PostgreSQL.
+"""A queue in this process for a row that many tasks want to lock at once.
 
 A statement that waits for a lock holds a connection and has two seconds. Ten of them would occupy all
 connections of the process, and the later ones would be lost.
@@ -22,7 +22,7 @@ class Turns:
 
     @asynccontextmanager
     async def of(self, key: Hashable) -> AsyncIterator[None]:
-        """One at a time for each key, in order of arrival. Raises Contended after ten seconds."""
+        """Exclusive use of a key, in order of arrival. Raises: Contended, after ten seconds."""
         lock = self._locks.setdefault(key, asyncio.Lock())
         self._wanted[key] = self._wanted.get(key, 0) + 1
         try:

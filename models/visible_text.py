@@ -1,4 +1,4 @@
-"""Which characters of a text are seen, and which are not, by Unicode's own data. The one door to `regex`.
+"""Which characters of a text are visible, by Unicode's own data. The only module that imports `regex`.
 
 Stateless. The Unicode version is that of `regex`, the same on every Python. Standards: UAX 9 (bidirectional
 controls), UAX 29 (grapheme clusters), UAX 31 and the core specification, chapter 23.2 (joiners), UTS 51.
@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import regex
 
-# Characters that are drawn. Fillers are letters and the empty Braille cell is a symbol, but neither is seen.
+# Visible characters. Fillers are letters and the empty Braille cell is a symbol, but both are invisible.
 VISIBLE = regex.compile(r"[[\p{L}\p{N}\p{P}\p{S}]--[\p{Default_Ignorable_Code_Point}\u2800]]", regex.V1)
-# What no text may hold: it is not a character, or another process decides what it is.
+# Forbidden in any text: not a character, or its meaning depends on another process.
 SURROGATE = regex.compile(r"\p{Cs}")
 CONTROL = regex.compile(r"[\p{Cc}--[\t\n\r]]", regex.V1)
 UNKNOWN = regex.compile(r"[\p{Co}\p{Cn}\uFFFC\uFFFD]")
@@ -31,8 +31,8 @@ _SHAPED = (
     r"[\p{L}&&[\P{InSC=Other}\p{Joining_Type=D}\p{Joining_Type=R}\p{Joining_Type=L}\u0640]]"
     r"[\p{M}--\p{Variation_Selector}]*"
 )
-# At the end of a word a joiner shows after a virama (UAX 31, A2 and B), or as an open letter of a cursive
-# script.
+# At the end of a word a joiner is visible after a virama (UAX 31, A2 and B), or as an open letter of a
+# cursive script.
 _SHOWN_JOINER = (
     rf"(?:(?<=\p{{ccc=9}}){_JOINERS}|(?<=[\p{{Joining_Type=D}}\p{{Joining_Type=L}}]\p{{Mn}}*)\u200D)"
 )
@@ -42,7 +42,7 @@ END = regex.compile(rf"(?:(?!{_SHOWN_JOINER}){_UNSEEN})+$", regex.V1)
 IGNORED = regex.compile(
     r"[[\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]--\p{Prepended_Concatenation_Mark}]", regex.V1
 )
-# Where a character that is not seen has a meaning.
+# Where an invisible character has a meaning.
 MEANT = regex.compile(
     "|".join(
         [
@@ -61,7 +61,7 @@ MEANT = regex.compile(
     regex.V1,
 )
 REPEATED_JOINER = regex.compile(r"([\u200C\u200D])\1+")
-# After a space nothing is left to join, and no word needs a mark that breaks or joins it.
+# After a space there is nothing to join, and no word needs a mark that breaks or joins it.
 AFTER_SPACE = regex.compile(r"(?<= )[\u200B-\u200D\u2060\uFEFF]+")
 DIRECTION = regex.compile(r"[\u061C\u200E\u200F\u2066-\u2069\u202A-\u202C]")
 CLUSTER = regex.compile(r"\X")
@@ -69,7 +69,7 @@ WIDTH = regex.compile(r"[\p{Decomposition_Type=Wide}\p{Decomposition_Type=Narrow
 
 
 class Marks(NamedTuple):
-    """Bidirectional controls of a text by place: `partner` of those in a pair; `single` have none."""
+    """Bidirectional controls of a text by position: `partner` maps those in a pair; `single` have none."""
 
     partner: dict[int, int]
     single: set[int]
@@ -93,7 +93,7 @@ def marks_of(text: str) -> Marks:
 
 
 def without_edges(text: str) -> str:
-    """Without spaces and unseen marks at both ends, the partners of those, and marks without a partner."""
+    """Without spaces and invisible marks at both ends, their partners, and marks without a partner."""
     partner, single = marks_of(text)
     first, last = BEGINNING.search(text), END.search(text)
     edges = set(range(first.end() if first else 0)) | set(
@@ -109,8 +109,8 @@ def ordinary_width(text: str) -> str:
 
 
 def without_unseen(text: str) -> str:
-    """Without marks of direction, and without unseen characters that mean nothing at their place."""
-    text = DIRECTION.sub("", text)  # overrides stay, and are refused: somebody put them there on purpose
+    """Without direction marks, and without invisible characters that have no meaning at their position."""
+    text = DIRECTION.sub("", text)  # Overrides stay, and are rejected later: they were put there on purpose.
     meant = {at for found in MEANT.finditer(text) for at in range(*found.span())}
     return "".join(
         letter
@@ -120,15 +120,15 @@ def without_unseen(text: str) -> str:
 
 
 def is_visible(text: str) -> bool:
-    """Whether a reader sees anything of it."""
+    """Whether a reader sees anything of the text."""
     return VISIBLE.search(text) is not None
 
 
 def letters_in(text: str) -> int:
-    """How many letters a reader counts: grapheme clusters; marks that are not seen are none."""
+    """The number of letters a reader counts: grapheme clusters, without invisible marks."""
     return sum(1 for cluster in CLUSTER.finditer(text) if is_visible(cluster[0]) or cluster[0] == " ")
 
 
 def tallest(text: str) -> int:
-    """Code points in the longest grapheme cluster."""
+    """The number of code points in the longest grapheme cluster."""
     return max((len(cluster[0]) for cluster in CLUSTER.finditer(text)), default=0)

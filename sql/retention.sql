@@ -1,5 +1,5 @@
--- What has been kept long enough goes, a few hundred rows at a time: nobody waits for a lock, and what somebody else
--- holds is left for the next round.
+-- Deletion of expired data, a few hundred rows at a time: no statement waits for a lock, and locked rows are
+-- left for the next round.
 
 -- name: chat(days, most, now)!
 delete from call_messages where message_id in (
@@ -17,7 +17,7 @@ delete from contacts where (call_id, user_id) in (
 );
 
 -- name: reports(days, most, now)!
--- With their lines and frames. One behind a ban that stands is kept as long as the ban does.
+-- With their texts and frames. A report behind an active ban is kept as long as the ban is.
 delete from reports where report_id in (
     select report_id from reports r
     where created_at < coalesce(:now::timestamptz, clock_timestamp()) - make_interval(days => :days)
@@ -30,7 +30,7 @@ delete from reports where report_id in (
 );
 
 -- name: words_of_the_deleted(most)!
--- Judged since their writer was deleted: only the count stays.
+-- Reports decided after their writer was deleted: only the count stays.
 with judged as (
     select report_id from reports join users on user_id = reporter_id
     where deleted_at is not null and verdict is not null and (
@@ -47,7 +47,7 @@ with judged as (
 update reports set text = null from judged where reports.report_id = judged.report_id;
 
 -- name: bans(days, most, now)!
--- Long over. Appeals and banned addresses go with them.
+-- Long expired. Appeals and banned addresses are deleted with them.
 delete from bans where ban_id in (
     select ban_id from bans
     where coalesce(lifted_at, until_at) < coalesce(:now::timestamptz, clock_timestamp()) - make_interval(days => :days)
@@ -55,7 +55,8 @@ delete from bans where ban_id in (
 );
 
 -- name: undecided_bans(days, most, now)!
--- "Until somebody has decided", of somebody who was deleted meanwhile: nobody will, so it ends as reports do.
+-- Temporary bans without an end, of users deleted before a decision: none will follow, so they expire like
+-- reports.
 delete from bans where ban_id in (
     select ban_id from bans b join users u using (user_id)
     where b.kind = 'temporary' and b.until_at is null and b.lifted_at is null
@@ -64,7 +65,7 @@ delete from bans where ban_id in (
 );
 
 -- name: banned_emails(most, now)!
--- Of use only while their ban stands.
+-- Needed only while their ban is active.
 delete from banned_emails where ban_id in (
     select ban_id from banned_emails e join bans b using (ban_id)
     where b.lifted_at is not null or b.until_at < coalesce(:now::timestamptz, clock_timestamp())
@@ -72,7 +73,7 @@ delete from banned_emails where ban_id in (
 );
 
 -- name: appeals(days, most, now)!
--- What was written stays no longer than reports do, also under a ban for good.
+-- The text of an appeal is kept no longer than reports are, even under a permanent ban.
 delete from appeals where ban_id in (
     select ban_id from appeals
     where decided_at < coalesce(:now::timestamptz, clock_timestamp()) - make_interval(days => :days)
@@ -80,7 +81,7 @@ delete from appeals where ban_id in (
 );
 
 -- name: removals(days, most, now)!
--- Why a moderator took something off a card.
+-- Why a moderator removed something from a card.
 delete from removals where (user_id, kind) in (
     select user_id, kind from removals
     where removed_at < coalesce(:now::timestamptz, clock_timestamp()) - make_interval(days => :days)
@@ -88,7 +89,7 @@ delete from removals where (user_id, kind) in (
 );
 
 -- name: rings(days, most, now)!
--- Rings that became no call.
+-- Rings that did not become a call.
 delete from invite_outcomes where invite_id in (
     select invite_id from invite_outcomes
     where call_id is null
@@ -104,8 +105,9 @@ delete from cooldowns where (low_id, high_id) in (
 );
 
 -- name: sessions(days, unused, member_days, most, now)!
--- Ended, or run out: a while later nobody holds their token any more. Of somebody deleted: after some minutes. What a ban
--- ended comes back with its end. A guest's last ones stay until the guest goes (`unused_guests`).
+-- Ended or expired: after a while no client has their token any more. Those of deleted users: after some
+-- minutes. Those ended by a ban are kept until the ban ends. A guest's last ones stay until the guest is
+-- deleted (`unused_guests`).
 delete from sessions where session_id in (
     select session_id
     from sessions s join users u using (user_id), coalesce(:now::timestamptz, clock_timestamp()) as at
@@ -119,7 +121,7 @@ delete from sessions where session_id in (
 );
 
 -- name: events(days, most, now)!
--- Their ids are kept that long because Stripe may send one again for days.
+-- Their ids are kept this long because Stripe may send an event again for days.
 delete from stripe_events where event_id in (
     select event_id from stripe_events
     where received_at < coalesce(:now::timestamptz, clock_timestamp()) - make_interval(days => :days)
@@ -127,7 +129,7 @@ delete from stripe_events where event_id in (
 );
 
 -- name: guesses(most, now)!
--- No window is longer than a day.
+-- No rate window is longer than a day.
 delete from guesses where guess_id in (
     select guess_id from guesses
     where guessed_at < coalesce(:now::timestamptz, clock_timestamp()) - interval '1 day'
@@ -142,7 +144,7 @@ delete from recovery_links where user_id in (
 );
 
 -- name: introduction_links(most, now)!
--- That nobody followed in time.
+-- Links that were not used in time.
 delete from introduction_links where token in (
     select token from introduction_links
     where expires_at < coalesce(:now::timestamptz, clock_timestamp())
@@ -157,7 +159,8 @@ delete from age_refusals where subject_hash in (
 );
 
 -- name: unused_guests(days, member_days, most, now)
--- No way back in: every session has ended or run out, days ago. Banned ones wait for the end of their ban.
+-- Guests who can no longer sign in: every session ended or expired days ago. Banned guests are kept until
+-- their ban ends.
 select user_id::text
 from users u, coalesce(:now::timestamptz, clock_timestamp()) as at
 where u.deleted_at is null
@@ -178,7 +181,7 @@ where u.deleted_at is null
 limit :most;
 
 -- name: calls_of_nobody(most)
--- Both have been deleted: nobody has it in a history.
+-- Both users have been deleted: it is in no one's history.
 with over as (
     select call_id from calls
     join users caller on caller.user_id = caller_id

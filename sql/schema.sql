@@ -1,7 +1,7 @@
--- Who stands in the way of a schema step. What they ask is left out: it may hold people's data.
+-- The sessions that block a migration. Their queries are left out: they may contain users' data.
 
 -- name: open_transactions(own_pids)
--- Those that have been open for a second, the oldest first.
+-- Transactions that have been open for at least a second, the oldest first.
 select
     pid, coalesce(nullif(application_name, ''), usename::text, '') as program, coalesce(state, '') as state,
     extract(epoch from clock_timestamp() - xact_start)::integer as seconds

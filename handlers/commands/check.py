@@ -1,6 +1,6 @@
-"""`python server.py check`: every setting judged by what will use it; and the same at a start.
+"""`python server.py check`: every setting checked by the code that will use it; also run at a start.
 
-Exit codes: 0 when the site can start, 2 otherwise. Faults go to standard error, notes to standard output.
+Exit codes: 0 if the site can start, 2 otherwise. Errors go to standard error, notes to standard output.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ logger = logging.getLogger(__name__)
 
 
 class Refused(Exception):
-    """The site cannot start; the text has one line for each cause."""
+    """The site cannot start; the text has one line per cause."""
 
     def __init__(self, faults: tuple[str, ...] | list[str]) -> None:
         super().__init__("These settings cannot be used:\n" + "\n".join(f"  {fault}" for fault in faults))
 
 
 def check(environment: Mapping[str, str]) -> int:
-    """Reads the settings, connects to PostgreSQL and Redis, and prints what it finds."""
+    """Reads the settings, connects to PostgreSQL and Redis, and prints the findings."""
     faults: list[str] = []
     try:
         config = read_config(environment)
     except ConfigError as error:
-        # The faulty settings have their defaults in it, so that the others are checked all the same.
+        # Invalid settings have their defaults here, so that the others are checked too.
         config, faults = error.config, error.faults
     services = check_services(config.database_url, config.redis_url, config.workers)
     found = services.with_(check_host(config))
@@ -45,7 +45,7 @@ def check(environment: Mapping[str, str]) -> int:
 
 
 def check_start(config: Config, environment: Mapping[str, str]) -> None:
-    """Before anything is opened. Logs what goes wrong later. Raises Refused."""
+    """Checks before anything is opened; logs what will fail later. Raises: Refused."""
     found = check_services(config.database_url, config.redis_url, config.workers)
     for note in (*misspelled(environment), *found.to_mend, *found.notes, *consequences(config)):
         logger.warning(note)

@@ -1,7 +1,7 @@
 """The operator's commands: `python server.py payments | codes | refund | reconcile | admin | audit | …`.
 
-Reads the words of the command line, asks a model, prints. Exit codes: 0; 1 when `reconcile` finds something,
-or when a command is refused, with one plain line.
+Parses the arguments, calls a model, prints. Exit codes: 0; 1 if `reconcile` finds a difference or a command
+fails, with a one-line message.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ COMMANDS = ("payments", "codes", "refund", "reconcile", "admin", "audit", "tombs
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Exits with 2 and the usage when they make no sense."""
+    """Exits with 2 and the usage if the arguments are invalid."""
     parser = argparse.ArgumentParser(prog="python server.py")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in (("payments", "list payments"), ("reconcile", "compare with Stripe, change nothing")):
@@ -56,7 +56,7 @@ def _days(text: str) -> int:
 
 
 async def run(asked: argparse.Namespace, models: Models) -> int:
-    """The exit code; news that it made has gone out."""
+    """Runs the command and returns the exit code, after the published events have been sent."""
     work = {"payments": _payments, "codes": _codes, "refund": _refund, "reconcile": _reconcile}
     work |= {"admin": staff.admin, "audit": staff.audit}
     work |= {"tombstones": privacy.tombstones, "delete": privacy.delete}
@@ -73,7 +73,9 @@ async def run(asked: argparse.Namespace, models: Models) -> int:
 
 
 def is_look(asked: argparse.Namespace) -> bool:
-    """What changes something writes its own row, and a look leaves one, too; a check of the log none."""
+    """Whether the command only reads. Commands that change something write their own audit row; reading
+    commands get one too, except for the check of the log.
+    """
     looks = ("list", "tree", "poster")
     return asked.command in ("payments", "reconcile", "tombstones") or getattr(asked, "action", "") in looks
 

@@ -1,4 +1,4 @@
-"""The operator's commands on privacy: `python server.py tombstones apply|export`, `delete`."""
+"""The operator's privacy commands: `python server.py tombstones apply|export`, `delete`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 async def tombstones(asked: argparse.Namespace, models: Models) -> int:
-    """1 when the file cannot be read or written."""
+    """Returns 1 if the file cannot be read or written."""
     try:
         if asked.action == "export":
             print(f"{await models.tombstones.export(asked.file)} tombstones written to {asked.file}.")

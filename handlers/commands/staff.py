@@ -1,6 +1,6 @@
-"""The operator's commands on the staff and the audit log: `python server.py admin … | audit verify`.
+"""The operator's commands for the staff and the audit log: `python server.py admin … | audit verify`.
 
-The first admin comes from here: nobody can make one on a page before there is one.
+The first admin is created here, since only an admin can create one in the console.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _show_link(name: str, url: str) -> int:
 
 
 async def audit(asked: argparse.Namespace, models: Models) -> int:
-    """1 when the chain is broken."""
+    """Returns 1 if the chain is broken."""
     assert asked.action == "verify"
     found = await models.audit.verify()
     if found.broken is not None:

@@ -1,1 +1,1 @@
-"""The HTTP parts that know no handler: requests, problems, headers, templates, logs."""
+"""The HTTP layer below the handlers: requests, problems, headers, templates, logs."""

@@ -1,11 +1,11 @@
-"""The bodies of requests: how much is read, how much is held in memory, and an early answer that arrives.
+"""Request bodies: limits of size and memory, and early answers that reach the client.
 
 Tornado closes a connection when it answers before the whole body has arrived, and a close with unread bytes
 resets the connection: a browser then shows a network error instead of the answer. Here the answer is written
 at once, and the rest of the body is read and dropped, up to 128 MB and 60 s, before the connection is closed.
 
-A body that no handler streams is limited to 1 MiB (`Site`), and those above 64 KiB to 64 MiB together: beyond
-that, the one that has been on its way for the longest is cut off.
+A body that no handler streams is limited to 1 MiB (`Site`). All bodies above 64 KiB together are limited to
+64 MiB: beyond that, the oldest of them is cut off.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ Start = Callable[[Any], HTTPMessageDelegate]
 
 
 class Bodies:
-    """The bodies on their way to this process."""
+    """The request bodies that this process is receiving."""
 
     def __init__(self) -> None:
         self._held: dict[Body, int] = {}
 
     def receive(self, start: Start, connection: Any) -> HTTPMessageDelegate:
-        """`start` makes the application's own delegate for a connection."""
+        """Accepts a request; `start` creates the application's own delegate for a connection."""
         return Body(self, start, connection)
 
     def hold(self, body: Body, size: int) -> None:
-        """Makes room for a body of which `size` bytes are in memory."""
+        """Makes room for a body with `size` bytes in memory."""
         if size > SMALL_BODY:
             self._held[body] = size
         while sum(self._held.values()) > MOST_HELD:
@@ -59,7 +59,7 @@ class Bodies:
 
 
 class BodyApplication(Application):
-    """An application that receives its bodies in this way."""
+    """An application that receives its request bodies through `Bodies`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.bodies = Bodies()
@@ -70,19 +70,19 @@ class BodyApplication(Application):
 
 
 class LingeringConnection(HTTPConnection):
-    """A connection that ends a request only when its body has been read, or enough of it."""
+    """A connection that ends a request only when its body has been read or its limits are reached."""
 
     def __init__(self, connection: HTTP1Connection) -> None:
         self._connection = connection
         self.is_read = self.is_answered = False
-        # Why the application must not look at the body.
+        # Why the application must not read the body.
         self.refusal: Problem | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
 
     def set_max_body_size(self, size: int) -> None:
-        """Handlers count for themselves, and answer."""
+        """Handlers count the bytes and answer."""
 
     def write_headers(
         self,
@@ -96,7 +96,7 @@ class LingeringConnection(HTTPConnection):
         return self._connection.write(chunk)
 
     def finish(self) -> None:
-        """The answer is complete."""
+        """Called when the answer is complete."""
         self.is_answered = True
         if self.is_read:
             self._connection.finish()
@@ -104,14 +104,14 @@ class LingeringConnection(HTTPConnection):
             asyncio.get_running_loop().call_later(DRAIN_SECONDS, self.end)
 
     def end(self) -> None:
-        """No more of the body is read. Twice is no fault."""
+        """Stops reading the body. May be called twice."""
         if self.is_answered and not self.is_read:
             self.is_read = True
             self._connection.finish()
 
 
 class Body(HTTPMessageDelegate):
-    """One request on its way to the application."""
+    """A request whose body is being received."""
 
     def __init__(self, bodies: Bodies, start: Start, connection: HTTP1Connection) -> None:
         self._bodies, self._start, self._connection = bodies, start, connection
@@ -174,20 +174,20 @@ class Body(HTTPMessageDelegate):
         self._connection.close()
 
     def _refuse(self) -> None:
-        """The application answers without the body, while the rest of it is dropped."""
+        """Lets the application answer without the body, while the rest of it is dropped."""
         assert self._application is not None
         assert self._lingering is not None
         self._bodies.release(self)
         self._is_handed_on = True
         self._lingering.refusal = TooLarge(TOO_LARGE)
         if self._headers.get("Content-Type", "").lower().startswith("multipart/"):
-            # Half a form would be refused for its form.
+            # Half a form would be rejected as malformed.
             self._headers["Content-Type"] = "application/octet-stream"
         self._application.finish()
 
 
 def refuse_unread(request: HTTPServerRequest) -> None:
-    """Raises TooLarge for a request whose body was too long to be read."""
+    """Raises: TooLarge, if the request's body was too long to be read."""
     refusal = getattr(request.connection, "refusal", None)
     if isinstance(refusal, Problem):
         raise refusal
@@ -198,6 +198,6 @@ def has_body(headers: HTTPHeaders) -> bool:
 
 
 def length_of(headers: HTTPHeaders) -> int:
-    """0 when it is not said, or not a number: the server refuses that."""
+    """The announced length; 0 if it is missing or not a number, which the server rejects."""
     length = headers.get("Content-Length", "0")
     return int(length[-18:]) if length.isdecimal() else 0

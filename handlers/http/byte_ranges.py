@@ -1,4 +1,4 @@
-"""One range of bytes of a file (RFC 9110, section 14)."""
+"""A single byte range of a file (RFC 9110, section 14)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Range(NamedTuple):
 
 
 def range_of(header: str | None, size: int) -> Range | None:
-    """None: all of it (no range, several, or what we do not understand).
+    """The range, or None for the whole file (no range, several, or an unknown unit).
 
-    One that begins behind the end is given as it is: it cannot be satisfied.
+    A range that begins after the end of the file is returned as it is: it cannot be satisfied.
     """
     found = re.fullmatch(r"bytes=(\d{0,15})-(\d{0,15})", (header or "").replace(" ", ""))
     if found is None or not (found[1] or found[2]):

@@ -1,7 +1,7 @@
-"""Files on their way to a reader who may be slow, or may have stopped.
+"""Downloads to clients that may be slow or may have stopped reading.
 
-No slot and no database connection is held while a chunk is sent. A reader who does not take a chunk in time
-is ended: the connection is closed, and the length in the headers tells the reader that something is missing.
+No slot and no database connection is held while a chunk is sent. If a client does not take a chunk in time,
+the connection is closed, and the length in the headers shows the client that the file is incomplete.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Any
 from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
 
-# A chunk has 1 MiB at most, and some of it lies in buffers on the way: slower than 17 KB/s is no download.
+# A chunk has at most 1 MiB, and part of it sits in buffers: anything slower than 17 KB/s is cut off.
 CHUNK_SECONDS = 60.0
 WHOLE_SECONDS = 1800.0
 
 
 async def send(handler: RequestHandler, chunks: AsyncIterator[bytes]) -> None:
-    """All chunks, as fast as the reader takes them. A reader who leaves or stalls is no fault."""
+    """Sends all chunks as fast as the client takes them. A client that leaves or stalls is not an error."""
     try:
         async with asyncio.timeout(WHOLE_SECONDS):
             async for chunk in chunks:
@@ -33,6 +33,6 @@ async def send(handler: RequestHandler, chunks: AsyncIterator[bytes]) -> None:
 
 
 def cut_off(handler: RequestHandler) -> None:
-    """There is no rest, and a length has been promised."""
+    """Closes the connection: the rest is missing, although its length was announced."""
     connection: Any = handler.request.connection
     connection.stream.close()

@@ -1,5 +1,6 @@
-"""How many HTTP requests are being answered, so that a drain can wait for them and tell browsers to go
-elsewhere next.
+"""The number of HTTP requests being answered, and the drain of a process before it ends.
+
+A drain waits for these requests and tells browsers to reconnect for the next one.
 """
 
 from __future__ import annotations
@@ -32,12 +33,14 @@ class Requests:
         return self._idle.is_set()
 
     def leave(self, seconds: float, then: Callable[[], None]) -> None:
-        """Readiness says so, and everything is answered as before: a load balancer has time to notice."""
+        """Starts the drain: readiness fails and requests are still answered, so that a load balancer has time
+        to notice.
+        """
         self.is_draining = True
         asyncio.get_running_loop().call_later(seconds, then)
 
     async def drained(self) -> None:
-        """Returns when everything under way has been answered, or after five seconds."""
+        """Returns when all pending requests have been answered, or after five seconds."""
         self.is_draining = True
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):

@@ -1,7 +1,7 @@
-"""The operator's own terms and privacy page: a file of Markdown (CommonMark) or plain text. [markdown_it]
+"""The operator's own terms and privacy page: a file of Markdown (CommonMark) or plain text.
 
-Promises that nothing in the file becomes a script or a foreign element: HTML in it is shown as text, and only
-links with harmless schemes are links. Read once, at the start.
+Nothing in the file becomes a script or an embedded element: HTML in it is shown as text, and only links with
+harmless schemes are links. Read once, at the start. The only module that imports markdown_it.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from markupsafe import Markup
 
 
 def own_text(file: Path | None) -> Markup | None:
-    """None: ours is shown. Raises OSError, UnicodeDecodeError (the settings have looked before)."""
+    """The operator's text as HTML; None: the built-in text is shown. Raises: OSError, UnicodeDecodeError,
+    although the settings have checked the file.
+    """
     if file is None:
         return None
-    # Some editors begin a file with a mark of its encoding: it is no part of the first heading.
+    # Some editors put a byte order mark at the start of a file: it is not part of the first heading.
     return rendered(file.read_text(encoding="utf-8-sig"))
 
 

@@ -1,4 +1,4 @@
-"""The listening sockets of HOST and PORT, or why there are none, in words that name the setting."""
+"""The listening sockets of HOST and PORT; errors name the setting."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ CAUSES = {
 
 
 class CannotListen(Exception):
-    """The text is for the operator."""
+    """HOST or PORT cannot be used. The text is for the operator."""
 
 
 def listen(config: Config) -> list[socket.socket]:
-    """Raises CannotListen."""
+    """Raises: CannotListen."""
     try:
         return tornado.netutil.bind_sockets(config.port, config.host)
     except (socket.gaierror, UnicodeError) as error:

@@ -1,7 +1,7 @@
-"""Structured logs: one JSON object a line on standard error, without secrets.
+"""Structured logs: one JSON object per line on standard error, without secrets.
 
-Nothing that a person sent is logged: no token, code, text, SDP or address. Tornado's own access log is off,
-for it shows query strings.
+Nothing that a user sent is logged: no token, code, text, SDP or address. Tornado's own access log is off,
+because it shows query strings.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import logging
 from datetime import UTC, datetime
 
-# What a LogRecord always carries; everything else was given as `extra`.
+# The attributes of every LogRecord; all others were given as `extra`.
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -32,6 +32,6 @@ def set_up_logs(level: int = logging.INFO) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # These two log whole request lines and addresses.
+    # These two loggers log whole request lines and addresses.
     for name in ("tornado.access", "yoyo", "httpx", "stripe"):
         logging.getLogger(name).setLevel(logging.WARNING)

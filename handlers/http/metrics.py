@@ -1,7 +1,7 @@
-"""What this process counts about itself. The one door to prometheus-client.
+"""Metrics of this process. The only module that imports prometheus_client.
 
-Promises labels from short fixed lists (handler names, statuses), so that no visitor can make the list grow.
-Keeps nothing about anyone.
+Labels come from short fixed lists (handler names, statuses), so that clients cannot make the number of series
+grow. No metric is about a single user.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def count_request(handler: RequestHandler) -> None:
 
 @lru_cache(maxsize=1024)
 def _counters(name: str, method: str, status: int) -> tuple[Counter, Histogram]:
-    """Kept, because the library looks a labelled counter up anew with every request."""
+    """Cached, because the library looks up a labelled counter again with every request."""
     known = method if method in METHODS else "other"
     return REQUESTS.labels(name, known, str(status)), SECONDS.labels(name)
 

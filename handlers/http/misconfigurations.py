@@ -1,7 +1,7 @@
-"""Rejections that only the operator can mend: counted, logged once a minute, shown if they persist.
+"""Rejections that only the operator can fix: counted, logged once a minute, shown if they persist.
 
-Keeps, for each cause, when it was last logged and when it last happened: the list of causes is fixed, so no
-client makes anything grow. What a client sent is logged only as a normal form (an origin, an address).
+For each cause it stores when it was last logged and when it last happened; the list of causes is fixed, so
+clients cannot make it grow. What a client sent is logged only in a normal form (an origin, an address).
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from models.settings.config import Config
 
 logger = logging.getLogger(__name__)
 LOG_SECONDS = 60.0
-# `/readyz` shows what happened so often within so long.
+# `/readyz` shows a cause that occurred this often within this time.
 PERSISTS_TIMES, PERSISTS_SECONDS = 3, 600.0
 
 
 class Cause(NamedTuple):
-    """The setting to change (or what else), and what happens until then."""
+    """The setting to change (or another cause), and the effect until then."""
 
     setting: str
     text: str
@@ -76,7 +76,7 @@ CAUSES = {
 
 
 class Misconfigurations:
-    """Those of one process."""
+    """The misconfigurations found by one process."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -85,16 +85,16 @@ class Misconfigurations:
         self._last: dict[str, deque[float]] = {name: deque(maxlen=PERSISTS_TIMES) for name in CAUSES}
 
     def watch(self, request: HTTPServerRequest, config: Config) -> None:
-        """Looks at the proxy's headers of any request."""
+        """Checks the proxy's headers of any request."""
         cause = ignored_forwarding(request, config.trusted_proxies)
         if cause is None:
             return
         peer = address_of(request.remote_ip or "")
-        # A private address is a proxy's; a public one may be a person's.
+        # A private address is a proxy's; a public one may be a user's.
         self.note(cause, **({"peer": str(peer)} if peer is not None and peer.is_private else {}))
 
     def note(self, name: str, **facts: str) -> None:
-        """One rejection for the cause `name`. `facts` go into the log: normal forms only."""
+        """Counts one rejection for the cause `name`. `facts` are logged: normal forms only."""
         metrics.MISCONFIGURATIONS.labels(name).inc()
         now = self._now()
         self._last[name].append(now)

@@ -1,7 +1,7 @@
-"""A form with one file, parsed as it arrives (RFC 7578): the file goes to disk, the other fields stay short.
+"""A form with one file, parsed as it arrives (RFC 7578): the file goes to disk, other fields are short.
 
-Bounds: ten parts, the first 4 KiB of each other field, and the limit of the file. Of two parts with one name
-the later counts. What is no form, or ends early, is refused as such.
+Limits: ten parts, the first 4 KiB of each other field, and the limit of the file. If two parts have the same
+name, the later one counts. Malformed and incomplete forms are rejected.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from models.errors import BadRequest, TooLarge, Unavailable
 
 MOST_PARTS, MOST_FIELD = 10, 4096
-# The library logs what was sent.
+# The library logs the data it was sent.
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 
 class FormReader:
-    """`write` each piece of the body, then `end`; `fields` has what the form holds beside the file."""
+    """Call `write` with each piece of the body, then `end`; `fields` has the fields of the form without the
+    file.
+    """
 
     def __init__(self, content_type: str, name: str, file: BinaryIO, most: int) -> None:
-        """The part called `name` goes into `file`. Raises BadRequest: there is no boundary."""
+        """The part called `name` is written to `file`. Raises: BadRequest, if there is no boundary."""
         self.fields: dict[str, bytes] = {}
         self.has_file = False
         self._name, self._file, self._most = name.encode(), file, most
@@ -44,7 +46,7 @@ class FormReader:
             raise BadRequest("The form could not be read.") from error
 
     def end(self) -> None:
-        """Raises BadRequest when the last boundary is missing."""
+        """Raises: BadRequest, if the last boundary is missing."""
         if not self._is_ended:
             raise BadRequest("The form could not be read.")
 
@@ -82,7 +84,7 @@ class FormReader:
         self._header = self._value = b""
 
     def _start_content(self) -> None:
-        """Raises FormParserError for a part without a name."""
+        """Raises: FormParserError, for a part without a name."""
         if not self._part:
             raise FormParserError("a part without a name")
         if self._part == self._name:

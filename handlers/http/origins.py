@@ -1,5 +1,6 @@
-"""Which web origins may write, open sockets, and read our JSON from their own pages (Fetch standard: CORS,
-Origin).
+"""Web origins that may send writes, open sockets, and read our JSON cross-origin.
+
+Standard: Fetch (CORS, Origin).
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from models.settings.web_origins import normal_origin
 
 
 def refuse_foreign(request: HTTPServerRequest, config: Config, misconfigurations: Misconfigurations) -> None:
-    """A foreign Origin is refused always, whatever else is sent; none at all is a plain client.
+    """Rejects any foreign Origin, whatever else is sent; a request without one is not from a browser page.
 
-    Raises NotAllowed.
+    Raises: NotAllowed.
     """
     sent = request.headers.get("Origin")
     if sent is None or is_accepted(sent, config):
@@ -41,7 +42,9 @@ def _normal(origin: str) -> str | None:
 
 
 def allow_cross_origin(handler: RequestHandler, config: Config) -> None:
-    """CORS for ALLOWED_ORIGINS only, without credentials; never `*`, never an echo of what is not listed."""
+    """CORS for ALLOWED_ORIGINS only, without credentials; never `*`, and never an echo of an unlisted
+    origin.
+    """
     if not config.allowed_origins:
         return
     handler.add_header("Vary", "Origin")
@@ -55,7 +58,7 @@ def allow_cross_origin(handler: RequestHandler, config: Config) -> None:
 
 
 def security_headers(config: Config) -> dict[str, str]:
-    """Sent with every answer. No inline script or style, nothing from elsewhere, never framed."""
+    """Sent with every answer. No inline scripts or styles, no third-party content, no framing."""
     socket = config.base_url.replace("http", "ws", 1)
     form_targets = "'self' https://checkout.stripe.com"
     if config.stripe_api_base != "https://api.stripe.com":

@@ -1,4 +1,4 @@
-"""What went wrong, as a Problem that can be dressed, and whether the log must know."""
+"""Exceptions as Problems that can be rendered, and whether they must be logged."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ KINDS = {
     415: UnsupportedMedia,
 }
 UNKNOWN = RequestHandler.get
-# Whoever lacks a step is led to it.
+# Users who lack a step are redirected to it.
 WAYS_ON = {"not_signed_in": "/onboarding", "payment_required": "/paywall", "selfie_required": "/onboarding"}
 
 
@@ -41,9 +41,9 @@ def as_problem(error: BaseException | None, status: int) -> Problem:
 
 
 def way_on(problem: Problem, request: HTTPServerRequest, *, was_here: bool) -> str | None:
-    """From a page that needs a step more to that step; somebody whose sign-in has ended signs in again.
+    """The page for the step that the user lacks; a user whose session has ended is sent to sign in.
 
-    A fragment has no room for a ban: whoever signs in, and is banned, is led to the page about it.
+    A fragment has no room for a ban: a banned user is redirected to the page about it.
     """
     if isinstance(problem, Banned) and isinstance(problem.notice, Notice) and "HX-Request" in request.headers:
         return problem.notice.appeal_url
@@ -56,14 +56,14 @@ def way_on(problem: Problem, request: HTTPServerRequest, *, was_here: bool) -> s
 
 
 def is_our_fault(error: BaseException | None) -> bool:
-    """Refusals are no news, and what is away was told at its door."""
+    """False for rejections, and for outages, which are logged where they occur."""
     if isinstance(error, Problem):
         return error.status >= 500 and not isinstance(error, Unavailable)
     return not (isinstance(error, HTTPError) and error.status_code < 500)
 
 
 def methods_of(handler: type[RequestHandler]) -> list[str]:
-    """What its URL answers to (RFC 9110, 15.5.6)."""
+    """The methods that the URL supports (RFC 9110, 15.5.6)."""
     known = ("GET", "POST", "PATCH", "DELETE")
     own = [method for method in known if getattr(handler, method.lower()) is not UNKNOWN]
     return [*own, *(["HEAD"] if "GET" in own else []), "OPTIONS"]

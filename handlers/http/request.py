@@ -1,4 +1,4 @@
-"""What a request says of itself: its fields and its sender's address."""
+"""Parsing of requests: fields and the client's address."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HOP = re.compile(
 
 
 def json_fields(body: bytes) -> dict[str, Any]:
-    """A JSON object; an empty body counts as `{}`. Raises BadRequest."""
+    """The fields of a JSON object; an empty body counts as `{}`. Raises: BadRequest."""
     if not body:
         return {}
     try:
@@ -36,7 +36,7 @@ def json_fields(body: bytes) -> dict[str, Any]:
 
 
 def form_fields(arguments: dict[str, list[bytes]]) -> dict[str, Any]:
-    """The last value of each field. Raises BadRequest for bytes that are not UTF-8."""
+    """The last value of each field. Raises: BadRequest, for bytes that are not UTF-8."""
     try:
         return {name: values[-1].decode() for name, values in arguments.items() if values}
     except UnicodeDecodeError as error:
@@ -44,7 +44,7 @@ def form_fields(arguments: dict[str, list[bytes]]) -> dict[str, Any]:
 
 
 def field_of(text: str) -> tuple[str, str]:
-    """msgspec's message as (field, plain words): "Expected `int`, got `str` - at `$.age`" -> ("age", …)."""
+    """msgspec's message as (field, plain text): "Expected `int`, got `str` - at `$.age`" -> ("age", …)."""
     if "missing required field" in text:
         return text.split("`")[-2], "This is needed."
     words, _, path = text.partition(" - at `$.")
@@ -52,20 +52,20 @@ def field_of(text: str) -> tuple[str, str]:
 
 
 def bearer_of(request: HTTPServerRequest) -> str | None:
-    """The Bearer token (RFC 6750); empty for the scheme without a token, None for any other scheme.
+    """The Bearer token (RFC 6750); empty if the scheme has no token, None for any other scheme.
 
-    Another scheme (a proxy's Basic authentication) is not ours to judge.
+    Other schemes, such as a proxy's Basic authentication, are ignored.
     """
     scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
 
 def client_address(request: HTTPServerRequest, trusted: tuple[Network, ...]) -> str:
-    """The right-most hop of X-Forwarded-For that is not a trusted proxy, and only when the peer itself is
-    one. A hop that is no address (`unknown`, RFC 7239's obfuscated names) ends the search: what stands left
-    of it was said by a stranger.
+    """The right-most hop of X-Forwarded-For that is not a trusted proxy, if the peer itself is one. A hop
+    that is not an address (`unknown`, RFC 7239's obfuscated names) ends the search: anything left of it may
+    be forged.
     """
-    # `remote_ip` is the peer itself, for the server does not read X-Forwarded-For (xheaders is off).
+    # `remote_ip` is the peer itself, because the server does not read X-Forwarded-For (xheaders is off).
     address = address_of(request.remote_ip or LOOPBACK)
     if address is None:
         return str(request.remote_ip)
@@ -92,7 +92,9 @@ def ignored_forwarding(request: HTTPServerRequest, trusted: tuple[Network, ...])
 
 
 def address_of(text: str) -> Address | None:
-    """The address of a hop or a peer: no port, brackets, quotes or zone; IPv4 where IPv6 only wraps it."""
+    """The address of a hop or a peer, without port, brackets, quotes or zone; IPv4-mapped addresses become
+    IPv4.
+    """
     found = HOP.fullmatch(text.strip().strip('"'))
     if found is None:
         return None
@@ -105,7 +107,7 @@ def address_of(text: str) -> Address | None:
 
 
 def _hops(request: HTTPServerRequest) -> list[str]:
-    """Of all X-Forwarded-For headers, in order; empty ones do not count (RFC 9110, 5.6.1)."""
+    """The hops of all X-Forwarded-For headers, in order, without empty ones (RFC 9110, 5.6.1)."""
     # Several headers of that name have been joined by commas.
     return [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
 

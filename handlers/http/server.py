@@ -3,10 +3,11 @@
 Tornado limits the idle time of a connection and the time of a body. This server also limits the head of a
 request, the connections of one address that have not sent their first head, and the reading of an answer.
 
-Guarantees: a head is complete `head_seconds` after the connection (on a kept connection: the first byte), or
-the connection is closed, with 408 if a part of the head has come. A head over 64 KiB is answered by 431. If
-an address has more than `most_pending` connections without a first head, its oldest is closed; those of
-trusted proxies are not counted. A client that takes less than SLOWEST_BYTES in `answer_seconds` is cut off.
+Guarantees: a head is complete `head_seconds` after the connection opened (on a kept-alive connection: after
+its first byte), or the connection is closed, with 408 if part of the head has arrived. A head over 64 KiB is
+answered by 431. If an address has more than `most_pending` connections without a first head, its oldest is
+closed; those of trusted proxies are not counted. A client that takes less than SLOWEST_BYTES in
+`answer_seconds` is disconnected.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\
 
 
 class TimedStream(IOStream):
-    """A connection that closes itself when its client is too slow."""
+    """A connection that closes itself if its client is too slow."""
 
     def __init__(self, server: SiteServer, address: str, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -54,7 +55,7 @@ class TimedStream(IOStream):
     # -- the head --
 
     def await_head(self) -> None:
-        """Before each request of the connection; its time runs from the first byte."""
+        """Called before each request of the connection; the time runs from the first byte."""
         self._awaits_head, self._head_bytes = True, 0
 
     def head_is_complete(self) -> None:
@@ -66,7 +67,7 @@ class TimedStream(IOStream):
 
     def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
         size = super().read_from_fd(buf)
-        del buf  # the base class wants no reference to it left in a traceback
+        del buf  # The base class wants no reference to it left in a traceback.
         if size and self._awaits_head:
             self._head_bytes += size
             if self._head_timer is None:
@@ -111,14 +112,14 @@ class TimedStream(IOStream):
             if timer is not None:
                 timer.cancel()
         if self._awaits_head and self._head_bytes > LONGEST_HEAD:
-            # Tornado has given up on it, and closes without a word.
+            # Tornado has given up on it, and closes it silently.
             with contextlib.suppress(OSError):
                 self.socket.send(TOO_LARGE)
         super().close_fd()
 
 
 class SiteServer(HTTPServer):
-    """`trusted` are the networks of proxies, whose connections are many."""
+    """`trusted` are the networks of proxies, which may have many connections."""
 
     head_seconds, answer_seconds, most_pending = HEAD_SECONDS, ANSWER_SECONDS, MOST_PENDING
 
@@ -131,7 +132,9 @@ class SiteServer(HTTPServer):
         self._pending: dict[str, dict[TimedStream, None]] = {}
 
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
-        """The accepted connection, in a stream that keeps time; nothing has been read of the given one."""
+        """Wraps the accepted connection in a stream with time limits; nothing has been read from the original
+        stream.
+        """
         place = str(address[0]) if address else ""
         sizes = {"max_buffer_size": stream.max_buffer_size, "read_chunk_size": stream.read_chunk_size}
         timed = TimedStream(self, subject_of(place), stream.socket, **sizes)
@@ -167,7 +170,7 @@ class SiteServer(HTTPServer):
 
 
 class _Head(HTTPMessageDelegate):
-    """Reports to the stream when the head is complete."""
+    """Tells the stream when the head is complete."""
 
     def __init__(self, delegate: HTTPMessageDelegate, stream: TimedStream) -> None:
         self._delegate, self._stream = delegate, stream

@@ -1,4 +1,4 @@
-"""The one door to Jinja2: templates, their filters, and versioned addresses of static files."""
+"""Templates, their filters, and versioned URLs of static files. The only module that imports Jinja2."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PAYMENT_WORDS = {
 
 
 class SiteView(msgspec.Struct, frozen=True):
-    """What every page may know of the settings."""
+    """The settings that every page may show."""
 
     name: str
     base_url: str
@@ -118,7 +118,9 @@ def _site_view(config: Config) -> SiteView:
 
 @cache
 def _as_started() -> tuple[str, dict[Path, tuple[int, int]]]:
-    """The version of static/, and each file's size and time of change (ns) when that was worked out."""
+    """The version of static/, and each file's size and modification time (ns) when the version was
+    computed.
+    """
     digest, stamps = hashlib.sha256(), {}
     for file in sorted(file for file in STATIC.rglob("*") if file.is_file()):
         digest.update(file.relative_to(STATIC).as_posix().encode() + b"\0" + file.read_bytes())
@@ -127,19 +129,19 @@ def _as_started() -> tuple[str, dict[Path, tuple[int, int]]]:
 
 
 def static_version() -> str:
-    """Changes when any file under static/ does; one for all, so that relative names keep it."""
+    """Changes when any file under static/ does; one version for all, so that relative names keep it."""
     return _as_started()[0]
 
 
 def is_as_started(file: Path) -> bool:
-    """Whether the version still stands for this file: it may be exchanged under a running server."""
+    """Whether the version is still valid for this file: it may have been replaced under a running server."""
     stat = file.stat()
     return _as_started()[1].get(file) == (stat.st_size, stat.st_mtime_ns)
 
 
 @cache
 def static_url(path: str) -> str:
-    """`/static/<version>/app.css`: browsers may keep it for ever."""
+    """`/static/<version>/app.css`, which browsers may cache for ever."""
     if not (STATIC / path).is_file():
         raise FileNotFoundError(path)
     return f"/static/{static_version()}/{path}"
@@ -147,8 +149,8 @@ def static_url(path: str) -> str:
 
 @cache
 def modules(*names: str) -> tuple[str, ...]:
-    """These scripts and all they import (but for what is imported on demand), so that a page can ask for all
-    of them at once.
+    """These scripts and all their static imports (not dynamic ones), so that a page can preload all of
+    them.
     """
     found: list[str] = []
     waiting = list(names)
@@ -175,7 +177,7 @@ def clock(seconds: int) -> str:
 
 
 def when(at: datetime) -> str:
-    """For readers without scripts; with them the browser shows its own time zone."""
+    """An instant for clients without scripts; scripts show it in the browser's time zone."""
     return f"{at.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
 
 

@@ -1,1 +1,1 @@
-"""What needs no session: home, health, static files."""
+"""Handlers that need no session: home, health, static files."""

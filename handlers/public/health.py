@@ -1,4 +1,4 @@
-"""For machines: is it alive, can it work, how much does it do, what did a browser's content policy stop."""
+"""Endpoints for machines: liveness, readiness, metrics, and reports of the content security policy."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from models.errors import BadRequest
 
 logger = logging.getLogger("napalmsky.csp")
 LONGEST_REPORT = 16 * 1024
-# For the operator to mend; visitors are served all the same.
+# For the operator to fix; users are served all the same.
 WARNINGS = frozenset({"stripe"})
 
 
 class QuietHandler(BaseHandler):
-    """Asked by machines, without a session: no look-up, no count."""
+    """A handler for machines, without a session: no look-up, no count."""
 
     is_counted = False
 
     async def prepare(self) -> None:
-        """Nobody in particular asks."""
+        """No session is looked up."""
 
 
 class HealthHandler(QuietHandler):
-    """GET /healthz: this process answers. No I/O, so that it is quick however the others do."""
+    """GET /healthz: this process answers. No I/O, so that it is fast even if the servers are slow."""
 
     def get(self) -> None:
         self.json({"status": "ok"})
 
 
 class ReadyHandler(QuietHandler):
-    """GET /readyz: 200 when all it needs is there, else 503; each check with its result."""
+    """GET /readyz: 200 if all checks pass, otherwise 503; each check with its result."""
 
     async def get(self) -> None:
         checks = await self.models.health.checks()
@@ -50,7 +50,7 @@ class ReadyHandler(QuietHandler):
 
 
 class MetricsHandler(QuietHandler):
-    """GET /metrics in Prometheus' text format: numbers only, nothing about anyone."""
+    """GET /metrics in Prometheus' text format: only numbers, nothing about single users."""
 
     def get(self) -> None:
         self.set_header("Content-Type", metrics.CONTENT_TYPE)
@@ -61,10 +61,12 @@ class MetricsHandler(QuietHandler):
 
 
 class CspReportHandler(QuietHandler):
-    """POST /csp-report (CSP Level 3, 5.3): which directive stopped what origin, nothing else of the page."""
+    """POST /csp-report (CSP Level 3, 5.3): which directive blocked which origin, nothing else about the
+    page.
+    """
 
     def check_xsrf_cookie(self) -> None:
-        """A browser sends it by itself and without a token; it changes nothing."""
+        """Browsers send reports automatically and without a token; they change nothing."""
         refuse_unread(self.request)
 
     async def post(self) -> None:
@@ -76,7 +78,7 @@ class CspReportHandler(QuietHandler):
 
 
 def read_report(body: bytes) -> tuple[str, str]:
-    """(directive, blocked origin). Raises BadRequest for what is no report."""
+    """(directive, blocked origin). Raises: BadRequest, if it is not a report."""
     if len(body) > LONGEST_REPORT:
         raise BadRequest("That is no policy report.")
     report: Any = json_fields(body).get("csp-report")

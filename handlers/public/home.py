@@ -1,4 +1,4 @@
-"""The start page, the live count, and the two texts everybody may read."""
+"""The start page, the live count, and the two public texts."""
 
 from __future__ import annotations
 

@@ -26,9 +26,9 @@ TYPES = {
 
 
 class StaticHandler(BaseHandler, StaticFileHandler):
-    """GET /static/[<version>/]…: with the right version for a year, else asked again and answered 304.
+    """GET /static/[<version>/]…: with the right version cached for a year, otherwise revalidated with 304.
 
-    Modules and fonts name each other relatively, and so keep the version: a page fetches nothing twice.
+    Modules and fonts refer to each other relatively, and so keep the version: a page fetches nothing twice.
     """
 
     is_counted = False
@@ -38,11 +38,11 @@ class StaticHandler(BaseHandler, StaticFileHandler):
         StaticFileHandler.initialize(self, path)
 
     async def prepare(self) -> None:
-        """Everybody may have them: no session is looked up."""
+        """Public: no session is looked up."""
 
     @classmethod
     def get_absolute_path(cls, root: str, path: str) -> str:
-        """Raises NotFound for a name that no file system has."""
+        """Raises: NotFound, for a name that no file system allows."""
         if "\0" in path:
             raise NotFound
         return super().get_absolute_path(root, path)
@@ -60,7 +60,7 @@ class StaticHandler(BaseHandler, StaticFileHandler):
         return TYPES.get(suffix) or super().get_content_type()
 
     def get_cache_time(self, *_args: Any) -> int:
-        return 0  # said below, in one header
+        return 0  # Set below, in one header.
 
     def set_extra_headers(self, path: str) -> None:
         is_kept = self._is_exact and is_as_started(Path(self.absolute_path or ""))
@@ -68,7 +68,7 @@ class StaticHandler(BaseHandler, StaticFileHandler):
 
 
 class ServiceWorkerHandler(StaticHandler):
-    """GET /sw.js: the file itself, because a redirect is refused, and at the root, because that is its scope
+    """GET /sw.js: the file itself, because redirects are rejected, and at the root, because that is its scope
     (Service Workers, "Register").
     """
 
@@ -80,12 +80,14 @@ class ServiceWorkerHandler(StaticHandler):
 
 
 class RootFileHandler(BaseHandler):
-    """GET /favicon.ico, /manifest.webmanifest, /apple-touch-icon….png: where they really are."""
+    """GET /favicon.ico, /manifest.webmanifest, /apple-touch-icon….png: redirects to the files under
+    /static.
+    """
 
     is_counted = False
 
     async def prepare(self) -> None:
-        """Everybody may have them."""
+        """Public: no session is looked up."""
 
     def get(self, name: str) -> None:
         place = "icons/apple-touch-icon.png" if name.startswith("apple-touch-icon") else f"icons/{name}"

@@ -1,7 +1,7 @@
-"""How many sockets one person and one address may have open on this process at once.
+"""Limits on open sockets per user and per address in this process.
 
-Promises that whoever is over the limit is refused (4429) before anything is looked up, and that a socket that
-has closed counts no more. Keeps addresses only while their sockets are open.
+A socket over the limit is refused (4429) before anything is looked up, and a closed socket no longer counts.
+Addresses are kept only while their sockets are open.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class SocketLimits:
         self._marks: dict[str, list[tuple[str, str]]] = {}
 
     def enter(self, socket_id: str, user_id: str, address: str) -> None:
-        """Raises TooMany, and does not count the socket then. `user_id` is empty for nobody in particular."""
+        """Raises: TooMany, and does not count the socket then. `user_id` is empty without a user."""
         marks = [("address", address)] + ([("person", user_id)] if user_id else [])
         if any(self._open[mark] >= self._most[mark[0]] for mark in marks):
             raise TooMany("Too many connections are open. Close a tab and try again.")
@@ -28,7 +28,7 @@ class SocketLimits:
         self._marks[socket_id] = marks
 
     def leave(self, socket_id: str) -> None:
-        """Nothing happens for a socket that was refused, or has left before."""
+        """Does nothing for a socket that was refused or has left already."""
         for mark in self._marks.pop(socket_id, ()):
             self._open[mark] -= 1
             if self._open[mark] == 0:

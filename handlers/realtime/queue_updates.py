@@ -1,10 +1,8 @@
-"""Arrivals and departures for the people on this process who watch the queue: `queue:update`, at most once a
-second each.
+"""Arrivals and departures for users of this process who watch the queue: `queue:update`.
 
-One arrival or departure costs what it changes: a departure is told to those who have the card, an arrival to
-those who have seen everyone else. Nobody
-is told `more` twice before they have asked. The number online goes along, and by itself every five seconds
-when it has changed.
+Each user gets at most one update per second. A departure is sent to those who have the card, an arrival to
+those who have seen all the other cards. A user gets `more` only once until they request a page. Each update
+includes the number of users online; a change of that number alone is sent every five seconds.
 """
 
 from __future__ import annotations
@@ -31,22 +29,22 @@ class Watching(Protocol):
     def send(self, frame: bytes) -> None: ...
 
 
-# In the order they came. A dictionary, since with a page's twenty it takes a fifth of what a set does.
+# In order of arrival. A dict, since with the twenty of a page it takes a fifth of the memory of a set.
 Ids = dict[str, None]
 
 
 @dataclass(slots=True)
 class Viewer:
-    """What is on one person's screen, and what they have yet to hear."""
+    """What a user's screen shows, and what has not been sent to them yet."""
 
     delivered: Ids = field(default_factory=dict)
-    # Hidden by a block or a report since this person came: a page that was on its way then is put right.
+    # Hidden by a block or a report after this user joined: a page already under way then is corrected.
     hidden: Ids = field(default_factory=dict)
     knows_of_more: bool = False
     left: list[str] = field(default_factory=list)
 
     def knows(self, card: str) -> bool:
-        """On the screen already, or never to be on it."""
+        """True if the card is on the screen already, or must never be."""
         return card in self.delivered or card in self.hidden
 
 
@@ -56,7 +54,7 @@ class QueueFeed:
         self._sockets = sockets
         self._viewers: dict[str, Viewer] = {}
         self._watchers: dict[str, Ids] = {}
-        # Those who have everybody on their screen: only they hear of an arrival.
+        # Those who have every card on their screen: only they are sent arrivals.
         self._sated: set[str] = set()
         self._pending: set[str] = set()
         self._told_online = 0
@@ -70,13 +68,13 @@ class QueueFeed:
         await self._tasks.stop()
 
     def watch(self, user_id: str) -> None:
-        """Begins to know what is on the person's screen: nothing yet."""
+        """Starts tracking a user's screen, which is empty."""
         if user_id not in self._viewers:
             self._viewers[user_id] = Viewer()
             self._sated.add(user_id)
 
     def join(self, user_id: str) -> None:
-        """A socket has joined: it hears from now on, and of what changed since the page it has."""
+        """A socket has joined: it gets updates from now on, and the changes since the page it has."""
         self.watch(user_id)
         viewer = self._viewers[user_id]
         if viewer.left or viewer.knows_of_more:
@@ -92,11 +90,11 @@ class QueueFeed:
             self._unwatch(card, user_id)
 
     def delivered(self, user_id: str, page: Delivered) -> None:
-        """A page reached the person's screen."""
+        """A page has reached the user's screen."""
         user_id = sys.intern(user_id)
         self.watch(user_id)
         viewer = self._viewers[user_id]
-        # Gone and back before the tick: what is delivered now is not taken away by older news.
+        # Left and returned before the tick: an older event must not remove what is delivered now.
         viewer.left = [card for card in viewer.left if card not in page.ids]
         for card in map(sys.intern, page.ids):
             viewer.delivered[card] = None
@@ -107,7 +105,7 @@ class QueueFeed:
         (self._sated.discard if page.more else self._sated.add)(user_id)
 
     def hide(self, user_id: str, card: str) -> None:
-        """For this one person the card's person has left."""
+        """For this user, the card's owner has left."""
         viewer = self._viewers.get(user_id)
         if viewer is not None:
             viewer.hidden[card] = None
@@ -115,7 +113,7 @@ class QueueFeed:
                 self._take_away(user_id, card)
 
     def show(self, user_id: str, card: str) -> None:
-        """The card's person may have come back, for this one person."""
+        """For this user, the card's owner may return."""
         viewer = self._viewers.get(user_id)
         if viewer is not None:
             viewer.hidden.pop(card, None)
@@ -162,7 +160,7 @@ class QueueFeed:
                 del self._watchers[card]
 
     async def catch_up(self) -> None:
-        """After news may have been lost: who is not listed any more leaves every screen."""
+        """After events may have been lost: removes every user who is no longer listed from all screens."""
         cards = list(self._watchers)
         for at in range(0, len(cards), MOST_ASKED):
             some = cards[at : at + MOST_ASKED]
@@ -176,14 +174,14 @@ class QueueFeed:
         await self.tick(with_count=self._ticks % COUNT_TICKS == 0)
 
     async def tick(self, *, with_count: bool) -> None:
-        """Tells everybody what is new for them, in one frame each."""
+        """Sends each user what is new for them, in one frame."""
         if not self._pending and not (with_count and self._viewers):
             return
         online = await self._presence.online_users()
         pending, self._pending = self._pending, set()
         async for user_id, viewer in self._in_turn(pending):
             if not self._sockets(user_id):
-                continue  # none has joined: kept for `join`
+                continue  # No socket has joined: kept for `join`.
             left, viewer.left = viewer.left, []
             self._send(user_id, _frame(left, viewer.knows_of_more, online))
         if with_count and online != self._told_online:
@@ -193,7 +191,9 @@ class QueueFeed:
                 self._send(user_id, frames[viewer.knows_of_more])
 
     async def _in_turn(self, user_ids: Iterable[str]) -> AsyncIterator[tuple[str, Viewer]]:
-        """Those who still look on. Thousands of frames take a while: a ring does not wait for all of them."""
+        """Yields the users who are still watching, with pauses: thousands of frames take a while, and a ring
+        must not wait for all of them.
+        """
         for number, user_id in enumerate(user_ids, 1):
             viewer = self._viewers.get(user_id)
             if viewer is not None:

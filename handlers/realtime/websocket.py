@@ -1,4 +1,4 @@
-"""The WebSocket connection (RFC 6455): complete text messages in and out, over a transport of the event loop.
+"""WebSocket connections (RFC 6455): complete text messages in and out, on an asyncio transport.
 
 The library `websockets` parses and serializes frames (`ServerProtocol`, which does no I/O). This module takes
 the accepted connection over from Tornado, feeds the library in small pieces, and limits what one client can
@@ -6,8 +6,8 @@ cost. If a handler returns an awaitable, reading pauses until it is done: messag
 command cannot pile up memory. See docs/decisions/whole-frames.md.
 
 Guarantees: every frame counts against the handler's budget. After a failure nothing more is read or parsed.
-After our Close frame nothing more is written. At most `max_waiting` bytes wait to be sent, plus what one read
-has caused. A connection that ends is gone within CLOSE_SECONDS.
+After our Close frame nothing more is written. At most `max_waiting` bytes wait to be sent, plus the output
+caused by one read. An ended connection is closed within CLOSE_SECONDS.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-# The library reports every opening as INFO.
+# The library logs every opening as INFO.
 LIBRARY = logging.getLogger("websockets.server")
 LIBRARY.setLevel(logging.WARNING)
 CLOSE_SECONDS = 5
-# Of the smallest frames, 4 KiB take a few milliseconds: in between, the budget is checked.
+# 4 KiB of the smallest frames take a few milliseconds; the budget is checked in between.
 PIECE = 4096
 # A client may send frames before it has seen the 101 (they wait behind the request's head).
 MOST_EARLY = 256 * 1024
@@ -44,7 +44,7 @@ HANDSHAKE = ("Connection", "Upgrade", "Sec-WebSocket-Key", "Sec-WebSocket-Versio
 
 
 class Receiver(Protocol):
-    """What the handler of such a socket offers."""
+    """The interface of the handler of a connection."""
 
     def on_message(self, message: bytes) -> Awaitable[None] | None: ...
 
@@ -56,7 +56,9 @@ class Receiver(Protocol):
 
 
 class Rfc6455(ServerProtocol):
-    """The protocol without extensions. Faulty frames fail with 1002, too long a message with our own code."""
+    """The protocol without extensions. Malformed frames fail with 1002, too long messages with our own
+    code.
+    """
 
     def __init__(self, max_bytes: int, too_big: int) -> None:
         super().__init__(state=State.OPEN, max_size=max_bytes, logger=LIBRARY)
@@ -69,10 +71,10 @@ class Rfc6455(ServerProtocol):
 
 
 class Frames(WebSocketProtocol, asyncio.Protocol):
-    """One connection. `send` does not wait and does not raise."""
+    """A connection. `send` does not wait and does not raise."""
 
-    # While the messages of one read are handled: the connections with something to write. Each gets one write
-    # at the end of the read; a write for each message would be most of its cost.
+    # While the messages of one read are handled: the connections with output. Each gets one write at the end
+    # of the read; a write per message would be most of its cost.
     _owed: ClassVar[list[Frames] | None] = None
 
     def __init__(
@@ -83,11 +85,12 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
         self._max_waiting, self._ping_seconds = max_waiting, ping_seconds
         self._protocol = Rfc6455(max_bytes, too_big)
         self._transport: asyncio.Transport | None = None
-        # Received, and parsed up to `_at`; then the frames that have been parsed and not handled, last first.
+        # The data received, parsed up to `_at`; then the parsed frames that have not been handled yet, last
+        # first.
         self._unread, self._at = b"", 0
         self._frames: list[Frame] = []
         self._parts: bytearray | None = None
-        # True while a message (or the opening) is being handled: nothing further is parsed.
+        # True while a message (or the opening) is being handled: nothing more is parsed until then.
         self._is_busy = True
         # Open: messages may be sent. Stopped: nothing more is read.
         self._is_open = self._has_stopped = self._is_clean = False
@@ -114,7 +117,7 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
         await self._open(handler)
 
     async def _take_over(self, stream: IOStream, answer: bytes) -> None:
-        """A second descriptor of the same connection replaces the stream, which closes the first."""
+        """A duplicated descriptor of the connection replaces the stream, which closes the original."""
         if stream.closed():
             return
         self._unread = _received_early(stream)
@@ -139,7 +142,7 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
     # -- the transport's side --
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # Not an isinstance check: uvloop's transports are Transports in all but descent.
+        # Not an isinstance check: uvloop's transports are Transports in everything but inheritance.
         self._transport = cast(asyncio.Transport, transport)
         self._timer = asyncio.get_running_loop().call_later(self._ping_seconds, self._ping)
 
@@ -154,7 +157,7 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
             self._take_frames()
 
     def eof_received(self) -> bool:
-        """The transport closes itself; what waits to be sent gets the usual time."""
+        """The transport closes itself; pending output gets the usual time."""
         self._is_open = False
         self._set_deadline()
         return False
@@ -183,7 +186,7 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
     # -- frames in --
 
     def _take_frames(self) -> None:
-        """Handles what has been read, then writes once to each connection that has something to send."""
+        """Handles what has been read, then writes once to each connection with output."""
         owed: list[Frames] = []
         Frames._owed = owed
         try:
@@ -194,7 +197,7 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
                 one._write_out()
 
     def _handle_all(self) -> None:
-        """Frames and pieces in turn, until a message needs time or nothing is left."""
+        """Handles frames and pieces in turn, until a message needs time or nothing is left."""
         while not (self._is_busy or self._has_stopped):
             if self._frames:
                 self._handle(self._frames.pop())
@@ -213,7 +216,9 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
         return piece
 
     def _parse(self, piece: bytes) -> None:
-        """After a Close frame or a failure, the answer waits until the frames before it have been handled."""
+        """Parses the next piece. After a Close frame or a failure, the answer waits until the earlier frames
+        have been handled.
+        """
         protocol = self._protocol
         protocol.receive_data(piece)
         frames = cast("list[Frame]", protocol.events_received())
@@ -229,16 +234,20 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
             self._farewell = protocol.data_to_send()
 
     def _discard(self, frames: list[Frame], size: int) -> None:
-        """After our Close frame: only the client's matters, and little is read until it comes."""
+        """After our Close frame: only the client's Close frame matters, and little is read until it
+        arrives.
+        """
         self._left_after_close -= size
-        written = self._protocol.data_to_send()  # PONGs; then an empty one at the end
+        written = self._protocol.data_to_send()  # PONGs, followed by an empty item.
         self._is_clean = any(frame.opcode is CLOSE for frame in frames)
         is_over = self._left_after_close < 0 or any(self._receiver.is_over_budget() for _ in frames)
         if is_over or (written and not written[-1]):
             self._finish([])
 
     def _handle(self, frame: Frame) -> None:
-        """A whole message counts against the budget in `on_message`, every other frame here."""
+        """Handles a frame. A whole message counts against the budget in `on_message`, every other frame
+        here.
+        """
         opcode, payload = frame.opcode, bytes(frame.data)
         if opcode is TEXT and frame.fin:
             self._text(payload)
@@ -252,7 +261,7 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
 
     def _other(self, opcode: Opcode, payload: bytes) -> None:
         if opcode is PING:
-            self._write()  # the library has made the PONG
+            self._write()  # The library has made the PONG.
         elif opcode is BINARY:
             self._receiver.on_binary()
         elif opcode is not PONG:
@@ -286,13 +295,13 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
     # -- frames out --
 
     def send(self, payload: bytes) -> None:
-        """One text message. If the connection is not open, nothing happens."""
+        """Sends one text message. Does nothing if the connection is not open."""
         if self._is_open:
             self._protocol.send_text(payload)
             self._write()
 
     def _write(self) -> None:
-        """What the library has made goes out: now, or with everything else of this read."""
+        """Writes the library's output: now, or together with the other output of this read."""
         if Frames._owed is None:
             self._write_out()
         elif not self._is_owed:
@@ -309,7 +318,7 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
             self._receiver.on_too_slow()
 
     def _ping(self) -> None:
-        """A client that completes no frame for a whole interval after a ping is not there any more."""
+        """Closes the connection if the client completes no frame for a whole interval after a ping."""
         if self._is_quiet:
             self._drop()
             return
@@ -320,18 +329,18 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
     # -- the end --
 
     def close(self, code: int | None = None, reason: str | None = None) -> None:
-        """Our Close frame; the client has CLOSE_SECONDS to answer it."""
+        """Sends our Close frame; the client has CLOSE_SECONDS to answer it."""
         if not self._is_open:
             return
         self._is_open = False
-        # What was sent after the message that has led here is not handled.
+        # Later messages of the client are not handled.
         self._frames, self._parts = [], None
         self._protocol.send_close(code, _short(reason))
         self._write_out()
         self._set_deadline()
 
     def fail(self, code: int, reason: str) -> None:
-        """Our Close frame, unless there was one, and the end of reading (RFC 6455, 7.1.7)."""
+        """Sends our Close frame, unless one was sent, and stops reading (RFC 6455, 7.1.7)."""
         if self._has_stopped:
             return
         self._is_open = False
@@ -339,8 +348,8 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
         self._finish([*self._farewell, *self._protocol.data_to_send()])
 
     def _finish(self, written: list[bytes]) -> None:
-        """Nothing more is read. After both Close frames the connection closes when all is written. Else it is
-        half closed: to close it with unread input would destroy what the client has not read yet.
+        """Stops reading. After both Close frames the connection closes when all is written. Otherwise it is
+        half-closed: closing it with unread input would destroy what the client has not read yet.
         """
         self._is_open = False
         self._stop()
@@ -353,7 +362,7 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
         if self._is_clean:
             transport.close()
         else:
-            with contextlib.suppress(OSError):  # the client is gone already
+            with contextlib.suppress(OSError):  # The client is gone already.
                 transport.write_eof()
 
     def _stop(self) -> None:
@@ -371,7 +380,7 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
         self._timer = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._drop)
 
     def _drop(self) -> None:
-        """At once; what waits to be sent is lost."""
+        """Closes at once; pending output is lost."""
         self._is_open = False
         if self._transport is not None:
             self._transport.abort()
@@ -406,7 +415,7 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
         """asyncio and uvloop set TCP_NODELAY on every connection themselves."""
 
     def start_pinging(self) -> None:
-        """`connection_made` has done so."""
+        """Done by `connection_made`."""
 
     def _process_server_headers(self, key: str | bytes, headers: Any) -> None:
         raise NotImplementedError("only servers use this protocol")
@@ -416,7 +425,7 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
 
 
 def _handshake_of(request: HTTPServerRequest) -> Request:
-    """What the library checks of the request; Tornado has checked the rest."""
+    """The part of the request that the library checks; Tornado has checked the rest."""
     headers = Headers()
     for name in HANDSHAKE:
         for value in request.headers.get_list(name):
@@ -425,11 +434,11 @@ def _handshake_of(request: HTTPServerRequest) -> Request:
 
 
 def _received_early(stream: IOStream) -> bytes:
-    """Frames that came together with the request's head."""
+    """Frames that arrived together with the request's head."""
     early = asyncio.ensure_future(stream.read_bytes(MOST_EARLY, partial=True))
     return early.result() if early.done() and early.exception() is None else b""
 
 
 def _short(reason: str | None) -> str:
-    """What fits into a Close frame; never half a character."""
+    """Truncates a text to fit a Close frame, never inside a character."""
     return (reason or "").encode()[:LONGEST_REASON].decode(errors="ignore")

@@ -1,1 +1,1 @@
-"""Checks of what the site stands on: this machine and the operator's services."""
+"""Checks of the site's environment: this machine and the operator's services."""

@@ -1,4 +1,4 @@
-"""What this machine gives the site: directories, files, address, mail server. Changes nothing."""
+"""What this machine provides: directories, files, address, mail server. Read only."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def check_host(config: Config) -> Findings:
 
 
 def consequences(config: Config) -> list[str]:
-    """What follows from settings that are right in themselves; said once in the log."""
+    """Consequences of valid settings, logged once."""
     found = []
     has_turn = bool(config.turn_urls or config.twilio_account_sid)
     if not has_turn and not config.stun_urls:
@@ -55,7 +55,7 @@ def _notes(config: Config) -> Iterator[str]:
 
 
 def _data_dir(data: Path, *, keeps_all: bool) -> list[str]:
-    """`keeps_all`: a built-in server keeps its data there."""
+    """`keeps_all`: the embedded servers keep their data there."""
     place = next(path for path in (data.absolute(), *data.absolute().parents) if path.exists())
     if not place.is_dir():
         return ["DATA_DIR: it is no directory, or a part of its path is none."]

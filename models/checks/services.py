@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis of the operator, asked at the same time; done within five seconds."""
+"""Checks of the operator's PostgreSQL and Redis, in parallel; done within five seconds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_SECONDS = 4.8
 
 
 def check_services(database_url: str | None, redis_url: str | None, processes: int = 1) -> Findings:
-    """Those that are set. Blocking."""
+    """Checks those that are set. Blocking."""
     checks: dict[str, Callable[[], Findings]] = {}
     if database_url:
         checks["DATABASE_URL"] = lambda: check_database(database_url, processes)
@@ -31,7 +31,9 @@ def check_services(database_url: str | None, redis_url: str | None, processes: i
 
 
 def _within(checks: dict[str, Callable[[], Findings]]) -> dict[str, Findings]:
-    """What has answered in time. A thread that hangs in a name look-up is left behind: it keeps nobody."""
+    """The results that arrived in time. A thread that hangs in a name look-up is left behind and blocks
+    nothing.
+    """
     answers: queue.Queue[tuple[str, Findings]] = queue.Queue()
     for name, check in checks.items():
         threading.Thread(

@@ -1,7 +1,7 @@
-"""One connection to PostgreSQL: aiopg on the event loop, without libpq's own descriptor in it.
+"""One connection to PostgreSQL: aiopg on the event loop, isolated from libpq's own descriptor.
 
 libpq closes and opens sockets at its own discretion; the event loop only ever watches a selector that this
-module owns (docs/decisions/libpq-descriptors.md). A part of `models.postgres.database`.
+module owns (docs/decisions/libpq-descriptors.md). Used only by `models.postgres.database`.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ import aiopg
 import psycopg2
 from psycopg2 import extensions
 
-# The settings of a session. As a statement, not as libpq's `options`: those may stand in DATABASE_URL.
+# Session settings are sent as a statement, because DATABASE_URL may contain libpq's `options`.
 GREETING = (
     "set statement_timeout = 2000; set lock_timeout = 1200; set idle_in_transaction_session_timeout = 5000; "
     "set timezone = 'UTC'; set jit = off"
 )
-# Firewalls and NAT forget connections that are silent for some minutes. What DATABASE_URL says comes first.
+# Firewalls and NAT drop connections that are idle for some minutes. Values in DATABASE_URL take precedence.
 KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 5, "keepalives_count": 3}
 
 
 def read_url(database_url: str) -> dict[str, Any]:
-    """libpq's parameters. Raises psycopg2.ProgrammingError for a URL that libpq refuses."""
+    """libpq's parameters. Raises: psycopg2.ProgrammingError, if libpq cannot parse the URL."""
     return KEEPALIVES | dict(extensions.parse_dsn(database_url))
 
 
-# aiopg passes it on to `wait_for`; `models.postgres.connection` limits the time of a statement.
+# aiopg passes this to `wait_for`; `models.postgres.connection` limits the time of a statement.
 NO_LIMIT: Any = None
 
 
@@ -55,16 +55,18 @@ async def connect(parameters: Mapping[str, Any]) -> Connection:
 
 
 def _close(session: Any) -> None:
-    """Once: aiopg would remove a reader by a number that another connection may have by then."""
+    """Closes the connection once: aiopg would remove a reader by a number that another connection may already
+    have.
+    """
     if session.raw.is_released:
         return
     session.close()
 
 
 async def _with_addresses(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """libpq resolves names in the calling thread, for as long as that takes; here it gets addresses.
+    """Resolves host names to addresses, because libpq resolves them in the calling thread and may block.
 
-    A host of several addresses is given several times, as libpq itself would try them.
+    A host with several addresses is listed several times; libpq would try them in the same way.
     """
     named = parameters.get("host", "")
     if not named or parameters.get("hostaddr"):
@@ -86,7 +88,7 @@ async def _with_addresses(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _addresses(host: str) -> list[str]:
-    """Without doubles; one empty address for the directory of a Unix socket. Raises OSError."""
+    """Without duplicates; one empty address for the directory of a Unix socket. Raises: OSError."""
     if not host or host.startswith(("/", "@")):
         return [""]
     found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
@@ -94,11 +96,11 @@ async def _addresses(host: str) -> list[str]:
 
 
 class WatchedConnection(extensions.connection):  # type: ignore[misc]
-    """psycopg2's asynchronous connection with a descriptor that stays the same, for aiopg.
+    """psycopg2's asynchronous connection with a stable descriptor, for aiopg.
 
-    `fileno` is that of a selector, which is readable when libpq has something to do; libpq's own socket is
-    registered there only. `poll` stores an error in `failure` instead of raising it: aiopg's own handling of
-    errors calls `select`, which refuses descriptors above 1023.
+    `fileno` is that of a selector, which is readable when libpq has work to do; libpq's own socket is
+    registered only there. `poll` stores an error in `failure` instead of raising it, because aiopg's error
+    handling calls `select`, which does not support descriptors above 1023.
     """
 
     def __init__(self, *options: Any) -> None:
@@ -116,7 +118,7 @@ class WatchedConnection(extensions.connection):  # type: ignore[misc]
         return self._selector.fileno()
 
     def poll(self) -> int:
-        """`POLL_OK` when there is nothing more to do, else `POLL_READ`, whatever libpq waits for."""
+        """`POLL_OK` when there is nothing more to do, otherwise `POLL_READ`, whatever libpq waits for."""
         try:
             state = super().poll()
         except Exception as error:
@@ -125,23 +127,25 @@ class WatchedConnection(extensions.connection):  # type: ignore[misc]
         return int(extensions.POLL_OK if state == extensions.POLL_OK else extensions.POLL_READ)
 
     def raise_failure(self) -> None:
-        """Raises: the error of the last statement, once."""
+        """Raises the error of the last statement, once."""
         failure, self.failure = self.failure, None
         if failure is not None:
             raise failure
 
     def is_readable(self) -> bool:
-        """Whether the server has sent something, or has closed the connection."""
+        """Whether the server has sent data or closed the connection."""
         return not self.closed and bool(self._selector.select(0))
 
     def close(self) -> None:
-        """Called by aiopg after the event loop has let go of the selector."""
+        """Called by aiopg after the event loop has stopped watching the selector."""
         self.is_released = True
         super().close()
         self._selector.close()
 
     def _watch(self, state: int) -> None:
-        """Registers libpq's socket again if it may be another one, or if libpq waits for something else."""
+        """Registers libpq's socket again if it may be a different one, or if libpq waits for a different
+        event.
+        """
         wanted = selectors.EVENT_READ
         if state == extensions.POLL_WRITE:
             wanted |= selectors.EVENT_WRITE
@@ -151,7 +155,7 @@ class WatchedConnection(extensions.connection):  # type: ignore[misc]
 
     def _register(self, descriptor: int, events: int) -> None:
         if self._watched >= 0:
-            # libpq may have closed it, or opened another socket of the same number.
+            # libpq may have closed it, or opened another socket with the same number.
             self._selector.unregister(self._watched)
         if descriptor >= 0:
             self._selector.register(descriptor, events)
@@ -161,7 +165,7 @@ class WatchedConnection(extensions.connection):  # type: ignore[misc]
 class Connection:
     """An established session with one cursor, which runs one statement at a time.
 
-    A statement that is cancelled loses its connection.
+    Cancelling a statement closes its connection.
     """
 
     def __init__(self, session: Any, cursor: Any) -> None:
@@ -173,9 +177,9 @@ class Connection:
         return bool(self.raw.closed)
 
     def is_alive(self) -> bool:
-        """Whether the server has kept an idle connection open, as far as this machine knows."""
+        """Whether an idle connection is still open, as far as this machine knows."""
         if self.raw.is_readable():
-            self.raw.poll()  # a notice may wait there, or the end
+            self.raw.poll()  # The pending data may be a notice, or the end of the connection.
             return not self.closed and not self.raw.is_readable()
         return not self.closed
 
@@ -191,5 +195,5 @@ class Connection:
             raise
 
     def close(self) -> None:
-        """Ends the session. A statement that waits for its answer gets psycopg2.OperationalError."""
+        """Ends the session. A statement that is still waiting fails with psycopg2.OperationalError."""
         _close(self._session)

@@ -1,7 +1,7 @@
-"""A connection of the pool and the statement on it: its time limit, its errors in our words, its rows.
+"""A pooled connection and the statement on it: time limit, translated errors, rows.
 
-A part of `models.postgres.database`. A statement without an answer after two seconds loses its connection,
-and so does one whose caller is cancelled.
+Used only by `models.postgres.database`. If a statement has no answer after two seconds, or its caller is
+cancelled, its connection is closed.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from models.postgres.async_connection import Connection
 logger = logging.getLogger(__name__)
 STATEMENT_SECONDS = 2.0
 READ_SECONDS = 0.05
-# How long a connection may stay unused. Firewalls, NAT and poolers close idle ones, often without a word.
+# How long a connection may stay idle. Firewalls, NAT and poolers drop idle ones, often silently.
 IDLE_SECONDS = 60.0
-# Another transaction had the row, or this one would have waited for itself: nothing has been written.
+# Another transaction held the row, or there was a deadlock: nothing has been written.
 CONTENTION = (
     errorcodes.LOCK_NOT_AVAILABLE,
     errorcodes.DEADLOCK_DETECTED,
@@ -30,7 +30,7 @@ CONTENTION = (
 
 
 class UniqueViolation(Exception):
-    """A constraint said no: `constraint` is its name."""
+    """A unique constraint was violated: `constraint` is its name."""
 
     def __init__(self, constraint: str) -> None:
         self.constraint = constraint
@@ -38,7 +38,7 @@ class UniqueViolation(Exception):
 
 
 class Link:
-    """One connection, and the prepared statements that it knows."""
+    """A connection and the prepared statements that it knows."""
 
     def __init__(self, connection: Connection, generation: int) -> None:
         self.connection, self.generation = connection, generation
@@ -49,13 +49,13 @@ class Link:
 
     @property
     def is_usable(self) -> bool:
-        """Open, and not left in the middle of something."""
+        """Whether it is open and not in the middle of a statement or transaction."""
         if self.connection.closed:
             return False
         return bool(self.connection.raw.get_transaction_status() == extensions.TRANSACTION_STATUS_IDLE)
 
     def is_fresh(self, now: float) -> bool:
-        """Used lately, and not closed by the server meanwhile."""
+        """Whether it was used recently and the server has not closed it since."""
         return now - self.used_at < IDLE_SECONDS and self.connection.is_alive()
 
     def close(self) -> None:
@@ -68,14 +68,14 @@ class Link:
         return [dict(zip(names, row, strict=True)) for row in self.cursor.fetchall()]
 
     def count(self) -> int:
-        """How many rows the statement touched."""
+        """The number of rows the statement affected."""
         return int(self.cursor.rowcount)
 
 
 class UnderWay:
-    """The statements that wait for their answer, and since when: one timer for all of them. A statement whose
-    time is over loses its connection after the loop has read once more: if it was this process that stood
-    still, the answer is here already.
+    """The running statements and when each began, with one timer for all of them. When a statement's time is
+    over, its connection is closed after one more turn of the event loop: if this process itself was blocked,
+    the answer has been read by then.
     """
 
     def __init__(self) -> None:
@@ -83,8 +83,8 @@ class UnderWay:
         self._timer: asyncio.TimerHandle | None = None
 
     async def execute(self, link: Link, sql: str, values: dict[str, object] | None = None) -> None:
-        """Raises UniqueViolation, NoTables, Contended, Unavailable (too slow), and the driver's errors if the
-        server is away.
+        """Raises: UniqueViolation, NoTables, Contended, Unavailable (too slow), and the driver's errors if
+        the server is down.
         """
         loop = asyncio.get_running_loop()
         self._since[link] = loop.time()
@@ -108,7 +108,7 @@ class UnderWay:
 
     def _give_up(self, late: dict[Link, float]) -> None:
         for link, since in late.items():
-            # By now it may have another statement, which has its own time.
+            # By now the connection may run another statement, which has its own time limit.
             if self._since.get(link) == since:
                 link.close()
 
@@ -123,7 +123,7 @@ def _in_our_words(error: Any, *, is_lost: bool) -> Exception:
         return Contended()
     if error.pgcode == errorcodes.QUERY_CANCELED:
         return Unavailable()
-    # Whatever the driver calls it: a session that was ended, or a server that has become a standby.
+    # The driver's name for it varies: a session that was terminated, or a server that has become a standby.
     if is_lost or error.pgcode == errorcodes.READ_ONLY_SQL_TRANSACTION:
         return ConnectionError(str(error))
     return cast(Exception, error)

@@ -1,6 +1,6 @@
-"""Why PostgreSQL cannot be used, in words that name the setting.
+"""Why PostgreSQL cannot be used, in messages that name the setting.
 
-libpq's own messages hold hosts, users and databases, so they are classified and not shown.
+libpq's own messages contain hosts, users and databases, so they are classified and not shown.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ import re
 
 import psycopg2
 
-# The first that fits libpq's message counts. Messages are English unless the server is told otherwise.
+# The first pattern that matches libpq's message counts. Messages are English unless the server is
+# configured otherwise.
 CAUSES = (
     (r"password authentication failed|no password supplied|fe_sendauth|authentication method|SCRAM|peer "
     r"authent"

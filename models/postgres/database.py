@@ -1,9 +1,9 @@
-"""The one door to PostgreSQL: a pool, and transactions on it. Statements are in `models.postgres.statements`.
+"""The pool of PostgreSQL connections, and transactions on it.
 
-Every statement has a time limit of two seconds; a database that is away, too slow or empty is `Unavailable`
-(503), never a traceback. A statement that had no effect, because its connection was dead, a table had changed
-under its plan, or another transaction held a lock, runs once more. Instants come back as aware UTC datetimes,
-ids as lower-case text.
+Statements are in `models.postgres.statements`. Every statement has a time limit of two seconds; if the
+database is down, too slow or empty, the error is `Unavailable` (503), never a traceback. A statement that had
+no effect, because its connection was dead, a table had changed under its plan, or another transaction held a
+lock, runs once more. Instants are returned as aware UTC datetimes, ids as lower-case text.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from models.postgres.statements import Statement, Statements
 
 __all__ = ["Db", "Statements", "Transaction", "UniqueViolation"]
 Answer = TypeVar("Answer")
-# What fails sooner did not fail for want of time.
+# A failure before this was not a timeout.
 SOON_SECONDS = 1.0
 PATIENCE_SECONDS = 6.0
 PAUSE_SECONDS = 0.1
 
 
 class _MayRepeat(Exception):
-    """The statement had no effect; another connection may answer it."""
+    """The statement had no effect; it may be repeated on another connection."""
 
 
 def _again(is_final: bool) -> Exception:
@@ -39,7 +39,9 @@ def _again(is_final: bool) -> Exception:
 
 
 def _had_no_effect(statement: Statement, error: Exception) -> bool:
-    """It only reads; or the server ended the session, and said so, instead of running it."""
+    """True if the statement only reads, or if the server reported the end of the session instead of running
+    it.
+    """
     cause = error.__cause__
     return statement.is_read or getattr(cause, "pgcode", None) == errorcodes.ADMIN_SHUTDOWN
 
@@ -49,14 +51,14 @@ def _now() -> float:
 
 
 class Transaction:
-    """One connection inside `begin … commit`; given to statements as `on=`."""
+    """A connection inside `begin … commit`; given to statements as `on=`."""
 
     def __init__(self, link: Link) -> None:
         self.link = link
 
 
 class Db:
-    """`open` once per process, `close` at the end."""
+    """The database. Call `open` once per process and `close` at the end."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -65,7 +67,7 @@ class Db:
 
     @classmethod
     async def open(cls, database_url: str, *, size: int = 10) -> Db:
-        """Raises `Unavailable` when the server cannot be reached within two seconds."""
+        """Raises: Unavailable, if the server cannot be reached within two seconds."""
         pool = Pool(database_url, size)
         pool.give(await pool.take())
         return cls(pool)
@@ -76,13 +78,13 @@ class Db:
     async def fetch(
         self, statement: Statement, values: dict[str, object], on: Transaction | None = None
     ) -> list[dict[str, Any]]:
-        """The rows of one statement, its own transaction unless it is part of one."""
+        """The rows of one statement, which is its own transaction unless `on` is given."""
         return await self._answer(statement, values, on, Link.rows)
 
     async def touch(
         self, statement: Statement, values: dict[str, object], on: Transaction | None = None
     ) -> int:
-        """How many rows one statement touched."""
+        """The number of rows a statement affected."""
         return await self._answer(statement, values, on, Link.count)
 
     async def _answer(
@@ -109,7 +111,7 @@ class Db:
         *,
         is_repeated: bool = False,
     ) -> Answer:
-        # As `link` does; a context manager of its own would cost more than the rest of it.
+        # The same as `link`, inlined: a context manager would cost more than the rest of this function.
         link, asked_at = await self._pool.take(), _now()
         try:
             await self._ask(link, statement, values)
@@ -119,7 +121,7 @@ class Db:
             is_final = is_repeated or not _had_no_effect(statement, error)
             raise _again(is_final or _now() - asked_at > SOON_SECONDS) from error
         except Contended as error:
-            # Once more, however long it took: whoever held the row may be done.
+            # Repeated even if it took long: the holder of the row may have finished.
             if is_repeated:
                 raise
             raise _MayRepeat from error
@@ -136,14 +138,14 @@ class Db:
         try:
             await self._under_way.execute(link, statement.execute, values)
         except psycopg2.NotSupportedError as error:
-            # A newer process has migrated a table under its plan. All connections make their plans again.
+            # A newer process has migrated a table under its plan. All connections must plan again.
             link.close()
             self._pool.replace()
             raise Contended from error
 
     @asynccontextmanager
     async def link(self) -> AsyncIterator[Link]:
-        """A connection of one's own. Raises `Unavailable`: none to be had, or lost."""
+        """A connection for exclusive use. Raises: Unavailable, if none is free or it was lost."""
         self.statements_run += 1
         async with self._held(await self._pool.take()) as link:
             yield link
@@ -160,7 +162,7 @@ class Db:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        """All or nothing: commits at the end of the block, rolls back when it raises."""
+        """Commits at the end of the block, rolls back if it raises."""
         self.statements_run += 1
         async with self._held(await self._begun()) as link:
             try:
@@ -172,10 +174,10 @@ class Db:
             await self._under_way.execute(link, "commit")
 
     async def transact(self, work: Callable[[Transaction], Awaitable[Answer]]) -> Answer:
-        """What `work` returns, committed. It is repeated for six seconds while others hold what it needs.
+        """What `work` returns, committed. `work` is repeated for six seconds while others hold what it needs.
 
-        For work that must not be lost because many come at once. `work` changes nothing outside of the
-        transaction. Raises Contended in the end.
+        For work that must succeed under contention. `work` must not change anything outside of the
+        transaction. Raises: Contended, after six seconds.
         """
         deadline = _now() + PATIENCE_SECONDS
         while True:
@@ -185,11 +187,11 @@ class Db:
             except Contended:
                 if _now() > deadline:
                     raise
-            # Not in step with who wants the same.
+            # Jitter: out of step with the others that want the same.
             await asyncio.sleep(random.uniform(0, PAUSE_SECONDS))
 
     async def _begun(self) -> Link:
-        """A connection in a transaction. One that turns out to be dead is replaced once."""
+        """A connection in a transaction. A dead connection is replaced once."""
         try:
             return await self._begin()
         except _MayRepeat:
@@ -215,5 +217,5 @@ class Db:
             link.connection.close()
 
     async def close(self) -> None:
-        """Waits at most two seconds for statements under way."""
+        """Waits at most two seconds for running statements."""
         await self._pool.close()

@@ -1,12 +1,12 @@
-"""The schema's steps, `sql/migrations/NNNN_*.sql`, forward only.
+"""The migrations of the schema, `sql/migrations/NNNN_*.sql`, forward only.
 
-Keeps: yoyo's own tables, which say what has been applied.
-Guarantees: one process at a time migrates (a PostgreSQL advisory lock, which the server takes back when its
-holder dies), the others wait and find nothing to do; a file and the note that it was applied are one
-transaction, so a kill leaves neither; a lock row that a killed run left is broken, since the holder of the
-advisory lock is alone. A step waits for a lock for one second only, because the site's statements queue
-behind it; then it is tried again for a minute.
-Refuses: to go back, and to hide a faulty file.
+yoyo's own tables record what has been applied. One process at a time migrates: it holds a PostgreSQL advisory
+lock, which the server releases when the process dies; the others wait and then find nothing to do. A file and
+the record that it was applied are one transaction, so a kill leaves neither; a lock row left by a killed run
+is removed, since the holder of the advisory lock is alone. A migration waits for a table lock for one second
+only, because the site's statements queue behind it; it is retried for a minute. A file with an error is
+reported and never skipped.
+
 Blocking: for the command line and for the start, before the event loop runs.
 """
 
@@ -30,7 +30,7 @@ from models.postgres.connection_errors import NOT_ALLOWED, cause_of
 from models.postgres.statements import statement
 
 DIRECTORY = Path(__file__).parent.parent.parent / "sql" / "migrations"
-ADVISORY_LOCK = 0x6E6170616C6D  # "napalm": any number will do, as long as every process asks for the same
+ADVISORY_LOCK = 0x6E6170616C6D  # "napalm": any number will do, as long as every process uses the same one.
 NEWER = (
     "DATABASE_URL: the schema is newer than this version of the site. Start the version that made it "
     "(or a newer "
@@ -39,7 +39,7 @@ NEWER = (
 NOWHERE = DatabaseURI("postgresql", None, None, None, None, None, {})
 
 
-# Longer than any statement of the site may wait behind a step that waits.
+# Longer than any statement of the site waits behind a waiting migration.
 LOCK_TIMEOUT = (
     "set lock_timeout = '1s'; set statement_timeout = 0; set idle_in_transaction_session_timeout = 0"
 )
@@ -52,7 +52,7 @@ Tell = Callable[[str], object]
 
 
 class MigrationBlocked(Exception):
-    """Other sessions hold what the next step needs; the message says which, and what to do."""
+    """Other sessions hold locks that the next migration needs; the message says which, and what to do."""
 
 
 def migrate(
@@ -62,10 +62,10 @@ def migrate(
     tell: Tell = lambda _: None,
     patience_seconds: float = PATIENCE_SECONDS,
 ) -> None:
-    """Applies what is missing; `tell` gets a line for a person, before anything that may take time.
+    """Applies the pending migrations. `tell` gets a progress message before anything that may take time.
 
-    Raises Unavailable (out of reach, lost on the way, not allowed, a newer schema), MigrationBlocked,
-    psycopg2.Error (refuses a file).
+    Raises: Unavailable (unreachable, lost, no permission, a newer schema), MigrationBlocked, psycopg2.Error
+    (an error in a file).
     """
     with closing(_connect(database_url)) as guard, _backend(database_url) as backend:
         try:
@@ -87,7 +87,7 @@ def _make_lock_table(backend: _Backend) -> None:
         backend.create_lock_table()
         backend.break_lock()
     except psycopg2.errors.UndefinedTable as error:
-        # yoyo keeps the refusal to make the table to itself.
+        # yoyo swallows the error when it may not create the table.
         raise Unavailable(NOT_ALLOWED) from error
 
 
@@ -99,7 +99,7 @@ def _connect(database_url: str) -> Any:
 
 
 def _take_turn(guard: Any, tell: Tell) -> None:
-    """Waits for another process that migrates. Raises MigrationBlocked."""
+    """Waits for another process that migrates. Raises: MigrationBlocked."""
     deadline = time.monotonic() + OTHERS_SECONDS
     cursor = guard.cursor()
     cursor.execute("set lock_timeout = '5s'; set statement_timeout = 0")
@@ -114,7 +114,7 @@ def _take_turn(guard: Any, tell: Tell) -> None:
 
 
 def _apply(backend: _Backend, guard: Any, files: MigrationList, tell: Tell, patience_seconds: float) -> None:
-    """A step that fails for a lock has left nothing, and is tried again."""
+    """Applies one file. If it fails for a lock it has changed nothing, and is retried."""
     if set(backend.get_applied_migration_hashes()) - {step.hash for step in files}:
         raise Unavailable(NEWER)
     if names := [step.id for step in backend.to_apply(files)]:
@@ -135,7 +135,7 @@ def _apply(backend: _Backend, guard: Any, files: MigrationList, tell: Tell, pati
 
 
 def _others(*own: Any) -> str:
-    """The oldest transactions, and how to end one."""
+    """The oldest transactions of other sessions, and how to end one."""
     cursor = own[0].cursor()
     pids = [connection.get_backend_pid() for connection in own]
     cursor.execute(statement("schema", "open_transactions").text, {"own_pids": pids})
@@ -148,7 +148,7 @@ def _others(*own: Any) -> str:
 
 
 def pending(database_url: str, directory: Path = DIRECTORY) -> list[str]:
-    """The names of the files not applied yet, in order; reads only. None: the schema is what we want."""
+    """The names of the files not applied yet, in order; read only. Empty: the schema is up to date."""
     migrations = _files(directory)
     with _backend(database_url) as backend:
         if internalmigrations.needs_upgrading(backend):
@@ -159,7 +159,7 @@ def pending(database_url: str, directory: Path = DIRECTORY) -> list[str]:
 def _files(directory: Path) -> MigrationList:
     migrations = read_migrations(escape(str(directory)))
     for migration in migrations:
-        migration.load()  # yoyo would pass over a file that it cannot read; here it is an error
+        migration.load()  # yoyo would skip a file that it cannot read; here it is an error.
     return migrations
 
 
@@ -170,7 +170,7 @@ def _backend(database_url: str) -> Iterator[_Backend]:
 
 
 class _Backend(PostgresqlBackend):  # type: ignore[misc]
-    """yoyo's backend, told two things: the URL is libpq's business, and a file is one step."""
+    """yoyo's backend with two changes: libpq reads the URL, and a file is one step."""
 
     create_lock_table_sql = PostgresqlBackend.create_lock_table_sql.replace("TABLE", "TABLE IF NOT EXISTS", 1)
 
@@ -179,7 +179,9 @@ class _Backend(PostgresqlBackend):  # type: ignore[misc]
         super().__init__(NOWHERE, default_migration_table)
 
     def connect(self, dburi: DatabaseURI) -> psycopg2.extensions.connection:
-        """libpq reads every form of URL (sockets, several hosts, sslmode); yoyo's reader knows only some."""
+        """Connects. libpq reads every form of URL (sockets, several hosts, sslmode); yoyo's parser knows only
+        some.
+        """
         connection = psycopg2.connect(self.database_url)
         connection.autocommit = True
         connection.cursor().execute(LOCK_TIMEOUT)
@@ -189,7 +191,9 @@ class _Backend(PostgresqlBackend):  # type: ignore[misc]
         self.connection.close()
 
     def apply_one(self, migration: Migration, force: bool = False, mark: bool = True) -> None:
-        """The whole file at once (nothing splits it at semicolons), in one transaction with its record."""
+        """Applies the whole file at once (it is not split at semicolons), in one transaction with its
+        record.
+        """
         with self.transaction():
             self.cursor().execute(Path(migration.path).read_text(encoding="utf-8"))
             if mark:

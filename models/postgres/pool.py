@@ -1,8 +1,8 @@
-"""The connections to PostgreSQL of one process: at most `size`, each with one cursor that stays open.
+"""A pool of at most `size` PostgreSQL connections, each with one cursor that stays open.
 
-If all are taken, `take` waits for one, at most two seconds, and fails at once when the server is lost in
-that time. They leave in `take` and come back in `give`, whatever happened. A connection that the server has
-closed, that was idle for a minute, or that is older than the last outage is not used again.
+If all are taken, `take` waits at most two seconds for one, and fails at once if the server is lost in that
+time. Every connection that was taken is given back with `give`. A connection that the server has closed, that
+was idle for a minute, or that is older than the last outage is not reused.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from models.postgres.async_connection import connect, read_url
 from models.postgres.connection import IDLE_SECONDS, STATEMENT_SECONDS, Link
 
 logger = logging.getLogger(__name__)
-# What a lost, hung or restarting server raises; everything else is our own fault and stays loud.
+# Raised for a lost, hung or restarting server; everything else is a bug and is not hidden.
 AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError, asyncio.TimeoutError, OSError)
 
 
 class Pool:
     def __init__(self, database_url: str, size: int) -> None:
-        """Raises psycopg2.ProgrammingError for a URL that libpq refuses."""
+        """Raises: psycopg2.ProgrammingError, if libpq cannot parse the URL."""
         self._parameters, self._size = read_url(database_url), size
-        # Open, or being opened: idle ones and those that are out.
+        # Open or being opened: both idle and taken.
         self._count = 0
         self._idle: list[Link] = []
         self._waiting: deque[asyncio.Future[Link | None]] = deque()
@@ -52,7 +52,7 @@ class Pool:
         return None
 
     async def _take_other(self) -> Link:
-        """A new connection; or, when there may be no more of them, one that comes back."""
+        """A new connection; or, if the pool is full, the next one that is given back."""
         deadline = asyncio.get_running_loop().time() + STATEMENT_SECONDS
         has_waited = has_failed = False
         while not self._is_closed:
@@ -62,8 +62,8 @@ class Pool:
                 except Unavailable:
                     if not self._count:
                         raise
-                    has_failed = True  # the server may allow fewer; others are open
-                if link := self._take_idle():  # one that came back while this one was tried
+                    has_failed = True  # The server may allow fewer connections; others are open.
+                if link := self._take_idle():  # A connection was given back while this one was tried.
                     return link
             try:
                 async with asyncio.timeout_at(deadline):
@@ -73,12 +73,12 @@ class Pool:
             if given is not None:
                 return given
             has_waited, has_failed = True, False
-        # That something came back is for `close` to hear.
+        # `close` waits for connections that are given back.
         self._hand_on(None)
         raise Unavailable
 
     def give(self, link: Link) -> None:
-        """A connection that is closed, or was left in the middle of something, is not used again."""
+        """Takes a connection back. A closed one, or one in the middle of a statement, is not reused."""
         if self._is_closed or link.generation < self._generation or not link.is_usable:
             self._drop(link)
             self._hand_on(None)
@@ -92,19 +92,21 @@ class Pool:
         self._count -= 1
 
     def _drop_idle(self, now: float) -> None:
-        """The last one given back is the next one taken, so the first in the list is idle for longest."""
+        """Closes connections that were idle for too long. The last one given back is the next one taken, so
+        the first in the list has been idle longest.
+        """
         while now - self._idle[0].used_at >= IDLE_SECONDS:
             self._drop(self._idle.pop(0))
 
     def lost(self, error: Exception) -> None:
-        """After a lost connection the others are most likely dead too: new ones are opened instead of
-        failing one by one.
+        """Marks all connections as dead after one was lost: new ones are opened instead of failing one by
+        one.
         """
         logger.warning("a connection to the database was lost: %s", _first_line(error))
         self.replace()
 
     def _not_reached(self, error: BaseException) -> None:
-        """What waits for a connection fails too, unless one that is open may come back."""
+        """Fails the waiting callers too, unless a connection that is open may still be given back."""
         logger.warning("the database cannot be reached: %s", _first_line(error))
         if self._count:
             return
@@ -114,13 +116,13 @@ class Pool:
                 one.set_exception(Unavailable())
 
     def replace(self) -> None:
-        """No connection that is open now is used for another statement."""
+        """Makes sure that no connection that is open now is used for another statement."""
         self._generation += 1
         while self._idle:
             self._drop(self._idle.pop())
 
     async def close(self) -> None:
-        """Waits at most two seconds for statements under way; from now on there is nothing to be had."""
+        """Waits at most two seconds for running statements; from now on no connection is available."""
         self._is_closed = True
         self.replace()
         with contextlib.suppress(TimeoutError, Unavailable):
@@ -137,7 +139,7 @@ class Pool:
         except BaseException as error:
             self._count -= 1
             if isinstance(error, TimeoutError) and has_waited:
-                # Its own time was short: that says nothing of the server.
+                # The caller's own time was short: that says nothing about the server.
                 self._hand_on(None)
             elif isinstance(error, AWAY):
                 self._not_reached(error)
@@ -147,14 +149,14 @@ class Pool:
             raise Unavailable from error
 
     async def _wait(self) -> Link | None:
-        """A connection that somebody gave back, or None when a new connection may be opened instead."""
+        """A connection that was given back, or None if a new one may be opened instead."""
         one: asyncio.Future[Link | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(one)
         try:
             return await one
         except BaseException:
             if one.done() and not one.cancelled() and one.exception() is None:
-                # It came in the moment in which we were cancelled.
+                # The connection arrived in the moment in which this task was cancelled.
                 self._pass_back(one.result())
             raise
 
@@ -165,7 +167,7 @@ class Pool:
             self.give(link)
 
     def _hand_on(self, link: Link | None) -> bool:
-        """To who waits longest. False when nobody does."""
+        """Hands the connection to the caller that has waited longest. False if no caller waits."""
         while self._waiting:
             one = self._waiting.popleft()
             if not one.done():
@@ -175,5 +177,5 @@ class Pool:
 
 
 def _first_line(error: BaseException) -> str:
-    """libpq's own words. What follows them may hold a statement, and so people's data."""
+    """libpq's own message. The lines after it may contain a statement, and so users' data."""
     return next(iter(str(error).splitlines()), type(error).__name__)

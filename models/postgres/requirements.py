@@ -1,4 +1,6 @@
-"""Whether a PostgreSQL can keep this site's data: asked at the start and by `server.py check`. Blocking."""
+"""Whether a PostgreSQL server can hold this site's data; checked at the start and by `server.py check`.
+Blocking.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from models.findings import Findings
 from models.postgres.connection_errors import cause_of
 
 CONNECT_SECONDS = 4
-# The SQL needs 11 (hashtextextended, `jit`); 13 is the oldest one that is worth a try.
+# The SQL needs 11 (hashtextextended, `jit`); 13 is the oldest version that we support.
 LEAST_VERSION = 13
 POOL_SIZE = 10
 SKEW_SECONDS = 5
@@ -67,7 +69,7 @@ def _notes(connection: Any, processes: int) -> list[str]:
 
 
 def _ask(connection: Any, function: str, *values: str) -> Any:
-    """The value of a function of the server."""
+    """The value of a function on the server."""
     with connection.cursor() as cursor:
         cursor.callproc(function, list(values))
         return cursor.fetchone()[0]

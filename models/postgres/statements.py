@@ -1,8 +1,7 @@
-"""Named statements from `sql/<subject>/<noun>.sql`: aiosql files with `:named` parameters, rows as frozen
-records.
+"""Named statements from `sql/<subject>/<noun>.sql`: aiosql files, rows as frozen records.
 
-Keeps no connection: `models.postgres.database` runs the text, by itself or, with `on=`, as part of a
-transaction.
+Parameters are written `:name`. `models.postgres.database` runs the statement, on its own or, with `on=`, as
+part of a transaction.
 """
 
 from __future__ import annotations
@@ -30,8 +29,8 @@ WRITES = re.compile(
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement in psycopg2's form. One whose comment begins with "Prepared." is read once in each
-    connection, with `prepare`, and asked for with `execute` from then on.
+    """A statement in psycopg2's form. If its comment begins with "Prepared.", it is prepared once in each
+    connection and then run with `execute`.
     """
 
     name: str
@@ -40,7 +39,7 @@ class Statement:
 
     @cached_property
     def is_read(self) -> bool:
-        """It changes nothing, so that it may be asked again after a lost answer."""
+        """Whether it only reads, so that it may be repeated after a lost answer."""
         return WRITES.search(self.text) is None and self.text.lstrip().lower().startswith(("select", "with"))
 
     @cached_property
@@ -60,7 +59,7 @@ class Statement:
 
 
 class Runs(Protocol[Asks]):
-    """What runs a statement: `models.postgres.database.Db`."""
+    """An executor of statements: `models.postgres.database.Db`."""
 
     async def fetch(
         self, statement: Statement, values: dict[str, object], on: Asks | None = None
@@ -70,7 +69,7 @@ class Runs(Protocol[Asks]):
 
 
 class _Adapter(PyFormatAdapter):
-    """aiosql's part of the work: it turns `:name` into psycopg2's `%(name)s`; we run the text ourselves."""
+    """An aiosql adapter that turns `:name` into psycopg2's `%(name)s`; we run the text ourselves."""
 
     is_aio_driver = True
 
@@ -79,13 +78,13 @@ aiosql.register_adapter("asynchronous", _Adapter)
 
 
 def statement(noun: str, name: str) -> Statement:
-    """For what runs before there is a `models.postgres.database`."""
+    """A statement for code that runs before there is a `models.postgres.database`."""
     return _queries(noun)[name]
 
 
 @cache
 def _queries(noun: str) -> dict[str, Statement]:
-    """Read once in a process: parsing all of them takes a quarter of a second."""
+    """Cached per process: parsing all files takes a quarter of a second."""
     queries: Any = aiosql.from_path(SQL / f"{noun.replace('.', '/')}.sql", "asynchronous")
     names = [name for name in queries.available_queries if not name.endswith("_cursor")]
     return {name: _statement(noun, name, getattr(queries, name)) for name in names}
@@ -96,7 +95,7 @@ def _statement(noun: str, name: str, query: Any) -> Statement:
 
 
 class Statements(Generic[On]):
-    """The statements of one noun: `calls.one("find", Call, call_id=…)`."""
+    """The statements of one file: `calls.one("find", Call, call_id=…)`."""
 
     def __init__(self, db: Runs[On], noun: str) -> None:
         self._db = db
@@ -107,7 +106,7 @@ class Statements(Generic[On]):
     async def all(
         self, name: str, kind: type[Row], /, *, on: On | None = None, **values: object
     ) -> list[Row]:
-        """Every row, as `kind`: a msgspec struct, or `str` for rows of one column."""
+        """Every row as `kind`: a msgspec struct, or `str` for rows of one column."""
         rows = await self._run(name, on, values)
         if kind is str:
             return [cast(Row, next(iter(row.values()))) for row in rows]
@@ -126,7 +125,7 @@ class Statements(Generic[On]):
         return next(iter(rows[0].values())) if rows else None
 
     async def run(self, name: str, /, *, on: On | None = None, **values: object) -> int:
-        """How many rows the statement touched."""
+        """The number of rows the statement affected."""
         return await self._db.touch(self._queries[name], values, on)
 
     async def _run(self, name: str, on: On | None, values: dict[str, object]) -> list[dict[str, Any]]:

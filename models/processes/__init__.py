@@ -1,1 +1,1 @@
-"""Worker processes and the embedded servers; used by server.py only."""
+"""Worker processes and the embedded servers; used only by server.py."""

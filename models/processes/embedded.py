@@ -1,12 +1,11 @@
-"""PostgreSQL and Redis started for you when no URL is set: nothing to install, nothing to configure.
+"""Embedded PostgreSQL and Redis, started if no URL is set: nothing to install or configure.
 
-Keeps: both servers' files under the data directory (`postgres`, `redis`, `run` for the sockets), with a
-lock and logs.
-Promises: the data survive a restart; one process at a time uses a directory; a child that dies is started
-again at once; `stop` ends both within five seconds; a start after a kill of everything finds and removes
-what was left.
-Refuses: a directory in use (EmbeddedInUse) or not writable (EmbeddedUnwritable), in words for the person at
-the terminal. Blocking: `start` is called before the event loop runs, `stop` after it has ended.
+All files are under the data directory (`postgres`, `redis`, `run` for the sockets), with a lock and logs. The
+data survive a restart. One process at a time uses a directory. A child that dies is restarted at once. `stop`
+ends both within five seconds. A start after a kill removes what was left.
+
+Blocking: `start` is called before the event loop runs, `stop` after it has ended. Raises: EmbeddedInUse
+(directory in use), EmbeddedUnwritable, with messages for the operator.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ START_SECONDS = 30.0
 STOP_SECONDS = 4.0
 WATCH_SECONDS = 0.25
 log = logging.getLogger(__name__)
-# What the data directory is to blame for; all else is not.
+# Errors that are caused by the data directory; all others are not.
 UNWRITABLE = frozenset({
     errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EEXIST,
     errno.EISDIR,
@@ -58,7 +57,9 @@ class EmbeddedUnwritable(EmbeddedError):
 
 
 class Embedded:
-    """The running pair. `database_url` is a libpq URL, `redis_url` a `unix:///` one: sockets of our own."""
+    """The running pair. `database_url` is a libpq URL, `redis_url` a `unix:///` one, both with our own
+    sockets.
+    """
 
     def __init__(self, lock: int, servers: Sequence[Server]) -> None:
         self._lock = lock
@@ -70,7 +71,9 @@ class Embedded:
     def start(
         cls, data_dir: Path, *, durable: bool = True, postgres: bool = True, redis: bool = True
     ) -> Embedded:
-        """Both ready, within a second or so. Raises EmbeddedError. `durable=False` is for tests: no fsync."""
+        """Returns when both are ready, within about a second. Raises: EmbeddedError. `durable=False` is for
+        tests: no fsync.
+        """
         free_owner()
         data = Path(data_dir).absolute()
         lock = _claim(data)
@@ -92,7 +95,9 @@ class Embedded:
 
     @staticmethod
     def running(data_dir: Path) -> tuple[str, str]:
-        """The URLs of the pair that another process runs on this directory: `start` said EmbeddedInUse."""
+        """The URLs of the pair that another process runs on this directory, after `start` raised
+        EmbeddedInUse.
+        """
         place = Place.find(Path(data_dir).absolute().resolve(), durable=True)
         return Postgres(place).url, Redis(place).url
 
@@ -112,11 +117,11 @@ class Embedded:
 
     @property
     def pids(self) -> dict[str, int]:
-        """`{"postgres": pid, "redis-server": pid}` of the children as they are now."""
+        """`{"postgres": pid, "redis-server": pid}` of the current children."""
         return {server.program: server.pid for server in self._servers}
 
     def stop(self) -> None:
-        """Both together, cleanly if they manage it in four seconds. Twice does no harm."""
+        """Stops both, cleanly if they manage it in four seconds. May be called twice."""
         if self._closing.is_set():
             return
         self._closing.set()
@@ -161,7 +166,7 @@ def _start_again(server: Server) -> None:
 
 
 def _claim(data: Path) -> int:
-    """The directory's lock, held by an open file: the kernel gives it back however this process ends."""
+    """Takes the directory's lock, held by an open file: the kernel releases it however this process ends."""
     try:
         data.mkdir(parents=True, exist_ok=True)
         lock = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -1,8 +1,8 @@
-"""PostgreSQL's `initdb`, also for a user without a name.
+"""PostgreSQL's `initdb`, also for a uid without a passwd entry.
 
-initdb looks its user up with getpwuid(3) and gives up without an entry in passwd, as in a container that is
-run with any uid (`docker run --user 12345`). It does not use the name: we give another one. For such a user
-a copy of it asks getpwent(3) instead, which returns some entry (docs/decisions/initdb-without-a-name.md).
+initdb looks its user up with getpwuid(3) and fails without an entry in passwd, as in a container that is run
+with any uid (`docker run --user 12345`). It does not use the name: we pass another one. For such a uid, a
+copy of it calls getpwent(3) instead, which returns some entry (docs/decisions/initdb-without-a-name.md).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from models.processes.data_directory import EmbeddedError, Place, packaged
 
-# Symbols to import, as the dynamic linker finds them.
+# Imported symbols, as the dynamic linker finds them.
 BY_UID, NEXT = b"\0getpwuid\0", b"\0getpwent\0"
 
 
@@ -26,7 +26,7 @@ def postgres_binary(name: str) -> str:
 
 @contextmanager
 def initdb(place: Place) -> Iterator[list[str]]:
-    """The command. Raises EmbeddedError."""
+    """The initdb command. Raises: EmbeddedError."""
     if place.account or _has_name():
         yield [postgres_binary("initdb")]
         return

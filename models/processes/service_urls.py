@@ -1,4 +1,4 @@
-"""Where this site's PostgreSQL and Redis are: the operator's, or built-in ones started for the purpose."""
+"""The URLs of PostgreSQL and Redis: the operator's, or those of embedded servers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from models.settings.config import Config
 
 
 class Urls(NamedTuple):
-    """Where PostgreSQL and Redis are."""
+    """The URLs of PostgreSQL and Redis."""
 
     database: str
     redis: str
@@ -19,7 +19,7 @@ class Urls(NamedTuple):
 
 @contextlib.contextmanager
 def servers(config: Config) -> Iterator[Urls]:
-    """The operator's servers, or embedded ones that live as long as the block. Raises EmbeddedError."""
+    """The operator's servers, or embedded ones that run as long as the block. Raises: EmbeddedError."""
     if config.database_url and config.redis_url:
         yield Urls(config.database_url, config.redis_url)
         return
@@ -31,7 +31,7 @@ def servers(config: Config) -> Iterator[Urls]:
 
 @contextlib.contextmanager
 def servers_of_site(config: Config) -> Iterator[Urls]:
-    """Those that the site runs on right now, else as `servers`. Raises EmbeddedError."""
+    """The servers that the running site uses, otherwise as `servers`. Raises: EmbeddedError."""
     with contextlib.ExitStack() as stack:
         try:
             yield stack.enter_context(servers(config))

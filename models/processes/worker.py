@@ -1,5 +1,6 @@
-"""One worker of `models.processes.workers`: a child process that says when it serves, and ends with its
-parent.
+"""A worker of `models.processes.workers`: a child process that reports when it is ready.
+
+It ends with its parent.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ READY = b"ready\n"
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds: until a new worker serves, until one that was asked to stop has ended (a drain takes ten),
-    what counts as right after its start, and the longest pause before it is started again.
+    """In seconds: until a new worker is ready, until a stopping one has ended (a drain takes ten), how long
+    after its start an end counts as early, and the longest pause before a restart.
     """
 
     ready: float = 30.0
@@ -47,14 +48,14 @@ class Parent:
         os.close(self._ready_fd)
 
     def _watch(self) -> None:
-        """Without its parent it drains; if it hangs instead, this thread ends it."""
+        """Drains when the parent has died; if the drain hangs, this thread ends the process."""
         select.select([self.life], [], [])
         threading.Event().wait(self._stop_seconds)
         os._exit(1)
 
 
 class Worker:
-    """One child."""
+    """A child process."""
 
     def __init__(
         self,
@@ -68,7 +69,7 @@ class Worker:
         self.is_ready = False
         self.leaves_until = 0.0
         reading, writing = os.pipe()
-        # The child ends when this one closes, as it does with us, however we end.
+        # The child ends when this pipe closes, which happens however we end.
         living, self._lifeline = os.pipe()
         self.told = os.fdopen(reading, "rb", buffering=0)
         os.set_blocking(reading, False)
@@ -82,7 +83,7 @@ class Worker:
         os.close(living)
 
     def look(self) -> None:
-        """Whether it has said that it serves."""
+        """Whether it has reported that it is ready."""
         self.is_ready = self.is_ready or self.told.read(len(READY)) == READY
 
     @property
@@ -98,13 +99,15 @@ class Worker:
         return not self.is_ready or time.monotonic() - self.started_at < self._limits.soon
 
     def ask_to_stop(self, number: signal.Signals) -> None:
-        """SIGTERM leaves a load balancer time to notice; SIGINT does not: another serves on the port."""
+        """SIGTERM leaves a load balancer time to notice; SIGINT does not, since another worker serves on the
+        port.
+        """
         self.leaves_until = time.monotonic() + self._limits.stop
         if self.is_running:
             self.process.send_signal(number)
 
     def has_left(self) -> bool:
-        """At its deadline it is killed."""
+        """Whether it has ended. At its deadline it is killed."""
         if self.is_running and time.monotonic() >= self.leaves_until:
             logger.warning("a worker did not stop in time and is killed", extra={"pid": self.process.pid})
             self.kill()

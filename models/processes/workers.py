@@ -1,10 +1,10 @@
 """Several processes of one site on one port: `WORKERS=N`.
 
-The parent holds the listening socket, the embedded servers and nothing else. Each worker is this program
-again, with the socket handed down, so that a worker that goes leaves no connection behind in a queue of its
-own. A worker that ends is started again, after a growing pause if it ended right after its start. SIGHUP
-replaces them one after the other (a rolling restart) and gives up on a new worker that does not get ready;
-SIGTERM and SIGINT drain them all, and a second SIGINT kills them. No worker, however it hangs, delays this.
+The parent holds only the listening socket and the embedded servers. Each worker is this program again and
+inherits the socket, so that no connection is lost in the queue of a worker that ends. A worker that ends is
+restarted, after a growing pause if it ended right after its start. SIGHUP replaces them one after the other
+(a rolling restart) and gives up on a new worker that does not become ready; SIGTERM and SIGINT drain them
+all, and a second SIGINT kills them. A hanging worker does not delay this.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ WATCHED = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD}
 
 
 class WorkersFailed(Exception):
-    """The site could not start; the message is for the person at the terminal."""
+    """The site could not start; the message is for the operator."""
 
 
 class _Stopped(Exception):
@@ -35,18 +35,20 @@ class _Stopped(Exception):
 
 
 def hold_replacing() -> None:
-    """Before any thread begins: SIGHUP, which would end the process, waits until `Workers.run` handles it."""
+    """Call before any thread starts: blocks SIGHUP, which would end the process, until `Workers.run` handles
+    it.
+    """
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
 
 
 def hear_signals() -> None:
-    """The first thing a worker does."""
+    """Restores the signal handling; the first thing a worker does."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
 
 
 @dataclass
 class Place:
-    """Where one worker of N runs, and how often in a row it ended right after its start."""
+    """The slot of one worker of N, and how often in a row it ended right after its start."""
 
     worker: Worker | None = None
     failures: int = 0
@@ -73,7 +75,7 @@ class Workers:
         self._signals = -1
 
     def run(self, on_ready: str) -> None:
-        """Until SIGTERM or SIGINT. Raises WorkersFailed when the first workers do not get ready."""
+        """Runs until SIGTERM or SIGINT. Raises: WorkersFailed, if the first workers do not become ready."""
         with self._hearing():
             try:
                 self._start_all()
@@ -91,7 +93,7 @@ class Workers:
 
     @contextlib.contextmanager
     def _hearing(self) -> Iterator[None]:
-        """Signals arrive in a pipe, whichever thread the system gives them to."""
+        """Receives signals through a pipe, whichever thread the system delivers them to."""
         self._signals, writing = os.pipe()
         for end in (self._signals, writing):
             os.set_blocking(end, False)
@@ -108,7 +110,7 @@ class Workers:
             os.close(self._signals)
 
     def _hear(self) -> None:
-        """Waits a moment. Raises _Stopped."""
+        """Waits briefly. Raises: _Stopped."""
         heard = self._heard()
         if {signal.SIGTERM, signal.SIGINT} & heard:
             raise _Stopped
@@ -167,7 +169,7 @@ class Workers:
         return f" right after its start, {place.failures} in a row" if place.failures else ""
 
     def _roll(self) -> None:
-        """One step of a rolling restart: the new one serves before the old one is asked to go."""
+        """One step of a rolling restart: the new worker is ready before the old one is stopped."""
         self._leaving = [worker for worker in self._leaving if not self._has_left(worker)]
         if self._new is not None:
             self._look_at_new(self._new)
@@ -175,7 +177,7 @@ class Workers:
             self._new = self._start()
 
     def _old(self) -> Place | None:
-        """The place of the next one to replace; one that has ended meanwhile was started again already."""
+        """The slot of the next worker to replace; one that has ended since then was restarted already."""
         return next((place for place in self._places if place.worker in self._to_replace), None)
 
     def _look_at_new(self, new: Worker) -> None:
@@ -209,7 +211,7 @@ class Workers:
     # -- the end --
 
     def _stop_all(self) -> None:
-        """A second SIGINT, of somebody at the terminal, ends the patience."""
+        """Drains all workers. A second SIGINT kills them."""
         workers = [place.worker for place in self._places if place.worker]
         workers += [*([self._new] if self._new else []), *self._leaving]
         for worker in workers:

@@ -1,4 +1,4 @@
-"""REDIS_URL as redis-py understands it: where to connect, with which TLS settings, and how to sign in."""
+"""REDIS_URL as redis-py parses it: address, TLS settings and credentials."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ Command = tuple[Any, ...]
 
 
 class Address:
-    """Every setting is read by redis-py; only the connection itself is ours (`models.redis.connection`)."""
+    """The address and credentials. redis-py parses every setting; the connection is
+    `models.redis.connection`.
+    """
 
     def __init__(self, redis_url: str) -> None:
         self._pool: Any = aioredis.ConnectionPool.from_url(redis_url)
 
     async def connect(self, protocol: asyncio.BaseProtocol) -> None:
         """Raises OSError, ssl.SSLError."""
-        # Never connected itself. Made again each time, so that renewed certificates are read.
+        # Never connected. Created for each connection, so that renewed certificates are read.
         settings = self._pool.make_connection()
         loop = asyncio.get_running_loop()
         if isinstance(settings, aioredis.UnixDomainSocketConnection):
@@ -31,7 +33,7 @@ class Address:
         _keep_alive(transport, settings)
 
     async def greeting(self) -> list[Command]:
-        """What is said first; a server that answers to the last of these works."""
+        """The first commands on a connection; if the last one is answered, the server works."""
         settings = self._pool.make_connection()
         commands: list[Command] = []
         provider = settings.credential_provider
@@ -47,7 +49,7 @@ class Address:
 
 
 def _keep_alive(transport: asyncio.BaseTransport, settings: Any) -> None:
-    """Also an idle connection that a firewall has forgotten is noticed."""
+    """Enables TCP keepalive, so that a connection dropped by a firewall is detected even when idle."""
     found = transport.get_extra_info("socket")
     if settings.socket_keepalive and found is not None:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

@@ -1,11 +1,11 @@
-"""The one door to Redis: commands, Lua scripts, and news between processes.
+"""Redis for the rest of the site: commands, Lua scripts, and events between processes.
 
-News is published on a channel of `models.redis.keys`. A process hears its own news at once, in process, and
-other processes hear it through Redis, in the order it was published; nobody waits for that. News can be lost
-in an outage. Then every process reloads: the one that could not publish says so on `keys.CHANNEL_ALL` as soon
-as Redis answers, and one that could not listen has its `ears.on_reconnect` called. Redis away is
-`Unavailable`, within two seconds; so is a Redis that refuses what only its operator can change
-(`models.redis.faults`).
+Events are published on the channels of `models.redis.keys`. A process gets its own events at once, without
+Redis; other processes get them through Redis in the order of publication. Publishing does not wait. Events
+can be lost in an outage; then every process reloads: a process that could not publish publishes a reload on
+`keys.CHANNEL_ALL` as soon as Redis answers, and one that was not subscribed calls `ears.on_reconnect`. If
+Redis is down, the error is `Unavailable`, within two seconds; the same holds for errors that only the
+operator can fix (`models.redis.faults`).
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ LUA = Path(__file__).resolve().parent / "lua"
 COMMAND_SECONDS = 2.0
 MOST_CONNECTIONS = 32
 AGAIN_SECONDS = 0.25
-# So long `flush` waits for a Redis that is away.
+# How long `flush` waits for Redis when it is down.
 FLUSH_SECONDS = 5.0
 RELOAD = b"reload"
 
 
 class Script:
-    """The text of a Lua script, and the name Redis knows it by."""
+    """The text of a Lua script, and its SHA-1."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -46,7 +46,7 @@ class Script:
 
     @classmethod
     def named(cls, name: str) -> Script:
-        """A Lua file; `-- include: other` in its first lines puts the text of other.lua before it."""
+        """A Lua file; `-- include: other` in its first lines inserts other.lua before it."""
         return cls(_with_includes((LUA / f"{name}.lua").read_text()))
 
 
@@ -59,13 +59,13 @@ def _with_includes(text: str) -> str:
 
 
 class Bus:
-    """Commands and scripts one way, news the other. `process_id` marks news that this process has heard
-    already.
+    """Commands, scripts, and events. `process_id` marks this process's own events, which it has already
+    handled.
     """
 
     def __init__(self, redis_url: str, process_id: str) -> None:
         self.process_id = process_id
-        # For the `limits` library alone. With all connections taken, a caller waits for one.
+        # Used only by the `limits` library. If all connections are taken, a caller waits for one.
         pool: Any = aioredis.BlockingConnectionPool.from_url(
             redis_url,
             socket_timeout=COMMAND_SECONDS,
@@ -85,7 +85,7 @@ class Bus:
         self._tasks = Tasks()
 
     async def open(self, channel: str, heard: Heard) -> None:
-        """Subscribes to a first channel and listens until `close`. Raises `Unavailable`."""
+        """Subscribes to a first channel and listens until `close`. Raises: Unavailable."""
         await self.command("ping")
         await self.ears.open(channel, heard)
 
@@ -96,11 +96,11 @@ class Bus:
         await self._wire.close()
         with contextlib.suppress(*AWAY):
             await self.redis.aclose()
-        # The loop lets go of a connection that was closed in its next round.
+        # The event loop releases a closed connection in its next iteration.
         await asyncio.sleep(0)
 
     async def check(self) -> None:
-        """Raises Unavailable unless Redis answers, accepts writes, and this process hears news."""
+        """Raises: Unavailable, unless Redis answers, accepts writes, and delivers events to this process."""
         await self.command("SET", keys.READY, self.process_id, "PX", keys.READY_MS)
         if not self.ears.is_listening:
             raise Unavailable
@@ -108,11 +108,11 @@ class Bus:
     # -- commands --
 
     async def command(self, *parts: object) -> Any:
-        """One Redis command: `await bus.command("zcard", keys.QUEUE)`. Text comes back as bytes."""
+        """One Redis command: `await bus.command("zcard", keys.QUEUE)`. Text is returned as bytes."""
         return await self._wire.ask(*parts)
 
     async def script(self, name: str, *values: object) -> Any:
-        """Runs models/lua/<name>.lua with `values` as ARGV, atomically."""
+        """Runs models/redis/lua/<name>.lua with `values` as ARGV, atomically."""
         script = self._scripts.get(name)
         if script is None:
             script = self._scripts[name] = Script.named(name)
@@ -128,12 +128,12 @@ class Bus:
     # -- news --
 
     def publish(self, channel: str, news: bytes) -> None:
-        """Tells every process that listens to `channel`; this one at once."""
+        """Sends an event to every process that is subscribed to `channel`; to this one at once."""
         self.tell_here(channel, news)
         self._wire.tell("PUBLISH", channel, self._origin + news)
 
     async def flush(self) -> None:
-        """Returns once everything published has gone out, or a reload in its place: for a process that is
+        """Returns when every published event, or a reload in its place, has been sent: for a process that is
         about to end. Gives up after five seconds.
         """
         with contextlib.suppress(TimeoutError):
@@ -142,11 +142,13 @@ class Bus:
                 await self._is_reloaded.wait()
 
     def tell_here(self, channel: str, news: bytes) -> None:
-        """Only this process: every process has found the news by itself."""
+        """Handles an event in this process only, when every process finds the same one itself."""
         self.ears.tell(channel, news)
 
     def reload_everyone(self) -> None:
-        """Every process tells its sockets their state, as soon as Redis answers: news may have been lost."""
+        """Makes every process send its sockets their state as soon as Redis answers, because events may have
+        been lost.
+        """
         self._is_reload_due = True
         if self._is_reloaded.is_set():
             self._is_reloaded.clear()
@@ -155,7 +157,7 @@ class Bus:
     async def _publish_reload(self) -> None:
         try:
             while self._is_reload_due:
-                # Set again by what is dropped from here on.
+                # Set again by an event that is dropped from here on.
                 self._is_reload_due = False
                 await self._publish_reload_once()
         finally:
@@ -163,18 +165,18 @@ class Bus:
 
     async def _publish_reload_once(self) -> None:
         try:
-            # Without an origin: this process is told too.
+            # Without an origin, so that this process handles it too.
             await self.command("PUBLISH", keys.CHANNEL_ALL, b"|" + RELOAD)
         except AWAY:
             self._is_reload_due = True
             await asyncio.sleep(AGAIN_SECONDS)
 
     def _connection_replaced(self) -> None:
-        """Both connections go to the same server, also after a failover."""
+        """Replaces the other connection too, so that both use the same server after a failover."""
         self.ears.reconnect("the connection for commands was replaced")
 
     async def subscribe(self, channel: str, heard: Heard) -> None:
-        """Returns once Redis has confirmed it: what is published from then on is heard."""
+        """Returns when Redis has confirmed the subscription; events published after that are received."""
         await self.ears.subscribe(channel, heard)
 
     def unsubscribe(self, channel: str) -> None:

@@ -1,8 +1,8 @@
-"""One connection to Redis: bytes out, and each answer handed on in the moment it comes.
+"""One connection to Redis: sends commands and passes on each answer as it arrives.
 
-redis-py reads REDIS_URL (`models.redis.address`) and hiredis the answers. redis-py's own connection costs an
-await and a time limit for each answer, many times what the answer costs
-(docs/decisions/redis-answers-handed-on.md). It speaks RESP2, in which nothing comes unasked.
+redis-py parses REDIS_URL (`models.redis.address`) and hiredis the answers. redis-py's own connection costs an
+await and a timeout for each answer, many times the cost of the answer
+(docs/decisions/redis-answers-handed-on.md). The protocol is RESP2, which has no unrequested messages.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ NO_MORE = object()
 
 
 class Line(asyncio.Protocol):
-    """`heard` gets each answer: text as bytes, an error as `models.redis.faults` makes it.
+    """A connection. `heard` is called with each answer: text as bytes, an error as made by
+    `models.redis.faults`.
 
-    `lost` is called once when the connection is gone, unless `close` ended it. `reads` counts what has come,
-    for a look whether anything has.
+    `lost` is called once when the connection is lost, but not after `close`. `reads` counts reads, so that a
+    caller can see whether any data has arrived.
     """
 
     def __init__(self, heard: Callable[[Any], None], lost: Callable[[], None]) -> None:
@@ -43,7 +44,9 @@ class Line(asyncio.Protocol):
 
     @classmethod
     async def open(cls, address: Address, heard: Callable[[Any], None], lost: Callable[[], None]) -> Line:
-        """Connected, signed in, and seen to answer. Raises RedisError, OSError, TimeoutError, Unavailable."""
+        """Connects, signs in, and checks that the server answers. Raises: RedisError, OSError, TimeoutError,
+        Unavailable.
+        """
         line = cls(heard, lost)
         try:
             await address.connect(line)
@@ -64,7 +67,8 @@ class Line(asyncio.Protocol):
         if not self._is_open:
             raise ConnectionResetError
         if isinstance(answer, Refused) and not answer.is_elsewhere:
-            return  # it loads, or cannot save: this is the right server, and what is asked will show it
+            # It is loading, or cannot save: this is the right server, and the commands will show the error.
+            return
         if isinstance(answer, Exception):
             raise answer if isinstance(answer, Refused) or command[0] != "AUTH" else Refused("AUTH")
 
@@ -80,7 +84,7 @@ class Line(asyncio.Protocol):
             self._transport.write(packed)
 
     def close(self) -> None:
-        """At once; what was asked is not answered any more, and `lost` is not called."""
+        """Closes at once: pending commands get no answer, and `lost` is not called."""
         self._is_open = False
         if self._transport is not None:
             self._transport.abort()

@@ -1,6 +1,6 @@
-"""Errors that Redis answers with: which mean that it is away, and which that this connection is of no use.
+"""Redis error replies: which mean that Redis is down, and which that the connection is useless.
 
-A fault of the server is `Refused`, and so `Unavailable` for the caller. Anything else is a fault of the
+An error of the server is `Refused`, which callers see as `Unavailable`. Any other error is a bug in the
 command and stays a `ResponseError`.
 """
 
@@ -15,7 +15,7 @@ from redis.exceptions import NoScriptError, ResponseError
 from models.errors import Unavailable
 
 logger = logging.getLogger(__name__)
-# The server is the right one, and will answer on this connection later.
+# The right server, which will answer on this connection later.
 LATER = {
     "LOADING": "it still loads its data",
     "BUSY": "a script of another client blocks it",
@@ -25,7 +25,7 @@ LATER = {
     "OOM": "its maxmemory is reached",
     "MISCONF": "it cannot save its data to disk and refuses writes",
 }
-# Another server has the role, or it does not accept us: only a new connection can help.
+# Another server is the primary, or our credentials are not accepted: only a new connection can help.
 ELSEWHERE = {
     "READONLY": "it is a replica now",
     "MASTERDOWN": "it is a replica without its master",
@@ -49,7 +49,7 @@ MOST_CAUSES = 100
 
 
 class Refused(Unavailable):
-    """`code` is Redis' own; with `is_elsewhere` the connection must be replaced."""
+    """`code` is the one Redis sent; with `is_elsewhere` the connection must be replaced."""
 
     def __init__(self, code: str) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class Refused(Unavailable):
 
 
 def fault_of(text: str) -> Exception:
-    """The error for one error reply, as hiredis reads it."""
+    """The exception for an error reply, as parsed by hiredis."""
     code = text.partition(" ")[0]
     if code == "NOSCRIPT":
         return NoScriptError(text)
@@ -71,7 +71,7 @@ def fault_of(text: str) -> Exception:
 
 
 class AwayLog:
-    """Log lines about an outage: each cause once in ten seconds, however many commands fail of it."""
+    """Log messages about an outage: each cause at most once in ten seconds, however many commands fail."""
 
     def __init__(self) -> None:
         self._said: dict[str, float] = {}

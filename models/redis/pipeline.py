@@ -1,11 +1,11 @@
-"""One connection to Redis that a whole process shares: what is asked in one moment goes out together, in
-order.
+"""One connection to Redis shared by the process: concurrent commands are sent together, in order.
 
-redis-py takes a connection from its pool and waits for it with every command; here a hundred handlers that
-ask at once cost one write and one read. While Redis answers, what is asked next waits and goes out together
-after it. Answers come in the order of the questions, so what was asked first has happened first. What went
-out together and is not answered within two seconds fails, with all that waits behind it: `Unavailable`; so
-does what waits for a connection that cannot be opened within two.
+redis-py takes a connection from its pool and waits for it with every command; here a hundred concurrent
+handlers cost one write and one read. Commands that are issued while Redis answers wait and are sent together
+afterwards. Answers come in the order of the commands, so commands take effect in the order in which they were
+issued. If a batch is not answered within two seconds, it fails with everything queued behind it:
+`Unavailable`. The same happens to commands that wait for a connection that cannot be opened within two
+seconds.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from models.redis.faults import AwayLog, Refused
 
 logger = logging.getLogger(__name__)
 ANSWER_SECONDS = 2.0
-# After a pause of this process itself the answer is there already, but not read yet.
+# After a pause of this process the answer may have arrived but not been read yet.
 GRACE_SECONDS = 0.05
 MOST_AT_ONCE = 500
 
@@ -37,8 +37,8 @@ class Question(NamedTuple):
 
 
 class Wire:
-    """`dropped` is called when something that nobody waits for may not have arrived, and `replaced` when a
-    connection is given up.
+    """A pipelined connection. `dropped` is called when a command without a waiting caller may be lost,
+    `replaced` when a connection is given up.
     """
 
     def __init__(self, address: Address, dropped: Callable[[], None], replaced: Callable[[], None]) -> None:
@@ -49,7 +49,7 @@ class Wire:
         self._opening: asyncio.Task[None] | None = None
         self._waiting: deque[Question] = deque()
         self._is_due = False
-        # Gone out together, and not answered yet.
+        # Sent together and not answered yet.
         self._asked: deque[asyncio.Future[Any] | None] = deque()
         self._asked_at = self._overdue = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -58,14 +58,14 @@ class Wire:
     def ask(self, *parts: Any) -> asyncio.Future[Any]:
         """One command. The future gives Redis' answer (text as bytes), a ResponseError, or Unavailable.
 
-        Raises TypeError for what is neither text, bytes nor a number.
+        Raises: TypeError, for values that are neither text, bytes nor numbers.
         """
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._put(answer, parts)
         return answer
 
     def tell(self, *parts: Any) -> None:
-        """One command whose answer nobody waits for."""
+        """One command whose answer is not needed."""
         self._put(None, parts)
 
     def _put(self, answer: asyncio.Future[Any] | None, parts: tuple[Any, ...]) -> None:
@@ -73,32 +73,32 @@ class Wire:
             if answer is not None:
                 answer.set_exception(Unavailable())
             return
-        # redis-py packs in Python here, at many times the cost.
+        # redis-py packs commands in Python, at many times the cost.
         self._waiting.append(Question(hiredis.pack_command(parts), answer))
         if not self._is_due and not self._asked:
             self._is_due = True
             asyncio.get_running_loop().call_soon(self._ask_all)
 
     async def flushed(self) -> None:
-        """Returns once everything asked so far has been answered, or has failed."""
+        """Returns when every command issued so far has been answered or has failed."""
         if self._asked or self._waiting:
             with contextlib.suppress(Unavailable):
                 await self.ask("PING")
 
     async def close(self) -> None:
-        """What has not been answered is Unavailable, and so is all that is asked from now on."""
+        """Fails pending and later commands with Unavailable."""
         self._is_closed = True
         if self._opening is not None:
             self._opening.cancel()
             await asyncio.gather(self._opening, return_exceptions=True)
-            # Cancelled before its first step, it has not said so itself.
+            # A task cancelled before its first step has not done this itself.
             self._opening = None
         if self._timer is not None:
             self._timer.cancel()
         self._fail()
 
     def _ask_all(self) -> None:
-        """What waits, in one write; the rest when that is answered."""
+        """Sends the queued commands in one write, and the rest when these are answered."""
         self._is_due = False
         if self._line is None:
             if self._opening is None and self._waiting:
@@ -115,7 +115,7 @@ class Wire:
         self._line.write(b"".join([question.packed for question in batch]))
 
     async def _open(self) -> None:
-        """Ends with an open connection, or with everything that waits failed."""
+        """Returns with an open connection, or with every queued command failed."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 self._line = await Line.open(self._address, self._heard, self._lost)
@@ -153,7 +153,7 @@ class Wire:
             self._dropped()
 
     def _look_at_time(self) -> None:
-        """One timer for all: it sleeps on while answers come."""
+        """Checks the time limits: one timer for all, restarted while answers arrive."""
         self._timer = None
         if not self._asked:
             return
@@ -170,7 +170,7 @@ class Wire:
         self._fail("the connection was lost")
 
     def _fail(self, error: object = None) -> None:
-        """Half an answer may still be under way: the connection is not used again."""
+        """Fails the batch. Part of an answer may still arrive, so the connection is not reused."""
         if self._line is not None:
             self._line.close()
             self._line = None

@@ -1,4 +1,6 @@
-"""Whether a Redis (or Valkey) can serve this site: asked at the start and by `server.py check`. Blocking."""
+"""Whether a Redis (or Valkey) server can serve this site; checked at the start and by `server.py check`.
+Blocking.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ from models.redis import keys
 TRY_SECONDS = 2.0
 LEAST_VERSION = (6, 2)
 EVICTS = "REDIS_URL: Redis may evict keys (maxmemory-policy). Set its maxmemory-policy to noeviction."
-# Every command that the site and its scripts use, each on a key of its own type.
+# Every command that the site and its scripts use, each on a key of the right type.
 PROBES = (
     "PING", "SET {s} 1 PX 1000", "GET {s}", "EXISTS {s}", "EXPIRE {s} 1", "PEXPIRE {s} 1000",
     "HSET {h} a 1", "HGET {h} a",
@@ -114,7 +116,7 @@ def _server(told: dict[str, Any]) -> list[str]:
 
 
 def _commands(client: Any) -> list[str]:
-    """Those that the user's rights (ACL) forbid, on the site's keys and channels."""
+    """The commands that the user's rights (ACL) forbid on the site's keys and channels."""
     name = f"{keys.PREFIX}check:{secrets.token_hex(4)}:"
     parts = {kind: name + kind for kind in "shlmz"} | {"c": f"{keys.PREFIX}c:check", "sha": "0" * 40}
     pipeline = client.pipeline(transaction=False)

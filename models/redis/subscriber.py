@@ -1,9 +1,9 @@
-"""The one connection to Redis on which a process hears news, and who in the process wants to hear what.
+"""The subscription connection to Redis, and the handlers of each channel in this process.
 
-redis-py's own `PubSub` costs more than the news itself (docs/decisions/redis-answers-handed-on.md). A
-connection that is lost, or answers no PING, is replaced and subscribes to everything again; what was
-published meanwhile is lost, and `on_reconnect` is called for that. A channel stays subscribed until
-`unsubscribe`, also when the first attempt fails.
+redis-py's own `PubSub` costs more than the events themselves (docs/decisions/redis-answers-handed-on.md). A
+connection that is lost, or does not answer a PING, is replaced and subscribes to all channels again; events
+published in the interval are lost, and `on_reconnect` is called. A channel stays subscribed until
+`unsubscribe`, even if the first attempt fails.
 """
 
 from __future__ import annotations
@@ -26,16 +26,18 @@ from models.supervise import Tasks
 logger = logging.getLogger(__name__)
 OPEN_SECONDS = 2.0
 RETRY_SECONDS = 0.25
-# A connection on which nothing has come for so long after a PING is replaced.
+# A connection that receives nothing for this long after a PING is replaced.
 HEALTH_SECONDS = 1.5
 GRACE_SECONDS = 0.1
-# Twice this long `subscribe` waits; after the first time on a silent connection, on a new one.
+# `subscribe` waits twice this long; after the first time without an answer the connection is replaced.
 CONFIRM_SECONDS = 1.25
 Heard = Callable[[str, bytes], None]
 
 
 class Ears:
-    """`origin` begins what this process has published itself, and so has heard already."""
+    """The subscriptions. `origin` is the prefix of this process's own events, which it has already
+    handled.
+    """
 
     def __init__(self, address: Address, origin: bytes) -> None:
         self._address = address
@@ -46,14 +48,14 @@ class Ears:
         # True from the loss of the connection until the first answer on a new one.
         self._is_away = False
         self._hearing: dict[str, Heard] = {}
-        # Answers to SUBSCRIBE that are still to come: a channel is confirmed when the last of them has.
+        # Outstanding answers to SUBSCRIBE: a channel is confirmed by the last of them.
         self._due: Counter[str] = Counter()
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
         self._tasks = Tasks()
         self.on_reconnect: Callable[[], None] | None = None
 
     async def open(self, channel: str, heard: Heard) -> None:
-        """Subscribes to a first channel and listens until `close`. Raises Unavailable."""
+        """Subscribes to a first channel and listens until `close`. Raises: Unavailable."""
         self._hearing[channel] = heard
         try:
             async with asyncio.timeout(OPEN_SECONDS):
@@ -74,7 +76,9 @@ class Ears:
         return self._line is not None and not self._is_away
 
     def tell(self, channel: str, news: bytes) -> None:
-        """Never fails: a fault of who hears it is no fault of who publishes it."""
+        """Calls the handlers of a channel. Never raises: an error in a handler must not affect the
+        publisher.
+        """
         heard = self._hearing.get(channel)
         if heard is None:
             return
@@ -86,7 +90,9 @@ class Ears:
     # -- channels --
 
     async def subscribe(self, channel: str, heard: Heard) -> None:
-        """Returns once Redis has confirmed it: later news is heard. Raises Unavailable."""
+        """Returns when Redis has confirmed the subscription: later events are received. Raises:
+        Unavailable.
+        """
         if channel not in self._hearing:
             self._due[channel] += 1
             self._ask("SUBSCRIBE", channel)
@@ -106,7 +112,7 @@ class Ears:
 
     async def _is_confirmed_in_time(self, channel: str) -> bool:
         if channel not in self._due:
-            return True  # it came with the end of the time, or the channel is not wanted any more
+            return True  # It was confirmed just as the time ended, or the channel is no longer wanted.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CONFIRM_SECONDS):
                 await self._confirmed(channel)
@@ -133,7 +139,9 @@ class Ears:
         self._ask("UNSUBSCRIBE", channel)
 
     def _ask(self, command: str, *channels: str) -> None:
-        """While the connection is lost there is nothing to say: `_connect` subscribes to everything."""
+        """Sends a command. While the connection is lost nothing is sent: `_connect` subscribes to
+        everything.
+        """
         if self._line is not None:
             parts: tuple[Any, ...] = (command, *channels)
             self._line.write(hiredis.pack_command(parts))
@@ -141,7 +149,7 @@ class Ears:
     # -- the connection --
 
     async def _keep(self) -> None:
-        """One connection, from its opening to its loss."""
+        """Runs one connection, from its opening to its loss."""
         if self._line is None:
             try:
                 async with asyncio.timeout(OPEN_SECONDS):
@@ -159,13 +167,13 @@ class Ears:
         self._ask("SUBSCRIBE", *self._hearing)
 
     async def _watch(self) -> None:
-        """Returns when the connection is gone."""
+        """Returns when the connection is lost."""
         while (line := self._line) is not None:
             reads = line.reads
             self._ask("PING")
             if await self._is_gone_within(HEALTH_SECONDS) or line.reads != reads:
                 continue
-            # After a pause of this process itself the answer is there already, but not read yet.
+            # After a pause of this process the answer may have arrived but not been read yet.
             if not await self._is_gone_within(GRACE_SECONDS) and line.reads == reads:
                 self.reconnect("no answer to PING")
 
@@ -176,7 +184,7 @@ class Ears:
         return False
 
     def reconnect(self, why: object) -> None:
-        """Replaces the connection, whatever its state; nothing while it is replaced already."""
+        """Replaces the connection, whatever its state, unless it is being replaced already."""
         if self._line is not None:
             self._log.say(f"listening: {why}" if isinstance(why, str) else why)
             self._hang_up()
@@ -201,7 +209,7 @@ class Ears:
             else:
                 self._take(*answer)
         except Exception:
-            # Whatever it was: a process that hears nothing more would be worse than one that begins again.
+            # Any error: a process that receives no more events would be worse than one that starts over.
             logger.exception("listening begins again")
             self._hang_up()
 

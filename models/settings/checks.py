@@ -1,4 +1,4 @@
-"""What only shows when two settings are read side by side. Adds every fault, raises nothing."""
+"""Checks that need two settings at once. Adds every fault, raises nothing."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from models.settings.web_origins import LOOPBACK_HOSTS, accepted_origins, host_o
 
 
 class ConfigError(Exception):
-    """Every fault of the environment at once, one line each. `config` has defaults for what is faulty."""
+    """All faults of the environment, one line each. `config` has defaults for the invalid settings."""
 
     def __init__(self, faults: list[str], config: Config) -> None:
         self.faults, self.config = faults, config
@@ -110,7 +110,7 @@ class Config:
 
     @property
     def is_secure(self) -> bool:
-        """Behind TLS: cookies are `__Host-` and Secure."""
+        """Served over TLS: cookies are `__Host-` and Secure."""
         return self.base_url.startswith("https://")
 
     @property
@@ -119,8 +119,8 @@ class Config:
 
     @property
     def has_test_checkout(self) -> bool:
-        """The built-in page that plays Stripe's part: never with a key, never in production, never on a
-        public address unasked.
+        """Whether the built-in page replaces Stripe: never with a key, never in production, and on a public
+        address only if set explicitly.
         """
         if self.stripe_secret_key or self.is_production:
             return False
@@ -128,7 +128,7 @@ class Config:
 
     @property
     def origins(self) -> frozenset[str]:
-        """The normal forms of the origins that may write and open sockets."""
+        """The normal forms of the origins that may send writes and open sockets."""
         return accepted_origins(self.base_url, self.allowed_origins, self.port)
 
     @property
@@ -142,7 +142,7 @@ class Config:
 
     @property
     def price_text(self) -> str:
-        """For people to read."""
+        """The price, formatted for users."""
         return amount_text(self.price_cents, self.currency)
 
 

@@ -1,4 +1,4 @@
-"""DATABASE_URL as libpq reads it: a URL, or its keyword form. A part of the door to psycopg2."""
+"""DATABASE_URL as libpq parses it: a URL, or the keyword form."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ SCHEMES = ("postgres://", "postgresql://")
 
 
 def judged(value: str) -> str:
-    """The value, if libpq can read it. Raises Unusable."""
+    """The value, if libpq can parse it. Raises: Unusable."""
     if value.startswith(SCHEMES):
-        # libpq looks for the @ up to the first slash only: after a bare one the password means other parts.
+        # libpq looks for the @ up to the first slash only: after an unescaped slash, the password is read as
+        # other parts.
         authority, _, rest = value.partition("://")[2].partition("/")
         if "@" not in authority and "@" in rest.partition("?")[0]:
             raise Unusable(DELIMITERS)
@@ -38,7 +39,7 @@ def _parsed(value: str) -> dict[str, str]:
 
 
 def _check_ports(ports: str) -> None:
-    """One for each host, or one for all. Raises Unusable."""
+    """Expects one port for each host, or one for all. Raises: Unusable."""
     for port in ports.split(","):
         if port and not (port.isascii() and port.isdigit() and 1 <= int(port[:6]) <= 65535):
             raise Unusable("must have a port from 1 to 65535")

@@ -1,7 +1,7 @@
-"""STUN and TURN addresses as browsers judge them (RFC 7064, RFC 7065, W3C webrtc-pc 4.2.4).
+"""STUN and TURN URLs as browsers validate them (RFC 7064, RFC 7065, W3C webrtc-pc 4.2.4).
 
-One address that a browser refuses makes `new RTCPeerConnection` throw, and so every call fail. The test
-tests/webrtc/test_ice_urls.py holds this judge to a real Chromium.
+A URL that a browser rejects makes `new RTCPeerConnection` throw, so that every call fails. The test
+tests/webrtc/test_ice_urls.py compares this module with a real Chromium.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ STUN, TURN = ("stun", "stuns"), ("turn", "turns")
 
 
 def stun_url(text: str) -> str:
-    """In lower case where case does not matter. Raises Unusable."""
+    """In lower case where case is not significant. Raises: Unusable."""
     return _judged(text, STUN)
 
 
 def turn_url(text: str) -> str:
-    """In lower case where case does not matter. Raises Unusable."""
+    """In lower case where case is not significant. Raises: Unusable."""
     return _judged(text, TURN)
 
 
@@ -63,7 +63,7 @@ def _is_host(host: str) -> bool:
 
 
 def _check_query(query: str, schemes: tuple[str, str], what: str) -> None:
-    """RFC 7064 has no query; RFC 7065 has `transport` alone."""
+    """RFC 7064 has no query; RFC 7065 allows only `transport`."""
     if schemes == STUN:
         raise Unusable(f"{what}, without ?transport: browsers refuse it there")
     if query not in ("transport=udp", "transport=tcp"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# setting -> (least, most); the default is the dataclass's own.
+# setting -> (minimum, maximum); the default is in the dataclass.
 RULES = {
     "guest_days": (1, 365), "account_days": (1, 365), "member_days": (1, 3650), "code_uses": (1, 1000),
     "code_after_calls": (1, 1000),

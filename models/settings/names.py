@@ -1,4 +1,4 @@
-"""Names in the environment that are almost those of settings: most likely a slip of the pen."""
+"""Names in the environment that are almost those of settings: probably typing errors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from models.settings.config import Config
 
 NEAR = 0.87
-# A field of another name, and a name that other programs set.
+# A field with another name, and a name that other programs set.
 NAMES = frozenset(
     {"STRIPE_WEBHOOK_SECRET"} | {field.name.upper() for field in fields(Config)} - {"STRIPE_WEBHOOK_SECRETS"}
 )

@@ -1,5 +1,6 @@
-"""How one setting is read: each reader returns a usable value and notes a fault, so that every fault is told
-at once.
+"""Readers of single settings: each returns a usable value and notes a fault.
+
+All faults are reported at once.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from models.settings.web_origins import LOOPBACK_HOSTS, host_of, normal_base
 Value = TypeVar("Value")
 STRIPE_KEY = re.compile(r"(sk|rk)_(live|test)_[0-9A-Za-z]{8,250}")
 ACCOUNT_SID = re.compile(r"AC[0-9A-Za-z]{8,64}")
-# Controls, invisible marks, half characters (bytes of the environment that are no UTF-8), line separators.
+# Control characters, invisible marks, lone surrogates (bytes that are not UTF-8), line separators.
 INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 MOST_CHARACTERS = 16 * 1024
 
 
 class Faults(list[str]):
-    """`SETTING what is wrong`, never with the value; one for each setting, the first."""
+    """`SETTING what is wrong`, never with the value; only the first fault of each setting."""
 
     def add(self, name: str, what: str) -> None:
         if not any(fault.startswith(f"{name} ") for fault in self):
@@ -32,7 +33,7 @@ class Faults(list[str]):
 
 
 class SettingsReader:
-    """An empty setting counts as absent."""
+    """Reads settings from the environment. An empty setting counts as absent."""
 
     def __init__(self, environment: Mapping[str, str], faults: Faults) -> None:
         self._environment = environment
@@ -43,7 +44,7 @@ class SettingsReader:
         return value or None
 
     def _usable(self, name: str, *, quotes: bool = False) -> str | None:
-        """The value, unless something is wrong with it whatever it means."""
+        """The value, unless it has a fault that is independent of its meaning."""
         value = self.raw(name)
         if value is None:
             return None
@@ -81,7 +82,7 @@ class SettingsReader:
         return self._parsed(name, default, parse, f"must be a whole number from {least} to {most}")
 
     def text_file(self, name: str) -> Path | None:
-        """A file of text in UTF-8 that can be read, at most 256 KiB."""
+        """A readable UTF-8 text file of at most 256 KiB."""
 
         def parse(value: str) -> Path | None:
             file = Path(value)
@@ -116,7 +117,7 @@ class SettingsReader:
     def url(
         self, name: str, schemes: tuple[str, ...], judge: Callable[[str], object] | None = None
     ) -> str | None:
-        """`judge` reads the address as what will use it does, and raises ValueError."""
+        """`judge` parses the URL as its user does, and raises ValueError."""
 
         def parse(value: str) -> str:
             if not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
@@ -140,7 +141,7 @@ class SettingsReader:
         return self._parsed(name, None, database_url.judged, "must be a libpq URL")
 
     def secret(self, name: str, least: int) -> str | None:
-        """Any characters count, quotes too: what is derived from a secret follows each of them."""
+        """Any characters are significant, even quotes: keys are derived from the exact text."""
         value = self._usable(name, quotes=True)
         if value is None or len(value) >= least:
             return value
@@ -148,7 +149,7 @@ class SettingsReader:
         return None
 
     def secrets(self, name: str) -> tuple[str, ...]:
-        """Comma-separated, so that a secret can be rotated without a gap."""
+        """Comma-separated, so that a secret can be rotated without downtime."""
 
         def parse(value: str) -> tuple[str, ...]:
             parts = _listed(value)
@@ -159,7 +160,7 @@ class SettingsReader:
         return self._parsed(name, (), parse, "must be a webhook signing secret, which begins with whsec_")
 
     def stripe_key(self, name: str) -> str | None:
-        """A secret or restricted key; the publishable one and a webhook's secret are mixed up easily."""
+        """A secret or restricted key; publishable keys and webhook secrets are rejected."""
 
         def parse(value: str) -> str:
             if not STRIPE_KEY.fullmatch(value):
@@ -212,13 +213,13 @@ class SettingsReader:
         def parse(value: str) -> tuple[str, ...]:
             return () if value.lower() == "none" else tuple(map(stun_url, _listed(value)))
 
-        # Set but empty means: no STUN at all, as the contract allows.
+        # Set but empty means: no STUN at all, as the protocol allows.
         if name in self._environment and self.raw(name) is None:
             return ()
         return self._parsed(name, default, parse, "must be stun: addresses, or none")
 
     def turn_urls(self, name: str) -> tuple[str, ...]:
-        """Addresses of one TURN service, in the order in which they are offered."""
+        """The URLs of one TURN service, in order of preference."""
         return self._parsed(
             name, (), lambda value: tuple(map(turn_url, _listed(value))), "must be turn: or turns: addresses"
         )

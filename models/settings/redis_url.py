@@ -1,7 +1,4 @@
-"""REDIS_URL as redis-py reads it, without what redis-py passes over in silence.
-
-A part of the door to redis.
-"""
+"""REDIS_URL as redis-py parses it, without the parts that redis-py silently ignores."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from models.settings.urls import Unusable, credentials, split
 
 
 def judged(value: str) -> str:
-    """The value, if redis-py can make a connection of it. Raises ValueError."""
+    """The value, if redis-py can connect with it. Raises: ValueError."""
     parts = split(value)
     if parts.fragment:
         raise Unusable("must not have a # (in a password it is %23)")
@@ -32,7 +29,7 @@ def judged(value: str) -> str:
 
 
 def _check(value: str) -> None:
-    """Makes the connection that will be used, and opens nothing. Raises Unusable."""
+    """Creates the connection object that will be used, without connecting. Raises: Unusable."""
     try:
         pool: Any = aioredis.ConnectionPool.from_url(value)
         pool.make_connection()

@@ -1,7 +1,7 @@
-"""Settings that are addresses of services, each read by the rules of what will use it.
+"""Settings that are URLs of services, each parsed by the rules of its client.
 
-An address is split once. A user or a password that holds a delimiter has to be percent-encoded (RFC 3986,
-2.1): if it is not, the address would silently mean another host, port or database, so it is refused.
+A URL is split once. A user or a password that contains a delimiter has to be percent-encoded (RFC 3986, 2.1):
+otherwise the URL would silently mean another host, port or database, so it is rejected.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class MailServer(NamedTuple):
 
 
 def mail_server(url: str) -> MailServer:
-    """`smtp[s]://[user:password@]host[:port]`, judged as smtplib takes it. Raises ValueError."""
+    """`smtp[s]://[user:password@]host[:port]`, validated as smtplib accepts it. Raises: ValueError."""
     parts = split(url)
     if parts.scheme not in MAIL_PORTS or not parts.hostname:
         raise ValueError("no mail server")
@@ -53,7 +53,7 @@ def mail_server(url: str) -> MailServer:
 
 
 def split(url: str) -> SplitResult:
-    """Raises ValueError: no URL, a port that is none, or delimiters inside of user and password."""
+    """Raises: ValueError, for an invalid URL or port, or unescaped delimiters in user and password."""
     authority, rest = authority_of(url)
     if "@" in rest and "@" not in authority:
         raise Unusable(DELIMITERS)
@@ -64,20 +64,22 @@ def split(url: str) -> SplitResult:
 
 
 def authority_of(url: str) -> tuple[str, str]:
-    """What stands before the first `/`, `?` or `#` after `//`, and what follows it."""
+    """The part between `//` and the first `/`, `?` or `#`, and the rest."""
     after = url.partition("://")[2]
     authority = re.split(r"[/?#]", after, maxsplit=1)[0]
     return authority, after[len(authority) :]
 
 
 def credentials(parts: SplitResult) -> tuple[str | None, str]:
-    """The decoded user (None: none is named) and password. Raises Unusable."""
+    """The decoded user (None if absent) and password. Raises: Unusable."""
     user, password = decoded(parts.username or ""), decoded(parts.password or "")
     return user or None, password
 
 
 def decoded(text: str) -> str:
-    """Percent-decoded. Raises Unusable: a bare %, bytes that are no UTF-8, control characters."""
+    """The percent-decoded text. Raises: Unusable, for a bare %, bytes that are not UTF-8, control
+    characters.
+    """
     if not ENCODED.fullmatch(text):
         raise Unusable(DELIMITERS)
     try:
@@ -90,7 +92,7 @@ def decoded(text: str) -> str:
 
 
 def network(text: str) -> Network:
-    """An address or a network; IPv4 where IPv6 only wraps it, without a zone. Raises Unusable."""
+    """An address or a network, without a zone; IPv4-mapped addresses become IPv4. Raises: Unusable."""
     address, slash, length = text.strip("[]").partition("/")
     try:
         found = ipaddress.ip_network(address.partition("%")[0] + slash + length)

@@ -1,8 +1,8 @@
-"""The normal form of a web origin: `scheme://host[:port]` as a browser serialises it (RFC 6454, WHATWG URL).
+"""The normal form of a web origin: `scheme://host[:port]` (RFC 6454, WHATWG URL).
 
-The door to ada-url, the URL parser that the browsers' standard describes: lower case, punycode, compressed
-IPv6 addresses, no port where it is the scheme's default one. One trailing dot of a host is left out as well,
-for both names are the same host of the DNS. Two origins are equal if their normal forms are.
+As a browser serialises it: lower case, punycode, compressed IPv6 addresses, no default port. One trailing dot
+of a host is removed as well, since both names are the same host in the DNS. Two origins are equal if their
+normal forms are. The only module that imports ada_url.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ORIGIN = re.compile(
 
 @lru_cache(maxsize=1024)
 def normal_origin(text: str) -> str:
-    """Raises ValueError for what is no http(s) origin: a path, a query, userinfo, `null`, a list."""
+    """Raises: ValueError, if it is not an http(s) origin: a path, a query, userinfo, `null`, a list."""
     if not ORIGIN.fullmatch(text):
         raise ValueError("no origin")
     url = ada_url.URL(text)
@@ -32,19 +32,21 @@ def normal_origin(text: str) -> str:
 
 
 def normal_base(text: str) -> str:
-    """The origin of an address that ends after its host, or with one slash. Raises ValueError."""
+    """The origin of a URL that ends after its host, or with one slash. Raises: ValueError."""
     return normal_origin(text.removesuffix("/"))
 
 
 def host_of(origin: str) -> str:
-    """Of a normal form; an IPv6 address keeps its brackets."""
+    """The host of a normal form; an IPv6 address keeps its brackets."""
     host = origin.partition("://")[2]
     return host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]
 
 
 @lru_cache(maxsize=64)
 def accepted_origins(base_url: str, allowed: tuple[str, ...], port: int) -> frozenset[str]:
-    """Those that may write and open sockets; the default address of the site stands for all of loopback."""
+    """Origins that may send writes and open sockets; the default BASE_URL stands for all loopback
+    addresses.
+    """
     own = {normal_base(base_url)}
     if own == {normal_origin(f"http://localhost:{port}")}:
         own |= {normal_origin(f"http://{host}:{port}") for host in LOOPBACK_HOSTS}

@@ -1,4 +1,4 @@
--- The whole first schema. Rules that must never break are constraints here, not code above.
+-- The first schema. Invariants are constraints here, not code in the application.
 
 create table secrets (
     name text primary key,
@@ -49,7 +49,7 @@ create table media_chunks (
 
 alter table users add foreign key (selfie_id) references media;
 
--- Access: reasons are rows; losing one removes only that one.
+-- Access: each reason is a row; losing one removes only that row.
 create table access_grants (
     grant_id uuid primary key,
     user_id uuid not null references users,
@@ -62,11 +62,11 @@ create table access_grants (
 );
 create index access_grants_of_user on access_grants (user_id) where ended_at is null;
 
--- An attempt to pay is written before Stripe is asked, so that whatever Stripe tells about it finds its row.
+-- An attempt to pay is written before Stripe is called, so that every event from Stripe finds its row.
 create table checkouts (
     attempt_id uuid primary key,
     user_id uuid not null references users,
-    -- Who takes the money: Stripe with a live or a test key, or our own test page.
+    -- Who collects the payment: Stripe with a live or a test key, or our own test page.
     kind text not null check (kind in ('live', 'test', 'page')),
     amount_cents integer not null check (amount_cents > 0),
     currency text not null,
@@ -77,14 +77,14 @@ create table checkouts (
     state text not null check (state in ('open', 'paid', 'failed', 'expired', 'refunded')),
     created_at timestamptz not null,
     settled_at timestamptz,
-    -- When we last asked Stripe how it stands.
+    -- When Stripe was last queried about the status.
     asked_at timestamptz,
     check ((state = 'open') = (settled_at is null))
 );
 create index checkouts_of_user on checkouts (user_id);
 create index checkouts_of_payment_intent on checkouts (payment_intent) where payment_intent is not null;
 create index checkouts_open on checkouts (created_at) where state = 'open';
--- A double click makes one.
+-- A double click creates only one.
 create unique index checkouts_one_open on checkouts (user_id) where state = 'open';
 
 create table stripe_events (
@@ -112,7 +112,7 @@ create table invite_code_uses (
 );
 create index invite_code_uses_of_code on invite_code_uses (code);
 
--- Counts that must survive an emptied Redis (unknown codes now, sign-in failures later).
+-- Counts that must survive the loss of Redis' data (unknown codes, later also failed sign-ins).
 create table guesses (
     guess_id bigint generated always as identity primary key,
     kind text not null,
@@ -163,7 +163,7 @@ create table cooldowns (
 );
 create index cooldowns_of_high on cooldowns (high_id);
 
--- One outcome per ring: whoever inserts first decides.
+-- One outcome per ring: the first insert decides.
 create table invite_outcomes (
     invite_id uuid primary key,
     caller_id uuid not null references users,
@@ -185,14 +185,15 @@ create table calls (
     started_at timestamptz not null,
     connected_at timestamptz,
     connect_by timestamptz not null,
-    -- One bit and one seat a side. A seat is "<process id>/<socket id>"; grace runs while it is empty.
+    -- One bit and one seat per side. A seat is "<process id>/<socket id>"; the grace period runs while it is
+    -- empty.
     caller_up boolean not null default false,
     callee_up boolean not null default false,
     caller_seat text,
     callee_seat text,
     caller_back_by timestamptz,
     callee_back_by timestamptz,
-    -- The clock: what was left, and since when it has been running or paused.
+    -- The clock: the time left, and since when it has been running or paused.
     remaining_ms integer not null,
     running_since timestamptz,
     paused_since timestamptz,

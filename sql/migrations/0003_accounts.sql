@@ -1,8 +1,9 @@
--- Guests who keep their profile: an e-mail, a password's hash, and ways back in. No secret stands here in the plain.
+-- Guests who keep their profile: an e-mail address, a password hash, and recovery codes. No secret is stored
+-- in plain text.
 
 create table accounts (
     user_id uuid primary key references users,
-    -- As it was typed, to write to.
+    -- As it was typed; used for sending.
     email text not null check (char_length(email) between 3 and 254),
     -- Lower case, NFC: two spellings of one address are one account.
     email_key text not null unique,
@@ -20,7 +21,7 @@ create table recovery_codes (
     primary key (user_id, code_hash)
 );
 
--- Links sent by e-mail: one at a time counts, and only once.
+-- Links sent by e-mail: only one at a time is valid, and only once.
 create table recovery_links (
     user_id uuid primary key references accounts on delete cascade,
     token_hash bytea not null unique,

@@ -1,12 +1,12 @@
--- Block, report, ban, appeal, contacts. Who decided is a moderator's id; no one decided what happened by itself.
+-- Block, report, ban, appeal, contacts. Decisions have a moderator's id; automatic ones have none.
 
 create index blocks_newest on blocks (created_at);
 
--- Were the two ever in a ring together? A call has one as well.
+-- Have the two ever been in a ring together? A call has a ring as well.
 create index invite_outcomes_of_pair on invite_outcomes (least(caller_id, callee_id), greatest(caller_id, callee_id));
 
 alter table reports
-    -- met: from a call, a ring or the history, and counts. card: about what a card shows; it goes to review only.
+    -- met: from a call, a ring or the history, and counts. card: about the content of a card; only reviewed.
     add column source text not null default 'met' check (source in ('met', 'card')),
     add column verdict text check (verdict in ('upheld', 'dismissed')),
     add column reviewed_by uuid,
@@ -17,7 +17,7 @@ alter table reports
 create index reports_of_reporter on reports (reporter_id) where verdict is not null;
 create index reports_open on reports (created_at, report_id) where verdict is null;
 
--- What the reporter chose to attach. Copies: a report is kept longer than the chat it quotes.
+-- What the reporter attached. Copies, because a report is kept longer than the chat it quotes.
 create table report_lines (
     report_id uuid not null references reports on delete cascade,
     message_id uuid not null,
@@ -27,7 +27,7 @@ create table report_lines (
     primary key (report_id, message_id)
 );
 
--- A frame of what the reporter saw, taken in their browser with their consent; a JPEG of our own making.
+-- A frame of what the reporter saw, taken in their browser with their consent; a JPEG that we encoded.
 create table report_frames (
     report_id uuid primary key references reports on delete cascade,
     bytes bytea not null
@@ -38,15 +38,15 @@ alter table bans
     add column decided_by uuid,
     add column lifted_by uuid,
     add column lifted_reason text,
-    -- SHA-256 of the token with which its person may appeal, once.
+    -- SHA-256 of the token with which the banned user may appeal, once.
     add column appeal_hash bytea unique,
     add check (kind = 'temporary' or until_at is null),
     add check (lifted_at is null or lifted_reason is not null);
--- One at a time: twenty reports at once bring one ban.
+-- One at a time: twenty simultaneous reports cause one ban.
 create unique index bans_one_standing on bans (user_id) where lifted_at is null;
 create index bans_newest on bans (created_at);
 
--- The reports that a ban was decided on.
+-- The reports on which a ban is based.
 create table ban_reports (
     ban_id uuid not null references bans on delete cascade,
     report_id uuid not null references reports on delete cascade,
@@ -54,7 +54,7 @@ create table ban_reports (
 );
 create index ban_reports_of_report on ban_reports (report_id);
 
--- Where people came from lately, as a keyed hash: for address bans only, and forgotten after days.
+-- Recent addresses of users, as keyed hashes: only for address bans, and deleted after days.
 create table seen_addresses (
     user_id uuid not null references users on delete cascade,
     address_hash bytea not null,
@@ -63,7 +63,7 @@ create table seen_addresses (
 );
 create index seen_addresses_oldest on seen_addresses (seen_at);
 
--- An address ban hangs on its ban, so that it never outlives one that was cleared.
+-- An address ban belongs to a ban, so that it never outlives one that was deleted.
 create table address_bans (
     ban_id uuid not null references bans on delete cascade,
     address_hash bytea not null,
@@ -72,7 +72,7 @@ create table address_bans (
 );
 create index address_bans_of_address on address_bans (address_hash);
 
--- One appeal a ban; whoever decided the ban does not decide the appeal.
+-- One appeal per ban; the moderator who decided the ban does not decide the appeal.
 create table appeals (
     ban_id uuid primary key references bans on delete cascade,
     text text not null check (char_length(text) between 1 and 2000),
@@ -88,7 +88,7 @@ create table appeals (
 );
 create index appeals_open on appeals (created_at) where verdict is null;
 
--- May the other have my handles? They are copied when both have said yes, and only then.
+-- Consent to share contacts. They are copied only when both have agreed.
 create table contacts (
     call_id uuid not null references calls,
     user_id uuid not null references users,

@@ -1,4 +1,4 @@
--- The moderation console: its people, their sign-ins, and a log of what they did that nobody can rewrite.
+-- The moderation console: staff, their sign-ins, and an append-only log of their actions.
 
 create table staff (
     staff_id uuid primary key,
@@ -6,7 +6,8 @@ create table staff (
     -- Lower case, NFC: what is typed to sign in.
     name_key text not null unique,
     role text not null check (role in ('moderator', 'admin')),
-    -- Null until a link of enrolment was used; the second factor is worked out from the site's secret and this seed.
+    -- Null until an enrolment link was used; the second factor is derived from the site's secret and this
+    -- seed.
     password_hash text,
     totp_seed text not null,
     -- The last time step (RFC 6238) that was used: none counts twice.
@@ -18,7 +19,7 @@ create table staff (
     check ((enrol_hash is null) = (enrol_until is null))
 );
 
--- Apart from members' sessions: a member's token is none here, and the other way round.
+-- Separate from members' sessions: a member's token is invalid here, and vice versa.
 create table staff_sessions (
     session_id uuid primary key,
     token_hash bytea not null unique,
@@ -32,11 +33,11 @@ create table staff_sessions (
 create index staff_sessions_of_staff on staff_sessions (staff_id) where ended_at is null;
 create index staff_sessions_oldest on staff_sessions (created_at);
 
--- For the figures of today.
+-- For today's figures.
 create index calls_newest on calls (started_at);
 create index checkouts_settled on checkouts (settled_at) where settled_at is not null;
 
--- Ids and words of whoever acted, never names of members, secrets or what anybody wrote.
+-- Ids of staff and their own texts, never names of members, secrets or users' texts.
 create table audit_log (
     seq bigint primary key,
     at timestamptz not null,
@@ -50,7 +51,8 @@ create table audit_log (
 );
 create index audit_log_of_target on audit_log (target, seq);
 
--- Each field with its length in bytes before it, so that no two rows read alike; the instant in microseconds.
+-- Each field is preceded by its length in bytes, so that no two rows serialise alike; the instant in
+-- microseconds.
 create function audit_row(seq bigint, at timestamptz, actor text, action text, target text, reason text) returns bytea
 language sql stable as $$
     select convert_to(string_agg(octet_length(convert_to(field, 'UTF8')) || ':' || field, ',' order by place), 'UTF8')
@@ -59,7 +61,7 @@ language sql stable as $$
     ]) with ordinality as fields (field, place)
 $$;
 
--- One chain: whoever writes waits for the one before, and holds on until they commit.
+-- A single chain: each writer waits for the previous one, and holds the lock until it commits.
 create function audit_chain() returns trigger language plpgsql as $$
 declare
     newest record;

@@ -1,6 +1,7 @@
--- Deleting for good: what must stay deleted when an older backup comes back, and what is kept of nobody in particular.
+-- Permanent deletion: what must stay deleted when an older backup is restored, and anonymous counts.
 
--- Random ids only. Copied to a file beside the data, for a backup that is restored knows nothing of what came after it.
+-- Random ids only. Copied to a file next to the data, because a restored backup does not know later
+-- deletions.
 create table tombstones (
     kind text not null check (kind in ('user', 'media')),
     id uuid not null,
@@ -17,13 +18,13 @@ end
 $$;
 create trigger bury_media after delete on media for each row execute function bury_media();
 
--- Who said that they are under age: a keyed hash of where, for a day; never the birth date.
+-- Users who said that they are under age: a keyed hash of the address, for a day; never the birth date.
 create table age_refusals (
     subject_hash bytea primary key,
     until_at timestamptz not null
 );
 
--- For what looks for old rows.
+-- For the deletion of old rows.
 create index users_deleted on users (deleted_at) where deleted_at is not null;
 create index call_messages_oldest on call_messages (sent_at);
 create index call_messages_of_sender on call_messages (sender_id);

@@ -1,11 +1,11 @@
--- The intro video on a card, and introductions of two people by a third.
+-- The intro video on a card, and introductions of two users by a third.
 
 alter table users add column video_id uuid references media on delete set null;
--- Whose is it? Asked by the two foreign keys whenever a picture or a video goes.
+-- The owner. Checked by the two foreign keys when a picture or a video is deleted.
 create index users_of_video on users (video_id) where video_id is not null;
 create index users_of_selfie on users (selfie_id) where selfie_id is not null;
 
--- "Introduce a friend to …": one link a pair at a time, shown again while it holds.
+-- "Introduce a friend to …": one link per pair at a time, shown again while it is valid.
 create table introduction_links (
     token text primary key check (char_length(token) >= 22),
     introducer_id uuid not null references users,
@@ -16,7 +16,7 @@ create table introduction_links (
 );
 create index introduction_links_of_person on introduction_links (person_id);
 
--- Who came by such a link. The two are introduced once, whichever way round.
+-- The users who followed such a link. The two are introduced once, in either order.
 create table introductions (
     newcomer_id uuid not null references users,
     person_id uuid not null references users,

@@ -1,6 +1,7 @@
--- Somebody banned is deleted: the address of their account opens no other one while the ban stands.
+-- A banned user who is deleted cannot open another account with the same e-mail address while the ban is
+-- active.
 
--- A keyed hash, never the address; it goes with its ban, or sooner (sql/retention.sql).
+-- A keyed hash, never the address; deleted with its ban, or sooner (sql/retention.sql).
 create table banned_emails (
     ban_id uuid primary key references bans on delete cascade,
     email_hash bytea not null

@@ -1,4 +1,4 @@
--- What a moderator took off somebody's card, and why: told to its owner until there is a new one.
+-- What a moderator removed from a user's card, and why: shown to its owner until they replace it.
 
 create table removals (
     user_id uuid not null references users,

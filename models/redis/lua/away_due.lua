@@ -1,5 +1,5 @@
 -- include: settle
--- ARGV: now. Looks again at everyone whose listing was due.
+-- ARGV: now. Checks every user whose listing was due for a check.
 local now = tonumber(ARGV[1])
 for _, user in ipairs(redis.call('ZRANGEBYSCORE', 'ns:away', '-inf', ARGV[1], 'LIMIT', 0, 200)) do
   local linger = redis.call('HGET', 'ns:sockets:' .. user, 'linger')

@@ -1,4 +1,5 @@
--- ARGV: process, now, dead after ms. Returns {1 when this process was known, processes that have died…}
+-- ARGV: process, now, dead after ms.
+-- Returns {1 if this process was known, dead processes…}
 local known = redis.call('ZSCORE', 'ns:processes', ARGV[1]) and 1 or 0
 redis.call('ZADD', 'ns:processes', ARGV[2], ARGV[1])
 local answer = {known}

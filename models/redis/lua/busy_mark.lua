@@ -1,5 +1,5 @@
 -- include: settle
--- ARGV: now, ttl ms, user, value, … Marks people busy with a live call, whatever they were before.
+-- ARGV: now, ttl ms, user, value, … Marks users busy with an active call, replacing any earlier value.
 for i = 3, #ARGV, 2 do
   local key = 'ns:busy:' .. ARGV[i]
   local was = redis.call('GET', key)

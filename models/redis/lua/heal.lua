@@ -1,7 +1,7 @@
 -- include: settle
--- Forgets a process and its sockets, those of so many people at a time.
--- ARGV: process, now, linger ms, gone after ms, since its last beat (1) or now (0), most
--- Returns {how many people this was about, how many are left}; the process is on the list until none is.
+-- Removes a process and its sockets, for a limited number of users at a time.
+-- ARGV: process, now, linger ms, gone after ms, since its last beat (1) or now (0), most.
+-- Returns {number of users handled, number left}; the process stays listed until none is left.
 local process, now = ARGV[1], tonumber(ARGV[2])
 local since = ARGV[5] == '1' and tonumber(redis.call('ZSCORE', 'ns:processes', process)) or now
 local lingers_until = text(since + tonumber(ARGV[3]))

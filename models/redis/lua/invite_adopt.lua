@@ -1,5 +1,6 @@
--- ARGV: invite, caller, socket, now, late after ms. The socket takes the place of the inviting one if that has gone: it is
--- not on the list of the caller's sockets, or its process has missed a beat. Returns 1 when it did.
+-- ARGV: invite, caller, socket, now, late after ms. The socket replaces the inviting one if that is gone: not
+-- among the caller's sockets, or its process has missed a heartbeat.
+-- Returns 1 if it did.
 local key = 'ns:invite:' .. ARGV[1]
 local body = redis.call('HMGET', key, 'caller', 'socket')
 if body[1] ~= ARGV[2] or body[2] == ARGV[3] then return 0 end

@@ -1,6 +1,7 @@
 -- include: settle
--- ARGV: invite, caller, callee, seconds, now, deadline, cools (1|0), linger ms, caller's socket, in a call (1|0)
--- Returns {'ringing'} | {'offline'} | {'cooldown'} | {'busy'} | {'glare', the other's invite}
+-- ARGV: invite, caller, callee, seconds, now, deadline, cools (1|0), linger ms, caller's socket, in a call
+-- (1|0).
+-- Returns {'ringing'} | {'offline'} | {'cooldown'} | {'busy'} | {'glare', the other user's invite}
 local invite, caller, callee, now, deadline = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[5]), tonumber(ARGV[6])
 local callee_busy = redis.call('GET', 'ns:busy:' .. callee)
 if not callee_busy and not presence_of(callee, now) then return {'offline'} end

@@ -1,6 +1,8 @@
 -- include: settle
--- Forgets a ring whose outcome is decided. ARGV: invite, caller, callee, now, call id or '', call ttl ms, inviting socket
--- Returns 1 when the socket that invited is still there (it gets call:start; else all the caller's do), and its id.
+-- Removes a ring whose outcome is decided.
+-- ARGV: invite, caller, callee, now, call id or '', call ttl ms, inviting socket.
+-- Returns 1 if the inviting socket still exists (it gets call:start; otherwise all the caller's sockets do),
+-- and its id.
 local invite, now = ARGV[1], tonumber(ARGV[4])
 local key = 'ns:invite:' .. invite
 local socket = redis.call('HGET', key, 'socket') or ARGV[7]

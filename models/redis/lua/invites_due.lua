@@ -1,4 +1,6 @@
--- ARGV: now, lease ms. Rings that ran out or whose caller is gone, leased to the asking process; a crash returns them after the lease.
+-- ARGV: now, lease ms.
+-- Returns the rings that have expired or whose caller is gone, leased to this process; after a crash the
+-- lease expires and they are due again.
 -- Returns {invite, outcome, caller, callee, …}
 local answer = {}
 local function take(set, outcome)

@@ -1,7 +1,8 @@
--- One page of the queue for one viewer. Its cost grows with how far the viewer has paged, never with how many are online.
--- ARGV: viewer, now, first page's instant, is first (1|0), limit, count-once ms, number hidden,
--- number introduced, hidden…, introduced… (first on the first page), cooling… (soonest first)
--- Returns {1 when more are left, online users, ids…} and tells the viewer's sockets what was delivered.
+-- One page of the queue for one viewer. The cost grows with how far the viewer has paged, not with how many
+-- users are online.
+-- ARGV: viewer, now, instant of the first page, is first (1|0), limit, count-once ms, number hidden, number
+-- introduced, hidden…, introduced… (first on the first page), cooling… (soonest first).
+-- Returns {1 if more are left, online users, ids…} and publishes to the viewer's sockets what was delivered.
 local viewer, now, since, limit = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[5])
 local is_first, seen, counted = ARGV[4] == '1', 'ns:seen:' .. ARGV[1], 'ns:counted:' .. ARGV[1]
 local skip, cooling = {[viewer] = true}, {}
@@ -13,7 +14,7 @@ for i = after_introduced + 1, #ARGV do
   skip[ARGV[i]] = true
 end
 
--- Not on the viewer's screen: not delivered since the first page, or gone and back since it was.
+-- Not on the viewer's screen: not delivered since the first page, or left and returned since delivery.
 local function is_fresh(mark, came)
   mark = tonumber(mark)
   return is_first or not mark or mark < since or (came and mark < tonumber(came))
@@ -39,7 +40,7 @@ while #page <= limit do
   end
   offset = offset + 64
 end
--- People on cooldown with the viewer come last.
+-- Users on cooldown with the viewer come last.
 for _, id in ipairs(cooling) do
   if #page > limit then break end
   if redis.call('ZSCORE', 'ns:queue', id) and is_fresh(redis.call('ZSCORE', seen, id), redis.call('HGET', 'ns:came', id)) then
@@ -55,7 +56,7 @@ for _, id in ipairs(page) do
     redis.call('ZADD', 'ns:queue', 'XX', now, id)
     redis.call('ZADD', counted, now, id)
   end
-  -- Not before they came, though the page's instant is from before and clocks differ by a little.
+  -- Not before their arrival, even if the page's instant is from before it and clocks differ slightly.
   local came = redis.call('HGET', 'ns:came', id)
   redis.call('ZADD', seen, came and tonumber(came) > tonumber(now) and came or now, id)
 end

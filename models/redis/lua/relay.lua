@@ -1,4 +1,5 @@
--- ARGV: call, side to tell, frame, most frames, most bytes, ttl s. A taken seat hears it at once; else it waits for the seat.
+-- ARGV: call, receiving side, frame, most frames, most bytes, ttl s. Publishes to a taken seat at once;
+-- otherwise the frame is stored for the seat.
 if redis.call('EXISTS', 'ns:seat:' .. ARGV[1] .. ':' .. ARGV[2]) == 1 then
   redis.call('PUBLISH', 'ns:c:call:' .. ARGV[1], '|{"type":"tell","side":"' .. ARGV[2] .. '","frame":' .. ARGV[3] .. '}')
   return 1

@@ -1,4 +1,4 @@
--- ARGV: call, side, seat, … Each seat is emptied unless a newer socket has it.
+-- ARGV: call, side, seat, … Empties each seat unless a newer socket has it.
 for i = 1, #ARGV, 3 do
   local key = 'ns:seat:' .. ARGV[i] .. ':' .. ARGV[i + 1]
   if redis.call('GET', key) == ARGV[i + 2] then redis.call('DEL', key) end

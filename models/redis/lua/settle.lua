@@ -1,10 +1,11 @@
--- Who is listed, decided in one place: included by every script that changes a person's sockets or business.
--- Instants are epoch milliseconds. Values of ns:sockets:<user>: "<joined>:<hidden since or 0>:<process>"; "linger" -> instant.
+-- Decides who is listed. Included by every script that changes a user's sockets or busy state. Instants are
+-- epoch milliseconds. Values of ns:sockets:<user>: "<joined>:<hidden since or 0>:<process>"; "linger" ->
+-- instant.
 local HIDDEN_MS, LINGER_MS, SOCKETS_SECONDS = 15000, 10000, 604800
 
 local function text(number) return string.format('%.0f', number) end
 
--- Is the person joined and not away, and when must that be looked at again?
+-- Is the user joined and not away, and when must that be checked again?
 local function presence_of(user, now)
   local joined, due = false, nil
   local flat = redis.call('HGETALL', 'ns:sockets:' .. user)
@@ -26,14 +27,15 @@ local function presence_of(user, now)
   return joined, due
 end
 
--- Puts the person on the queue or takes them off it, and tells every process. Returns 1 when listed.
+-- Adds the user to the queue or removes them, and notifies every process.
+-- Returns 1 if listed.
 local function settle(user, now)
   local joined, due = presence_of(user, now)
   if due then redis.call('ZADD', 'ns:away', text(due), user) else redis.call('ZREM', 'ns:away', user) end
   local score = redis.call('ZSCORE', 'ns:queue', user)
   if joined and redis.call('EXISTS', 'ns:busy:' .. user) == 0 then
     if not score then
-      -- Never shown: a small number, in order of joining, before everyone who has been shown.
+      -- Never shown: a small number, in order of joining, before all who have been shown.
       local place = redis.call('ZSCORE', 'ns:shown', user) or string.format('%.3f', now / 1000)
       redis.call('ZADD', 'ns:queue', place, user)
       redis.call('ZREM', 'ns:shown', user)
@@ -51,7 +53,8 @@ local function settle(user, now)
   return 0
 end
 
--- Keeps a person listed until an instant without a socket. The list of sockets may have been removed with its last one.
+-- Keeps a user listed until an instant without a socket. The hash of sockets may have been deleted with its
+-- last one.
 local function linger(user, until_ms)
   redis.call('HSET', 'ns:sockets:' .. user, 'linger', until_ms)
   redis.call('EXPIRE', 'ns:sockets:' .. user, SOCKETS_SECONDS)
@@ -62,7 +65,7 @@ local function has_sockets(user)
   return count - redis.call('HEXISTS', 'ns:sockets:' .. user, 'linger') > 0
 end
 
--- The ringing invite that this person is the caller of, or nil.
+-- The ringing invite of which this user is the caller, or nil.
 local function outgoing_invite(user)
   local busy = redis.call('GET', 'ns:busy:' .. user)
   local invite = busy and string.match(busy, '^invite:(.+)$')
