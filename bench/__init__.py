@@ -1,1 +1,4 @@
-"""What the README says about speed, measured anew by `make bench`; how, and what came out, says README.md."""
+"""The benchmarks behind the README's figures, run by `make bench`.
+
+README.md describes the method and the results.
+"""

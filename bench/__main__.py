@@ -1,6 +1,6 @@
 """python -m bench [queue | calls | relay | idle | ring] [--runs N]: measures, prints, writes bench/results/.
 
-Without a name most run briefly, and write nothing: a look, not a measurement.
+Without a name most benchmarks run briefly and write nothing: a quick check, not a measurement.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("name", nargs="?", choices=BENCHES)
     parser.add_argument("--runs", type=int, default=3)
     asked = parser.parse_args()
-    # Told to stop, it still takes its servers down.
+    # After SIGTERM it still stops its servers.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if asked.name:
         bench = BENCHES[asked.name]

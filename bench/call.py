@@ -1,8 +1,8 @@
-"""One call as two browsers would hold it: the whole job that the speeds are about.
+"""A complete call as two browsers would make it: the unit of work that the benchmarks measure.
 
-Invite, ring, accept, two relay sockets, an offer of 4 kB, an answer of 3 kB, twenty candidates each way in
-batches of five (what a client gathers within 20 ms), media on both sides, five chat lines, each waited for,
-and the end. Everything that the server tells is waited for, so a lost frame is a failed call.
+Invite, ring, accept, two call sockets, an offer of 4 kB, an answer of 3 kB, twenty candidates each way in
+batches of five (what a client gathers within 20 ms), media on both sides, five chat messages, each waited
+for, and the end. Every message from the server is waited for, so a lost frame is a failed call.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ CANDIDATES = msgspec.json.encode({"type": "rtc:ice", "candidates": [CANDIDATE] *
 
 @dataclass(frozen=True)
 class Times:
-    """Milliseconds from the invite to the ring, to the answer in the caller's hands, to the running clock."""
+    """Milliseconds from the invite to the ring, to the caller's receipt of the answer, and to the running
+    clock.
+    """
 
     ring: float
     answered: float
@@ -41,11 +43,11 @@ class Times:
 
 
 class Declined(Exception):
-    """The invite was refused: `str()` is the reason."""
+    """The invite was declined: `str()` is the reason."""
 
 
 async def hold(port: int, caller: Present, callee: Present) -> Times:
-    """The whole job. Raises Declined, ConnectionError, TimeoutError."""
+    """A complete call. Raises: Declined, ConnectionError, TimeoutError."""
     async with asyncio.timeout(CALL_SECONDS):
         began = time.perf_counter()
         invite_id = await ring(caller, callee)
@@ -63,7 +65,7 @@ async def hold(port: int, caller: Present, callee: Present) -> Times:
 async def meet(
     port: int, caller: Present, callee: Present, seconds: int = SECONDS
 ) -> tuple[WireSocket, WireSocket]:
-    """The two seats of a call that runs: caller's and callee's. Raises as `hold`."""
+    """The two seats of a running call: caller's and callee's. Raises: as `hold`."""
     async with asyncio.timeout(CALL_SECONDS):
         call_id = await _accept(caller, callee, await ring(caller, callee, seconds), seconds)
         seats = [await _sit(port, one, call_id) for one in (caller, callee)]
@@ -100,7 +102,7 @@ async def _sit(port: int, one: Present, call_id: str) -> WireSocket:
 
 
 async def _negotiate(caller: WireSocket, callee: WireSocket) -> float:
-    """Offer, answer and all candidates; the instant at which the caller had the answer."""
+    """Sends offer, answer and all candidates; the instant at which the caller had the answer."""
     caller.send_frame(OFFER)
     await callee.receive("rtc:offer")
     callee.send_frame(ANSWER)

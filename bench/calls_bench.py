@@ -1,9 +1,9 @@
-"""`python -m bench calls`: the whole job, ten at once, with 0, 500 and 2,000 people idle online.
+"""`python -m bench calls`: complete calls, ten at once, with 0, 500 and 2,000 idle users online.
 
-The idle hold real, joined sockets with a first page on their screen; ten of them a second leave the queue and
-come back, so that presence really is pushed. Another size has the 2,000 browse as well: each asks for a page
-twice a minute. What they cost is in the figures; a stretch without calls shows how much it is. Beside them,
-turn about, the same job on plain Tornado, which does nothing else.
+The idle users have real, joined sockets and a first page on their screen; ten of them per second leave the
+queue and return, so that presence updates are sent. In another size the 2,000 also browse: each requests a
+page twice a minute. Their cost is part of the figures; a period without calls shows its share. For
+comparison, in alternation, the same calls on plain Tornado, which does nothing else.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ BRIEF = Plan(calls=100, runs=1, idle=(0, 500), browsing=(), with_plain=False)
 
 @dataclass(frozen=True)
 class CallsResult:
-    """Costs are a call's; `idle_core_share` is one core's share that the idle take while nobody calls.
+    """Costs are per call; `idle_core_share` is the share of one core that the idle users take without calls.
     `is_plain` is 1 for plain Tornado.
     """
 
@@ -102,7 +102,9 @@ def _label(size: CallsResult) -> str:
 
 
 async def run_calls(plan: Plan) -> list[Measured]:
-    """Each size has a site of its own. They take turns within a run, so that a slow minute hits all alike."""
+    """Each size has its own site. The sizes alternate within a run, so that a slow minute affects all
+    alike.
+    """
     crowds = [(size, None) for size in plan.idle] + [(size, PAGE_EVERY_SECONDS) for size in plan.browsing]
     with ExitStack() as sites:
         benches = [await _open(sites.enter_context(site_under_test()), plan, *crowd) for crowd in crowds]
@@ -132,7 +134,7 @@ async def _open(
 
 
 class Bench:
-    """One site with its people."""
+    """A site with its users."""
 
     def __init__(
         self,
@@ -152,7 +154,7 @@ class Bench:
         self._retries = 0
 
     async def quiet(self) -> float:
-        """The share of a core that the idle take while nobody calls."""
+        """The share of a core that the idle users take without calls."""
         async with self._looking():
             self.meter.start()
             await asyncio.sleep(QUIET_SECONDS)
@@ -173,7 +175,7 @@ class Bench:
         return Looking(self.site.port, self.idle, self._stranger, self._page_every_seconds, self.leavers)
 
     async def talk(self, calls: int, progress: Progress) -> list[Times]:
-        """`calls` calls, ten at once, the pairs in turn."""
+        """Runs `calls` calls, ten at once, the pairs in turn."""
         pairs = asyncio.Queue[tuple[Present, Present]]()
         for at in range(0, len(self.talkers), 2):
             pairs.put_nowait((self.talkers[at], self.talkers[at + 1]))
@@ -198,7 +200,7 @@ class Bench:
             except Declined as declined:
                 if str(declined) != "busy":
                     raise
-                # Their last call is still being cleared away.
+                # Their last call is still being cleaned up.
                 self._retries += 1
                 await asyncio.sleep(0.01)
 

@@ -1,7 +1,6 @@
-"""One seat of a pair that knows a single message: it counts that one as it comes, and leaves the rest to its
-socket.
+"""One seat of a pair that counts a single known message and passes all others to its socket.
 
-Every frame is compared with what was sent, byte for byte: a changed one is never counted, so whoever waits
+Every frame is compared with what was sent, byte for byte: a changed frame is never counted, so that waiting
 for it fails.
 """
 
@@ -15,7 +14,7 @@ HOME_SECONDS = 10.0
 
 
 class Expected:
-    """So many messages that are still under way."""
+    """The number of messages that are still under way."""
 
     def __init__(self, count: int) -> None:
         self._left, self._all_came = count, asyncio.Event()
@@ -26,24 +25,24 @@ class Expected:
             self._all_came.set()
 
     async def all(self) -> None:
-        """Raises TimeoutError when one has been lost."""
+        """Raises: TimeoutError, if a message was lost."""
         async with asyncio.timeout(HOME_SECONDS):
             await self._all_came.wait()
 
 
 class Catcher:
-    """`frame` is the message as a client of this relay sends it and gets it."""
+    """`frame` is the message as a client of this relay sends and receives it."""
 
     def __init__(self, socket: WireSocket, frame: bytes) -> None:
         self._socket, self._frame, self._ready, self._rest = socket, frame, framed(frame), b""
         socket.taker = self._take
 
     def throw(self, count: int = 1) -> None:
-        """So many at once, in one write."""
+        """Sends this many messages in one write."""
         self._socket.send_ready(self._ready * count)
 
     def caught(self, count: int) -> None:
-        """So many have come in one read."""
+        """Called with the number of messages received in one read."""
         raise NotImplementedError
 
     def _take(self, data: bytes) -> None:
@@ -52,7 +51,7 @@ class Catcher:
             self.caught(came)
 
     def _split(self, data: bytes) -> tuple[int, bytes]:
-        """How many of ours are in it, and the beginning of the next frame."""
+        """The number of our frames in the data, and the beginning of the next frame."""
         at, size, came = 0, len(data), 0
         while size - at >= 2:
             length, head = data[at + 1], at + 2

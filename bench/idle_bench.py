@@ -1,9 +1,9 @@
-"""`python -m bench idle`: what one more open socket costs a process that has thousands: resident memory, and
-the core's time that all of them take while nobody does anything.
+"""`python -m bench idle`: the memory and CPU time of open, idle sockets.
 
-Everybody is signed in, on `/ws/invites`, and joined; then everybody also gets a first page of twenty cards.
-Every run has a server of its own, since memory once taken is seldom given back. Beside it socket.io's bare
-sockets.
+Measured on a process with thousands of sockets: resident memory per socket, and the share of a core that all
+of them take while idle. All users are signed in, on `/ws/invites`, and joined; then all also get a first page
+of twenty cards. Every run has its own server, since memory is seldom returned. For comparison, socket.io's
+bare sockets.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ COLUMNS = {
     "sockets": "sockets", "joined_kb": "kB a socket", "with_page_kb": "with a page", "idle_core": "idle core",
     "socketio_kb": "socket.io kB",
 }  # fmt: skip
-# The first sockets load what all of them share.
+# The first sockets load what all sockets share.
 FIRST = 200
 
 
@@ -43,8 +43,8 @@ class Plan:
 
 @dataclass(frozen=True)
 class IdleResult:
-    """Kilobytes (1,000 bytes) of resident memory for each socket; `idle_core` is the share of one core that
-    all take together. socket.io's figure is 0 where it is left out.
+    """Kilobytes (1,000 bytes) of resident memory per socket; `idle_core` is the share of one core that all
+    sockets take together. socket.io's figure is 0 where it is not measured.
     """
 
     sockets: float
@@ -105,7 +105,7 @@ async def _come(port: int, people: Sequence[Somebody]) -> list[Present]:
 
 
 async def _look(port: int, people: Sequence[Present]) -> None:
-    """Everybody asks for a first page."""
+    """All users request a first page."""
     left = iter(people)
 
     async def ask(progress: Progress) -> None:

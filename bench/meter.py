@@ -1,8 +1,7 @@
-"""What a stretch of work cost: CPU seconds of the site's process, of PostgreSQL and of Redis beside it, SQL
-statements, Redis commands.
+"""The cost of a period of work: CPU seconds of the site, PostgreSQL and Redis; statements and commands.
 
 CPU time is user + system, all threads, as the kernel counts it. Statements are the site's own count (a
-transaction counts once); Redis counts what its scripts run inside it too, so scripts are told apart.
+transaction counts once); Redis also counts the commands inside its scripts, so scripts are listed separately.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ class Cost:
 
 
 class Meter:
-    """`start()`, work, `stop()` gives the cost. Reading itself is left out of the CPU time."""
+    """Call `start()`, do the work, `stop()` returns the cost. The CPU time of reading is left out."""
 
     def __init__(self, site: SiteUnderTest) -> None:
         self._site = site
@@ -81,7 +80,7 @@ class Meter:
 
 
 def cpu_seconds(process: psutil.Process) -> float:
-    """User and system, all threads, so far."""
+    """User and system time, all threads, so far."""
     try:
         times = process.cpu_times()
     except psutil.NoSuchProcess:
@@ -90,7 +89,7 @@ def cpu_seconds(process: psutil.Process) -> float:
 
 
 def percentile(values: list[float], share: float) -> float:
-    """0.99 of 200 values is the second largest."""
+    """The p-quantile: 0.99 of 200 values is the second largest."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 

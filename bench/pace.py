@@ -1,7 +1,7 @@
-"""Messages at a steady pace, whatever becomes of them: an open loop.
+"""Messages at a steady pace, independent of the answers: an open loop.
 
-Each is timed from when it was due until the other seat has it, so that a relay that stands still is charged
-for everything that should have gone out meanwhile.
+Each is timed from when it was due until the other seat has it, so that a relay that stalls is charged for
+every message that was due in the meantime.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bench.wire import WireSocket
 
 
 class Timed(Catcher):
-    """`due` are the instants of what is under way to this seat, in order."""
+    """`due` are the due times of the messages under way to this seat, in order."""
 
     def __init__(self, socket: WireSocket, frame: bytes, expected: Expected) -> None:
         super().__init__(socket, frame)
@@ -34,7 +34,7 @@ class Timed(Catcher):
 async def pace(
     pairs: Sequence[tuple[WireSocket, WireSocket]], frame: bytes, per_second: int, count: int, label: str
 ) -> tuple[list[float], list[float]]:
-    """Milliseconds from due to there, and from due to sent (our own lateness, part of the former)."""
+    """Milliseconds from due to received, and from due to sent (our own delay, part of the former)."""
     expected = Expected(count)
     seats = [tuple(Timed(socket, frame, expected) for socket in pair) for pair in pairs]
     late: list[float] = []
@@ -43,7 +43,7 @@ async def pace(
         for number in range(count):
             due = began + number / per_second
             await _until(due)
-            # The pairs in turn, and each pair's two directions.
+            # The pairs in turn, and both directions of each pair.
             lap, at = divmod(number, len(seats))
             seats[at][1 - lap % 2].due.append(due)
             seats[at][lap % 2].throw()
@@ -54,7 +54,9 @@ async def pace(
 
 
 async def _until(due: float) -> None:
-    """The loop's clock knows whole milliseconds: it may wake early, and is asked again."""
+    """Waits until an instant. The loop's timers have millisecond resolution and may wake early, so this
+    repeats.
+    """
     wait = due - time.perf_counter()
     if wait > 0:
         await asyncio.sleep(wait)

@@ -1,7 +1,7 @@
-"""Many people at once: their rows by SQL, their presence by the site's own scripts.
+"""Many users at once: their rows by SQL, their presence by the site's own scripts.
 
-Promises rows and keys as a sign-up and an open, joined socket leave them. The people of `Crowd` hold their
-sockets on a process that does not exist; it never beats, so nobody finds it dead.
+Rows and keys are the same as after a sign-up and an open, joined socket. The sockets of a `Crowd` belong to a
+process that does not exist; it never sends heartbeats, so no process declares it dead.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Somebody:
 
 
 def sign_up(database_url: str, count: int) -> list[Somebody]:
-    """`count` people with access, selfie and session."""
+    """Creates `count` users with access, selfie and session."""
     people = [Somebody(new_id(), new_id()) for _ in range(count)]
     connection = psycopg2.connect(database_url)
     connection.autocommit = True
@@ -56,13 +56,13 @@ def _insert(connection: object, people: list[Somebody], at: int) -> None:
 
 
 class Crowd:
-    """People who are online without a socket of ours: present in Redis, as if on another process."""
+    """Users who are online without a socket of ours: present in Redis, as if on another process."""
 
     def __init__(self, redis_url: str) -> None:
         self._redis = redis.Redis.from_url(redis_url)
 
     def gather(self, people: list[Somebody]) -> None:
-        """Exactly these are the crowd from now on."""
+        """Makes exactly these users the crowd."""
         self._run("heal", [(PROCESS, _now(), 0, 0)])
         self._run("socket_open", [(p.user_id, p.user_id, PROCESS, _now(), 1, 0, 0) for p in people])
         self._run("socket_mark", [(p.user_id, p.user_id, _now(), 1, 0) for p in people])

@@ -1,4 +1,5 @@
--- People as they are after sign-up: access, a selfie, one session each. In bulk; the bench signs nobody up by HTTP.
+-- Users as they are after sign-up: access, a selfie, one session each. In bulk; the bench signs up no user by
+-- HTTP.
 
 -- name: add_users(user_ids, names)!
 insert into users (user_id, name, gender, adult_at, created_at)

@@ -1,4 +1,4 @@
-"""A bar chart as SVG, written by hand: no library, readable on light and dark pages."""
+"""A bar chart as SVG, without a library, readable on light and dark pages."""
 
 from __future__ import annotations
 

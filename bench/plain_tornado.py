@@ -1,9 +1,9 @@
-"""What the calls are measured beside: the bench's whole job on plain Tornado, and nothing else.
+"""The comparison for the calls: the same complete call on plain Tornado.
 
-Tornado's own socket protocol on asyncio's own loop, aiopg as it comes. The sign-in is read at every opening,
-the invite reads the callee, accept and end write the call: accounts and history in PostgreSQL. All else is in
-memory: no limits, no bans, no cooldown, no clock, no second process, nothing kept of a chat line. It knows no
-wrong message. `python -m bench.plain_tornado PORT DATABASE_URL` runs until it is ended.
+Tornado's own sockets on asyncio's own loop, aiopg without changes. The session is read at every opening, the
+invite reads the callee, accept and end write the call: accounts and history are in PostgreSQL. Everything
+else is in memory: no limits, no bans, no cooldown, no clock, no second process, no stored chat. Messages are
+not validated. `python -m bench.plain_tornado PORT DATABASE_URL` runs until it is stopped.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class Relay(PlainSocket):
 
 
 class Text(RequestHandler):
-    """Whatever else the bench asks for."""
+    """Any other message of the bench."""
 
     def get(self) -> None:
         self.write(f"napalmsky_database_statements {PlainSocket.statements}\n")

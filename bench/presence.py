@@ -1,7 +1,7 @@
-"""People on real sockets: online, joined to the queue, with a first page on their screen.
+"""Users on real sockets: online, joined to the queue, with a first page on their screen.
 
-Those who only look on may ask for a first page again from time to time, as a person does who has gone through
-their cards. All that is pushed to them is counted.
+Idle users may request a first page again from time to time, like a user who has seen all cards. All updates
+sent to them are counted.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from bench.wire import HttpConnection, WireSocket
 
 OPENING_AT_ONCE = 20
 BROWSING_AT_ONCE = 8
-# At once, each for half of every second.
+# Concurrent leavers, each away for half of every second.
 LEAVERS = 10
 LEFT_SECONDS = 0.5
 
 
 @dataclass
 class Present:
-    """Somebody with an open and joined invite socket."""
+    """A user with an open and joined invite socket."""
 
     person: Somebody
     socket: WireSocket
@@ -39,7 +39,7 @@ class Present:
 
 
 async def all_come(port: int, people: Iterable[Somebody]) -> list[Present]:
-    """Everybody, a few at a time, each with a first page on the screen."""
+    """Brings all users online, a few at a time, each with a first page on the screen."""
     left = iter(people)
     here: list[Present] = []
 
@@ -55,15 +55,15 @@ async def all_come(port: int, people: Iterable[Somebody]) -> list[Present]:
 
 
 def pushed(people: Iterable[Present]) -> int:
-    """How many `queue:update` have come so far."""
+    """The number of `queue:update` messages so far."""
     return sum(one.socket.counts["queue:update"] for one in people)
 
 
 @dataclass
 class Looking:
-    """Runs beside a bench: a stranger comes and goes each second. Ten of `leavers` a second leave the queue
-    and join it again half a second later, so that presence is pushed to those who have them on their screen.
-    With `page_every_seconds` the idle ask for pages in turn, each so often.
+    """Runs alongside a bench: a stranger arrives and leaves each second. Ten of `leavers` per second leave
+    the queue and rejoin half a second later, so that presence updates are sent to those who have them on
+    their screen. With `page_every_seconds` each idle user requests a page at that interval.
     """
 
     port: int
@@ -82,7 +82,7 @@ class Looking:
             if self.leavers is not None:
                 work += [self._leave_and_join(self.leavers) for _ in range(LEAVERS)]
             if self.page_every_seconds is not None:
-                # Several, so that a slow page does not make the next one late.
+                # Several tasks, so that a slow page does not delay the next one.
                 parts = [self.idle[start::BROWSING_AT_ONCE] for start in range(BROWSING_AT_ONCE)]
                 work += [self._browse(part, self.page_every_seconds / len(part)) for part in parts if part]
             self._tasks = [asyncio.create_task(one) for one in work]

@@ -1,4 +1,4 @@
-"""How far it is, on one line of the terminal; silent when nobody watches."""
+"""Progress on one line of the terminal; silent without a terminal."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""`python -m bench queue`: what a page of the queue costs, and what one person's coming and going costs, with
-100, 1,000 and 10,000 people online.
+"""`python -m bench queue`: the cost of a page of the queue, and of one user's arrival and departure.
 
-Most people online are a crowd without sockets of ours (`bench.people.Crowd`); fifty viewers hold real, joined
-sockets, ask for the pages, and are told of every change that concerns their screen.
+With 100, 1,000 and 10,000 users online. Most of them are a crowd without sockets of ours
+(`bench.people.Crowd`); fifty viewers have real, joined sockets, request the pages, and get every change that
+concerns their screen.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ BRIEF = Plan(requests=400, turns=80, visits=40, runs=1)
 @dataclass(frozen=True)
 class QueueResult:
     """A turn is `queue:join` + `queue:leave` on an open socket; a visit goes from opening to closing it.
-    Costs are milliseconds of CPU time, each of one request, turn or visit.
+    Costs are milliseconds of CPU time per request, turn or visit.
     """
 
     online: float
@@ -97,7 +97,7 @@ def _picture(sizes: list[Measured]) -> str:
 
 
 async def run_queue(plan: Plan) -> list[Measured]:
-    """The sizes in turn, all of them `runs` times over, so that a slow minute hits each size alike."""
+    """The sizes in turn, `runs` times over, so that a slow minute affects each size alike."""
     with site_under_test() as site:
         people = sign_up(site.database_url, max(plan.online) + VISITORS)
         bench = Bench(site, people[: max(plan.online)], people[max(plan.online) :])
@@ -151,7 +151,7 @@ class Bench:
     async def _pages(
         self, count: int, accept: str, extra: str, at_once: int = AT_ONCE
     ) -> tuple[list[float], Cost]:
-        """First pages for the viewers in turn: latencies in milliseconds, and what all of it cost."""
+        """First pages for the viewers in turn: latencies in milliseconds, and the total cost."""
         progress = Progress(f"{count} pages", count)
         latencies: list[float] = []
         left = iter(range(count))
@@ -174,7 +174,7 @@ class Bench:
         return latencies, cost
 
     async def _others(self, count: int, work: Callable[[int], Awaitable[None]]) -> tuple[Cost, int]:
-        """What `work` costs, and how many frames the viewers got for it (the last within a second of it)."""
+        """The cost of `work`, and the number of frames the viewers got for it (the last within a second)."""
         before = pushed(self.viewers)
         self._meter.start()
         await work(count)
@@ -183,7 +183,7 @@ class Bench:
         return cost, pushed(self.viewers) - before
 
     async def _turns(self, count: int) -> None:
-        """Join and leave, on open sockets, eight people at once."""
+        """Join and leave on open sockets, eight users at once."""
         sockets = [await self._socket(person) for person in self._visitors]
 
         async def come_and_go(socket: WireSocket) -> None:

@@ -1,8 +1,8 @@
-"""Messages thrown back and forth between the two seats of each pair: whoever gets one sends one back at once.
+"""Messages returned back and forth between the two seats of each pair as soon as they arrive.
 
-One in flight a pair is a trickle, each a read and a write of its own; a hundred are a burst. What has come in
-one read goes back in one write, so the client costs little. At the end all of them must come home: a lost one
-fails the run.
+One message under way per pair is a trickle, each a read and a write of its own; a hundred are a burst. All
+messages of one read are returned in one write, so the client costs little. At the end all of them must have
+arrived: a lost one fails the run.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ STEPS = 20
 
 
 class Player(Catcher):
-    """Throws back until `last` is there: then the rest of them come home."""
+    """Returns messages until `last`; then waits for the rest of them."""
 
     count = 0
     last: Expected | None = None
@@ -34,7 +34,7 @@ class Player(Catcher):
 async def rally(
     pairs: Sequence[tuple[WireSocket, WireSocket]], frame: bytes, in_flight: int, seconds: float, label: str
 ) -> int:
-    """How many messages were relayed."""
+    """The number of messages relayed."""
     players = [Player(socket, frame) for pair in pairs for socket in pair]
     for at, player in enumerate(players):
         player.throw((in_flight + 1 - at % 2) // 2)

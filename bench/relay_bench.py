@@ -1,8 +1,9 @@
-"""`python -m bench relay`: messages between the two seats of calls, per CPU second of the server, and how
-long one takes at a steady pace; plain socket.io beside it, turn and turn about.
+"""`python -m bench relay`: throughput and latency of messages between the two seats of calls.
 
-Ours are real calls, rung, accepted and running, through the real `server.py`; socket.io's are two sockets in
-a room (`bench/socketio/relay.js`). One client drives both with one message, an `rtc:ice` of one candidate.
+Messages per CPU second of the server, and the time of one message at a steady pace; in alternation with plain
+socket.io. Ours are real calls, rung, accepted and running, through the real `server.py`; socket.io's are two
+sockets in a room (`bench/socketio/relay.js`). One client drives both with one message, an `rtc:ice` of one
+candidate.
 """
 
 from __future__ import annotations
@@ -64,7 +65,9 @@ BRIEF = Plan(seconds=1.0, warm_up=0.5, timed=2000, runs=1, with_socketio=False)
 
 @dataclass(frozen=True)
 class RelayResult:
-    """Messages relayed per CPU second of the server, and per second; 0 for socket.io where it is left out."""
+    """Messages relayed per CPU second of the server, and per second; 0 for socket.io where it is not
+    measured.
+    """
 
     pairs: float
     in_flight: float
@@ -88,7 +91,7 @@ class LatencyResult:
 
 @dataclass(frozen=True)
 class Relay:
-    """One of the two under test."""
+    """One of the two relays under test."""
 
     name: str
     process: psutil.Process

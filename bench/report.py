@@ -1,7 +1,7 @@
-"""What a bench leaves behind: a table on the terminal, numbers and a picture in bench/results/.
+"""The output of a bench: a table on the terminal, figures and a chart in bench/results/.
 
-The JSON holds the machine, its load before and after, what was asked for and every figure of every run, so
-that a reader can judge how far to trust the medians.
+The JSON holds the machine, its load before and after, the parameters and every figure of every run, so that a
+reader can judge how far to trust the medians.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from bench.meter import median
 RESULTS = Path(__file__).with_name("results")
 LIBRARIES = ("tornado", "uvloop", "psycopg2-binary", "redis", "msgspec", "Jinja2")
 Result = TypeVar("Result")
-# Of these there are so many, not about so many.
+# These figures are exact and not rounded.
 COUNTS = {"online", "idle", "pairs", "in_flight", "per_second", "sockets"}
 
 
@@ -38,7 +38,7 @@ class Measured:
 
 
 def measured(runs: list[Result]) -> Measured:
-    """Median of each figure over the runs."""
+    """The median of each figure over the runs."""
     kind = type(runs[0])
     names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
     return Measured(
@@ -47,7 +47,7 @@ def measured(runs: list[Result]) -> Measured:
 
 
 def machine() -> dict[str, object]:
-    """Where the figures come from. `bcrypt_12_ms` is a yardstick: CPU time of one hash."""
+    """The machine of the measurement. `bcrypt_12_ms` is a yardstick: CPU time of one hash."""
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "processor": _processor(),
@@ -95,7 +95,7 @@ def _rounded(result: Any) -> dict[str, float]:
 
 
 def show(columns: dict[str, str], sizes: Sequence[Measured], names: Sequence[str] = ()) -> None:
-    """The medians, a size a line: `columns` are figures and their heads, `names` stand before them."""
+    """Prints the medians, one size per line: `columns` are figures and their headings, `names` come first."""
     heads = [*([""] if names else []), *columns.values()]
     rows = [[*names[at : at + 1], *_cells(columns, size.middle)] for at, size in enumerate(sizes)]
     print(table(heads, rows))
@@ -110,7 +110,7 @@ def _cell(name: str, value: float) -> str:
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Plain columns: the first to the left, the others to the right."""
+    """Aligned columns: the first to the left, the others to the right."""
     widths = [max(len(row[at]) for row in [heads, *rows]) for at in range(len(heads))]
     lines = [_line(row, widths) for row in [heads, ["-" * width for width in widths], *rows]]
     return "\n".join(lines)
@@ -122,7 +122,7 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def figure(value: float) -> str:
-    """Three figures that mean something: 1,234 · 56.7 · 0.89."""
+    """Three significant figures: 1,234 · 56.7 · 0.89."""
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"

@@ -1,9 +1,8 @@
-"""`python -m bench ring`: from the invite to the ring on the other's screen, with thousands online on one
-process.
+"""`python -m bench ring`: time from the invite to the ring, with thousands online on one process.
 
 An open loop, a few invites a second, each timed from when it was due until the callee's socket has
-`call:notify`; then the caller cancels. Meanwhile the others ask for pages, and a stranger comes and goes, as
-in `bench.calls_bench`.
+`call:notify`; then the caller cancels. At the same time the others request pages, and a stranger arrives and
+leaves, as in `bench.calls_bench`.
 """
 
 from __future__ import annotations
@@ -104,7 +103,7 @@ async def _ring_all(pairs: list[tuple[Present, Present]], per_second: int, count
 
 
 async def _ring_at(due: float, caller: Present, callee: Present, progress: Progress) -> float:
-    """Milliseconds from `due`. The ring is over when both have heard that it is cancelled."""
+    """Milliseconds from `due`. The ring is over when both sides have got the cancellation."""
     await asyncio.sleep(max(0.0, due - time.perf_counter()))
     async with asyncio.timeout(PATIENCE_SECONDS):
         invite_id = await ring(caller, callee)

@@ -1,8 +1,8 @@
-"""The site under test: the real `server.py` as a child process, its PostgreSQL and Redis beside it.
+"""The site under test: the real `server.py` as a child process, with its PostgreSQL and Redis.
 
-The two servers are the embedded ones with their everyday settings (fsync on), in a directory that goes away.
-They are started here and given by URL, so that the child's CPU time is the site's alone. Limits are set so
-high that they count and never refuse; a cooldown of no time lets the same pairs talk again.
+The two servers are the embedded ones with their default settings (fsync on), in a temporary directory. They
+are started here and passed by URL, so that the child's CPU time is the site's alone. Limits are so high that
+they count but never reject; a cooldown of zero lets the same pairs talk again.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class SiteUnderTest:
-    """Running. `postgres_pid` and `redis_pid` are measured beside it."""
+    """The running site. `postgres_pid` and `redis_pid` are measured too."""
 
     pid: int
     port: int
@@ -52,7 +52,9 @@ class SiteUnderTest:
 
 @contextmanager
 def site_under_test(profile: Path | None = None, **settings: str) -> Iterator[SiteUnderTest]:
-    """A site of its own, gone after the block. With `profile`, under cProfile, which writes there."""
+    """A temporary site for the block. With `profile`, it runs under cProfile, which writes its result
+    there.
+    """
     _raise_file_limit()
     with tempfile.TemporaryDirectory(prefix="bench-") as place, Embedded.start(Path(place) / "data") as pair:
         port = _free_port()
@@ -73,7 +75,7 @@ def site_under_test(profile: Path | None = None, **settings: str) -> Iterator[Si
 
 @contextmanager
 def plain_tornado(beside: SiteUnderTest) -> Iterator[SiteUnderTest]:
-    """`bench/plain_tornado.py` as a process, on the servers and among the people of another site."""
+    """`bench/plain_tornado.py` as a process, with the servers and the users of another site."""
     port = _free_port()
     with tempfile.TemporaryDirectory(prefix="bench-") as place:
         log = Path(place) / "log"
@@ -129,6 +131,6 @@ def _free_port() -> int:
 
 
 def _raise_file_limit() -> None:
-    """Thousands of sockets here and, by inheritance, in the server."""
+    """Allows thousands of sockets here and, by inheritance, in the server."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,8 +1,8 @@
-"""The relay that ours is measured beside: plain socket.io on Node, and a client that speaks its framing.
+"""The relay for comparison: plain socket.io on Node, and a client that speaks its framing.
 
-Engine.IO 4 over one WebSocket, Socket.IO 5 inside it: `0{…}` open, `40` connect, `42["name",data]` event,
-`2` and `3` ping and pong. Node and npm are needed only here; without them, or without the packages, it is
-left out.
+Engine.IO 4 over one WebSocket, Socket.IO 5 inside it: `0{…}` open, `40` connect, `42["name",data]` event, `2`
+and `3` ping and pong. Node and npm are needed only here; without them, or without the packages, it is left
+out.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class SocketIo:
 
 
 class SocketIoSocket(WireSocket):
-    """`receive(name)` waits for an event; what the protocol asks is answered."""
+    """`receive(name)` waits for an event; pings are answered."""
 
     def _deliver(self, payload: bytes) -> None:
         if payload.startswith(b"42"):
@@ -47,7 +47,7 @@ class SocketIoSocket(WireSocket):
 
 @contextmanager
 def socketio_relay() -> Iterator[SocketIo | None]:
-    """None, and a line that says so, where it cannot be had."""
+    """The relay; None, and a printed reason, where it is not available."""
     lacking = _lacking()
     if lacking:
         print(f"\nsocket.io is left out: {lacking}.")
@@ -62,7 +62,7 @@ def socketio_relay() -> Iterator[SocketIo | None]:
 
 
 def _lacking() -> str:
-    """Why it cannot run; empty when it can. Fetches the packages the first time."""
+    """Why it cannot run; empty if it can. Downloads the packages the first time."""
     if not (shutil.which("node") and shutil.which("npm")):
         return "Node and npm are not here"
     if (PLACE / "node_modules" / "socket.io").exists():

@@ -1,9 +1,8 @@
-"""`python -m bench.webhook_bench [RUNS]`: how soon genuine events are answered while forged ones come in a
-flood.
+"""`python -m bench.webhook_bench [RUNS]`: the latency of genuine events during a flood of forged ones.
 
 Genuine events are paid checkouts with everything that follows (event, grant, code: one transaction), sent at
-a steady pace. The flood comes from a process of its own: a good form, a signature of the right shape, another
-secret.
+a steady pace. The flood comes from a separate process: well-formed, with a signature of the right form made
+with another secret.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class WebhookResult:
-    """`forged` is what was asked for, `refused` what was answered 400, each per second."""
+    """`forged` is the number requested, `refused` the number answered with 400, each per second."""
 
     forged: float
     refused: float
@@ -55,7 +54,7 @@ class WebhookResult:
 
 
 class Poster(asyncio.Protocol):
-    """One POST at a time; `post` gives the status."""
+    """One POST at a time; `post` returns the status."""
 
     @classmethod
     async def open(cls, port: int) -> Self:
@@ -75,7 +74,7 @@ class Poster(asyncio.Protocol):
         return await self._answer
 
     def data_received(self, data: bytes) -> None:
-        # An answer is small and comes in one piece.
+        # An answer is small and arrives in one piece.
         if not self._answer.done():
             self._answer.set_result(data[9:12])
 
@@ -88,7 +87,7 @@ class Poster(asyncio.Protocol):
 
 
 async def run_webhook(plan: Plan) -> list[Measured]:
-    """The floods in turn, all of them `runs` times over."""
+    """The floods in turn, `runs` times over."""
     with site_under_test(None, **SETTINGS) as site:
         runs = [
             [await _measure(site, plan, forged) for forged in plan.forged_per_second]
@@ -119,7 +118,7 @@ async def _measure(site: SiteUnderTest, plan: Plan, forged: int) -> WebhookResul
 
 
 async def _send(port: int, events: Sequence[bytes], per_second: int) -> list[float]:
-    """Milliseconds to the answer of each, from when it was due; each on a connection of its own."""
+    """Milliseconds until each answer, from when it was due; each on its own connection."""
     began = time.monotonic()
     dues = [began + number / per_second for number in range(len(events))]
     return await asyncio.gather(*(_tell(port, *pair) for pair in zip(events, dues, strict=True)))
@@ -135,7 +134,7 @@ async def _tell(port: int, payload: bytes, due: float) -> float:
 
 
 def paid_events(database_url: str, count: int) -> list[bytes]:
-    """`checkout.session.completed` of checkouts that stand open in the tables."""
+    """`checkout.session.completed` events of checkouts that are open in the tables."""
     people = [one.user_id for one in sign_up(database_url, count)]
     attempts = [new_id() for _ in people]
     with psycopg2.connect(database_url) as connection, connection.cursor() as cursor:
@@ -164,7 +163,7 @@ def _event(attempt_id: str, user_id: str) -> bytes:
 
 
 def run_flood(told: Connection, port: int, per_second: int, seconds: float) -> None:
-    """Says when it has begun, and at the end how many a second were refused."""
+    """Reports when it has started, and at the end how many requests per second were rejected."""
     uvloop.run(_flood(told, port, per_second, seconds))
 
 

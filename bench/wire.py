@@ -1,8 +1,8 @@
-"""A light client for both doors of the site: HTTP GET on a kept connection, and WebSockets (RFC 6455).
+"""A light client for HTTP GET on a kept-alive connection and for WebSockets (RFC 6455).
 
-Made for load: it parses no more than it must. Frames go out masked with a key of zeros, which costs the
-client nothing and the server exactly what any other key does. Knows only unfragmented text frames, as the
-server sends them. Keeps no time limits: whoever drives it sets one for a whole piece of work.
+Made for load: it parses no more than it must. Frames are masked with a key of zeros, which costs the client
+nothing and the server the same as any other key. Supports only unfragmented text frames, as the server sends
+them. There are no time limits: the caller sets one for a whole piece of work.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class HttpConnection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     async def get(self, path: str, token: str, *, accept: str = "application/json", extra: str = "") -> bytes:
-        """The body of a 200; anything else raises."""
+        """The body of a 200; any other status raises."""
         self._answer = asyncio.get_running_loop().create_future()
         head = (
             f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\nAuthorization: Bearer {token}\r\n"
@@ -72,8 +72,8 @@ def _length(head: bytes) -> int:
 
 
 class WireSocket(asyncio.Protocol):
-    """One socket. `receive(type)` waits for a frame of that type; `counts` has all that came. Who sets
-    `taker` gets the bytes as they come, and gives the frames that it does not know to `heard`.
+    """One socket. `receive(type)` waits for a frame of that type; `counts` counts all frames. With a `taker`,
+    the bytes go there as they arrive, and it passes the frames that it does not know to `heard`.
     """
 
     def __init__(self) -> None:
@@ -112,13 +112,13 @@ class WireSocket(asyncio.Protocol):
         self.send_ready(framed(payload, opcode))
 
     def send_ready(self, frames: bytes) -> None:
-        """Frames in their final form, any number of them in one write."""
+        """Sends encoded frames, any number of them in one write."""
         self._transport.write(frames)
 
     # -- in --
 
     async def receive(self, kind: str) -> bytes:
-        """The next frame of this type, oldest first. Raises ConnectionError."""
+        """The next frame of this type, oldest first. Raises: ConnectionError."""
         waiting = self._inbox.get(kind)
         if waiting:
             return waiting.popleft()
@@ -200,12 +200,12 @@ class WireSocket(asyncio.Protocol):
                 future.set_exception(error)
 
     def close(self) -> None:
-        """Without a handshake of farewell, as a page that is left."""
+        """Closes without a closing handshake, like a page that is left."""
         self._transport.close()
 
 
 def framed(payload: bytes, opcode: int = TEXT) -> bytes:
-    """One frame, up to 64 KiB, as a client sends it."""
+    """One client frame of up to 64 KiB."""
     size = len(payload)
     length = bytes([0x80 | size]) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
     return bytes([0x80 | opcode]) + length + NO_KEY + payload

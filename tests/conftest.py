@@ -1,4 +1,4 @@
-"""The test bench: real PostgreSQL and Redis, the real site on a real port, signed-in people.
+"""Fixtures: real PostgreSQL and Redis, the real site on a real port, signed-in users.
 
     async def test_something(site, person):
         anna = await person("Anna")
@@ -39,11 +39,11 @@ from tests.support.clients import Browser, Client, Socket
 from tests.support.secret_leaks import overheard
 
 TEST_SECONDS = 120
-# docs/decisions/two-at-a-time.md: what needs much of the machine comes last, each group one after the other.
+# docs/decisions/two-at-a-time.md: the heaviest tests run last, each group sequentially.
 GROUPS = {"journeys": "browsers", "turn": "browsers", "webrtc": "browsers", "machines": "machines"}
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
+@pytest.hookimpl(tryfirst=True)  # Before pytest-xdist looks for groups.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: ["", "browsers", "machines"].index(GROUPS.get(item.path.parent.name, "")))
     for item in items:
@@ -53,7 +53,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("journey"):
             item.add_marker(pytest.mark.flaky(reruns=2))
         if item.get_closest_marker("gen_test"):
-            continue  # it has said itself how long it may take
+            continue  # It declares its own time limit.
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
             seconds = 600 if item.get_closest_marker("prove") else TEST_SECONDS
             item.add_marker(pytest.mark.gen_test(timeout=seconds))
@@ -67,12 +67,12 @@ class Servers:
     redis_url: str
 
     def empty(self) -> None:
-        """Every row and key goes; the schema stays."""
+        """Deletes every row and key; the schema stays."""
         connection = psycopg2.connect(self.database_url)
         connection.autocommit = True
         with connection.cursor() as cursor:
-            # The audit log refuses to be emptied; for a superuser triggers can be put off. Nearly all tables
-            # are empty already: to delete from all of them takes a thirtieth of what `truncate` does.
+            # The audit log cannot be emptied, except that a superuser can disable its triggers. Nearly all
+            # tables are empty already: deleting from all of them takes a thirtieth of the time of `truncate`.
             cursor.execute("set session_replication_role = replica")
             cursor.execute(
                 "select string_agg('delete from ' || quote_ident(tablename), '; ') from pg_tables "
@@ -86,14 +86,14 @@ class Servers:
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    """To start PostgreSQL in. Pytest's own directory is made private again by each run that begins."""
+    """The directory of PostgreSQL. Pytest's own directory is made private again by each run that begins."""
     with tempfile.TemporaryDirectory(prefix="napalmsky-test-") as path:
         yield Path(path)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def private_logs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """At the end of the run no log of ours holds a secret that was used in it."""
+    """At the end of the run, none of our logs contains a secret that was used in it."""
     with overheard(tmp_path_factory.getbasetemp()) as found:
         yield
     assert not found, found
@@ -116,7 +116,7 @@ def servers(running_servers: Servers) -> Servers:
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
-    """Override in a test module, or give `make_site` the changes, to run under other settings."""
+    """The settings. Override in a test module, or pass changes to `make_site`."""
     return Config(
         stun_urls=(), guests_per_hour=100_000, api_per_minute=1_000_000, turn_per_hour=1000, data_dir=tmp_path
     )
@@ -124,7 +124,7 @@ def config(tmp_path: Path) -> Config:
 
 @pytest.fixture
 def models(io_loop: IOLoop, servers: Servers, config: Config) -> Iterator[Models]:
-    """The models alone, without a site; news is published and heard by nobody."""
+    """The models alone, without a site; events are published without subscribers."""
     opened = io_loop.run_sync(lambda: Models.open(config, servers.database_url, servers.redis_url))
     yield opened
     io_loop.run_sync(opened.close)
@@ -132,7 +132,7 @@ def models(io_loop: IOLoop, servers: Servers, config: Config) -> Iterator[Models
 
 @dataclass
 class Running:
-    """A site on a port of its own."""
+    """A site on its own port."""
 
     site: Site
     server: SiteServer
@@ -154,7 +154,7 @@ class Running:
         return self.browsers[-1]
 
     async def invites(self, person: Person, *, join: bool = True) -> Socket:
-        """The person's invite socket, with its `state` waiting; joined to the queue unless told otherwise."""
+        """The user's invite socket, with its `state` waiting; joined to the queue by default."""
         socket = await self.socket("/ws/invites", person.token)
         if join:
             socket.send("queue:join", id="join")
@@ -179,7 +179,7 @@ class Running:
         await self._drop_sockets()
 
     async def _drop_sockets(self) -> None:
-        """Those whose clients have not closed yet: no transport outlives its loop."""
+        """Closes sockets that clients have left open: no transport outlives its loop."""
         for socket in list(self.site.hub.sockets):
             socket.drop()
         await asyncio.sleep(0)
@@ -190,7 +190,7 @@ MakeSite = Callable[..., Awaitable[Running]]
 
 @pytest.fixture
 def make_site(io_loop: IOLoop, servers: Servers, config: Config) -> Iterator[MakeSite]:
-    """`await make_site(ring_seconds=5)`: another process of the site, under these settings, on the same two
+    """`await make_site(ring_seconds=5)`: another process of the site, with these settings, on the same
     servers.
     """
     sites: list[Running] = []
@@ -213,13 +213,13 @@ def make_site(io_loop: IOLoop, servers: Servers, config: Config) -> Iterator[Mak
 
 @pytest.fixture
 def site(io_loop: IOLoop, make_site: MakeSite) -> Running:
-    """The site. Its sweep goes round only when the test says `await site.models.sweep.once()`."""
+    """The site. Its sweep runs only when the test calls `await site.models.sweep.once()`."""
     return io_loop.run_sync(make_site)
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody signed in."""
+    """A signed-in user."""
 
     user_id: str
     name: str
@@ -255,7 +255,7 @@ def person(request: pytest.FixtureRequest) -> MakePerson:
 
 @cache
 def jpeg(width: int = 200, height: int = 200) -> bytes:
-    """A small real photograph file: the smallest selfie that is accepted."""
+    """A small real photograph: the smallest accepted selfie."""
     buffer = io.BytesIO()
     Image.linear_gradient("L").resize((width, height)).convert("RGB").save(buffer, "JPEG")
     return buffer.getvalue()

@@ -1,4 +1,6 @@
-"""What the scripts use that the oldest browsers lack, guarded (docs/decisions/oldest-browsers.md)."""
+"""Browser APIs that the oldest supported browsers lack, and their guards
+(docs/decisions/oldest-browsers.md).
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,8 @@ from tests.support.source_tree import ROOT, name_of
 
 SCRIPTS = sorted((ROOT / "static").glob("*.js"))
 VENDOR = sorted((ROOT / "static" / "vendor").glob("*.js"))
-# Newer than Chrome 94, Safari 15.4 or Firefox 113, or missing on plain http and in some modes: how each is
-# written, and what must stand on the same line, or in the same file (`file:`), where it is.
+# Newer than Chrome 94, Safari 15.4 or Firefox 113, or missing on plain http and in some modes: the code that
+# uses each API, and the guard that must be on the same line, or in the same file (`file:`).
 NEWER = {
     r"AbortSignal\.(timeout|any)\b": None,
     r"\bPromise\.(withResolvers|try)\b": None,
@@ -64,12 +66,12 @@ def bad_lines(text: str, name: str, newer: str, guard: str | None) -> list[str]:
 
 
 @pytest.mark.parametrize("newer", NEWER)
-def test_what_is_newer_is_used_only_behind_a_look(newer: str) -> None:
+def test_newer_apis_are_used_only_behind_a_guard(newer: str) -> None:
     found = {name_of(file): bad_lines(file.read_text(), file.name, newer, NEWER[newer]) for file in SCRIPTS}
     assert {name: lines for name, lines in found.items() if lines} == {}
 
 
-def test_the_checker_bites() -> None:
+def test_the_checker_finds_unguarded_apis() -> None:
     assert bad_lines("const x = AbortSignal.timeout(1);", "a.js", r"AbortSignal\.(timeout|any)\b", None)
     assert not bad_lines("// AbortSignal.timeout\n", "a.js", r"AbortSignal\.(timeout|any)\b", None)
     guarded = r"if \(form\.requestSubmit\)"
@@ -79,7 +81,7 @@ def test_the_checker_bites() -> None:
     )
 
 
-def test_htmx_looks_before_it_uses_what_is_newer() -> None:
+def test_htmx_guards_newer_apis() -> None:
     (htmx,) = VENDOR
     text = htmx.read_text()
     for newer in (

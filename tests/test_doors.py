@@ -1,6 +1,7 @@
-"""Every address and message that takes an id, asked by everybody who might: the owner, the other party, a
-stranger, somebody blocked, somebody banned, somebody without access, nobody. A stranger gets, to the byte,
-what a random id gets.
+"""Access control: every URL and message that takes an id, tried by every kind of user.
+
+The owner, the other side, a stranger, a blocked user, a banned user, a user without access, and a request
+without a session. A stranger gets byte for byte the answer to a random id.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from tests.support.fake_stripe import StripeStandIn, running
 from tests.support.payers import paid_twice
 from tests.support.scenes import Two, ban
 
-# What takes no id of anybody's: about oneself, for everybody, or by a link that is for whoever holds it.
+# What takes no other user's id: about oneself, public, or by a link that is valid for any holder.
 WITHOUT = frozenset((
     "home", "terms", "privacy", "live_stats", "onboarding", "guest", "login_page", "upgrade", "login",
     "logout", "me", "settings", "password", "email", "recovery_codes", "recover_page", "link_sent",
@@ -32,13 +33,13 @@ WITHOUT = frozenset((
     "readyz", "metrics", "csp_report", "root_files", "service_worker", "static", "appeal", "export",
     "delete", "deleted", "accept_introduction", "too_young",
 ))  # fmt: skip
-# The console has a table of its own, every address by every role: tests/handlers/console/test_base.py.
+# The console has its own table, every URL by every role: tests/handlers/console/test_base.py.
 CONSOLE = "/admin"
 WHOM = {"userId": "{id}"}
 SPAM = {"userId": "{id}", "reason": "spam"}
 PASSING = ("Date", "Etag", "Set-Cookie")
 XSRF_TOKEN = re.compile(r"2\|[0-9a-f]+\|[0-9a-f]+\|\d+")
-# A card shows its person to every member.
+# A card shows its user to every member.
 SHOWN = frozenset(("media", "introductions"))
 ROLES = ("other", "stranger", "blocked", "banned", "unpaid", "nobody")
 RANDOM = {"code": new_code, "session": lambda: "cs_test_" + new_id().replace("-", "")}
@@ -46,7 +47,7 @@ RANDOM = {"code": new_code, "session": lambda: "cs_test_" + new_id().replace("-"
 
 @dataclass(frozen=True)
 class Door:
-    """`{id}` stands in the path or the body; `kind` says whose id it is. Answers: the owner, then ROLES."""
+    """`{id}` is in the path or the body; `kind` says whose id it is. Answers: the owner, then ROLES."""
 
     route: str
     kind: str
@@ -56,7 +57,7 @@ class Door:
     body: dict[str, Any] | None = None
 
 
-# A banned person still reads what is their own, so of anybody else's they hear what strangers hear.
+# A banned user can still read their own data, so for other users' ids they get the same answer as strangers.
 READ_BY_ITS_OWNER = (200, 404, 404, 404, 404, 404, 404)
 OWNERS = (200, 404, 404, 404, 403, 404, 401)
 PARTIES = (200, 200, 404, 404, 403, 404, 401)
@@ -84,7 +85,7 @@ DOORS = [
 
 @dataclass(frozen=True)
 class Scene:
-    """Anna owns it all and is in a call with Ben."""
+    """Anna owns everything and is in a call with Ben."""
 
     site: Running
     people: dict[str, Person]
@@ -130,7 +131,7 @@ async def scene_of(site: Running, person: MakePerson, stripe: StripeStandIn) -> 
 
 
 def bare(answer: Answer, door_id: str) -> tuple[int, dict[str, str], str]:
-    """The whole answer without the instant, the page's own token and the id that was asked for."""
+    """The whole answer without the instant, the page's own token and the requested id."""
     headers = {name: value for name, value in answer.headers.items() if name not in PASSING}
     return answer.status, headers, XSRF_TOKEN.sub("", answer.text.replace(door_id, "{id}"))
 
@@ -139,7 +140,7 @@ def bare(answer: Answer, door_id: str) -> tuple[int, dict[str, str], str]:
 async def test_who_gets_what(site: Running, person: MakePerson, stripe: StripeStandIn, door: Door) -> None:
     scene = await scene_of(site, person, stripe)
     door_id, nobodys = scene.ids[door.kind], RANDOM.get(door.kind, new_id)()
-    # The owner last: what the others did has not worn it out.
+    # The owner last: the requests of the others must not have changed anything.
     asked = {who: await scene.ask(door, who, door_id) for who in (*ROLES, "owner")}
     assert tuple(asked[who].status for who in ("owner", *ROLES)) == door.answers
     if door.route not in SHOWN:
@@ -149,7 +150,7 @@ async def test_who_gets_what(site: Running, person: MakePerson, stripe: StripeSt
 
 
 @pytest.mark.parametrize("command", ["call:accept", "call:decline", "call:cancel", "call:extend-wait"])
-async def test_an_invite_is_its_two_peoples(site: Running, person: MakePerson, command: str) -> None:
+async def test_an_invite_belongs_to_its_two_users(site: Running, person: MakePerson, command: str) -> None:
     anna, ben, cara = await person("Anna"), await person("Ben"), await person("Cara")
     pair = Two(anna, ben, await site.invites(anna), await site.invites(ben))
     stranger = await site.invites(cara)
@@ -166,7 +167,7 @@ async def test_an_invite_is_its_two_peoples(site: Running, person: MakePerson, c
     assert (await wrong.receive(id="wrong side"))["code"] == "not_found"
 
 
-async def test_whom_one_may_not_call_is_offline_like_nobody(
+async def test_a_user_who_may_not_be_called_looks_offline(
     site: Running, person: MakePerson, stripe: StripeStandIn
 ) -> None:
     scene = await scene_of(site, person, stripe)
@@ -192,16 +193,17 @@ async def test_the_relay_is_for_the_two(site: Running, person: MakePerson, strip
     banned = await site.relay(scene.people["banned"], own)
     assert await banned.closed() in (4403, 4404)
     with pytest.raises(HTTPClientError, match="403"):
-        await site.socket(f"/ws/calls/{own}")  # neither an Origin nor a token
+        await site.socket(f"/ws/calls/{own}")  # Neither an Origin nor a token.
     for who in ("owner", "other"):
         seat = await site.relay(scene.people[who], own)
         assert (await seat.receive("call:state"))["callId"] == own
     for socket in (scene.pair.a, scene.pair.b):
-        # Who comes and goes in the room may be told meanwhile; of the strangers at their door, nothing.
+        # Arrivals and departures in the room may be sent at the same time, but nothing about the stranger's
+        # attempts.
         assert set(await socket.quiet()) - {"queue:update"} == {"state"}
 
 
-async def test_what_a_client_says_of_itself_is_not_believed(site: Running, person: MakePerson) -> None:
+async def test_client_supplied_identity_is_ignored(site: Running, person: MakePerson) -> None:
     anna = await person("Anna", access=None)
     claims = {
         "access": "paid",
@@ -217,7 +219,7 @@ async def test_what_a_client_says_of_itself_is_not_believed(site: Running, perso
     assert (await site.client.get("/room/queue", token=anna.token)).status == 402
 
 
-def test_every_address_stands_in_the_table() -> None:
+def test_every_url_is_in_the_table() -> None:
     named = {spec.name for spec in routes() if spec.name and not spec.regex.pattern.startswith(CONSOLE)}
     sockets = {"invite_socket", "relay_socket"}
     assert named == {door.route for door in DOORS} | WITHOUT | sockets

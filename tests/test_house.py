@@ -11,9 +11,9 @@ from models.redis import keys
 from tests.support.source_tree import CODE, OWN, ROOT, TESTS, name_of, text_of
 
 MOST_LINES = 250
-# A test file holds the cases of one noun; tables are long.
+# A test file has the cases of one noun; tables are long.
 MOST_TEST_LINES = 360
-# One page on purpose: the wiring, the messages, the state table, one protocol of an RFC, the call engine.
+# Single files on purpose: the wiring, the messages, the state table, one protocol of an RFC, the call engine.
 LONG = {
     "models/wiring.py",
     "models/messages.py",
@@ -24,7 +24,7 @@ LONG = {
 
 
 def strings(file: Path) -> Iterator[str]:
-    """The string literals of a module, docstrings left out."""
+    """The string literals of a module, without docstrings."""
     tree = ast.parse(file.read_text())
     docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
@@ -51,7 +51,7 @@ def test_tests_wait_for_a_condition_and_never_just_sleep() -> None:
 
 
 def has_loose_sleep(node: ast.AST) -> bool:
-    """A sleep outside of a `while`: nothing is asked between two of them. `sleep(0)` only lets others run."""
+    """A sleep outside of a `while`, where no condition is checked. `sleep(0)` only yields to other tasks."""
     if isinstance(node, ast.While):
         return False
     if isinstance(node, ast.Call) and re.fullmatch(r"(\w+\.)?sleep\((?!0\)).*\)", ast.unparse(node)):
@@ -112,11 +112,11 @@ def statements_called() -> set[str]:
     return called
 
 
-def test_every_statement_is_called_and_every_called_one_exists() -> None:
+def test_every_statement_exists_and_is_called() -> None:
     assert statements_called() == statements_written()
 
 
-def test_every_lua_script_is_run_and_every_one_that_is_run_exists() -> None:
+def test_every_lua_script_exists_and_is_run() -> None:
     files = sorted((ROOT / "models" / "redis" / "lua").glob("*.lua"))
     run = set(re.findall(r"\.script\(\s*\"(\w+)\"", text_of(CODE)))
     run |= set(re.findall(r"^-- include: (\w+)", text_of(files), re.M))

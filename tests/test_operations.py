@@ -1,4 +1,4 @@
-"""docs/operations.md is held to the code: settings, metrics, events, commands; and every link to its aim."""
+"""docs/operations.md is compared with the code: settings, metrics, events, commands, and all links."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RANGES = {
 
 
 class Asked(Mapping[str, str]):
-    """An environment without any setting, which remembers what it was asked for."""
+    """An environment without any setting that records which settings were read."""
 
     def __init__(self) -> None:
         self.names: set[str] = set()
@@ -48,7 +48,7 @@ class Asked(Mapping[str, str]):
 
 
 def faults_of(name: str, value: str) -> list[str]:
-    """What is wrong with this one setting; what it makes wrong of others does not count."""
+    """The faults of this one setting, without its effects on others."""
     try:
         read_config({name: value})
     except ConfigError as error:
@@ -62,7 +62,7 @@ def test_every_setting_is_documented_and_every_documented_one_is_read() -> None:
     assert set(SETTINGS) == asked.names
 
 
-def test_without_any_setting_all_is_as_the_dataclass_says() -> None:
+def test_without_any_setting_the_dataclass_defaults_apply() -> None:
     assert read_config({}) == Config()
 
 
@@ -124,14 +124,14 @@ async def test_readiness_names_its_checks(site: Running) -> None:
         assert f"`{check}`" in section(DOCUMENT, "## Health, metrics, logs")
 
 
-def test_a_line_of_the_log_has_the_documented_fields() -> None:
+def test_a_log_record_has_the_documented_fields() -> None:
     record = logging.makeLogRecord({"msg": "It is up", "name": "napalmsky"})
     for name in json.loads(JsonLines().format(record)):
         assert f"`{name}`" in section(DOCUMENT, "## Health, metrics, logs")
 
 
 @pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: file.name)
-def test_links_lead_somewhere(file: Path) -> None:
+def test_links_have_targets(file: Path) -> None:
     text = re.sub(r"```.*?```", "", file.read_text(), flags=re.S)
     for target in re.findall(r"(?<!!)\[[^\]]*\]\(([^)]+)\)", text):
         if re.match(r"https?:", target):
@@ -143,7 +143,7 @@ def test_links_lead_somewhere(file: Path) -> None:
 
 
 def anchors(file: Path) -> set[str]:
-    """The ids that headings get: lower case, spaces as dashes, nothing else but letters and digits."""
+    """The ids of headings: lower case, spaces as dashes, only letters and digits otherwise."""
     headings = re.findall(r"^#+ (.+)$", file.read_text(), re.M)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

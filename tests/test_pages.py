@@ -1,4 +1,4 @@
-"""The rules of the house for templates and scripts: all in use, nothing inline or from elsewhere, small."""
+"""Rules for templates and scripts: all are used, nothing inline or from third parties, small."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from jinja2 import Environment, nodes
 
 from tests.support.source_tree import CODE, PAGES, ROOT, SERVED, TEMPLATES, name_of, text_of
 
-# 80,000 until the scripts named each device fault, looked before going online, and did without what
-# old and restricted browsers lack (issue 11, C3, C5, C6).
+# 80,000 until the scripts named each device fault, checked before going online, and supported old and
+# restricted browsers (issue 11, C3, C5, C6).
 MOST_SCRIPT_BYTES = 94_000
 
 
@@ -43,7 +43,7 @@ def test_ids_are_unique_in_a_template_and_what_it_includes() -> None:
 
 
 def ids_of(node: nodes.Node) -> Counter[str]:
-    """Of an `if`, one branch is shown: the most that any of them has."""
+    """The ids of a template. Of the branches of an `if`, only one is shown: the maximum of each id counts."""
     if isinstance(node, nodes.TemplateData):
         return Counter(re.findall(r"\sid=\"([^\"]+)\"", node.data))
     if isinstance(node, nodes.Include | nodes.Extends) and isinstance(node.template, nodes.Const):
@@ -58,7 +58,7 @@ def ids_of_all(children: Iterable[nodes.Node]) -> Counter[str]:
     return sum((ids_of(child) for child in children), Counter())
 
 
-def test_nothing_comes_from_elsewhere() -> None:
+def test_no_third_party_content() -> None:
     address = re.compile(r"(?:https?:|wss?:)?//[\w-]+\.[\w.-]+")
     found = {(name_of(file), url) for file in [*PAGES, *SERVED] for url in address.findall(file.read_text())}
     # The name of a format, never fetched.

@@ -1,4 +1,4 @@
-"""docs/protocol.md is held to the code: every message, address and code, both ways."""
+"""docs/protocol.md is compared with the code: every message, URL and code, in both directions."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def examples(socket: str, direction: str) -> list[Any]:
 
 
 def as_ours(example: Any, kinds: tuple[type[msgspec.Struct], ...]) -> Any:
-    """What comes back when our own type reads the example and writes it again: unknown fields are gone."""
+    """The example parsed and encoded again by our own type: unknown fields are dropped."""
     by_tag = {tag_of(kind): kind for kind in kinds}
     read = msgspec.json.decode(json.dumps(example), type=by_tag[example["type"]])
     return json.loads(msgspec.json.encode(read))
@@ -171,14 +171,14 @@ def test_close_codes_are_those_of_the_code() -> None:
     assert written == used - {1005}
 
 
-def test_what_is_not_in_this_version_is_not() -> None:
+def test_what_is_documented_as_absent_is_absent() -> None:
     absent = re.findall(r"`(?:GET|POST|DELETE) (/[^`]*)`", section(DOCUMENT, "## Not in this version"))
     for path in absent:
         spec = route_of(path)
         assert spec is None or spec.name == "static", f"{path} exists: document it"
 
 
-def test_messages_that_nobody_sends_are_said_to_be_so() -> None:
+def test_messages_that_are_never_sent_are_documented_as_such() -> None:
     files = [*(ROOT / "handlers").rglob("*.py"), *(ROOT / "models").rglob("*.py")]
     code = "".join(file.read_text() for file in files if file.name != "messages.py")
     commands = {kind for kinds in SENT.values() for kind in kinds}

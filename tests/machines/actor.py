@@ -1,5 +1,7 @@
-"""Somebody who uses the site by its API alone, as the contract says: signs up, joins, invites, talks, comes
-back after a lost socket, repeats a chat line until it is answered.
+"""An API client that behaves as docs/protocol.md demands.
+
+It signs up, joins, invites, talks, reconnects after a lost socket, and repeats a chat message until it is
+answered.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ _numbers = itertools.count(1)
 
 
 class Actor:
-    """`at` is where the next socket is opened; a lost one is opened anew through the proxy."""
+    """`at` is where the next socket is opened; a lost one is reopened through the proxy."""
 
     def __init__(self, url: str, client: Client, user_id: str, name: str, token: str) -> None:
         self.url, self.client = url, client
@@ -42,7 +44,7 @@ class Actor:
         return actor
 
     async def pay(self) -> str:
-        """Through the test checkout; the code that lets friends in."""
+        """Pays through the test checkout; returns the invite code for friends."""
         offered = (await self.client.post("/payment/create-checkout", {}, token=self.token)).json
         page = "/" + offered["checkoutUrl"].split("/", 3)[3]
         await self.client.post(page, {"action": "pay"}, token=self.token)
@@ -50,7 +52,7 @@ class Actor:
         return str((await self.client.get(status, token=self.token)).json["inviteCode"])
 
     async def arrive(self, at: str | None = None) -> Actor:
-        """Online and on the queue, from a socket at this process, or at any."""
+        """Goes online and joins the queue, on a socket at this process or at any."""
         self.invites = self._line("/ws/invites", self._heard, at)
         await self.invites.hear("queue:state")
         return self
@@ -86,7 +88,7 @@ class Actor:
         return str((await self.line.hear("call:start", id="accept"))["callId"])
 
     async def enter(self, call_id: str, at: str | None = None) -> Talk:
-        """Takes the seat, and says that media has come."""
+        """Takes the seat and reports connected media."""
         self.talk = Talk(self, call_id)
         self.talk.line = self._line(f"/ws/calls/{call_id}", self.talk.heard, at)
         await self.talk.line.hear("call:state")
@@ -132,7 +134,7 @@ class Talk:
             self.ends.append(message)
 
     def say(self, text: str) -> None:
-        """Repeated until it is answered, however often the socket goes."""
+        """Sends a chat message and repeats it until it is answered, however often the socket is lost."""
         name = f"{self.who.name} {next(self._said)}"
         self.unanswered[name] = text
         self.line.send("chat:message", text=text, id=name)
@@ -142,7 +144,7 @@ class Talk:
             self.line.send("chat:message", text=text, id=name)
 
     async def answered(self, seconds: float = 20.0) -> None:
-        """Every line of this side has been answered."""
+        """Waits until every message of this side has been answered."""
         deadline = time.monotonic() + seconds
         while self.unanswered:
             with contextlib.suppress(TimeoutError):
@@ -155,12 +157,12 @@ class Talk:
 
     @property
     def left_ms(self) -> float:
-        """What this screen's clock says now: counted on from the last word of the server."""
+        """What this screen's clock shows now: the server's last value, counted down."""
         gone = time.time() * 1000 - self.clock["serverNow"] if self.clock["state"] == "running" else 0
         return float(self.clock["remainingMs"] - gone)
 
     async def end(self, seconds: float = 10.0) -> Told:
-        """How the call ended, and that the socket closed for it."""
+        """The reason why the call ended; also checks that the socket was closed."""
         assert await self.line.over(seconds) == 1000
         return self.ends[-1]
 

@@ -1,4 +1,4 @@
-"""A scripted call and a page visitor at one process, and how long they wait during an attack on it.
+"""A scripted call and a page visitor at one process, and their waiting times during an attack on it.
 
     meter = await beside(attack(), machines.one, a, b)
     meter.check()
@@ -45,7 +45,7 @@ class Meter:
         return self.most - self.before
 
     def check(self) -> None:
-        """The bounds of an attack: p99 of the messages, each page, growth of memory."""
+        """The limits during an attack: p99 of the messages, each page, growth of memory."""
         assert self.statuses == {200}, self
         assert p99(self.messages) < MOST_MESSAGE_MS, self
         assert p99(self.pages) < MOST_PAGE_MS, self
@@ -69,9 +69,10 @@ def p99(figures: list[float]) -> float:
 
 
 async def beside(attack: Coroutine[Any, Any, None], at: ServerProcess, a: Actor, b: Actor) -> Meter:
-    """A call of both at this process, a visitor of its pages, and the attack until it ends: all measured.
+    """Runs a call of both at this process, a visitor of its pages, and the attack until it ends, and measures
+    them.
 
-    Actors have arrived at `at`. The figures of the warm-up, before the attack begins, are not counted.
+    Both actors have arrived at `at`. The figures of the warm-up, before the attack begins, are not counted.
     """
     await in_call(a, b, a_at=at.url, b_at=at.url, seconds=1800)
     await _watched(_pause(WARM_UP), at, a, b)
@@ -130,12 +131,12 @@ async def _weigh(meter: Meter, at: ServerProcess) -> None:
 
 
 def _memory(at: ServerProcess) -> int:
-    """Of the server's own process; children that decode uploads have limits of their own."""
+    """Of the server's own process; children that decode uploads have their own limits."""
     return int(psutil.Process(at.pid).memory_info().rss)
 
 
 async def attackers(module: str, *words: str) -> None:
-    """`python -m tests.machines.<module> words…`, until it ends by itself; it must end well."""
+    """Runs `python -m tests.machines.<module> words…` until it ends; it must exit with 0."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", f"tests.machines.{module}", *words, cwd=ROOT
     )

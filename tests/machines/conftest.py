@@ -1,4 +1,4 @@
-"""Three processes, a proxy, and people who use them: once for all tests of this folder.
+"""Three processes, a proxy, and their users: created once for all tests of this folder.
 
 async def test_something(machines, people):
     anna, ben = await people(2)
@@ -23,7 +23,7 @@ People = Callable[[int], Awaitable[list[Actor]]]
 
 @pytest.fixture(scope="session")
 def running_machines() -> Iterator[Machines]:
-    # Not pytest's own place: another run makes that private again, and PostgreSQL could not start anew.
+    # Not pytest's own directory: another run makes that private again, and PostgreSQL could not restart.
     with tempfile.TemporaryDirectory(prefix="napalmsky-machines-") as home:
         machines = Machines(Path(home))
         try:
@@ -37,7 +37,7 @@ def running_machines() -> Iterator[Machines]:
 
 @pytest.fixture
 def machines(running_machines: Machines) -> Iterator[Machines]:
-    """All three are up, and a test leaves no fault of ours in their logs."""
+    """All three processes are up; after a test, their logs must show no internal error."""
     before = len(running_machines.faults)
     yield running_machines
     running_machines.heal()
@@ -47,8 +47,8 @@ def machines(running_machines: Machines) -> Iterator[Machines]:
 
 @pytest.fixture
 def people(io_loop: IOLoop, machines: Machines) -> Iterator[People]:
-    """`await people(2)`: so many, new, with access and a selfie; the first of all paid, her code brings the
-    rest.
+    """`await people(2)`: this many new users with access and a selfie; the first of all has paid, and the
+    others used her code.
     """
     there: list[Actor] = []
 
@@ -59,7 +59,7 @@ def people(io_loop: IOLoop, machines: Machines) -> Iterator[People]:
             await payer.leave()
         new: list[Actor] = []
         while len(new) < number:
-            # A few at once: they all use the one code, whose row they wait for.
+            # A few at a time: they all use the same code and wait for its row.
             batch = range(min(4, number - len(new)))
             new += await asyncio.gather(*(Actor.sign_up(machines.url, machines.code) for _ in batch))
         there.extend(new)

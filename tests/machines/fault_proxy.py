@@ -1,11 +1,11 @@
-"""A TCP proxy that a test makes fail: refused, reset or silent connections, for any protocol.
+"""A TCP proxy with switchable faults: refused, reset or silent connections, for any protocol.
 
     with FaultProxy("/run/redis.sock") as proxy:          # or ("127.0.0.1", 5432)
         url = f"redis://127.0.0.1:{proxy.port}"
         with proxy.fault("silent"):
             …
 
-It runs on a thread and a loop of its own, so that a test's blocking call cannot stop it. Every control
+It runs on its own thread and event loop, so that a blocking call of a test cannot stop it. Every control
 returns once it is in force.
 """
 
@@ -22,8 +22,8 @@ from typing import Any, Literal, Self
 
 Target = str | tuple[str, int]
 # refused: the process is gone. reset: something on the way rejects. silent: packets are dropped, in both
-# directions and for new connections. deaf: new connections work, those that are open stand still.
-# unreachable: as silent, and a new connection is not even accepted.
+# directions and for new connections. deaf: new connections work, open ones stall. unreachable: as silent, and
+# a new connection is not even accepted.
 Fault = Literal["refused", "reset", "silent", "deaf", "unreachable"]
 FAULTS: tuple[Fault, ...] = ("refused", "reset", "silent", "deaf", "unreachable")
 CHUNK = 64 * 1024
@@ -32,7 +32,7 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Joint:
-    """One client's connection and the server's that belongs to it."""
+    """A client's connection and the corresponding one to the server."""
 
     def __init__(self, *writers: asyncio.StreamWriter) -> None:
         self.writers = list(writers)
@@ -44,7 +44,7 @@ class Joint:
     async def pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *gates: asyncio.Event
     ) -> int:
-        """Returns at the end of the stream; while a gate is closed, not even that is passed on."""
+        """Returns at the end of the stream; while a gate is closed, not even the end is passed on."""
         passed = 0
         while data := await reader.read(CHUNK):
             for gate in gates:
@@ -64,8 +64,8 @@ class Joint:
 
 
 class FaultProxy:
-    """New connections lead to `target`, which may change. With `tls`, clients speak TLS to it; the server
-    behind it does not.
+    """New connections lead to `target`, which may change. With `tls`, clients use TLS to the proxy; the
+    server behind it does not.
     """
 
     def __init__(self, target: Target, tls: ssl.SSLContext | None = None) -> None:
@@ -74,7 +74,7 @@ class FaultProxy:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._server: asyncio.Server | None = None
         self._backlog: list[socket.socket] = []
-        self._joints: dict[Joint, None] = {}  # in the order they came
+        self._joints: dict[Joint, None] = {}  # In order of arrival.
         self._work: set[asyncio.Task[None]] = set()
         self._fault: Fault | None = None
         self.port = 0
@@ -103,7 +103,7 @@ class FaultProxy:
 
     @contextmanager
     def fault(self, fault: Fault, *, lost: bool = False) -> Iterator[None]:
-        """While the block runs; then `heal`."""
+        """Applies a fault during the block; then `heal`."""
         self.begin(fault)
         try:
             yield
@@ -114,16 +114,16 @@ class FaultProxy:
         self._run(self._begin(fault))
 
     def heal(self, *, lost: bool = False) -> None:
-        """New connections work. What stood still is delivered late, or with `lost` is reset."""
+        """New connections work. Delayed data is delivered now, or with `lost` its connections are reset."""
         self._run(self._heal(lost))
 
     def cut(self, *, reset: bool = True) -> None:
-        """Ends what is open now, by a reset or in order; new connections work."""
+        """Ends all open connections, by a reset or in order; new connections work."""
         self._run(self._cut(reset))
 
     def hold_answers(self, *numbers: int, is_held: bool = True) -> None:
-        """What clients send arrives; what the server says to the connections open now does not. `numbers`
-        choose some of them, 0 is the oldest.
+        """Passes on what clients send but holds the answers on the connections open now. `numbers` selects
+        some of them, 0 is the oldest.
         """
         self._run(self._hold_answers(numbers, is_held))
 
@@ -181,7 +181,7 @@ class FaultProxy:
             self._server = None
 
     def _fill_backlog(self) -> None:
-        """Linux drops the first packet of a connection that a full accept queue cannot take."""
+        """Linux drops the first packet of a connection if the accept queue is full."""
         listening = socket.socket()
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", self.port))
@@ -209,7 +209,7 @@ class FaultProxy:
             await joint.is_flowing.wait()
             await self._join(joint, reader, writer)
         except asyncio.CancelledError:
-            pass  # by `stop`; asyncio's streams would log it
+            pass  # Cancelled by `stop`; asyncio's streams would log it.
         finally:
             self._work.discard(task)
             self._joints.pop(joint, None)

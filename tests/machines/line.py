@@ -1,5 +1,7 @@
-"""A socket that comes back by itself, by the contract: jittered waits from 0.3 s to 8 s, never after a code
-that says "do not". It remembers how often it was opened and how it was closed.
+"""A socket that reconnects automatically as docs/protocol.md demands.
+
+Waits with jitter from 0.3 s to 8 s, and never reconnects after a close code that forbids it. It records how
+often it was opened and how it was closed.
 """
 
 from __future__ import annotations
@@ -23,8 +25,8 @@ Told = dict[str, Any]
 
 
 class Line:
-    """`url()` says where to open it each time. `heard` is told every message first; then it waits to be asked
-    for.
+    """`url()` gives the URL of each opening. `heard` is called with every message first; then the message
+    waits for a reader.
     """
 
     def __init__(self, url: Callable[[], str], path: str, token: str, heard: Callable[[Told], None]) -> None:
@@ -48,7 +50,7 @@ class Line:
             await self._pause()
 
     async def _pause(self) -> None:
-        """Some time, or less when it is closed for good meanwhile."""
+        """A pause, shorter if the socket is closed for good in that time."""
         most = min(MOST, LEAST * 2**self.tries)
         self.tries += 1
         with contextlib.suppress(TimeoutError):
@@ -56,7 +58,7 @@ class Line:
                 await self._closed.wait()
 
     async def _once(self) -> int | None:
-        """From opening to closing; its close code, None when it did not come about."""
+        """From opening to closing; returns the close code, None if it could not be opened."""
         try:
             async with asyncio.timeout(10):
                 socket = self._socket = await Socket.connect(self._url(), self._path, self._token)
@@ -78,7 +80,7 @@ class Line:
         self._news.set()
 
     def send(self, type: str, **fields: Any) -> bool:
-        """Whether it went out."""
+        """Whether it was sent."""
         if self._socket is None:
             return False
         try:
@@ -88,7 +90,7 @@ class Line:
         return True
 
     async def hear(self, *types: str, seconds: float = 10.0, **match: Any) -> Told:
-        """The oldest message of one of these types, and with these values, that nobody asked for yet."""
+        """The oldest unread message of one of these types and with these values."""
         async with asyncio.timeout(seconds):
             while (found := self._find(types, match)) is None:
                 self._news.clear()
@@ -103,7 +105,7 @@ class Line:
         return None
 
     async def over(self, seconds: float = 10.0) -> int:
-        """The code after which it stays closed."""
+        """The close code after which it stays closed."""
         async with asyncio.timeout(seconds):
             while not (self.codes and self.codes[-1] in FINAL):
                 self._news.clear()

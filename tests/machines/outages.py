@@ -1,4 +1,4 @@
-"""A site whose PostgreSQL is behind a proxy that fails, people who use it, and traffic."""
+"""A site whose PostgreSQL is behind a fault proxy, with users and traffic."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Outages:
         return [await Actor.sign_up(self.server.url, self.code) for _ in range(number)]
 
     def hurry(self, call_id: str, left_ms: int) -> None:
-        """A running call has so much time left."""
+        """Sets the time left of a running call."""
         self.pair.rows(
             "update calls set version = version + 1, running_since = running_since - shift, "
             "connected_at = connected_at - shift, due_at = due_at - shift "
@@ -75,7 +75,7 @@ class Outages:
 
 @dataclass
 class Traffic:
-    """Twenty requests a second, each on a connection of its own; what was answered, when and how soon."""
+    """Twenty requests a second, each on its own connection; records status, time and latency."""
 
     actor: Actor
     answers: list[tuple[float, str, int, float]] = field(default_factory=list)
@@ -115,7 +115,7 @@ class Traffic:
 
 @dataclass
 class Scene:
-    """A call that goes on, a call whose time ends in the outage, one who waits in the room, and traffic."""
+    """A call that goes on, a call whose time ends in the outage, a user waiting in the room, and traffic."""
 
     site: Outages
     going: tuple[Actor, Actor]
@@ -133,7 +133,7 @@ class Scene:
         return cls(site, (anna, ben), (cleo, dana), emil, Traffic(emil), calls)
 
     async def check(self, healed_at: float) -> None:
-        """All is served again; nothing was lost, nobody is busy, and every socket has stayed open."""
+        """Everything works again; nothing was lost, no user is busy, and every socket has stayed open."""
         await until(lambda: self._is_served_since(healed_at), within(HEAL_SECONDS) + QUIET_SECONDS)
         cleo, dana = self.ending
         assert await cleo.talking.end() == await dana.talking.end()
@@ -148,7 +148,7 @@ class Scene:
         assert [code for line in lines for code in line.codes if code != 1000] == []
 
     def _is_served_since(self, healed_at: float) -> bool:
-        """For a while, after the time that healing may take at most, only 200."""
+        """After the longest allowed recovery, every answer is 200 for a while."""
         late = healed_at + within(HEAL_SECONDS)
         return time.monotonic() > late + QUIET_SECONDS - 0.5 and set(self.traffic.statuses(late)) == {200}
 

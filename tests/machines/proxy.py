@@ -1,4 +1,4 @@
-"""The HAProxy of deploy/haproxy, the very file, with the tests' ports in the place of its addresses."""
+"""The HAProxy of deploy/haproxy: the same file, with the tests' ports instead of its addresses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ START_SECONDS = 10.0
 
 
 def filled_in(port: int, machines: Sequence[int]) -> str:
-    """Only what is marked as the operator's own is changed."""
+    """Replaces only the values that are marked as the operator's own."""
     text = EXAMPLE.read_text().replace("    bind :8080\n", f"    bind 127.0.0.1:{port}\n")
     for name, own in zip(("one", "two", "three"), machines, strict=True):
         text, found = re.subn(rf"(    server {name}) \S+\n", rf"\1 127.0.0.1:{own}\n", text)
@@ -34,7 +34,7 @@ class Proxy:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """In the foreground, as our own child; returns once it takes connections."""
+        """Runs in the foreground as our own child; returns once it accepts connections."""
         with self._log.open("ab") as log:
             command = ["haproxy", "-db", "-f", str(self._file)]
             self._process = subprocess.Popen(command, stdout=log, stderr=log)

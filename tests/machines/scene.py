@@ -1,5 +1,6 @@
-"""What a fault of PostgreSQL or Redis happens to: calls that go on, one that ends meanwhile, people who wait;
-what they are told, and that all of it heals.
+"""The users affected by a fault of PostgreSQL or Redis, and checks of the errors and the recovery.
+
+Calls that go on, a call that ends during the fault, users who wait.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ AT_ONCE = 25
 
 @dataclass
 class Scene:
-    """Two calls across processes, one of which ends during the fault, and somebody who waits in the room."""
+    """Two calls across processes, one of which ends during the fault, and a user who waits in the room."""
 
     machines: Machines
     anna: Actor
@@ -38,7 +39,7 @@ class Scene:
     ending: str
 
     async def healed(self) -> None:
-        """The room is served by every process, and whoever waits there is listed."""
+        """Every process serves the room again, and the waiting user is listed."""
         for machine in self.machines.all:
             with self.machines.client(machine) as client:
                 await until(lambda client=client: self._is_served(client), within(HEAL_SECONDS))
@@ -48,7 +49,7 @@ class Scene:
         return (await client.get("/room/queue", token=self.emil.token)).status == 200
 
     async def check(self) -> None:
-        """The call whose time came has ended, once; the other keeps its seats, its clock and its chat."""
+        """The call whose time was over has ended, once; the other keeps its seats, its clock and its chat."""
         await until(lambda: self.machines.end_of(self.ending), within(HEAL_SECONDS))
         assert await self.cleo.talking.end() == await self.dana.talking.end()
         await self.machines.check_over(self.ending, self.cleo, self.dana, "expired", set())
@@ -83,7 +84,7 @@ async def timed(client: Client, path: str, token: str) -> tuple[int, float]:
 
 
 async def check_told(scene: Scene) -> None:
-    """The fault bites: at one process and through the proxy, many at once, 503 and soon."""
+    """The fault is visible: at one process and through the proxy, many requests at once get 503 quickly."""
     machines, token = scene.machines, scene.emil.token
     with machines.client(machines.one) as near, machines.client() as proxied:
         asked = [timed(client, "/room/queue", token) for client in (near, proxied) for _ in range(AT_ONCE)]
@@ -96,7 +97,7 @@ async def check_told(scene: Scene) -> None:
 
 
 async def away_for_a_while(scene: Scene, deadline: float) -> None:
-    """Until the second call's time is over by a second. Meanwhile two people close their pages."""
+    """Lasts until one second after the end of the second call. In that time two users close their pages."""
     await check_told(scene)
     await asyncio.gather(scene.hugo.talking.line.close(), scene.fritz.line.close())
     await until(lambda: time.monotonic() > deadline, AWAY_SECONDS + 1)

@@ -1,4 +1,6 @@
-"""PostgreSQL and Redis that a test can stop, hang, restart and empty; nothing starts them again by itself."""
+"""PostgreSQL and Redis that a test can stop, hang, restart and empty; they are not restarted
+automatically.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ SECONDS = 20.0
 
 
 class Faulty:
-    """One of the two, with the ways in which it can be away."""
+    """One of the two servers, with its faults."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -29,12 +31,12 @@ class Faulty:
         self.server.wait_ready(SECONDS)
 
     def stop(self) -> None:
-        """As an operator stops it: its connections are closed, then nobody listens."""
+        """Stops it like an operator: its connections are closed, then the port is closed."""
         self.server.ask_to_stop()
         self.server.wait_stopped(time.monotonic() + SECONDS)
 
     def hang(self) -> None:
-        """Every process of it stands still: connections are taken, and nothing is answered."""
+        """Stops all its processes (SIGSTOP): connections are accepted, and nothing is answered."""
         for process in self._processes():
             with suppress(psutil.NoSuchProcess):
                 process.suspend()
@@ -66,7 +68,7 @@ class Faulty:
 
 
 class Pair:
-    """Both, in a directory that goes away. Rows and keys can be read past the models."""
+    """Both servers, in a temporary directory. Rows and keys can be read without the models."""
 
     def __init__(self, data: Path) -> None:
         place = Place.find(data.resolve(), durable=False)
@@ -104,7 +106,7 @@ class Pair:
         return redis.Redis.from_url(self.redis_url, decode_responses=True)
 
     def empty_redis(self) -> tuple[int, int]:
-        """How many keys there were, and how many are left: asked at one moment, for it heals at once."""
+        """The number of keys before and after, read at one moment, because the site recovers at once."""
         with self.keys() as client, client.pipeline(transaction=True) as moment:
             before, _, after = moment.dbsize().flushall().dbsize().execute()
             return before, after

@@ -29,8 +29,8 @@ SETTINGS = {
 
 
 class Machines:
-    """`one`, `two`, `three`, and the way in through the proxy: `url`. With `over_tcp` they reach Redis by way
-    of `to_redis`, which can fail.
+    """`one`, `two`, `three`, and `url`, which leads through the proxy. With `over_tcp` they reach Redis
+    through `to_redis`, which can fail.
     """
 
     def __init__(self, home: Path, *, over_tcp: bool = False) -> None:
@@ -65,20 +65,20 @@ class Machines:
         self.pair.stop()
 
     def kill(self, *machines: ServerProcess) -> None:
-        """SIGKILL, all at once as far as that goes."""
+        """SIGKILL, to all at about the same time."""
         for machine in machines:
             machine.kill()
             self._down.add(machine.port)
 
     def heal(self) -> None:
-        """Starts again what a test has killed."""
+        """Restarts the processes that a test has killed."""
         for machine in self.all:
             if machine.port in self._down:
                 machine.start()
         self._down.clear()
 
     def wait_ready(self, seconds: float = 10) -> None:
-        """Until the proxy has seen every process ready."""
+        """Waits until the proxy has seen every process ready."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and not self._all_ready():
             time.sleep(0.05)
@@ -105,7 +105,7 @@ class Machines:
     # -- past the models --
 
     def hurry(self, call_id: str, left_ms: int) -> None:
-        """A connected call on a running clock has so much left, as if the time before had passed."""
+        """Sets the time left of a running call, as if the time before had passed."""
         self.pair.rows(
             "update calls set version = version + 1, running_since = running_since - shift, "
             "connected_at = connected_at - shift, due_at = due_at - shift "
@@ -115,7 +115,7 @@ class Machines:
         )  # fmt: skip
 
     async def check_over(self, call_id: str, a: Actor, b: Actor, reason: str, lines: set[str]) -> None:
-        """Written once, told alike to both, and nobody stays busy."""
+        """The end was written once, sent to both alike, and no user stays busy."""
         (row,) = self.pair.rows("select ended_reason, caller_id::text from calls where call_id = %s", call_id)
         assert row == (reason, a.user_id)
         low, high = sorted([a.user_id, b.user_id])
@@ -129,7 +129,7 @@ class Machines:
             assert await self.is_free(one)
 
     async def is_free(self, actor: Actor) -> bool:
-        """Neither a seat nor a word in Redis keeps them busy, at the latest in a moment."""
+        """Waits until neither a seat nor a key in Redis keeps them busy."""
         seats = "select count(*) from live_seats where user_id = %s"
         await until(lambda: self.pair.rows(seats, actor.user_id) == [(0,)])
         await until(lambda: not self.is_busy(actor))

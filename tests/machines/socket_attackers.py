@@ -1,6 +1,6 @@
 """Attackers of sockets: `python -m tests.machines.socket_attackers PORT SECONDS TOKEN…`.
 
-Each kind attacks again and again until the time is over; its connections are to loopback only.
+Each kind attacks again and again until the time is over; it connects to loopback only.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ async def fragments(port: int, token: str) -> None:
 
 
 async def messages(port: int, token: str) -> None:
-    """As fast as possible, and no answer is read."""
+    """Sends as fast as possible, and reads no answer."""
     socket = await RawSocket.open(port, "/ws/invites", token)
     socket.stop_reading()
     await pour(socket, text({"type": "ping", "id": "x" * 60}) * 50_000)
 
 
 async def never_reads(port: int, token: str) -> None:
-    """At a pace that is allowed, for as long as it is let."""
+    """Sends at an allowed pace, until it is disconnected."""
     socket = await RawSocket.open(port, "/ws/invites", token)
     socket.stop_reading()
     began = time.monotonic()
@@ -59,7 +59,7 @@ async def never_reads(port: int, token: str) -> None:
 
 
 async def large(port: int, token: str) -> None:
-    """Frames of 64 KiB, and one that says it has 2**62 bytes."""
+    """Frames of 64 KiB, and one that claims to have 2**62 bytes."""
     socket = await RawSocket.open(port, "/ws/invites", token)
     await pour(socket, (text("x" * 65_536) * 30) + b"\x81\xff" + (2**62).to_bytes(8) + MUCH)
 
@@ -81,7 +81,7 @@ async def slow_head(port: int) -> None:
 
 
 async def pour(socket: RawSocket, data: bytes) -> None:
-    """Everything, as far as it is taken, until the server ends the connection."""
+    """Sends everything until the server ends the connection."""
     with contextlib.suppress(TimeoutError, ConnectionError):
         for at in range(0, len(data), 1 << 20):
             if socket.writer.transport.is_closing():

@@ -1,4 +1,4 @@
-"""One call, its two parties on different processes; and news that must reach every process."""
+"""One call with its two sides on different processes; and events that must reach every process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The meter of bystanders shows a process that stands still."""
+"""The meter of bystanders detects a stalled process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.scenes import until
 pytestmark = pytest.mark.prove
 
 
-async def test_a_process_that_stands_still_shows(machines: Machines, people: People) -> None:
+async def test_a_stalled_process_is_detected(machines: Machines, people: People) -> None:
     a, b = await people(2)
     await asyncio.gather(a.arrive(machines.one.url), b.arrive(machines.one.url))
     meter = await beside(stand_still(machines.one.pid, 0.5), machines.one, a, b)

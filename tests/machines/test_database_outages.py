@@ -1,6 +1,6 @@
 """PostgreSQL over TCP, under traffic: refused, reset, silent, unreachable, restarted, all sessions ended.
 
-Pages answer within three seconds, with 503 and never 500; all is served five seconds later at the latest.
+Pages answer within three seconds, with 503 and never 500; everything works again within five seconds.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ async def test_an_outage_under_traffic(site: Outages, kind: Fault, seconds: floa
 
 
 def check_answers(scene: Scene, began: float) -> None:
-    """The outage was felt, and told in time."""
+    """The outage was visible, and reported quickly."""
     traffic = scene.traffic
     felt = [status for at, _, status, seconds in traffic.answers if status == 503 or seconds > 0.4]
     assert felt, "the fault did not bite"
@@ -88,7 +88,7 @@ async def test_a_server_that_ends_every_session(site: Outages, how: str) -> None
     assert traffic.lost == []
     assert set(traffic.statuses()) <= {200, 503}, traffic.statuses()
     if how == "terminated":
-        # Pages read, and what only reads is asked again.
+        # Pages only read, and statements that only read are repeated.
         assert set(traffic.statuses(began)) == {200}
     assert traffic.slowest() < within(ANSWER_SECONDS), traffic.slowest()
     assert site.server.faults[before:] == []

@@ -80,7 +80,7 @@ async def test_who_was_at_a_process_that_died_leaves_the_queue_within_ten_second
     while machines.is_listed(ben):
         assert time.monotonic() - died < 10.5
         await asyncio.sleep(0.05)
-    # Not before its time either: a page that comes back at once must not flicker.
+    # Not too early either: a page that is reloaded must not flicker.
     assert time.monotonic() - died > 6
     assert (machines.is_online(anna), machines.is_online(ben)) == (True, False)
     assert machines.is_listed(anna)

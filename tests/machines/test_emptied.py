@@ -1,4 +1,4 @@
-"""PostgreSQL emptied in the middle of calls, and filled again: from a backup of a moment before, or anew."""
+"""PostgreSQL emptied in the middle of calls, and restored from a recent backup, or set up from scratch."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Backup:
 
 
 async def check_unready(machines: Machines) -> None:
-    """The operator, and the load balancer, learn what is the matter."""
+    """The operator and the load balancer see the cause."""
     for machine in machines.all:
         with machines.client(machine) as client:
             ready = await client.get("/readyz")
@@ -70,7 +70,9 @@ async def test_a_postgresql_that_is_emptied_and_restored(
     await until(lambda: not machines.is_online(scene.fritz))
 
 
-async def test_a_postgresql_that_begins_anew(machines: Machines, people: People, backup: Backup) -> None:
+async def test_a_postgresql_that_is_set_up_from_scratch(
+    machines: Machines, people: People, backup: Backup
+) -> None:
     scene = await begin(machines, people)
     await backup.make()
     machines.pair.rows(EMPTIED)
@@ -83,7 +85,7 @@ async def test_a_postgresql_that_begins_anew(machines: Machines, people: People,
 
 
 async def check_anew(scene: Scene, people: People) -> None:
-    """Nobody of before is there any more, nor is their call; who comes now has the site to themselves."""
+    """No earlier user and no earlier call exists any more; new users have an empty site."""
     for actor in (scene.anna, scene.ben, scene.emil):
         assert await actor.line.over(HEAL_SECONDS) == 4401
     for actor in (scene.anna, scene.ben):

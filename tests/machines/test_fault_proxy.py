@@ -1,4 +1,4 @@
-"""The proxy of the fault tests: each fault is what it says, seen by a plain client of a plain server."""
+"""The fault proxy: each fault behaves as documented, seen by a plain client of a plain server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SECONDS = 0.2
 
 @pytest.fixture
 def proxy() -> Iterator[FaultProxy]:
-    """In front of a server that sends back what it gets."""
+    """In front of a server that echoes."""
     server = socket.create_server(("127.0.0.1", 0))
     threading.Thread(target=_serve, args=[server], daemon=True).start()
     with FaultProxy(("127.0.0.1", server.getsockname()[1])) as opened:

@@ -1,5 +1,7 @@
-"""PostgreSQL and Redis stopped, hung, restarted, emptied in the middle of calls: people are told within three
-seconds, all heals within five, no end of a call is lost and nobody stays busy.
+"""PostgreSQL and Redis stopped, hung, restarted, emptied in the middle of calls.
+
+Users get an error within three seconds, everything recovers within five, no end of a call is lost and no user
+stays busy.
 """
 
 from __future__ import annotations
@@ -47,7 +49,8 @@ async def test_a_server_that_is_away(machines: Machines, people: People, name: s
         await away_for_a_while(scene, deadline)
     await scene.healed()
     await scene.check()
-    # What was closed meanwhile is not kept for open: as news, or by what is told anew when the news was lost.
+    # A socket closed in the outage is not counted as open: by an event, or by the full state sent again after
+    # a loss.
     await until(lambda: any(one["type"] == "peer:left" or one.get("peerHere") is False for one in told), 10)
     await until(lambda: not machines.is_online(scene.fritz))
     await until(lambda: not machines.is_listed(scene.fritz), 12)
@@ -74,6 +77,6 @@ async def test_a_redis_that_is_emptied(machines: Machines, people: People) -> No
     before, after = machines.pair.empty_redis()
     assert before > after == 0
     await scene.healed()
-    # Whoever is in a call is busy again, so that nobody rings them.
+    # Users in a call are busy again, so that they cannot be rung.
     await until(lambda: machines.is_busy(scene.anna), HEAL_SECONDS)
     await scene.check()

@@ -1,4 +1,4 @@
-"""Attacks on sockets for a minute (`ATTACK_SECONDS`), beside a call and a visitor who do not notice them."""
+"""Attacks on sockets for a minute (`ATTACK_SECONDS`), during a call and a visit that do not notice them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hostile uploads for a minute (`ATTACK_SECONDS`), beside a call and a visitor who do not notice them."""
+"""Hostile uploads for a minute (`ATTACK_SECONDS`), during a call and a visit that do not notice them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.machines.conftest import People
 from tests.machines.site import Machines
 
 pytestmark = [pytest.mark.prove, pytest.mark.gen_test(timeout=SECONDS + 240)]
-# Of a selfie, while the attackers' uploads wait, too.
+# Time of a selfie upload, while the attackers' uploads wait, too.
 MOST_SELFIE_SECONDS = 15.0
 
 

@@ -1,6 +1,6 @@
-"""The races of tests/races again, between real processes: both decide at once, each at one of their own.
+"""The races of tests/races again, between real processes: both decide at once, each on its own process.
 
-Ten pairs play side by side, fifty rounds each; what a round leaves is taken away past the models.
+Ten pairs play at the same time, fifty rounds each; the traces of a round are removed without the models.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ENDS = ("call:start", "call:answered", "call:declined", "call:cancelled")
 
 @dataclass
 class Duel:
-    """Anna calls, Ben is called; `tab` is a second one of his, at a third process."""
+    """Anna calls, Ben is called; `tab` is his second socket, on a third process."""
 
     machines: Machines
     anna: Actor
@@ -42,7 +42,7 @@ class Duel:
         return [self.anna.line, self.ben.line, self.tab.line]
 
     async def check(self, invite_id: str, allowed: set[str]) -> str:
-        """One row says what came of it, and every screen was told that and nothing else."""
+        """One row has the outcome, and every screen got that outcome and nothing else."""
         sql = "select outcome, call_id::text from invite_outcomes where invite_id = %s"
         await until(lambda: self.machines.pair.rows(sql, invite_id))
         ((outcome, call_id),) = self.machines.pair.rows(sql, invite_id)
@@ -58,7 +58,7 @@ class Duel:
         return str(outcome)
 
     async def clean(self) -> None:
-        """Ends the call that came of it, if any; takes the cooldown away; both are on the queue again."""
+        """Ends the resulting call, if any; removes the cooldown; both are on the queue again."""
         ids = [self.anna.user_id, self.ben.user_id]
         seats = "select call_id::text from live_seats where user_id = %s"
         for (call_id,) in self.machines.pair.rows(seats, ids[0]):
@@ -78,7 +78,7 @@ def said(message: Told) -> str:
 
 
 async def settled(line: Line) -> None:
-    """Everything that was on its way here has come: two processes and Redis lie between."""
+    """Waits until everything under way has arrived: two processes and Redis lie between."""
     for _ in range(3):
         line.send("ping", id="settled")
         await line.hear("pong", id="settled")
@@ -100,7 +100,7 @@ Race = Callable[[Duel, str], Awaitable[None]]
 
 
 async def play(machines: Machines, people: People, race: Race, allowed: set[str]) -> None:
-    """All rounds; what came of them, for whoever reads the output."""
+    """Plays all rounds and prints the outcomes."""
     all_duels = await duels(machines, people)
 
     async def rounds(duel: Duel) -> list[str]:
@@ -123,7 +123,7 @@ async def play(machines: Machines, people: People, race: Race, allowed: set[str]
 
 
 def by_chance() -> bool:
-    """Asked each five milliseconds, true within half a second or so: where the sweep comes round."""
+    """Polled every five milliseconds, true within half a second or so: about the interval of the sweep."""
     return random.random() < 0.02
 
 
@@ -153,7 +153,7 @@ async def test_accept_against_cancel(machines: Machines, people: People) -> None
 
 
 async def test_accept_against_miss(machines: Machines, people: People) -> None:
-    """The ring runs out when one of the three processes comes round; the accept comes about then."""
+    """The ring expires when one of the three processes sweeps; the accept arrives at about that time."""
 
     async def race(duel: Duel, invite_id: str) -> None:
         with machines.pair.keys() as keys:

@@ -1,4 +1,4 @@
-"""Every process restarted in turn under calls and visitors: nobody notices."""
+"""Every process restarted in turn during calls and visits: no user notices."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LINE_SECONDS = 0.5
 
 @dataclass
 class Pair:
-    """Two in a call, who keep talking."""
+    """Two users in a call, who keep talking."""
 
     a: Actor
     b: Actor
@@ -37,7 +37,7 @@ class Pair:
                 return
 
     async def check_screens(self) -> None:
-        """Every line once on both screens, and one time left for all."""
+        """Every message once on both screens, and one remaining time for all."""
         a, b = self.a.talking, self.b.talking
         await asyncio.gather(a.answered(), b.answered())
         for talk in (a, b):
@@ -50,7 +50,7 @@ class Pair:
 
 
 async def happens(event: asyncio.Event, seconds: float) -> bool:
-    """Whether it comes about before so many seconds have gone."""
+    """Whether the condition becomes true within this many seconds."""
     try:
         async with asyncio.timeout(seconds):
             return await event.wait()
@@ -60,7 +60,7 @@ async def happens(event: asyncio.Event, seconds: float) -> bool:
 
 @dataclass
 class Visitor:
-    """Reads and writes through the proxy all the time; what was answered, and what was not."""
+    """Reads and writes through the proxy all the time; records what was answered and what was not."""
 
     actor: Actor
     answers: int = 0
@@ -95,7 +95,7 @@ async def roll(machines: Machines, people: People, calls: int, visitors: int) ->
     await asyncio.gather(*work)
     assert [fault for reader in readers for fault in reader.faults] == []
     assert sum(reader.answers for reader in readers) > 100
-    # Each socket was at one process, and came back at least once.
+    # Each socket was at one process, and reconnected at least once.
     assert all(actor.talking.line.opened > 1 for pair in pairs for actor in (pair.a, pair.b))
     for pair in pairs:
         await pair.check_screens()
@@ -103,7 +103,7 @@ async def roll(machines: Machines, people: People, calls: int, visitors: int) ->
 
 
 async def all_in_calls(machines: Machines, who: list[Actor]) -> list[Pair]:
-    """Five at once, their sockets spread over the processes by the proxy."""
+    """Five calls at once, their sockets spread over the processes by the proxy."""
     pairs: list[Pair] = []
 
     async def begin(a: Actor, b: Actor) -> None:
@@ -117,7 +117,7 @@ async def all_in_calls(machines: Machines, who: list[Actor]) -> list[Pair]:
 
 
 async def end_all(machines: Machines, pairs: list[Pair]) -> None:
-    """Half of them by hanging up, half because the time is over."""
+    """Ends half of them by hanging up, half by the end of their time."""
     reasons = {}
     for number, pair in enumerate(pairs):
         reasons[pair.call_id] = "hung_up" if number % 2 else "expired"
@@ -132,11 +132,11 @@ async def end_all(machines: Machines, pairs: list[Pair]) -> None:
         assert machines.pair.rows("select paused_ms from calls where call_id = %s", pair.call_id) == [(0,)]
 
 
-async def test_a_process_says_that_it_leaves_before_it_does(machines: Machines) -> None:
+async def test_a_process_fails_readiness_before_it_leaves(machines: Machines) -> None:
     with machines.client(machines.one) as client:
         leaving = asyncio.create_task(asyncio.to_thread(machines.one.restart))
         await until(lambda: is_answered(client, "/readyz", 503))
-        # Still there for who comes now: the balancer has not asked yet.
+        # It still accepts connections: the load balancer has not checked yet.
         assert await is_answered(client, "/", 200)
         with machines.client() as visitor:
             assert await is_answered(visitor, "/", 200)

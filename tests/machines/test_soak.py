@@ -1,6 +1,6 @@
-"""Scripted calls for a long while: memory, sockets and rows stay flat, and no call ends for a wrong reason.
+"""Scripted calls for a long time: memory, sockets and rows stay flat, and no call ends for a wrong reason.
 
-`SOAK_MINUTES=30 make prove ARGS="tests/machines/test_soak.py -s"`; by itself it takes two minutes.
+`SOAK_MINUTES=30 make prove ARGS="tests/machines/test_soak.py -s"`; by default it takes two minutes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.support.scenes import until
 MINUTES = float(os.environ.get("SOAK_MINUTES", "2"))
 PAIRS = 12
 SAMPLES = 12
-# What a process may still grow by after the first quarter, when caches and pools have filled.
+# How much a process may still grow after the first quarter, when caches and pools have filled.
 MOST_GROWTH = 0.08
 TABLES = ("live_seats", "processes")
 pytestmark = [pytest.mark.prove, pytest.mark.gen_test(timeout=60 * MINUTES + 120)]
@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.prove, pytest.mark.gen_test(timeout=60 * MINUTES + 120
 
 @dataclass(frozen=True)
 class Sample:
-    """What there is between two calls, when everybody is in the room: it must not grow."""
+    """Figures between two calls, when all users are in the room: they must not grow."""
 
     calls: int
     memory: int
@@ -129,7 +129,7 @@ async def test_nothing_grows(machines: Machines, people: People) -> None:
     assert last.files <= first.files + 10
     assert last.rows <= first.rows + 1
     assert last.keys <= first.keys * 1.1 + 20
-    # Theirs alone: other tests, which were here before, end calls by other reasons.
+    # Only the calls of this test: other tests, which ran before, end calls for other reasons.
     callers = [a.user_id for a, _ in pairs]
     asked = "select distinct ended_reason from calls where caller_id::text = any(%s)"
     assert {reason for (reason,) in machines.pair.rows(asked, callers)} == {"hung_up", "expired"}

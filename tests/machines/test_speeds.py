@@ -1,4 +1,4 @@
-"""What the bench measures and a busy machine does not change, held loosely. The rest is for `make bench`."""
+"""Figures of the bench that do not depend on the machine's load, with loose limits. See `make bench`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import uvloop
 
 from bench.idle_bench import Plan, run_idle
 
-# Twenty are promised; it was 7 and 8.
+# The promise is twenty; measured were 7 and 8.
 MOST_KB = 15
 pytestmark = pytest.mark.prove
 

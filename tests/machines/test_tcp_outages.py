@@ -1,7 +1,7 @@
-"""Redis over TCP, away in every way that a network knows, under real processes that are used meanwhile.
+"""Redis over TCP, with every kind of network outage, under real processes in use.
 
-Requests are refused within three seconds; within five seconds after the fault everything works; what was said
-in it is on the other screen.
+Requests fail within three seconds; everything works within five seconds after the fault; messages sent during
+the fault are on the other screen.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def running_machines() -> Iterator[Machines]:
 
 
 def cases() -> Iterator[object]:
-    """Short ones of each way; the others are for `make prove`."""
+    """Short ones of each kind; the others are for `make prove`."""
     for fault in ("refused", "reset", "silent", "unreachable", "deaf"):
         for seconds in (0.5, 3.0, 10.0):
             is_long = seconds == 10 or (seconds == 3.0) != (fault == "silent")
@@ -69,7 +69,7 @@ async def test_an_outage_under_traffic(
 
 
 async def keep_talking(both: tuple[Talk, Talk], until_at: float) -> None:
-    """A line of each side, at least one, and then as many as fit."""
+    """At least one message of each side, and then as many as fit."""
     number = 0
     while number == 0 or time.monotonic() < until_at:
         for side, talking in enumerate(both):
@@ -79,7 +79,7 @@ async def keep_talking(both: tuple[Talk, Talk], until_at: float) -> None:
 
 
 async def check_news(scene: Scene) -> None:
-    """News goes from each process to the other, and a new ring as well."""
+    """Events go from each process to the other, and a new ring as well."""
     a, b = scene.anna.talking, scene.ben.talking
     for one, other in ((a, b), (b, a)):
         one.line.send("rtc:offer", sdp=f"v=0 {time.monotonic()}", attempt=9)

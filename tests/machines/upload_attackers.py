@@ -1,6 +1,6 @@
 """Attackers by uploads: `python -m tests.machines.upload_attackers PORT SECONDS TOKEN…`.
 
-Each token attacks in every way again and again until the time is over; connections are to loopback only.
+Each token attacks in every way again and again until the time is over; it connects to loopback only.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ANSWERS = {201, 401, 413, 415, 422, 429, 503}
 
 
 def files() -> list[tuple[str, bytes]]:
-    """What costs most, as (field, bytes)."""
+    """The most expensive files, as (field, bytes)."""
     return [
         ("selfie", many_scans(1400, (8000, 5000))), ("selfie", many_scans(32, (6300, 6300))),
         ("selfie", png_bomb(6300, 6300)), *[("video", one) for one in HUNGRY_VIDEOS.values()],
@@ -37,7 +37,7 @@ async def uploads(client: Client, token: str, until: float) -> None:
 
 
 async def stalls(port: int, token: str, until: float) -> None:
-    """Sixty bodies of which the last byte does not come."""
+    """Sixty bodies whose last byte does not arrive."""
     while time.monotonic() < until:
         wires = [await asyncio.open_connection("localhost", port) for _ in range(60)]
         for _, writer in wires:

@@ -1,4 +1,4 @@
-"""A call whose clock runs out while somebody hangs up: one end, written once, told alike to all."""
+"""A call whose time ends at the moment one side hangs up: one end, written once, sent to both alike."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ async def test_the_timer_against_hanging_up(make_site: MakeSite, site: Running, 
     freeze(site, far)
     for number in range(ROUNDS):
         call_id = await begin(site, number, anna, ben)
-        # The two processes' clocks are apart by as much as the race needs: one sees zero, the other not yet.
+        # The two processes' clocks differ by as much as the race needs: one sees zero, the other does not
+        # yet.
         advance(59.9995, far)
         advance(60, site)
         ends = await asyncio.gather(
@@ -54,7 +55,7 @@ async def test_the_timer_against_hanging_up(make_site: MakeSite, site: Running, 
     assert await rows(site.models, "select count(*) from live_seats") == [(0,)]
 
 
-async def test_both_sockets_hear_one_end(make_site: MakeSite, site: Running, person: MakePerson) -> None:
+async def test_both_sockets_receive_one_end(make_site: MakeSite, site: Running, person: MakePerson) -> None:
     far = await make_site()
     for _ in range(5):
         scene = await in_call(site, person, far, seconds=60, connected=False)

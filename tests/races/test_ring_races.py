@@ -1,6 +1,6 @@
-"""Rings decided by two at once, on two processes: one outcome, one call, one end on every screen.
+"""Rings decided by two processes at once: one outcome, one call, one end on every screen.
 
-Each test plays many rounds with the same two people; a round's traces are taken away past the models.
+Each test plays many rounds with the same two users; the traces of a round are removed without the models.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ Told = set[tuple[str, str]]
 
 
 def speaks_of(message: dict[str, Any]) -> tuple[str, str]:
-    """(the ring's or the call's id, the outcome) that a message speaks of."""
+    """(the ring's or the call's id, the outcome) in a message."""
     if message["type"] == "call:start":
         return message["callId"], "accepted"
     return message["inviteId"], message.get("outcome") or message["reason"]
 
 
 async def told(socket: Socket, invite_id: str) -> Told:
-    """What this socket heard of the ring's end; a second word on an earlier ring may still be on its way."""
+    """The end of the ring as this socket got it; a message about an earlier ring may still be under way."""
     heard: Told = set()
     while not any(one == invite_id or outcome == "accepted" for one, outcome in heard):
         heard.add(speaks_of(await socket.receive(*ENDS)))
@@ -37,7 +37,7 @@ async def told(socket: Socket, invite_id: str) -> Told:
 
 
 async def check_one_end(site: Running, pair: Two, sockets: list[Socket], invite_id: str) -> str:
-    """All were told the same, and PostgreSQL says the same."""
+    """All sockets got the same end, and PostgreSQL has it too."""
     heard = await asyncio.gather(*(told(socket, invite_id) for socket in sockets))
     outcomes = await rows(site.models, "select invite_id::text, outcome from invite_outcomes")
     calls = [row[0] for row in await rows(site.models, "select call_id::text from calls")]
@@ -59,7 +59,7 @@ delete from cooldowns
 
 
 async def clean(site: Running, pair: Two) -> None:
-    """The next round begins as the first did."""
+    """Resets the state, so that the next round begins as the first did."""
     busy = await site.models.bus.command("get", f"ns:busy:{pair.anna.user_id}")
     if busy:
         call_id = busy.decode().removeprefix("call:")
@@ -70,7 +70,7 @@ async def clean(site: Running, pair: Two) -> None:
 async def play(
     site: Running, pair: Two, sockets: list[Socket], race: Callable[[str], Awaitable[None]], allowed: set[str]
 ) -> None:
-    """Every round ends in one of these ways. That all of them happen is for the races' own luck."""
+    """Every round ends in one of these ways. Whether all of them occur is left to chance."""
     for _ in range(ROUNDS):
         invite_id = await pair.ring()
         await race(invite_id)

@@ -1,4 +1,4 @@
-"""A rule that comes between two people in the instant of an invite: no ring is left that breaks it."""
+"""A rule that takes effect at the moment of an invite: no ring is left that breaks it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def pause(site: Running) -> None:
         await site.models.bus.command("ping")
 
 
-async def test_a_block_in_the_instant_of_an_invite(site: Running, person: MakePerson) -> None:
+async def test_a_block_at_the_moment_of_an_invite(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     anna, ben = await member(site, pair.anna), pair.ben.user_id
 
@@ -41,7 +41,7 @@ async def test_a_block_in_the_instant_of_an_invite(site: Running, person: MakePe
         await rows(site.models, CLEAN)
 
 
-async def test_a_cooldown_in_the_instant_of_an_invite(site: Running, person: MakePerson) -> None:
+async def test_a_cooldown_at_the_moment_of_an_invite(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     anna, ben = await member(site, pair.anna), await member(site, pair.ben)
     invites = site.models.invites

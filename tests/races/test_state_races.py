@@ -1,4 +1,4 @@
-"""`state` and the events of a ring at the same time: after all of them, every screen shows what is so."""
+"""`state` and the events of a ring at the same time: afterwards every screen shows the truth."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROUNDS = 300
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
-    """So many messages and sockets as the races need."""
+    """As many messages and sockets as the races need."""
     return Config(
         stun_urls=(), guests_per_hour=1000, api_per_minute=1_000_000, data_dir=tmp_path,
         invite_messages_per_second=100_000,
@@ -32,7 +32,7 @@ def config(tmp_path: Path) -> Config:
 
 @dataclass
 class Screen:
-    """What a page shows that believes each message, in the order in which they come."""
+    """A page that believes each message, in the order of arrival."""
 
     ring: str | None = None
     expires_at: str = ""
@@ -65,7 +65,7 @@ class Screen:
 
 
 async def later(site: Running, most: int = 25) -> None:
-    """The race's own jitter: so many round trips."""
+    """The race's own jitter: a number of round trips."""
     for _ in range(random.randrange(most)):
         await site.models.bus.command("ping")
 
@@ -129,7 +129,7 @@ async def test_a_ring_that_comes_and_goes_while_the_state_is_sent_again(
 
 
 async def settled(far: Running, socket: Socket, states: int) -> list[dict[str, Any]]:
-    """What has come by the time that nothing is on its way any more."""
+    """The messages that have arrived when nothing is under way any more."""
     await socket.quiet()
     if not any(message["type"] == "state" for message in socket.inbox):
         socket.inbox.append(await socket.receive("state"))
@@ -156,7 +156,7 @@ async def test_joining_and_leaving_while_the_state_is_sent_again(site: Running, 
 async def test_another_tab_does_not_take_the_start_of_the_call(
     make_site: MakeSite, site: Running, person: MakePerson
 ) -> None:
-    """Tabs of the caller open and ask for their state again; the socket that invited goes into the call."""
+    """Other tabs of the caller open and request their state; the inviting socket goes into the call."""
     far = await make_site()
     pair = await two(site, person)
     for one in (site, far):
@@ -178,9 +178,7 @@ async def test_another_tab_does_not_take_the_start_of_the_call(
         await rows(site.models, CLEAN)
 
 
-async def test_a_socket_of_the_caller_takes_the_place_of_one_that_has_gone(
-    site: Running, person: MakePerson
-) -> None:
+async def test_a_socket_of_the_caller_replaces_one_that_has_gone(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     invite_id = await pair.ring()
     pair.a.close()
@@ -199,7 +197,7 @@ async def test_a_socket_of_the_caller_takes_the_place_of_one_that_has_gone(
     await sockets[1].receive("call:answered", inviteId=invite_id)
 
 
-async def test_a_socket_takes_the_place_of_one_on_a_process_that_has_missed_its_beats(
+async def test_a_socket_replaces_one_on_a_process_that_has_missed_its_heartbeats(
     make_site: MakeSite, site: Running, person: MakePerson
 ) -> None:
     far = await make_site()
@@ -216,9 +214,7 @@ async def test_a_socket_takes_the_place_of_one_on_a_process_that_has_missed_its_
     await tab.receive("call:start")
 
 
-async def test_a_ring_that_has_ended_is_not_made_again_by_a_late_socket(
-    site: Running, person: MakePerson
-) -> None:
+async def test_an_ended_ring_is_not_restored_by_a_late_socket(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     invite_id = await pair.ring()
     ring = await site.models.invites.rings.find(invite_id)

@@ -1,4 +1,4 @@
-"""People with an account, and what they sign in with."""
+"""Users with an account, and their credentials."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tests.support.clients import Answer
 
 PASSWORD = "correct horse battery"
 OTHER_PASSWORD = "seven quiet lanterns"
-# Cheap hashes: what is tested is who gets in, not how long it takes.
+# Cheap hashes: the tests are about who gets in, not about the time it takes.
 QUICK = Config(stun_urls=(), bcrypt_cost=4, guests_per_hour=100_000, api_per_minute=1_000_000)
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Somebody with an account, signed in."""
+    """A signed-in user with an account."""
 
     person: Person
     email: str

@@ -1,4 +1,4 @@
-"""What the tables of the money hold."""
+"""The contents of the billing tables."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from models.wiring import Models
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """The one refund there is."""
+    """The only refund."""
 
     refunded_cents: int
     is_full: bool
 
 
 async def rows(models: Models) -> dict[str, int]:
-    """How many of each there are."""
+    """The number of rows of each kind."""
     async with models.db.link() as link:
         await link.execute(
             "select (select count(*) from access_grants), (select count(*) from invite_codes), "
@@ -25,7 +25,7 @@ async def rows(models: Models) -> dict[str, int]:
 
 
 async def effects(models: Models) -> list[str]:
-    """What each event did, in the order of their coming."""
+    """The effect of each event, in order of arrival."""
     async with models.db.link() as link:
         await link.execute("select effect from stripe_events order by received_at")
         return [effect for (effect,) in link.cursor.fetchall()]

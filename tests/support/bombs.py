@@ -1,4 +1,4 @@
-"""Small files that ask for much work."""
+"""Small files that cause a lot of work."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.clips import clip
 
 
 def many_scans(count: int, size: tuple[int, int] = (800, 600)) -> bytes:
-    """A progressive JPEG of which the last scan comes again and again."""
+    """A progressive JPEG whose last scan is repeated."""
     out = BytesIO()
     Image.new("L", size).save(out, "JPEG", progressive=True)
     data = out.getvalue()
@@ -20,7 +20,7 @@ def many_scans(count: int, size: tuple[int, int] = (800, 600)) -> bytes:
 
 
 def counting(box: bytes, place: int, count: int) -> bytes:
-    """An mp4 of which a box promises more: the number `place` bytes behind its name."""
+    """An mp4 with a box that claims more entries: the number is `place` bytes after its name."""
     return patched(clip("mp4", "libx264", "aac"), box, place, count)
 
 

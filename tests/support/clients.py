@@ -1,6 +1,4 @@
-"""The clients that tests drive the site with: HTTP like an API client, HTTP like a browser without scripts,
-and sockets.
-"""
+"""The clients of the tests: an API client, a browser without scripts, and sockets."""
 
 from __future__ import annotations
 
@@ -62,7 +60,7 @@ def multipart(name: str, filename: str, kind: str, data: bytes, **fields: str) -
 
 
 class Client:
-    """An API client: asks for JSON, carries a Bearer token, keeps no cookie."""
+    """An API client: requests JSON, sends a Bearer token, keeps no cookie."""
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
@@ -163,7 +161,7 @@ class Browser:
 
 @dataclass
 class Socket:
-    """One of the two sockets, as an API client opens it. Messages not asked for yet wait in `inbox`."""
+    """One of the two sockets, as opened by an API client. Unread messages wait in `inbox`."""
 
     connection: WebSocketClientConnection
     inbox: list[dict[str, Any]] = field(default_factory=list)
@@ -187,8 +185,8 @@ class Socket:
         self.connection.write_message(frame, binary=isinstance(frame, bytes))
 
     async def receive(self, *types: str, seconds: float = SECONDS, **match: Any) -> dict[str, Any]:
-        """The next message of one of these types (and with these values); others wait. Raises ConnectionError
-        when it closes.
+        """The next message of one of these types (and with these values); others wait. Raises:
+        ConnectionError, when the socket closes.
         """
         for message in self.inbox:
             if _fits(message, types, match):
@@ -205,14 +203,14 @@ class Socket:
                 self.inbox.append(message)
 
     async def closed(self, seconds: float = SECONDS) -> int | None:
-        """Waits for the close and gives its code; what came before it is in `inbox`."""
+        """Waits for the close and returns its code; earlier messages are in `inbox`."""
         async with asyncio.timeout(seconds):
             while (frame := await self.connection.read_message()) is not None:
                 self.inbox.append(jsonlib.loads(frame))
         return self.connection.close_code
 
     async def quiet(self) -> list[str]:
-        """The types of everything that has come by the time the server has answered a ping."""
+        """The types of everything that has arrived by the time the server answers a ping."""
         self.send("ping", id="quiet")
         await self.receive("pong", id="quiet")
         return [message["type"] for message in self.inbox]

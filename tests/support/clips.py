@@ -1,4 +1,4 @@
-"""Small real videos, made with the encoders of PyAV: grey pictures, silence, and what is hidden in them."""
+"""Small real videos, made with the encoders of PyAV: grey frames, silence, and hidden metadata."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def clip(
 
 @contextmanager
 def _ordinary() -> Iterator[None]:
-    """SVT-AV1, run by root, makes its caller a real-time thread for good, and all browsers started later."""
+    """Resets the priority: SVT-AV1, run by root, makes its caller a real-time thread for good, and with it
+    all browsers started later.
+    """
     yield
     os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
@@ -71,7 +73,7 @@ def _silence(sound: str | None, seconds: float):
 
 
 def turn(data: bytes, degrees: int) -> bytes:
-    """As a phone held upright records: the pictures lie, and the file says how to turn them."""
+    """Like a phone held upright: the frames are stored sideways, and the file says how to rotate them."""
     out = BytesIO()
     with av.open(BytesIO(data)) as source, av.open(out, "w", format="mp4") as target:
         stream = target.add_stream_from_template(source.streams.video[0])
@@ -84,7 +86,7 @@ def turn(data: bytes, degrees: int) -> bytes:
 
 
 def remuxed(data: bytes, only: str = "", **options: str) -> bytes:
-    """The same packets in another mp4: with options of the muxer, or of one kind only."""
+    """The same packets in another mp4, with options of the muxer, or of one stream only."""
     out = BytesIO()
     with av.open(BytesIO(data)) as source, av.open(out, "w", format="mp4", options=options) as target:
         kept = [one for one in source.streams if only in ("", one.type)]
@@ -97,7 +99,7 @@ def remuxed(data: bytes, only: str = "", **options: str) -> bytes:
 
 
 def growing(small: bytes, large: bytes) -> bytes:
-    """A webm of the one, after which the pictures of the other follow in the same stream."""
+    """A webm of the one video, followed by the frames of the other in the same stream."""
     out, at = BytesIO(), 0
     with av.open(out, "w", format="webm") as target, av.open(BytesIO(small)) as first:
         stream = target.add_stream_from_template(first.streams.video[0])
@@ -112,8 +114,8 @@ def growing(small: bytes, large: bytes) -> bytes:
 
 
 def without_duration(data: bytes) -> bytes:
-    """As a browser's recorder writes a webm: its header does not say how long it is."""
+    """Like a webm from a browser's recorder, whose header has no duration."""
     name, size = b"\x44\x89\x88", 8
     at = data.index(name)
-    # EBML's Void element takes the place (RFC 8794, 11.3.2).
+    # EBML's Void element takes its place (RFC 8794, 11.3.2).
     return data[:at] + b"\xec" + bytes([0x80 | (size + 1)]) + bytes(size + 1) + data[at + len(name) + size :]

@@ -1,4 +1,4 @@
-"""ICC profiles of a few bytes (ICC.1:2022): three primaries under D50 and a gamma, or a gamma of grey."""
+"""ICC profiles of a few bytes (ICC.1:2022): three primaries under D50 and a gamma, or a grey gamma."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""A small Stripe on loopback, at the level of HTTP; what it knows is in `tests.support.stripe_books`.
+"""A small Stripe on loopback, at the level of HTTP; its data is in `tests.support.stripe_books`.
 
-Refuses what Stripe refuses: no or another key, malformed parameters, amounts under the minimum, one
-idempotency key for two different requests. Keeps idempotency keys, failures included. Fails as it is told:
-`stripe.faults.append("hang")`, one for each request to come. At `/pay/<session id>` is its own page, where a
+Rejects what Stripe rejects: a missing or wrong key, malformed parameters, amounts under the minimum, one
+idempotency key for two different requests. Stores idempotency keys, failures included. Fails on request:
+`stripe.faults.append("hang")`, one for each coming request. At `/pay/<session id>` is its own page, where a
 browser pays.
 """
 
@@ -31,7 +31,7 @@ HOSTED = (
 
 
 class StripeStandIn(Books):
-    """`asked`: every request to the API as (method, path, idempotency key)."""
+    """`asked`: every API request as (method, path, idempotency key)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class StripeStandIn(Books):
         self.asked: list[tuple[str, str, str | None]] = []
         self.faults: deque[str] = deque()
         self.let_go = asyncio.Event()
-        # What else happens when somebody has paid on our page, before they are sent back.
+        # What else happens after a payment on our page, before the redirect back.
         self.when_paid: Callable[[dict[str, Any]], Awaitable[object]] | None = None
         own = {"stripe": self}
         routes = [
@@ -59,7 +59,7 @@ class StripeStandIn(Books):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What `make_site` needs to pay here."""
+        """The settings for `make_site`."""
         return {
             "stripe_secret_key": KEY,
             "stripe_webhook_secrets": (SECRET,),
@@ -91,7 +91,7 @@ class ApiHandler(RequestHandler):
             self.answer(401, failure("authentication_error", "api_key_invalid"))
 
     async def goes_wrong(self) -> bool:
-        """The next fault: a status, `kept 500` (under its key), `hang`, `reset`, `lost`, `garbage`."""
+        """The next fault: a status, `kept 500` (stored under its key), `hang`, `reset`, `lost`, `garbage`."""
         fault = self.stripe.faults.popleft() if self.stripe.faults else None
         if fault is None:
             return False
@@ -151,7 +151,7 @@ class ManyHandler(ApiHandler):
 
 
 class HostedPage(RequestHandler):
-    """Where a customer pays; what is told about it is up to the test."""
+    """The payment page; the test decides which events follow."""
 
     def initialize(self, stripe: StripeStandIn) -> None:
         self.stripe = stripe

@@ -1,7 +1,7 @@
 """A small Twilio on loopback, at the level of HTTP: tokens of its Network Traversal Service.
 
-Refuses what Twilio refuses: another account, another token, a path that is none. Fails as it is told:
-`twilio.faults.append("hang")`, one for each request to come.
+Rejects what Twilio rejects: a wrong account, token or path. Fails on request: `twilio.faults.append("hang")`,
+one for each coming request.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class TwilioStandIn:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What `make_site` needs to ask here."""
+        """The settings for `make_site`."""
         return {"twilio_account_sid": SID, "twilio_auth_token": TOKEN, "twilio_api_base": self.api_base}
 
     def token(self, ttl: int) -> dict[str, Any]:
@@ -102,6 +102,6 @@ class TokensHandler(RequestHandler):
         return True
 
     def refuse(self, status: int) -> None:
-        """Twilio's messages name the account."""
+        """Twilio's messages contain the account."""
         self.set_status(status)
         self.finish({"code": 20003, "message": f"Authenticate {SID} {TOKEN}", "status": status})

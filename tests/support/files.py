@@ -1,4 +1,4 @@
-"""Open files with given bytes, as the site receives uploads into."""
+"""Open files with given bytes, like the files of uploads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tempfile
 
 
 class Unnamed(io.FileIO):
-    """Closed, without a warning, when nothing refers to it."""
+    """Closed without a warning when it is garbage-collected."""
 
     def __del__(self) -> None:
         self.close()

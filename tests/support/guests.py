@@ -1,4 +1,4 @@
-"""People who have just come: guests without access, by an API client or in a browser; friends with a code."""
+"""New guests without access, by an API client or in a browser; friends with a code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.support.clients import Browser
 
 
 async def newcomer(site: Any, name: str = "Nora") -> tuple[str, str]:
-    """A guest without access: (their Bearer token, their id)."""
+    """A guest without access: (Bearer token, id)."""
     guest = {"name": name, "gender": "female", "adult": True}
     answer = await site.client.post("/auth/guest", guest)
     return answer.json["sessionToken"], answer.json["userId"]
@@ -25,7 +25,7 @@ async def guest_browser(site: Any) -> Browser:
 
 
 async def own_code(site: Any, owner: Any) -> str:
-    """The code of somebody who has just paid; `site` may be models alone."""
+    """The code of a user who has just paid; `site` may be the models alone."""
     async with site.models.db.transaction() as on:
         await site.models.invite_codes.ensure_own(owner.user_id, on=on)
     return (await site.models.invite_codes.find_own(owner.user_id)).code

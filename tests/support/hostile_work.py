@@ -1,4 +1,4 @@
-"""What a decoder could do to its process: tests run it in a real one (`models.profiles.decoder`)."""
+"""What a decoder could do to its process; tests run it in a real one (`models.profiles.decoder`)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def odd() -> None:
 
 
 def spin() -> None:
-    """Also where Python catches every exception."""
+    """Loops even where Python catches every exception."""
     while True:
         sum(range(1000))
 
@@ -52,7 +52,7 @@ def sleep() -> None:
 
 
 def grow() -> None:
-    """Every page is touched."""
+    """Touches every page."""
     kept = []
     try:
         while True:

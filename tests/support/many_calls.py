@@ -1,4 +1,4 @@
-"""Thousands of live calls at once, written past the models: what a process that dies leaves behind."""
+"""Thousands of active calls at once, written without the models: what a dead process leaves behind."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ insert into live_seats (user_id, call_id) select a, call_id from pairs union all
 
 
 async def make(models: Models, calls: int, process: str, other: str | None = None) -> None:
-    """Calls of ten minutes that run, with the callers' seats on one process and the callees' on another.
-    Two thousand at a time: a statement has two seconds.
+    """Running calls of ten minutes, with the callers' seats on one process and the callees' on another. Two
+    thousand at a time, because a statement has two seconds.
     """
     while calls > 0:
         async with models.db.link() as link:
@@ -46,7 +46,7 @@ async def make(models: Models, calls: int, process: str, other: str | None = Non
 
 
 async def dead(models: Models, process: str) -> None:
-    """A process that has not beaten for a minute, in PostgreSQL."""
+    """A process without a heartbeat for a minute, in PostgreSQL."""
     await rows(models, "insert into processes values (%s, now() - interval '1 minute')", process)
 
 

@@ -1,4 +1,4 @@
-"""Reading our own documents: sections, tables, and what stands in backticks."""
+"""A parser for our own documents: sections, tables, and code in backticks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 
 def section(text: str, heading: str) -> str:
-    """From a heading to the next of the same or a higher level, outside of code blocks."""
+    """The text from a heading to the next of the same or a higher level, ignoring code blocks."""
     level = len(heading.split(" ")[0])
     start = re.search(rf"^{re.escape(heading)}$", text, re.M)
     assert start is not None, f"there is no section {heading!r}"
@@ -21,7 +21,7 @@ def section(text: str, heading: str) -> str:
 
 
 def table(text: str, first: str) -> list[list[str]]:
-    """The rows of every table whose first column is headed so."""
+    """The rows of every table whose first column has this heading."""
     rows: list[list[str]] = []
     head = ""
     for line in text.splitlines():
@@ -36,5 +36,5 @@ def table(text: str, first: str) -> list[list[str]]:
 
 
 def cells(text: str) -> list[str]:
-    """What stands in backticks."""
+    """The texts in backticks."""
     return re.findall(r"`([^`]+)`", text)

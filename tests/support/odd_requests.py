@@ -1,4 +1,4 @@
-"""Parts of requests that no browser sends, and the fields that they stand in for."""
+"""Parts of requests that no browser sends, and the fields that they replace."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ QUERY = [
     "userId",
     "verify",
 ]
-# What one or the other address takes, as it would be right.
+# Valid values for one or another URL.
 FIELDS: dict[str, object] = {
     "name": "Anna",
     "gender": "female",
@@ -131,7 +131,7 @@ FIELDS: dict[str, object] = {
     "paymentId": ID,
     "sessionId": "cs_test_1",
 }
-# The sign-out of the one admin; exports, of which only a few are made at once (503).
+# The sign-out of the only admin; exports, which are limited (503).
 LEFT_OUT = ("/admin/sign-out", "/settings/export")
 JSON_VALUES = [
     '"\\u0000"',

@@ -1,7 +1,7 @@
 """A parent of two workers, real processes, that behave as the file MODE says when they start.
 
 python odd_workers.py            the parent, with short limits
-python odd_workers.py worker     what the parent starts
+python odd_workers.py worker     started by the parent
 """
 
 from __future__ import annotations

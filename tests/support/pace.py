@@ -1,4 +1,4 @@
-"""Limits in seconds that mean the same on a machine that does other work too."""
+"""Time limits that hold on a busy machine too."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import os
 
 
 def within(seconds: float) -> float:
-    """The limit, as it holds on a quiet machine; longer by as much as the processors are shared."""
+    """The limit for a quiet machine, extended by the current load of the processors."""
     return seconds * max(1.0, os.getloadavg()[0] / len(os.sched_getaffinity(0)))

@@ -1,4 +1,4 @@
-"""People who pay at the stand-in."""
+"""Users who pay at the fake Stripe."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support.stripe_events import event, tell
 
 
 async def paid(models: Models, stripe: StripeStandIn, person: Any) -> str:
-    """Has paid by card, and it was told; the session's id."""
+    """Pays by card, with the event; returns the session's id."""
     offered = await models.checkouts.create_checkout(person.user_id)
     await tell(models, event("completed", stripe.pay(offered.session_id)))
     assert await models.access.of(person.user_id) == "paid"

@@ -1,7 +1,8 @@
-"""Random histories of money: three people pay, come by codes, get refunds and disputes; events come twice,
-late, together and out of order; processes die between any two statements. What the stand-in knows is true.
+"""Random payment histories, checked against the fake Stripe's books.
 
-One seed, one history. At its end Stripe has delivered everything at least once, as it does.
+Three users pay, redeem codes, get refunds and disputes; events are delivered twice, late, concurrently and
+out of order; processes die between any two statements. One seed, one history. At its end Stripe has delivered
+everything at least once, as it does.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ PEOPLE = 3
 
 
 class Crashed(Exception):
-    """The process has died here: nothing more of the transaction comes."""
+    """The process has died here: the rest of the transaction is not executed."""
 
 
-# How many statements this process still has to live; None: for ever.
+# The number of statements before this process dies; None: unlimited.
 to_live: ContextVar[int | None] = ContextVar("to_live", default=None)
 crashes: list[int] = []
 really = UnderWay.execute
@@ -36,7 +37,7 @@ really = UnderWay.execute
 async def execute_or_die(
     under_way: UnderWay, link: Link, sql: str, values: dict[str, object] | None = None
 ) -> None:
-    """In the place of `UnderWay.execute`. A dead process rolls nothing back; to prepare is no step."""
+    """Replaces `UnderWay.execute`. A dead process rolls nothing back; preparing does not count."""
     if sql == "rollback" or sql.startswith("prepare "):
         await really(under_way, link, sql, values)
         return
@@ -68,7 +69,7 @@ class History:
     # -- what may happen --
 
     async def maybe_die(self, *work: Any) -> None:
-        """All of it at once, each in a process that may die between two statements."""
+        """Runs everything concurrently, each in a process that may die between two statements."""
 
         async def live(one: Any) -> None:
             to_live.set(self.random.randrange(11) if self.random.random() < 0.25 else None)
@@ -84,7 +85,7 @@ class History:
         self.sessions |= {session["id"]: someone for session in own}
 
     async def pay(self) -> None:
-        """Of those that are open at Stripe: paid, given up, or promised by a way that takes days."""
+        """Open sessions at Stripe are paid, given up, or paid by a method that takes days."""
         is_open = [one for one in self.sessions if self.stripe.sessions[one]["payment_status"] == "unpaid"]
         is_open = [one for one in is_open if self.stripe.sessions[one]["status"] != "expired"]
         if not is_open:
@@ -99,7 +100,7 @@ class History:
             self.undelivered.append(news("payment_intent.succeeded", self.stripe.intent(session_id)))
 
     async def deliver(self) -> None:
-        """Some of what is new, in any order, and some of what has been delivered before."""
+        """Delivers some of the new events, in any order, and some of the old ones again."""
         some = self.random.sample(self.undelivered, min(len(self.undelivered), self.random.randrange(1, 4)))
         again = self.random.sample(self.delivered, min(len(self.delivered), self.random.randrange(2)))
         await self.maybe_die(*(self.send(payload) for payload in [*some, *again]))
@@ -111,14 +112,14 @@ class History:
             self.delivered.append(payload)
 
     async def redeem(self) -> None:
-        """Everybody at once, by somebody's code."""
+        """All users redeem codes at once."""
         code = await self.models.invite_codes.find_own(self.random.choice(self.people).user_id)
         if code is not None:
             redeem = self.models.invite_codes.redeem
             await self.maybe_die(*(redeem(code.code, someone.user_id) for someone in self.people))
 
     async def go_back(self) -> None:
-        """A refund here or in Stripe's dashboard, all or a part; a dispute, and how it ends."""
+        """A refund here or in Stripe's dashboard, full or partial; a dispute, and its outcome."""
         is_paid = [one for one in self.sessions if self.charge(one)]
         if not is_paid:
             return None
@@ -152,7 +153,7 @@ class History:
             await self.maybe_die(self.models.checkouts.status(someone.user_id, session_id))
 
     async def settle_down(self) -> None:
-        """Stripe repeats what was not received until it is."""
+        """Stripe repeats every event until it is received."""
         while self.undelivered:
             waiting = list(self.undelivered)
             self.random.shuffle(waiting)
@@ -169,7 +170,9 @@ class History:
         return bool(charge) and not charge["refunded"] and dispute.get("status") != "lost"
 
     async def check(self) -> None:
-        """What everybody has is what was paid and not given back, or came by a code; and nothing else."""
+        """Every user's access is what they paid and did not get back, or a redeemed code; and nothing
+        else.
+        """
         for someone in self.people:
             own = [one for one, owner in self.sessions.items() if owner is someone]
             worth = sum(map(self.is_worth_access, own))
@@ -182,7 +185,7 @@ class History:
 
 
 async def grants(models: Models, someone: Person) -> dict[str, int]:
-    """How many reasons of each kind hold; a use of a code is a reason of its own."""
+    """The number of grants in force of each kind; a use of a code is a grant of its own."""
     async with models.db.link() as link:
         await link.execute(
             "select (select count(*) from access_grants where user_id = %(u)s and reason = 'payment' and "
@@ -196,7 +199,9 @@ async def grants(models: Models, someone: Person) -> dict[str, int]:
 
 
 async def faults_of_codes(models: Models) -> list[tuple[Any, ...]]:
-    """Codes with more uses than their limit or than people who used them, and live codes of the unpaid."""
+    """Codes with more uses than their limit or than users who used them, and working codes of users who lost
+    access.
+    """
     async with models.db.link() as link:
         await link.execute(
             "select code, uses, uses_limit from invite_codes c where uses > uses_limit "

@@ -28,7 +28,7 @@ class RawRequest:
 
 
 async def answer_to(port: int, request: RawRequest, seconds: float = 20.0) -> tuple[int, bytes]:
-    """(status, everything); status 0 for no answer, and HANGS if the connection stays open."""
+    """(status, the whole answer); status 0 for no answer, and HANGS if the connection stays open."""
     reader, writer = await asyncio.open_connection("localhost", port)
     whole = b""
     try:

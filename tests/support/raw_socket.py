@@ -47,7 +47,7 @@ class RawSocket:
     async def open(
         cls, port: int, path: str, token: str, *, early: bytes = b"", headers: str = ""
     ) -> RawSocket:
-        """After the 101. `early` is sent together with the request."""
+        """Opens a socket; returns after the 101. `early` is sent together with the request."""
         reader, writer = await asyncio.open_connection("localhost", port)
         writer.write(HEAD.format(path=path, token=token, headers=headers).encode() + early)
         socket = cls(reader, writer)
@@ -58,7 +58,7 @@ class RawSocket:
         self.writer.write(b"".join(frames))
 
     async def read(self) -> tuple[int, bytes]:
-        """The next frame: its opcode and payload. Raises one of GONE at the end."""
+        """The next frame: its opcode and payload. Raises: one of GONE, at the end."""
         first, size = await self.reader.readexactly(2)
         if size >= 126:
             size = int.from_bytes(await self.reader.readexactly(2 if size == 126 else 8))
@@ -79,12 +79,12 @@ class RawSocket:
                 return dict(told)
 
     async def close_code(self, seconds: float = 5.0) -> int:
-        """The code of the server's Close frame; 1005 if there is none in it. Raises one of GONE."""
+        """The code of the server's Close frame; 1005 if it has none. Raises: one of GONE."""
         _, payload = await self.until_opcode(CLOSE, seconds=seconds)
         return int.from_bytes(payload[:2]) if payload else 1005
 
     async def ended(self, seconds: float = 5.0) -> None:
-        """Until the server has ended the TCP connection."""
+        """Waits until the server has ended the TCP connection."""
         async with asyncio.timeout(seconds):
             with contextlib.suppress(*GONE):
                 while await self.reader.read(1 << 16):
@@ -98,7 +98,7 @@ class RawSocket:
 
     @property
     def unsent(self) -> int:
-        """Bytes that the server's side has not taken yet, beyond what the kernel holds."""
+        """The number of bytes that the server's side has not accepted yet, beyond the kernel's buffers."""
         return int(self.writer.transport.get_write_buffer_size())
 
     def close(self) -> None:

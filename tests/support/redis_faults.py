@@ -1,4 +1,4 @@
-"""A Redis of a test's own behind a proxy, with the ways in which it can be away."""
+"""A Redis server for a single test behind a proxy, with its faults."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.machines.fault_proxy import FaultProxy
 
 
 class FaultyRedis:
-    """`url` leads through the proxy, `direct_url` past it."""
+    """`url` leads through the proxy, `direct_url` does not."""
 
     def __init__(self, embedded: Embedded, proxy: FaultProxy) -> None:
         self._embedded = embedded
@@ -36,7 +36,7 @@ class FaultyRedis:
 
     @contextmanager
     def hung(self) -> Iterator[None]:
-        """The process stands still: connections are taken, and nothing is answered."""
+        """The process is stopped: connections are accepted, and nothing is answered."""
         pid = self._embedded.pids["redis-server"]
         os.kill(pid, signal.SIGSTOP)
         try:
@@ -45,7 +45,7 @@ class FaultyRedis:
             os.kill(pid, signal.SIGCONT)
 
     def say(self, *command: object) -> object:
-        """Past the proxy and the models."""
+        """Runs a command without the proxy and the models."""
         with redis.Redis.from_url(self.direct_url, decode_responses=True) as client:
             return client.execute_command(*command)
 

@@ -1,4 +1,4 @@
-"""What tests of block, report and ban begin with: people who have met, moderators, reports by the dozen."""
+"""Starting points of the tests of block, report and ban: users who have met, moderators, many reports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MODERATOR, OTHER_MODERATOR = new_id(), new_id()
 
 
 async def met(models: Models, one: Person, other: Person) -> None:
-    """They were in a ring together once; it was missed."""
+    """Creates a missed ring between the two."""
     sql = (
         "insert into invite_outcomes (invite_id, caller_id, callee_id, outcome, decided_at) "
         "values (%s, %s, %s, 'missed', clock_timestamp())"
@@ -28,7 +28,7 @@ async def report(models: Models, reporter: Person, about: Person, reason: str = 
 
 
 async def reporters(models: Models, person: MakePerson, about: Person, number: int) -> list[Person]:
-    """So many people who have met this one."""
+    """As many users as requested who have met this one."""
     people = [await person(f"Reporter {count}", selfie=False) for count in range(number)]
     for one in people:
         await met(models, one, about)
@@ -36,13 +36,13 @@ async def reporters(models: Models, person: MakePerson, about: Person, number: i
 
 
 async def bans_of(models: Models, about: Person) -> list[tuple[str, bool]]:
-    """Kind, and whether it stands."""
+    """Kind, and whether it is active."""
     sql = "select kind, lifted_at is null from bans where user_id = %s order by created_at"
     return [(kind, stands) for kind, stands in await rows(models, sql, about.user_id)]
 
 
 async def browser_of(site: Running, one: Person) -> Browser:
-    """This person's browser without scripts, with a page's token."""
+    """A browser without scripts for this user, with a page's token."""
     browser = site.browser()
     browser.cookies["session"] = one.token
     await browser.get("/settings")

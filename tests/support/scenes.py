@@ -1,4 +1,4 @@
-"""Scenes that many tests begin with: two people who ring, two in a call; and rows, read past the models."""
+"""Starting points of many tests: two users with a ring, two in a call; and rows, read without the models."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROUNDS_UNTIL_BEAT = 4
 
 
 async def rows(models: Models, sql: str, *values: object) -> list[tuple[Any, ...]]:
-    """What PostgreSQL says; for what is written, too."""
+    """Runs SQL in PostgreSQL, also for writes."""
     async with models.db.link() as link:
         await link.execute(sql, values)
         return list(link.cursor.fetchall()) if link.cursor.description else []
@@ -40,7 +40,7 @@ async def ban(models: Models, person: Person) -> None:
 
 
 async def until(condition: Callable[[], Any], seconds: float = 20.0) -> None:
-    """Waits for something that comes without a message; the limit only ends a test that fails."""
+    """Waits for a condition that has no message; the limit only ends a failing test."""
     async with asyncio.timeout(seconds):
         while True:
             found = condition()
@@ -52,14 +52,14 @@ async def until(condition: Callable[[], Any], seconds: float = 20.0) -> None:
 
 
 def stand_still(models: Models) -> datetime:
-    """The clock stands still: now."""
+    """Freezes the clock at the current time."""
     now = datetime.now(UTC).replace(microsecond=0)
     models.clock.freeze(now)
     return now
 
 
 def freeze(*sites: Running) -> None:
-    """All clocks stand still at the same instant."""
+    """Freezes all clocks at the same instant."""
     now = stand_still(sites[0].models)
     for site in sites:
         site.models.clock.freeze(now)
@@ -76,14 +76,14 @@ async def rounds(site: Running, number: int = ROUNDS_UNTIL_BEAT) -> None:
 
 
 async def goodbye(site: Running) -> None:
-    """The process drains as on SIGTERM; its database stays open for what the test still asks."""
+    """Drains the process as on SIGTERM; its database stays open for the rest of the test."""
     site.server.stop()
     await site.site.hub.drain()
     await site.models.sweep.stop()
 
 
 async def crash(site: Running) -> None:
-    """The process is gone without a goodbye: its sockets fall silent, and nobody is told."""
+    """Simulates a crash: the sockets of the process fall silent, without any event."""
     site.site.hub.is_draining = True
     site.server.stop()
     for socket in site.sockets:
@@ -97,7 +97,7 @@ async def crash(site: Running) -> None:
 
 @dataclass
 class Raw:
-    """A socket spoken byte by byte, for what no client does: it never reads, and never says goodbye."""
+    """A raw socket for what no client does: it never reads, and never closes in order."""
 
     writer: asyncio.StreamWriter
 
@@ -148,7 +148,7 @@ class Two:
 
 
 async def two(site: Running, person: MakePerson, far: Running | None = None) -> Two:
-    """Ben is on the other site, when there is one."""
+    """Ben is on the other site, if there is one."""
     anna, ben = await person("Anna"), await person("Ben", gender="male")
     return Two(anna, ben, await site.invites(anna), await (far or site).invites(ben))
 
@@ -196,12 +196,12 @@ async def in_call(
 
 
 async def places(make_site: MakeSite, processes: int) -> Running | None:
-    """The other site, where there are two processes."""
+    """The other site, if there are two processes."""
     return await make_site() if processes == 2 else None
 
 
 async def next_frame(socket: Socket) -> str:
-    """The next relayed frame, as it is."""
+    """The next relayed frame, unchanged."""
     async with asyncio.timeout(5):
         while True:
             frame = await socket.connection.read_message()
@@ -219,7 +219,9 @@ async def are_online(site: Running, number: int) -> bool:
 
 
 async def listed(models: Models, number: int) -> list[str]:
-    """So many people with a joined socket of no process's; a second between ten and ten."""
+    """As many users as requested with a joined socket of no real process; one second between groups of
+    ten.
+    """
     found = await rows(
         models,
         "insert into users (user_id, name, gender, adult_at, created_at) "

@@ -1,7 +1,7 @@
 """Every secret that the tests have used, and the search of all logs for them at the end of the run.
 
-The clients say here what they send and what they are given; browsers, their cookies. What is shorter than
-eight characters could stand in a log by chance and is not kept.
+The clients record here what they send and receive; browsers record their cookies. Anything shorter than eight
+characters could be in a log by chance and is not recorded.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ PRIVATE = frozenset((
     "text", "birthDate", "_xsrf", "secret", "totp", "instagram", "tiktok", "x", "snapchat", "discord",
 ))  # fmt: skip
 SHORTEST = 8
-# Where a network address stands: never in a log (RFC 5737 and the private ranges are what tests use).
-# Whole ones: `10.095` is ten seconds and a bit.
+# Network addresses, which must never be in a log (RFC 5737 and the private ranges are what tests use). Only
+# whole ones: `10.095` may be a number of seconds.
 ADDRESS = re.compile(
     r"\b(?:10\.\d{1,3}\.\d{1,3}|192\.168\.\d{1,3}|203\.0\.113|198\.51\.100|192\.0\.2)\.\d{1,3}\b"
 )
-# Tokens, codes and ids: looked up among the words of a log, which is quick however many there are.
+# Tokens, codes and ids: looked up among the words of a log, which is fast for any number of them.
 WORD = re.compile(r"[\w-]{8,}")
 said: dict[str, str] = {}
 
 
 def say(what: str, value: object) -> None:
-    """One secret, or a list of them."""
+    """Records one secret, or a list of them."""
     if isinstance(value, str):
         if len(value) >= SHORTEST and "\ufffd" not in value:
             said[value] = what
@@ -42,7 +42,9 @@ def say(what: str, value: object) -> None:
 
 
 def say_private(body: object) -> None:
-    """What is private in a parsed JSON body or form, however deep; an error's `code` is no secret."""
+    """Records the private fields of a parsed JSON body or form, at any depth; an error's `code` is not a
+    secret.
+    """
     if isinstance(body, Mapping):
         for name, value in body.items():
             if name in PRIVATE:
@@ -55,7 +57,7 @@ def say_private(body: object) -> None:
 
 
 def found_in(log: str) -> list[str]:
-    """The secrets and addresses that stand in this log, each with its kind and line."""
+    """The secrets and addresses in this log, each with its kind and line."""
     words = set(WORD.findall(log))
     found = [
         f"{what}: {line_with(log, secret)}"
@@ -71,13 +73,13 @@ def line_with(log: str, secret: str) -> str:
 
 class _Ear(logging.FileHandler):
     def filter(self, record: logging.LogRecord) -> bool:
-        """Not what the stand-in of a mail server says."""
+        """Ignores the log of the fake mail server."""
         return not record.name.startswith("mail.")
 
 
 @contextmanager
 def overheard(base: Path) -> Iterator[dict[str, list[str]]]:
-    """Hears what this process logs; at the end, what was found in that and in every log of our server below
+    """Collects the logs of this process; at the end, the leaks in them and in every log of our server below
     `base`.
     """
     ear, root = _Ear(base / "server.log"), logging.getLogger()

@@ -1,4 +1,4 @@
-"""A mail server of our own on a free port, and what has come."""
+"""A mail server on a free port, and the messages it received."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Counting(Controller):
 
 
 class Mailbox:
-    """`url` for SMTP_URL; `await letter()` waits for the next one."""
+    """`url` for SMTP_URL; `await letter()` waits for the next message."""
 
     def __init__(self) -> None:
         self.letters: list[EmailMessage] = []
@@ -66,7 +66,7 @@ class Mailbox:
         return f"smtp://localhost:{self._controller.port}"
 
     async def letter(self) -> str:
-        """The text of the next letter; it is taken out of the box."""
+        """The text of the next message, which is removed from the mailbox."""
         await asyncio.to_thread(self._come.acquire, timeout=SECONDS)
         return str(self.letters.pop(0).get_content()).replace("\r\n", "\n")
 
@@ -80,13 +80,13 @@ class Mailbox:
         try:
             yield self
         finally:
-            # A letter that nobody has waited for may be on its way still.
+            # A message that no test has waited for may still be under way.
             with self._changed:
                 self._changed.wait_for(lambda: self._visitors == 0, SECONDS)
             self._controller.stop()
 
 
 def link_in(text: str) -> str:
-    """The path of the first address in a letter."""
+    """The path of the first link in a message."""
     line = next(line for line in text.splitlines() if line.startswith("http"))
     return "/" + line.split("/", 3)[3]

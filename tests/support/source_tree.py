@@ -1,4 +1,4 @@
-"""The files of the project, by what they are."""
+"""The files of the project, by kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The console's people, as tests need them: enrolled, with an authenticator that shows the right digits."""
+"""Staff for tests: enrolled, with an authenticator that shows the right digits."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ PASSWORD = "four quiet purple lanterns"
 
 @dataclass(frozen=True)
 class Worker:
-    """Somebody of the staff, and what their authenticator knows."""
+    """A member of the staff, and the secret of their authenticator."""
 
     staff_id: str
     name: str
     secret: str
 
     def digits(self, models: Models, steps: int = 0) -> str:
-        """What it shows, now or so many steps of 30 seconds later."""
+        """The digits it shows, now or a number of 30-second steps later."""
         return digits(self.secret, models, steps)
 
 
@@ -37,7 +37,7 @@ def link_of(url: str) -> str:
 
 
 async def enrolled(models: Models, name: str, role: str = "moderator") -> tuple[Worker, str]:
-    """Somebody new, and the token of the sign-in that enrolling gives. Their present step is used."""
+    """A new member of the staff, and the session token from enrolment. The present step is used up."""
     link = link_of(await models.staff.add(name, role, OPERATOR))
     who = await models.staff.enrolment(link)
     secret = await models.second_factors.secret(who.seed)
@@ -46,7 +46,7 @@ async def enrolled(models: Models, name: str, role: str = "moderator") -> tuple[
 
 
 async def at_work(site: Running, name: str, role: str = "moderator") -> tuple[Worker, Browser]:
-    """Somebody of the staff with a browser that is signed in to the console, with a page's token."""
+    """A member of the staff with a browser that is signed in to the console, with a page's token."""
     worker, token = await enrolled(site.models, name, role)
     browser = site.browser()
     browser.cookies["staff"] = token

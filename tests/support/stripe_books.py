@@ -1,7 +1,7 @@
-"""What a small Stripe knows: sessions, payments, charges, refunds and disputes, as Stripe's own objects.
+"""The data of a small Stripe: sessions, payments, charges, refunds and disputes, as Stripe's own objects.
 
-Refuses malformed parameters and amounts under the minimum. `pay`, `expire`, `give_back` and `dispute` stand
-for what happens out there; each returns the object that Stripe would tell about.
+Rejects malformed parameters and amounts under the minimum. `pay`, `expire`, `give_back` and `dispute` are
+actions of customers and banks; each returns the object of Stripe's event.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Object = dict[str, Any]
 
 
 class Books:
-    """`sessions` by id; `charges` and `disputes` by the payment they are about."""
+    """`sessions` by id; `charges` and `disputes` by their payment."""
 
     def __init__(self) -> None:
         self.sessions: dict[str, Object] = {}
@@ -45,13 +45,13 @@ class Books:
     # -- what happens out there --
 
     def pay(self, session_id: str) -> Object:
-        """The customer has paid by card; the session."""
+        """The customer pays by card; returns the session."""
         session = self._change(session_id, status="complete", payment_status="paid")
         self.charges.setdefault(session["payment_intent"], new_charge(session))
         return session
 
     def pay_later(self, session_id: str) -> Object:
-        """The customer has chosen a way to pay that takes days."""
+        """The customer chooses a payment method that takes days."""
         return self._change(session_id, status="complete", payment_status="unpaid")
 
     def expire(self, session_id: str) -> Object:
@@ -72,14 +72,14 @@ class Books:
         }
 
     def give_back(self, session_id: str, cents: int | None = None) -> Object:
-        """All of what is left, or a part; the charge."""
+        """Refunds the rest, or a part; returns the charge."""
         charge = self.charges[self.sessions[session_id]["payment_intent"]]
         back = charge["amount"] if cents is None else charge["amount_refunded"] + cents
         charge |= {"amount_refunded": back, "refunded": back == charge["amount"]}
         return dict(charge)
 
     def dispute(self, session_id: str, status: str = "needs_response") -> Object:
-        """The customer's bank claims it back, or has decided."""
+        """The customer's bank disputes it, or has decided."""
         payment = self.sessions[session_id]["payment_intent"]
         dispute = self.disputes.setdefault(payment, new_dispute(self.charges[payment]))
         dispute["status"] = status
@@ -111,7 +111,7 @@ class Books:
         }
 
     def listed(self, kind: str, fields: dict[str, str]) -> Object:
-        """The newest first, a page at a time."""
+        """The newest first, one page at a time."""
         held: dict[str, dict[str, Object]] = {
             "checkout/sessions": self.sessions, "charges": self.charges, "disputes": self.disputes,
         }  # fmt: skip
@@ -127,7 +127,7 @@ class Books:
 
 
 def named(fields: dict[str, str], prefix: str) -> dict[str, str]:
-    """What stands behind `prefix`, without its bracket."""
+    """The part after `prefix`, without its bracket."""
     start = len(prefix)
     return {name[start:-1]: value for name, value in fields.items() if name.startswith(prefix)}
 

@@ -1,4 +1,6 @@
-"""Stripe's events: written, signed and sent as Stripe does; doubled, late, mixed up and forged by tests."""
+"""Stripe's events: written, signed and sent as Stripe does; duplicated, late, reordered and forged by
+tests.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ SECRET = "whsec_standin0123456789abcdef"
 
 
 def news(kind: str, about: dict[str, Any], *, livemode: bool = False, at: int | None = None) -> bytes:
-    """A signed-to-be event about any object; `at` is Stripe's clock."""
+    """An event about any object, to be signed; `at` is Stripe's clock."""
     body = {
         "id": f"evt_{uuid.uuid4().hex}",
         "object": "event",
@@ -32,30 +34,30 @@ def news(kind: str, about: dict[str, Any], *, livemode: bool = False, at: int | 
 
 
 def event(kind: str, session: dict[str, Any], *, livemode: bool = False, **changes: Any) -> bytes:
-    """About a checkout session, with whatever is to be different."""
+    """An event about a checkout session, with the given differences."""
     return news(f"checkout.session.{kind}", session | changes, livemode=livemode)
 
 
 def signature(payload: bytes, *secrets: str, age: int = 0) -> str:
-    """`t=…,v1=…[,v1=…]`: one for each secret while one is being replaced by another."""
+    """`t=…,v1=…[,v1=…]`: one for each secret during a rotation."""
     at = int(time.time()) - age
     signed = [hmac.new(s.encode(), b"%d." % at + payload, hashlib.sha256) for s in secrets or (SECRET,)]
     return ",".join([f"t={at}", *(f"v1={mac.hexdigest()}" for mac in signed)])
 
 
 async def deliver(client: Client, payload: bytes, header: str | None = None) -> Answer:
-    """As Stripe sends it: a foreign sender without any session."""
+    """Sends it as Stripe does: a foreign sender without a session."""
     headers = {"Content-Type": "application/json; charset=utf-8", "Accept": "*/*; q=0.5, application/xml"}
     headers["Stripe-Signature"] = signature(payload) if header is None else header
     return await client.send("POST", "/payment/webhook", body=payload, headers=headers)
 
 
 async def deliver_at_once(clients: Sequence[Client], payloads: Sequence[bytes], times: int = 1) -> set[int]:
-    """Everything together, `times` times over, to all processes by turns; the statuses of the answers."""
+    """Sends all events concurrently, `times` times over, to the processes in turn; returns the statuses."""
     sent = [deliver(clients[n % len(clients)], payload) for n, payload in enumerate(list(payloads) * times)]
     return {answer.status for answer in await asyncio.gather(*sent)}
 
 
 async def tell(models: Models, payload: bytes, header: str | None = None) -> str:
-    """To the models, without a site."""
+    """Delivers to the models, without a site."""
     return await models.stripe_webhook.receive(payload, signature(payload) if header is None else header)
