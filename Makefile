@@ -1,4 +1,4 @@
-# Every command of the project; `make help` names them. Needs GNU make and Python 3.11 to 3.14, nothing else.
+# Every command of the project; `make help` lists them. Needs only GNU make and Python 3.11 to 3.14.
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check types prove bench format image clean tools
@@ -11,10 +11,10 @@ FITS := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: .venv/run.stamp ## Start the site on http://localhost:8080, with its own PostgreSQL and Redis
+run: .venv/run.stamp ## Serve the site on http://localhost:8080, with its own PostgreSQL and Redis
 	@exec $(PY) server.py $(ARGS)
 
-test: tools .venv/dev.stamp check types ## Check everything: style, types, contracts, then all tests, real browsers included
+test: tools .venv/dev.stamp check types ## Run all checks, then all tests including real browsers
 	@echo "Running the tests."
 	@$(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not prove" $(ARGS)
 
@@ -25,31 +25,31 @@ check: .venv/dev.stamp ## Check style, Python types and import contracts
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports --config setup.cfg --no-logo 2>&1
 
-types: node_modules/.stamp ## Check the types of the browser's scripts
+types: node_modules/.stamp ## Check the types of the scripts in static/
 	@echo "Checking static/*.js."
 	@node_modules/.bin/tsc --project jsconfig.json
 
-prove: tools .venv/dev.stamp ## Prove the promises that take long: load, faults, many calls, slow variants
+prove: tools .venv/dev.stamp ## Run the slow tests: load, faults, many calls, slow variants
 	@$(PY) -m pytest -m prove -o faulthandler_timeout=0 $(ARGS)
 
-bench: .venv/dev.stamp ## Measure what the README says about speed
+bench: .venv/dev.stamp ## Measure speed and memory (bench/README.md)
 	@$(PY) -m bench $(ARGS)
 
-format: .venv/dev.stamp ## Put the code into the house's form
+format: .venv/dev.stamp ## Format the code
 	@$(PY) -m ruff format --quiet
 	@$(PY) -m ruff check --fix --quiet
 
 image: ## Build the container image napalmsky
 	docker build --tag napalmsky .
 
-clean: ## Remove what these commands made; data/ stays
+clean: ## Remove what these commands created; data/ stays
 	rm -rf .venv node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results
 	find . -name __pycache__ -not -path './data/*' -prune -exec rm -rf {} +
 
 .venv/bin/python:
 	@for python in python3.12 python3.11 python3 python3.14 python3.13; do \
 		if $$python -c '$(FITS)' 2>/dev/null; then \
-			echo "Making a virtual environment in .venv with $$($$python --version)."; \
+			echo "Creating a virtual environment in .venv with $$($$python --version)."; \
 			exec $$python -m venv --clear .venv; \
 		fi; \
 	done; \
@@ -58,12 +58,12 @@ clean: ## Remove what these commands made; data/ stays
 	exit 1
 
 .venv/run.stamp: requirements.txt | .venv/bin/python
-	@echo "Installing what the server needs (a minute, only the first time)."
+	@echo "Installing the server's dependencies (about a minute, only the first time)."
 	@$(PIP) --only-binary=:all: -r requirements.txt
 	@touch $@
 
 .venv/dev.stamp: requirements.txt requirements-dev.txt | .venv/bin/python
-	@echo "Installing what the tests need (a minute, only the first time)."
+	@echo "Installing the tests' dependencies (about a minute, only the first time)."
 	@$(PIP) --only-binary=:all: -r requirements-dev.txt
 	@touch $@ .venv/run.stamp
 
@@ -71,7 +71,7 @@ node_modules/.stamp: package.json package-lock.json
 	@npm ci --silent --no-audit --no-fund
 	@touch $@
 
-# The journeys want a real browser and a real TURN server, several machines a proxy, the script check Node.
+# System packages of the tests: a browser, a TURN server, a proxy for several machines, Node for the type check.
 tools:
 	@missing=""; \
 	for pair in chromium:chromium turnserver:coturn openssl:openssl haproxy:haproxy node:nodejs npm:npm; do \
@@ -80,10 +80,10 @@ tools:
 	test -n "$$missing" || exit 0; \
 	if [ "$$(id -u)" = 0 ]; then as_root=""; elif sudo -n true 2>/dev/null; then as_root="sudo -n"; else as_root=no; fi; \
 	if [ "$$as_root" = no ] || ! command -v apt-get >/dev/null; then \
-		echo "The tests need these programs, and they are not here:$$missing" >&2; \
+		echo "The tests need programs that are not installed:$$missing" >&2; \
 		echo "On Debian: sudo apt-get install$$missing" >&2; \
 		exit 1; \
 	fi; \
-	echo "Installing what the tests need of the system:$$missing"; \
+	echo "Installing system packages for the tests:$$missing"; \
 	export DEBIAN_FRONTEND=noninteractive; \
 	$$as_root apt-get update -qq && $$as_root apt-get install -qq -y --no-install-recommends $$missing >/dev/null
