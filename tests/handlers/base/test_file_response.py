@@ -1,4 +1,4 @@
-"""The bytes of media in parts: what is asked with what, and a file that goes while it is read."""
+"""Media responses: byte ranges, and a file that is deleted while it is read."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ DATA = bytes(range(256)) * 9000
 
 
 async def kept(site: Running, person: MakePerson) -> tuple[Person, str]:
-    """Somebody with a file of three chunks, and where it is."""
+    """A user with a file of three chunks, and its path."""
     ann = await person("Ann")
     async with site.models.db.transaction() as on:
         media_id = await site.models.media.save(ann.user_id, "video", "video/webm", DATA, on=on)
     return ann, f"/media/{media_id}"
 
 
-async def test_ranges_are_for_get_alone(site: Running, person: MakePerson) -> None:
+async def test_ranges_are_only_for_get(site: Running, person: MakePerson) -> None:
     ann, url = await kept(site, person)
     head = await site.client.send("HEAD", url, token=ann.token, headers={"Range": "bytes=0-9"})
     assert (head.status, head.headers["Content-Length"], head.body) == (200, str(len(DATA)), b"")
@@ -32,7 +32,7 @@ async def test_ranges_are_for_get_alone(site: Running, person: MakePerson) -> No
     assert behind.status == 200
 
 
-async def test_a_part_of_what_is_still_the_same(site: Running, person: MakePerson) -> None:
+async def test_a_range_of_an_unchanged_file(site: Running, person: MakePerson) -> None:
     ann, url = await kept(site, person)
     etag = f'"{url.rpartition("/")[2]}"'
 
@@ -50,7 +50,7 @@ async def test_a_part_of_what_is_still_the_same(site: Running, person: MakePerso
     assert (several.status, len(several.body)) == (200, len(DATA))
 
 
-async def test_what_goes_while_it_is_read_ends_the_answer_quietly(
+async def test_a_file_deleted_while_it_is_read_ends_the_answer_quietly(
     site: Running, person: MakePerson, caplog: pytest.LogCaptureFixture
 ) -> None:
     ann, url = await kept(site, person)

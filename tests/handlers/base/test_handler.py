@@ -1,4 +1,4 @@
-"""What every handler does alike: who may, how it is answered, how an error looks to whom."""
+"""Behaviour common to all handlers: access checks, answers, and the form of errors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.scenes import ban
 HTML = {"Accept": "text/html"}
 
 
-async def test_the_checks_come_in_the_contracts_order(site: Running, person: MakePerson) -> None:
+async def test_the_checks_run_in_the_documented_order(site: Running, person: MakePerson) -> None:
     nobody = await person("N", access=None, selfie=False)
     unseen = await person("U", selfie=False)
     allowed = await person("A")
@@ -53,7 +53,7 @@ async def test_a_json_answer_sets_no_cookie_and_is_not_kept(site: Running, perso
         assert answer.headers["Cache-Control"] == "no-store", path
 
 
-async def test_what_nobody_knows_is_404_and_a_wrong_method_says_which_are_right(site: Running) -> None:
+async def test_an_unknown_url_is_404_and_a_wrong_method_lists_the_right_ones(site: Running) -> None:
     assert (await site.client.get("/nowhere")).code == "not_found"
     assert (await site.client.post("/nowhere", {})).code == "not_found"
     answer = await site.client.post("/history", {})
@@ -62,7 +62,7 @@ async def test_what_nobody_knows_is_404_and_a_wrong_method_says_which_are_right(
     assert (await site.client.send("DELETE", "/auth/guest")).headers["Allow"] == "POST, OPTIONS"
 
 
-async def test_head_says_what_get_would_without_its_body(site: Running) -> None:
+async def test_head_has_the_headers_of_get_without_a_body(site: Running) -> None:
     answer = await site.client.send("HEAD", "/stats/live")
     assert (answer.status, answer.body) == (200, b"")
     assert int(answer.headers["Content-Length"]) > 0
@@ -105,7 +105,7 @@ async def test_a_form_that_is_not_utf_8_is_a_bad_request(site: Running) -> None:
 Sender = Callable[[Running, str], Awaitable[Answer]]
 
 
-async def test_the_token_of_the_page_is_asked_of_forms_and_of_our_cookie(
+async def test_the_page_token_is_required_for_forms_and_with_our_cookie(
     site: Running, person: MakePerson
 ) -> None:
     anna = await person("Anna")
@@ -127,7 +127,7 @@ async def test_the_token_of_the_page_is_asked_of_forms_and_of_our_cookie(
     assert await status(json | bearer) == 204
 
 
-async def test_too_many_requests_say_when_to_come_back(
+async def test_too_many_requests_say_when_to_retry(
     make_site: MakeSite, site: Running, person: MakePerson
 ) -> None:
     strict = await make_site(api_per_minute=3)
@@ -140,7 +140,7 @@ async def test_too_many_requests_say_when_to_come_back(
     assert (await strict.client.get("/user/me", token=ben.token)).status == 200
 
 
-async def test_our_own_fault_is_told_plainly_and_logged_with_its_cause(
+async def test_an_internal_error_is_shown_plainly_and_logged_with_its_cause(
     site: Running, person: MakePerson, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     anna = await person("Anna")
@@ -163,7 +163,7 @@ async def test_our_own_fault_is_told_plainly_and_logged_with_its_cause(
 async def test_a_form_without_our_cookie_says_that_cookies_are_off(
     site: Running, path: str, *, htmx: bool
 ) -> None:
-    """Without scripts too. A wrong token with the cookie is another fault."""
+    """Without scripts too. A wrong token with the cookie is another error."""
     browser = site.browser()
     await browser.get("/admin/sign-in" if "admin" in path else "/login")
     token, browser.cookies = browser.xsrf, {}

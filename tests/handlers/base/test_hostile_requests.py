@@ -1,4 +1,4 @@
-"""Targets, fields, bodies and headers that no browser sends: answered below 500, and no fault is logged."""
+"""URLs, fields, bodies and headers that no browser sends: answered below 500, without a logged error."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def no_faults_in_the_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 
 def paths() -> list[str]:
-    """Every address once, with an id, a code or a name where it takes one."""
+    """Every URL once, with an id, a code or a name where it takes one."""
     groups = {r"[^/]{1,64}": ID, "0-9a-f": ID, "A-Za-z0-9_": "cs_test_1", "0-9A-Z": "A" * 16}
     found = []
     for route in routes():
@@ -63,7 +63,7 @@ def member_headers(one: Person) -> tuple[bytes, ...]:
 
 
 async def headers_for(site: Running, person: MakePerson, paths: list[str]) -> dict[str, tuple[bytes, ...]]:
-    """By path: an admin's for the console, elsewhere those of a member who asks for nothing else."""
+    """By path: an admin's for the console, elsewhere those of a member who makes no other requests."""
     staff = await staff_headers(site)
     return {
         path: staff if path.startswith("/admin") else member_headers(await person()) for path in paths
@@ -84,7 +84,7 @@ async def check(site: Running, requests: list[RawRequest], *, may_end: bool = Fa
     assert wrong == []
 
 
-# All of them take minutes: `make test` takes an even part of them, `make prove` a fifth.
+# All of them take minutes: `make test` takes an evenly spread sample, `make prove` a fifth.
 PART = pytest.mark.parametrize(
     "part", [29, pytest.param(5, marks=[pytest.mark.prove, pytest.mark.gen_test(timeout=3600)])]
 )

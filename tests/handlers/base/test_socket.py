@@ -1,4 +1,6 @@
-"""What both sockets refuse: foreign Origins, strangers, odd frames, floods, readers that never read."""
+"""What both sockets reject: foreign Origins, unknown sessions, invalid frames, floods, clients that never
+read.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ Headers = dict[str, str]
 
 
 async def status_of(site: Running, path: str, **headers: str) -> int:
-    """101, or what was answered instead."""
+    """101, or the status of the rejection."""
     try:
         (await site.socket(path, **headers)).close()
     except HTTPClientError as refused:
@@ -34,7 +36,7 @@ async def status_of(site: Running, path: str, **headers: str) -> int:
 
 
 @pytest.mark.parametrize("path", ["/ws/invites", "/ws/calls/x"])
-async def test_only_our_own_origins_get_a_socket(site: Running, person: MakePerson, path: str) -> None:
+async def test_only_our_own_origins_can_open_a_socket(site: Running, person: MakePerson, path: str) -> None:
     anna, own = await person(), site.base_url
     port = site.config.port
     cookie, bearer = {"Cookie": f"session={anna.token}"}, {"Authorization": f"Bearer {anna.token}"}
@@ -57,7 +59,7 @@ async def test_only_our_own_origins_get_a_socket(site: Running, person: MakePers
     assert await status_of(site, path) == 403
 
 
-async def test_an_allowed_origin_gets_a_socket(
+async def test_an_allowed_origin_can_open_a_socket(
     make_site: MakeSite, site: Running, person: MakePerson
 ) -> None:
     anna = await person()
@@ -70,24 +72,24 @@ async def test_an_allowed_origin_gets_a_socket(
 
 @pytest.mark.parametrize("token", ["", "x", "00000000-0000-4000-8000-000000000000", "é"])
 @pytest.mark.parametrize("path", ["/ws/invites", "/ws/calls/00000000-0000-4000-8000-000000000000"])
-async def test_who_is_not_signed_in_is_told_4401(site: Running, path: str, token: str) -> None:
+async def test_a_client_without_a_session_is_closed_with_4401(site: Running, path: str, token: str) -> None:
     socket = await site.socket(path, Authorization=f"Bearer {token}".encode().decode("latin1"))
     assert await socket.closed() == 4401
 
 
-async def test_a_cookie_of_nobody_is_told_4401(site: Running) -> None:
+async def test_an_unknown_cookie_is_closed_with_4401(site: Running) -> None:
     socket = await site.socket("/ws/invites", Origin=site.base_url, Cookie="session=x")
     assert await socket.closed() == 4401
 
 
-async def test_a_banned_person_is_told_4403(site: Running, person: MakePerson) -> None:
+async def test_a_banned_user_is_closed_with_4403(site: Running, person: MakePerson) -> None:
     anna = await person()
     await ban(site.models, anna)
     assert await (await site.socket("/ws/invites", anna.token)).closed() == 4403
 
 
 async def opened(site: Running, person: MakePerson, kind: str) -> Socket:
-    """One socket of either kind, with nothing waiting."""
+    """A socket of either kind, with an empty inbox."""
     if kind == "invite":
         return await site.invites(await person(), join=False)
     return (await in_call(site, person, connected=False)).a
@@ -109,7 +111,7 @@ FAULTY: list[tuple[str, str | None]] = [
 
 
 @KINDS
-async def test_a_faulty_frame_is_told_and_the_socket_lives(
+async def test_an_invalid_frame_is_answered_and_the_socket_stays_open(
     site: Running, person: MakePerson, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     socket = await opened(site, person, kind)
@@ -145,7 +147,7 @@ async def test_monstrous_json_harms_nothing(
 
 
 @KINDS
-async def test_too_many_faults_close_it(site: Running, person: MakePerson, kind: str) -> None:
+async def test_too_many_invalid_frames_close_it(site: Running, person: MakePerson, kind: str) -> None:
     socket = await opened(site, person, kind)
     for _ in range(MOST_FAULTS + 1):
         socket.send_raw("{")
@@ -161,7 +163,7 @@ async def test_binary_frames_close_it(site: Running, person: MakePerson, kind: s
 
 @KINDS
 @pytest.mark.parametrize("letter", ["x", "é"])
-async def test_64_kib_pass_and_one_byte_more_closes_it(
+async def test_64_kib_pass_and_one_more_byte_closes_it(
     site: Running, person: MakePerson, kind: str, letter: str
 ) -> None:
     socket = await opened(site, person, kind)
@@ -221,7 +223,7 @@ async def test_a_reader_that_never_reads_is_cut_off(
 
 
 @KINDS
-async def test_a_client_that_goes_on_after_the_close_disturbs_nobody(
+async def test_a_client_that_sends_after_the_close_affects_no_other(
     site: Running, person: MakePerson, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     anna = await person()
@@ -240,7 +242,7 @@ async def test_a_client_that_goes_on_after_the_close_disturbs_nobody(
 
 
 async def test_an_open_socket_keeps_nothing_of_its_opening(site: Running, person: MakePerson) -> None:
-    """The request and its connection would be half of what it costs."""
+    """The request and its connection would be half of its memory."""
     anna = await person()
 
     def kept() -> int:
@@ -256,8 +258,8 @@ async def test_an_open_socket_keeps_nothing_of_its_opening(site: Running, person
     assert (await sockets[0].receive("pong"))["id"] == "1"
 
 
-async def test_what_came_together_goes_on_together(site: Running, person: MakePerson) -> None:
-    """A write of its own for each message would be most of what it costs."""
+async def test_messages_that_arrive_together_are_sent_together(site: Running, person: MakePerson) -> None:
+    """A write per message would be most of its cost."""
     scene = await in_call(site, person)
     anna = await Raw.open(site, f"/ws/calls/{scene.call_id}", scene.people.anna.token)
     before = segments_to(scene.b)
@@ -269,7 +271,7 @@ async def test_what_came_together_goes_on_together(site: Running, person: MakePe
 
 
 def segments_to(client: Socket) -> int:
-    """How many segments with data have come, as the kernel counts them (`tcpi_data_segs_in`)."""
+    """The number of segments with data received, as the kernel counts them (`tcpi_data_segs_in`)."""
     assert client.connection.protocol is not None
     own = client.connection.protocol.stream.socket
     return int.from_bytes(own.getsockopt(IPPROTO_TCP, TCP_INFO, 160)[152:156], sys.byteorder)

@@ -1,5 +1,7 @@
-"""The corpus of uploads: each alone is refused or cleaned soon and leaves nothing; a hundred at
-once are served two at a time, or told to come back, while everything else goes on.
+"""The corpus of hostile uploads.
+
+Each one is rejected or cleaned quickly and leaves nothing; of a hundred at once, two are processed at a time,
+and others are told to retry, while everything else works.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ def with_gps() -> bytes:
 
 
 def png_bomb(width: int, height: int) -> bytes:
-    """Zeros pack a thousandfold: a small file, and so many pixels."""
+    """Zeros compress a thousandfold: a small file with very many pixels."""
 
     def chunk(name: bytes, body: bytes) -> bytes:
         return pack(">I", len(body)) + name + body + pack(">I", zlib.crc32(name + body))
@@ -78,7 +80,7 @@ VIDEOS = {
 
 
 @pytest.mark.parametrize(("field", "corpus"), [("selfie", SELFIES), ("video", VIDEOS)])
-async def test_each_alone_is_refused_or_cleaned_soon(
+async def test_each_alone_is_rejected_or_cleaned_quickly(
     site: Running, person: MakePerson, field: str, corpus: dict
 ) -> None:
     ann = await person("Ann", selfie=False)
@@ -95,7 +97,7 @@ async def test_each_alone_is_refused_or_cleaned_soon(
     assert len(site.models.videos.uploads) == len(site.models.selfies.uploads) == 0
 
 
-async def test_cut_off_in_the_middle_nothing_is_left(site: Running, person: MakePerson) -> None:
+async def test_an_upload_cut_off_in_the_middle_leaves_nothing(site: Running, person: MakePerson) -> None:
     ann = await person("Ann", selfie=False)
     port = int(site.base_url.rpartition(":")[2])
     for field, data in (("selfie", jpeg()), ("video", clip())):
@@ -115,9 +117,7 @@ async def test_cut_off_in_the_middle_nothing_is_left(site: Running, person: Make
 
 @pytest.mark.prove
 @pytest.mark.parametrize("field", ["selfie", "video"])
-async def test_a_hundred_at_once_wait_or_are_told_to_come_back(
-    site: Running, person: MakePerson, field: str
-) -> None:
+async def test_a_hundred_at_once_wait_or_have_to_retry(site: Running, person: MakePerson, field: str) -> None:
     people = [await person(f"P{number}", selfie=False) for number in range(100)]
     half_a_minute = {"seconds": 30, "size": (640, 480), "rate": 30}
     data = photo(quality=95) if field == "selfie" else clip("mp4", "libx264", "aac", **half_a_minute)
@@ -138,7 +138,7 @@ async def test_a_hundred_at_once_wait_or_are_told_to_come_back(
     served = [answer for answer in answers if answer.status == 201]
     refused = [answer for answer in answers if answer.status == 503]
     assert len(served) + len(refused) == 100
-    # All 34 that may be there at once, where a machine does a video in less than two seconds.
+    # All 34 that may be there at once, on a machine that processes a video in less than two seconds.
     assert len(served) >= 16
     assert all(int(answer.headers["Retry-After"]) > 0 for answer in refused)
     waits.sort()

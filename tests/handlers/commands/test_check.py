@@ -1,4 +1,4 @@
-"""`python server.py check`, and what a start says: the real program as a child process."""
+"""`python server.py check`, and the messages of a start: the real program as a child process."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run(command: str, **settings: str) -> tuple[int, str, str]:
     return ran.returncode, ran.stdout, ran.stderr
 
 
-def test_settings_that_can_be_used(servers: Servers, tmp_path: Path) -> None:
+def test_valid_settings(servers: Servers, tmp_path: Path) -> None:
     where = {"DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url, "DATA_DIR": str(tmp_path)}
     code, out, err = run("check", **where)
     assert (code, err) == (0, "")
@@ -109,7 +109,7 @@ async def test_a_schema_that_becomes_newer_is_not_ready(site: Running) -> None:
     assert (await site.client.get("/readyz")).status == 200
 
 
-def test_near_names() -> None:
+def test_misspelled_names() -> None:
     found = misspelled({
         "TURN_URL": "x", "REDIS_URI": "x", "STRIPE_WEBHOOK_SECRETS": "x", "turn_secret": "x",
         "PATH": "x", "HOSTNAME": "x",
@@ -126,7 +126,7 @@ def test_near_names() -> None:
     assert misspelled({"TURN_URL": "x", "TURN_URLS": "x"}) == []
 
 
-def test_what_follows_from_the_settings() -> None:
+def test_consequences_of_settings() -> None:
     assert [text.split()[0] for text in consequences(Config())] == ["TURN_URLS"]
     assert consequences(Config(stun_urls=("stun:a",))) == []
     other = Config(stun_urls=("stun:a",), base_url="http://localhost:9000")

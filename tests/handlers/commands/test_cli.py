@@ -1,4 +1,4 @@
-"""The operator's commands, as the command line gives them."""
+"""The operator's commands, run from the command line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def site(io_loop, make_site, stripe):
 
 
 async def said(site, capsys, line: str, code: int = 0) -> str:
-    """What `python server.py <line>` prints."""
+    """The output of `python server.py <line>`."""
     capsys.readouterr()
     assert await run(parse(line.split()), site.models) == code
     told = capsys.readouterr()
@@ -39,7 +39,7 @@ async def test_payments_are_listed_with_their_ids(site, stripe, person, capsys) 
         assert part in line
 
 
-async def test_a_refund_is_told_on_the_screens_of_a_running_site(
+async def test_a_refund_shows_on_the_screens_of_a_running_site(
     site, make_site, stripe, person, capsys
 ) -> None:
     anna = await person("Anna", access=None)
@@ -55,7 +55,7 @@ async def test_a_refund_is_told_on_the_screens_of_a_running_site(
     await socket.closed()
 
 
-async def test_reconcile_says_what_differs_by_its_exit_code(site, stripe, person, capsys) -> None:
+async def test_reconcile_reports_differences_by_its_exit_code(site, stripe, person, capsys) -> None:
     session_id = await paid(site.models, stripe, await person("Anna", access=None))
     assert "No differences" in await said(site, capsys, "reconcile --days 2")
     stripe.give_back(session_id)
@@ -64,7 +64,7 @@ async def test_reconcile_says_what_differs_by_its_exit_code(site, stripe, person
     assert "1 difference in 30 days" in told
 
 
-async def test_codes_are_made_listed_printed_and_switched_off(site, capsys, tmp_path) -> None:
+async def test_codes_are_created_listed_printed_and_switched_off(site, capsys, tmp_path) -> None:
     made = await said(site, capsys, "codes create --label Poster --uses 50")
     code = made.split()[0]
     assert f"/onboarding?inviteCode={code}" in made
@@ -79,14 +79,14 @@ async def test_codes_are_made_listed_printed_and_switched_off(site, capsys, tmp_
 
 
 @pytest.mark.parametrize("line", ["", "payments --days 0", "refund", "codes", "codes create", "nonsense"])
-def test_what_makes_no_sense_is_answered_by_the_usage(line, capsys) -> None:
+def test_invalid_arguments_are_answered_by_the_usage(line, capsys) -> None:
     with pytest.raises(SystemExit) as left:
         parse(line.split())
     assert left.value.code == 2
     assert "usage" in capsys.readouterr().err
 
 
-async def test_the_staff_is_made_listed_and_switched_off(site, capsys) -> None:
+async def test_staff_is_created_listed_and_switched_off(site, capsys) -> None:
     made = await said(site, capsys, "admin add mia@example.com --role admin")
     assert "/admin/enrol?link=" in made
     assert "not enrolled yet" in await said(site, capsys, "admin list")
@@ -99,7 +99,7 @@ async def test_the_staff_is_made_listed_and_switched_off(site, capsys) -> None:
     assert "moderator  off" in listed
 
 
-async def test_what_commands_change_is_in_the_audit_log(site, stripe, person, capsys) -> None:
+async def test_changes_by_commands_are_in_the_audit_log(site, stripe, person, capsys) -> None:
     session_id = await paid(site.models, stripe, await person("Anna", access=None))
     await said(site, capsys, f"refund {session_id} --reason Twice")
     await said(site, capsys, "codes create --label Poster")
@@ -112,7 +112,7 @@ async def test_what_commands_change_is_in_the_audit_log(site, stripe, person, ca
     assert "Intact: 3 rows" in await said(site, capsys, "audit verify")
 
 
-async def test_a_broken_audit_log_is_told_by_the_exit_code(site, capsys) -> None:
+async def test_a_broken_audit_log_is_reported_by_the_exit_code(site, capsys) -> None:
     await said(site, capsys, "codes create --label Poster")
     async with site.models.db.transaction() as on:
         await on.link.execute("set local session_replication_role = replica")
@@ -120,7 +120,9 @@ async def test_a_broken_audit_log_is_told_by_the_exit_code(site, capsys) -> None
     assert "Broken at row 1" in await said(site, capsys, "audit verify", 1)
 
 
-async def test_somebody_is_deleted_and_tombstones_travel(site, person, capsys, tmp_path) -> None:
+async def test_a_user_is_deleted_and_tombstones_are_exported_and_applied(
+    site, person, capsys, tmp_path
+) -> None:
     anna, ben = await person("Anna"), await person("Ben", selfie=False)
     assert f"{anna.user_id} is deleted" in await said(site, capsys, f"delete {anna.user_id}")
     (written,) = await site.models.audit.page()
@@ -139,7 +141,7 @@ async def test_somebody_is_deleted_and_tombstones_travel(site, person, capsys, t
     assert await site.models.users.find(ben.user_id) is None
 
 
-async def test_looks_are_in_the_audit_log_and_a_check_of_it_is_not(site, capsys) -> None:
+async def test_reading_commands_are_in_the_audit_log_but_its_check_is_not(site, capsys) -> None:
     for line in ("payments", "codes list", "codes tree", "admin list", "audit verify"):
         await said(site, capsys, line)
     told = [(one.action, one.target) for one in reversed(await site.models.audit.page())]

@@ -1,4 +1,4 @@
-"""Bodies that are too long, stalled or odd: an answer that a browser can read, and no memory for them."""
+"""Bodies that are too long, stalled or malformed: the answer reaches the client, and memory is limited."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MULTIPART = "multipart/form-data; boundary=x"
 
 
 class Wire(NamedTuple):
-    """A connection of which a test writes every byte."""
+    """A connection on which a test writes every byte."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
@@ -44,7 +44,7 @@ class Wires:
         self._port, self._open = port, list[Wire]()
 
     async def post(self, path: str, kind: str, token: str | None = None, *lines: str) -> Wire:
-        """With the head of a request on its way."""
+        """With the head of a request already sent."""
         wire = Wire(*await asyncio.open_connection("localhost", self._port))
         self._open.append(wire)
         signed = [f"Authorization: Bearer {token}"] if token else []
@@ -85,7 +85,7 @@ def resident() -> int:
 async def test_a_client_that_reads_only_afterwards_gets_its_413(
     site: Running, person: MakePerson, wires: Wires, path: str, kind: str, size: int
 ) -> None:
-    """As a browser does. The connection serves the next request, too."""
+    """Like a browser. The connection serves the next request, too."""
     ann = await person("Ann")
     before = resident()
     wire = await wires.post(path, kind, ann.token, f"Content-Length: {size}")
@@ -98,7 +98,7 @@ async def test_a_client_that_reads_only_afterwards_gets_its_413(
     assert (await wire.answer())[0] == 200
 
 
-async def test_the_console_refuses_a_long_body_too(site: Running, wires: Wires) -> None:
+async def test_the_console_rejects_a_long_body_too(site: Running, wires: Wires) -> None:
     wire = await wires.post("/admin/sign-in", FORM, None, f"Content-Length: {2 * MEGABYTE}")
     await wire.send(bytes(2 * MEGABYTE))
     assert (await wire.answer())[0] == 413
@@ -119,7 +119,7 @@ async def test_without_a_length_the_answer_comes_at_the_limit(
     assert (await wire.answer())[0] == 200
 
 
-async def test_a_client_that_asks_first_need_not_send(
+async def test_a_client_that_waits_for_100_continue_need_not_send(
     site: Running, person: MakePerson, wires: Wires
 ) -> None:
     ann = await person("Ann")
@@ -129,7 +129,9 @@ async def test_a_client_that_asks_first_need_not_send(
         assert (await wire.answer())[0] == status
 
 
-async def test_nobody_sends_fifty_megabytes_to_be_asked_to_sign_in(site: Running, wires: Wires) -> None:
+async def test_a_client_without_a_session_is_answered_before_it_sends_fifty_megabytes(
+    site: Running, wires: Wires
+) -> None:
     wire = await wires.post("/media/video", MULTIPART, None, f"Content-Length: {50 * MEGABYTE}")
     assert (await wire.answer())[0] == 401
     for _ in range(50):
@@ -154,7 +156,7 @@ async def test_no_more_is_dropped_than_the_limit(
         await send_all()
 
 
-async def test_a_client_that_sends_nothing_more_is_let_go(
+async def test_a_client_that_stops_sending_is_disconnected(
     site: Running, wires: Wires, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bodies, "DRAIN_SECONDS", 0.1)
@@ -164,12 +166,12 @@ async def test_a_client_that_sends_nothing_more_is_let_go(
 
 
 @pytest.mark.parametrize("length", ["-1", "abc", "1, 2", "1" * 30, "+5", "0x10", "5 5"])
-async def test_an_odd_length_is_refused(site: Running, wires: Wires, length: str) -> None:
+async def test_an_invalid_length_is_rejected(site: Running, wires: Wires, length: str) -> None:
     wire = await wires.post("/report", JSON, None, f"Content-Length: {length}")
     assert int((await wire.reader.readline()).split()[1]) in (400, 413)
 
 
-async def test_a_body_that_is_shorter_than_it_says_leaves_nothing(site: Running, wires: Wires) -> None:
+async def test_a_body_shorter_than_its_length_leaves_nothing(site: Running, wires: Wires) -> None:
     wire = await wires.post("/report", JSON, None, "Content-Length: 500000")
     await wire.send(bytes(300_000))
     await until(lambda: len(site.site.bodies._held) == 1)
@@ -193,7 +195,7 @@ async def test_sixty_stalled_selfies_of_one_guest_take_no_memory(
     assert (await site.client.upload("/media/selfie", "selfie", jpeg(), token=ben.token)).status == 201
 
 
-async def test_a_stalled_upload_gives_its_place_back(
+async def test_a_stalled_upload_frees_its_slot(
     site: Running, person: MakePerson, wires: Wires, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uploads, "STALL_SECONDS", 0.1)
@@ -206,7 +208,7 @@ async def test_a_stalled_upload_gives_its_place_back(
     assert site.site.requests.is_idle
 
 
-async def test_of_many_bodies_in_memory_the_oldest_gives_way(
+async def test_of_many_bodies_in_memory_the_oldest_is_cut_off(
     site: Running, wires: Wires, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bodies, "MOST_HELD", 3 * MEGABYTE)

@@ -1,4 +1,4 @@
-"""One range of bytes, as browsers ask for it."""
+"""A single byte range, as browsers request it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from handlers.http.byte_ranges import Range, range_of
         ("bytes=100-", Range(100, 99)), ("bytes=-0", Range(100, 99)), ("bytes= 3 - 4", Range(3, 4)),
     ],
 )  # fmt: skip
-def test_a_part(header: str, part: Range) -> None:
+def test_a_range(header: str, part: Range) -> None:
     assert range_of(header, 100) == part
 
 
@@ -23,5 +23,5 @@ def test_a_part(header: str, part: Range) -> None:
     "header",
     [None, "", "bytes=-", "bytes=5-4", "bytes=0-1,3-4", "items=0-1", "bytes=x-", "bytes=" + "9" * 99],
 )
-def test_what_is_not_understood_is_all_of_it(header: str | None) -> None:
+def test_an_unknown_range_is_the_whole_file(header: str | None) -> None:
     assert range_of(header, 100) is None

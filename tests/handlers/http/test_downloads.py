@@ -1,4 +1,4 @@
-"""Downloads to readers who stop: nobody waits for them, and they are ended."""
+"""Downloads to clients that stop reading: no other request waits for them, and they are disconnected."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from models.wiring import Models
 from tests.conftest import MakePerson, Person, Running
 from tests.support.scenes import until
 
-# More than the buffers of a connection on one machine hold.
+# More than the buffers of a loopback connection hold.
 SIZE = 24 * 1024 * 1024
 
 
 @dataclass
 class Stopped:
-    """A reader that has read the headers and reads no further."""
+    """A client that has read the headers and stops."""
 
     reader: asyncio.StreamReader
     headers: bytes
@@ -34,7 +34,7 @@ class Stopped:
         return int(found[1])
 
     async def rest(self) -> int:
-        """Reads on to the end of the connection: how many bytes have come."""
+        """Reads to the end of the connection; returns the number of bytes."""
         count = 0
         while chunk := await self.reader.read(1 << 20):
             count += len(chunk)
@@ -52,12 +52,12 @@ async def stopped(site: Running, method: str, path: str, token: str) -> AsyncIte
 
 
 async def long_life(models: Models, person: Person) -> str:
-    """The id of a video as long as it takes."""
+    """The id of a video of the maximum length."""
     async with models.db.transaction() as on:
         return await models.media.save(person.user_id, "video", "video/webm", bytes(SIZE), on=on)
 
 
-async def test_two_who_stop_hold_up_no_other_export(site: Running, person: MakePerson) -> None:
+async def test_two_stalled_clients_delay_no_other_export(site: Running, person: MakePerson) -> None:
     people = [await person(name, selfie=False) for name in ("Ann", "Bo", "Cy")]
     async with AsyncExitStack() as open_still:
         for one in people[:2]:
@@ -69,7 +69,7 @@ async def test_two_who_stop_hold_up_no_other_export(site: Running, person: MakeP
 
 
 @pytest.mark.parametrize("kind", ["export", "media"])
-async def test_a_reader_who_stops_is_ended(
+async def test_a_stalled_client_is_disconnected(
     site: Running, person: MakePerson, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     monkeypatch.setattr(downloads, "CHUNK_SECONDS", 0.3)
@@ -81,7 +81,7 @@ async def test_a_reader_who_stops_is_ended(
         assert await held.rest() < held.length
 
 
-async def test_a_slow_reader_gets_all_of_it(site: Running, person: MakePerson) -> None:
+async def test_a_slow_client_gets_the_whole_file(site: Running, person: MakePerson) -> None:
     ann = await person("Ann")
     media_id = await long_life(site.models, ann)
     async with stopped(site, "GET", f"/media/{media_id}", ann.token) as held:

@@ -1,4 +1,4 @@
-"""Draining waits for what is being answered, and for nothing else."""
+"""Draining waits for requests being answered, and for nothing else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import asyncio
 from handlers.http.draining import Requests
 
 
-async def test_nothing_under_way_is_drained_at_once() -> None:
+async def test_a_drain_without_requests_ends_at_once() -> None:
     requests = Requests()
     await requests.drained()
     assert requests.is_draining

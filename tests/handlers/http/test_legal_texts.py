@@ -1,4 +1,4 @@
-"""The operator's own terms and privacy page; and what ours say."""
+"""The operator's own terms and privacy page, and the built-in texts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_nothing_in_it_becomes_a_script(text: str, shown: str) -> None:
     assert shown in rendered(text)
 
 
-async def test_the_operator_s_own_pages_stand_in_for_ours(make_site: MakeSite, tmp_path: Path) -> None:
+async def test_the_operator_s_own_pages_replace_ours(make_site: MakeSite, tmp_path: Path) -> None:
     text = "# Our rules\n\nWe are *kind* here — always."
     (tmp_path / "terms.md").write_text(text, encoding="utf-8-sig")
     site = await make_site(terms_file=tmp_path / "terms.md")
@@ -37,7 +37,7 @@ async def test_the_operator_s_own_pages_stand_in_for_ours(make_site: MakeSite, t
     assert "What is kept" in (await site.browser().get("/privacy")).text
 
 
-async def test_our_privacy_page_names_the_numbers_of_the_settings(make_site: MakeSite) -> None:
+async def test_our_privacy_page_has_the_numbers_of_the_settings(make_site: MakeSite) -> None:
     site = await make_site(
         chat_days=41,
         report_days=42,

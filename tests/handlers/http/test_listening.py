@@ -1,4 +1,4 @@
-"""Why the server cannot listen: the setting and the real cause."""
+"""Why the server cannot listen: the setting and the cause."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ except CannotListen as error:
 
 def cause_of(**settings: object) -> str:
     with warnings.catch_warnings():
-        # tornado leaves the socket that it could not bind to the garbage collector.
+        # Tornado leaves a socket that it could not bind to the garbage collector.
         warnings.simplefilter("ignore", ResourceWarning)
         try:
             listen(Config(**settings))  # type: ignore[arg-type]
@@ -53,7 +53,7 @@ def test_an_address_of_another_machine(host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["no.such.name.invalid", "a..b", "[::1]", "http://localhost", "x" * 300])
-def test_a_name_of_nobody(host: str) -> None:
+def test_an_unknown_host_name(host: str) -> None:
     told = cause_of(host=host, port=8080)
     assert told == "HOST is no address, and no name that this machine can resolve."
 

@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line, and nothing in them that a person sent."""
+"""Logs: one JSON object per line, without anything that a user sent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def line_of(record: logging.LogRecord) -> dict[str, object]:
     return read
 
 
-def test_a_line_is_an_object_with_its_extras() -> None:
+def test_a_record_is_an_object_with_its_extras() -> None:
     logger = logging.Logger("napalmsky.x")
     record = logger.makeRecord(
         "napalmsky.x", logging.WARNING, "f", 1, "two\nlines %s", ("é",), None, extra={"a": 1}
@@ -28,7 +28,7 @@ def test_a_line_is_an_object_with_its_extras() -> None:
     assert line == {"level": "warning", "logger": "napalmsky.x", "message": "two\nlines é", "a": 1}
 
 
-def test_a_traceback_stays_on_the_line_and_odd_extras_are_text() -> None:
+def test_a_traceback_stays_on_the_line_and_unusual_extras_are_text() -> None:
     try:
         raise ValueError("no")
     except ValueError as error:

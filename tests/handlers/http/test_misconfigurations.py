@@ -1,4 +1,4 @@
-"""Rejections that only the operator can mend: in the log with the setting, in /metrics, in /readyz."""
+"""Rejections that only the operator can fix: in the log with the setting, in /metrics, in /readyz."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ async def test_a_foreign_origin(site: Running, logged: Logged) -> None:
     assert "ALLOWED_ORIGINS" in (await warnings(site))["origin"]
 
 
-async def test_our_own_page_under_another_address(site: Running, logged: Logged) -> None:
-    """BASE_URL says one name, people open another: Host and Origin fit each other."""
+async def test_our_own_page_under_another_name(site: Running, logged: Logged) -> None:
+    """BASE_URL has one name, users open another: Host and Origin match each other."""
     headers = {"Host": "sky.example:9000", "Origin": "http://sky.example:9000"}
     assert (await site.client.post("/auth/guest", GUEST, headers=headers)).status == 403
     tls = {"Host": "sky.example", "Origin": "https://sky.example:443"}
@@ -64,7 +64,7 @@ async def test_our_own_page_under_another_address(site: Running, logged: Logged)
 
 
 @pytest.mark.parametrize("origin", ["null", "x" * 5000, "https://a.example/\t{}", "https://<script>"])
-async def test_what_is_no_origin_is_not_logged(site: Running, logged: Logged, origin: str) -> None:
+async def test_an_invalid_origin_is_not_logged(site: Running, logged: Logged, origin: str) -> None:
     assert (await site.client.post("/auth/guest", GUEST, headers={"Origin": origin})).status == 403
     assert logged() == []
 
@@ -83,7 +83,7 @@ async def test_proxy_headers_of_a_peer_that_is_not_trusted(
 
 
 @pytest.mark.parametrize("path", ["/ws/invites", "/ws/calls/00000000-0000-4000-8000-000000000000"])
-async def test_a_proxy_that_passes_no_upgrade_on(site: Running, logged: Logged, path: str) -> None:
+async def test_a_proxy_that_does_not_pass_on_upgrade(site: Running, logged: Logged, path: str) -> None:
     answer = await site.client.get(path, headers={"Origin": site.base_url})
     assert answer.status == 400
     assert logged() == [("upgrade", "proxy")]
@@ -103,7 +103,7 @@ async def test_a_wrong_webhook_secret_and_a_wrong_clock(make_site: MakeSite, log
     "scheme", ["Basic eDp5", "Basic", "x", "Bearertoken", "Negotiate a,Bearer b", "Digest a=b"]
 )
 @pytest.mark.parametrize("path", ["/ws/invites", "/ws/calls/x"])
-async def test_a_cookie_beside_another_scheme_opens_no_socket(
+async def test_a_cookie_with_another_scheme_opens_no_socket(
     site: Running, person: MakePerson, path: str, scheme: str
 ) -> None:
     anna = await person()
@@ -113,7 +113,7 @@ async def test_a_cookie_beside_another_scheme_opens_no_socket(
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "Bearer x", "bearer  ", "BEARER x y"])
-async def test_a_cookie_beside_a_bearer_counts_for_nothing(
+async def test_a_cookie_with_a_bearer_token_is_ignored(
     site: Running, person: MakePerson, scheme: str
 ) -> None:
     anna = await person()
@@ -122,7 +122,7 @@ async def test_a_cookie_beside_a_bearer_counts_for_nothing(
     assert (await site.client.get("/user/me", headers=both)).status == 401
 
 
-async def test_a_proxys_basic_authentication_leaves_the_cookie_alone(
+async def test_a_proxys_basic_authentication_does_not_affect_the_cookie(
     site: Running, person: MakePerson
 ) -> None:
     anna = await person()
@@ -132,7 +132,7 @@ async def test_a_proxys_basic_authentication_leaves_the_cookie_alone(
     assert (await socket.receive("state"))["access"] == "comped"
 
 
-def test_once_a_minute_with_how_often(caplog: pytest.LogCaptureFixture) -> None:
+def test_it_is_logged_once_a_minute_with_a_count(caplog: pytest.LogCaptureFixture) -> None:
     now = [0.0]
     noted: Any = Misconfigurations(lambda: now[0])
     for second in (0, 1, 59, 60, 61, 300):

@@ -1,4 +1,4 @@
-"""Forms parsed as they arrive: the file and the fields are found, and what is no form is refused."""
+"""Forms parsed as they arrive: the file and the fields are found, and malformed forms are rejected."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_every_part_is_found(data: bytes) -> None:
     assert parsed(body, kind, step=1 if len(data) < 99 else 1000) == expected
 
 
-def test_the_boundary_may_be_quoted_and_heads_in_any_case() -> None:
+def test_the_boundary_may_be_quoted_and_headers_in_any_case() -> None:
     head = b'content-type: x/y\r\nCONTENT-DISPOSITION: form-data;  name="video"; filename="name=z"'
     body = b"--b\r\n" + head + b"\r\n\r\n1\r\n--b--"
     assert parsed(body, 'multipart/form-data; boundary="b"; charset=utf-8') == {"video": b"1"}
@@ -49,17 +49,17 @@ HEAD = b'--b\r\nContent-Disposition: form-data; name="video"\r\n\r\n'
         (HEAD + b"1\r\n") * (MOST_PARTS + 1) + b"--b--",
     ],
 )  # fmt: skip
-def test_what_is_no_form_is_refused(body: bytes) -> None:
+def test_a_malformed_form_is_rejected(body: bytes) -> None:
     with pytest.raises(BadRequest):
         parsed(body)
 
 
-def test_a_form_without_a_boundary_is_refused() -> None:
+def test_a_form_without_a_boundary_is_rejected() -> None:
     with pytest.raises(BadRequest):
         parsed(HEAD + b"1\r\n--b--", "multipart/form-data")
 
 
-def test_a_file_is_refused_as_soon_as_it_is_too_long() -> None:
+def test_a_file_is_rejected_as_soon_as_it_is_too_long() -> None:
     with pytest.raises(TooLarge):
         parsed(HEAD + bytes(101), most=100)
     assert parsed(HEAD + bytes(100) + b"\r\n--b--", most=100) == {"video": bytes(100)}
@@ -72,11 +72,11 @@ def test_of_two_files_with_one_name_the_later_counts() -> None:
 @pytest.mark.parametrize(
     "kind", ["multipart/form-data; boundary=" + "x" * 300, "multipart/form-data; boundary="]
 )
-def test_a_boundary_is_neither_empty_nor_endless(kind: str) -> None:
+def test_a_boundary_is_neither_empty_nor_too_long(kind: str) -> None:
     with pytest.raises(BadRequest):
         parsed(b"", kind)
 
 
-def test_of_another_field_only_the_start_is_kept() -> None:
+def test_only_the_start_of_another_field_is_kept() -> None:
     body = HEAD.replace(b"video", b"other") + b"a" * (MOST_FIELD + 1) + b"\r\n--b--"
     assert parsed(body) == {"other": b"a" * MOST_FIELD}

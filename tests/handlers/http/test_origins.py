@@ -1,4 +1,4 @@
-"""Origins: who may write, who may read our JSON from a page of their own, and the headers of every answer."""
+"""Origins: who may send writes, who may read our JSON cross-origin, and the headers of every answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ APP = "https://app.example"
 GUEST = {"name": "Ann", "gender": "female", "adult": True}
 
 
-async def test_a_foreign_origin_writes_nothing_whatever_it_brings(site: Running, person: MakePerson) -> None:
+async def test_a_foreign_origin_cannot_write_with_any_credentials(site: Running, person: MakePerson) -> None:
     anna = await person("Anna")
     for origin in ("null", "https://evil.example", site.base_url + "0", "http://localhost", APP, ""):
         for headers in ({}, {"Cookie": f"session={anna.token}"}, {"Authorization": f"Bearer {anna.token}"}):
@@ -22,14 +22,14 @@ async def test_a_foreign_origin_writes_nothing_whatever_it_brings(site: Running,
             assert (answer.status, answer.code) == (403, "not_allowed"), (origin, headers)
 
 
-async def test_our_own_origins_and_none_at_all_may_write(site: Running) -> None:
+async def test_our_own_origins_and_requests_without_one_may_write(site: Running) -> None:
     port = site.config.port
     for origin in (None, f"http://localhost:{port}", f"http://127.0.0.1:{port}", f"http://[::1]:{port}"):
         headers = {"Origin": origin} if origin else {}
         assert (await site.client.post("/auth/guest", GUEST, headers=headers)).status == 201
 
 
-async def test_anybody_may_be_led_here_by_a_link(site: Running) -> None:
+async def test_a_link_from_any_site_works(site: Running) -> None:
     answer = await site.client.get("/stats/live", headers={"Origin": "https://evil.example"})
     assert answer.status == 200
     assert "Access-Control-Allow-Origin" not in answer.headers
@@ -61,7 +61,7 @@ async def test_an_allowed_origin_reads_and_writes_without_credentials(
 @pytest.mark.parametrize(
     "path", ["/", "/stats/live", "/nowhere", "/static/css/app.css", "/healthz", "/history"]
 )
-async def test_every_answer_is_locked_down(site: Running, path: str) -> None:
+async def test_every_answer_has_the_security_headers(site: Running, path: str) -> None:
     answer = await site.client.get(path, headers={"Accept": "text/html"})
     policy = answer.headers["Content-Security-Policy"]
     for part in ("default-src 'self'", "script-src 'self'", "object-src 'none'", "frame-ancestors 'none'"):
@@ -72,7 +72,7 @@ async def test_every_answer_is_locked_down(site: Running, path: str) -> None:
     assert "Strict-Transport-Security" not in answer.headers
 
 
-def test_behind_tls_sockets_are_secure_and_plain_http_is_given_up() -> None:
+def test_behind_tls_sockets_are_secure_and_plain_http_is_redirected() -> None:
     headers = security_headers(replace(Config(), base_url="https://napalmsky.example"))
     assert "connect-src 'self' wss://napalmsky.example;" in headers["Content-Security-Policy"]
     assert "max-age" in headers["Strict-Transport-Security"]

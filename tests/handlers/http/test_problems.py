@@ -1,4 +1,4 @@
-"""What went wrong, as a Problem: its kind, where it leads, and whether the log must know."""
+"""Exceptions as Problems: their class, where they lead, and whether they are logged."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_every_status_of_the_server_has_a_code(status: int, code: str) -> None:
     assert as_problem(None, status).code == code
 
 
-def test_a_problem_stays_what_it_is() -> None:
+def test_a_problem_is_unchanged() -> None:
     problem = Invalid(name="Too long.")
     assert as_problem(problem, 500) is problem
 
@@ -41,7 +41,7 @@ def test_a_problem_stays_what_it_is() -> None:
     [(NotFound(), False), (Banned(), False), (Unavailable(), False), (HTTPError(404), False),
      (HTTPError(500), True), (Problem(), True), (ValueError(), True), (None, True)],
 )  # fmt: skip
-def test_what_the_log_must_know(error: BaseException | None, ours: bool) -> None:
+def test_which_errors_are_logged(error: BaseException | None, ours: bool) -> None:
     assert is_our_fault(error) is ours
 
 
@@ -51,7 +51,7 @@ def asked(method: str = "GET", **headers: str) -> HTTPServerRequest:
     return HTTPServerRequest(start_line=start, headers=lines, connection=SimpleNamespace())  # type: ignore[arg-type]
 
 
-def test_who_lacks_a_step_is_led_to_it() -> None:
+def test_a_user_who_lacks_a_step_is_redirected_to_it() -> None:
     steps = {
         PaymentRequired: "/paywall",
         SelfieRequired: "/onboarding",
@@ -63,12 +63,12 @@ def test_who_lacks_a_step_is_led_to_it() -> None:
         assert way_on(kind(), asked("POST"), was_here=False) is None
 
 
-def test_whose_sign_in_has_ended_signs_in_again() -> None:
+def test_a_user_whose_session_has_ended_signs_in_again() -> None:
     assert way_on(NotSignedIn(), asked(), was_here=True) == "/login?next=%2Fhistory"
     assert way_on(NotSignedIn(), asked(HX_Request="true"), was_here=True) == "/login"
 
 
-def test_what_an_address_answers_to() -> None:
+def test_the_methods_of_a_url() -> None:
     class Both(RequestHandler):
         def get(self) -> None: ...
         def delete(self) -> None: ...

@@ -1,4 +1,4 @@
-"""The client's address: believed only from proxies we trust; and how fields and their faults are read."""
+"""The client's address behind trusted proxies; fields and their errors."""
 
 from __future__ import annotations
 
@@ -54,18 +54,18 @@ def address(peer: str, forwarded: str | None, *, trusted: bool = True) -> str:
         ("::ffff:10.0.0.1", "203.0.113.7", "203.0.113.7"),
         ("fd00::1%eth0", "203.0.113.7", "203.0.113.7"),
         ("fd00::1", "2001:db8::7", "2001:db8::7"),
-        # Who is no proxy of ours may say what they like.
+        # Peers that are not our proxies may send any header.
         ("203.0.113.9", "1.2.3.4", "203.0.113.9"),
         ("192.168.0.1", "1.2.3.4", "192.168.0.1"),
     ],
 )
-def test_the_right_most_hop_that_is_no_proxy_of_ours(peer: str, forwarded: str | None, client: str) -> None:
+def test_the_right_most_hop_that_is_not_our_proxy(peer: str, forwarded: str | None, client: str) -> None:
     assert address(peer, forwarded) == client
     plain = peer.removeprefix("::ffff:").partition("%")[0]
     assert address(peer, forwarded, trusted=False) == plain
 
 
-def test_a_peer_on_a_unix_socket_has_some_address() -> None:
+def test_a_peer_on_a_unix_socket_has_an_address() -> None:
     assert address("0.0.0.0", "203.0.113.7") == "0.0.0.0"
     assert address("", None) == "127.0.0.1"
     assert address("not an address", "203.0.113.7") == "not an address"
@@ -79,7 +79,7 @@ def test_json_fields() -> None:
             json_fields(body)
 
 
-def test_form_fields_are_the_last_of_each_name() -> None:
+def test_form_fields_have_the_last_value_of_each_name() -> None:
     assert form_fields({"a": [b"1", "é".encode()], "b": []}) == {"a": "é"}
     with pytest.raises(BadRequest):
         form_fields({"a": [b"\xff"]})
@@ -95,5 +95,5 @@ def test_form_fields_are_the_last_of_each_name() -> None:
         ("Expected `object`, got `array`", "body", "Expected `object`, got `array`."),
     ],
 )
-def test_a_fault_names_its_field(text: str, field: str, words: str) -> None:
+def test_an_error_names_its_field(text: str, field: str, words: str) -> None:
     assert field_of(text) == (field, words)

@@ -1,4 +1,4 @@
-"""Slow and silent clients: of a head, of a body, of an answer; and connections that never ask."""
+"""Slow and silent clients: of a head, of a body, of an answer; and connections without a request."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Caller:
         return caller
 
     async def status(self) -> int:
-        """Of the next answer, with its body read."""
+        """The status of the next answer, whose body is read too."""
         head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 5)
         size = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
         await self.reader.readexactly(int(size.split(b":")[1]))
@@ -57,7 +57,7 @@ class Caller:
         return time.monotonic() - self.began
 
     async def trickle(self, data: bytes) -> bytes:
-        """A byte now and then, until the server ends it; what it has answered."""
+        """Sends a byte now and then, until the server closes the connection; returns the answer."""
         rest = asyncio.ensure_future(self.rest())
         for byte in data:
             if rest.done():
@@ -73,14 +73,14 @@ def test_the_limits_are_short_enough() -> None:
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/ws/invites", "/nowhere"])
-async def test_a_head_that_comes_slowly_is_ended(site: Running, path: str) -> None:
+async def test_a_slow_head_is_cut_off(site: Running, path: str) -> None:
     caller = await Caller.call(site)
     told = await caller.trickle(f"GET {path} HTTP/1.1\r\nX: {'x' * 60_000}".encode())
     assert told.startswith(b"HTTP/1.1 408 ")
     assert SECONDS * 0.9 < caller.seconds < 3 * SECONDS
 
 
-async def test_a_connection_that_sends_nothing_is_ended(site: Running) -> None:
+async def test_a_silent_connection_is_closed(site: Running) -> None:
     caller = await Caller.call(site)
     assert await caller.rest() == b""
     assert SECONDS * 0.9 < caller.seconds < 3 * SECONDS
@@ -107,19 +107,17 @@ async def test_requests_in_a_row_are_all_answered(site: Running) -> None:
     caller.writer.transport.abort()
 
 
-async def test_a_head_has_64_kib(site: Running) -> None:
+async def test_a_head_is_limited_to_64_kib(site: Running) -> None:
     caller = await Caller.call(site, HEAD[:-2] + b"X: " + b"x" * 60_000 + b"\r\n\r\n")
     assert await caller.status() == 200
     caller.writer.write(HEAD[:-2] + b"X: " + b"x" * 66_000)
     assert (await caller.rest()).startswith(b"HTTP/1.1 431 ")
-    # So much more is on its way that the connection may be reset before the answer is read.
+    # So much more is under way that the connection may be reset before the answer is read.
     caller = await Caller.call(site, HEAD[:-2] + b"X: " + b"x" * 1_000_000)
     assert (await caller.rest())[:12] in (b"", b"HTTP/1.1 431")
 
 
-async def test_a_body_that_comes_slowly_is_ended(
-    make_site: MakeSite, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_slow_body_is_cut_off(make_site: MakeSite, monkeypatch: pytest.MonkeyPatch) -> None:
     assert server.BODY_SECONDS <= 60
     monkeypatch.setattr(server, "BODY_SECONDS", SECONDS)
     site = await make_site()
@@ -129,10 +127,10 @@ async def test_a_body_that_comes_slowly_is_ended(
         assert SECONDS * 0.9 < caller.seconds < 4 * SECONDS
 
 
-async def test_one_address_has_few_connections_without_a_head(
+async def test_an_address_has_few_connections_without_a_head(
     site: Running, make_site: MakeSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The oldest goes; the newest is served. Behind a trusted proxy there is no such limit."""
+    """The oldest is closed; the newest is served. A trusted proxy has no such limit."""
     monkeypatch.setattr(SiteServer, "most_pending", 5)
     monkeypatch.setattr(SiteServer, "head_seconds", 5)
     slow = [await Caller.call(site, HEAD[:9]) for _ in range(7)]
@@ -151,8 +149,8 @@ async def test_one_address_has_few_connections_without_a_head(
         caller.writer.transport.abort()
 
 
-async def test_an_answer_that_is_not_read_is_ended(site: Running, person: MakePerson) -> None:
-    """A thousand pages, of which none is read."""
+async def test_an_unread_answer_is_cut_off(site: Running, person: MakePerson) -> None:
+    """A thousand pages, none of which is read."""
     connection = socket.create_connection(("localhost", site.config.port))
     connection.setblocking(False)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -1,4 +1,4 @@
-"""Templates: their filters, and that nothing in them is left undefined or unescaped."""
+"""Templates: their filters, and that nothing in them is undefined or unescaped."""
 
 from __future__ import annotations
 
@@ -43,32 +43,32 @@ def test_instants_are_utc() -> None:
     assert when(at.astimezone(UTC)) == when(at)
 
 
-def test_how_one_speaks_of_somebody() -> None:
+def test_pronouns() -> None:
     words = [gender_word(gender) for gender in ("female", "male", "nonbinary", "unspecified")]
     assert words == ["her", "him", "them", "them"]
 
 
-def test_every_end_has_words() -> None:
+def test_every_end_of_a_call_has_a_text() -> None:
     assert set(ENDED_WORDS) == {"hung_up", "expired", "dropped", "failed", "banned"}
 
 
-def test_a_static_address_has_the_version_and_an_absent_one_is_loud() -> None:
+def test_a_static_url_has_the_version_and_a_missing_file_raises() -> None:
     assert re.fullmatch(r"/static/[0-9a-f]{12}/css/app\.css", static_url("css/app.css"))
     with pytest.raises(FileNotFoundError):
         static_url("nowhere.css")
 
 
-def test_a_file_that_is_not_as_it_was_at_the_start_is_not_of_the_version(tmp_path: Path) -> None:
+def test_a_file_changed_since_the_start_does_not_belong_to_the_version(tmp_path: Path) -> None:
     assert is_as_started(STATIC / "app.js")
     (tmp_path / "app.js").touch()
     assert not is_as_started(tmp_path / "app.js")
 
 
-def test_a_page_asks_for_what_its_modules_import_but_not_for_what_they_import_on_demand() -> None:
+def test_a_page_preloads_static_imports_but_not_dynamic_ones() -> None:
     assert modules("copy_button.js", "app.js") == ("announce.js", "app.js", "copy_button.js")
-    assert "signed_out.js" in modules("ringing/ring.js")  # imported for what it does, by no name
+    assert "signed_out.js" in modules("ringing/ring.js")  # Imported for its side effects.
 
 
-def test_what_a_template_is_not_given_is_loud() -> None:
+def test_an_undefined_variable_raises() -> None:
     with pytest.raises(jinja2.UndefinedError):
         Pages(Config()).render("public/errors/_error.html", {})

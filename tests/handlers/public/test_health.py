@@ -1,4 +1,4 @@
-"""What machines ask."""
+"""The endpoints for machines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ REPORT = b"""{"csp-report": {"document-uri": "http://localhost/secret-page?token
 "blocked-uri": "https://ads.example/secret.gif?x=secret"}}"""
 
 
-async def test_alive_without_asking_anybody(site: Running) -> None:
+async def test_liveness_needs_no_server(site: Running) -> None:
     before = site.models.db.statements_run
     answer = await site.client.get("/healthz")
     assert (answer.status, answer.json) == (200, {"status": "ok"})
@@ -24,7 +24,7 @@ async def test_ready_with_each_check(site: Running) -> None:
     assert (answer.status, answer.json) == (200, {"status": "ok", "checks": checks})
 
 
-async def test_what_only_the_operator_can_mend_keeps_nobody_out(site: Running) -> None:
+async def test_faults_for_the_operator_do_not_affect_readiness(site: Running) -> None:
     async with site.models.db.link() as link:
         await link.execute("insert into stripe_events values ('evt_1', 'x', 'wrong_livemode', now())")
     answer = await site.client.get("/readyz")
@@ -49,7 +49,7 @@ async def test_not_ready_while_draining(site: Running) -> None:
     assert (await site.client.get("/healthz")).status == 200
 
 
-async def test_metrics_count_requests_by_names_of_ours(site: Running) -> None:
+async def test_metrics_count_requests_by_handler_name(site: Running) -> None:
     await site.client.get("/nobody-made-this-up")
     answer = await site.client.get("/metrics")
     assert answer.status == 200
@@ -59,7 +59,7 @@ async def test_metrics_count_requests_by_names_of_ours(site: Running) -> None:
     assert "nobody-made-this-up" not in answer.text
 
 
-async def test_a_policy_report_is_counted_and_little_of_it_logged(
+async def test_a_policy_report_is_counted_and_little_of_it_is_logged(
     site: Running, caplog: pytest.LogCaptureFixture
 ) -> None:
     headers = {"Content-Type": "application/csp-report"}
@@ -71,6 +71,6 @@ async def test_a_policy_report_is_counted_and_little_of_it_logged(
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"x", b'{"csp-report": 1}', b"{" * 20_000])
-async def test_what_is_no_report_is_refused(site: Running, body: bytes) -> None:
+async def test_a_malformed_report_is_rejected(site: Running, body: bytes) -> None:
     answer = await site.client.send("POST", "/csp-report", body=body)
     assert (answer.status, answer.code) == (400, "bad_request")

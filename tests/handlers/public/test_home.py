@@ -1,4 +1,4 @@
-"""The start page and its neighbours."""
+"""The start page, the live count and the legal texts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ HTML = {"Accept": "text/html"}
 
 
 @pytest.mark.parametrize("path", ["/", "/terms", "/privacy"])
-async def test_everybody_may_read_them_under_a_strict_policy(site: Running, path: str) -> None:
+async def test_the_public_pages_have_a_strict_policy(site: Running, path: str) -> None:
     answer = await site.client.get(path, headers=HTML)
     assert answer.status == 200
     policy = answer.headers["Content-Security-Policy"]
@@ -21,16 +21,14 @@ async def test_everybody_may_read_them_under_a_strict_policy(site: Running, path
     assert "http://" not in answer.text.replace("http://www.w3.org", "")
 
 
-async def test_a_member_is_greeted_and_nothing_of_it_is_kept(site: Running, person: MakePerson) -> None:
+async def test_a_member_is_greeted_and_the_page_is_not_cached(site: Running, person: MakePerson) -> None:
     ann = await person("Ann")
     answer = await site.client.get("/", token=ann.token, headers=HTML)
     assert "Ann" in answer.text
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-async def test_the_live_count_is_of_people_with_access_and_a_socket(
-    site: Running, person: MakePerson
-) -> None:
+async def test_the_live_count_is_of_users_with_access_and_a_socket(site: Running, person: MakePerson) -> None:
     assert (await site.client.get("/stats/live")).json == {"onlineUsers": 0}
     await site.invites(await person("Ann"))
     assert (await site.client.get("/stats/live")).json == {"onlineUsers": 1}
@@ -41,7 +39,7 @@ async def test_head_is_get_without_a_body(site: Running) -> None:
     assert (answer.status, answer.body) == (200, b"")
 
 
-async def test_what_is_not_there_is_a_page_or_json(site: Running) -> None:
+async def test_a_missing_url_is_a_page_or_json(site: Running) -> None:
     page = await site.client.get("/nowhere", headers=HTML)
     assert page.status == 404
     assert 'id="error"' in page.text

@@ -1,4 +1,4 @@
-"""Static files: kept for ever under their version, asked again without it."""
+"""Static files: cached for ever under their version, revalidated without it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from handlers.http.templates import static_url
 from tests.conftest import Running
 
 
-async def test_the_right_version_is_kept_for_a_year(site: Running) -> None:
+async def test_the_right_version_is_cached_for_a_year(site: Running) -> None:
     answer = await site.client.get(static_url("css/app.css"))
     assert answer.status == 200
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
@@ -20,7 +20,7 @@ async def test_the_right_version_is_kept_for_a_year(site: Running) -> None:
     assert "Set-Cookie" not in answer.headers
 
 
-async def test_what_a_file_names_relatively_is_kept_too(site: Running) -> None:
+async def test_relative_names_in_a_file_are_cached_too(site: Running) -> None:
     script = await site.client.get(urljoin(static_url("app.js"), "./socket.js"))
     font = await site.client.get(urljoin(static_url("fonts/fonts.css"), "figtree-latin.woff2"))
     for answer in (script, font):
@@ -31,7 +31,7 @@ async def test_what_a_file_names_relatively_is_kept_too(site: Running) -> None:
 
 
 @pytest.mark.parametrize("version", ["", "000000000000/"])
-async def test_any_other_is_asked_again(site: Running, version: str) -> None:
+async def test_any_other_version_is_revalidated(site: Running, version: str) -> None:
     answer = await site.client.get(f"/static/{version}app.js")
     assert answer.headers["Cache-Control"] == "no-cache"
     known = {"If-None-Match": answer.headers["Etag"]}
@@ -49,7 +49,7 @@ async def test_any_other_is_asked_again(site: Running, version: str) -> None:
         ("icons/manifest.webmanifest", "application/manifest+json"),
     ],
 )
-async def test_each_kind_is_named(site: Running, path: str, kind: str) -> None:
+async def test_each_kind_has_its_content_type(site: Running, path: str, kind: str) -> None:
     answer = await site.client.get(f"/static/{path}")
     assert (answer.status, answer.headers["Content-Type"]) == (200, kind)
     head = await site.client.send("HEAD", f"/static/{path}")
@@ -84,7 +84,7 @@ async def test_the_files_at_the_root_are_found(site: Running, path: str, kind: s
     assert (found.status, found.headers["Content-Type"]) == (200, kind)
 
 
-async def test_icons_are_pictures_of_the_size_that_is_said(site: Running) -> None:
+async def test_icons_are_pictures_of_the_declared_size(site: Running) -> None:
     """Home screens and Safari take PNG only."""
     manifest = (await site.client.get("/static/icons/manifest.webmanifest")).json
     sizes = {"apple-touch-icon.png": (180, 180)} | {
@@ -102,8 +102,8 @@ async def test_icons_are_pictures_of_the_size_that_is_said(site: Running) -> Non
     assert page.count('name="theme-color"') == 2
 
 
-async def test_the_service_worker_is_at_the_root_and_asked_again(site: Running) -> None:
-    """Its scope is its folder, and a browser refuses one that is redirected."""
+async def test_the_service_worker_is_at_the_root_and_revalidated(site: Running) -> None:
+    """Its scope is its folder, and browsers reject one that is redirected."""
     answer = await site.client.get("/sw.js")
     assert (answer.status, answer.headers["Content-Type"]) == (200, "text/javascript; charset=UTF-8")
     assert answer.headers["Cache-Control"] == "no-cache"
@@ -111,12 +111,12 @@ async def test_the_service_worker_is_at_the_root_and_asked_again(site: Running) 
     assert (await site.client.send("HEAD", "/sw.js")).status == 200
 
 
-async def test_a_file_is_not_written_to(site: Running) -> None:
+async def test_a_file_cannot_be_written(site: Running) -> None:
     answer = await site.client.post("/static/app.js")
     assert (answer.status, answer.code) == (405, "method")
 
 
-async def test_a_name_that_no_file_has_is_not_found(site: Running) -> None:
+async def test_an_impossible_name_is_not_found(site: Running) -> None:
     for name in (
         "%00",
         "app.js%00",

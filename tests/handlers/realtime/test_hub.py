@@ -1,4 +1,4 @@
-"""The hub: who hears of what, on this process and on others, and what is put right when news was lost."""
+"""The hub: who gets which event, on this process and on others, and recovery after lost events."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def test_signing_out_closes_a_seat_even_where_there_is_no_other_socket(
     await scene.b.receive("peer:left")
 
 
-async def test_a_session_whose_end_nobody_heard_of_is_found_by_the_sweep(
+async def test_an_ended_session_whose_event_was_lost_is_found_by_the_sweep(
     make_site: MakeSite, site: Running, person: MakePerson
 ) -> None:
     far = await make_site()
@@ -46,7 +46,7 @@ async def test_a_session_whose_end_nobody_heard_of_is_found_by_the_sweep(
     cleo = await person("Cleo")
     other = await far.invites(cleo)
     seats = [scene.people.a, scene.a]
-    # As if Redis had been away: the row, and no news.
+    # As if Redis had been down: the row, and no event.
     await rows(
         site.models,
         "update sessions set ended_at = clock_timestamp(), ended_reason = 'signed_out' where session_id = %s",
@@ -82,7 +82,7 @@ async def test_the_rotated_token_keeps_its_socket_and_an_ended_one_cannot_act(
     assert await socket.closed() == 4401
 
 
-async def test_a_lost_connection_to_redis_sends_everyone_their_state_anew(
+async def test_a_lost_connection_to_redis_sends_everyone_their_state_again(
     site: Running, person: MakePerson
 ) -> None:
     pair = await two(site, person)
@@ -94,7 +94,7 @@ async def test_a_lost_connection_to_redis_sends_everyone_their_state_anew(
     await pair.ring()
 
 
-async def test_a_ring_that_was_missed_while_redis_was_away_is_in_the_new_state(
+async def test_a_ring_that_was_missed_while_redis_was_down_is_in_the_new_state(
     site: Running, person: MakePerson
 ) -> None:
     pair = await two(site, person)
@@ -105,7 +105,7 @@ async def test_a_ring_that_was_missed_while_redis_was_away_is_in_the_new_state(
     assert (shown["inviteId"], shown["direction"]) == (invite_id, "in")
 
 
-async def test_nothing_is_kept_of_those_who_left(site: Running, person: MakePerson) -> None:
+async def test_nothing_is_kept_of_users_who_left(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     hub = site.site.hub
     await site.client.get("/room/queue", token=scene.people.anna.token)

@@ -1,5 +1,6 @@
-"""What is put right once PostgreSQL had forgotten this process: the others took it for dead while it was
-away, or the database was emptied, or an older backup was restored.
+"""Recovery when PostgreSQL had forgotten this process.
+
+The others declared it dead during its outage, or the database was emptied, or an older backup was restored.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ UNKNOWN = "delete from processes"
 SEATS = "select caller_seat, callee_seat, caller_back_by, callee_back_by from calls where call_id = %s"
 
 
-async def test_who_was_taken_for_dead_has_its_seats_again(
+async def test_a_process_that_was_declared_dead_gets_its_seats_back(
     make_site: MakeSite, site: Running, person: MakePerson
 ) -> None:
     far = await make_site()
@@ -26,12 +27,12 @@ async def test_who_was_taken_for_dead_has_its_seats_again(
     await scene.a.receive("peer:joined")
     assert await rows(site.models, SEATS, scene.call_id) == [before]
     assert (await scene.b.receive("call:state"))["state"] == "running"
-    # Neither side has to negotiate: what they say goes across as ever.
+    # Neither side has to negotiate again: signalling is relayed as before.
     scene.a.send("rtc:offer", sdp="v=0", attempt=2)
     await scene.b.receive("rtc:offer")
 
 
-async def test_a_call_that_an_older_backup_shows_unconnected_is_told_again_that_it_is(
+async def test_a_call_that_an_older_backup_shows_unconnected_is_connected_again(
     site: Running, person: MakePerson
 ) -> None:
     scene = await in_call(site, person, connected=False)
@@ -48,7 +49,7 @@ async def test_a_call_that_an_older_backup_shows_unconnected_is_told_again_that_
 
 
 async def restore(site: Running, scene: InCall, row: tuple[object, ...]) -> None:
-    """Puts the row back as it was, and forgets the process as the rest of an old backup would."""
+    """Puts the row back, and forgets the process as an old backup would."""
     await rows(site.models, "delete from live_seats where call_id = %s", scene.call_id)
     await rows(site.models, "delete from calls where call_id = %s", scene.call_id)
     marks = ", ".join(["%s"] * len(row))
@@ -59,12 +60,12 @@ async def restore(site: Running, scene: InCall, row: tuple[object, ...]) -> None
     await rows(site.models, UNKNOWN)
 
 
-async def test_a_call_that_is_not_there_any_more_is_over_and_keeps_nobody_busy(
+async def test_a_call_missing_from_the_backup_is_over_and_keeps_no_user_busy(
     site: Running, person: MakePerson
 ) -> None:
     scene = await in_call(site, person)
     for socket in (scene.people.a, scene.people.b):
-        await socket.receive("state")  # that of its opening
+        await socket.receive("state")  # The state sent at its opening.
     await rounds(site, 1)
     for sql in ("delete from live_seats", "delete from calls", UNKNOWN):
         await rows(site.models, sql)
@@ -77,7 +78,7 @@ async def test_a_call_that_is_not_there_any_more_is_over_and_keeps_nobody_busy(
     assert await scene.people.call()
 
 
-async def test_who_is_not_there_any_more_is_signed_out(site: Running, person: MakePerson) -> None:
+async def test_a_user_missing_from_the_backup_is_signed_out(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     await rounds(site, 1)
     await rows(site.models, "delete from sessions where session_id = %s", pair.anna.session_id)

@@ -1,4 +1,6 @@
-"""One person's and one address's sockets: one too many is told 4429, and one that closes makes room."""
+"""Limits of sockets per user and per address: one too many is closed with 4429, and a closed one makes
+room.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from tests.conftest import MakePerson, MakeSite, Running
 from tests.support.scenes import Raw, in_call, until
 
 
-def test_who_was_refused_is_not_counted_and_who_left_leaves_nothing() -> None:
+def test_a_refused_socket_is_not_counted_and_a_closed_one_leaves_nothing() -> None:
     limits = SocketLimits(Config(sockets_per_person=2, sockets_per_address=3))
     limits.enter("a", "anna", "192.0.2.1")
     limits.enter("b", "anna", "192.0.2.2")
@@ -28,7 +30,7 @@ def test_who_was_refused_is_not_counted_and_who_left_leaves_nothing() -> None:
     assert (limits.open, limits._open) == (0, {})
 
 
-async def test_a_persons_sockets_of_both_kinds_count_together(
+async def test_a_users_sockets_of_both_kinds_count_together(
     make_site: MakeSite, site: Running, person: MakePerson
 ) -> None:
     own = await make_site(sockets_per_person=3, sockets_per_address=1000)
@@ -44,9 +46,7 @@ async def test_a_persons_sockets_of_both_kinds_count_together(
     assert set(await scene.b.quiet()) <= {"peer:joined", "call:clock"}
 
 
-async def test_an_address_has_its_limit_and_another_its_own(
-    make_site: MakeSite, site: Running, person: MakePerson
-) -> None:
+async def test_each_address_has_its_own_limit(make_site: MakeSite, site: Running, person: MakePerson) -> None:
     behind = {"trusted_proxies": read_config({"TRUSTED_PROXIES": "127.0.0.1,::1"}).trusted_proxies}
     own = await make_site(sockets_per_address=2, **behind)
     people = [await person(name) for name in ("Anna", "Ben", "Cleo")]
@@ -57,7 +57,7 @@ async def test_an_address_has_its_limit_and_another_its_own(
     await (await own.socket("/ws/invites", people[2].token, **places[3])).receive("state")
 
 
-async def test_a_half_open_socket_is_gone_after_two_pings(
+async def test_a_half_open_socket_is_closed_after_two_pings(
     site: Running, person: MakePerson, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert 2 * socket.PING_SECONDS <= 60

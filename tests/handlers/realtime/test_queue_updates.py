@@ -1,4 +1,4 @@
-"""`queue:update`: who hears of arrivals and departures, in one frame at most a tick."""
+"""`queue:update`: who gets arrivals and departures, in at most one frame per tick."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.scenes import two, until
 
 @dataclass
 class Online:
-    """Presence as far as the feed asks it."""
+    """The part of presence that the feed uses."""
 
     number: int = 3
 
@@ -56,7 +56,7 @@ def update(*left: str, more: bool = False, online: int = 3) -> dict[str, object]
     return {"type": "queue:update", "left": list(left), "more": more, "onlineUsers": online}
 
 
-async def test_an_arrival_is_told_once_to_those_who_have_seen_everyone() -> None:
+async def test_an_arrival_is_sent_once_to_those_who_have_seen_all_cards() -> None:
     feed, screens, _ = feed_of("anna", "ben")
     feed.delivered("ben", page("x", more=True))
     for card in (b"+c", b"+d"):
@@ -73,7 +73,7 @@ async def test_an_arrival_is_told_once_to_those_who_have_seen_everyone() -> None
     assert screens["anna"].told() == [update(more=True)]
 
 
-async def test_who_went_and_is_delivered_again_before_the_tick_stays_on_the_screen() -> None:
+async def test_a_card_that_left_and_is_delivered_again_before_the_tick_stays() -> None:
     feed, screens, _ = feed_of("anna")
     feed.delivered("anna", page("c", "d"))
     for news in (b"-c", b"-d", b"+c"):
@@ -83,7 +83,7 @@ async def test_who_went_and_is_delivered_again_before_the_tick_stays_on_the_scre
     assert screens["anna"].told() == [update("d")]
 
 
-async def test_what_changed_before_a_socket_joined_is_told_when_it_has() -> None:
+async def test_changes_before_a_socket_joined_are_sent_when_it_joins() -> None:
     screen, joined = Screen(), []
     feed = QueueFeed(Online(), lambda _user_id: joined)  # type: ignore[arg-type]
     feed.delivered("anna", page("c", "d"))
@@ -101,7 +101,7 @@ async def test_what_changed_before_a_socket_joined_is_told_when_it_has() -> None
     assert screen.told() == []
 
 
-async def test_a_departure_is_told_to_those_who_have_the_card() -> None:
+async def test_a_departure_is_sent_to_those_who_have_the_card() -> None:
     feed, screens, _ = feed_of("anna", "ben")
     feed.delivered("anna", page("c", "d"))
     feed.heard("", b"-c")
@@ -115,7 +115,7 @@ async def test_a_departure_is_told_to_those_who_have_the_card() -> None:
     assert screens["anna"].told() == []
 
 
-async def test_who_goes_and_comes_back_within_a_tick_is_told_as_both() -> None:
+async def test_leaving_and_returning_within_a_tick_is_sent_as_both() -> None:
     feed, screens, _ = feed_of("anna")
     feed.delivered("anna", page("c"))
     feed.heard("", b"-c")
@@ -124,14 +124,14 @@ async def test_who_goes_and_comes_back_within_a_tick_is_told_as_both() -> None:
     assert screens["anna"].told() == [update("c", more=True)]
 
 
-async def test_nobody_hears_of_themselves() -> None:
+async def test_users_get_no_updates_about_themselves() -> None:
     feed, screens, _ = feed_of("anna")
     feed.heard("", b"+anna")
     await feed.tick(with_count=False)
     assert screens["anna"].told() == []
 
 
-async def test_somebody_whose_card_is_shown_already_is_no_news() -> None:
+async def test_the_arrival_of_a_card_already_shown_is_not_sent() -> None:
     feed, screens, _ = feed_of("anna")
     feed.delivered("anna", page("c"))
     feed.heard("", b"+c")
@@ -139,7 +139,7 @@ async def test_somebody_whose_card_is_shown_already_is_no_news() -> None:
     assert screens["anna"].told() == []
 
 
-async def test_the_number_online_is_told_when_it_changed_and_only_then() -> None:
+async def test_the_number_online_is_sent_only_when_it_has_changed() -> None:
     feed, screens, online = feed_of("anna", "ben")
     await feed.tick(with_count=True)
     assert screens["anna"].told() == [update()]
@@ -154,7 +154,7 @@ async def test_the_number_online_is_told_when_it_changed_and_only_then() -> None
     assert screens["ben"].told() == [update(more=True, online=9)]
 
 
-async def test_who_left_is_forgotten() -> None:
+async def test_a_user_who_left_is_forgotten() -> None:
     feed, screens, _ = feed_of("anna")
     feed.delivered("anna", page("c", "d"))
     feed.heard("", b"-c")
@@ -165,7 +165,7 @@ async def test_who_left_is_forgotten() -> None:
     assert (feed._viewers, feed._watchers, feed._sated) == ({}, {}, set())
 
 
-async def test_others_get_their_turn_while_thousands_are_told() -> None:
+async def test_other_tasks_run_while_thousands_get_updates() -> None:
     feed, screens, online = feed_of(*[str(number) for number in range(1000)])
     online.number = 4
     telling = asyncio.ensure_future(feed.tick(with_count=True))
@@ -178,7 +178,7 @@ async def test_others_get_their_turn_while_thousands_are_told() -> None:
 
 
 async def test_a_page_on_a_screen_takes_little_memory() -> None:
-    """Thousands look on at once: a card's name is kept once, and what is on a screen is kept small."""
+    """Thousands watch at once: a card's id is stored once, and a screen takes little memory."""
     people = [f"{number:032x}" for number in range(400)]
     feed, _, _ = feed_of(*people)
     tracemalloc.start()
@@ -199,7 +199,7 @@ async def get_page(site: Running, person: Person, cursor: str | None = None) -> 
 
 
 async def ticked(site: Running, socket: Socket) -> list[dict[str, Any]]:
-    """What this socket was told of the queue by now."""
+    """The queue updates that this socket has got by now."""
     socket.inbox.clear()
     await site.site.hub.feed.tick(with_count=False)
     await socket.quiet()
@@ -209,7 +209,7 @@ async def ticked(site: Running, socket: Socket) -> list[dict[str, Any]]:
 async def soon_told(
     site: Running, socket: Socket, is_all: Callable[[list[dict[str, Any]]], bool]
 ) -> list[dict[str, Any]]:
-    """As `ticked`, of what another process did: its news is on its way for a moment."""
+    """As `ticked`, for changes by another process, whose events take a moment."""
     told: list[dict[str, Any]] = []
 
     async def tick() -> bool:
@@ -220,7 +220,7 @@ async def soon_told(
     return told
 
 
-async def test_a_ring_takes_both_from_every_screen_and_its_end_brings_them_back(
+async def test_a_ring_removes_both_from_every_screen_and_its_end_brings_them_back(
     make_site: MakeSite, site: Running, person: MakePerson
 ) -> None:
     far = await make_site()
@@ -250,7 +250,7 @@ async def ring_of(site: Running, person: Person) -> str:
     return str(busy.decode().removeprefix("invite:"))
 
 
-async def test_only_joined_sockets_hear_of_the_queue(site: Running, person: MakePerson) -> None:
+async def test_only_joined_sockets_get_queue_updates(site: Running, person: MakePerson) -> None:
     anna = await person("Anna")
     joined, other = await site.invites(anna), await site.invites(anna, join=False)
     await site.site.hub.feed.stop()
@@ -261,7 +261,7 @@ async def test_only_joined_sockets_hear_of_the_queue(site: Running, person: Make
     assert "queue:update" not in await other.quiet()
 
 
-async def test_updates_go_on_after_any_error_of_redis(
+async def test_updates_continue_after_any_error_of_redis(
     make_site: MakeSite, site: Running, person: MakePerson, monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip

@@ -1,4 +1,6 @@
-"""Two processes and a Redis over TCP that stalls: what was said in the stall is on every screen after it."""
+"""Two processes and a Redis over TCP that stalls: what was sent in the stall is on every screen
+afterwards.
+"""
 
 from __future__ import annotations
 
@@ -48,13 +50,13 @@ async def rest(began: float, seconds: float) -> None:
     await until(lambda: time.monotonic() - began >= seconds, seconds + 1)
 
 
-async def test_a_chat_line_said_in_a_stall_reaches_the_other_process(
+async def test_a_chat_message_sent_in_a_stall_reaches_the_other_process(
     make_site: MakeSite, site: Running, person: MakePerson, proxy: FaultProxy
 ) -> None:
     scene = await in_call(site, person, await make_site())
     began = time.monotonic()
     with proxy.fault("silent"):
-        # Behind a question that is not answered, so that it is never sent.
+        # Queued behind a command that is not answered, so that it is never sent.
         asked = asyncio.ensure_future(is_away(site))
         scene.a.send("chat:message", text="hello", id="1")
         assert (await scene.a.receive("chat:message", id="1"))["text"] == "hello"
@@ -104,7 +106,7 @@ async def test_a_ring_that_was_cancelled_in_a_stall_is_over_on_both_screens(
 async def test_an_outage_under_traffic(
     make_site: MakeSite, site: Running, person: MakePerson, proxy: FaultProxy, fault: Fault, seconds: float
 ) -> None:
-    """Lines said all the time are all there; pages answer in time; within five seconds all works again."""
+    """All messages sent arrive; pages answer in time; within five seconds everything works again."""
     far = await make_site()
     scene = await in_call(site, person, far)
     said, answers = 0, []
@@ -119,7 +121,7 @@ async def test_an_outage_under_traffic(
             answers.append((answer.status, time.monotonic() - asked))
             await asyncio.sleep(0.6)
     healed = time.monotonic()
-    # The fault was one: somebody was refused, or waited, or had to connect again.
+    # The fault had an effect: some request failed, waited, or had to reconnect.
     slowest = max(took for _, took in answers)
     assert any(status == 503 for status, _ in answers) or proxy.accepted > connections or slowest > 0.3
     assert {status for status, _ in answers} <= {200, 503}
@@ -130,7 +132,7 @@ async def test_an_outage_under_traffic(
     wanted = {f"line {number}" for number in range(said)}
     await until(lambda: has_all(scene.b, wanted), HEAL_SECONDS)
     assert time.monotonic() - healed < HEAL_SECONDS + 1
-    # News goes both ways again, on the connections that are there now.
+    # Events go both ways again, on the present connections.
     await until(lambda: site.models.bus.ears.is_listening and far.models.bus.ears.is_listening)
     for one, other, text in ((scene.a, scene.b, "to Ben"), (scene.b, scene.a, "to Anna")):
         one.send("chat:message", text=text, id=text)
@@ -146,16 +148,16 @@ async def has_all(socket: Socket, wanted: set[str]) -> bool:
 
 
 async def lines_of(socket: Socket) -> set[str]:
-    """Every chat line that it was told, as news or in a state."""
+    """Every chat message that this socket has got, as an event or in a state."""
     await socket.quiet()
     states = [line for one in socket.inbox for line in one.get("messages", [])]
     return {line["text"] for line in states + socket.inbox if "text" in line}
 
 
-async def test_a_second_socket_waits_until_the_person_is_heard_for(
+async def test_a_second_socket_waits_for_the_users_subscription(
     site: Running, person: MakePerson, proxy: FaultProxy
 ) -> None:
-    """Of two sockets that open at once neither is told its state before news of the person can come."""
+    """Of two sockets that open at once, neither gets its state before events about the user can arrive."""
     anna = await person("Anna")
     proxy.hold_answers(LISTENING)
     opened = [await site.socket("/ws/invites", anna.token) for _ in "ab"]
@@ -166,7 +168,7 @@ async def test_a_second_socket_waits_until_the_person_is_heard_for(
     await asyncio.gather(*told)
 
 
-async def test_a_first_socket_that_fails_leaves_no_second_one_deaf(
+async def test_a_first_socket_that_fails_does_not_break_the_second(
     make_site: MakeSite, site: Running, person: MakePerson, proxy: FaultProxy
 ) -> None:
     far = await make_site()
@@ -183,7 +185,7 @@ async def test_a_first_socket_that_fails_leaves_no_second_one_deaf(
 
 
 @pytest.mark.parametrize("fault", ["deaf"])
-async def test_new_sockets_open_though_the_listening_connection_is_frozen(
+async def test_new_sockets_open_although_the_subscription_connection_is_frozen(
     site: Running, person: MakePerson, proxy: FaultProxy, fault: Fault
 ) -> None:
     anna = await person("Anna")

@@ -1,4 +1,4 @@
-"""The reload of all sockets: every one is told once, whatever happens to one of them."""
+"""The reload of all sockets: each is reloaded once, even if one of them fails."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Work = Callable[[], Awaitable[None]]
 
 
 class Asked:
-    """Stands for a socket: what it was told, and the problem it was closed for."""
+    """A fake socket: records what it was sent, and the problem it was closed for."""
 
     def __init__(self, *errors: Exception) -> None:
         self._errors = list(errors)
@@ -53,7 +53,7 @@ async def reloads(
         await made.stop()
 
 
-async def test_everyone_is_told_once_however_often_it_is_requested() -> None:
+async def test_each_socket_is_reloaded_once_however_often_it_is_requested() -> None:
     sockets = [Asked() for _ in range(50)]
     async with reloads(*sockets) as made:
         for _ in range(10):
@@ -64,7 +64,7 @@ async def test_everyone_is_told_once_however_often_it_is_requested() -> None:
         await until(lambda: all(one.told == 2 for one in sockets))
 
 
-async def test_one_that_fails_keeps_nobody_else_from_it(caplog: pytest.LogCaptureFixture) -> None:
+async def test_one_failure_does_not_stop_the_others(caplog: pytest.LogCaptureFixture) -> None:
     away, gone, faulty, fine = Asked(Unavailable()), Asked(NotFound()), Asked(ValueError()), Asked()
     async with reloads(away, gone, faulty, fine) as made:
         made.request()
@@ -74,7 +74,7 @@ async def test_one_that_fails_keeps_nobody_else_from_it(caplog: pytest.LogCaptur
     assert caplog.messages == ["a socket could not be told its state"]
 
 
-async def test_what_comes_before_is_tried_until_it_works() -> None:
+async def test_the_preparation_is_retried_until_it_works() -> None:
     first, then, socket = Asked(Unavailable(), RuntimeError()), Asked(Unavailable()), Asked()
     async with reloads(socket, announce=first.work, catch_up=then.work) as made:
         made.request(announce=True)
@@ -85,17 +85,17 @@ async def test_what_comes_before_is_tried_until_it_works() -> None:
         assert (first.told, then.told) == (1, 2)
 
 
-async def test_who_left_while_nothing_was_heard_leaves_the_screen(
+async def test_a_user_who_left_during_an_outage_leaves_the_screen(
     make_site: MakeSite, site: Running, person: MakePerson
 ) -> None:
-    """As an API client sees it, that asks for nothing by itself."""
+    """Seen by an API client that requests nothing."""
     far = await make_site()
     pair = await two(site, person, far)
     cleo = await person("Cleo")
     viewer = await site.invites(cleo)
     page = (await site.client.get("/room/queue", token=cleo.token)).json["users"]
     assert {one["userId"] for one in page} == {pair.anna.user_id, pair.ben.user_id}
-    # Ben's departure is heard by nobody.
+    # The event of Ben's departure is lost.
     site.models.bus.ears._hearing.pop("ns:c:queue")
     pair.b.send("queue:leave", id="leave")
     await pair.b.receive("queue:state", id="leave")

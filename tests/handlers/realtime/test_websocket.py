@@ -1,4 +1,4 @@
-"""Frames as hostile and unusual clients send them: what is accepted, and by which code they end it."""
+"""Frames from hostile and unusual clients: which are accepted, and the close codes of the others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.scenes import in_call, until
 
 ASK = '{"type":"ping","id":"é€𝄞"}'
 MEBIBYTES_64 = b"\0" * 64 * 2**20
-# What the kernel may hold of a connection on loopback, both sides.
+# What the kernel may buffer of a loopback connection, both sides.
 KERNEL = 24 * 2**20
 Open = Callable[..., Awaitable[RawSocket]]
 
@@ -29,7 +29,7 @@ def no_faults_in_the_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 @pytest.fixture
 def raw(io_loop: IOLoop, site: Running, person: MakePerson) -> Iterator[Open]:
-    """`await raw()`: an invite socket of a new person; `await raw(token="nobody")`: an anonymous one."""
+    """`await raw()`: an invite socket of a new user; `await raw(token="nobody")`: an anonymous one."""
     there: list[RawSocket] = []
 
     async def opened(
@@ -93,8 +93,10 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-async def test_a_fault_ends_it_by_its_code(raw: Open, site: Running, name: str) -> None:
-    """A good message before it is answered; nothing after it is."""
+async def test_an_invalid_frame_ends_the_connection_with_its_code(
+    raw: Open, site: Running, name: str
+) -> None:
+    """A valid message before it is answered; none after it is."""
     socket = await raw()
     sent, code = FAULTS[name]
     socket.send(text(ASK))
@@ -107,7 +109,7 @@ async def test_a_fault_ends_it_by_its_code(raw: Open, site: Running, name: str) 
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
-async def test_fragments_end_anywhere_even_in_a_character(raw: Open, size: int) -> None:
+async def test_fragments_may_end_anywhere_even_in_a_character(raw: Open, size: int) -> None:
     socket, whole = await raw(), ASK.encode()
     pieces = [whole[at : at + size] for at in range(0, len(whole), size)]
     for number, piece in enumerate(pieces):
@@ -117,7 +119,7 @@ async def test_fragments_end_anywhere_even_in_a_character(raw: Open, size: int) 
     assert (await socket.message("pong"))["id"] == "é€𝄞"
 
 
-async def test_a_frame_may_come_byte_by_byte(raw: Open) -> None:
+async def test_a_frame_may_arrive_byte_by_byte(raw: Open) -> None:
     socket = await raw()
     await socket.message("state")
     for byte in text(ASK):
@@ -126,8 +128,8 @@ async def test_a_frame_may_come_byte_by_byte(raw: Open) -> None:
     assert (await socket.message("pong"))["id"] == "é€𝄞"
 
 
-async def test_what_comes_with_the_request_is_not_lost(raw: Open) -> None:
-    """Some clients do not wait for the 101; a proxy may join what it passes on."""
+async def test_frames_sent_with_the_request_are_not_lost(raw: Open) -> None:
+    """Some clients do not wait for the 101, and a proxy may join what it passes on."""
     socket = await raw(early=text({"type": "ping", "id": "1"}) + text({"type": "ping", "id": "2"})[:9])
     assert (await socket.message("pong"))["id"] == "1"
     socket.send(text({"type": "ping", "id": "2"})[9:])
@@ -150,7 +152,7 @@ async def test_a_close_without_a_code_is_echoed(raw: Open) -> None:
     assert await socket.close_code() == 1005
 
 
-async def test_what_was_sent_before_the_close_is_done(site: Running, person: MakePerson, raw: Open) -> None:
+async def test_messages_before_the_close_are_handled(site: Running, person: MakePerson, raw: Open) -> None:
     scene = await in_call(site, person)
     socket = await raw(f"/ws/calls/{scene.call_id}", scene.people.anna.token)
     await socket.message("call:state")
@@ -210,7 +212,7 @@ VERSION = "Sec-WebSocket-Version: 13\r\n"
         (KEY + VERSION + VERSION, 426),
     ],
 )
-async def test_a_faulty_handshake_is_refused(
+async def test_an_invalid_handshake_is_rejected(
     site: Running, person: MakePerson, own: str, status: int
 ) -> None:
     token = (await person()).token

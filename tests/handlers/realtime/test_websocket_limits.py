@@ -1,4 +1,4 @@
-"""What one connection may cost: floods, data after the end, clients that do not read, slow bytes."""
+"""The cost of one connection: floods, data after the end, clients that do not read, slow bytes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tests.support.scenes import until
 
 FLOOD = 4 * 20 + 200
 MUCH = b"\x82" * 64 * 2**20
-# What the kernel may hold of a connection on loopback, both sides together.
+# What the kernel may buffer of a loopback connection, both sides together.
 KERNEL = 24 * 2**20
 Open = Callable[..., Awaitable[RawSocket]]
 
 
 @pytest.fixture
 def raw(io_loop: IOLoop, site: Running, person: MakePerson) -> Iterator[Open]:
-    """`await raw()`: an invite socket of a new person; `await raw(token="nobody")`: an anonymous one."""
+    """`await raw()`: an invite socket of a new user; `await raw(token="nobody")`: an anonymous one."""
     there: list[RawSocket] = []
 
     async def opened(path: str = "/ws/invites", *, token: str = "", at: Running = site) -> RawSocket:
@@ -47,7 +47,7 @@ FLOODS = {
 
 @pytest.mark.parametrize("name", FLOODS)
 async def test_every_frame_counts(raw: Open, name: str) -> None:
-    """A flood of any kind ends by 4429, soon, and little of it is answered."""
+    """A flood of any kind is ended by 4429 quickly, and little of it is answered."""
     socket = await raw()
     if name != "messages":
         socket.send(frame(TEXT, b"{", fin=False))
@@ -60,7 +60,7 @@ async def test_every_frame_counts(raw: Open, name: str) -> None:
     await socket.ended()
 
 
-async def test_ordinary_pings_cost_no_message(raw: Open) -> None:
+async def test_ordinary_pings_do_not_use_up_the_message_budget(raw: Open) -> None:
     socket = await raw()
     socket.send(*[frame(PING, b"x")] * 20)
     for number in range(40):
@@ -71,7 +71,7 @@ async def test_ordinary_pings_cost_no_message(raw: Open) -> None:
 async def test_after_a_failure_nothing_is_read(
     raw: Open, monkeypatch: pytest.MonkeyPatch, site: Running
 ) -> None:
-    """An unmasked frame and much data: it stays with the sender, and the connection ends in time."""
+    """An unmasked frame and much data: it is not read, and the connection ends in time."""
     monkeypatch.setattr(websocket, "CLOSE_SECONDS", 1)
     socket, began = await raw(token="nobody"), time.monotonic()
     socket.send(frame(TEXT, b"{}", mask=b""), MUCH)
@@ -85,7 +85,7 @@ async def test_after_a_failure_nothing_is_read(
 async def test_after_our_close_little_is_read(
     raw: Open, monkeypatch: pytest.MonkeyPatch, site: Running, piece: bytes
 ) -> None:
-    """The client does not answer 4401 and sends on, in order: neither time nor memory goes into it."""
+    """The client does not answer 4401 and sends valid frames: they take neither time nor memory."""
     monkeypatch.setattr(websocket, "CLOSE_SECONDS", 1)
     socket = await raw(token="nobody")
     assert await socket.close_code() == 4401
@@ -96,10 +96,10 @@ async def test_after_our_close_little_is_read(
     assert socket.unsent > len(MUCH) - KERNEL or socket.writer.transport.is_closing()
 
 
-async def test_a_refused_socket_is_not_kept_by_sending(
+async def test_sending_does_not_keep_a_refused_socket_open(
     raw: Open, monkeypatch: pytest.MonkeyPatch, site: Running
 ) -> None:
-    """Faults one after the other do not start the time limit again."""
+    """Errors one after the other do not restart the time limit."""
     monkeypatch.setattr(websocket, "CLOSE_SECONDS", 0.5)
     socket = await raw(token="nobody")
     began = time.monotonic()
@@ -109,7 +109,7 @@ async def test_a_refused_socket_is_not_kept_by_sending(
     assert time.monotonic() - began < 1.5
 
 
-async def test_repeated_closes_do_not_start_the_time_limit_again(
+async def test_repeated_closes_do_not_restart_the_time_limit(
     raw: Open, monkeypatch: pytest.MonkeyPatch, site: Running
 ) -> None:
     monkeypatch.setattr(websocket, "CLOSE_SECONDS", 0.5)
@@ -124,8 +124,8 @@ async def test_repeated_closes_do_not_start_the_time_limit_again(
     assert time.monotonic() - began < 1.5
 
 
-async def test_a_slow_reader_is_told_4408(raw: Open, site: Running) -> None:
-    """Who reads again soon finds the code behind what has waited."""
+async def test_a_slow_reader_is_closed_with_4408(raw: Open, site: Running) -> None:
+    """A client that soon reads again finds the code after the pending data."""
     socket = await raw()
     await socket.message("state")
     socket.stop_reading()
@@ -138,8 +138,8 @@ async def test_a_slow_reader_is_told_4408(raw: Open, site: Running) -> None:
     await socket.ended()
 
 
-async def test_pongs_that_are_not_read_end_it_too(make_site: MakeSite, raw: Open) -> None:
-    """Whatever the budget: what waits has its limit."""
+async def test_unread_pongs_end_it_too(make_site: MakeSite, raw: Open) -> None:
+    """Whatever the budget: pending output has its limit."""
     large = await make_site(invite_messages_per_second=1_000_000)
     socket = await raw(at=large)
     await socket.message("state")
@@ -154,7 +154,7 @@ async def test_pongs_that_are_not_read_end_it_too(make_site: MakeSite, raw: Open
     assert await socket.close_code() == 4408
 
 
-async def test_who_never_reads_is_gone_in_time(
+async def test_a_client_that_never_reads_is_disconnected_in_time(
     raw: Open, monkeypatch: pytest.MonkeyPatch, site: Running
 ) -> None:
     monkeypatch.setattr(websocket, "CLOSE_SECONDS", 0.5)
@@ -168,10 +168,10 @@ async def test_who_never_reads_is_gone_in_time(
 
 
 @pytest.mark.parametrize("is_polite", [True, False])
-async def test_who_closes_and_never_reads_is_gone_in_time(
+async def test_a_client_that_closes_and_never_reads_is_disconnected_in_time(
     raw: Open, monkeypatch: pytest.MonkeyPatch, site: Running, is_polite: bool
 ) -> None:
-    """By a Close frame or half a TCP close: what still waits is given the time limit, and no more."""
+    """By a Close frame or a TCP half-close: pending output gets the time limit, and no more."""
     monkeypatch.setattr(websocket, "CLOSE_SECONDS", 0.5)
     socket = await raw()
     await socket.message("state")
@@ -189,7 +189,7 @@ async def test_who_closes_and_never_reads_is_gone_in_time(
 async def test_bytes_that_never_make_a_frame_do_not_keep_it(
     raw: Open, monkeypatch: pytest.MonkeyPatch, site: Running
 ) -> None:
-    """One byte now and then, and no PONG: as if nobody were there."""
+    """One byte now and then, and no PONG: treated as a dead client."""
     monkeypatch.setattr(base_socket, "PING_SECONDS", 0.3)
     socket = await raw()
     began, slow = time.monotonic(), iter(frame(TEXT, b"x" * 60_000))

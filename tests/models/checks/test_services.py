@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis as they may be: each fault has a text of its own, with the setting and no value."""
+"""Faults of PostgreSQL and Redis: each has its own text, with the setting and no value."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ HBA = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
 
 
 def free_port() -> int:
-    """Below 55,000: a cluster uses another port, 10,000 above."""
+    """Below 55,000: a cluster uses a second port, 10,000 above."""
     while True:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -136,7 +136,7 @@ def test_a_database_that_cannot_be_used(postgres: TcpPostgres, changes: dict[str
     assert cause in refused(found)
 
 
-def test_the_start_says_the_same(postgres: TcpPostgres) -> None:
+def test_the_start_reports_the_same(postgres: TcpPostgres) -> None:
     for changes, cause in (
         ({"password": "wrong"}, "password is wrong"),
         ({"user": "weak"}, "may not create or change"),
@@ -157,13 +157,13 @@ def test_the_start_says_the_same(postgres: TcpPostgres) -> None:
         ("redis://no.such.name.invalid", "cannot be found by name"),
     ],
 )
-def test_nothing_is_there(address: str, cause: str) -> None:
+def test_no_server_at_the_address(address: str, cause: str) -> None:
     is_redis = address.startswith(("redis", "unix"))
     found = check_services(None, address) if is_redis else check_services(address, None)
     assert cause in refused(found)
 
 
-def test_a_server_that_says_nothing_takes_five_seconds_at_most() -> None:
+def test_a_silent_server_takes_five_seconds_at_most() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
@@ -190,7 +190,7 @@ RunRedis = Callable[..., str]
 
 @pytest.fixture
 def run_redis(tmp_path: Path) -> Iterator[RunRedis]:
-    """`run_redis("--databases", "1")`: the address of a real server with these options."""
+    """`run_redis("--databases", "1")`: the URL of a real server with these options."""
     running: list[subprocess.Popen[bytes]] = []
 
     def start(*options: str) -> str:
@@ -222,7 +222,7 @@ def test_a_redis_that_evicts(run_redis: RunRedis) -> None:
     assert "noeviction" in found.to_mend[0]
 
 
-def test_redis_as_it_may_be(run_redis: RunRedis) -> None:
+def test_faults_of_redis(run_redis: RunRedis) -> None:
     plain = run_redis("--requirepass", PASSWORD, "--databases", "1")
     assert "password is wrong" in refused(check_redis(f"redis://{plain}"))
     assert "password is wrong" in refused(check_redis(f"redis://:wrong@{plain}"))
@@ -265,7 +265,7 @@ def test_a_user_of_redis_without_the_commands(run_redis: RunRedis) -> None:
 
 
 def answering(info: bytes) -> str:
-    """The address of a server that says PONG and `info` to one client."""
+    """The address of a server that answers PONG and `info` to one client."""
     listening = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:

@@ -1,4 +1,4 @@
-"""Statements and transactions that meet others at the same rows wait and are repeated, but not lost."""
+"""Statements and transactions that wait for locked rows: they are repeated and not lost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.scenes import until
 
 
 class Rows(Statements):
-    """Statements written in the test itself."""
+    """Statements of the test itself."""
 
     def __init__(self, db: Db) -> None:
         self._db = db
@@ -36,7 +36,7 @@ class Rows(Statements):
 
 
 class Holder:
-    """Another session that holds row a, until it is let go."""
+    """Another session that holds row a until it is released."""
 
     def __init__(self, servers: Servers) -> None:
         self._connection = psycopg2.connect(servers.database_url)
@@ -48,7 +48,7 @@ class Holder:
         self._connection.close()
 
 
-async def test_a_statement_that_waited_too_long_for_a_row_is_asked_again(servers: Servers) -> None:
+async def test_a_statement_that_waited_too_long_for_a_row_is_repeated(servers: Servers) -> None:
     db = await Db.open(servers.database_url, size=2)
     rows = await Rows(db).made()
     holder = Holder(servers)
@@ -81,8 +81,8 @@ async def test_a_transaction_that_must_not_be_lost_is_repeated_as_a_whole(server
     await db.close()
 
 
-async def test_two_that_want_what_the_other_has_are_both_done(servers: Servers) -> None:
-    """A deadlock: PostgreSQL ends one of them after a second, or its wait runs out."""
+async def test_two_transactions_in_a_deadlock_are_both_done(servers: Servers) -> None:
+    """PostgreSQL ends one of them after a second, or its wait times out."""
     db = await Db.open(servers.database_url, size=2)
     rows = await Rows(db).made()
     meet = asyncio.Barrier(2)
@@ -121,7 +121,7 @@ async def test_a_serialization_failure_is_repeated(servers: Servers) -> None:
     await db.close()
 
 
-async def test_patience_has_an_end_and_other_failures_are_not_repeated(
+async def test_the_retries_end_and_other_failures_are_not_repeated(
     servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.1)

@@ -1,4 +1,4 @@
-"""The door to PostgreSQL: statements by name, transactions, time limits, and a server that goes away."""
+"""Db: statements by name, transactions, time limits, and a server that goes down."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PREPARED = frozenset({"planned", "shape"})
 
 
 class Plain(Statements):
-    """Statements written in the test itself."""
+    """Statements of the test itself."""
 
     def __init__(self, db: Db, **sql: str) -> None:
         self._db = db
@@ -71,7 +71,7 @@ async def test_rows_become_records(plain: Plain) -> None:
     assert await plain.all("nothing", Secret) == []
 
 
-async def test_a_row_that_does_not_fit_is_loud(plain: Plain) -> None:
+async def test_a_row_of_the_wrong_type_raises(plain: Plain) -> None:
     with pytest.raises(msgspec.ValidationError):
         await plain.all("both", Secret, value=None)
 
@@ -97,7 +97,7 @@ async def test_a_prepared_statement_takes_other_values_each_time(models: Models,
     assert await plain.value("plans") == 1
 
 
-async def test_a_table_that_changes_under_a_plan_costs_a_transaction(models: Models, plain: Plain) -> None:
+async def test_a_table_that_changes_under_a_plan_costs_one_transaction(models: Models, plain: Plain) -> None:
     await plain.run("put", name="a", value="1")
     async with models.db.transaction() as on:
         # Two connections know the plan.
@@ -117,7 +117,7 @@ async def test_a_table_that_changes_under_a_plan_costs_a_transaction(models: Mod
         await plain.run("narrow")
 
 
-async def test_every_statement_that_is_to_be_prepared_can_be(models: Models) -> None:
+async def test_every_statement_marked_as_prepared_can_be_prepared(models: Models) -> None:
     files = [path for path in SQL.rglob("*.sql") if "migrations" not in path.parts]
     names = [".".join(path.relative_to(SQL).with_suffix("").parts) for path in files]
     nouns = [models.db.statements(name) for name in names]
@@ -158,7 +158,7 @@ async def test_a_violated_constraint_has_its_name(models: Models, plain: Plain) 
 
 
 @pytest.mark.parametrize("name", ["fail", "column"])
-async def test_our_own_faults_stay_loud(plain: Plain, name: str) -> None:
+async def test_our_own_errors_are_raised(plain: Plain, name: str) -> None:
     with pytest.raises(psycopg2.Error, match=r"division by zero|does not exist") as failed:
         await plain.value(name)
     assert not isinstance(failed.value, Unavailable)
@@ -204,8 +204,8 @@ async def test_a_statement_may_take_two_seconds(plain: Plain) -> None:
     assert await plain.value("both", value="x") == "a"
 
 
-async def test_a_statement_that_the_server_cancels_cancels_nobody_here(models: Models, plain: Plain) -> None:
-    """Its own limit runs out first, when this process was late to ask for the answer."""
+async def test_a_statement_cancelled_by_the_server_cancels_no_task_here(models: Models, plain: Plain) -> None:
+    """The server's time limit ends first if this process was late to read the answer."""
 
     async def slow_under_a_limit() -> None:
         async with models.db.transaction() as on:
@@ -217,7 +217,7 @@ async def test_a_statement_that_the_server_cancels_cancels_nobody_here(models: M
     assert await plain.value("both", value="x") == "a"
 
 
-async def test_lost_connections_cost_one_failure_and_no_more(models: Models, plain: Plain) -> None:
+async def test_lost_connections_cause_only_one_failure(models: Models, plain: Plain) -> None:
     await asyncio.gather(*(plain.value("both", value="x") for _ in range(10)))
     await rows(
         models,
@@ -233,18 +233,18 @@ async def test_lost_connections_cost_one_failure_and_no_more(models: Models, pla
     assert failures <= 1
 
 
-async def test_an_answer_that_came_while_this_process_stood_still_counts(
+async def test_an_answer_that_arrived_while_this_process_was_paused_counts(
     models: Models, plain: Plain
 ) -> None:
     before = models.db.statements_run
     asked = asyncio.create_task(plain.value("brief"))
     await until(lambda: models.db.statements_run > before)
-    # As after a machine's pause: the loop comes back when the time limit is over already.
+    # As after a pause of the machine: the event loop continues when the time limit is already over.
     threading.Event().wait(STATEMENT_SECONDS + 0.3)
     assert await asked == 1
 
 
-async def test_the_time_limit_of_one_statement_is_not_the_next_ones(servers: Servers) -> None:
+async def test_the_time_limit_of_one_statement_does_not_end_the_next(servers: Servers) -> None:
     """The server cancels the first at just this moment, and the second has its connection."""
     db = await Db.open(servers.database_url, size=1)
     one = Plain(db, slow="select pg_sleep(3)", brief="select 1 from pg_sleep(0.2)")
@@ -254,12 +254,12 @@ async def test_the_time_limit_of_one_statement_is_not_the_next_ones(servers: Ser
     await db.close()
 
 
-async def test_a_server_that_is_not_there_is_unavailable() -> None:
+async def test_a_missing_server_is_unavailable() -> None:
     with pytest.raises(Unavailable):
         await Db.open("postgresql:///nothing?host=/nowhere")
 
 
-async def test_more_askers_than_connections_wait_for_their_turn(servers: Servers) -> None:
+async def test_more_callers_than_connections_wait_for_their_turn(servers: Servers) -> None:
     db = await Db.open(servers.database_url, size=2)
     plain = Plain(db, one="select 1 as one")
     assert await asyncio.gather(*(plain.value("one") for _ in range(50))) == [1] * 50
@@ -267,7 +267,7 @@ async def test_more_askers_than_connections_wait_for_their_turn(servers: Servers
     await db.close()
 
 
-async def test_a_session_that_is_ended_costs_neither_its_statement_nor_one_that_waits(
+async def test_an_ended_session_fails_neither_its_statement_nor_a_waiting_one(
     servers: Servers,
 ) -> None:
     db = await Db.open(servers.database_url, size=1)
@@ -284,7 +284,7 @@ async def test_a_session_that_is_ended_costs_neither_its_statement_nor_one_that_
     await db.close()
 
 
-async def test_a_connection_given_to_somebody_who_is_cancelled_goes_to_the_next(servers: Servers) -> None:
+async def test_a_connection_given_to_a_cancelled_caller_goes_to_the_next(servers: Servers) -> None:
     pool = Pool(servers.database_url, 1)
     link = await pool.take()
     first, second = asyncio.create_task(pool.take()), asyncio.create_task(pool.take())
@@ -298,7 +298,7 @@ async def test_a_connection_given_to_somebody_who_is_cancelled_goes_to_the_next(
     await pool.close()
 
 
-async def test_the_end_waits_for_statements_under_way(servers: Servers) -> None:
+async def test_close_waits_for_running_statements(servers: Servers) -> None:
     db = await Db.open(servers.database_url, size=2)
     asked = asyncio.create_task(Plain(db, brief="select 1 from pg_sleep(0.1)").value("brief"))
     await until(lambda: db.statements_run)
@@ -307,8 +307,8 @@ async def test_the_end_waits_for_statements_under_way(servers: Servers) -> None:
     assert await asked == 1
 
 
-async def test_who_waits_while_another_cannot_connect_fails_with_it() -> None:
-    """A server to which one can connect, and which says nothing."""
+async def test_a_caller_that_waits_while_another_cannot_connect_fails_with_it() -> None:
+    """A server that accepts connections and does not answer."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         pool = Pool(f"postgresql://nobody@127.0.0.1:{server.getsockname()[1]}/nothing", 1)
         async with asyncio.timeout(STATEMENT_SECONDS + 1):
@@ -316,7 +316,7 @@ async def test_who_waits_while_another_cannot_connect_fails_with_it() -> None:
     assert all(isinstance(one, Unavailable) for one in took)
 
 
-async def test_after_the_end_there_is_nothing_to_be_had(servers: Servers) -> None:
+async def test_after_close_no_connection_is_available(servers: Servers) -> None:
     db = await Db.open(servers.database_url, size=1)
     one = Plain(db, one="select 1")
     async with db.transaction() as on:
@@ -333,7 +333,7 @@ async def test_after_the_end_there_is_nothing_to_be_had(servers: Servers) -> Non
         await one.value("one")
 
 
-async def test_who_has_waited_and_has_no_time_to_connect_harms_nobody(servers: Servers) -> None:
+async def test_a_caller_without_time_left_to_connect_affects_no_other(servers: Servers) -> None:
     pool = Pool(servers.database_url, 2)
     link = await pool.take()
     pool.give(link)

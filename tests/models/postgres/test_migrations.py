@@ -1,4 +1,4 @@
-"""The schema's steps against a real PostgreSQL: order, once only, two at once, and after a kill."""
+"""Migrations on a real PostgreSQL: order, once only, two processes at once, and after a kill."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ def test_files_are_applied_in_order_and_once(database: str, steps: Path) -> None
     assert pending(database, steps) == []
 
 
-def test_asking_what_is_pending_changes_nothing(database: str, steps: Path) -> None:
+def test_listing_pending_files_changes_nothing(database: str, steps: Path) -> None:
     pending(database, steps)
     assert ask(database, "select count(*) from information_schema.tables where table_schema = 'public'") == [
         (0,)
     ]
 
 
-def test_a_new_file_is_applied_alone(database: str, steps: Path) -> None:
+def test_only_a_new_file_is_applied(database: str, steps: Path) -> None:
     migrate(database, steps)
     (steps / "0011_later.sql").write_text("update notes set x = x + 1;")
     assert pending(database, steps) == ["0011_later"]
@@ -72,7 +72,7 @@ def test_a_new_file_is_applied_alone(database: str, steps: Path) -> None:
     assert ask(database, "select x from notes") == [(9,)]
 
 
-def test_a_faulty_file_leaves_nothing_and_is_told(database: str, steps: Path) -> None:
+def test_a_file_with_an_error_leaves_nothing_and_is_reported(database: str, steps: Path) -> None:
     (steps / "0003_faulty.sql").write_text("create table half (id integer); insert into nowhere values (1);")
     with pytest.raises(psycopg2.errors.UndefinedTable):
         migrate(database, steps)
@@ -80,7 +80,7 @@ def test_a_faulty_file_leaves_nothing_and_is_told(database: str, steps: Path) ->
     assert ask(database, "select to_regclass('half')") == [(None,)]
 
 
-def test_of_two_at_once_one_works_and_the_other_finds_nothing(database: str, steps: Path) -> None:
+def test_of_two_processes_one_migrates_and_the_other_finds_nothing(database: str, steps: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: migrate(database, steps), range(4)))
     assert ask(database, "select * from notes") == [(1, 8)]
@@ -100,8 +100,10 @@ def test_the_second_waits_for_the_first(database: str, steps: Path) -> None:
     assert pending(database, steps) == []
 
 
-def test_a_killed_run_blocks_nobody(database: str, steps: Path) -> None:
-    """Killed in the middle of a file: its lock row stays, its work does not, and the next run does it all."""
+def test_a_killed_run_does_not_block_the_next(database: str, steps: Path) -> None:
+    """Killed in the middle of a file: its lock row stays, its changes do not, and the next run applies all of
+    it.
+    """
     faulty = steps / "0010_rows.sql"
     whole = faulty.read_text()
     faulty.write_text(f"{whole} select pg_sleep(600);")
@@ -120,21 +122,23 @@ def test_a_killed_run_blocks_nobody(database: str, steps: Path) -> None:
     assert ask(database, "select * from notes") == [(1, 8)]
 
 
-def test_the_product_s_own_steps_apply(database: str) -> None:
+def test_the_products_own_migrations_apply(database: str) -> None:
     names = sorted(path.stem for path in DIRECTORY.glob("*.sql"))
     assert pending(database) == names
     migrate(database)
     assert pending(database) == []
 
 
-def test_what_will_be_done_is_said_first(database: str, steps: Path) -> None:
+def test_progress_is_reported_before_the_work(database: str, steps: Path) -> None:
     told: list[str] = []
     migrate(database, steps, tell=lambda text: told.append(f"{text} {len(pending(database, steps))}"))
     migrate(database, steps, tell=told.append)
     assert told == ["Bringing the database schema up to date: 0001_notes, 0002_more, 0010_rows. 3"]
 
 
-def test_a_step_waits_for_a_long_transaction_without_blocking_the_site(database: str, steps: Path) -> None:
+def test_a_migration_waits_for_a_long_transaction_without_blocking_the_site(
+    database: str, steps: Path
+) -> None:
     migrate(database, steps)
     (steps / "0011_later.sql").write_text("alter table notes add column later integer;")
     told: list[str] = []
@@ -143,7 +147,7 @@ def test_a_step_waits_for_a_long_transaction_without_blocking_the_site(database:
         run = pool.submit(migrate, database, steps, tell=told.append)
         while len(told) < 3:
             assert not run.done()
-            # What the site asks waits for the step at most as long as the step waits.
+            # The site's statements wait behind the migration for at most as long as the migration waits.
             ask(database, "set statement_timeout = '1900ms'; select * from notes")
         holder.rollback()
         run.result(timeout=30)
@@ -151,7 +155,7 @@ def test_a_step_waits_for_a_long_transaction_without_blocking_the_site(database:
     assert pending(database, steps) == []
 
 
-def test_a_step_that_stays_blocked_says_who_and_what_to_do(database: str, steps: Path) -> None:
+def test_a_blocked_migration_names_the_sessions_and_what_to_do(database: str, steps: Path) -> None:
     migrate(database, steps)
     (steps / "0011_later.sql").write_text("alter table notes add column later integer;")
     with closing(psycopg2.connect(database, application_name="report")) as holder:
@@ -163,14 +167,14 @@ def test_a_step_that_stays_blocked_says_who_and_what_to_do(database: str, steps:
     assert pending(database, steps) == ["0011_later"]
 
 
-def test_a_connection_that_is_lost_on_the_way_is_told(database: str, steps: Path) -> None:
+def test_a_connection_lost_during_a_migration_is_reported(database: str, steps: Path) -> None:
     (steps / "0011_ends.sql").write_text("select pg_terminate_backend(pg_backend_pid());")
     with pytest.raises(Unavailable):
         migrate(database, steps)
     assert pending(database, steps) == ["0011_ends"]
 
 
-def test_an_operator_command_says_that_it_migrates_and_where_results_are_not(place: Path) -> None:
+def test_an_operator_command_reports_its_migration_on_standard_error(place: Path) -> None:
     environment = {"PATH": os.environ["PATH"], "HOME": str(place), "DATA_DIR": str(place / "data")}
     command = [sys.executable, "server.py", "payments"]
     options = {"cwd": ROOT, "env": environment, "capture_output": True, "text": True, "timeout": 60}

@@ -1,4 +1,4 @@
-"""Connections over TCP that are refused, reset, closed or silent; what is lost, what the loop keeps.
+"""Connections over TCP that are refused, reset, closed or silent, and the state of the event loop.
 
 The loop is uvloop, as in production.
 """
@@ -31,7 +31,7 @@ BIG = "x" * 8_000_000
 
 
 class Asked(Statements):
-    """Statements written in the test itself."""
+    """Statements of the test itself."""
 
     def __init__(self, db: Db) -> None:
         self._db = db
@@ -60,7 +60,7 @@ def url(proxy: FaultProxy, host: str = "127.0.0.1") -> str:
 
 
 def run(work: Callable[[], Awaitable[None]]) -> None:
-    """On uvloop; what goes wrong behind the scenes counts too."""
+    """Runs on uvloop; errors in callbacks count too."""
     faults: list[Any] = []
 
     async def main() -> None:
@@ -74,7 +74,7 @@ def run(work: Callable[[], Awaitable[None]]) -> None:
 
 
 async def check_sockets() -> None:
-    """Later connections get the numbers of the descriptors that were closed, and none of them is dropped."""
+    """New connections get the numbers of the closed descriptors, and none of them is dropped."""
 
     async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"hello")
@@ -92,7 +92,7 @@ async def check_sockets() -> None:
 
 
 @pytest.mark.parametrize("fault", ["refused", "reset", "silent", "unreachable"])
-def test_a_connect_that_fails_leaves_nothing_in_the_loop(proxy: FaultProxy, fault: Any) -> None:
+def test_a_failed_connect_leaves_nothing_in_the_loop(proxy: FaultProxy, fault: Any) -> None:
     async def work() -> None:
         db = await Db.open(url(proxy), size=5)
         with proxy.fault(fault, lost=True):
@@ -117,10 +117,10 @@ def is_under_way(servers: Servers) -> bool:
 
 @pytest.mark.parametrize("is_reset", [True, False])
 @pytest.mark.parametrize("name", ["slow_put", "length"])
-def test_a_connection_that_is_lost_under_a_statement_is_told_at_once(
+def test_a_connection_lost_during_a_statement_is_reported_at_once(
     proxy: FaultProxy, servers: Servers, monkeypatch: pytest.MonkeyPatch, is_reset: bool, name: str
 ) -> None:
-    """In the middle of an answer that is waited for, and of a statement that is still being sent."""
+    """While waiting for an answer, and while a statement is still being sent."""
     monkeypatch.setattr(module, "SOON_SECONDS", STATEMENT_SECONDS)
 
     async def work() -> None:
@@ -137,7 +137,7 @@ def test_a_connection_that_is_lost_under_a_statement_is_told_at_once(
             with pytest.raises(Unavailable):
                 await asked
         else:
-            assert await asked == len(BIG)  # it only reads, and was sent again
+            assert await asked == len(BIG)  # It only reads, and was sent again.
         assert asyncio.get_running_loop().time() - began < within(1.5)
         assert await Asked(db).value("one") == 1
         await db.close()
@@ -146,7 +146,7 @@ def test_a_connection_that_is_lost_under_a_statement_is_told_at_once(
 
 
 @pytest.mark.parametrize("is_reset", [True, False])
-def test_idle_connections_that_were_closed_cost_nothing(proxy: FaultProxy, is_reset: bool) -> None:
+def test_closed_idle_connections_cause_no_failure(proxy: FaultProxy, is_reset: bool) -> None:
     async def work() -> None:
         db = await Db.open(url(proxy), size=4)
         ask = Asked(db)
@@ -184,7 +184,7 @@ def test_a_write_whose_answer_was_lost_is_not_repeated(proxy: FaultProxy, server
     run(work)
 
 
-def test_a_name_with_several_addresses_is_tried_address_by_address(proxy: FaultProxy) -> None:
+def test_every_address_of_a_host_name_is_tried(proxy: FaultProxy) -> None:
     """localhost is ::1 first, where nothing listens. libpq opens another socket for 127.0.0.1."""
 
     async def work() -> None:
@@ -204,7 +204,7 @@ def test_a_name_with_several_addresses_is_tried_address_by_address(proxy: FaultP
     "changes",
     [{"host": "nowhere.invalid"}, {"sslmode": "require"}, {"dbname": "nothing"}, {"user": "nobody"}],
 )
-def test_a_server_that_does_not_take_us_is_unavailable(proxy: FaultProxy, changes: dict[str, str]) -> None:
+def test_a_server_that_rejects_us_is_unavailable(proxy: FaultProxy, changes: dict[str, str]) -> None:
     async def work() -> None:
         with pytest.raises(Unavailable):
             await Db.open(psycopg2.extensions.make_dsn(url(proxy), **changes))
@@ -212,7 +212,7 @@ def test_a_server_that_does_not_take_us_is_unavailable(proxy: FaultProxy, change
     run(work)
 
 
-def test_a_violated_constraint_is_told_however_many_sockets_are_open(servers: Servers) -> None:
+def test_a_violated_constraint_is_reported_however_many_sockets_are_open(servers: Servers) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
     many = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
@@ -232,8 +232,8 @@ def test_a_violated_constraint_is_told_however_many_sockets_are_open(servers: Se
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_a_connection_that_was_idle_for_long_is_not_used_again(servers: Servers) -> None:
-    """A firewall may have forgotten it without a word."""
+def test_a_connection_idle_for_long_is_not_reused(servers: Servers) -> None:
+    """A firewall may have dropped it silently."""
 
     async def work() -> None:
         db = await Db.open(servers.database_url, size=1)
@@ -248,7 +248,7 @@ def test_a_connection_that_was_idle_for_long_is_not_used_again(servers: Servers)
     run(work)
 
 
-def test_a_server_that_has_become_a_standby_is_left(servers: Servers) -> None:
+def test_connections_to_a_server_that_became_a_standby_are_closed(servers: Servers) -> None:
     async def work() -> None:
         db = await Db.open(servers.database_url, size=1)
         await Asked(db).run("read_only")
@@ -260,7 +260,7 @@ def test_a_server_that_has_become_a_standby_is_left(servers: Servers) -> None:
     run(work)
 
 
-def test_a_transaction_that_the_server_ended_is_unavailable(servers: Servers) -> None:
+def test_a_transaction_ended_by_the_server_is_unavailable(servers: Servers) -> None:
     """As after a pause of this process: the driver calls that an internal error."""
 
     async def pause_in_transaction(db: Db) -> None:

@@ -1,4 +1,4 @@
-"""The servers that come with the product: real ones, started, stopped, killed and started again."""
+"""The embedded servers: real ones, started, stopped, killed and started again."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def ping(embedded: Embedded) -> bool:
 
 
 def soon(is_so: Callable[[], bool], seconds: float = 10) -> bool:
-    """Ask again until it is so; the limit only keeps a failing test from hanging."""
+    """Polls until it is true; the limit only keeps a failing test from hanging."""
     deadline = time.monotonic() + seconds
     turn = threading.Event()
     while time.monotonic() < deadline:
@@ -93,7 +93,7 @@ def test_both_answer_and_data_survive_a_restart(data: Path) -> None:
         assert ask(second, "select n from kept") == [(7,)]
 
 
-def test_what_is_written_is_safe_unless_asked_otherwise(data: Path) -> None:
+def test_writes_are_durable_by_default(data: Path) -> None:
     with Embedded.start(data, redis=False) as running:
         names = "'fsync', 'synchronous_commit', 'full_page_writes', 'TimeZone'"
         settings = f"select setting from pg_settings where name in ({names}) order by lower(name)"
@@ -154,7 +154,7 @@ def test_a_directory_of_something_else_is_left_alone(data: Path) -> None:
     assert (data / "postgres" / "mine.txt").read_text() == "keep"
 
 
-def test_a_start_that_fails_tells_why_and_leaves_nothing_running(data: Path) -> None:
+def test_a_failed_start_says_why_and_leaves_nothing_running(data: Path) -> None:
     Embedded.start(data, durable=False).stop()
     version = data / "postgres" / "PG_VERSION"
     whole = version.read_text()
@@ -184,13 +184,13 @@ def test_a_start_after_a_kill_of_everything_finds_no_leftovers(
     owner.wait()
     stale = data / "postgres" / "postmaster.pid"
     lines = stale.read_text().splitlines()
-    stale.write_text("\n".join([str(os.getpid()), *lines[1:]]))  # its number is somebody else's by now
+    stale.write_text("\n".join([str(os.getpid()), *lines[1:]]))  # Its pid belongs to another process by now.
     with Embedded.start(data, durable=False) as running:
         assert ask(running, "select 1") == [(1,)]
         assert ping(running)
 
 
-def test_a_child_that_dies_is_started_again(embedded: Embedded) -> None:
+def test_a_child_that_dies_is_restarted(embedded: Embedded) -> None:
     before = embedded.pids
     for pid in before.values():
         os.kill(pid, signal.SIGKILL)
@@ -198,14 +198,14 @@ def test_a_child_that_dies_is_started_again(embedded: Embedded) -> None:
     assert not set(before.values()) & set(embedded.pids.values())
 
 
-def test_a_stranger_in_the_directory_is_not_touched(data: Path) -> None:
+def test_an_unrelated_process_in_the_directory_is_not_touched(data: Path) -> None:
     Embedded.start(data, durable=False).stop()
     with subprocess.Popen(["cat"], cwd=data / "postgres", stdin=subprocess.PIPE) as stranger:
         Embedded.start(data, durable=False).stop()
         assert stranger.poll() is None
 
 
-def test_a_deep_or_oddly_named_directory_gets_a_short_place_for_its_sockets(tmp_path: Path) -> None:
+def test_a_deep_or_oddly_named_directory_gets_a_short_path_for_its_sockets(tmp_path: Path) -> None:
     for name in ("deep/" * 24 + "data", "odd, näme"):
         with Embedded.start(tmp_path / name, durable=False) as running:
             assert ask(running, "select 1") == [(1,)]
@@ -223,19 +223,19 @@ def test_children_get_no_secrets_and_no_interrupt(monkeypatch: pytest.MonkeyPatc
             assert os.getsid(pid) != os.getsid(0)
 
 
-def test_a_refused_statement_leaves_no_word_in_the_log(embedded: Embedded, data: Path) -> None:
+def test_a_rejected_statement_leaves_nothing_in_the_log(embedded: Embedded, data: Path) -> None:
     with pytest.raises(psycopg2.Error):
         ask(embedded, "select 'private words'::uuid")
     assert "private words" not in (data / "postgres.log").read_text()
 
 
-def test_redis_keeps_nothing_and_evicts_nothing(embedded: Embedded) -> None:
+def test_redis_stores_nothing_and_evicts_nothing(embedded: Embedded) -> None:
     with redis.Redis.from_url(embedded.redis_url, decode_responses=True) as client:
         kept = client.config_get("save") | client.config_get("maxmemory-policy")
     assert kept == {"save": "", "maxmemory-policy": "noeviction"}
 
 
-def test_one_may_be_had_without_the_other(data: Path) -> None:
+def test_one_server_can_run_without_the_other(data: Path) -> None:
     with Embedded.start(data, postgres=False) as running:
         assert ping(running)
         with pytest.raises(EmbeddedError, match="PostgreSQL was not asked for"):

@@ -1,4 +1,6 @@
-"""The real server where the environment is unusual: no name for the user, odd umasks, no home, no TMPDIR."""
+"""The embedded PostgreSQL in unusual environments: a uid without a name, unusual umasks, no home, no
+TMPDIR.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from models.processes.embedded_initdb import BY_UID, NEXT, postgres_binary
 from models.processes.embedded_servers import redis_binary
 from tests.conftest import ROOT
 
-# All is imported as root: the interpreter may be in a directory that only root may pass through.
+# Everything is imported as root: the interpreter may be in a directory that only root can enter.
 START = """
 import sys
 sys.path.insert(0, ".")
@@ -39,7 +41,9 @@ def answer(port: int) -> int:
 
 
 def serve(place: Path, uid: int, mask: str, **settings: str) -> None:
-    """Starts, is ready, stops with code 0; twice, for the second start finds what the first has made."""
+    """Starts, becomes ready, stops with code 0; twice, because the second start finds the files of the
+    first.
+    """
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     environment = {
@@ -63,7 +67,7 @@ def serve(place: Path, uid: int, mask: str, **settings: str) -> None:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """A directory that anybody may write to, below ones that all may pass through."""
+    """A directory that any user may write to, below directories that all may pass through."""
     for directory in (tmp_path, *tmp_path.parents):
         if directory.stat().st_uid == os.geteuid() and directory != Path("/"):
             directory.chmod(directory.stat().st_mode | 0o011)
@@ -80,14 +84,16 @@ def test_any_user_and_any_umask(place: Path, uid: int, mask: str) -> None:
     serve(place, uid, mask, **(odd if uid == 12345 else {}))
 
 
-def test_the_programs_are_as_we_know_them() -> None:
+def test_the_programs_have_the_expected_symbols() -> None:
     for name in ("initdb", "postgres"):
         program = Path(postgres_binary(name)).read_bytes()
         assert program.count(BY_UID) == 1, name
         assert len(BY_UID) == len(NEXT)
 
 
-def test_without_its_package_redis_says_what_works(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_its_package_redis_says_which_versions_work(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(
         Exception, match=r"no built-in Redis for this machine \(.*Set REDIS_URL to a Redis 6.2"

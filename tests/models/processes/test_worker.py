@@ -1,4 +1,4 @@
-"""Workers that hang, crash or are deaf: the parent serves on, says so and stops in time."""
+"""Workers that hang, crash or ignore signals: the parent continues, reports it and stops in time."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Odd:
         self.process.send_signal(number)
 
     def stop(self, *, within: float = LIMITS.stop + 8) -> None:
-        """By SIGTERM; nothing is left, and nothing was said that a person would not understand."""
+        """By SIGTERM; no process is left, and every message was meant for the operator."""
         workers = self.workers()
         self.signal(signal.SIGTERM)
         assert self.process.wait(within) == 0
@@ -73,21 +73,21 @@ def odd(tmp_path: Path) -> Iterator[Odd]:
 
 
 @pytest.mark.parametrize("mode", ["never ready", "crash"])
-def test_a_new_worker_that_does_not_get_ready_leaves_the_old_ones(odd: Odd, mode: str) -> None:
+def test_a_new_worker_that_does_not_become_ready_leaves_the_old_ones(odd: Odd, mode: str) -> None:
     odd.start()
     old = odd.up()
     odd.mode.write_text(mode)
     odd.signal(signal.SIGHUP)
     wait_for(lambda: "did not get ready; the old ones stay" in odd.said())
     assert odd.workers() == old
-    # The parent still hears: the next rolling restart works.
+    # The parent still handles signals: the next rolling restart works.
     odd.mode.write_text("good")
     odd.signal(signal.SIGHUP)
     wait_for(lambda: len(odd.workers()) == 2 and not odd.workers() & old)
     odd.stop()
 
 
-def test_an_old_worker_that_hangs_is_killed_by_a_rolling_restart(odd: Odd) -> None:
+def test_a_hanging_old_worker_is_killed_by_a_rolling_restart(odd: Odd) -> None:
     odd.start()
     old = odd.up()
     os.kill(min(old), signal.SIGSTOP)
@@ -98,7 +98,7 @@ def test_an_old_worker_that_hangs_is_killed_by_a_rolling_restart(odd: Odd) -> No
 
 
 @pytest.mark.parametrize("how", ["stopped", "deaf", "while one is replaced", "while one starts again"])
-def test_the_end_waits_for_no_worker(odd: Odd, how: str) -> None:
+def test_a_stop_does_not_wait_for_a_hanging_worker(odd: Odd, how: str) -> None:
     odd.start("deaf" if how == "deaf" else "good")
     workers = odd.up()
     if how == "stopped":
@@ -117,7 +117,7 @@ def test_the_end_waits_for_no_worker(odd: Odd, how: str) -> None:
 @pytest.mark.parametrize(
     ("mode", "says"), [("never ready", "did not get ready"), ("crash", "could not start")]
 )
-def test_first_workers_that_do_not_get_ready_end_the_start(odd: Odd, mode: str, says: str) -> None:
+def test_first_workers_that_do_not_become_ready_end_the_start(odd: Odd, mode: str, says: str) -> None:
     odd.start(mode)
     assert odd.process.wait(SECONDS) == 2
     assert says in odd.said()
@@ -130,7 +130,7 @@ def test_a_stop_while_the_first_workers_start(odd: Odd) -> None:
     odd.stop()
 
 
-def test_a_worker_that_crashes_at_its_start_is_started_again_with_pauses(odd: Odd) -> None:
+def test_a_worker_that_crashes_at_its_start_is_restarted_with_pauses(odd: Odd) -> None:
     odd.start()
     workers = odd.up()
     odd.mode.write_text("crash")
@@ -156,12 +156,12 @@ def test_a_second_ctrl_c_ends_it_at_once(odd: Odd) -> None:
     while odd.process.poll() is None:
         odd.signal(signal.SIGINT)
         time.sleep(0.02)
-    # The last one may have met an interpreter that has finished already.
+    # The last signal may have reached an interpreter that is already shutting down.
     assert odd.process.returncode in (0, -signal.SIGINT)
     assert "did not stop in time" not in odd.said()
 
 
-def test_workers_end_with_their_parent_though_they_hang(odd: Odd) -> None:
+def test_hanging_workers_end_with_their_parent(odd: Odd) -> None:
     odd.start("deaf")
     workers = odd.up()
     odd.process.kill()

@@ -70,7 +70,7 @@ def served(place: Path) -> Iterator[Served]:
     process.stdout.close()
 
 
-def test_a_killed_worker_is_started_again_and_all_are_replaced_in_turn(served: Served) -> None:
+def test_a_killed_worker_is_restarted_and_all_are_replaced_in_turn(served: Served) -> None:
     first = served.workers()
     assert len(first) == 2
     assert served.answers()
@@ -86,11 +86,11 @@ def test_no_worker_outlives_its_parent(served: Served) -> None:
     workers = [psutil.Process(pid) for pid in served.workers()]
     served.process.kill()
     wait_for(lambda: not any(worker.is_running() and _command_of(worker) for worker in workers))
-    # The next start finds what was left of the built-in servers, and stops it.
+    # The next start finds the remaining embedded servers and stops them.
     Embedded.start(served.data_dir).stop()
 
 
-def test_a_stop_in_the_middle_of_replacing_leaves_nobody(served: Served) -> None:
+def test_a_stop_during_a_rolling_restart_leaves_no_process(served: Served) -> None:
     served.process.send_signal(signal.SIGHUP)
     wait_for(lambda: len(served.workers()) == 3)
     workers = [psutil.Process(pid) for pid in served.workers()]

@@ -26,7 +26,7 @@ def faulty(tmp_path: Path) -> Iterator[FaultyRedis]:
         yield running
 
 
-async def test_what_is_said_first() -> None:
+async def test_the_first_commands() -> None:
     said = {
         "redis://h": [],
         "unix:///run/redis.sock?db=2": [("SELECT", 2)],
@@ -53,7 +53,7 @@ async def test_a_user_a_database_and_a_name(faulty: FaultyRedis) -> None:
         assert all(" db=3 " in line and " user=site " in line for line in mine)
 
 
-async def test_a_sign_in_that_redis_does_not_know(
+async def test_credentials_that_redis_does_not_know(
     faulty: FaultyRedis, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name in ("redis://nobody:x@", "redis://:x@"):

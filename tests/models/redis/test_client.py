@@ -1,4 +1,4 @@
-"""The bus: commands, scripts and news between processes; in order, and healed when Redis was away."""
+"""The bus: commands, scripts and events between processes; in order, and recovery after an outage."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def nothing(_channel: str, _news: bytes) -> None:
     pass
 
 
-async def test_news_is_heard_here_at_once_and_elsewhere_once(servers: Servers) -> None:
+async def test_events_are_handled_here_at_once_and_elsewhere_once(servers: Servers) -> None:
     async with buses(servers) as (near, far):
         here: list[bytes] = []
         there: list[tuple[str, bytes]] = []
@@ -47,7 +47,7 @@ async def test_news_is_heard_here_at_once_and_elsewhere_once(servers: Servers) -
         assert here == [b"x|y", b"last"]
 
 
-async def test_news_arrives_in_the_order_it_was_published(servers: Servers) -> None:
+async def test_events_arrive_in_the_order_of_publication(servers: Servers) -> None:
     async with buses(servers) as (near, far):
         heard: list[int] = []
         await near.open("ns:x", nothing)
@@ -60,7 +60,7 @@ async def test_news_arrives_in_the_order_it_was_published(servers: Servers) -> N
         assert heard == sorted(heard)
 
 
-async def test_what_is_published_after_subscribing_is_heard(servers: Servers) -> None:
+async def test_events_published_after_subscribing_arrive(servers: Servers) -> None:
     async with buses(servers) as (near, far):
         await near.open("ns:x", nothing)
         await far.open("ns:x", nothing)
@@ -72,7 +72,7 @@ async def test_what_is_published_after_subscribing_is_heard(servers: Servers) ->
             far.unsubscribe(f"ns:{number}")
 
 
-async def test_many_may_subscribe_to_one_channel_at_once(servers: Servers) -> None:
+async def test_several_handlers_can_subscribe_to_one_channel(servers: Servers) -> None:
     async with buses(servers) as (near, far):
         heard: list[bytes] = []
         await near.open("ns:x", nothing)
@@ -85,7 +85,7 @@ async def test_many_may_subscribe_to_one_channel_at_once(servers: Servers) -> No
         assert not far.ears._waiting
 
 
-async def test_who_has_left_hears_no_more(servers: Servers) -> None:
+async def test_a_handler_that_has_left_gets_no_more_events(servers: Servers) -> None:
     async with buses(servers) as (near, far):
         heard: list[bytes] = []
         await near.open("ns:x", nothing)
@@ -98,7 +98,7 @@ async def test_who_has_left_hears_no_more(servers: Servers) -> None:
         assert heard == [b"this"]
 
 
-async def test_a_hearer_that_fails_disturbs_nobody_and_is_told(
+async def test_a_failing_handler_affects_no_other_and_is_logged(
     servers: Servers, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with buses(servers) as (near, far):
@@ -113,14 +113,14 @@ async def test_a_hearer_that_fails_disturbs_nobody_and_is_told(
         near.publish("ns:a", b"1")
         near.publish("ns:a", b"2")
         await until(lambda: len(heard) == 2)
-        # Of this very process, too: who publishes has nothing to do with it.
+        # In this very process, too: the publisher is not affected.
         await near.subscribe("ns:a", fail)
         near.publish("ns:a", b"3")
         await until(lambda: len(heard) == 4)
         assert [record.message for record in caplog.records] == ["news could not be delivered"] * 4
 
 
-async def test_a_lost_connection_is_noticed_and_news_goes_on(servers: Servers) -> None:
+async def test_a_lost_connection_is_noticed_and_events_continue(servers: Servers) -> None:
     async with buses(servers) as (near, far):
         heard: list[bytes] = []
         again = asyncio.Event()
@@ -137,7 +137,7 @@ async def test_a_lost_connection_is_noticed_and_news_goes_on(servers: Servers) -
         await until(lambda: len(heard) == 2)
 
 
-async def test_all_who_subscribe_while_the_connection_is_lost_are_confirmed(servers: Servers) -> None:
+async def test_all_subscribers_during_an_outage_are_confirmed(servers: Servers) -> None:
     async with buses(servers) as (near, far):
         await near.open("ns:x", nothing)
         await far.open("ns:y", nothing)
@@ -151,7 +151,7 @@ async def test_all_who_subscribe_while_the_connection_is_lost_are_confirmed(serv
         await until(lambda: heard == [b"1"])
 
 
-async def test_an_answer_nobody_understands_ends_no_listening(
+async def test_an_unknown_answer_does_not_end_the_subscription(
     servers: Servers, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with buses(servers) as (near, far):
@@ -170,7 +170,7 @@ async def test_an_answer_nobody_understands_ends_no_listening(
         assert [record.message for record in caplog.records] == ["listening begins again"]
 
 
-async def test_redis_away_is_unavailable_and_nothing_else() -> None:
+async def test_redis_down_is_unavailable_and_nothing_else() -> None:
     bus = Bus("unix:///nowhere/redis.sock", "p")
     with pytest.raises(Unavailable):
         await bus.command("ping")
@@ -183,7 +183,7 @@ async def test_redis_away_is_unavailable_and_nothing_else() -> None:
     await bus.close()
 
 
-async def test_a_command_that_cannot_be_written_fails_only_who_asked(servers: Servers) -> None:
+async def test_a_command_that_cannot_be_encoded_fails_only_its_caller(servers: Servers) -> None:
     async with buses(servers, 1) as (bus,):
 
         async def ask(value: object) -> object:
@@ -202,7 +202,7 @@ async def test_a_script_is_sent_once_and_survives_an_emptied_redis(servers: Serv
         assert await bus.script("beat", "p", 3000, 6000) == [1]
 
 
-def test_a_script_includes_what_it_names() -> None:
+def test_a_script_includes_the_files_it_names() -> None:
     assert "local function settle" in Script.named("away_due").text
     assert "local function settle" not in Script.named("beat").text
 
@@ -217,4 +217,4 @@ def test_every_key_has_the_sites_prefix() -> None:
     ]
     names += [keys.user_channel("u"), keys.call_channel("c"), *keys.of_call("c")]
     assert all(name.startswith(keys.PREFIX) for name in names)
-    assert len(set(names)) == len(names) - 1  # the seat and what is parked for it are also of the call
+    assert len(set(names)) == len(names) - 1  # The seat and its stored frames also belong to the call.

@@ -1,4 +1,6 @@
-"""A Redis that refuses is away; a fault of the command stays one. Every refusal is a real one."""
+"""A Redis that rejects commands counts as down; an error in a command does not. All error replies are
+real.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,7 @@ WRAPPED = "ERR Error running script (call to f_0): @user_script:1: @user_script:
         *("WRONGPASS", "OOM", "MISCONF", "NOPERM", "NOREPLICAS", "ASK", "DENIED"),
     ],
 )
-def test_a_refusal_is_an_outage(code: str) -> None:
+def test_an_error_of_the_server_is_an_outage(code: str) -> None:
     for text in (f"{code} some words", WRAPPED.format(code)):
         error = fault_of(text)
         assert isinstance(error, Refused)
@@ -37,7 +39,7 @@ def test_a_refusal_is_an_outage(code: str) -> None:
         assert cause_of(error).startswith(f"{code}: ")
 
 
-def test_anything_else_is_a_fault_of_the_command() -> None:
+def test_any_other_error_is_an_error_of_the_command() -> None:
     for text in ("ERR unknown command", "WRONGTYPE Operation", "ERR Error running script -NOSUCH thing"):
         error = fault_of(text)
         assert type(error) is ResponseError
@@ -63,7 +65,7 @@ def read_only(faulty: FaultyRedis) -> Iterator[None]:
 
 @contextmanager
 def no_snapshots(faulty: FaultyRedis, directory: Path) -> Iterator[None]:
-    """Its disk does not take the snapshot any more."""
+    """Its disk cannot store the snapshot any more."""
     directory.mkdir()
     faulty.say("CONFIG", "SET", "dir", str(directory))
     faulty.say("CONFIG", "SET", "save", "3600 1")
@@ -92,7 +94,7 @@ def is_refused(faulty: FaultyRedis, code: str) -> bool:
 
 
 @pytest.mark.parametrize("code", ["READONLY", "OOM", "MISCONF"])
-async def test_scripts_and_commands_of_a_server_that_refuses_writes(
+async def test_scripts_and_commands_of_a_server_that_rejects_writes(
     faulty: FaultyRedis, code: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with bus_at(faulty.url, "p") as bus:
@@ -124,7 +126,9 @@ async def test_after_a_failover_both_connections_are_replaced(faulty: FaultyRedi
 
 
 async def test_a_failover_to_another_server(faulty: FaultyRedis, tmp_path: Path) -> None:
-    """As behind one address: the old master lives on and refuses writes, new connections lead to the new."""
+    """As behind one address: the old primary stays up and rejects writes, new connections lead to the new
+    one.
+    """
     with FaultyRedis.running(tmp_path / "other") as other:
         async with bus_at(faulty.url, "near") as near, bus_at(faulty.url, "far") as far:
             heard: list[bytes] = []
@@ -134,7 +138,7 @@ async def test_a_failover_to_another_server(faulty: FaultyRedis, tmp_path: Path)
             await far.open("ns:a", lambda _channel, news: heard.append(news))
             faulty.proxy.target = other.proxy.target
             faulty.say("REPLICAOF", "127.0.0.1", "1")
-            # Whichever process writes first, the other one finds out with its own next beat.
+            # Whichever process writes first, the other one finds out with its own next heartbeat.
             for bus in (near, far):
                 with pytest.raises(Unavailable):
                     await bus.script("beat", bus.process_id, 1000, 6000)
@@ -171,7 +175,7 @@ async def is_away(bus: Bus) -> bool:
     return False
 
 
-async def test_without_the_password_that_is_asked_for(faulty: FaultyRedis) -> None:
+async def test_a_missing_password(faulty: FaultyRedis) -> None:
     with faulty.set("requirepass", "secret", ""):
         async with bus_at(faulty.url, "p") as bus:
             with pytest.raises(Unavailable):
@@ -180,7 +184,7 @@ async def test_without_the_password_that_is_asked_for(faulty: FaultyRedis) -> No
     faulty.direct_url = faulty.direct_url.replace(":secret@", "")
 
 
-async def test_no_client_more_is_let_in(faulty: FaultyRedis) -> None:
+async def test_too_many_clients(faulty: FaultyRedis) -> None:
     async with bus_at(faulty.url, "p") as first, bus_at(faulty.url, "q") as bus:
         await first.command("ping")
         await first.command("config", "set", "maxclients", 1)
@@ -190,7 +194,7 @@ async def test_no_client_more_is_let_in(faulty: FaultyRedis) -> None:
         assert await bus.command("ping") == b"PONG"
 
 
-async def test_a_script_of_somebody_else_that_never_ends(faulty: FaultyRedis) -> None:
+async def test_a_script_of_another_program_that_never_ends(faulty: FaultyRedis) -> None:
     async with bus_at(faulty.url, "p") as bus, bus_at(faulty.url, "q") as other:
         await bus.command("config", "set", "lua-time-limit", 1)
         await other.command("ping")

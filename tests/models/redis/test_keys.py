@@ -13,13 +13,13 @@ LASTING = {
 
 
 async def without_ttl(site: Running) -> set[str]:
-    """The names of keys that would stay for good."""
+    """The names of keys without a TTL."""
     names = [name.decode() for name in await site.models.bus.command("keys", "*")]
     assert all(name.startswith((keys.PREFIX, "LIMITS")) for name in names), names
     return {name for name in names if await site.models.bus.command("ttl", name) == -1}
 
 
-async def test_no_key_stays_for_good(make_site: MakeSite, site: Running, person: MakePerson) -> None:
+async def test_every_key_expires(make_site: MakeSite, site: Running, person: MakePerson) -> None:
     far = await make_site()
     rung = await two(site, person, far)
     invite_id = await rung.ring()
@@ -44,10 +44,10 @@ async def test_no_key_stays_for_good(make_site: MakeSite, site: Running, person:
     assert await without_ttl(site) <= LASTING
 
 
-async def test_neither_does_one_of_a_person_who_lingers(
+async def test_a_key_of_a_lingering_user_expires_too(
     make_site: MakeSite, site: Running, person: MakePerson
 ) -> None:
-    """Their list of sockets was removed with the last of them, and is made again."""
+    """Their hash of sockets was deleted with the last socket, and is created again."""
     far = await make_site()
     pair = await two(site, person, far)
     pair.a.close()

@@ -1,4 +1,4 @@
-"""News across an outage of Redis: what was not delivered is covered by a reload of every process."""
+"""Events across an outage of Redis: a reload of every process replaces what was not delivered."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tests.machines.fault_proxy import FAULTS, Fault
 from tests.support.redis_faults import FaultyRedis, bus_at
 from tests.support.scenes import until
 
-# What an outage must last for the sender to have given up.
+# How long an outage must last for the sender to give up.
 GIVES_UP_SECONDS = pipeline.ANSWER_SECONDS + 0.3
-# A connection on which nothing comes is replaced within these.
+# A connection that receives nothing is replaced within this time.
 NOTICED_SECONDS = 4.0
 
 
@@ -30,7 +30,7 @@ def faulty(tmp_path: Path) -> Iterator[FaultyRedis]:
 
 
 class Heard:
-    """A process that listens to everybody's channel and to one of its own."""
+    """A process that subscribes to everyone's channel and to one of its own."""
 
     def __init__(self, bus: Bus) -> None:
         self.bus = bus
@@ -75,7 +75,7 @@ async def has_given_up(bus: Bus) -> bool:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_news_published_in_an_outage_of_the_sender_alone(faulty: FaultyRedis, fault: Fault) -> None:
+async def test_events_published_in_an_outage_of_the_sender_alone(faulty: FaultyRedis, fault: Fault) -> None:
     async with near_and_far(faulty, far_direct=True) as (near, far):
         with faulty.proxy.fault(fault, lost=True):
             near.bus.publish("ns:a", b"1")
@@ -89,7 +89,7 @@ async def test_news_published_in_an_outage_of_the_sender_alone(faulty: FaultyRed
         await until(lambda: far.news == [b"2"])
 
 
-async def test_news_published_while_redis_hangs(faulty: FaultyRedis) -> None:
+async def test_events_published_while_redis_hangs(faulty: FaultyRedis) -> None:
     async with near_and_far(faulty, far_direct=True) as (near, far):
         with faulty.hung():
             near.bus.publish("ns:a", b"1")
@@ -100,7 +100,7 @@ async def test_news_published_while_redis_hangs(faulty: FaultyRedis) -> None:
         await until(lambda: near.has_reloaded)
 
 
-async def test_news_that_waited_behind_what_was_not_answered(faulty: FaultyRedis) -> None:
+async def test_events_queued_behind_unanswered_commands(faulty: FaultyRedis) -> None:
     async with near_and_far(faulty, far_direct=True) as (near, far):
         with faulty.proxy.fault("silent", lost=True):
             asked = asyncio.ensure_future(near.bus.command("ping"))
@@ -111,7 +111,7 @@ async def test_news_that_waited_behind_what_was_not_answered(faulty: FaultyRedis
         await until(lambda: far.reloads)
 
 
-async def test_news_on_a_connection_that_is_reset_unanswered(faulty: FaultyRedis) -> None:
+async def test_events_on_a_connection_that_is_reset_unanswered(faulty: FaultyRedis) -> None:
     async with near_and_far(faulty, far_direct=True) as (near, far):
         faulty.proxy.hold_answers()
         near.bus.publish("ns:a", b"1")
@@ -121,7 +121,7 @@ async def test_news_on_a_connection_that_is_reset_unanswered(faulty: FaultyRedis
         await until(lambda: far.reloads)
 
 
-async def test_news_that_redis_refuses(faulty: FaultyRedis) -> None:
+async def test_events_that_redis_rejects(faulty: FaultyRedis) -> None:
     faulty.say("ACL", "SETUSER", "site", "on", "nopass", "~*", "&*", "+@all", "-publish")
     url = faulty.url.replace("redis://", "redis://site:x@")
     async with bus_at(url, "near") as bus, bus_at(faulty.direct_url, "far") as other:
@@ -135,7 +135,7 @@ async def test_news_that_redis_refuses(faulty: FaultyRedis) -> None:
         await until(lambda: far.reloads)
 
 
-async def test_an_outage_without_news_reloads_nobody_else(faulty: FaultyRedis) -> None:
+async def test_an_outage_without_events_reloads_no_other_process(faulty: FaultyRedis) -> None:
     async with near_and_far(faulty, far_direct=True) as (near, far):
         faulty.proxy.cut()
         await until(lambda: near.reconnects)
@@ -144,7 +144,7 @@ async def test_an_outage_without_news_reloads_nobody_else(faulty: FaultyRedis) -
         assert not far.has_reloaded
 
 
-async def test_one_reload_stands_for_all_that_was_dropped(faulty: FaultyRedis) -> None:
+async def test_one_reload_replaces_all_dropped_events(faulty: FaultyRedis) -> None:
     async with near_and_far(faulty, far_direct=True) as (near, far):
         with faulty.proxy.fault("silent", lost=True):
             for number in range(1000):
@@ -156,7 +156,7 @@ async def test_one_reload_stands_for_all_that_was_dropped(faulty: FaultyRedis) -
         assert far.reloads <= 2
 
 
-async def test_a_process_that_ends_waits_for_its_last_news(faulty: FaultyRedis) -> None:
+async def test_a_process_that_ends_waits_for_its_last_events(faulty: FaultyRedis) -> None:
     async with near_and_far(faulty, far_direct=True) as (near, far):
         faulty.proxy.begin("silent")
         near.bus.publish("ns:a", b"1")
@@ -170,8 +170,8 @@ async def test_a_process_that_ends_waits_for_its_last_news(faulty: FaultyRedis) 
 # -- listening --
 
 
-async def test_a_frozen_listener_is_noticed_and_replaced(faulty: FaultyRedis) -> None:
-    """As a firewall does that forgets a connection: new ones work, and nothing ends the old one."""
+async def test_a_frozen_subscription_connection_is_noticed_and_replaced(faulty: FaultyRedis) -> None:
+    """Like a firewall that drops a connection silently: new ones work, and nothing ends the old one."""
     async with near_and_far(faulty, far_direct=False) as (near, far):
         await until(lambda: near.bus.ears.is_listening and far.bus.ears.is_listening)
         began = time.monotonic()
@@ -194,19 +194,19 @@ async def test_a_subscription_on_a_frozen_connection_is_confirmed_on_a_new_one(f
             await until(lambda: heard == [b"1"])
 
 
-async def test_a_subscription_that_failed_is_made_up_for(faulty: FaultyRedis) -> None:
+async def test_a_failed_subscription_is_completed_later(faulty: FaultyRedis) -> None:
     async with near_and_far(faulty, far_direct=False) as (_, far):
         heard: list[bytes] = []
         with faulty.proxy.fault("silent", lost=True), pytest.raises(Unavailable):
             async with asyncio.timeout(3):
                 await far.bus.subscribe("ns:new", lambda _channel, news: heard.append(news))
-        # Not asked for again: another socket may wait for it already.
+        # Not requested again: another socket may wait for it already.
         await until(lambda: far.reconnects)
         faulty.say("PUBLISH", "ns:new", "x|1")
         await until(lambda: heard == [b"1"])
 
 
-async def test_the_second_who_subscribes_waits_for_the_first(faulty: FaultyRedis) -> None:
+async def test_the_second_subscriber_waits_for_the_first(faulty: FaultyRedis) -> None:
     async with near_and_far(faulty, far_direct=False) as (_, far):
         faulty.proxy.hold_answers()
         heard: list[bytes] = []
@@ -222,7 +222,7 @@ async def test_the_second_who_subscribes_waits_for_the_first(faulty: FaultyRedis
         await until(lambda: heard == [b"1"])
 
 
-async def test_who_gives_up_leaves_the_subscription_to_the_other(faulty: FaultyRedis) -> None:
+async def test_a_subscriber_that_gives_up_leaves_the_subscription_to_the_other(faulty: FaultyRedis) -> None:
     async with near_and_far(faulty, far_direct=False) as (_, far):
         faulty.proxy.hold_answers()
         first, second = (asyncio.ensure_future(far.bus.subscribe("ns:new", lambda *_: None)) for _ in "ab")
@@ -250,7 +250,7 @@ async def test_a_channel_left_and_taken_again_is_confirmed_by_the_last_answer(fa
         await until(lambda: heard == [b"1"])
 
 
-async def test_a_channel_that_is_not_wanted_any_more_costs_no_connection(faulty: FaultyRedis) -> None:
+async def test_a_channel_that_is_no_longer_wanted_costs_no_connection(faulty: FaultyRedis) -> None:
     async with near_and_far(faulty, far_direct=False) as (_, far):
         faulty.proxy.hold_answers()
         first = asyncio.ensure_future(far.bus.subscribe("ns:new", lambda *_: None))
@@ -264,20 +264,20 @@ async def test_a_channel_that_is_not_wanted_any_more_costs_no_connection(faulty:
         assert (far.reconnects, faulty.proxy.accepted) == (1, accepted)
 
 
-async def test_a_listener_that_redis_drops_for_its_backlog(faulty: FaultyRedis) -> None:
+async def test_a_subscriber_that_redis_drops_for_its_backlog(faulty: FaultyRedis) -> None:
     faulty.say("CONFIG", "SET", "client-output-buffer-limit", "pubsub 65536 65536 1")
     async with near_and_far(faulty, far_direct=False) as (_, far):
         faulty.proxy.hold_answers()
         big = "x|" + 100_000 * "y"
         await until(lambda: faulty.say("PUBLISH", "ns:a", big) == 0, 10)
         assert far.news == []
-        # The proxy keeps the end of the connection to itself.
+        # The proxy does not pass on the end of the connection.
         await until(lambda: far.reconnects, NOTICED_SECONDS)
         faulty.say("PUBLISH", "ns:a", "x|1")
         await until(lambda: far.news == [b"1"])
 
 
-async def test_a_restarted_and_emptied_redis_is_listened_to_again(faulty: FaultyRedis) -> None:
+async def test_subscriptions_continue_after_redis_was_restarted_and_emptied(faulty: FaultyRedis) -> None:
     async with near_and_far(faulty, far_direct=False) as (near, far):
         faulty.say("FLUSHALL")
         faulty.say("SCRIPT", "FLUSH")

@@ -1,4 +1,6 @@
-"""The shared connection to Redis: order, errors of one question, and what an outage does to all of them."""
+"""The shared connection to Redis: order, errors of one command, and the effect of an outage on all of
+them.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,12 @@ from models.wiring import Models
 from tests.support.scenes import until
 
 
-async def test_what_is_asked_at_once_is_answered_in_order(models: Models) -> None:
+async def test_concurrent_commands_are_answered_in_order(models: Models) -> None:
     answers = await asyncio.gather(*(models.bus.command("incr", "count") for _ in range(1200)))
     assert answers == list(range(1, 1201))
 
 
-async def test_one_faulty_question_spoils_no_other(models: Models) -> None:
+async def test_one_invalid_command_affects_no_other(models: Models) -> None:
     good, bad, after = await asyncio.gather(
         models.bus.command("set", "name", "x"),
         models.bus.command("incr", "name"),
@@ -33,7 +35,7 @@ async def test_one_faulty_question_spoils_no_other(models: Models) -> None:
     assert (good, after) == (b"OK", b"x")
 
 
-async def test_what_was_told_has_gone_out_when_flushed(models: Models) -> None:
+async def test_commands_without_a_waiting_caller_are_sent_when_flushed(models: Models) -> None:
     for number in range(10):
         models.bus._wire.tell("SET", "told", number)
     assert models.bus._wire._waiting
@@ -43,7 +45,7 @@ async def test_what_was_told_has_gone_out_when_flushed(models: Models) -> None:
     assert await models.bus.command("get", "told") == b"9"
 
 
-async def test_a_question_given_up_leaves_its_answer_to_nobody_else(models: Models) -> None:
+async def test_the_answer_to_an_abandoned_command_goes_to_no_other(models: Models) -> None:
     task = asyncio.create_task(models.bus.command("set", "a", "1"))
     await asyncio.sleep(0)
     task.cancel()
@@ -53,12 +55,12 @@ async def test_a_question_given_up_leaves_its_answer_to_nobody_else(models: Mode
 
 @pytest.fixture
 def own_redis(tmp_path: Path) -> object:
-    """A Redis of this test's own, for it is going to be stopped."""
+    """A Redis server for this test alone, because it will be stopped."""
     with Embedded.start(tmp_path / "data", durable=False, postgres=False) as embedded:
         yield embedded
 
 
-async def test_a_hung_server_fails_everything_and_is_used_again_when_it_goes_on(own_redis: Embedded) -> None:
+async def test_a_hung_server_fails_everything_and_is_used_again_when_it_resumes(own_redis: Embedded) -> None:
     bus = Bus(own_redis.redis_url, "test")
     await bus.command("set", "a", "1")
     os.kill(own_redis.pids["redis-server"], signal.SIGSTOP)
@@ -72,7 +74,7 @@ async def test_a_hung_server_fails_everything_and_is_used_again_when_it_goes_on(
     await bus.close()
 
 
-async def test_a_lost_connection_fails_who_waits_at_once_and_nobody_after(own_redis: Embedded) -> None:
+async def test_a_lost_connection_fails_only_the_waiting_commands_and_at_once(own_redis: Embedded) -> None:
     bus, other = Bus(own_redis.redis_url, "test"), Bus(own_redis.redis_url, "other")
     await bus.command("ping")
     waiting = asyncio.ensure_future(bus.command("blpop", "nothing", 0))
@@ -81,7 +83,7 @@ async def test_a_lost_connection_fails_who_waits_at_once_and_nobody_after(own_re
         await other.command("client", "kill", "type", "normal")
         with pytest.raises(Unavailable):
             await waiting
-    # Lost while nothing was asked: noticed before the next question.
+    # Lost while idle: noticed before the next command.
     await bus.command("ping")
     await other.command("client", "kill", "type", "normal")
     await until(lambda: bus._wire._line is None)
@@ -94,12 +96,12 @@ async def _is_blocked(bus: Bus) -> bool:
     return b"blocked_clients:1" in await bus.command("info", "clients")
 
 
-async def test_a_server_that_still_loads_is_away(models: Models) -> None:
+async def test_a_server_that_is_still_loading_is_unavailable(models: Models) -> None:
     with pytest.raises(Unavailable):
         await models.bus.command("eval", "return redis.error_reply('LOADING the dataset')", 0)
 
 
-async def test_who_asks_when_the_process_ends_is_told(own_redis: Embedded) -> None:
+async def test_commands_during_shutdown_fail(own_redis: Embedded) -> None:
     bus = Bus(own_redis.redis_url, "test")
     asked = asyncio.ensure_future(bus.command("blpop", "nothing", 0))
     await asyncio.sleep(0)

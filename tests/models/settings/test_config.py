@@ -1,4 +1,4 @@
-"""Settings: all faults at once, by name and never by value; and what follows from a base URL."""
+"""Settings: all faults at once, by name and never by value; and the consequences of BASE_URL."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def faults_of(**environment: str) -> list[str]:
         ("CALL_MIN_SECONDS", ["59", "1801"]),
     ],
 )  # fmt: skip
-def test_nonsense_is_refused_by_name(name: str, values: list[str]) -> None:
+def test_invalid_values_are_rejected_by_name(name: str, values: list[str]) -> None:
     for value in values:
         found = faults_of(**{name: value})
         assert found, value
@@ -55,7 +55,7 @@ def test_a_fault_never_shows_the_value() -> None:
     assert not [fault for fault in found if "private" in fault]
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_faults_are_reported_at_once() -> None:
     found = faults_of(PORT="x", BASE_URL="y", CURRENCY="z", RING_SECONDS="0", STUN_URLS="w")
     assert {fault.split()[0] for fault in found} >= {
         "PORT",
@@ -66,7 +66,7 @@ def test_all_faults_are_told_at_once() -> None:
     }
 
 
-def test_what_only_shows_side_by_side() -> None:
+def test_combinations_of_settings_that_do_not_fit() -> None:
     assert [f.split()[0] for f in faults_of(CALL_MIN_SECONDS="400", CALL_MAX_SECONDS="300")] == [
         "CALL_MIN_SECONDS", "CALL_DEFAULT_SECONDS",
     ]  # fmt: skip
@@ -87,18 +87,18 @@ def test_secrets_are_not_in_the_repr() -> None:
     assert SECRET not in str(config)
 
 
-def test_settings_stay_as_they_were_read() -> None:
+def test_settings_are_frozen() -> None:
     with pytest.raises(AttributeError):
         Config().port = 1  # type: ignore[misc]
 
 
-def test_an_address_without_a_port_follows_the_port() -> None:
+def test_a_base_url_without_a_port_follows_the_port() -> None:
     assert read_config({"PORT": "9000"}).base_url == "http://localhost:9000"
     named = {"BASE_URL": "https://X.example:8443/", "ALLOW_TEST_CHECKOUT": "true"}
     assert read_config(named).base_url == "https://x.example:8443"
 
 
-def test_loopback_names_count_for_the_default_address_only() -> None:
+def test_loopback_names_count_only_for_the_default_base_url() -> None:
     default = read_config({"PORT": "9000"})
     assert default.origins == {"http://localhost:9000", "http://127.0.0.1:9000", "http://[::1]:9000"}
     named = read_config({"BASE_URL": "https://x.example", "ALLOW_TEST_CHECKOUT": "true",
@@ -113,10 +113,10 @@ def test_loopback_names_count_for_the_default_address_only() -> None:
     [("http://localhost:1", True), ("http://127.0.0.1", True), ("http://[::1]:1", True),
      ("https://x.example", False), ("http://localhost.example", False), ("http://127.0.0.2", False)],
 )  # fmt: skip
-def test_what_is_loopback(url: str, loopback: bool) -> None:
+def test_which_addresses_are_loopback(url: str, loopback: bool) -> None:
     assert is_loopback(url) is loopback
 
 
-def test_who_is_behind_tls() -> None:
+def test_which_base_urls_are_behind_tls() -> None:
     assert replace(Config(), base_url="https://x.example").is_secure
     assert not Config().is_secure

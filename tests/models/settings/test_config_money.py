@@ -1,4 +1,4 @@
-"""Faulty settings of the money are told at the start, all at once, and never by their value."""
+"""Payment settings: faults are reported at the start, all at once, and never by their value."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PUBLIC = {"BASE_URL": "https://sky.example"}
 
 
 def faults(**settings: str) -> list[str]:
-    """The names of the settings that are at fault."""
+    """The names of the invalid settings."""
     try:
         read_config(settings)
     except ConfigError as error:
@@ -66,17 +66,17 @@ BAD = {
 
 
 @pytest.mark.parametrize("settings", GOOD.values(), ids=list(GOOD))
-def test_what_may_start(settings) -> None:
+def test_valid_combinations(settings) -> None:
     assert faults(**settings) == []
 
 
 @pytest.mark.parametrize(("settings", "named"), BAD.values(), ids=list(BAD))
-def test_what_may_not(settings, named) -> None:
+def test_invalid_combinations(settings, named) -> None:
     assert set(faults(**settings)) >= set(named)
     assert set(faults(**settings)) - set(named) <= {"STRIPE_WEBHOOK_SECRET", "STRIPE_SECRET_KEY"}
 
 
-def test_the_test_checkout_is_never_beside_a_key() -> None:
+def test_the_test_checkout_is_never_available_with_a_key() -> None:
     assert read_config({}).has_test_checkout
     assert not read_config(PAIR).has_test_checkout
     assert not read_config(PAIR | {"ALLOW_TEST_CHECKOUT": "true"}).has_test_checkout

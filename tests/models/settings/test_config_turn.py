@@ -1,4 +1,4 @@
-"""The settings of TURN: what is refused at the start, every fault at once, and never the value."""
+"""TURN settings: what is rejected at the start, every fault at once, and never the value."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def faults(**environment: str) -> list[str]:
     return []
 
 
-def test_every_way_to_a_turn_server_is_read_in_order() -> None:
+def test_every_form_of_turn_url_is_read_in_order() -> None:
     urls = (
         "turn:turn.example.com",
         "turn:turn.example.com:3478?transport=tcp",
@@ -48,13 +48,13 @@ def test_every_way_to_a_turn_server_is_read_in_order() -> None:
         "turn:-a-",
     ],
 )
-def test_an_address_that_is_none_is_refused(url: str) -> None:
+def test_an_invalid_url_is_rejected(url: str) -> None:
     (fault,) = [fault for fault in faults(TURN_URLS=url, TURN_SECRET=SECRET) if "addresses" in fault]
     assert fault.startswith("TURN_URLS must be turn: or turns: addresses")
 
 
 @pytest.mark.parametrize("pair", [COTURN, TWILIO], ids=["coturn", "twilio"])
-def test_one_half_alone_does_not_start(pair: dict[str, str]) -> None:
+def test_half_of_the_credentials_does_not_start(pair: dict[str, str]) -> None:
     assert not faults(**pair)
     for name, value in pair.items():
         (missing,) = pair.keys() - {name}
@@ -73,18 +73,18 @@ def test_one_half_alone_does_not_start(pair: dict[str, str]) -> None:
         ("TURN_TTL_SECONDS", "59", "must be a whole number"),
     ],
 )
-def test_nonsense_is_refused_without_its_value(name: str, value: str, what: str) -> None:
+def test_invalid_values_are_rejected_without_being_shown(name: str, value: str, what: str) -> None:
     told = faults(**COTURN | TWILIO | {name: value})
     assert [fault for fault in told if fault.startswith(f"{name} {what}")]
     assert value not in "\n".join(told)
 
 
-def test_another_api_is_reached_by_tls_or_on_loopback() -> None:
+def test_another_api_url_needs_tls_or_loopback() -> None:
     for base in ("https://twilio.example.com", "http://127.0.0.1:8000", "http://localhost:8000"):
         assert read_config(TWILIO | {"TWILIO_API_BASE": base}).twilio_api_base == base
 
 
-def test_relay_only_needs_a_turn_server_and_says_so() -> None:
+def test_relay_only_without_a_turn_server_is_rejected() -> None:
     (fault,) = faults(RELAY_ONLY="true", STUN_URLS="stun:stun.example.com")
     assert fault.startswith(
         "RELAY_ONLY needs a TURN server: TURN_URLS and TURN_SECRET, or TWILIO_ACCOUNT_SID"

@@ -50,7 +50,7 @@ def read(value: str | None, how: Read) -> tuple[Any, list[str]]:
          ["10.0.0.0/8", "fe80::1/128", "::1/128"]),
     ],
 )  # fmt: skip
-def test_what_is_usable(how: Read, value: str | None, expected: object) -> None:
+def test_valid_values(how: Read, value: str | None, expected: object) -> None:
     assert read(value, how) == (expected, [])
 
 
@@ -86,7 +86,7 @@ def test_what_is_usable(how: Read, value: str | None, expected: object) -> None:
         (lambda r: r.stun_urls("NAME", ()), "stun:a?transport=udp", ()),
     ],
 )
-def test_what_is_a_fault(how: Read, value: str, default: object) -> None:
+def test_invalid_values(how: Read, value: str, default: object) -> None:
     found, faults = read(value, how)
     assert found == default
     assert len(faults) == 1
@@ -94,7 +94,7 @@ def test_what_is_a_fault(how: Read, value: str, default: object) -> None:
     assert value not in faults[0]
 
 
-def test_a_text_file_must_be_there_and_text(tmp_path: Path) -> None:
+def test_a_text_file_must_exist_and_be_text(tmp_path: Path) -> None:
     good, binary, large = (tmp_path / name for name in ("terms.md", "binary", "large"))
     good.write_text("# Terms")
     binary.write_bytes(b"\xff\xfe")

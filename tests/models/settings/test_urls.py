@@ -1,4 +1,4 @@
-"""Addresses of services: the parts that smtplib, redis-py and libpq get, or a fault without the value."""
+"""URLs of services: the parts that smtplib, redis-py and libpq get, or a fault without the value."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from models.settings.environment import read_config
 from models.settings.urls import MailServer, mail_server
 from tests.conftest import Servers
 
-# Every character that means something in a URL, and some that do not.
+# Every character that is significant in a URL, and some that are not.
 PASSWORD = "p/a#s?s@w:o%r[d]&= +é"
 ASCII_PASSWORD = "p/a#s?s@w:o%r[d]&= +"
 
@@ -58,9 +58,7 @@ PLAIN = ("a/b", "12/3", "/", "a#b", "#", "1#2", "a?b", "?", "25?x=1", "a/b@c", "
 @pytest.mark.parametrize(
     ("name", "scheme"), [("SMTP_URL", "smtp"), ("REDIS_URL", "redis"), ("DATABASE_URL", "postgresql")]
 )
-def test_a_password_that_is_not_encoded_is_refused_or_kept_whole(
-    name: str, scheme: str, password: str
-) -> None:
+def test_an_unencoded_password_is_rejected_or_kept_whole(name: str, scheme: str, password: str) -> None:
     url = f"{scheme}://user:{password}@service.example/0" if scheme != "smtp" else f"smtp://u:{password}@h"
     fault = fault_of(name, url)
     if scheme == "postgresql" and fault is None:
@@ -78,7 +76,7 @@ def test_a_password_that_is_not_encoded_is_refused_or_kept_whole(
     "smtp://u@h", "smtp://:pw@h", "smtp://u:é@h", "smtp://u:%C3%A9@h", "http://h", "smtp:h", "h",
     "smtp://a b", "smtp://[::1",
 ])  # fmt: skip
-def test_what_smtp_cannot_use(url: str) -> None:
+def test_invalid_smtp_urls(url: str) -> None:
     assert fault_of("SMTP_URL", url)
 
 
@@ -90,7 +88,7 @@ def test_what_smtp_cannot_use(url: str) -> None:
     "redis://h?db=1", "rediss://h?ssl_cert_reqs=none", "redis://h?protocol=3",
     "redis://h?socket_timeout=2.5",
 ])  # fmt: skip
-def test_what_redis_can_use(url: str) -> None:
+def test_valid_redis_urls(url: str) -> None:
     assert fault_of("REDIS_URL", url) is None
 
 
@@ -102,7 +100,7 @@ def test_what_redis_can_use(url: str) -> None:
     "REDIS://h", "redis-sentinel://h", "redis+cluster://h", "redis://h?socket_timeout=soon",
     "redis://h/٣",
 ])  # fmt: skip
-def test_what_redis_cannot_use(url: str) -> None:
+def test_invalid_redis_urls(url: str) -> None:
     assert fault_of("REDIS_URL", url)
 
 
@@ -114,7 +112,7 @@ def test_what_redis_cannot_use(url: str) -> None:
     "host=h dbname=d user=u password='a b\\'c'", "service=napalmsky", "postgresql:///?service=napalmsky",
     "postgresql://h/db?options=-csearch_path%3Dsky", "host=/run/postgresql", "postgresql://u@h/d%40b",
 ])  # fmt: skip
-def test_what_libpq_can_read(url: str) -> None:
+def test_valid_database_urls(url: str) -> None:
     assert fault_of("DATABASE_URL", url) is None
 
 
@@ -126,12 +124,12 @@ def test_what_libpq_can_read(url: str) -> None:
     "host=h port=x", "host='h", "nonsense=1", "postgresql://u:%zz@h/db", "postgresql://",
     "https://h/db", "host h",
 ])  # fmt: skip
-def test_what_libpq_cannot_read(url: str) -> None:
+def test_invalid_database_urls(url: str) -> None:
     assert fault_of("DATABASE_URL", url)
 
 
-def test_odd_passwords_reach_the_real_postgresql(servers: Servers) -> None:
-    """The built-in server asks for no password; libpq still has to find host, user and database."""
+def test_unusual_passwords_reach_the_real_postgresql(servers: Servers) -> None:
+    """The embedded server needs no password; libpq still has to find host, user and database."""
     host = extensions.parse_dsn(servers.database_url)["host"]
     for url in (
         f"postgresql://postgres:{quote(PASSWORD, safe='')}@/postgres?host={quote(host, safe='')}",
@@ -144,7 +142,7 @@ def test_odd_passwords_reach_the_real_postgresql(servers: Servers) -> None:
         connection.close()
 
 
-def test_odd_passwords_reach_the_real_redis(servers: Servers) -> None:
+def test_unusual_passwords_reach_the_real_redis(servers: Servers) -> None:
     client: Any
     path = servers.redis_url.removeprefix("unix://")
     with redis.Redis.from_url(servers.redis_url) as client:

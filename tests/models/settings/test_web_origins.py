@@ -1,4 +1,4 @@
-"""Origins in normal form: what is the same origin to a browser, and what is none."""
+"""Origins in normal form: which are the same to a browser, and which are invalid."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_one_normal_form(text: str, normal: str) -> None:
      "https://a\u0000b",
      "https://a\udcffb", "https://xn--\u00ff", "null null", "javascript:x"],
 )  # fmt: skip
-def test_what_is_no_origin(text: str) -> None:
+def test_invalid_origins(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  any kind of it
         normal_origin(text)
 
@@ -72,7 +72,7 @@ def test_a_base_url_in_any_form_is_one_origin(base_url: str) -> None:
     assert Config(base_url=base_url).origins == {"https://x.example"}
 
 
-def test_the_default_address_stands_for_all_of_loopback() -> None:
+def test_the_default_base_url_stands_for_all_of_loopback() -> None:
     assert accepted_origins("http://LOCALHOST:80/", (), 80) == {
         "http://localhost", "http://127.0.0.1", "http://[::1]",
     }  # fmt: skip
