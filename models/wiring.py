@@ -6,12 +6,12 @@ from models.access.grants import Access
 from models.access.invite_codes import InviteCodes
 from models.accounts.accounts import Accounts
 from models.accounts.age_gate import AgeGate
-from models.accounts.authentication import Admission
+from models.accounts.authentication import Authentication
 from models.accounts.credentials import AccountChanges
 from models.accounts.deletions import Deletions
 from models.accounts.erasure import Erasure
 from models.accounts.exports import Exports
-from models.accounts.mailer import Mail
+from models.accounts.mailer import Mailer
 from models.accounts.recovery import Recovery
 from models.accounts.recovery_codes import RecoveryCodes
 from models.accounts.sign_up import SignUp
@@ -91,13 +91,13 @@ class Models:
         self.rate_limits = RateLimits(db, bus, clock, config)
         self.users = Users(db, clock)
         self.sessions = Sessions(db, clock, config, self.news)
-        self.mail = Mail(config)
+        self.mail = Mailer(config)
         self.passwords, self.staff_passwords = Passwords(config), Passwords(config)
         self.recovery_codes = RecoveryCodes(db, clock)
         self.site_secret = SiteSecret(db, config)
         self.ban_notices = BanNotices(db, clock, self.site_secret)
         self.banned_emails = BannedEmails(db, clock, self.site_secret)
-        self.admission = Admission(self.sessions, self.ban_notices)
+        self.admission = Authentication(self.sessions, self.ban_notices)
         self.address_bans = AddressBans(db, clock, config, self.site_secret)
         bans = (self.ban_notices, self.banned_emails)
         self.accounts = Accounts(

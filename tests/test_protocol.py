@@ -20,7 +20,7 @@ from models.billing.checkouts import OfferedCheckout, StatusTold
 from models.calls.turn import IceServers
 from models.profiles.users import Me
 from models.room.queue import WirePage
-from models.security.sessions import SignedInTold
+from models.security.sessions import SignedInJson
 from tests.support.markdown import cells, section, table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -127,8 +127,8 @@ def methods(spec: URLSpec) -> set[str]:
 @pytest.mark.parametrize(
     ("path", "kind"),
     [
-        ("/auth/guest", SignedInTold),
-        ("/auth/upgrade", SignedInTold),
+        ("/auth/guest", SignedInJson),
+        ("/auth/upgrade", SignedInJson),
         ("/user/me", Me),
         ("/payment/create-checkout", OfferedCheckout),
         ("/payment-success", StatusTold),

@@ -1,1 +1,1 @@
-"""Access: what lets a person in, and the invite codes that do."""
+"""Access: how users get access, and the invite codes that grant it."""

@@ -1,4 +1,4 @@
-"""QR codes of invite codes, and the page to print."""
+"""QR codes of invite codes, and printable posters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 
 
 class QrHandler(BaseHandler):
-    """GET /invite-codes/CODE/qr.svg, .png: for the code's owner; for everybody else there is none."""
+    """GET /invite-codes/CODE/qr.svg, .png: for the code's owner; 404 for other users."""
 
     async def get(self, code: str, kind: str) -> None:
         await self._check(code)
@@ -30,7 +30,7 @@ class QrHandler(BaseHandler):
 
 
 class PosterHandler(QrHandler):
-    """GET /invite-codes/CODE/poster.svg: the same, on a page to print."""
+    """GET /invite-codes/CODE/poster.svg: the QR code on a printable page."""
 
     async def get(self, code: str, _kind: str = "svg") -> None:
         await self._check(code)

@@ -1,1 +1,1 @@
-"""Accounts: signing up and in, credentials, recovery, export and deletion."""
+"""Accounts: sign-up, sign-in, credentials, recovery, export and deletion."""

@@ -1,4 +1,4 @@
-"""What the holder of an account changes on the settings page: password, e-mail, recovery codes."""
+"""Changes of password, e-mail and recovery codes on the settings page."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class CodesForm(msgspec.Struct, rename="camel"):
 
 
 class ChangeHandler(BaseHandler):
-    """Asks a model, shows the form again with its faults, or goes back to the settings."""
+    """Base of the forms: calls a model, then shows the form with its faults or returns to the settings."""
 
     form = ""
 
@@ -79,7 +79,7 @@ class EmailHandler(ChangeHandler):
 
 
 class RecoveryCodesHandler(ChangeHandler):
-    """GET /settings/recovery-codes shows new codes once, else how many are left; POST makes new ones."""
+    """GET /settings/recovery-codes shows new codes once, later the number left; POST makes new ones."""
 
     form = "codes"
 

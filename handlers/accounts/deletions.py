@@ -1,4 +1,4 @@
-"""Deleting oneself, for good: the page that explains it, the form, and the goodbye."""
+"""Deletion of one's own profile: the page that explains it, the form, and the confirmation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class DeletionForm(msgspec.Struct, rename="camel"):
 
 
 class DeletionHandler(BaseHandler):
-    """GET, POST /settings/delete: 204 for a program, the goodbye for a browser."""
+    """GET, POST /settings/delete: 204 for an API client, the confirmation page for a browser."""
 
     async def get(self) -> None:
         self.allowed(access=False, selfie=False)
@@ -46,7 +46,7 @@ class DeletionHandler(BaseHandler):
 
 
 class DeletedHandler(BaseHandler):
-    """GET /deleted: for whoever is signed in, nothing is gone."""
+    """GET /deleted: the confirmation. Signed-in members go to the settings."""
 
     def get(self) -> None:
         if self.member is not None:

@@ -1,4 +1,4 @@
-"""One's own data, to take away."""
+"""Export of one's own data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from models.profiles.media import CHUNK
 
 
 class ExportHandler(BaseHandler):
-    """POST /settings/export: a ZIP, made first and then sent as fast as it is taken."""
+    """POST /settings/export: a ZIP, completed first and then sent at the client's pace."""
 
     async def post(self) -> None:
         member = self.allowed(access=False, selfie=False)

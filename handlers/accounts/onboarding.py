@@ -1,4 +1,4 @@
-"""The steps of signing up: a page each, resumed at the first that is missing."""
+"""The steps of sign-up: one page each, resumed at the first missing step."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from models.room.introductions import GONE
 
 
 class OnboardingHandler(BaseHandler):
-    """GET /onboarding, with `?inviteCode=` from a friend's QR code, `?introduce=` from a friend's link to
-    somebody, and `?step=selfie` to take a new one.
+    """GET /onboarding, with `?inviteCode=` from a QR code, `?introduce=` from an introduction link, and
+    `?step=selfie` to take a new selfie.
     """
 
     async def get(self) -> None:
@@ -34,7 +34,7 @@ class OnboardingHandler(BaseHandler):
         return self.go(STEPS[step])
 
     async def _introduced(self, token: str, code: str | None) -> None:
-        """Somebody signed in came by a link: a tap on the page, and not the visit, introduces the two."""
+        """Asks a signed-in member to confirm the introduction: the visit alone changes nothing."""
         found = await self.models.introductions.find(token)
         shown: dict[str, Any] = {"found": found, "words": GONE, "introduce": token, "code": code or ""}
         return self.page("room/introductions/accept.html", **shown)
@@ -55,7 +55,7 @@ class OnboardingHandler(BaseHandler):
 
 
 class TooYoungHandler(BaseHandler):
-    """GET /too-young: where somebody goes who said that they are not 18 yet."""
+    """GET /too-young: for visitors who said that they are under 18."""
 
     def get(self) -> None:
         self.page("accounts/onboarding/too_young.html", words=TOO_YOUNG)

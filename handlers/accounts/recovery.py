@@ -1,4 +1,4 @@
-"""Back into an account: by a recovery code, or by a link that came by e-mail."""
+"""Account recovery by a recovery code or by a link sent by e-mail."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ResetForm(msgspec.Struct, rename="camel"):
 
 
 class RecoverPageHandler(BaseHandler):
-    """GET /recover, with `?by=mail` to ask for a link, and `?link=` from the letter."""
+    """GET /recover, with `?by=mail` to ask for a link, and `?link=` from the e-mail."""
 
     is_private = True
 
@@ -50,7 +50,7 @@ class RecoverHandler(BaseHandler):
                 form.email, form.code, form.password, self.address, self.member
             )
         except (Invalid, NotSignedIn) as problem:
-            return again(self, problem, "code", "code")
+            return show_again(self, problem, "code", "code")
         return welcome(self, signed)
 
 
@@ -62,7 +62,7 @@ class RecoveryLinkHandler(BaseHandler):
         try:
             await self.models.recovery.send_link(form.email, self.address)
         except Invalid as problem:
-            return again(self, problem, "link", "email")
+            return show_again(self, problem, "link", "email")
         if not self.is_page:
             return self.nothing()
         return self.go("/recover/sent")
@@ -76,7 +76,7 @@ class LinkSentHandler(BaseHandler):
 
 
 class ResetHandler(BaseHandler):
-    """POST /auth/reset: a link from a letter and a new password."""
+    """POST /auth/reset: the token of a link and a new password."""
 
     is_private = True
 
@@ -85,7 +85,7 @@ class ResetHandler(BaseHandler):
         try:
             signed = await self.models.recovery.by_link(form.link, form.password, self.address, self.member)
         except (Invalid, NotSignedIn) as problem:
-            return again(self, problem, "reset", "password", link=form.link)
+            return show_again(self, problem, "reset", "password", link=form.link)
         return welcome(self, signed)
 
 
@@ -98,8 +98,8 @@ def context_of(handler: BaseHandler, form: str, link: str = "", is_dead: bool = 
     return {"form": form, "link": link, "is_dead": is_dead, "by_mail": by_mail}
 
 
-def again(handler: BaseHandler, problem: Problem, form: str, field: str, *, link: str = "") -> None:
-    """In a form, what did not fit is a field to mend."""
+def show_again(handler: BaseHandler, problem: Problem, form: str, field: str, *, link: str = "") -> None:
+    """Shows the form show_again. For a page, a problem without a field is shown at `field`."""
     if handler.is_page and not problem.fields:
         problem = Invalid(**{field: problem.message})
     context = context_of(handler, form, link)

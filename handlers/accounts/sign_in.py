@@ -1,4 +1,4 @@
-"""Signing up as a guest, keeping the profile as an account, signing in and out."""
+"""Sign-up of guests, upgrade to an account, sign-in and sign-out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from models.security.sessions import SignedIn
 
 
 class GuestForm(msgspec.Struct, rename="camel"):
-    """What is left out counts as empty, so that every fault is told at once."""
+    """Missing fields count as empty, so that every fault is reported at once."""
 
     name: str = ""
     gender: str = ""
@@ -39,12 +39,12 @@ class GuestHandler(BaseHandler):
             return self.go("/onboarding")
         try:
             cookies.refuse_too_young(self)
-            signed = await self._sign_up(self.read(GuestForm))
+            signed_in = await self._sign_up(self.read(GuestForm))
         except Invalid as problem:
             return await self._form_again(problem)
         except NotAllowed:
             return self._too_young()
-        return self._welcome(signed)
+        return self._welcome(signed_in)
 
     async def _sign_up(self, form: GuestForm) -> SignedIn:
         return await self.models.sign_up.guest(
@@ -64,14 +64,16 @@ class GuestHandler(BaseHandler):
         cookies.remember_too_young(self)
         return self.go("/too-young")
 
-    def _welcome(self, signed: SignedIn) -> None:
+    def _welcome(self, signed_in: SignedIn) -> None:
         if not self.is_page:
-            return self.json(signed.as_json(), 201)
-        cookies.sign_in(self, signed.token)
+            return self.json(signed_in.as_json(), 201)
+        cookies.sign_in(self, signed_in.token)
         return self.go("/onboarding")
 
     async def _form_again(self, problem: Invalid) -> None:
-        """A code that does not work is named and left out, so that the next try goes without it."""
+        """Reports an invite code that does not work and leaves it out of the form, so that the next try
+        succeeds.
+        """
         invite, introduce = None, self.sent().get("introduce") or ""
         introduction = await self.models.introductions.find(str(introduce)) if introduce else None
         context = {"step": "profile", "introduction": introduction, "introduce": introduce}
@@ -88,9 +90,9 @@ class GuestHandler(BaseHandler):
 
 
 class UpgradeHandler(BaseHandler):
-    """POST /auth/upgrade: the guest who asks keeps their profile.
+    """POST /auth/upgrade: turns the guest into an account holder.
 
-    A browser is shown the recovery codes next.
+    A browser is redirected to the recovery codes.
     """
 
     async def post(self) -> None:
@@ -116,7 +118,7 @@ class UpgradeHandler(BaseHandler):
 
 
 class LoginPageHandler(BaseHandler):
-    """GET /login: a device that another one has replaced is told so, and may take over again."""
+    """GET /login: explains why a session ended on this device, and lets it sign in again."""
 
     async def get(self) -> None:
         if self.member is not None and self.member.is_account:
@@ -127,18 +129,18 @@ class LoginPageHandler(BaseHandler):
 
 
 class LoginHandler(BaseHandler):
-    """POST /auth/login: JSON gets the token, a browser the cookie and the way to where it wanted to go."""
+    """POST /auth/login: JSON gets the token; a browser gets the cookie and is redirected to `next`."""
 
     async def post(self) -> None:
         form = self.read(AccountForm)
         try:
-            signed = await self.models.accounts.login(form.email, form.password, self.address, self.member)
+            signed_in = await self.models.accounts.login(form.email, form.password, self.address, self.member)
         except (Invalid, NotSignedIn) as problem:
             return self._form_again(problem, form.next)
-        return welcome(self, signed, form.next)
+        return welcome(self, signed_in, form.next)
 
     def _form_again(self, problem: Problem, wanted: str) -> None:
-        """In a form, a wrong password is a field to mend."""
+        """Shows the form again. For a page, a wrong password is a fault of the field."""
         if self.is_page and not problem.fields:
             problem = Invalid(password=problem.message)
         self.form_again(
@@ -147,7 +149,7 @@ class LoginHandler(BaseHandler):
 
 
 class LogoutHandler(BaseHandler):
-    """POST /auth/logout: the session ends, its sockets are closed; for a browser, twice is no fault."""
+    """POST /auth/logout: ends the session and closes its sockets. A browser may send it twice."""
 
     async def post(self) -> None:
         if not self.is_page:
@@ -159,10 +161,10 @@ class LogoutHandler(BaseHandler):
         return self.go("/")
 
 
-def welcome(handler: BaseHandler, signed: SignedIn, wanted: str = "") -> None:
-    """JSON gets the token; a browser the cookie, and goes on where it wanted to, if that is here."""
+def welcome(handler: BaseHandler, signed_in: SignedIn, wanted: str = "") -> None:
+    """JSON gets the token; a browser gets the cookie and is redirected to `wanted` or its next step."""
     if not handler.is_page:
-        return handler.json(signed.as_json())
-    cookies.sign_in(handler, signed.token)
-    step = next_step(signed.member)
+        return handler.json(signed_in.as_json())
+    cookies.sign_in(handler, signed_in.token)
+    step = next_step(signed_in.member)
     return handler.go(wanted if step == "done" and is_own_path(wanted) else STEPS[step])

@@ -1,1 +1,1 @@
-"""Profiles: who a person is to others (name, picture, intro video, handles)."""
+"""Profiles: what others see of a user (name, picture, intro video, handles)."""

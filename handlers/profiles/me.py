@@ -1,4 +1,4 @@
-"""What somebody may know and change of themselves."""
+"""The member's own profile: read and change."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from models.security.member import Member
 
 
 class MeForm(msgspec.Struct, rename="camel"):
-    """What is left out stays as it is."""
+    """Fields that are left out stay as they are."""
 
     name: str | None = None
     gender: str | None = None
@@ -23,7 +23,7 @@ class MeForm(msgspec.Struct, rename="camel"):
 
 
 def handles_of(fields: dict[str, Any]) -> dict[str, str | None] | None:
-    """The form of the settings page has a field for each network."""
+    """The handles in the form of the settings page, which has a field for each network."""
     found: dict[str, str | None] = {
         network: str(fields[network]) for network in NETWORKS if network in fields
     }
@@ -31,14 +31,14 @@ def handles_of(fields: dict[str, Any]) -> dict[str, str | None] | None:
 
 
 class MeHandler(BaseHandler):
-    """GET, PATCH /user/me, and POST for the form of the settings page."""
+    """GET, PATCH /user/me; POST for the form of the settings page."""
 
     async def get(self) -> None:
-        self.json(await self._told(self._member()))
+        self.json(await self._json(self._member()))
 
     async def patch(self) -> None:
         await self._update(self._member())
-        self.json(await self._told(self._member()))
+        self.json(await self._json(self._member()))
 
     async def post(self) -> None:
         try:
@@ -46,16 +46,16 @@ class MeHandler(BaseHandler):
         except Invalid as problem:
             return await show_profile_again(self, problem, form=self._form)
         if not self.is_page:
-            return self.json(await self._told(self.member))
+            return self.json(await self._json(self.member))
         return await self._saved()
 
     def _member(self) -> Member:
         return self.allowed(access=False, selfie=False)
 
-    async def _told(self, member: Member) -> Me:
+    async def _json(self, member: Member) -> Me:
         removed = await self.models.removals.of(member.user_id)
-        told = [one.told for one in removed.values()] or None
-        return msgspec.structs.replace(await self.models.users.me(member), removed=told)
+        bodies = [one.json for one in removed.values()] or None
+        return msgspec.structs.replace(await self.models.users.me(member), removed=bodies)
 
     async def _update(self, member: Member) -> Member:
         form = self.read(MeForm)

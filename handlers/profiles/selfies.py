@@ -1,4 +1,4 @@
-"""Selfies in, pictures out."""
+"""Upload of selfies, and download of media."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class SelfieHandler(UploadHandler):
     """POST /media/selfie: multipart, one file named `selfie`."""
 
     field, most_bytes = "selfie", MOST_BYTES
-    too_large, missing = "A photo may have 8 MB at most.", "Choose a photo first."
-    # 8 MB over a poor mobile network.
+    too_large, missing = "A photo may have at most 8 MB.", "Choose a photo first."
+    # 8 MB over a slow mobile network.
     slowest_seconds = 180
 
     @property
@@ -45,7 +45,7 @@ class SelfieHandler(UploadHandler):
         return self.go(STEPS[next_step(member.with_selfie(media_id))])
 
     def _form_again(self, problem: Problem) -> None:
-        """htmx swaps only a 422; of the others it shows the words."""
+        """htmx swaps in only a 422; for other errors it shows the message."""
         if not isinstance(problem, Invalid) and self.is_htmx:
             raise problem
         problem.fields = problem.fields or {"selfie": problem.message}
@@ -59,7 +59,7 @@ class SelfieHandler(UploadHandler):
 
 
 class MediaHandler(MediaAnswer):
-    """GET /media/<mediaId>: for those who may see the person; everybody else gets what a random id gets."""
+    """GET /media/<mediaId>: for members who may see the owner; for others the same 404 as an unknown id."""
 
     is_counted = False
 

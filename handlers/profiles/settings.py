@@ -18,7 +18,7 @@ class SettingsHandler(BaseHandler):
 
 
 async def show_profile_again(handler: BaseHandler, problem: Invalid, form: str = "profile") -> None:
-    """The profile's form (or that of the handles) with its faults: alone for htmx, else in the whole page."""
+    """Shows a form of the settings page with its faults: the fragment for htmx, else the whole page."""
     context = {"form": form, **await settings_context(handler)}
     handler.form_again(
         problem, "profiles/settings/page.html", fragment=f"profiles/settings/_{form}.html", **context
@@ -26,7 +26,7 @@ async def show_profile_again(handler: BaseHandler, problem: Invalid, form: str =
 
 
 async def settings_context(handler: BaseHandler) -> dict[str, Any]:
-    """What settings/page.html shows beyond the member; `form` comes on top when one has faults."""
+    """The context of settings/page.html besides the member. The caller adds `form` if a form has faults."""
     user_id = handler.signed_in().user_id
     user = await handler.models.users.get(user_id)
     own = await handler.models.invite_codes.find_own(user_id)

@@ -1,4 +1,4 @@
-"""Intro videos in, and away again."""
+"""Upload and removal of intro videos."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from models.security.member import media_url
 
 
 class VideoHandler(UploadHandler):
-    """POST /media/video: multipart, one file named `video`. DELETE takes it away."""
+    """POST /media/video: multipart, one file named `video`. DELETE removes it."""
 
     field, most_bytes = "video", MOST_BYTES
-    too_large, missing = "A video may have 50 MB at most.", "Record or choose a video first."
-    # 50 MB over a poor mobile network.
+    too_large, missing = "A video may have at most 50 MB.", "Record or choose a video first."
+    # 50 MB over a slow mobile network.
     slowest_seconds = 600
 
     @property
@@ -40,7 +40,7 @@ class VideoHandler(UploadHandler):
         self.nothing()
 
     async def _form_again(self, problem: Problem) -> None:
-        """htmx swaps only a 422; of the others it shows the words."""
+        """htmx swaps in only a 422; for other errors it shows the message."""
         if not isinstance(problem, Invalid) and self.is_htmx:
             raise problem
         problem.fields = problem.fields or {"video": problem.message}
@@ -51,7 +51,7 @@ class VideoHandler(UploadHandler):
 
 
 class RemoveVideoHandler(BaseHandler):
-    """POST /media/video/remove: what DELETE does, for forms."""
+    """POST /media/video/remove: as DELETE, for forms."""
 
     async def post(self) -> None:
         await self.models.videos.remove(self.allowed(access=False, selfie=False).user_id)

@@ -1,9 +1,9 @@
 """Access grants: access is one of `unpaid paid invited comped`.
 
-Each reason for access (payment, code, comp) is a row with a source that is unique for its reason. The
-same reason from the same source is granted once; losing one removes only that one. Changes of one person are
-serialised by `lock`: every transaction takes it once, before its first change. The person is notified after
-the commit, never before (`tell`).
+Each reason for access (payment, code, comp) is a row with a source that is unique for its reason. The same
+reason from the same source is granted once; losing one removes only that one. Changes of one user are
+serialised by `lock`: every transaction takes it once, before its first change. The user is notified after the
+commit, never before (`publish`).
 """
 
 from __future__ import annotations
@@ -43,33 +43,33 @@ class Access:
         await self._sql.run("lock_user", on=on, user_id=user_id)
 
     async def grant(self, user_id: str, reason: Reason, source: str) -> AccessChange | None:
-        """Commits the grant and notifies the person. None if it was granted before."""
+        """Commits the grant and notifies the user. None if it was granted before."""
 
         async def grant(on: Transaction) -> AccessChange | None:
             await self.lock(user_id, on=on)
             return await self.grant_locked(user_id, reason, source, on=on)
 
         change = await self._db.transact(grant)
-        self.tell(change)
+        self.publish(change)
         return change
 
     async def grant_locked(
         self, user_id: str, reason: Reason, source: str, *, on: Transaction
     ) -> AccessChange | None:
-        """The change to `tell` after the commit; None if it was granted before. The caller holds `lock`."""
+        """The change to `publish` after the commit; None if granted before. The caller holds `lock`."""
         values = {"grant_id": new_id(), "user_id": user_id, "reason": reason, "source": source}
         is_new = await self._sql.run("grant", on=on, now=self._clock.frozen, **values) == 1
         return await self._change(user_id, on) if is_new else None
 
     async def take_away(self, reason: Reason, source: str, why: str) -> AccessChange | None:
-        """Commits the end of one reason and notifies the person. None if it does not exist or has ended."""
+        """Commits the end of one reason and notifies the user. None if it does not exist or has ended."""
         change = None
         async with self._db.transaction() as on:
             user_id = await self._sql.value("find_owner", on=on, reason=reason, source=source)
             if user_id is not None:
                 await self.lock(user_id, on=on)
                 change = await self.take_away_locked(user_id, reason, source, why, on=on)
-        self.tell(change)
+        self.publish(change)
         return change
 
     async def take_away_locked(
@@ -87,7 +87,7 @@ class Access:
         is_back = await self._sql.run("give_back", on=on, reason=reason, source=source) == 1
         return await self._change(user_id, on) if is_back else None
 
-    def tell(self, change: AccessChange | None) -> None:
+    def publish(self, change: AccessChange | None) -> None:
         """Publishes `access:changed` to the user's sockets. None publishes nothing."""
         if change is not None:
             self._news.about_user(change.user_id, AccessNews(access=change.access))

@@ -1,10 +1,10 @@
-"""Invite codes: a friend's way in without the fee.
+"""Invite codes, which give access without the fee.
 
-A person has one code (16 characters of Crockford base32, `code_uses` uses); the operator has codes with a
-label and any number of uses. A use is taken by one statement, in one transaction with the access it gives:
-the last use lets exactly one in. Guesses never refuse a code that exists (docs/decisions/code-guesses.md).
+A user has one code (16 characters of Crockford base32, `code_uses` uses); the operator has codes with a label
+and any number of uses. A use and the access it grants are written in one transaction, and the last use is
+taken by exactly one user. Wrong guesses never block a code that exists (docs/decisions/code-guesses.md).
 Raises: NotFound for an unknown code, counted as a guess; Invalid for text without a code; Conflict for a code
-that is used up, switched off, one's own, or tried by somebody who is in.
+that is used up, switched off, the user's own, or redeemed by a user who has access.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ MOST_WAITING = 32
 
 
 class OwnCode(msgspec.Struct, frozen=True):
-    """The code somebody may hand out; `uses_remaining` is None without a limit."""
+    """A user's own code. `uses_remaining` is None without a limit."""
 
     code: str
     uses_remaining: int | None
@@ -44,24 +44,24 @@ class OwnCode(msgspec.Struct, frozen=True):
 
 
 class Preview(msgspec.Struct, frozen=True):
-    """Who invites."""
+    """A valid code and the name of its inviter."""
 
     code: str
     inviter_name: str
 
 
-# What stands in the way, in the order in which it is told.
+# Reasons why a code cannot be redeemed; the first that applies is reported.
 OBSTACLES = {
-    "is_in": "You are in already. This code stays good for somebody else.",
+    "is_in": "You are in already. This code stays valid for someone else.",
     "is_own": "This is your own code. Hand it to a friend.",
-    "has_used_one": "You have used an invite code before, and one is all a person may use.",
+    "has_used_one": "You have used an invite code before. Each person can use only one.",
     "is_stopped": "This code has been switched off. Ask your friend for another one, or pay once instead.",
     "is_used_up": "This code has been used up. Ask your friend for another one, or pay once instead.",
 }
 
 
-class Standing(msgspec.Struct, frozen=True):
-    """All that decides whether a code may be used by somebody."""
+class CodeStatus(msgspec.Struct, frozen=True):
+    """Everything that decides whether a user may redeem a code."""
 
     code: str
     inviter_name: str
@@ -73,7 +73,7 @@ class Standing(msgspec.Struct, frozen=True):
 
     @property
     def problem(self) -> Conflict | None:
-        """The first obstacle, in words; None when it may be used."""
+        """The first obstacle, or None if the code may be redeemed."""
         texts = [text for name, text in OBSTACLES.items() if getattr(self, name)]
         return Conflict(texts[0]) if texts else None
 
@@ -85,25 +85,25 @@ class InviteCodes:
         self._sql = db.statements("access.invite_codes")
         self._drawing = asyncio.Semaphore(1)
         self._waiting = 0
-        # Around a redemption: many people may have the same code.
+        # Taken around a redemption, because many users may redeem the same code at once.
         self.turns = Turns()
 
-    # -- one's own --
+    # -- the user's own code --
 
     async def find_own(self, user_id: str, *, on: Transaction | None = None) -> OwnCode | None:
         own = await self._sql.one("find_own", OwnCode, on=on, user_id=user_id)
         return own and msgspec.structs.replace(own, invite_url=self.invite_url(own.code))
 
     async def ensure_own(self, user_id: str, *, on: Transaction) -> None:
-        """For somebody who has just paid: a code at once, one however often it is asked for."""
+        """Creates the code of a user who has paid. A user has at most one."""
         await self._sql.run("ensure_own", on=on, **self._new_code(user_id))
 
     async def stop_own(self, user_id: str, *, on: Transaction) -> None:
-        """With the payment gone, so is the code; whom it brought stays."""
+        """Stops the code when the payment is lost. Users who redeemed it keep their access."""
         await self._sql.run("stop_own", on=on, user_id=user_id, now=self._clock.frozen)
 
     async def ensure_after_call(self, user_id: str, *, on: Transaction) -> None:
-        """For everybody else with access: a code once they have had `code_after_calls` successful calls."""
+        """Creates the code of a user with access after `code_after_calls` successful calls."""
         values = self._new_code(user_id) | {"after_calls": self._config.code_after_calls}
         await self._sql.run("ensure_after_call", on=on, **values)
 
@@ -114,18 +114,18 @@ class InviteCodes:
     def invite_url(self, code: str) -> str:
         return f"{self._config.base_url}/onboarding?inviteCode={code}"
 
-    # -- somebody else's --
+    # -- codes of others --
 
     async def preview(self, code: str | None) -> Preview | None:
-        """Who invites by this code; None when nobody new could use it."""
+        """The preview of a code, or None if a new user could not redeem it."""
         try:
             return await self.check(code)
         except (Conflict, Invalid, NotFound):
             return None
 
     async def check(self, code: str | None, user_id: str | None = None) -> Preview:
-        """What `redeem` would say, without using it up. Raises NotFound, Conflict, Invalid."""
-        found = await self._standing(plain_code(code), user_id)
+        """Checks a code as `redeem` does, without using it. Raises: NotFound, Conflict, Invalid."""
+        found = await self._status(plain_code(code), user_id)
         if problem := found.problem:
             raise problem
         return Preview(code=found.code, inviter_name=found.inviter_name)
@@ -133,23 +133,23 @@ class InviteCodes:
     async def redeem(
         self, code: str | None, user_id: str, address: str | None = None, *, on: Transaction | None = None
     ) -> messages.Access:
-        """Uses it once and gives access. Raises NotFound, Conflict, Invalid.
+        """Uses the code once and grants access. Raises: NotFound, Conflict, Invalid.
 
-        With `on` it is part of a larger whole, whose owner puts `guessing` around it. Without, it commits,
-        tells, and counts an unknown code against `address` (TooMany).
+        With `on` it is part of the caller's transaction, and the caller wraps it in `guessing`. Without, it
+        commits, publishes the change, and counts an unknown code against `address` (TooMany).
         """
         if on is not None:
             return (await self._redeem(code, user_id, on)).access
         async with self.guessing(address), self.turns.of(code):
             change = await self._db.transact(lambda own: self._redeem(code, user_id, own))
-        self._access.tell(change)
+        self._access.publish(change)
         return change.access
 
     @asynccontextmanager
     async def guessing(self, address: str | None) -> AsyncIterator[None]:
-        """Around a try, outside of any transaction: an unknown code in it is a guess.
+        """Wraps a look-up, outside of transactions, and counts an unknown code as a guess.
 
-        Raises TooMany instead of NotFound when too many were guessed from there.
+        Raises: TooMany instead of NotFound after too many guesses from the address.
         """
         try:
             yield
@@ -162,8 +162,8 @@ class InviteCodes:
         plain = plain_code(code)
         await self._access.lock(user_id, on=on)
         if not await self._take_use(plain, user_id, on):
-            # What was in the way may have gone since: then it is no longer possible, plainly.
-            raise (await self._standing(plain, user_id, on=on)).problem or Conflict()
+            # The obstacle may have gone in between; then there is no reason to name.
+            raise (await self._status(plain, user_id, on=on)).problem or Conflict()
         change = await self._access.grant_locked(user_id, "code", f"{user_id}/{plain}", on=on)
         return change or AccessChange(user_id=user_id, access=await self._access.of(user_id, on=on))
 
@@ -174,8 +174,8 @@ class InviteCodes:
         except UniqueViolation as error:
             raise Conflict(OBSTACLES["has_used_one"]) from error
 
-    async def _standing(self, code: str, user_id: str | None, *, on: Transaction | None = None) -> Standing:
-        found = await self._sql.one("standing", Standing, on=on, code=code, user_id=user_id)
+    async def _status(self, code: str, user_id: str | None, *, on: Transaction | None = None) -> CodeStatus:
+        found = await self._sql.one("status", CodeStatus, on=on, code=code, user_id=user_id)
         if found is None:
             raise NotFound(UNKNOWN)
         return found
@@ -183,16 +183,16 @@ class InviteCodes:
     # -- QR --
 
     async def check_owner(self, code: str, user_id: str) -> None:
-        """Raises NotFound for everybody but its owner."""
+        """Raises: NotFound, unless the user owns the code."""
         if await self._sql.value("is_owner", code=code, user_id=user_id) is None:
             raise NotFound
 
     async def qr_svg(self, code: str) -> bytes:
-        """The QR code of the code's invite address, black on white."""
-        return await self._draw(svg_of, code)
+        """The QR code of the code's invite URL, black on white."""
+        return await self._draw_url(svg_of, code)
 
     async def qr_png(self, code: str) -> bytes:
-        return await self._draw(png_of, code)
+        return await self._draw_url(png_of, code)
 
     async def poster(self, code: str, label: str | None = None) -> bytes:
         """A page to print, as SVG."""
@@ -200,13 +200,13 @@ class InviteCodes:
 
     async def draw_svg(self, text: str) -> bytes:
         """Any text as a QR code."""
-        return await self._drawn(svg_of, text)
+        return await self._draw_queued(svg_of, text)
 
-    async def _draw(self, draw: Callable[[str], bytes], code: str) -> bytes:
-        return await self._drawn(draw, self.invite_url(code))
+    async def _draw_url(self, draw: Callable[[str], bytes], code: str) -> bytes:
+        return await self._draw_queued(draw, self.invite_url(code))
 
-    async def _drawn(self, draw: Callable[[str], bytes], text: str) -> bytes:
-        """One at a time, off the loop. Raises Unavailable when too many wait."""
+    async def _draw_queued(self, draw: Callable[[str], bytes], text: str) -> bytes:
+        """Draws one at a time, in a thread. Raises: Unavailable if too many wait."""
         if self._waiting >= MOST_WAITING:
             raise Unavailable
         self._waiting += 1
@@ -218,7 +218,7 @@ class InviteCodes:
 
 
 def plain_code(typed: str | None) -> str:
-    """The code in what a person typed or pasted. Raises Invalid (`inviteCode`) when there is none."""
+    """Finds the code in typed or pasted text. Raises: Invalid (`inviteCode`) if there is none."""
     plain = code_in(typed or "")
     if plain is None:
         raise Invalid(inviteCode=MALFORMED if typed and typed.strip() else EMPTY)

@@ -1,4 +1,4 @@
-"""A page to print and hang up: an invite code's QR code with a few words, as one SVG of A4 size. Pure."""
+"""Printable posters: an invite code's QR code with a short text, as one SVG page of A4 size."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SIZE = re.compile(r"<svg [^>]*?viewBox=\"([^\"]+)\"[^>]*>")
 
 
 def poster_svg(qr: bytes, code: str, url: str, label: str | None) -> bytes:
-    """`qr` is the QR code as an SVG document of its own; `label` stands small at the foot."""
+    """`qr` is the QR code as a separate SVG document; `label` is printed small at the bottom."""
     spaced = " ".join(code[at : at + 4] for at in range(0, len(code), 4))
     lines = [
         _line(46, 15, "serif", "Come and talk"),
@@ -32,7 +32,7 @@ def _line(y: float, size: float, family: str, text: str) -> str:
 
 
 def _placed(qr: bytes) -> str:
-    """Without its own XML head and size, in the middle of the paper."""
+    """Nests the SVG without its XML header and size, centred on the page."""
     drawn = qr.decode().split("?>", 1)[-1]
     place = r'<svg x="35" y="70" width="140" height="140" viewBox="\1">'
     return SIZE.sub(place, drawn, count=1)

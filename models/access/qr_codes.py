@@ -12,16 +12,16 @@ from qrcode.image.svg import SvgPathFillImage
 
 def svg_of(url: str) -> bytes:
     """Blocking."""
-    return _drawn(url, SvgPathFillImage)
+    return _image(url, SvgPathFillImage)
 
 
 def png_of(url: str) -> bytes:
     """Blocking."""
-    return _drawn(url, PilImage)
+    return _image(url, PilImage)
 
 
-def _drawn(url: str, factory: Any) -> bytes:
-    """ISO/IEC 18004, error correction M, with the quiet zone of 4 modules that scanners want."""
+def _image(url: str, factory: Any) -> bytes:
+    """ISO/IEC 18004, error correction M, with the quiet zone of 4 modules that scanners need."""
     out = BytesIO()
     code = qrcode.QRCode(
         error_correction=qrcode.ERROR_CORRECT_M, box_size=12, border=4, image_factory=factory

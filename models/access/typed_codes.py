@@ -1,8 +1,8 @@
-"""Codes as people type and paste them: in a link, after a label, in a sentence, with any dash or space.
+"""Parser of codes in typed or pasted text: a link, a label, a sentence, with any dashes or spaces.
 
-Pure. At most one code is read from a text, so that a request is at most one guess. Crockford's base32: case
-does not matter, O is 0, I and L are 1. Full-width letters, digits of other scripts and unseen marks are
-understood.
+Pure. At most one code is read from a text, so a request is at most one guess. Crockford's base32: case does
+not matter, O is read as 0, I and L as 1. Full-width letters, digits of other scripts and invisible characters
+are accepted.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from models.ids import as_code
 from models.visible_text import IGNORED
 
 MOST_TYPED = 4000
-# A link in a link (a mail scanner, a messenger) is encoded once more at each step.
+# A link inside a link (mail scanners, messengers) is encoded again at each step.
 MOST_ENCODINGS = 3
 PARAMETER = re.compile(r"invitecode=(?:3d)?([^&#\s\"'<>]+)", re.IGNORECASE)
-# Letters of other scripts that are typed for a dash: the Japanese long vowel, the Arabic tatweel.
-# The last one is what a Turkish keyboard makes of an i.
+# Letters of other scripts that are typed as a dash: the Japanese long vowel, the Arabic tatweel.
+# The last one is the upper case of i on a Turkish keyboard.
 DASHES = str.maketrans("ーـ۔İ", "---I")
-SIGN = "[0-9A-TV-Z]"  # U is in no code
+SIGN = "[0-9A-TV-Z]"  # codes do not contain U
 BETWEEN = r"[\W_]{0,3}"
 BEGINNING = re.compile(rf"[\W_]*({SIGN}(?:{BETWEEN}{SIGN}){{15}})(?!\w)")
 LABEL = re.compile(r"\bCODE\b(?:\s+IS\b)?|[:=]")
@@ -38,7 +38,7 @@ def code_in(typed: str) -> str | None:
 
 
 def _codes(typed: str) -> Iterator[str]:
-    """Candidates, the surest first."""
+    """Candidates, the most certain first."""
     for text in _decodings(typed):
         for value in PARAMETER.findall(text):
             yield from _at_beginning(_plain(unquote_plus(value)))
@@ -65,14 +65,14 @@ def _at_beginning(text: str) -> Iterator[str]:
 
 
 def _likeliest(found: list[str]) -> Iterator[str]:
-    """Words have no digits, codes have: the one with the most, of several the last."""
+    """The candidate with the most digits, since words have none; of equals the last."""
     ranked = sorted(enumerate(found), key=lambda one: (sum(map(str.isdigit, one[1])), one[0]))
     if ranked and (code := as_code(re.sub(r"[\W_]", "", ranked[-1][1]))):
         yield code
 
 
 def _plain(text: str) -> str:
-    """Upper case, without unseen marks, with ASCII digits; letters that look like dashes become dashes."""
+    """Upper case, without invisible characters, ASCII digits, dash-like letters as dashes."""
     shown = IGNORED.sub("", unicodedata.normalize("NFKC", text)).translate(DASHES)
     return "".join(map(_sign, shown)).upper()
 

@@ -1,10 +1,11 @@
-"""Accounts: a guest who keeps their profile under an e-mail address and a password.
+"""Accounts: users who can sign in with an e-mail address and a password.
 
-Keeps one account a person and one address an account (constraints), and one session in use. Promises that a
-person stays the same person: upgrading rotates the session's token, signing in ends the account's other
-sessions and tells them at once. What is known and what is not answers alike, in words and in time. Wrong
-passwords are counted before they are judged (`RateLimits.attempt`). Refuses with NotSignedIn (wrong),
-Conflict (address taken, already an account), Invalid, TooMany, Banned, Unavailable.
+A user has at most one account, an address belongs to at most one account (constraints), and an account has
+one session at a time. Upgrading a guest keeps the user and rotates the session's token. Signing in ends the
+account's other sessions and notifies their sockets at once. Known and unknown addresses get the same answer
+in the same time. Attempts are counted before the password is compared (`RateLimits.attempt`).
+Raises: NotSignedIn (wrong password), Conflict (address taken, already an account), Invalid, TooMany, Banned,
+Unavailable.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from models.safety.email_bans import BannedEmails
 from models.security.member import Member
 from models.security.passwords import Passwords
 from models.security.rate_limits import RateLimits
-from models.security.sessions import EndedSession, NewSession, Sessions, SignedIn, SignedInTold
+from models.security.sessions import EndedSession, NewSession, Sessions, SignedIn, SignedInJson
 
 WRONG = "That e-mail and password do not go together."
 TAKEN = "An account with this e-mail exists already. Sign in to it, or use another address."
@@ -41,12 +42,12 @@ class Account(msgspec.Struct, frozen=True):
 
 
 class Upgraded(msgspec.Struct, frozen=True):
-    """The same person with a new token, and the recovery codes, which are shown once."""
+    """The same user with a new token, and the recovery codes, which are shown once."""
 
     signed_in: SignedIn
     recovery_codes: list[str]
 
-    def as_json(self) -> SignedInTold:
+    def as_json(self) -> SignedInJson:
         return msgspec.structs.replace(self.signed_in.as_json(), recovery_codes=self.recovery_codes)
 
 
@@ -82,7 +83,7 @@ class Accounts:
     # -- a guest becomes an account --
 
     async def upgrade(self, member: Member, typed: str, password: str, address: str) -> Upgraded:
-        """An address that is taken counts as a wrong guess: nobody reads out who is here."""
+        """A taken address counts as a wrong guess, so that addresses with an account cannot be listed."""
         email = email_address.read(typed)
         if member.is_account:
             raise Conflict(HAS_ONE)
@@ -100,11 +101,11 @@ class Accounts:
             return Upgraded(signed_in=signed_in, recovery_codes=codes), ended
 
         upgraded, ended = await self._db.transact(write)
-        self._sessions.tell(ended)
+        self._sessions.publish(ended)
         return upgraded
 
     async def check_free(self, email: Email, *, on: Transaction) -> None:
-        """Of somebody deleted under a ban: while that stands, it answers like one that is taken."""
+        """Raises: Conflict if the address is banned; the same error as for a taken one."""
         if await self._banned_emails.is_banned(email.key, on=on):
             raise Conflict(TAKEN, fields={"email": TAKEN})
 
@@ -121,7 +122,9 @@ class Accounts:
     # -- signing in --
 
     async def login(self, typed: str, password: str, address: str, current: Member | None) -> SignedIn:
-        """`current` is who asks: their session goes on when it is this account's, and ends when it is not."""
+        """`current` is the member who sends the form: their session continues if it is this account's, else
+        ends.
+        """
         email = email_address.read(typed)
         if not password:
             raise Invalid(password="Type your password.")
@@ -135,7 +138,7 @@ class Accounts:
         return signed_in
 
     async def enter(self, account: Account, current: Member | None) -> SignedIn:
-        """The one session in use from now on. Raises NotSignedIn when the password has changed meanwhile."""
+        """Starts the account's only session. Raises: NotSignedIn (the account has changed since), Banned."""
         own = current.session_id if current and current.user_id == account.user_id else None
         async with self._db.transaction() as on:
             if await self._sql.one("lock", Account, on=on, user_id=account.user_id) != account:
@@ -144,19 +147,19 @@ class Accounts:
             signed_in = await self._sessions.signed_in(await self._session(account, own, on), on=on)
             if signed_in.member.is_banned:
                 raise await self._ban_notices.refusal(account.user_id)
-        self._sessions.tell(ended)
+        self._sessions.publish(ended)
         if current and not own:
             await self._sessions.end(current.session_id, LEFT)
         return signed_in
 
     async def _session(self, account: Account, own: str | None, on: Transaction) -> NewSession:
-        """Its sockets stay open when it is the same device; the token is a new one always."""
+        """On the same device the session and its sockets stay; the token is always new."""
         if own:
             return await self._sessions.rotate(own, on=on)
         return await self._sessions.create(account.user_id, on=on)
 
     async def _rehash(self, account: Account, password: str, address: str) -> None:
-        """At the cost of today. The person is signed in already: if this fails, the next sign-in does it."""
+        """Hashes at the configured cost. If it fails, the next sign-in tries again."""
         if self._passwords.is_current(account.password_hash):
             return
         with contextlib.suppress(Unavailable):

@@ -1,9 +1,8 @@
-"""Nobody under 18: by their word (`confirm`), or by a birth date as well (`MINIMUM_AGE_CHECK=dob`).
+"""The age gate: adults only, by their own statement or also by a birth date.
 
-Keeps no birth date: what stays of an adult is that they were one that day. A refusal is remembered for a day
-as a keyed hash of address and browser together, so that trying again with another date does not help, and the
-neighbours behind one address are not refused with them. Refuses with Invalid (`birthDate`, also one that is
-still to come), and with NotAllowed for whoever is too young.
+With `MINIMUM_AGE_CHECK=dob` a birth date is required. It is checked and not stored. A refusal is stored for a
+day as a keyed hash of address and browser together: another date does not help, and other people behind the
+same address are not refused. Raises: Invalid (`birthDate`, also in the future), NotAllowed (too young).
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ HOURS = 24
 PURPOSE = "age"
 EARLIEST = date(1900, 1, 1)
 NO_DATE = "Give your date of birth as year-month-day, like 1990-05-31."
-TOO_YOUNG = "This site is for people of 18 and older. In this browser, sign-up is closed for a day."
+TOO_YOUNG = "This site is for people aged 18 and over. In this browser, sign-up is closed for a day."
 
 
 class AgeGate:
@@ -32,13 +31,13 @@ class AgeGate:
         self._sql = db.statements("accounts.age_gate")
 
     def faults(self, typed: str | None) -> dict[str, str]:
-        """For the form, together with its other fields."""
+        """The fault of the field, so that the form can show it together with the others."""
         if not self._asks or _date_of(typed) is not None:
             return {}
         return {"birthDate": NO_DATE}
 
     async def check(self, typed: str | None, address: str, browser: str) -> None:
-        """`browser` is what it calls itself. Raises NotAllowed, which is remembered; Invalid."""
+        """`browser` is the User-Agent. Raises: NotAllowed, which is stored; Invalid."""
         if not self._asks:
             return
         subject = await self._secret.digest(PURPOSE, f"{subject_of(address)} {browser}")
@@ -54,7 +53,7 @@ class AgeGate:
 
 
 def _date_of(typed: str | None) -> date | None:
-    """RFC 3339's full-date, as date fields send it; None for anything else."""
+    """Parses a full-date of RFC 3339, as date fields send it. None for anything else."""
     try:
         found = date.fromisoformat((typed or "").strip())
     except ValueError:

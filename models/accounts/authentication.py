@@ -1,8 +1,8 @@
-"""Who asks, by their token: a member, a banned person who is told why, or nobody.
+"""Authentication by session token, including users whose session was ended by a ban.
 
-A ban ends its person's sessions. Whoever still holds the token of one is told about the ban instead of being
-asked to sign in, and gets the session back once the ban is over: a guest has no other key. An account has its
-password and one session at a time, so it signs in again.
+A ban ends the user's sessions. A request with the token of such a session gets the ban notice instead of a
+request to sign in. After the ban a guest's session is revived, because a guest has no other way back. An
+account signs in again with its password.
 """
 
 from __future__ import annotations
@@ -15,34 +15,34 @@ from models.security.member import Member
 from models.security.sessions import BANNED, Sessions
 
 
-class Asker(NamedTuple):
-    """`refusal` is set while a ban stands; `member` may be None then, and also without one."""
+class Identity(NamedTuple):
+    """`refusal` is set while a ban is active; then `member` may be None. Both are None without a session."""
 
     member: Member | None
     refusal: Banned | None
 
 
-class Admission:
+class Authentication:
     def __init__(self, sessions: Sessions, notices: BanNotices) -> None:
         self._sessions, self._notices = sessions, notices
 
-    async def of(self, token: str | None) -> Asker:
-        """One statement for everybody who is neither banned nor signed out."""
+    async def of(self, token: str | None) -> Identity:
+        """Runs one statement, unless the user is banned or the session has ended."""
         if token is None:
-            return Asker(None, None)
+            return Identity(None, None)
         member = await self._sessions.find(token)
         if member is None:
             return await self._ended(token)
         if member.is_banned:
-            return Asker(member, await self._notices.refusal(member.user_id))
-        return Asker(member, None)
+            return Identity(member, await self._notices.refusal(member.user_id))
+        return Identity(member, None)
 
-    async def _ended(self, token: str) -> Asker:
+    async def _ended(self, token: str) -> Identity:
         ended = await self._sessions.ended(token)
         if ended is None or ended.reason != BANNED:
-            return Asker(None, None)
+            return Identity(None, None)
         notice = await self._notices.find(ended.user_id)
         if notice is not None:
-            return Asker(None, notice.refusal)
+            return Identity(None, notice.refusal)
         await self._sessions.revive(ended.session_id)
-        return Asker(await self._sessions.find(token), None)
+        return Identity(await self._sessions.find(token), None)

@@ -1,8 +1,8 @@
-"""What the holder of an account changes, with the password once more: password, e-mail, recovery codes.
+"""Changes of password, e-mail and recovery codes by the holder of an account.
 
-Promises that a wrong password counts like a failed sign-in, that a new password ends the account's other
-sessions, and that the address of before is told of both. Refuses with NotAllowed (`currentPassword`),
-Conflict (address taken, or a guest), Invalid, TooMany.
+Each requires the current password; a wrong one counts as a failed sign-in. A new password ends the account's
+other sessions. Changes of password and e-mail are announced by e-mail to the previous address.
+Raises: NotAllowed (`currentPassword`), Conflict (address taken, or a guest), Invalid, TooMany.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from models.accounts import email_address, email_texts
 from models.accounts.accounts import TAKEN, Account, Accounts
 from models.accounts.email_address import Email
-from models.accounts.mailer import Mail
+from models.accounts.mailer import Mailer
 from models.accounts.recovery_codes import RecoveryCodes
 from models.clock import Clock
 from models.errors import Conflict, NotAllowed, NotSignedIn
@@ -36,7 +36,7 @@ class AccountChanges:
         passwords: Passwords,
         rate_limits: RateLimits,
         recovery_codes: RecoveryCodes,
-        mail: Mail,
+        mail: Mailer,
     ) -> None:
         self._db, self._clock, self._config = db, clock, config
         self._accounts, self._sessions, self._mail = accounts, sessions, mail
@@ -44,26 +44,28 @@ class AccountChanges:
         self._sql = db.statements("accounts.accounts")
 
     async def password(self, member: Member, current: str, password: str, address: str) -> None:
-        """Ends the account's other sessions."""
+        """Sets a new password and ends the account's other sessions."""
         account = await self._accounts.get(member.user_id)
         await self.confirm(account, current, address)
         hashed = await self._passwords.hash(password, account.email, member.name, address=address)
         async with self._db.transaction() as on:
-            await self._still(account, on)
+            await self._check_unchanged(account, on)
             ended = await self.put_password(account, hashed, member.session_id, on=on)
-        self.tell_password(account, ended)
+        self.notify_password_changed(account, ended)
 
     async def put_password(
         self, account: Account, hashed: str, kept: str | None, *, on: Transaction
     ) -> list[EndedSession]:
-        """Every session but `kept` ends, a link that was sent is dead; `tell_password` after the commit."""
+        """Ends every session but `kept` and deletes the recovery link. Call `notify_password_changed` after
+        the commit.
+        """
         values = {"user_id": account.user_id, "password_hash": hashed, "now": self._clock.frozen}
         await self._sql.run("set_password", on=on, **values)
         await self._sql.run("drop_link", on=on, user_id=account.user_id)
         return await self._sessions.end_others(account.user_id, kept, CHANGED, on=on)
 
-    def tell_password(self, account: Account, ended: list[EndedSession]) -> None:
-        self._sessions.tell(ended)
+    def notify_password_changed(self, account: Account, ended: list[EndedSession]) -> None:
+        self._sessions.publish(ended)
         self._mail.send(account.email, *email_texts.password_changed(self._config.base_url))
 
     async def email(self, member: Member, current: str, typed: str, address: str) -> None:
@@ -71,21 +73,21 @@ class AccountChanges:
         account = await self._accounts.get(member.user_id)
         await self.confirm(account, current, address)
         async with self._rate_limits.attempt(None, address), self._db.transaction() as on:
-            await self._still(account, on)
+            await self._check_unchanged(account, on)
             await self._put_email(account, email, on)
         if email.key != account.email_key:
             self._mail.send(account.email, *email_texts.email_changed(self._config.base_url))
 
     async def recovery_codes(self, member: Member, current: str, address: str) -> list[str]:
-        """A new set; the old one is worth nothing any more."""
+        """Returns a new set; the old codes no longer work."""
         account = await self._accounts.get(member.user_id)
         await self.confirm(account, current, address)
         async with self._db.transaction() as on:
-            await self._still(account, on)
+            await self._check_unchanged(account, on)
             return await self._codes.renew(member.user_id, on=on)
 
     async def confirm(self, account: Account, password: str, address: str) -> None:
-        """The password once more. Raises NotAllowed (`currentPassword`), TooMany."""
+        """Checks the current password. Raises: NotAllowed (`currentPassword`), TooMany."""
         try:
             async with self._rate_limits.attempt(account.email_key, address):
                 if not await self._passwords.matches(password, account.password_hash, address):
@@ -93,8 +95,8 @@ class AccountChanges:
         except NotSignedIn as wrong:
             raise NotAllowed(WRONG_PASSWORD, fields={"currentPassword": WRONG_PASSWORD}) from wrong
 
-    async def _still(self, account: Account, on: Transaction) -> None:
-        """What was confirmed must still be so. Raises Conflict."""
+    async def _check_unchanged(self, account: Account, on: Transaction) -> None:
+        """Raises: Conflict if the account has changed since the password was checked."""
         if await self._sql.one("lock", Account, on=on, user_id=account.user_id) != account:
             raise Conflict("Your account was changed elsewhere just now. Reload the page and try again.")
 

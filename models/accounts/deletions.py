@@ -1,10 +1,9 @@
-"""Deleting oneself, for good.
+"""Deletion of a user by themselves or by a moderator, permanently.
 
-Promises that it is in force at once, as a ban is: a ring and a call end for the other as if they had hung up,
-every socket is told `session:ended` and closed, the queue forgets the card, the e-mail is free again. What
-was under way at that very moment (a line of chat, an invite answered) is gone over by `sweep` and `finish`.
-The tombstone is on the disk before the answer. Refuses with Invalid (`confirm`), and for an account without
-its password with NotAllowed, TooMany.
+A deletion is in force at once, as a ban is: rings and calls end for the other side as a hang-up, every socket
+receives `session:ended` and closes, the card leaves the queue, the e-mail address is free. Concurrent work (a
+chat message, an answered invite) is cleaned up by `sweep` and `finish`. The tombstone is on disk before the
+response. Raises: Invalid (`confirm`), NotFound, and for an account NotAllowed (password), TooMany.
 """
 
 from __future__ import annotations
@@ -51,16 +50,16 @@ class Deletions:
         self._sql = db.statements("accounts.deletions")
 
     async def delete_own(self, member: Member, typed: str, password: str, address: str) -> None:
-        """Asked for by its owner, with the word typed and the password of an account."""
+        """Deletes the member, who typed the word and, with an account, the password."""
         if typed.strip().upper() != WORD:
-            raise Invalid(confirm=f"Type {WORD} to say that you mean it.")
+            raise Invalid(confirm=f"Type {WORD} to confirm.")
         account = await self._accounts.find(member.user_id)
         if account is not None:
             await self._account_changes.confirm(account, password, address)
         await self.delete(member.user_id)
 
     async def delete(self, user_id: str, actor: str | None = None) -> None:
-        """An `actor` other than the person is in the audit log. Raises NotFound."""
+        """Deletes a user. An `actor` (staff) is written to the audit log. Raises: NotFound."""
         if not is_id(user_id):
             raise NotFound("There is no such person.")
         await self._interruptions.remove(user_id, "hung_up")
@@ -74,17 +73,17 @@ class Deletions:
                 await self._audit.write(actor, "person.delete", f"user {user_id}", on=on)
             return ended
 
-        self._sessions.tell(await self._db.transact(erase))
+        self._sessions.publish(await self._db.transact(erase))
         await self._tombstones.write()
         await self._leave(user_id)
 
     async def sweep(self) -> None:
-        """No call of somebody deleted goes on, whatever they answered last."""
+        """Ends calls that a user joined while being deleted."""
         for user_id in await self._sql.all("in_calls", str):
             await self._leave(user_id)
 
     async def finish(self) -> None:
-        """Once more for those of the last hour."""
+        """Erases the users deleted in the last hour again, for rows written concurrently."""
         for user_id in await self._sql.all("unfinished", str, since=self._clock.now() - FINISH_AFTER):
             await self._erasure.erase(user_id)
 

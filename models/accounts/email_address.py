@@ -1,9 +1,9 @@
-"""E-mail addresses: what is one, and when two are the same.
+"""E-mail addresses: validation and comparison.
 
-Promises that an address is judged by its form alone (RFC 5321 lengths, the form that browsers check, letters
-of any script), never by asking a mail server. Two spellings are one address when they are equal in lower case
-and NFC. What copying brings along is left out: unseen marks, `mailto:`, the dot of the root. The one door to
-`idna`, for domains in other scripts.
+An address is judged by its form alone (RFC 5321 lengths, the form that browsers check, letters of any
+script); no mail server is asked. Two spellings are the same address if they are equal in lower case and NFC.
+Residue of copying is removed: invisible characters, `mailto:`, the trailing dot of the domain. The only
+module that imports `idna`, for domains in other scripts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from models.visible_text import ordinary_width, without_unseen
 MOST_CHARACTERS = 254
 MOST_LOCAL = 64
 MOST_TYPED = 1000
-# Dots as IDNA knows them (RFC 3490, 3.1), which keyboards of East Asia write.
+# Dots that IDNA accepts (RFC 3490, 3.1), as East Asian keyboards write them.
 DOTS = re.compile("[\u3002\uff0e\uff61]")
 MAILTO = re.compile(r"mailto:", re.IGNORECASE)
 FAULT = "Write an e-mail address, like name@example.com."
@@ -30,14 +30,14 @@ _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]
 
 
 class Email(msgspec.Struct, frozen=True):
-    """`text` to write to, `key` to compare by."""
+    """`text` is for sending, `key` for comparing."""
 
     text: str
     key: str
 
 
 def read(typed: str) -> Email:
-    """Raises Invalid (`email`)."""
+    """Parses an address as typed. Raises: Invalid (`email`)."""
     local, _, domain = _tidied(typed).rpartition("@")
     domain = DOTS.sub(".", domain).removesuffix(".")
     text = f"{local}@{domain}"
@@ -51,7 +51,7 @@ def read(typed: str) -> Email:
 
 
 def _tidied(typed: str) -> str:
-    """The address in what was typed or pasted, in ordinary letters and NFC."""
+    """The typed or pasted address in ordinary letters and NFC."""
     if len(typed) > MOST_TYPED:
         raise Invalid(email=FAULT)
     text = without_unseen(ordinary_width(unicodedata.normalize("NFC", typed))).strip()
@@ -59,7 +59,7 @@ def _tidied(typed: str) -> str:
 
 
 def _ascii(domain: str) -> str:
-    """`Müller.DE` -> `xn--mller-kva.de`; empty when it cannot be a domain."""
+    """`Müller.DE` -> `xn--mller-kva.de`; empty if it cannot be a domain."""
     try:
         return idna.encode(domain.lower(), uts46=True).decode()
     except (idna.IDNAError, UnicodeError):

@@ -1,9 +1,9 @@
-"""A person's rows go, in one transaction.
+"""Erasure of a user's rows in one transaction.
 
-Keeps of somebody deleted only an id without a name: their partners' history and the bookkeeping of payments
-hang on it, reports and bans stay for their own time, and a tombstone says that they must stay deleted.
-Promises that doing it twice is no fault: whatever slipped in meanwhile goes the second time. It is the one
-place that knows which tables hold somebody (a test compares them with the schema).
+A deleted user keeps only an id without a name: the other side's call history and the payment records refer to
+it. Reports and bans stay for their own retention period, and a tombstone keeps the user deleted after a
+restore. Erasing twice is allowed; the second run removes rows written concurrently with the first. The only
+place that lists the tables with personal data (a test compares it with the schema).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Erasure:
         self._sql = db.statements("accounts.erasure")
 
     async def erase(self, user_id: str, *, on: Transaction | None = None) -> bool:
-        """False: there is no such person here. Somebody deleted before is gone over again."""
+        """False if there is no such user. A deleted user is erased again."""
         if on is None:
             async with self._db.transaction() as own:
                 return await self.erase(user_id, on=own)
@@ -30,7 +30,7 @@ class Erasure:
         return True
 
     async def lock(self, user_id: str, *, on: Transaction) -> bool:
-        """Before anything of theirs is touched: account, then person, as everybody takes them who signs in,
-        bans or pays. False: there is no such person here.
+        """Locks the account, then the user, in the order that sign-in, bans and payments use. Call it before
+        any change. False if there is no such user.
         """
         return await self._sql.value("lock", on=on, user_id=user_id) is not None

@@ -1,10 +1,10 @@
-"""A person's own data as a ZIP: `data.json`, the files of their media, and a few words on both.
+"""A user's own data as a ZIP: `data.json`, their media files, and a README.
 
-The file has no name and is gone when it is closed. It holds everything that is stored about the person (a
-test compares with the schema), of others only the name that the history shows, no token and no hash. It is
-made whole in one of two places, which is free again before anything is sent: a slow reader holds up nobody.
-At most a chunk of a video is in memory. Raises: TooMany more than once an hour; Unavailable when two are
-being made. docs/protocol.md shows what is in it.
+The file is unnamed and deleted when it is closed. It holds everything that is stored about the user (a test
+compares it with the schema), of other users only the names in the call history, and no token or hash. At most
+two archives are made at a time, completely before anything is sent, so a slow reader blocks no other export.
+At most one chunk of a video is in memory. Raises: TooMany (more than one an hour), Unavailable (two are being
+made). The content is described in docs/protocol.md.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ RETRY_SECONDS = 10
 ONCE_AN_HOUR = "You can download your data once an hour."
 README = """Your data, as this site keeps it.
 
-data.json    everything but pictures and videos; instants are UTC. The site's document names each field.
+data.json    everything but pictures and videos; times are UTC. The site's documentation names each field.
 media/       your selfie and your intro video, as others see them.
 
-Of other people there is only the name that your history shows.
+Of other people it contains only the names in your call history.
 """
 
 
@@ -46,7 +46,7 @@ class Exports:
 
     @asynccontextmanager
     async def open(self, user_id: str) -> AsyncIterator[IO[bytes]]:
-        """The whole ZIP, at its beginning. One that fails does not count; one that was not read does."""
+        """The complete ZIP, positioned at its start. A failed export does not count; an unread one does."""
         try:
             async with self._rate_limits.export(user_id):
                 with TemporaryFile() as file:
@@ -59,10 +59,11 @@ class Exports:
 
     @contextmanager
     def _place(self) -> Iterator[None]:
-        """Raises Unavailable."""
+        """Reserves one of the places. Raises: Unavailable."""
         if self._making >= AT_ONCE:
             raise Unavailable(
-                "Others are downloading right now. Try again in a moment.", retry_after=RETRY_SECONDS
+                "Other downloads are being prepared right now. Try again in a moment.",
+                retry_after=RETRY_SECONDS,
             )
         self._making += 1
         try:
@@ -79,7 +80,7 @@ class Exports:
                 await self._add(archive, media["file"], str(media["mediaId"]), user_id)
 
     async def _add(self, archive: ZipFile, name: str, media_id: str, user_id: str) -> None:
-        """As it is: pictures and videos grow no smaller."""
+        """Stored uncompressed: pictures and videos are compressed already."""
         found = await self._media.find(media_id, user_id)
         if found is None:
             return
@@ -89,7 +90,7 @@ class Exports:
                 await asyncio.to_thread(entry.write, chunk)
 
     async def data(self, user_id: str) -> dict[str, Any]:
-        """What stands in `data.json`. Raises NotFound."""
+        """The content of `data.json`. Raises: NotFound."""
         profile = await self._sql.all("profile", Row, user_id=user_id)
         if not profile:
             raise NotFound
@@ -99,7 +100,7 @@ class Exports:
         )
 
     async def _entry(self, user_id: str) -> dict[str, list[Row]]:
-        """How they come in, and what they have shown."""
+        """Account, sessions, access, payments, codes and media."""
         media = await self._sql.all("media", Row, user_id=user_id)
         for one in media:
             one["file"] = f"media/{one['mediaId']}.{str(one['contentType']).rpartition('/')[2]}"
@@ -135,6 +136,6 @@ class Exports:
 
 
 def _write_json(archive: ZipFile, data: dict[str, Any]) -> None:
-    """Blocking: a long life is a long text."""
+    """Blocking, and possibly long."""
     text = msgspec.json.format(msgspec.json.encode(data), indent=2)
     archive.writestr("data.json", text, ZIP_DEFLATED)

@@ -1,8 +1,8 @@
-"""Letters to account holders, by the operator's mail server. The one door to smtplib.
+"""E-mails to account holders through the operator's mail server. The only module that imports smtplib.
 
-Keeps nothing. Promises that nobody waits for a letter: it is handed to one thread, 32 may wait, and one that
-cannot be sent is a line in the log without the address. Refuses to give a password to a server on another
-machine without TLS. Without SMTP_URL there is no mail, and `is_on` says so.
+Stateless but for its queue. Callers do not wait: e-mails go to one thread, at most 32 are queued, and a
+failure is logged without the address. A password is never sent without TLS to a server on another machine.
+Without SMTP_URL there is no mail, and `is_on` is False.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MOST_WAITING = 32
 SERVER_SECONDS = 15
 
 
-class Mail:
+class Mailer:
     def __init__(self, config: Config) -> None:
         self._server = mail_server(config.smtp_url) if config.smtp_url else None
         self._from = config.mail_from or ""
@@ -35,72 +35,72 @@ class Mail:
         return self._server is not None
 
     def send(self, to: str, subject: str, text: str) -> None:
-        """Handed over at once; whether it arrives, nobody is told."""
+        """Queues an e-mail and returns at once. Delivery is not reported."""
         if self._server is None:
             return
         if not self._room.acquire(blocking=False):
-            logger.warning("a letter was dropped: too many wait")
+            logger.warning(
+                "an e-mail was dropped: %s are waiting already; the mail server may be slow", MOST_WAITING
+            )
             return
-        self._thread.submit(self._deliver, self._server, self._letter(to, subject, text))
+        self._thread.submit(self._deliver, self._server, self._message(to, subject, text))
 
     async def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _letter(self, to: str, subject: str, text: str) -> EmailMessage:
-        letter = EmailMessage()
-        letter["From"] = f"Napalm Sky <{self._from}>"
-        letter["To"] = to
-        letter["Subject"] = subject
-        letter["Date"] = formatdate()
-        letter["Message-ID"] = make_msgid(domain=self._from.rpartition("@")[2])
-        letter["Auto-Submitted"] = "auto-generated"
-        letter.set_content(text)
-        return letter
+    def _message(self, to: str, subject: str, text: str) -> EmailMessage:
+        message = EmailMessage()
+        message["From"] = f"Napalm Sky <{self._from}>"
+        message["To"] = to
+        message["Subject"] = subject
+        message["Date"] = formatdate()
+        message["Message-ID"] = make_msgid(domain=self._from.rpartition("@")[2])
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(text)
+        return message
 
-    def _deliver(self, at: MailServer, letter: EmailMessage) -> None:
-        """Blocking. A server's answer may hold the address, so only its kind is logged."""
+    def _deliver(self, at: MailServer, message: EmailMessage) -> None:
+        """Blocking. An error's text may contain the address, so only its type is logged."""
         try:
             with _connected(at) as server:
-                server.send_message(letter)
+                server.send_message(message)
         except (OSError, smtplib.SMTPException, UnicodeError, ValueError) as error:
-            logger.warning("a letter could not be sent: %s", type(error).__name__)
+            logger.warning("an e-mail could not be sent: %s", type(error).__name__)
         finally:
             self._room.release()
 
 
 def reach(url: str, seconds: float = 2.0) -> str | None:
-    """Why the mail server cannot be used, or None. Sends nothing. Blocking."""
+    """The reason why the mail server cannot be used, or None. Sends nothing. Blocking."""
     try:
         _connected(mail_server(url), seconds).quit()
     except smtplib.SMTPAuthenticationError:
-        return "the server refuses the user or the password"
+        return "the server rejects the user or the password"
     except smtplib.SMTPNotSupportedError:
-        return "the server offers no TLS, or no sign-in"
+        return "the server offers no TLS or no authentication"
     except ssl.SSLError:
-        return "TLS cannot be agreed on: smtp:// and smtps:// or the certificate do not fit the server"
+        return "the TLS handshake failed: check smtp:// or smtps:// in SMTP_URL and the server's certificate"
     except (OSError, smtplib.SMTPException, UnicodeError, ValueError):
         return "the server cannot be reached"
     return None
 
 
 def _connected(at: MailServer, seconds: float = SERVER_SECONDS) -> smtplib.SMTP:
-    """TLS from the start (smtps), or as soon as the server offers it; then signed in, when the URL names
-    somebody.
-    """
+    """With TLS from the start (smtps) or if the server offers it; signed in if the URL has a user."""
     secure = ssl.create_default_context()
     if at.is_tls:
         server: smtplib.SMTP = smtplib.SMTP_SSL(at.host, at.port, timeout=seconds, context=secure)
     else:
         server = smtplib.SMTP(at.host, at.port, timeout=seconds)
     try:
-        _introduce(server, at, secure)
+        _sign_in(server, at, secure)
     except BaseException:
         server.close()
         raise
     return server
 
 
-def _introduce(server: smtplib.SMTP, at: MailServer, secure: ssl.SSLContext) -> None:
+def _sign_in(server: smtplib.SMTP, at: MailServer, secure: ssl.SSLContext) -> None:
     server.ehlo()
     is_secure = at.is_tls
     if not is_secure and server.has_extn("starttls"):

@@ -1,9 +1,9 @@
-"""Back into an account without the password: by a recovery code, or by a link that was sent by e-mail.
+"""Account recovery: a new password by a recovery code, or by a link sent by e-mail.
 
-Each works once, and the new password ends every session. Asking for a link and trying a code do the same work
-whether there is an account or not. Wrong codes and links are counted like failed sign-ins; a link that is
-valid is accepted whatever was tried from its address. Raises: NotSignedIn (wrong, used, or too old), Invalid,
-NotFound (no mail here), TooMany, Unavailable.
+Each works once, and the new password ends every session. Requesting a link and trying a code do the same work
+whether there is an account or not. Wrong codes and links are counted like failed sign-ins; a valid link is
+accepted regardless of the failures of its address. Raises: NotSignedIn (wrong, used, or expired), Invalid,
+NotFound (no mail server), TooMany, Unavailable.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from models.accounts import email_address, recovery_codes
 from models.accounts.accounts import Account, Accounts
 from models.accounts.credentials import AccountChanges
-from models.accounts.mailer import Mail
+from models.accounts.mailer import Mailer
 from models.accounts.recovery_codes import RecoveryCodes
 from models.accounts.recovery_links import RecoveryLinks, hash_of
 from models.clock import Clock
@@ -39,7 +39,7 @@ class Recovery:
         passwords: Passwords,
         rate_limits: RateLimits,
         codes: RecoveryCodes,
-        mail: Mail,
+        mail: Mailer,
     ) -> None:
         self._db, self._clock = db, clock
         self._accounts, self._changes = accounts, changes
@@ -49,32 +49,35 @@ class Recovery:
 
     @property
     def by_mail(self) -> bool:
-        """Whether links can be sent here."""
+        """Whether links can be sent: a mail server is set."""
         return self._mail.is_on
 
     async def close(self) -> None:
-        """Sends the links that have been asked for."""
+        """Sends the links that have been requested."""
         await self._links.close()
 
     async def by_code(
         self, typed: str, code: str, password: str, address: str, current: Member | None
     ) -> SignedIn:
-        """The new password counts from now on, and this device is signed in."""
+        """Sets the password and signs this device in."""
         email, plain = email_address.read(typed), recovery_codes.plain(code)
         async with self._rate_limits.attempt(email.key, address):
             hashed = await self._passwords.hash(password, email.key, address=address)
             async with self._db.transaction() as on:
                 found = await self._sql.one("find_by_email", Account, on=on, email_key=email.key)
-                # Known or not: the same statements.
+                # The same statements for known and unknown addresses.
                 is_good = await self._codes.use(found.user_id if found else NO_ID, plain, on=on)
                 if found is None or not is_good:
                     raise NotSignedIn(WRONG_CODE)
                 ended = await self._changes.put_password(found, hashed, None, on=on)
-        self._changes.tell_password(found, ended)
+        self._changes.notify_password_changed(found, ended)
         return await self._enter(found.user_id, current)
 
     async def send_link(self, typed: str, address: str) -> None:
-        """To the address's account, if there is one, a moment later. Raises NotFound: no mail here."""
+        """Sends a link to the address after a short delay, if it has an account.
+
+        Raises: NotFound (no mail server), Invalid, TooMany, Unavailable.
+        """
         if not self.by_mail:
             raise NotFound
         email = email_address.read(typed)
@@ -82,12 +85,12 @@ class Recovery:
         self._links.ask(email.key)
 
     async def is_link(self, token: str) -> bool:
-        """Whether this link can still be used; it is not used by asking."""
+        """Whether this link is valid. Does not use it up."""
         found = await self._sql.value("is_link", token_hash=hash_of(token), now=self._clock.frozen)
         return found is not None
 
     async def by_link(self, token: str, password: str, address: str, current: Member | None) -> SignedIn:
-        """The same as `by_code`."""
+        """As `by_code`, with the token of a link."""
         if not await self.is_link(token):
             async with self._rate_limits.attempt(None, address):
                 raise NotSignedIn(DEAD_LINK)
@@ -95,7 +98,7 @@ class Recovery:
         async with self._db.transaction() as on:
             account = await self._take(token, on)
             ended = await self._changes.put_password(account, hashed, None, on=on)
-        self._changes.tell_password(account, ended)
+        self._changes.notify_password_changed(account, ended)
         return await self._enter(account.user_id, current)
 
     async def _take(self, token: str, on: Transaction) -> Account:
@@ -107,6 +110,6 @@ class Recovery:
         return account
 
     async def _enter(self, user_id: str, current: Member | None) -> SignedIn:
-        """All sessions of the account have just ended; only a stranger's is left to take leave of."""
-        stranger = current if current and current.user_id != user_id else None
-        return await self._accounts.enter(await self._accounts.get(user_id), stranger)
+        """Signs in. The account's sessions have ended; another user's session on this device ends too."""
+        other = current if current and current.user_id != user_id else None
+        return await self._accounts.enter(await self._accounts.get(user_id), other)

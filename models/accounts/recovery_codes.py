@@ -1,7 +1,7 @@
-"""Recovery codes: eight ways back into an account, each used once.
+"""Recovery codes: eight for each account, each valid once.
 
-Keeps only the SHA-256 of a code (80 random bits need no slow hash). Promises that the codes are shown by
-whoever made them and never again, and that a new set replaces the old one.
+Only the SHA-256 of a code is stored (80 random bits need no slow hash). The codes are returned when they are
+made and cannot be read later. A new set replaces the old one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class RecoveryCodes:
         self._sql = db.statements("accounts.accounts")
 
     async def renew(self, user_id: str, *, on: Transaction) -> list[str]:
-        """A new set, as people write them down: `8GZK-2M4T-V0QX-71WA`."""
+        """Replaces the set. Returns the codes in groups of four: `8GZK-2M4T-V0QX-71WA`."""
         codes = [new_code() for _ in range(HOW_MANY)]
         await self._sql.run("drop_codes", on=on, user_id=user_id)
         hashes = [hash_of(code) for code in codes]
@@ -35,13 +35,13 @@ class RecoveryCodes:
         return int(await self._sql.value("codes_left", user_id=user_id))
 
     async def use(self, user_id: str, code: str, *, on: Transaction) -> bool:
-        """`code` as `plain` gives it. True once."""
+        """Uses a code in the form of `plain`. True the first time only."""
         values = {"user_id": user_id, "code_hash": hash_of(code), "now": self._clock.frozen}
         return await self._sql.run("use_code", on=on, **values) == 1
 
 
 def plain(typed: str) -> str:
-    """What a person typed. Raises Invalid (`code`)."""
+    """Parses a typed code. Raises: Invalid (`code`)."""
     code = code_in(typed)
     if code is None:
         raise Invalid(code=FAULT)

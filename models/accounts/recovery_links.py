@@ -1,9 +1,9 @@
-"""Links to a new password: asked for now, made and sent by e-mail a moment later.
+"""Recovery links: requested now, created and sent by e-mail a moment later.
 
-Asking does the same work whether there is an account or not: it leaves a task. The task runs after a random
-delay, so that its work, which is more for a known address, coincides with no answer. Tasks are held in
-memory: a process that is killed within the delay sends no letter, and the person asks again. The SHA-256 of a
-link's token is stored; the newest link of an account is the valid one.
+A request does the same work whether there is an account or not: it starts a task. The task runs after a
+random delay, so that its work, which is more for a known address, cannot be measured by response times. Tasks
+are held in memory: if a process is killed within the delay, no e-mail is sent and the user has to ask again.
+The SHA-256 of a link's token is stored. Only the newest link of an account is valid.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import random
 import secrets
 
 from models.accounts import email_texts
-from models.accounts.mailer import Mail
+from models.accounts.mailer import Mailer
 from models.clock import Clock
 from models.errors import Unavailable
 from models.postgres.database import Db
@@ -30,16 +30,16 @@ MOST_WAITING = 1000
 
 
 class RecoveryLinks:
-    """`close` at the end: what waits is sent at once."""
+    """Call `close` on shutdown: it sends the waiting links at once."""
 
-    def __init__(self, db: Db, clock: Clock, config: Config, mail: Mail) -> None:
+    def __init__(self, db: Db, clock: Clock, config: Config, mail: Mailer) -> None:
         self._clock, self._config, self._mail = clock, config, mail
         self._sql = db.statements("accounts.accounts")
         self._tasks = Tasks()
         self._is_closing = asyncio.Event()
 
     def ask(self, email_key: str) -> None:
-        """Raises Unavailable when too many wait."""
+        """Starts the task. Raises: Unavailable if too many are waiting."""
         if len(self._tasks) >= MOST_WAITING:
             raise Unavailable
         self._tasks.spawn("a recovery link", self._later(email_key))
@@ -49,17 +49,17 @@ class RecoveryLinks:
         await self._tasks.finished()
 
     async def _later(self, email_key: str) -> None:
-        """A database that is away for a moment loses no letter."""
+        """Retries, so that a short database outage loses no e-mail."""
         for _ in range(TRIES):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._is_closing.wait(), random.uniform(*DELAY_SECONDS))
             with contextlib.suppress(Unavailable):
                 return await self._send(email_key)
-        logger.warning("a recovery link could not be made: the database is away")
+        logger.warning("a recovery link could not be created: PostgreSQL is down")
         return None
 
     async def _send(self, email_key: str) -> None:
-        """To the address's account, if there is one."""
+        """Sends the link if the address has an account."""
         token, minutes = secrets.token_urlsafe(32), self._config.recovery_link_minutes
         to = await self._sql.value(
             "put_link",

@@ -1,8 +1,8 @@
-"""Becoming a guest, and which step comes next.
+"""Sign-up of guests, and the next step of the onboarding.
 
-Promises that a person, the session and the use of an invite code are one transaction: a code that does not
-work leaves nobody behind. Only a sign-up that would otherwise hold is counted against the address, so
-mistakes in the form cost nothing. Refuses with Invalid (every field at once), and with TooMany.
+The user, the session and the use of an invite code are written in one transaction: a code that does not work
+creates no user. Only an otherwise valid sign-up is counted against the address, so mistakes in the form cost
+nothing. Raises: Invalid (every field at once), TooMany.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from models.settings.config import Config
 
 
 class Invitation(msgspec.Struct, frozen=True):
-    """By a friend's code: one of the two, or neither when there is no code."""
+    """The result of checking a friend's code: one of the two, or neither without a code."""
 
     preview: Preview | None = None
     refusal: str | None = None
@@ -66,9 +66,9 @@ class SignUp:
         birth_date: str | None = None,
         browser: str = "",
     ) -> SignedIn:
-        """All or nothing; but an introduction that is over stops nobody.
+        """Creates a guest, in one transaction. An expired introduction is ignored.
 
-        Raises Invalid (`name`, `gender`, `adult`, `birthDate`, `inviteCode`), NotAllowed (too young),
+        Raises: Invalid (`name`, `gender`, `adult`, `birthDate`, `inviteCode`), NotAllowed (too young),
         TooMany, Banned (the address), Unavailable.
         """
         self._check_form(name, gender, adult=adult, birth_date=birth_date)
@@ -96,7 +96,9 @@ class SignUp:
             raise Invalid(**faults)
 
     async def invitation(self, code: str | None, address: str) -> Invitation:
-        """Who invites by this code, or why it is of no use (also: too many unknown ones from there)."""
+        """The inviter of this code, or why it cannot be used (also: too many unknown codes from this
+        address).
+        """
         if not code:
             return Invitation()
         try:
@@ -123,13 +125,13 @@ class SignUp:
             with contextlib.suppress(NotFound):
                 await self._introductions.accept(introduce, user_id, on=on)
         new = await self._sessions.create(user_id, on=on)
-        # Last of all: what fails before is not counted, and what is refused here is rolled back.
+        # Last, so that earlier failures are not counted; a refusal here rolls everything back.
         await self._rate_limits.hit("guests", address)
         return await self._sessions.signed_in(new, on=on)
 
 
 def next_step(member: Member | None) -> str:
-    """The first step of signing up that is missing: `profile`, `selfie`, `access`, or `done`."""
+    """The first missing step of the onboarding: `profile`, `selfie`, `access`, or `done`."""
     if member is None:
         return "profile"
     if member.selfie_id is None:

@@ -1,9 +1,9 @@
-"""What was deleted stays deleted, even when an older backup is restored.
+"""Tombstones: what was deleted stays deleted, even if an older backup is restored.
 
-Keeps ids of deleted people and media twice: as rows, and as lines of a file in the data directory, which no
-restore of the database takes back. A line is `kind id instant`; it is only ever added. Promises that
-`apply`, at every start, deletes again whatever a backup brought back, and that every directory comes to hold
-all of the lines. A line may be there twice. A line of a kind that it does not know is left alone.
+The ids of deleted users and media are stored twice: as rows, and as lines of a file in the data directory,
+which a restore of the database does not change. A line is `kind id instant`; lines are only appended. At
+every start `apply` deletes again what a backup has restored, and completes the file, so that every data
+directory comes to hold all lines. A line may occur twice. Lines of an unknown kind are ignored.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 FILE = "tombstones.log"
 BATCH = 500
 TAIL = 64 * 1024
-# Rows of transactions that were under way when we looked.
+# For rows of transactions that were not committed at the last read.
 OVERLAP = timedelta(minutes=1)
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -46,7 +46,7 @@ class Tombstone(msgspec.Struct, frozen=True):
 
 
 class Applied(msgspec.Struct, frozen=True):
-    """How many lines there were, and how many people and media had come back."""
+    """The number of lines, and how many users and media a backup had restored."""
 
     lines: int = 0
     people: int = 0
@@ -64,37 +64,35 @@ class Tombstones:
         self._written_until = BEGINNING
 
     async def apply(self, file: Path | None = None) -> Applied:
-        """Deletes again what the lines of the file name, then completes our own file.
+        """Deletes again what the file lists, then completes the file of the data directory.
 
-        Raises OSError for a `file` that cannot be read; ours need not be there.
+        Raises: OSError for a `file` that cannot be read. The data directory may have no file yet.
         """
         applied = Applied()
         if file or self.file.exists():
             for batch in batches_of(file or self.file):
-                applied += await self._bury(batch)
+                applied += await self._delete_again(batch)
         await self.write()
         if applied.people or applied.media:
-            logger.warning(
-                "deleted again what a backup had brought back", extra=msgspec.structs.asdict(applied)
-            )
+            logger.warning("deleted again what a backup had restored", extra=msgspec.structs.asdict(applied))
         return applied
 
-    async def _bury(self, stones: list[Tombstone]) -> Applied:
+    async def _delete_again(self, stones: list[Tombstone]) -> Applied:
         people = [stone.id for stone in stones if stone.kind == "user"]
         media = [stone.id for stone in stones if stone.kind == "media"]
-        await self._remember(stones)
-        risen = await self._sql.all("risen_people", str, ids=people)
-        for user_id in risen:
+        await self._insert(stones)
+        restored = await self._sql.all("restored_users", str, ids=people)
+        for user_id in restored:
             await self._erasure.erase(user_id)
-        gone = await self._sql.run("bury_media", ids=media)
-        return Applied(len(stones), len(risen), gone)
+        deleted = await self._sql.run("delete_media", ids=media)
+        return Applied(len(stones), len(restored), deleted)
 
-    async def _remember(self, stones: list[Tombstone]) -> None:
+    async def _insert(self, stones: list[Tombstone]) -> None:
         kinds, ids = [stone.kind for stone in stones], [stone.id for stone in stones]
         await self._sql.run("remember", kinds=kinds, ids=ids, instants=[one.buried_at for one in stones])
 
     async def write(self) -> None:
-        """What the file lacks is added and on the disk. A disk that refuses is logged: the rows stay."""
+        """Appends the missing lines and syncs the file. A failure is logged; the rows are in the database."""
         newest = self._written_until
         stones = await self._sql.all("since", Tombstone, instant=max(newest - OVERLAP, BEGINNING))
         if not stones:
@@ -103,19 +101,19 @@ class Tombstones:
         try:
             await asyncio.to_thread(append, self.file, stones, whole=is_first)
         except OSError as error:
-            logger.error("tombstones cannot be kept outside the database: %s", error.strerror)
+            logger.error("tombstones cannot be written to the data directory: %s", error.strerror)
         else:
             self._written_until = stones[-1].buried_at
 
     async def export(self, target: Path) -> int:
-        """All of them as a file of their own, to be kept elsewhere. Raises OSError."""
+        """Writes all tombstones to a file, to be stored elsewhere. Raises: OSError."""
         stones = await self._sql.all("since", Tombstone, instant=BEGINNING)
         await asyncio.to_thread(target.write_text, "".join(stone.line for stone in stones))
         return len(stones)
 
 
 def append(file: Path, stones: list[Tombstone], *, whole: bool) -> None:
-    """Adds those that are not there yet; one process at a time. Looks at the end of the file, or at all."""
+    """Appends the missing lines under a file lock. Compares with the end of the file, or with the `whole`."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a+b") as opened:
         fcntl.flock(opened, fcntl.LOCK_EX)
@@ -124,7 +122,7 @@ def append(file: Path, stones: list[Tombstone], *, whole: bool) -> None:
         known = opened.read()
         ids = {word for line in known.splitlines() for word in line.split()[1:2]}
         lines = [stone.line.encode() for stone in stones if stone.id.encode() not in ids]
-        # A line that a crash cut short stays alone: nothing is added to it.
+        # A line cut short by a crash is closed, so that the next one starts on its own line.
         torn = b"\n" if known and not known.endswith(b"\n") else b""
         opened.write(torn + b"".join(lines) if lines else b"")
         opened.flush()
@@ -139,7 +137,7 @@ def batches_of(file: Path) -> Iterator[list[Tombstone]]:
 
 
 def read_line(line: str) -> Tombstone | None:
-    """None for what is none."""
+    """None if the line is not a tombstone."""
     parts = line.split()
     if len(parts) != 3 or not is_id(parts[1]):
         return None

@@ -56,7 +56,7 @@ class Polling:
         told = await self._stripe.retrieve(checkout.session_id, seconds)
         async with self._db.transaction() as on:
             settled = await self._settlement.settle(told, told.fact, on=on)
-        self._access.tell(settled.change)
+        self._access.publish(settled.change)
 
     async def _may_ask(self, checkout: Checkout) -> bool:
         values = {"attempt_id": checkout.attempt_id, "pause_seconds": LOOK_PAUSE}

@@ -89,7 +89,7 @@ class Refunds:
         async with self._db.transaction() as on:
             settled = await self._money_back.refunded(charge, on=on)
             await self._done(checkout, actor, on)
-        self._access.tell(settled.change)
+        self._access.publish(settled.change)
 
     async def _play(self, checkout: Checkout, page: Sandbox, actor: str | None) -> None:
         """Sends the event that Stripe would send, through the same webhook."""

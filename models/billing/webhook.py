@@ -75,7 +75,7 @@ class StripeWebhook:
         settled = await self._db.transact(apply_once)
         if settled is None:
             return "duplicate"
-        self._access.tell(settled.change)
+        self._access.publish(settled.change)
         return "applied" if settled.effect == "applied" else "ignored"
 
     async def _check(self, payload: bytes, signature: str) -> None:

@@ -1,6 +1,6 @@
-"""The conversion of a picture to sRGB by the ICC profile it carries (ICC.1:2022).
+"""Conversion of a picture to sRGB by its embedded ICC profile (ICC.1:2022).
 
-A profile that is damaged, or that is for another kind of picture, is ignored.
+A damaged profile, or one for another colour space, is ignored.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The decoding of uploads: pictures and videos, each in a process of its own (`models.profiles.decoder`).
+"""The decoding of uploads: pictures and videos, each in its own process (`models.profiles.decoder`).
 
-Two uploads are decoded at a time, and never two of one person; the others wait as
-`models.profiles.decoding_queue` says. One process may be started in advance, so that an upload does not wait
-for it. A decoder that crashes, or that uses too much time or memory, ends one upload and nothing else.
+Two uploads are decoded at a time, and never two of one user; the others wait in
+`models.profiles.decoding_queue`. One process may be started in advance, so that an upload does not wait for
+it. A decoder that crashes, or that uses too much time or memory, ends one upload and nothing else.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ ANSWER_SECONDS = 20.0
 REFUSALS: dict[object, type[Problem]] = {one.code: one for one in (TooLarge, UnsupportedMedia)}
 
 
-class Words(NamedTuple):
-    """What to tell the person: the field of the form, and two reasons."""
+class ErrorTexts(NamedTuple):
+    """The field of the form and the messages for its user."""
 
     field: str
     damaged: str
     too_much: str
 
 
-class Decoding:
+class DecodePool:
     def __init__(self, module: str) -> None:
-        """`module` has the work: `models.profiles.decoder.PICTURE` or `VIDEO`."""
-        self._module, self._is_early = module, False
-        # These threads only wait: for a process to start, to answer, to end. A process ends with its thread.
+        """`module` is the work: `models.profiles.decoder.PICTURE` or `VIDEO`."""
+        self._module, self._starts_early = module, False
+        # These threads only wait for a process to start, answer and end. A process ends with its thread.
         self._threads = ThreadPoolExecutor(DECODERS, thread_name_prefix=module)
         self._turns = DecodingQueue(DECODERS)
         self._lock = threading.Lock()
@@ -47,14 +47,14 @@ class Decoding:
         self._is_closed = False
 
     async def warm(self) -> None:
-        """Keeps a process ready from now on."""
-        self._is_early = True
+        """Starts a process in advance, now and after each upload."""
+        self._starts_early = True
         await asyncio.get_running_loop().run_in_executor(self._threads, self._refill)
 
     async def run(
-        self, owner: str, words: Words, source: BinaryIO, target: BinaryIO, **request: Any
+        self, owner: str, words: ErrorTexts, source: BinaryIO, target: BinaryIO, **request: Any
     ) -> dict[str, Any]:
-        """What the decoder found in `source`; its result is in `target`.
+        """Decodes `source` into `target` and returns what the decoder found.
 
         Raises: TooLarge, UnsupportedMedia, Invalid, Unavailable.
         """
@@ -67,7 +67,7 @@ class Decoding:
             try:
                 return await asyncio.shield(work)
             except asyncio.CancelledError:
-                # The two files are in use until the process has ended.
+                # The files are in use until the process has ended.
                 with contextlib.suppress(Exception):
                     await work
                 raise
@@ -86,7 +86,7 @@ class Decoding:
     # -- in a thread --
 
     def _decode(
-        self, words: Words, source: BinaryIO, target: BinaryIO, request: dict[str, Any]
+        self, words: ErrorTexts, source: BinaryIO, target: BinaryIO, request: dict[str, Any]
     ) -> dict[str, Any]:
         process = self._take()
         try:
@@ -103,10 +103,10 @@ class Decoding:
             with self._lock:
                 self._running.discard(process)
             self._refill()
-        return self._judge(words, answer)
+        return self._result_of(words, answer)
 
-    def _judge(self, words: Words, answer: dict[str, Any]) -> dict[str, Any]:
-        """The result, or the refusal as the Problem that it is."""
+    def _result_of(self, words: ErrorTexts, answer: dict[str, Any]) -> dict[str, Any]:
+        """Returns the result, or raises the refusal as a Problem."""
         if isinstance(result := answer.get("result"), dict):
             return result
         if "fault" in answer:
@@ -141,7 +141,7 @@ class Decoding:
             raise Unavailable(retry_after=RETRY_SECONDS) from error
 
     def _refill(self) -> None:
-        if not self._is_early or self._spare is not None:
+        if not self._starts_early or self._spare is not None:
             return
         with contextlib.suppress(Unavailable):
             process = self._start()

@@ -1,13 +1,13 @@
-"""The child process that decodes one upload, under limits, and exits.
+"""The child process that decodes one upload under resource limits and exits.
 
-Started by `models.profiles.decoder_processes` with an empty environment, no inherited file but one end of a
-socket pair. It imports its decoder first and then waits for a request, so that a process that was started
-early answers at once. The request is a JSON object with two open files: the upload, and an empty file for the
+Started by `models.profiles.decoder_processes` with an empty environment and no inherited file but one end of
+a socket pair. It imports its decoder first and then waits for a request, so that a process started in advance
+answers without delay. The request is a JSON object with two open files: the upload, and an empty file for the
 result. The answer is one JSON object of at most 4 KiB.
 
-Limits, from the moment the request arrives: memory (RLIMIT_AS), CPU time (a profiling timer, which ends the
-process in the middle of a call into a library, and RLIMIT_CPU behind it), the size of the result
-(RLIMIT_FSIZE), no core dump.
+Limits from the arrival of the request: memory (RLIMIT_AS), CPU time (a profiling timer, which ends the
+process even inside a library call, and RLIMIT_CPU as a backup), the size of the result (RLIMIT_FSIZE), no
+core dump.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from typing import Any, BinaryIO
 from models.errors import Problem
 
 MEGABYTE = 1024 * 1024
-# Of the whole life of the process, its start included.
+# For the whole life of the process, including its start.
 CPU_SECONDS = 1.9
 MOST_MEMORY = 285 * MEGABYTE
 MOST_RESULT = 64 * MEGABYTE
 MOST_MESSAGE = 4096
-# Calls go first.
+# Calls have priority.
 NICENESS = 15
 PR_SET_PDEATHSIG = 1
 DAMAGED, MEMORY = "damaged", "memory"
-# The work that a process may be started for: modules of ours, imported only here.
+# The modules that do the work, imported only in the child process.
 PICTURE, VIDEO = "models.profiles.pictures", "models.profiles.video_copies"
 Work = Callable[[BinaryIO, BinaryIO, dict[str, Any]], dict[str, Any]]
 
@@ -48,7 +48,7 @@ def main(module: str, descriptor: int, parent: int) -> None:
     with socket.socket(fileno=descriptor) as pipe:
         try:
             work: Work = importlib.import_module(module).work
-        except Exception as error:  # a library that is missing or broken: an operator can mend it
+        except Exception as error:  # a library is missing or broken: the operator can fix it
             pipe.sendall(_line({"fault": f"{type(error).__name__}: {error}"}))
             return
         message, descriptors, *_ = socket.recv_fds(pipe, MOST_MESSAGE, 2)
@@ -60,7 +60,7 @@ def main(module: str, descriptor: int, parent: int) -> None:
 
 
 def answer(work: Work, source: BinaryIO, target: BinaryIO, request: dict[str, Any]) -> dict[str, Any]:
-    """What `work` returns as `result`, or why it refused: `problem`, or `failed` for any other exception."""
+    """`result` with what `work` returned, `problem` for a refusal, or `failed` for any other exception."""
     try:
         return {"result": work(source, target, request)}
     except Problem as problem:
@@ -91,7 +91,7 @@ def _limit() -> None:
 
 
 def _memory() -> tuple[int, int]:
-    """Bytes of address space and of resident memory (proc(5)); elsewhere than on Linux an estimate."""
+    """Bytes of address space and of resident memory (proc(5)); an estimate on other systems than Linux."""
     if sys.platform != "linux":
         return 400 * MEGABYTE, 40 * MEGABYTE
     with open("/proc/self/statm", "rb") as file:
@@ -101,7 +101,7 @@ def _memory() -> tuple[int, int]:
 
 
 def _die_with(parent: int) -> None:
-    """On Linux the kernel ends this process when its parent ends (prctl(2)), also while it decodes."""
+    """On Linux, makes the kernel end this process when its parent ends (prctl(2)), even while it decodes."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:

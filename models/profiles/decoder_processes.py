@@ -1,8 +1,8 @@
-"""The parent's side of a decoder process (`models.profiles.decoder`): start, one request, one bounded answer,
-end.
+"""The parent's side of a decoder process (`models.profiles.decoder`).
 
-A process decodes one upload and is then killed, whatever it answered: nothing of one upload is left for the
-next. The answer is JSON of at most 4 KiB, never a pickle, and the result is in a file that the parent opened.
+Start, one request, one bounded answer, end. A process decodes one upload and is then killed, whatever it
+answered, so nothing of one upload is left for the next. The answer is JSON of at most 4 KiB, never a pickle,
+and the result is in a file that the parent opened.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class Crashed(Exception):
 
 
 class Lost(Exception):
-    """The process was ended for a reason that is not the upload's: says which."""
+    """The process ended for a reason unrelated to the upload; the message names it."""
 
 
 class DecoderProcess:
-    """One process, not yet used. Every method may be called from any thread."""
+    """One process for one request. Every method may be called from any thread."""
 
     def __init__(self, module: str) -> None:
         self._pipe, theirs = socket.socketpair()
@@ -65,7 +65,7 @@ class DecoderProcess:
     def ask(
         self, source: BinaryIO, target: BinaryIO, request: Mapping[str, Any], seconds: float
     ) -> dict[str, Any]:
-        """The answer of `models.profiles.decoder.answer`. Blocking. The process is gone afterwards.
+        """Returns the answer of `models.profiles.decoder.answer` and ends the process. Blocking.
 
         Raises: OutOfTime, Crashed, Lost.
         """
@@ -84,23 +84,24 @@ class DecoderProcess:
         return _read(message, code)
 
     def _receive(self) -> bytes:
-        """Until the process ends or has said too much."""
+        """Reads until the process ends or exceeds the limit."""
         message = b""
-        # Reset: the process ended without reading its request, as one does that cannot start.
+        # Reset: the process ended without reading its request, because it could not start.
         with contextlib.suppress(ConnectionResetError):
             while len(message) <= MOST_MESSAGE and (more := self._pipe.recv(MOST_MESSAGE)):
                 message += more
         return message
 
     def kill(self) -> None:
-        """The thread that waits for an answer gets none, and ends the rest."""
+        """Kills the process. The thread that waits for its answer then cleans up."""
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
 
     def end(self, patience: float = 0.0) -> int:
-        """Ends the process, frees everything and returns the exit code. Twice is no fault.
+        """Ends the process, frees its resources and returns the exit code. May be called twice.
 
-        With `patience`, a process that is ending by itself may end first, so that its code says why.
+        `patience` is how many seconds a process may take to end on its own, so that its exit code has the
+        reason.
         """
         with self._ending:
             self._pipe.close()
@@ -128,7 +129,7 @@ def _read(message: bytes, code: int) -> dict[str, Any]:
 
 
 def _start(module: str, theirs: socket.socket) -> subprocess.Popen[bytes]:
-    """No shell, an empty environment, none of our files: the listening sockets stay here."""
+    """No shell, an empty environment, and no inherited files, such as the listening sockets."""
     own = [json.dumps(sys.path), module, str(theirs.fileno()), str(os.getpid())]
     return subprocess.Popen(
         [sys.executable, "-I", "-c", BOOT, *own],

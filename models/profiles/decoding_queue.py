@@ -1,8 +1,8 @@
-"""DecodingQueue at a scarce resource, shared fairly between people.
+"""The queue for the decoders, shared fairly between users.
 
-So many have a turn at a time, and never two of one owner. The others wait at most 30 s. Of those that wait,
-the owner that used the least time in the last ten minutes is next. If too many wait, the one that used the
-most gives up its place. Raises Unavailable (with Retry-After) for whoever gets no turn.
+A fixed number of turns is given at a time, and never two to one owner. The others wait at most 30 s. The next
+turn goes to the owner who used the least time in the last ten minutes. If the queue is full, the waiting
+owner who used the most is dropped. Raises: Unavailable (with Retry-After) if there is no turn.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ REMEMBERED_SECONDS = 600.0
 
 
 class Waiter:
-    """One that waits; `future` is resolved with its turn, or with the refusal."""
+    """A waiting caller. `future` is resolved with its turn, or fails with the refusal."""
 
     def __init__(self, owner: str) -> None:
         self.owner = owner
@@ -34,7 +34,7 @@ class DecodingQueue:
         self._owners: set[str] = set()
         self._waiting: list[Waiter] = []
         self._used: dict[str, float] = {}
-        self._forgotten_at = time.monotonic()
+        self._decayed_at = time.monotonic()
 
     @asynccontextmanager
     async def turn(self, owner: str) -> AsyncIterator[None]:
@@ -47,12 +47,12 @@ class DecodingQueue:
             self._used[owner] = self._used.get(owner, 0.0) + time.monotonic() - began
             self._owners.discard(owner)
             self._free += 1
-            self._go_on()
+            self._grant()
 
     async def _wait(self, owner: str) -> None:
-        self._forget()
+        self._decay()
         waiter = self._join(owner)
-        self._go_on()
+        self._grant()
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 await waiter.future
@@ -76,32 +76,32 @@ class DecodingQueue:
         self._waiting.append(waiter)
         return waiter
 
-    def _go_on(self) -> None:
-        """Gives out every free turn that somebody may take; of equals the first that came."""
+    def _grant(self) -> None:
+        """Grants the free turns to owners who may have one; of equals the first in the queue."""
         while self._free:
-            able = [one for one in self._waiting if one.owner not in self._owners]
-            if not able:
+            eligible = [one for one in self._waiting if one.owner not in self._owners]
+            if not eligible:
                 return
-            waiter = min(able, key=lambda one: self._cost(one.owner))
+            waiter = min(eligible, key=lambda one: self._cost(one.owner))
             self._waiting.remove(waiter)
             self._free -= 1
             self._owners.add(waiter.owner)
             waiter.future.set_result(None)
 
     def _leave(self, waiter: Waiter) -> None:
-        """Gives back a turn that came in the same moment as the end of the wait."""
+        """Leaves the queue, and returns a turn granted at the moment the wait ended."""
         if waiter in self._waiting:
             self._waiting.remove(waiter)
         elif waiter.future.done() and not waiter.future.cancelled() and not waiter.future.exception():
             self._owners.discard(waiter.owner)
             self._free += 1
-            self._go_on()
+            self._grant()
 
     def _cost(self, owner: str) -> float:
         return self._used.get(owner, 0.0)
 
-    def _forget(self) -> None:
-        """Halves what is remembered every ten minutes."""
-        if time.monotonic() - self._forgotten_at > REMEMBERED_SECONDS:
-            self._forgotten_at = time.monotonic()
+    def _decay(self) -> None:
+        """Halves the recorded times every ten minutes."""
+        if time.monotonic() - self._decayed_at > REMEMBERED_SECONDS:
+            self._decayed_at = time.monotonic()
             self._used = {owner: used / 2 for owner, used in self._used.items() if used > 1.0}

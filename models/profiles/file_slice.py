@@ -1,4 +1,4 @@
-"""A part of an open file, with a place of its own to read on: files without a name cannot be opened twice."""
+"""A slice of an open file with its own read position: an unnamed file cannot be opened twice."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import os
 from typing import BinaryIO
 
 
-class Part(io.RawIOBase):
-    """The bytes from `start` to `end` of an open file, read as a file; closing it leaves that one open."""
+class FileSlice(io.RawIOBase):
+    """The bytes from `start` to `end` of an open file. Closing the slice leaves the file open."""
 
     def __init__(self, file: BinaryIO, start: int, end: int) -> None:
         super().__init__()

@@ -1,8 +1,7 @@
-"""Handles on other networks: what people type or paste becomes the bare handle, and a link to look at.
+"""Handles on other networks: typed or pasted text becomes the bare handle and a profile link.
 
-Keeps nothing. Promises one spelling for a handle, whether it came as `@Anna.Sky`, as `anna.sky` or as the
-address of the profile, and links that lead to that network and nowhere else. Refuses what the network itself
-would not take as a name.
+A handle has one spelling, whether it was typed as `@Anna.Sky`, `anna.sky` or the URL of the profile. Links
+lead only to that network. Raises: Invalid for handles that the network does not allow.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ LONGEST_TYPED = 200
 
 
 class Network(NamedTuple):
-    """How its handles look (lower case), what stands before them in an address, and where a link leads."""
+    """The pattern of its handles (lower case), the URL prefixes before them, and the profile link."""
 
     label: str
     pattern: str
@@ -57,7 +56,7 @@ NETWORKS = {
         "https://www.snapchat.com/add/{}",
         "3 to 15 letters, digits, dots, dashes and underscores; a letter first.",
     ),
-    # Discord has no addresses of people: its handle is shown as text.
+    # Discord has no profile URLs: its handle is shown as text.
     "discord": Network(
         "Discord",
         r"(?!.*\.\.)[a-z0-9._]{2,32}(#[0-9]{4})?",
@@ -69,7 +68,7 @@ NETWORKS = {
 
 
 class Contact(NamedTuple):
-    """One handle, ready to be shown; `url` is empty where the network has none."""
+    """One handle for display. `url` is empty if the network has no profile URLs."""
 
     network: str
     label: str
@@ -78,12 +77,12 @@ class Contact(NamedTuple):
 
 
 def clean_handles(typed: Mapping[str, str | None]) -> dict[str, str | None]:
-    """Each as it is kept; None: taken away. Raises Invalid, every faulty field at once."""
+    """The handles as they are stored; None removes one. Raises: Invalid with every faulty field at once."""
     clean: dict[str, str | None] = {}
     faults: dict[str, str] = {}
     for network, text in typed.items():
         if network not in NETWORKS:
-            faults["handles"] = f"Known are {', '.join(NETWORKS)}."
+            faults["handles"] = f"Supported networks: {', '.join(NETWORKS)}."
             continue
         clean[network] = _bare(NETWORKS[network], text or "") or None
         if clean[network] and not re.fullmatch(NETWORKS[network].pattern, clean[network] or ""):
@@ -94,7 +93,7 @@ def clean_handles(typed: Mapping[str, str | None]) -> dict[str, str | None]:
 
 
 def _bare(network: Network, typed: str) -> str:
-    """Without the address around it, the @ and the capitals."""
+    """Strips the URL and the @, in lower case."""
     text = unicodedata.normalize("NFKC", without_unseen(typed[:LONGEST_TYPED])).strip().lower()
     text = re.sub(r"^(https?:/{1,2})?(www\.|m\.|mobile\.)?", "", text) if network.addresses else text
     for address in network.addresses:

@@ -1,7 +1,7 @@
-"""The work that a JPEG asks of a decoder, read from its markers before it is decoded (ITU-T T.81, annex B).
+"""The decoding cost of a JPEG, read from its markers before decoding (ITU-T T.81, annex B).
 
-A decoder goes through the whole picture once per scan, and a scan may be a few bytes long: editors write at
-most a dozen. With several scans, it keeps the coefficients of the whole picture in memory.
+A decoder processes the whole picture once per scan, and a scan can be a few bytes long; editors write at most
+a dozen. With several scans, it keeps the coefficients of the whole picture in memory.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import re
 from typing import NamedTuple
 
 SOS, EOI, TEM = 0xDA, 0xD9, 0x01
-# Start of frame, of every process but the tables that lie between them (DHT, JPG, DAC).
+# Start of frame of every coding process, without the other markers in the range (DHT, JPG, DAC).
 FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-# The markers that have no length: start and end of the image, restarts, and TEM.
+# Markers without a length: start and end of the image, restarts, and TEM.
 BARE = {TEM, *range(0xD0, 0xDA)}
 MARKER = re.compile(rb"\xff+([\x01-\xfe])", re.DOTALL)
 # In entropy-coded data, 0xff is followed by 0 or by a restart.
@@ -20,7 +20,7 @@ END_OF_SCAN = re.compile(rb"\xff+[\x01-\xcf\xd8-\xfe]", re.DOTALL)
 
 
 class Jpeg(NamedTuple):
-    """`scans` up to the end of the first image; `coefficients`: bytes of one whole picture of them."""
+    """`scans` in the first image; `coefficients`: the bytes they take for the whole picture."""
 
     scans: int
     coefficients: int

@@ -1,7 +1,7 @@
-"""The reduction of a decoded picture to a small one, in little memory and without loss of its values.
+"""The reduction of a large decoded picture in little memory, without clipping its values.
 
-Pillow reduces RGB, grey and CMYK pictures in place. It copies those with transparency or a palette whole, and
-it clips 16-bit values: these are reduced strip by strip here.
+Pillow reduces RGB, grey and CMYK pictures in place. It copies pictures with transparency or a palette whole,
+and it clips 16-bit values; these are reduced strip by strip here.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _by_strips(image: Image.Image, factor: int) -> Image.Image:
 
 
 def _plain(strip: Image.Image) -> Image.Image:
-    """The same pixels in a mode that can be reduced; of 16-bit grey the upper byte."""
+    """The same pixels in a mode that can be reduced; for 16-bit grey the upper byte."""
     if strip.mode in UPPER_BYTE:
         return Image.frombytes("L", strip.size, strip.tobytes()[UPPER_BYTE[strip.mode] :: 2])
     if strip.mode == "I":

@@ -1,8 +1,8 @@
-"""Pictures and videos: who may see them, and their bytes.
+"""Stored pictures and videos: their bytes, and who may see them.
 
-Keeps bytes in PostgreSQL in chunks of 1 MiB, so that any process serves them and a part can be read without
-the rest. Promises that a `media_id` always names the same bytes: browsers may keep them. Refuses whoever may
-not see the person as if there were nothing.
+Bytes are stored in PostgreSQL in chunks of 1 MiB, so that any process can serve them and read parts of them.
+A `media_id` always names the same bytes, so browsers may cache them. For a viewer who may not see the owner,
+the media does not exist.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Kind = Literal["selfie", "video"]
 
 
 class MediaFile(msgspec.Struct, frozen=True):
-    """What is known of the bytes without reading them."""
+    """The metadata of a stored file."""
 
     media_id: str
     owner_id: str
@@ -36,7 +36,7 @@ class Media:
         self._sql = db.statements("profiles.media")
 
     async def find(self, media_id: str, viewer_id: str) -> MediaFile | None:
-        """None: there is no such thing, or the viewer may not see it."""
+        """None if it does not exist or the viewer may not see it."""
         if not is_id(media_id):
             return None
         return await self._sql.one("find", MediaFile, media_id=media_id, viewer_id=viewer_id)
@@ -55,13 +55,13 @@ class Media:
     async def save(
         self, owner_id: str, kind: Kind, content_type: str, data: bytes, *, on: Transaction
     ) -> str:
-        """The new media id."""
+        """Stores bytes and returns the new media id."""
         return await self.save_file(owner_id, kind, content_type, BytesIO(data), len(data), on=on)
 
     async def save_file(
         self, owner_id: str, kind: Kind, content_type: str, file: BinaryIO, byte_size: int, *, on: Transaction
     ) -> str:
-        """The same, read from `file` chunk by chunk: it is never whole in memory."""
+        """As `save`, reading `file` in chunks, so that it is never whole in memory."""
         media_id = new_id()
         await self._sql.run(
             "create",
@@ -79,5 +79,5 @@ class Media:
         return media_id
 
     async def delete_older(self, owner_id: str, kind: Kind, media_id: str | None, *, on: Transaction) -> None:
-        """All of that kind but `media_id`; None: all."""
+        """Deletes all media of that kind but `media_id`; with None all."""
         await self._sql.run("delete_older", on=on, owner_id=owner_id, kind=kind, media_id=media_id)

@@ -1,8 +1,8 @@
-"""The work that an mp4 asks of a demuxer, read from its boxes before it is opened (ISO/IEC 14496-12).
+"""The demuxing cost of an mp4, read from its boxes before it is opened (ISO/IEC 14496-12).
 
-A box may promise more than the file holds: a table of 80 million samples of one size takes twelve bytes. The
-counts of samples, of table entries and of boxes are added up here, and each is held to what a minute of video
-can need. The boxes are read from the file one header at a time.
+A box may declare more than the file holds: a table of 80 million samples of one size takes twelve bytes. The
+declared counts of samples, table entries and boxes are summed here and limited to what a minute of video can
+need. The boxes are read from the file one header at a time.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import BinaryIO
 
 from models.errors import Invalid
 
-# A minute of pictures (60 a second) and of sound (400 packets a second), twice over.
+# Twice a minute of pictures (60 a second) and sound (400 packets a second).
 MOST_SAMPLES = 60_000
 MOST_ENTRIES = 200_000
 MOST_BOXES = 20_000
 MOST_EDITS = 16
 MOST_TRACKS = 8
 MOST_DEPTH = 12
-# All of the description; the samples lie outside of it.
+# Bytes of all metadata boxes, without the samples.
 MOST_DESCRIPTION = 8 * 1024 * 1024
 TOO_LONG = (
     "This video is damaged or too long: it describes more than a minute of pictures and compressed sound. "
@@ -30,7 +30,7 @@ CONTAINERS = {
     b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"moof", b"traf", b"mvex", b"udta", b"dinf",
     b"mfra", b"tref", b"gmhd", b"ipro", b"sinf", b"schi", b"wave",
 }  # fmt: skip
-# A compressed description, a list of other files, and what only encrypted videos and still pictures have.
+# Compressed metadata, references to other files, and boxes of encrypted videos and still pictures.
 REFUSED = {b"cmov", b"rmra", b"senc", b"saiz", b"saio", b"pssh", b"iloc", b"iinf", b"ipma"}
 
 
@@ -41,7 +41,7 @@ class Mp4Boxes:
         self._boxes = self._samples = self._entries = self._described = self._tracks = 0
 
     def check(self) -> None:
-        """Raises Invalid when the file describes more than a minute of video can need."""
+        """Raises: Invalid if the file declares more than a minute of video can need."""
         self._walk(0, self._size, 0)
         if (
             self._samples > MOST_SAMPLES
@@ -67,7 +67,7 @@ class Mp4Boxes:
                 self._walk(at, after, depth + 1)
 
     def _children(self, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-        """(kind, start of its contents, its end). A box never reaches past the one around it."""
+        """(kind, start of the content, end) of each box. A box is cut at the end of its parent."""
         while start + 8 <= end:
             head = os.pread(self._descriptor, 16, start)
             size, kind, header = int.from_bytes(head[:4], "big"), head[4:8], 8
@@ -83,7 +83,7 @@ class Mp4Boxes:
         return int.from_bytes(os.pread(self._descriptor, 4, at), "big")
 
     def _table(self, at: int, after: int) -> None:
-        """Entries of any size behind a version, flags and a count."""
+        """A table: version, flags and a count, then the entries."""
         self._entries += self._number(at + 4)
 
     def _edits(self, at: int, after: int) -> None:
@@ -94,11 +94,11 @@ class Mp4Boxes:
         self._samples += self._number(at + 8)
 
     def _run(self, at: int, after: int) -> None:
-        """Of a fragment. Without flags for its samples, they take no bytes at all."""
+        """A run of samples in a fragment. Samples without flags take no bytes in the file."""
         self._samples += self._number(at + 4)
 
     def _runs_of_times(self, at: int, after: int) -> None:
-        """Entries of (how many samples, the time of each): the samples are what a demuxer makes room for."""
+        """Entries of (number of samples, duration). A demuxer allocates memory for every sample."""
         count = self._number(at + 4)
         self._entries += count
         if count > MOST_ENTRIES:

@@ -1,8 +1,8 @@
-"""What may be a person's name: short, visible, and without effect on the text around it.
+"""Validation of names: short, visible, and without effect on the text around them.
 
 Stateless. A name is stored as it was typed: in NFC (UAX 15), with wide and narrow forms as ordinary letters
-(RFC 8265), with single spaces, without unseen marks at its ends. It has 1 to 40 letters as a reader counts
-them (UAX 29). Joiners and direction marks stay where they have a meaning (`models.visible_text`).
+(RFC 8265), with single spaces, without invisible characters at its ends. It has 1 to 40 letters as readers
+count them (UAX 29). Joiners and direction marks stay where they have a meaning (`models.visible_text`).
 """
 
 from __future__ import annotations
@@ -15,29 +15,30 @@ from models import visible_text
 from models.errors import Invalid
 
 LONGEST = 40
-# A reader's letter may take many code points (a family, a Tibetan stack), but not any number of them.
+# What a reader sees as one letter may take many code points (a family emoji, a Tibetan stack); this limits
+# it.
 MOST_IN_LETTER = 16
 MOST_CODE_POINTS = LONGEST * MOST_IN_LETTER
-# UTS 39, 5.4: more than four nonspacing marks in a row are no text. The Brahmic scripts write vowels and
-# subjoined letters as marks, so theirs are bounded by `MOST_IN_LETTER` alone.
+# UTS 39, 5.4: more than four nonspacing marks in a row do not occur in text. The Brahmic scripts write vowels
+# and subjoined letters as marks, so theirs are bounded by `MOST_IN_LETTER` alone.
 TOWER = regex.compile(r"[[\p{Mn}\p{Me}]&&\p{InSC=Other}]{5}", regex.V1)
 LONE_MARK = regex.compile(r"(?:^|\s)[\p{Mn}\p{Me}]")
-EMPTY = "Write the {} people shall see."
-UNSEEN = "This {} has no letter that can be seen."
+EMPTY = "Write the {} that people will see."
+UNSEEN = "This {} has no visible letter."
 TOO_LONG = "Use at most {} letters; this {} has {}."
 TOWERS = "This {} has too many accents on one letter."
-LONE = "In this {} an accent stands without a letter. Type it again."
-INVISIBLE = "This {} holds an invisible character ({}). Type it instead of pasting it."
-# What no line may hold, in the order in which it is looked for, and the cause in words.
+LONE = "This {} has an accent without a letter. Type it again."
+INVISIBLE = "This {} contains an invisible character ({}). Type it instead of pasting it."
+# Forbidden characters in the order of the checks, with the message.
 CAUSES = (
-    (visible_text.SURROGATE, "This {} holds half a character, as a broken emoji leaves it. Type it again."),
+    (visible_text.SURROGATE, "This {} contains half a character, perhaps of a broken emoji. Type it again."),
     (
         visible_text.OVERRIDE,
-        "This {} holds a mark that reverses text ({}). Type it instead of pasting it.",
+        "This {} contains a mark that reverses text ({}). Type it instead of pasting it.",
     ),
-    (visible_text.LINE_BREAK, "Write the {} on one line; it holds a line break ({})."),
-    (visible_text.CONTROL, "This {} holds a control character ({}). Type it instead of pasting it."),
-    (visible_text.UNKNOWN, "This {} holds a character ({}) that other devices cannot show."),
+    (visible_text.LINE_BREAK, "Write the {} on one line; it contains a line break ({})."),
+    (visible_text.CONTROL, "This {} contains a control character ({}). Type it instead of pasting it."),
+    (visible_text.UNKNOWN, "This {} contains a character ({}) that other devices cannot show."),
 )
 
 
@@ -47,7 +48,7 @@ def clean_name(raw: str) -> str:
 
 
 def clean_line(raw: str, field: str, longest: int) -> str:
-    """The same for what staff type in one line, such as a label. Raises Invalid (`field`) with the cause."""
+    """As `clean_name` for other single lines, such as a label. Raises: Invalid (`field`) with the cause."""
     if len(raw.strip().splitlines()) > 1:
         raise Invalid(**{field: f"Write the {field} on one line."})
     return _clean(raw, field, longest)
@@ -85,7 +86,7 @@ def _fault_of_letters(line: str, what: str, longest: int) -> str | None:
 
 
 def tidied(raw: str) -> str:
-    """Repeated, because each step can bring together what the others act on."""
+    """The text in its stored form. The steps are repeated, because each can create work for the others."""
     before, line = None, raw
     while line != before:
         before = line

@@ -1,6 +1,7 @@
-"""Pictures in a decoder process: an upload becomes a small JPEG of our own. The only import of Pillow.
+"""Picture decoding in a decoder process: an upload becomes a new small JPEG.
 
-The result is upright, in sRGB, 800 px at most, without metadata. Only its pixels come from the upload.
+The result is upright, in sRGB, at most 800 px wide and high, without metadata. Only its pixels come from the
+upload.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from models.profiles.large_pictures import shrunk
 
 MOST_PIXELS = 40_000_000
 LONGEST_SIDE = 800
-# A selfie: pixels of the shorter side, and how many times longer the other may be.
+# For a selfie: the least pixels of the shorter side, and the highest ratio of the sides.
 LEAST_SIDE, MOST_RATIO = 200, 3
 MOST_SCANS, MOST_COEFFICIENTS = 32, 200_000_000
 TOO_MUCH = "This photo takes too much work to read. Use a smaller one, or save it as a plain JPEG first."
@@ -31,7 +32,7 @@ HEIC_WORDS = (
     "on your iPhone (which sends a JPEG), or save it as JPEG first."
 )
 AVIF_WORDS = "This is an AVIF photo. Save it as JPEG, PNG or WebP first, or take one with the camera here."
-# The paper of the light theme, behind a transparent picture.
+# The background of the light theme, behind transparent pictures.
 PAPER = (252, 243, 234)
 ORIENTATION = 0x0112
 # How to turn a picture upright, by its EXIF orientation (Exif 2.32, 4.6.4).
@@ -40,13 +41,13 @@ TURNS = {
     5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }  # fmt: skip
-# Pillow decodes a WebP into four copies.
+# Pillow makes four copies while it decodes a WebP.
 MOST_WEBP_PIXELS = 12_000_000
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
 def work(source: BinaryIO, target: BinaryIO, request: dict[str, Any]) -> dict[str, Any]:
-    """Writes the JPEG into `target`. With `is_selfie`, the sides are held to the rules of a selfie.
+    """Writes the JPEG to `target`. With `is_selfie`, the sides must fit a selfie.
 
     Raises: TooLarge, UnsupportedMedia, Invalid, and any exception of Pillow for a damaged picture.
     """
@@ -62,9 +63,9 @@ def work(source: BinaryIO, target: BinaryIO, request: dict[str, Any]) -> dict[st
 
 
 def _opened(source: BinaryIO) -> Image.Image:
-    """Only its header is read. Raises TooLarge for what Pillow would not even open in our memory."""
+    """Opens the picture by its header. Raises: TooLarge for more pixels than the memory limit allows."""
     is_webp = _head(source)[8:12] == b"WEBP"
-    # Pillow refuses twice as many, and warns about half of what it refuses.
+    # Pillow refuses twice this number, and warns above it.
     Image.MAX_IMAGE_PIXELS = (MOST_WEBP_PIXELS if is_webp else MOST_PIXELS) // 2
     source.seek(0)
     try:
@@ -73,7 +74,7 @@ def _opened(source: BinaryIO) -> Image.Image:
             return Image.open(source, formats=FORMATS)
     except Image.DecompressionBombError as error:
         kind, most = ("WebP photo", MOST_WEBP_PIXELS) if is_webp else ("photo", MOST_PIXELS)
-        raise TooLarge(f"A {kind} may have {most // 1_000_000} megapixels at most.") from error
+        raise TooLarge(f"A {kind} may have at most {most // 1_000_000} megapixels.") from error
 
 
 def check_size(width: int, height: int, *, is_selfie: bool) -> None:
@@ -81,13 +82,13 @@ def check_size(width: int, height: int, *, is_selfie: bool) -> None:
     if not is_selfie:
         return
     if min(width, height) < LEAST_SIDE:
-        raise Invalid(f"This photo is too small. It needs {LEAST_SIDE} pixels on each side at least.")
+        raise Invalid(f"This photo is too small. It needs at least {LEAST_SIDE} pixels on each side.")
     if max(width, height) > MOST_RATIO * min(width, height):
-        raise Invalid(f"This photo is too narrow. One side may be {MOST_RATIO} times the other at most.")
+        raise Invalid(f"This photo is too narrow. One side may be at most {MOST_RATIO} times the other.")
 
 
 def check_work(source: BinaryIO) -> None:
-    """Raises Invalid for a JPEG that a decoder cannot read within our limits."""
+    """Raises: Invalid for a JPEG that cannot be decoded within the limits."""
     at = source.tell()
     source.seek(0)
     jpeg = read_structure(source.read(), MOST_SCANS)
@@ -97,7 +98,7 @@ def check_work(source: BinaryIO) -> None:
 
 
 def words_for(head: bytes) -> str:
-    """What to do about a file of another kind, by the brand in its first box (ISO/IEC 14496-12, 4.3)."""
+    """The advice for another file type, by the brand in its first box (ISO/IEC 14496-12, 4.3)."""
     if head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS:
         return HEIC_WORDS
     if head[4:8] == b"ftyp" and head[8:12] in AVIF_BRANDS:
@@ -106,7 +107,7 @@ def words_for(head: bytes) -> str:
 
 
 def upright(image: Image.Image) -> Image.Image:
-    """The first frame in sRGB, small, turned as its EXIF says."""
+    """The first frame in sRGB, reduced and rotated as the EXIF says."""
     image.seek(0)
     small = to_srgb(shrunk(image, LONGEST_SIDE), image.info)
     turn = TURNS.get(_orientation(image))
@@ -114,7 +115,7 @@ def upright(image: Image.Image) -> Image.Image:
 
 
 def _orientation(image: Image.Image) -> int:
-    """1 (upright) when the EXIF is damaged: the picture is not."""
+    """The EXIF orientation; 1 (upright) if the EXIF is damaged."""
     try:
         return int(image.getexif().get(ORIENTATION, 1))
     except Problem:
@@ -124,7 +125,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _encode(image: Image.Image, target: BinaryIO) -> None:
-    """Only pixels are taken over: a fresh picture has no EXIF, no profile, no comment."""
+    """Copies only the pixels: the new picture has no EXIF, profile or comment."""
     pixels = image.convert("RGBA")
     fresh = Image.new("RGB", pixels.size, PAPER)
     fresh.paste(pixels, mask=pixels.getchannel("A"))

@@ -1,8 +1,8 @@
-"""What a moderator takes off somebody's card: the selfie or the intro video, for a reason.
+"""Removals: a moderator takes the selfie or intro video off a card, with a reason.
 
-Keeps the reason of each kind until there is a new one. Promises that the bytes are gone at once and stay
-gone, that whoever has no selfie any more is off the queue until they have taken another, that their owner
-reads why, and that it is in the audit log. Refuses with NotFound, Conflict (replaced meanwhile), Invalid.
+The reason is stored for each kind until it is replaced. The bytes are deleted at once. A user without a
+selfie is off the queue until they take a new one. The owner can read the reason, and the removal is in the
+audit log. Raises: NotFound, Conflict (replaced since), Invalid.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from models.postgres.database import Db, Transaction
 from models.profiles.media import Kind, Media
 from models.security.audit_log import Audit, why
 
-REPLACED = "It is not on the card any more. Look again."
+REPLACED = "It is no longer on the card. Reload the page."
 
 
 class Removal(msgspec.Struct, frozen=True):
@@ -29,11 +29,11 @@ class Removal(msgspec.Struct, frozen=True):
     removed_at: datetime
 
     @property
-    def told(self) -> RemovalTold:
-        return RemovalTold(kind=self.kind, reason=self.reason, removed_at=instant(self.removed_at))
+    def json(self) -> RemovalJson:
+        return RemovalJson(kind=self.kind, reason=self.reason, removed_at=instant(self.removed_at))
 
 
-class RemovalTold(Wire, frozen=True, kw_only=True):
+class RemovalJson(Wire, frozen=True, kw_only=True):
     """One of `removed` in `GET /user/me`."""
 
     kind: Kind
@@ -48,7 +48,7 @@ class Removals:
         self._sql = db.statements("profiles.removals")
 
     async def remove(self, user_id: str, typed: str, media_id: str, moderator_id: str, reason: str) -> None:
-        """`typed` is the kind, `media_id` what the moderator has looked at. The owner reads the reason."""
+        """Removes a selfie or video. `typed` is the kind, `media_id` what the moderator was shown."""
         kind, reason = kind_of(typed), why(reason)
         if not is_id(user_id) or not is_id(media_id):
             raise NotFound("There is no such picture or video.")
@@ -67,7 +67,7 @@ class Removals:
         return Conflict(REPLACED) if is_there else NotFound("There is no such person.")
 
     async def of(self, user_id: str) -> dict[str, Removal]:
-        """By kind: what was taken away and has not been replaced."""
+        """Removals that have not been replaced yet, by kind."""
         return {one.kind: one for one in await self._sql.all("of_user", Removal, user_id=user_id)}
 
 

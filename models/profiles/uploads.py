@@ -1,7 +1,7 @@
-"""The files that uploads are received into: unnamed, and only so many at a time.
+"""Files that uploads are received into: unnamed, and limited in number.
 
-An unnamed file is gone when it is closed, however the process ends. They are in the data directory, because
-the system's temporary directory may be in memory.
+An unnamed file is deleted when it is closed, however the process ends. The files are in the data directory,
+because the system's temporary directory may be in memory.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ class Uploads:
         return len(self._owners)
 
     def open(self, owner: str) -> BinaryIO:
-        """A file to receive into; return it with `close`.
+        """Opens a file to receive into; release it with `close`.
 
-        Raises Unavailable: too many uploads of this owner, or of all, are on their way.
+        Raises: Unavailable if this owner, or all together, have too many uploads.
         """
         if len(self) >= self._most or list(self._owners.values()).count(owner) >= MOST_OWN:
             raise Unavailable(
-                "Too many files are being sent. Please try again in a moment.", retry_after=RETRY_SECONDS
+                "Too many files are being uploaded. Please try again in a moment.", retry_after=RETRY_SECONDS
             )
         file = unnamed_file(self._directory)
         self._owners[file] = owner
@@ -45,9 +45,9 @@ class Uploads:
 
 
 def unnamed_file(directory: Path) -> BinaryIO:
-    """Not buffered: a decoder process reads and writes it through the same descriptor.
+    """An unbuffered file: a decoder process uses the same descriptor.
 
-    Raises Unavailable when the disk does not allow it.
+    Raises: Unavailable if no file can be created.
     """
     for place in (directory, None):
         try:

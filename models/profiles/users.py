@@ -1,7 +1,7 @@
-"""People: a name, a gender, that they are adult, how their calls went.
+"""Users: guests and account holders, with name, gender, handles and call statistics.
 
-Promises that a name and a gender are always ones that may be shown. Refuses both at once, so that a form
-marks every field that needs mending. Somebody deleted is nobody here.
+Names and genders are validated before they are stored; a form gets every fault at once. Deleted users are not
+found. Raises: Invalid, NotFound.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from models.messages import Person, Wire
 from models.postgres.database import Db, Transaction
 from models.profiles.handles import clean_handles
 from models.profiles.names import clean_name
-from models.profiles.removals import RemovalTold
+from models.profiles.removals import RemovalJson
 from models.security.member import Gender, Member, media_url
 
 GENDERS = get_args(Gender)
@@ -45,7 +45,7 @@ class User(msgspec.Struct, frozen=True):
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """What others may see of somebody, as statements of other nouns bring it along."""
+    """What others may see of a user, as the statements of other models return it."""
 
     user_id: str
     name: str
@@ -65,7 +65,7 @@ class _OwnCode(msgspec.Struct, frozen=True):
 
 
 class Tally(msgspec.Struct, frozen=True):
-    """The calls of a person that connected, and how many of them lasted long enough to be a success."""
+    """The connected calls of a user, and how many of them were long enough to be successful."""
 
     calls: int
     connected_ms: int
@@ -96,10 +96,10 @@ class Me(Wire, frozen=True, kw_only=True):
     successful_calls: int
     connected_seconds: int
     is_account: bool
-    # To its owner alone, as all of this.
+    # Only to its owner, like the whole record.
     email: str | None = None
-    # What a moderator took off the card and has not been replaced.
-    removed: list[RemovalTold] | None = None
+    # Removed by a moderator and not replaced yet.
+    removed: list[RemovalJson] | None = None
 
 
 class Users:
@@ -108,7 +108,7 @@ class Users:
         self._sql = db.statements("profiles.users")
 
     async def create_guest(self, name: str, gender: str, *, adult: bool, on: Transaction) -> str:
-        """The new person's id. Raises Invalid for `name`, `gender`, `adult`, all that apply."""
+        """Creates a guest and returns the id. Raises: Invalid (`name`, `gender`, `adult`: all that apply)."""
         clean = checked(name, gender, adult=adult)
         user_id = new_id()
         await self._sql.run(
@@ -127,12 +127,12 @@ class Users:
         return user
 
     async def person(self, user_id: str) -> Person | None:
-        """What others may see; None once deleted."""
+        """What others may see of a user, or None."""
         user = await self.find(user_id)
         return None if user is None else user.person
 
     async def people(self, user_ids: list[str]) -> dict[str, Person]:
-        """The same of several, by id; who has been deleted is left out."""
+        """As `person` for several users, by id, without deleted ones."""
         users = await self._sql.all("find_several", User, user_ids=user_ids)
         return {user.user_id: user.person for user in users}
 
@@ -144,9 +144,9 @@ class Users:
         gender: str | None = None,
         handles: Mapping[str, str | None] | None = None,
     ) -> User:
-        """What is None stays, and so does a handle that is not named; an empty one is taken away.
+        """Changes what is not None. Handles that are not named stay; an empty one is removed.
 
-        Raises Invalid for `name`, `gender`, a network's handle; NotFound.
+        Raises: Invalid (`name`, `gender`, the network of a handle), NotFound.
         """
         values = {"name": checked(name, gender), "gender": gender}
         kept = msgspec.json.encode(clean_handles(handles or {})).decode()
@@ -164,7 +164,7 @@ class Users:
         return tally
 
     async def me(self, member: Member) -> Me:
-        """All that somebody may know of themselves. Raises NotFound."""
+        """The member's own profile with statistics and settings. Raises: NotFound."""
         user, code = await self.get(member.user_id), await self._own_code(member.user_id)
         tally = await self.tally(member.user_id)
         return Me(
@@ -186,7 +186,7 @@ class Users:
 
 
 def checked(name: str | None, gender: str | None, *, adult: bool = True) -> str | None:
-    """The clean name. Raises Invalid with every fault at once."""
+    """Validates and returns the clean name. Raises: Invalid with every fault at once."""
     faults: dict[str, str] = {}
     clean = None
     try:
@@ -194,7 +194,7 @@ def checked(name: str | None, gender: str | None, *, adult: bool = True) -> str 
     except Invalid as problem:
         faults |= problem.fields or {}
     if gender is not None and gender not in GENDERS:
-        faults["gender"] = "Choose one of the four."
+        faults["gender"] = "Choose one of the four options."
     if not adult:
         faults["adult"] = "You must be 18 or older and accept the terms."
     if faults:

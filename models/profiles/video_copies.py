@@ -1,8 +1,8 @@
-"""Videos in a decoder process: a clean copy of what was sent. The only import of PyAV.
+"""Video copying in a decoder process: a clean copy of an upload. The only module that imports PyAV.
 
-The copy has the compressed pictures and sound as they came, in a new container
-(docs/decisions/videos-remuxed.md). All packets are read; key frames and sound are decoded as far as the time
-goes, spread over the whole length.
+The copy has the compressed pictures and sound of the upload in a new container
+(docs/decisions/videos-remuxed.md). All packets are read; key frames and sound are decoded as far as the CPU
+time allows, spread over the whole length.
 """
 
 from __future__ import annotations
@@ -19,34 +19,34 @@ from av.stream import Disposition
 
 from models.errors import Invalid, UnsupportedMedia
 from models.profiles.decoder import cpu_left
-from models.profiles.file_slice import Part
+from models.profiles.file_slice import FileSlice
 from models.profiles.mp4_boxes import Mp4Boxes
 
 LEAST_SECONDS, MOST_SECONDS = 5, 60
-# A recorder that is told to stop at sixty seconds stops a little later.
+# A recorder stopped at sixty seconds records a little more.
 LATE_SECONDS = 0.5
 LONGEST_SIDE = 1920
 MOST_PICTURES, MOST_SOUNDS = 61 * 60, 61 * 1500
 MOST_STREAMS = 8
-# CPU time that is kept for the rest of the copy.
+# CPU seconds reserved for the rest of the copy.
 RESERVE_SECONDS = 0.5
 KINDS = "Use a video in webm or mp4 (H.264, VP8, VP9 or AV1)."
 HEVC_WORDS = "This video is HEVC, which many browsers cannot play. Record one here instead."
 TOO_LONG = f"A video may be {MOST_SECONDS} seconds long at most."
-# For the decoders: no memory for more pixels, and only pictures that need no other.
+# Decoder options: no memory for more pixels, no loop filter.
 DECODING = {"max_pixels": str(LONGEST_SIDE**2), "skip_loop_filter": "all"}
-# What a browser plays: picture and sound -> the container that holds both.
+# What browsers play: (picture codec, sound codec) -> container.
 CONTAINERS = {
     ("h264", None): "mp4", ("h264", "aac"): "mp4", ("h264", "opus"): "mp4",
     ("vp8", None): "webm", ("vp8", "opus"): "webm", ("vp8", "vorbis"): "webm",
     ("vp9", None): "webm", ("vp9", "opus"): "webm", ("vp9", "vorbis"): "webm", ("vp9", "aac"): "mp4",
     ("av1", None): "webm", ("av1", "opus"): "webm", ("av1", "vorbis"): "webm", ("av1", "aac"): "mp4",
 }  # fmt: skip
-CODECS = {"libdav1d": "av1"}  # a decoder with a name of its own
+CODECS = {"libdav1d": "av1"}  # the decoder's name differs from the codec's
 
 
 def work(source: BinaryIO, target: BinaryIO, _: dict[str, Any]) -> dict[str, Any]:
-    """Fills the empty `target`; its content type and its length in seconds.
+    """Writes the copy to the empty `target`. Returns its content type and its length in seconds.
 
     Raises: UnsupportedMedia, Invalid, and any exception of PyAV for a damaged video.
     """
@@ -55,7 +55,7 @@ def work(source: BinaryIO, target: BinaryIO, _: dict[str, Any]) -> dict[str, Any
 
 
 def demuxer_of(source: BinaryIO) -> str:
-    """By the first bytes. Only these two are used: no playlist, no format that opens other files."""
+    """The demuxer by the first bytes. Only these two: no playlists, no formats that open other files."""
     head = source.read(12)
     source.seek(0)
     if not head:
@@ -69,7 +69,7 @@ def demuxer_of(source: BinaryIO) -> str:
 
 
 class _Copy:
-    """One pass: each packet goes into the new container, and what can be decoded in time is decoded."""
+    """One pass: every packet is copied to the new container, and decoded if there is time."""
 
     def __init__(self, source: BinaryIO, target: BinaryIO, stack: ExitStack) -> None:
         kind = demuxer_of(source)
@@ -78,7 +78,7 @@ class _Copy:
             raise Invalid(f"A video may have {MOST_STREAMS} tracks at most.")
         self._video = self._picture_stream()
         self._audio: Any = next(iter(self._source.streams.audio), None)
-        # By the header, in plain words; the decoder refuses by itself what the header does not own up to.
+        # Checks the size in the header, for a clear message; the decoder checks the actual size.
         self._check_size(self._video)
         self._container = self._container_of()
         self._target = target
@@ -93,7 +93,7 @@ class _Copy:
         self._checks = [_Check(one, self._check_size) for one in self._streams]
 
     def _picture_stream(self) -> Any:
-        """The first that moves: a cover picture is a stream too."""
+        """The first video stream that is not a cover picture."""
         moving = [
             one for one in self._source.streams.video if Disposition.attached_pic not in one.disposition
         ]
@@ -116,12 +116,12 @@ class _Copy:
             raise UnsupportedMedia(KINDS) from error
 
     def _open_target(self) -> Any:
-        """An mp4 says first what is in it: the muxer reads its own work again to move that to the front."""
+        """For mp4 with the metadata first: the muxer reads the file reopened to move it to the front."""
         options = {"avoid_negative_ts": "make_zero", "fflags": "+bitexact"}
         if self._container == "mp4":
             options["movflags"] = "faststart"
-        again = partial(_again, self._target)
-        return av.open(self._target, "w", format=self._container, options=options, io_open=again)
+        reopened = partial(_reopened, self._target)
+        return av.open(self._target, "w", format=self._container, options=options, io_open=reopened)
 
     def run(self) -> dict[str, Any]:
         checks = {one.stream.index: one for one in self._checks}
@@ -142,7 +142,7 @@ class _Copy:
             raise Invalid(f"A video may be {LONGEST_SIDE} pixels wide or high at most.")
 
     def _cleaned(self, packet: Any) -> Iterator[Any]:
-        """H.264 may carry any text beside its pictures (SEI, ITU-T H.264 annex D): that goes."""
+        """Packets for the copy, without H.264 SEI, which may carry any text (ITU-T H.264 annex D)."""
         output = self._outputs[packet.stream.index]
         for copy in self._without_text(packet):
             if copy.size:
@@ -151,7 +151,7 @@ class _Copy:
                 yield copy
 
     def _put_in_order(self, copy: Any, index: int) -> None:
-        """A muxer refuses two packets of one time, which recordings in fragments have."""
+        """Makes timestamps strictly increasing: fragmented recordings repeat some, and muxers refuse that."""
         dts = copy.pts if copy.dts is None else copy.dts
         copy.dts = max(dts, self._last_dts.get(index, dts - 1) + 1)
         copy.pts = copy.dts if copy.pts is None else max(copy.pts, copy.dts)
@@ -165,7 +165,7 @@ class _Copy:
 
 
 class _Times:
-    """The length by the pictures themselves: a header may say nothing (a browser's recording) or anything."""
+    """The length by the pictures, since a header may have none (browser recordings) or a wrong one."""
 
     def __init__(self) -> None:
         self._pictures = self._sounds = 0
@@ -173,7 +173,7 @@ class _Times:
         self._start = float("inf")
 
     def see(self, packet: Any, *, is_picture: bool) -> float:
-        """Where in the longest video this is, from 0 to 1. Raises Invalid."""
+        """The packet's position relative to the longest video, from 0 to 1. Raises: Invalid."""
         stamp = packet.dts if packet.pts is None else packet.pts
         at = None if stamp is None else float(stamp * packet.time_base)
         if at is None or abs(at - min(self._start, at)) > MOST_SECONDS + 2:
@@ -198,7 +198,7 @@ class _Times:
         seconds = 0.0
         if self._pictures > 1:
             between = (self._last - self._first) / (self._pictures - 1)
-            # Of the last picture: as long as it says, or as the others, but no second more.
+            # The last picture: its own duration or the average, whichever is longer, at most a second.
             seconds = max(self._last + min(between, 1.0), min(self._end, self._last + 1.0)) - self._first
         if seconds < LEAST_SECONDS:
             raise Invalid(f"A video needs {LEAST_SECONDS} seconds at least.")
@@ -208,7 +208,7 @@ class _Times:
 
 
 class _Check:
-    """The decoding of one stream: of pictures the key frames, of sound every packet, while time is left."""
+    """The decoding of one stream within its time: key frames of pictures, every packet of sound."""
 
     def __init__(self, stream: Any, check_size: Any) -> None:
         self.stream, self._check_size = stream, check_size
@@ -218,12 +218,12 @@ class _Check:
         context = stream.codec_context
         context.thread_count = 1
         if self._is_video:
-            # Those given on opening hold for the first look only.
+            # Options given to av.open apply only to probing.
             context.options = DECODING
             context.skip_frame = "NONKEY"
 
     def see(self, packet: Any, position: float) -> None:
-        """Early packets are decoded in any case; later ones as far as the budget up to there goes."""
+        """Decodes the packet if the time spent is within the budget for its position."""
         if self._is_video and not packet.is_keyframe:
             return
         if self._spent < self._budget * (0.2 + 0.8 * position):
@@ -238,11 +238,11 @@ class _Check:
         self._spent += began - cpu_left()
 
     def end(self) -> None:
-        """The pictures that the decoder still holds. Raises Invalid when there was none at all."""
+        """Flushes the decoder. Raises: Invalid if there was no picture."""
         self._decode(None)
         if self._is_video and not self._frames:
             raise Invalid("This video is damaged. Record or choose another one.")
 
 
-def _again(file: BinaryIO, *_: object) -> Part:
-    return Part(file, 0, os.fstat(file.fileno()).st_size)
+def _reopened(file: BinaryIO, *_: object) -> FileSlice:
+    return FileSlice(file, 0, os.fstat(file.fileno()).st_size)

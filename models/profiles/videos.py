@@ -1,9 +1,8 @@
-"""Intro videos: a clean copy of what was sent is kept, made in a process that can be ended
-(`models.profiles.video_copies`).
+"""Intro videos: a clean copy of an upload, made in a decoder process (`models.profiles.video_copies`).
 
-Keeps one video per user, re-muxed: the compressed pictures and sound as they came, in a container of our own
-making (docs/decisions/videos-remuxed.md). Refuses more than 50 MB, what is no webm or mp4 with a codec that
-browsers play, and what is damaged, too short, too long, too large a picture or too much work
+One video is stored per user, remuxed: the compressed pictures and sound of the upload in a new container
+(docs/decisions/videos-remuxed.md). Refused are more than 50 MB, other formats than webm and mp4 with codecs
+that browsers play, and videos that are damaged, too short, too long, too large or too expensive to decode
 (`models.profiles.decode_pool`).
 """
 
@@ -15,16 +14,16 @@ from typing import BinaryIO
 from models.clock import Clock
 from models.errors import Invalid, NotFound
 from models.postgres.database import Db
-from models.profiles.decode_pool import Decoding, Words
+from models.profiles.decode_pool import DecodePool, ErrorTexts
 from models.profiles.decoder import VIDEO
 from models.profiles.media import Media
 from models.profiles.uploads import Uploads, size_of, unnamed_file
 
 MOST_BYTES = 50 * 1024 * 1024
-# On their way to this process at a time (2 GB of disk).
+# Uploads being received by this process at a time (2 GB of disk).
 MOST_UPLOADS = 40
 CONTENT_TYPES = ("video/mp4", "video/webm")
-WORDS = Words(
+WORDS = ErrorTexts(
     "video",
     "This video is damaged. Record or choose another one.",
     "This video takes too much work to read. Use a smaller one, or record one here.",
@@ -36,11 +35,11 @@ class Videos:
         self._db, self._data_dir = db, data_dir
         self._media = Media(db, clock)
         self._users = db.statements("profiles.users")
-        self._decoding = Decoding(VIDEO)
+        self._decoding = DecodePool(VIDEO)
         self.uploads = Uploads(data_dir, MOST_UPLOADS)
 
     async def save(self, user_id: str, source: BinaryIO) -> str:
-        """The media id of the new video; the old one is deleted.
+        """Replaces the video and returns its new media id.
 
         Raises: UnsupportedMedia, Invalid, Unavailable, NotFound (the user was deleted).
         """
@@ -66,7 +65,7 @@ class Videos:
         return media_id
 
     async def remove(self, user_id: str) -> None:
-        """Nothing happens when there is none."""
+        """Removes the video, if there is one."""
         async with self._db.transaction() as on:
             await self._users.run("set_video", on=on, user_id=user_id, video_id=None)
             await self._media.delete_older(user_id, "video", None, on=on)

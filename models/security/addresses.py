@@ -1,4 +1,4 @@
-"""Network addresses as subjects of limits: who counts as one."""
+"""Network addresses as subjects of rate limits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ipaddress
 
 
 def subject_of(subject: str) -> str:
-    """An IPv4 address or another id as it is, an IPv6 address as its /64: one household has all of that."""
+    """The subject itself; for an IPv6 address its /64, because one household has the whole network."""
     try:
         address = ipaddress.ip_address(subject)
     except ValueError:

@@ -1,9 +1,9 @@
-"""Blocking work on one thread, one subject after the other; and turns of one subject.
+"""A fair queue for blocking work on one thread, and slots that limit one subject's concurrency.
 
-A subject is an address or a person. Subjects are served in rotation, each in its own order: whoever has one
-piece of work waits for at most one piece of each other subject, however much the others have. State is per
-process. Raises: Unavailable with Retry-After when too much waits. If the queue is full, the newest work of
-the subject with the most work makes room for a subject that has less.
+A subject is an address or a user. Subjects are served in rotation, each in the order of its own work: a
+subject with one job waits for at most one job of each other subject. State is per process.
+Raises: Unavailable with Retry-After if too much is queued. If the queue is full, the newest job of the
+subject with the most jobs is dropped for a subject with fewer.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from models.errors import TooMany, Unavailable
 
 MOST_WAITING = 16  # of one subject
 MOST_IN_ALL = 32
-MOST_IN_LINE = 32
+MOST_WAITING_FOR_SLOT = 32
 RETRY_SECONDS = 5
 Result = TypeVar("Result")
 
@@ -34,7 +34,7 @@ class _Job(Generic[Result]):
             self.answer.set_exception(Unavailable(retry_after=RETRY_SECONDS))
 
     def copy(self, done: asyncio.Future[Result]) -> None:
-        """The outcome, unless the caller has gone."""
+        """Passes on the outcome, unless the caller was cancelled."""
         if self.answer.done():
             return
         if error := done.exception():
@@ -44,7 +44,7 @@ class _Job(Generic[Result]):
 
 
 class FairQueue:
-    """`close` at the end: work that has not begun is dropped."""
+    """Call `close` on shutdown: it drops jobs that have not started."""
 
     def __init__(self, name: str) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
@@ -52,14 +52,14 @@ class FairQueue:
         self._is_busy = False
 
     async def run(self, subject: str, work: Callable[[], Result]) -> Result:
-        """What `work` returns or raises. Raises Unavailable."""
+        """Returns or raises what `work` does. Raises: Unavailable."""
         job = _Job(work)
         self._add(subject, job)
-        self._go_on()
+        self._start_next()
         try:
             return await job.answer
         finally:
-            self._forget(subject, job)
+            self._remove(subject, job)
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
@@ -78,51 +78,51 @@ class FairQueue:
             raise Unavailable(retry_after=RETRY_SECONDS)
         self._waiting[longest].pop().refuse()
 
-    def _forget(self, subject: str, job: _Job[Any]) -> None:
-        """A caller that was cancelled leaves its place."""
-        line = self._waiting.get(subject)
-        if line is not None and job in line:
-            line.remove(job)
-            if not line:
+    def _remove(self, subject: str, job: _Job[Any]) -> None:
+        """Removes the job of a caller that was cancelled while waiting."""
+        jobs = self._waiting.get(subject)
+        if jobs is not None and job in jobs:
+            jobs.remove(job)
+            if not jobs:
                 del self._waiting[subject]
 
-    def _go_on(self) -> None:
+    def _start_next(self) -> None:
         if self._is_busy or not self._waiting:
             return
-        subject, line = next(iter(self._waiting.items()))
-        job = line.popleft()
+        subject, jobs = next(iter(self._waiting.items()))
+        job = jobs.popleft()
         self._waiting.move_to_end(subject)
-        if not line:
+        if not jobs:
             del self._waiting[subject]
         self._is_busy = True
         done = asyncio.get_running_loop().run_in_executor(self._thread, job.work)
-        done.add_done_callback(lambda done: self._next(job, done))
+        done.add_done_callback(lambda done: self._finish(job, done))
 
-    def _next(self, job: _Job[Any], done: asyncio.Future[Any]) -> None:
+    def _finish(self, job: _Job[Any], done: asyncio.Future[Any]) -> None:
         self._is_busy = False
         if not done.cancelled():
             job.copy(done)
-        self._go_on()
+        self._start_next()
 
 
-class Turns:
-    """At most `at_once` of one subject at a time; up to `MOST_IN_LINE` more wait in order."""
+class Slots:
+    """Lets at most `at_once` of one subject run at a time; a limited number waits in order."""
 
     def __init__(self, at_once: int) -> None:
         self._at_once = at_once
-        self._lines: dict[str, tuple[asyncio.Semaphore, list[None]]] = {}
+        self._slots: dict[str, tuple[asyncio.Semaphore, list[None]]] = {}
 
     @asynccontextmanager
     async def of(self, subject: str) -> AsyncIterator[None]:
-        """Raises TooMany: one subject asks for more than it can be given soon."""
-        free, people = self._lines.setdefault(subject, (asyncio.Semaphore(self._at_once), []))
-        if len(people) >= self._at_once + MOST_IN_LINE:
+        """One slot for the length of the block. Raises: TooMany if too many of this subject wait."""
+        free, waiting = self._slots.setdefault(subject, (asyncio.Semaphore(self._at_once), []))
+        if len(waiting) >= self._at_once + MOST_WAITING_FOR_SLOT:
             raise TooMany(retry_after=RETRY_SECONDS)
-        people.append(None)
+        waiting.append(None)
         try:
             async with free:
                 yield
         finally:
-            people.pop()
-            if not people:
-                del self._lines[subject]
+            waiting.pop()
+            if not waiting:
+                del self._slots[subject]

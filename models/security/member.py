@@ -1,4 +1,7 @@
-"""Who asks: the record that a session look-up gives, with everything the checks of the contract need."""
+"""The member of a request: the result of a session look-up.
+
+It has every field that the permission checks need.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ Gender = Literal["female", "male", "nonbinary", "unspecified"]
 
 
 class Member(msgspec.Struct, frozen=True):
-    """A signed-in person, read in one statement."""
+    """A signed-in user, read in one statement."""
 
     session_id: str
     user_id: str
@@ -25,7 +28,7 @@ class Member(msgspec.Struct, frozen=True):
     is_account: bool
     renewed_at: datetime
     expires_at: datetime
-    # This look-up renewed the session (once a day): a browser's cookie is renewed with it.
+    # This look-up renewed the session (once a day), so the browser's cookie is renewed too.
     was_renewed: bool = False
 
     @property

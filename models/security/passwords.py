@@ -1,10 +1,10 @@
-"""Passwords: hashed, compared, and judged. The one door to bcrypt and to zxcvbn.
+"""Password hashing, comparison and strength. The only module that imports bcrypt and zxcvbn.
 
-Stateless but for its queue. bcrypt sees base64(SHA-256(NFC, UTF-8)), so that no byte of a long password is
-cut off. Hashing happens on one thread, in rotation over the addresses that ask
-(`models.security.fair_queue`); members and staff have an instance each, so that neither waits for the other.
-Comparing with nobody's hash takes as long as with somebody's. Raises: Invalid for fewer than 12 or more than
-128 characters, a common password, or little more than one; Unavailable when too many wait.
+Stateless but for its queue. bcrypt gets base64(SHA-256(NFC, UTF-8)), so that no byte of a long password is
+cut off. Hashing runs on one thread, in rotation over the client addresses (`models.security.fair_queue`).
+Members and staff have an instance each, so that neither waits for the other. A comparison for an unknown
+account takes as long as for a known one. Raises: Invalid for fewer than 12 or more than 128 characters, a
+common password, or one too close to it; Unavailable if too many wait.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from models.security.fair_queue import FairQueue
 from models.settings.config import Config
 
 LEAST, MOST = 12, 128
-# What an attacker with a good list tries first; each costs them a guess of five in a quarter of an hour.
+# An attacker with a good list needs at least so many guesses, and has five in a quarter of an hour.
 FEWEST_GUESSES = 1_000_000
-# What is longer nobody guesses by a list, and zxcvbn's time grows with the square of the length.
+# Longer passwords are not in guessing lists, and zxcvbn's time grows with the square of the length.
 MOST_JUDGED = 40
-# Its time also grows with the ways to read signs as letters, up to seconds for one password: beyond so many
-# the beginning alone is judged, which is no harder to guess than the whole.
+# zxcvbn's time also grows with the ways to read signs as letters, up to seconds for one password. Beyond this
+# limit only the beginning is judged, which is no harder to guess than the whole.
 MOST_WAYS = 16
-# Nobody's: a salt and a digest that no password was hashed to.
-NOBODY = "abcdefghijklmnopqrstuu" + "." * 31
+# A salt and a digest that match no password.
+NO_DIGEST = "abcdefghijklmnopqrstuu" + "." * 31
 TOO_SHORT = f"Use at least {LEAST} characters."
 TOO_LONG = f"Use at most {MOST} characters."
-TOO_COMMON = "This one is among the first that would be guessed. Use a few unrelated words instead."
+TOO_COMMON = "This password is easy to guess. Use a few unrelated words instead."
 Result = TypeVar("Result")
 _COMMON = frozenset(FREQUENCY_LISTS["passwords"])
 
@@ -49,37 +49,37 @@ class Passwords:
         self._queue = FairQueue("password")
 
     async def hash(self, password: str, *own: str, address: str = "") -> str:
-        """For a new password; `own` are words that are easily guessed of its owner.
+        """Hashes a new password. `own` are words about its owner that are easily guessed.
 
-        `address` is whose turn it takes. Raises Invalid (`password`), Unavailable.
+        `address` is the subject in the queue. Raises: Invalid (`password`), Unavailable.
         """
         plain = checked(password)
-        if await self._in_turn(address, lambda: is_common(plain, own)):
+        if await self._queued(address, lambda: is_common(plain, own)):
             raise Invalid(password=TOO_COMMON)
-        return await self._in_turn(address, lambda: hashed(plain, self._cost))
+        return await self._queued(address, lambda: hashed(plain, self._cost))
 
     async def rehash(self, password: str, address: str = "") -> str:
-        """For a password that is in use already: it is not judged again. Raises Unavailable."""
+        """Hashes a password that is in use, without judging its strength. Raises: Unavailable."""
         plain = normalised(password)
-        return await self._in_turn(address, lambda: hashed(plain, self._cost))
+        return await self._queued(address, lambda: hashed(plain, self._cost))
 
     async def matches(self, password: str, password_hash: str | None, address: str = "") -> bool:
-        """None stands for an account that does not exist: False, after the same work.
+        """Compares. Without a hash (unknown account): False, after the same work.
 
-        Raises Unavailable.
+        Raises: Unavailable.
         """
-        against = password_hash or nobody(self._cost)
+        against = password_hash or dummy_hash(self._cost)
         plain = normalised(password)
-        return await self._in_turn(address, lambda: fits(plain, against, self._cost))
+        return await self._queued(address, lambda: fits(plain, against, self._cost))
 
     def is_current(self, password_hash: str) -> bool:
-        """Whether it was hashed at the cost of today."""
+        """Whether the hash has the configured cost."""
         return password_hash.startswith(f"$2b${self._cost:02d}$")
 
     async def close(self) -> None:
         self._queue.close()
 
-    async def _in_turn(self, address: str, work: Callable[[], Result]) -> Result:
+    async def _queued(self, address: str, work: Callable[[], Result]) -> Result:
         return await self._queue.run(subject_of(address), work)
 
 
@@ -94,7 +94,7 @@ def checked(password: str) -> str:
 
 
 def normalised(password: str) -> str:
-    """One password, however a keyboard composes its letters. Raises Invalid for what no one can type."""
+    """The password in NFC, so that keyboards need not compose alike. Raises: Invalid for lone surrogates."""
     if len(password) > 8 * MOST:
         raise Invalid(password=TOO_LONG)
     try:
@@ -105,7 +105,7 @@ def normalised(password: str) -> str:
 
 
 def digest(plain: str) -> bytes:
-    """44 characters whatever the length: bcrypt takes 72 bytes, and none of them may be NUL."""
+    """44 characters for any length: bcrypt takes 72 bytes, none of which may be NUL."""
     return base64.b64encode(hashlib.sha256(plain.encode()).digest())
 
 
@@ -114,25 +114,25 @@ def hashed(plain: str, cost: int) -> str:
     return bcrypt.hashpw(digest(plain), bcrypt.gensalt(cost)).decode()
 
 
-def nobody(cost: int) -> str:
-    """A hash that no password fits."""
-    return f"$2b${cost:02d}${NOBODY}"
+def dummy_hash(cost: int) -> str:
+    """A hash that matches no password."""
+    return f"$2b${cost:02d}${NO_DIGEST}"
 
 
 def fits(plain: str, against: str, cost: int) -> bool:
-    """Blocking. A wrong password costs what `cost` costs, also if it was hashed when that was lower:
+    """Blocking. A wrong password takes the time of `cost`, even if the hash has a lower one:
     2^old + 2^old + 2^(old + 1) + … + 2^(cost - 1) = 2^cost.
     """
     typed = digest(plain)
     if bcrypt.checkpw(typed, against.encode()):
         return True
     for missing in range(int(against.split("$")[2]), cost):
-        bcrypt.checkpw(typed, nobody(missing).encode())
+        bcrypt.checkpw(typed, dummy_hash(missing).encode())
     return False
 
 
 def is_common(plain: str, own: tuple[str, ...]) -> bool:
-    """In the list, or, unless it is long, so near to it that a million guesses find it. Blocking."""
+    """Whether it is in the list, or, unless it is long, found within a million guesses. Blocking."""
     if plain.casefold() in _COMMON:
         return True
     if len(plain) > MOST_JUDGED:
@@ -142,5 +142,5 @@ def is_common(plain: str, own: tuple[str, ...]) -> bool:
 
 
 def ways_to_read(plain: str) -> int:
-    """In how many ways zxcvbn may take signs for letters: `4` and `@` in one text are two ways to an `a`."""
+    """The number of ways to read signs as letters in zxcvbn: `4` and `@` in one text are two for `a`."""
     return math.prod(max(1, sum(sign in plain for sign in signs)) for signs in L33T_TABLE.values())

@@ -1,8 +1,8 @@
-"""How often somebody may do something. The one door to the `limits` library.
+"""Rate limits of requests, guesses and attempts. The only module that imports `limits`.
 
-Keeps moments in Redis (a sliding window that costs one round trip) and wrong guesses in PostgreSQL, where
-they survive an emptied Redis. Attempts in parallel do not get past a limit. An IPv6 address counts with its
-whole /64. Raises: TooMany with the seconds to wait; Unavailable when Redis is away.
+Request times are in Redis (a sliding window, one round trip), wrong guesses in PostgreSQL, so that they
+survive an emptied Redis. Concurrent attempts cannot exceed a limit. An IPv6 address counts as its /64.
+Raises: TooMany with the seconds to wait; Unavailable if Redis is down.
 """
 
 from __future__ import annotations
@@ -28,42 +28,42 @@ from models.redis import keys
 from models.redis.client import COMMAND_SECONDS, Bus, Script
 from models.redis.connection import AWAY
 from models.security.addresses import subject_of
-from models.security.fair_queue import Turns
+from models.security.fair_queue import Slots
 from models.settings.config import Config
 
 logger = logging.getLogger(__name__)
 GUESS_SECONDS = 3600
 DAY_SECONDS = 24 * 3600
 CSP_REPORTS_PER_HOUR = 60
-# Of one address at once. Fewer than its failures that are allowed: attempts under way are counted, and must
-# not be taken for failures when a school signs in.
+# Of one address at a time. Fewer than its allowed failures: running attempts are counted too, and must not
+# use up the limit when a whole school signs in.
 SIGN_INS_AT_ONCE = 16
 LINKS_PER_HOUR = 3
 LINKS_PER_HOUR_AND_ADDRESS = 10
-# What a sign-in ends in when the guess was wrong; anything else gives the try back.
+# Errors of a wrong guess. After any other error the attempt is not counted.
 FAILURES = (NotSignedIn, Conflict)
 
 
 class Allowance(NamedTuple):
-    """So many within so many seconds."""
+    """`most` within `seconds`."""
 
     most: int
     seconds: int
 
 
 class RateLimits:
-    """`hit` counts and judges at once.
+    """Counts and limits.
 
-    `guess` comes after a look-up that found nothing; `attempt` goes around a sign-in, and `ask_link` before a
-    letter is sent.
+    `hit` is for requests, `guess` for look-ups that found nothing, `attempt` wraps a sign-in, and `ask_link`
+    comes before a recovery e-mail.
     """
 
     def __init__(self, db: Db, bus: Bus, clock: Clock, config: Config) -> None:
         self._db, self._clock = db, clock
         self._sql = db.statements("security.rate_limits")
-        self._of_account, self._of_address = Turns(1), Turns(SIGN_INS_AT_ONCE)
+        self._of_account, self._of_address = Slots(1), Slots(SIGN_INS_AT_ONCE)
         self._limiter = SlidingWindowCounterRateLimiter(_storage_on(bus))
-        self._moments: dict[str, RateLimitItem] = {
+        self._items: dict[str, RateLimitItem] = {
             "api": RateLimitItemPerMinute(config.api_per_minute),
             "guests": RateLimitItemPerHour(config.guests_per_hour),
             "turn": RateLimitItemPerHour(config.turn_per_hour),
@@ -83,11 +83,11 @@ class RateLimits:
         }
 
     async def hit(self, kind: str, subject: str) -> None:
-        """Counts one `api`, `guests`, `turn`, `turn_check` or `csp` of a person or an address.
+        """Counts one `api`, `guests`, `turn`, `turn_check` or `csp` of a user or an address.
 
-        Raises TooMany, Unavailable.
+        Raises: TooMany, Unavailable.
         """
-        item, key = self._moments[kind], (kind, subject_of(subject))
+        item, key = self._items[kind], (kind, subject_of(subject))
         try:
             async with asyncio.timeout(COMMAND_SECONDS):
                 if not await self._limiter.hit(item, *key):
@@ -98,19 +98,19 @@ class RateLimits:
             raise Unavailable from error
 
     async def guess(self, kind: str, subject: str) -> None:
-        """Counts a wrong guess. What was found is no guess and is never limited.
+        """Counts a wrong guess. Successful look-ups are never counted or limited.
 
-        Raises TooMany for those over the limit, however many come at once.
+        Raises: TooMany over the limit, also for concurrent guesses.
         """
         await self._take((kind, subject_of(subject)))
 
     async def report(self, user_id: str) -> None:
-        """Counts one report of a person; the count survives an emptied Redis. Raises TooMany."""
+        """Counts one report by a user; the count survives an emptied Redis. Raises: TooMany."""
         await self._take(("report", user_id))
 
     @asynccontextmanager
     async def export(self, user_id: str) -> AsyncIterator[None]:
-        """Around a download of one's own data: given back when it fails. Raises TooMany."""
+        """Wraps an export of a user's own data. A failed one does not count. Raises: TooMany."""
         taken = await self._take(("export", user_id))
         try:
             yield
@@ -120,24 +120,24 @@ class RateLimits:
 
     @asynccontextmanager
     async def attempt(self, account: str | None, address: str) -> AsyncIterator[None]:
-        """Around a sign-in: counted before it is judged, given back unless it fails (`FAILURES`).
+        """Wraps a sign-in: counted before the comparison, uncounted unless it fails (`FAILURES`).
 
-        Counted by (account, address), so that no stranger's failures lock an owner out, and by address. One
-        of an account and a few of an address are under way at a time, the others wait: an attempt whose end
-        is not known yet refuses no other. Raises TooMany.
+        Counted by (account, address), so that failures elsewhere do not lock the owner out, and by address.
+        At most one attempt of an account and a few of an address run at a time; the others wait, so that a
+        running attempt does not cause a refusal. Raises: TooMany.
         """
-        where = subject_of(address)
-        subjects = [("sign_in_address", where), *_of_account("sign_in", account, where)]
+        network = subject_of(address)
+        subjects = [("sign_in_address", network), *_of_account("sign_in", account, network)]
         async with AsyncExitStack() as turns:
             if account is not None:
                 await turns.enter_async_context(self._of_account.of(subjects[-1][1]))
-            await turns.enter_async_context(self._of_address.of(where))
+            await turns.enter_async_context(self._of_address.of(network))
             async with self._counted(*subjects):
                 yield
 
     @asynccontextmanager
     async def second_factor(self, staff_id: str) -> AsyncIterator[None]:
-        """Around six digits: counted by whose they would be, from whatever address. Raises TooMany."""
+        """Wraps a check of six digits; counted by staff member, for all addresses. Raises: TooMany."""
         async with self._counted(("second_factor", staff_id)):
             yield
 
@@ -154,11 +154,11 @@ class RateLimits:
         await self._give_back(taken)
 
     async def ask_link(self, account: str, address: str) -> None:
-        """Counts one letter to an address that may or may not have an account. Raises TooMany."""
+        """Counts one recovery e-mail to an address, with or without an account. Raises: TooMany."""
         await self._take(("link_address", subject_of(address)), *_of_account("link", account, ""))
 
     async def _take(self, *subjects: tuple[str, str]) -> list[int]:
-        """Counts all of them or none. Addresses are locked first, so that nobody waits in a circle."""
+        """Counts all subjects or none. The address is locked first, to avoid deadlocks."""
         every = [self._values(*subject) for subject in subjects]
         taken: list[int] = []
         async with self._db.transaction() as on:
@@ -168,7 +168,7 @@ class RateLimits:
             wait = max((wait for wait in waits if wait is not None), default=None)
             if wait is None:
                 taken = [await self._sql.value("count_guess", on=on, **values) for values in every]
-        self._judge(wait)
+        self._raise_if_limited(wait)
         return taken
 
     async def _give_back(self, taken: list[int]) -> None:
@@ -185,15 +185,15 @@ class RateLimits:
         }
 
     @staticmethod
-    def _judge(wait: float | None) -> None:
+    def _raise_if_limited(wait: float | None) -> None:
         if wait is not None:
             raise TooMany(retry_after=max(1, math.ceil(wait)))
 
 
 def _storage_on(bus: Bus) -> RedisStorage:
-    """The library's storage on the bus's own pool, with its time limits; the address given is never used.
+    """The library's storage on the client's own pool, with its timeouts. The URL is not used.
 
-    The script that counts runs with every request: it goes out on the wire that the process shares.
+    The counting script runs with every request, so it goes through the shared pipeline of the process.
     """
     pool = bus.redis.connection_pool
     storage = RedisStorage("redis://", implementation="redispy", key_prefix=keys.LIMITS, connection_pool=pool)
@@ -203,8 +203,8 @@ def _storage_on(bus: Bus) -> RedisStorage:
     return storage
 
 
-def _of_account(kind: str, account: str | None, where: str) -> list[tuple[str, str]]:
-    """Hashed: the count needs no list of who has an account."""
+def _of_account(kind: str, account: str | None, network: str) -> list[tuple[str, str]]:
+    """Hashed, so that the rows do not list accounts."""
     if account is None:
         return []
-    return [(kind, hashlib.sha256(f"{account} {where}".encode()).hexdigest()[:32])]
+    return [(kind, hashlib.sha256(f"{account} {network}".encode()).hexdigest()[:32])]

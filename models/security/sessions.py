@@ -1,9 +1,9 @@
-"""Sign-ins: who asks, by a token that only its holder knows.
+"""Sessions: sign-ins identified by a token that only the client has.
 
-Keeps the SHA-256 of a token (a random UUID, version 4), never the token. Promises one statement for each
-look-up, and a renewal at most once a day; a guest is kept `guest_days`, a guest with access `member_days`, an
-account `account_days`, all from the last renewal. A rotated session is the same session under a new token:
-its sockets stay. Refuses expired and ended sessions alike; what is no token costs no query.
+The SHA-256 of a token (a random UUID, version 4) is stored, never the token. A look-up is one statement; a
+session is renewed at most once a day. From the last renewal a guest is kept `guest_days`, a guest with access
+`member_days`, an account `account_days`. A rotated session is the same session with a new token, so its
+sockets stay open. Expired and ended sessions are not found. A malformed token costs no query.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from models.postgres.database import Db, Transaction
 from models.security.member import Member
 from models.settings.config import Config
 
-# Why a ban ends a session.
+# The reason of sessions that a ban ended.
 BANNED = "banned"
 
 
 class NewSession(msgspec.Struct, frozen=True):
-    """The only record that ever holds the token."""
+    """The only record that has the token."""
 
     token: str
     session_id: str
 
 
 class SignedIn(msgspec.Struct, frozen=True):
-    """Somebody with the token of their session, which is shown once."""
+    """A member with the token of a new session, which is shown once."""
 
     token: str
     member: Member
 
-    def as_json(self) -> SignedInTold:
-        return SignedInTold(
+    def as_json(self) -> SignedInJson:
+        return SignedInJson(
             session_token=self.token,
             user_id=self.member.user_id,
             expires_at=instant(self.member.expires_at),
@@ -49,12 +49,12 @@ class SignedIn(msgspec.Struct, frozen=True):
         )
 
 
-class SignedInTold(Wire, frozen=True, kw_only=True):
+class SignedInJson(Wire, frozen=True, kw_only=True):
     session_token: str
     user_id: str
     expires_at: str
     access: Access
-    # Only when there are new ones: shown once.
+    # Only if new ones were made; shown once.
     recovery_codes: list[str] | None = None
 
 
@@ -84,7 +84,7 @@ class Sessions:
         return new
 
     async def rotate(self, session_id: str, *, on: Transaction) -> NewSession:
-        """A new token for the same session; the old one is dead. Raises NotSignedIn when it has ended."""
+        """Replaces the session's token. Raises: NotSignedIn if the session has ended."""
         token = str(uuid.uuid4())
         values = {"session_id": session_id, "token_hash": hash_of(token), "now": self._clock.frozen}
         days = {"guest_days": self._config.guest_days, "account_days": self._config.account_days}
@@ -93,19 +93,19 @@ class Sessions:
         return NewSession(token=token, session_id=session_id)
 
     async def signed_in(self, new: NewSession, *, on: Transaction) -> SignedIn:
-        """Who has just been given this session, by the same transaction."""
+        """The member of a session created or rotated in the same transaction."""
         member = await self.find(new.token, on=on)
         assert member is not None, "a session found by its own transaction"
         return SignedIn(token=new.token, member=member)
 
     async def find(self, token: str, *, on: Transaction | None = None) -> Member | None:
-        """The member whose token this is, banned or not; None when it is none, expired or ended."""
+        """The member with this token, banned or not. None if it is malformed, unknown, expired or ended."""
         if not is_token(token):
             return None
         return await self._found(on, token_hash=hash_of(token), session_id=None)
 
     async def again(self, session_id: str) -> Member | None:
-        """The member as they are now, by a session that was found before, whatever its token is today."""
+        """The current state of a member, by the id of a known session. The token may have changed since."""
         return await self._found(None, token_hash=None, session_id=session_id)
 
     async def _found(self, on: Transaction | None, **by: object) -> Member | None:
@@ -120,26 +120,26 @@ class Sessions:
         await self._sql.run("renew", session_id=member.session_id, days=days, now=self._clock.frozen)
 
     async def end(self, session_id: str, reason: str) -> None:
-        """Its sockets are told, in every process. Ending it twice tells nobody twice."""
+        """Ends a session and notifies its sockets in every process, once."""
         ended = await self._sql.all(
             "end_one", EndedSession, session_id=session_id, reason=reason, now=self._clock.frozen
         )
-        self.tell(ended)
+        self.publish(ended)
 
     async def end_others(
         self, user_id: str, session_id: str | None, reason: str, *, on: Transaction
     ) -> list[EndedSession]:
-        """All of a person's but this one; `tell` after the commit."""
+        """Ends all sessions of a user but this one. Call `publish` after the commit."""
         values = {"user_id": user_id, "session_id": session_id, "reason": reason, "now": self._clock.frozen}
         return await self._sql.all("end_others", EndedSession, on=on, **values)
 
-    def tell(self, ended: list[EndedSession]) -> None:
-        """Their sockets are closed, in every process."""
+    def publish(self, ended: list[EndedSession]) -> None:
+        """Publishes the end of sessions; every process closes their sockets."""
         for one in ended:
             self._news.about_user(one.user_id, SignedOut(session_id=one.session_id, reason=one.reason))
 
     async def why_ended(self, token: str) -> str | None:
-        """The reason, for whoever still holds the token of a session that was ended."""
+        """The reason why the session of this token ended, or None."""
         ended = await self.ended(token)
         return None if ended is None else ended.reason
 
@@ -150,19 +150,19 @@ class Sessions:
         return await self._sql.one("ended", EndedSession, token_hash=hash_of(token))
 
     async def revive(self, session_id: str) -> None:
-        """A guest's session that a ban had ended, after it: there is no other way back in for them."""
+        """Reopens a guest's session that a ban ended; a guest cannot sign in again."""
         await self._sql.run("revive", session_id=session_id)
 
     async def ended_since(self, instant: datetime) -> list[EndedSession]:
-        """For the sweep: whatever news was lost, an ended session's sockets are closed.
+        """Sessions ended since, for the sweep that closes their sockets if an event was lost.
 
-        Those that a ban ended are closed by it (`models.safety.bans`).
+        Without those that a ban ended (`models.safety.bans` closes them).
         """
         return await self._sql.all("ended_since", EndedSession, since=instant)
 
 
 def is_token(token: str) -> bool:
-    """A UUID of version 4 as we write them (RFC 9562)."""
+    """Whether it is a UUID of version 4 in lower case (RFC 9562)."""
     return is_id(token) and token[14] == "4" and token[19] in "89ab"
 
 

@@ -1,6 +1,6 @@
-"""The site's secret: SECRET_KEY, else one made once and kept in PostgreSQL, the same in every process.
+"""The site's secret: SECRET_KEY, or a generated one in PostgreSQL, the same in every process.
 
-Gives keys derived from it, one for each purpose (HMAC-SHA256, RFC 2104), never the secret itself.
+It is used only through derived keys, one for each purpose (HMAC-SHA256, RFC 2104).
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ class SiteSecret:
         self._kept: str | None = None
 
     async def digest(self, purpose: str, text: str) -> bytes:
-        """32 bytes that nobody can work out who does not know the secret; `purpose` keeps uses apart."""
+        """A keyed digest of 32 bytes. Each `purpose` has its own key."""
         site = self._config.secret_key or await self._read()
         key = hmac.digest(site.encode(), purpose.encode(), hashlib.sha256)
         return hmac.digest(key, text.encode(), hashlib.sha256)
 
     async def _read(self) -> str:
-        """Asked for once a process, unless it was forgotten."""
+        """Reads the generated secret once per process, and creates it if missing."""
         if self._kept is None:
             await self._sql.run("keep", value=secrets.token_urlsafe(32))
             self._kept = str(await self._sql.value("read"))
         return self._kept
 
     async def forget(self) -> None:
-        """The database may be another one now."""
+        """Drops the cached secret, because the database may be a different one now."""
         self._kept = None

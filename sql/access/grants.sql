@@ -1,11 +1,11 @@
--- Reasons for access: one row each, never changed but to end.
+-- Access grants: one row for each reason; a row only changes when it ends or is restored.
 
 -- name: lock_user(user_id)!
--- One change of a person's access at a time, until the transaction ends.
+-- Serialises changes of a user's access until the transaction ends.
 select user_id from users where user_id = :user_id for no key update;
 
 -- name: grant(grant_id, user_id, reason, source, now)!
--- The same reason from the same source is granted once, and never again after it was taken away.
+-- The same reason from the same source is granted once, and not again after it was taken away.
 insert into access_grants (grant_id, user_id, reason, source, granted_at)
 values (:grant_id, :user_id, :reason, :source, coalesce(:now::timestamptz, clock_timestamp()))
 on conflict (reason, source) do nothing;
@@ -19,7 +19,7 @@ set ended_at = coalesce(:now::timestamptz, clock_timestamp()), ended_reason = :w
 where reason = :reason and source = :source and ended_at is null;
 
 -- name: give_back(reason, source)!
--- What took it away has been undone.
+-- Undoes take_away.
 update access_grants
 set ended_at = null, ended_reason = null
 where reason = :reason and source = :source and ended_at is not null;

@@ -1,8 +1,8 @@
--- Invite codes and who came by which.
+-- Invite codes and their uses.
 
 -- name: redeem(code, user_id, now)!
--- One statement: the use is taken only while there is one, by somebody who is not in and is not its owner, and it is
--- written down. However many come at once, each waits for the row and sees what the last one left.
+-- Takes and records a use in one statement, if one is left and the user has no access and is not the owner. Concurrent
+-- redemptions wait for the row and see the count of the one before.
 with redeemer as (
     select u.user_id
     from users u
@@ -21,8 +21,8 @@ with redeemer as (
 insert into invite_code_uses (user_id, code, used_at)
 select user_id, code, coalesce(:now::timestamptz, clock_timestamp()) from taken;
 
--- name: standing(code, user_id)
--- Everything that decides whether a code may be used, and by whom (null: by somebody new).
+-- name: status(code, user_id)
+-- Everything that decides whether a user may redeem a code (null: a new user).
 select
     c.code, coalesce(u.name, 'Napalm Sky') as inviter_name,
     c.stopped_at is not null as is_stopped,
@@ -40,14 +40,14 @@ from invite_codes
 where owner_id = :user_id;
 
 -- name: ensure_own(user_id, code, uses_limit, now)!
--- One code a person. One that a lost payment had stopped starts again where it was; not what the operator switched off.
+-- One code per user. A code stopped by a lost payment is restarted with its count; one stopped by the operator is not.
 insert into invite_codes (code, owner_id, uses_limit, created_at)
 values (:code, :user_id, :uses_limit, coalesce(:now::timestamptz, clock_timestamp()))
 on conflict (owner_id) do update set stopped_at = null, stopped_by = null
 where invite_codes.stopped_at is not null and invite_codes.stopped_by is distinct from 'operator';
 
 -- name: ensure_after_call(user_id, code, uses_limit, after_calls, now)!
--- Earned by calls, while there is access; a code that was stopped stays so.
+-- A code earned by calls, for a user with access. A stopped code stays stopped.
 insert into invite_codes (code, owner_id, uses_limit, created_at)
 select :code, u.user_id, :uses_limit, coalesce(:now::timestamptz, clock_timestamp())
 from users u

@@ -1,4 +1,4 @@
--- Accounts: e-mail, password, and the ways back in.
+-- Accounts: e-mail, password, recovery codes and links.
 
 -- name: create(user_id, email, email_key, password_hash, now)!
 insert into accounts (user_id, email, email_key, password_hash, created_at, password_at)
@@ -15,7 +15,7 @@ where a.email_key = :email_key;
 select user_id::text, email, email_key, password_hash from accounts where user_id = :user_id;
 
 -- name: lock(user_id)
--- One sign-in or change at a time: whoever waited sees the password as it is now.
+-- Serialises sign-ins and changes of an account; the row is read after the wait.
 select user_id::text, email, email_key, password_hash from accounts where user_id = :user_id for update;
 
 -- name: set_password(user_id, password_hash, now)!
@@ -24,7 +24,7 @@ set password_hash = :password_hash, password_at = coalesce(:now::timestamptz, cl
 where user_id = :user_id;
 
 -- name: rehash(user_id, old_hash, password_hash)!
--- The same password at another cost; a change in between wins.
+-- The same password at another cost, unless the password has changed.
 update accounts set password_hash = :password_hash where user_id = :user_id and password_hash = :old_hash;
 
 -- name: set_email(user_id, email, email_key)!
@@ -46,7 +46,7 @@ set used_at = coalesce(:now::timestamptz, clock_timestamp())
 where user_id = :user_id and code_hash = :code_hash and used_at is null;
 
 -- name: put_link(email_key, token_hash, seconds, now)
--- The newest link is the one that counts; nothing happens for an address without an account.
+-- Replaces the account's link. No row for an address without an account.
 insert into recovery_links (user_id, token_hash, expires_at)
 select a.user_id, :token_hash, coalesce(:now::timestamptz, clock_timestamp()) + make_interval(secs => :seconds)
 from accounts a

@@ -1,4 +1,4 @@
--- Adults only, by PostgreSQL's date.
+-- The age gate, by PostgreSQL's date.
 
 -- name: is_refused(subject_hash, now)
 select exists (
@@ -7,7 +7,7 @@ select exists (
 );
 
 -- name: age(birth_date, now)
--- In whole years, on today's date in UTC; null for a day that is still to come.
+-- In whole years, on today's date in UTC; null for a date in the future.
 select case when :birth_date::date <= today then extract(year from age(today, :birth_date::date))::int end
 from (select (coalesce(:now::timestamptz, clock_timestamp()) at time zone 'UTC')::date as today) as dates;
 

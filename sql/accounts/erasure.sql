@@ -1,13 +1,13 @@
--- A person goes. What stays is an id that says nothing: the other party of a call has it in their history, and the
--- bookkeeping of payments hangs on it. All of it may be done twice.
+-- Erasure of a user. An id without a name stays: call histories and payment records refer to it. Every statement can
+-- be repeated.
 
 -- name: lock(user_id)
 select user_id from accounts where user_id = :user_id for update;
 select deleted_at is null as is_there from users where user_id = :user_id for update;
 
 -- name: erase(user_id, now)!
--- Recovery codes and links go with the account; chunks with the media. Sessions stay ended for some minutes, so that the
--- sweep of every process closes their sockets; then they go too (sql/retention.sql).
+-- Recovery codes and links are deleted with the account (cascade), chunks with the media. Ended sessions stay for some
+-- minutes, so that the sweep of every process closes their sockets (then: sql/retention.sql).
 delete from accounts where user_id = :user_id;
 update sessions
 set ended_at = coalesce(:now::timestamptz, clock_timestamp()), ended_reason = 'deleted'
@@ -19,7 +19,7 @@ where user_id = :user_id;
 delete from media where owner_id = :user_id;
 delete from access_grants where user_id = :user_id;
 delete from invite_code_uses where user_id = :user_id;
--- Stopped for good, as what the operator switches off: friends whom it brought keep what they have.
+-- Stopped permanently, as by the operator. Users who redeemed the code keep their access.
 update invite_codes
 set stopped_at = coalesce(stopped_at, :now::timestamptz, clock_timestamp()), stopped_by = 'operator'
 where owner_id = :user_id;
@@ -32,12 +32,12 @@ delete from removals where user_id = :user_id;
 delete from introductions where :user_id::uuid in (newcomer_id, person_id, introducer_id);
 delete from contacts where call_id in (select call_id from calls where :user_id::uuid in (caller_id, callee_id));
 delete from call_messages where sender_id = :user_id;
--- What they said of others is judged first; once it is, only the count stays.
+-- Open reports are kept for the moderators; of decided reports only the count stays.
 delete from report_frames where report_id in (select report_id from reports where reporter_id = :user_id and verdict is not null);
 delete from report_lines where report_id in (select report_id from reports where reporter_id = :user_id and verdict is not null);
 update reports set text = null where reporter_id = :user_id and verdict is not null;
 delete from appeals where ban_id in (select ban_id from bans where user_id = :user_id);
--- Amount, instant and the payment's own number stay: bookkeeping.
+-- Amount, time and payment number stay, for accounting.
 update checkouts set checkout_url = null where user_id = :user_id;
 insert into tombstones (kind, id, buried_at)
 values ('user', :user_id, coalesce(:now::timestamptz, clock_timestamp()))

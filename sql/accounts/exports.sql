@@ -1,4 +1,4 @@
--- A person's own data, to take away. Of others only what the history shows: a name.
+-- A user's own data for the export. Of other users only the name that the call history shows.
 
 -- name: profile(user_id)
 select
@@ -7,7 +7,7 @@ select
 from users where user_id = :user_id and deleted_at is null;
 
 -- name: account(user_id)
--- Marks from which nothing can be read back stay here.
+-- Hashes are left out.
 select
     email, created_at as "createdAt", password_at as "passwordAt",
     (select count(*) from recovery_codes r where r.user_id = a.user_id and used_at is null) as "recoveryCodesLeft",
@@ -69,7 +69,7 @@ from invite_outcomes where :user_id::uuid in (caller_id, callee_id) order by dec
 select until_at as "until" from cooldowns where :user_id::uuid in (low_id, high_id) order by until_at;
 
 -- name: reports(user_id)
--- Those the person made, with what they attached of their own.
+-- Reports that the user made, with their own messages.
 select
     case when u.deleted_at is null then u.name end as "aboutName", r.reason, r.text, r.source, r.created_at as "createdAt", r.verdict,
     array(select l.text from report_lines l where l.report_id = r.report_id and l.sender_id = :user_id) as "ownLines",
@@ -86,7 +86,7 @@ from bans b left join appeals a using (ban_id)
 where user_id = :user_id order by b.created_at;
 
 -- name: removals(user_id)
--- What moderators took off the card.
+-- Selfies and videos that moderators removed.
 select kind, reason, removed_at as "removedAt" from removals where user_id = :user_id order by removed_at;
 
 -- name: blocks(user_id)
@@ -105,5 +105,5 @@ select
 from introduction_links where :user_id::uuid in (introducer_id, person_id) order by expires_at;
 
 -- name: addresses(user_id)
--- Where from is kept as a mark from which it cannot be read back.
+-- Addresses are stored as hashes, which are left out.
 select seen_at as "seenAt" from seen_addresses where user_id = :user_id order by seen_at;

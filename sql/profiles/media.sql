@@ -1,8 +1,8 @@
--- Pictures and videos, as rows: any process on any machine serves them.
+-- Pictures and videos, stored as rows, so that any process on any machine can serve them.
 
 -- name: find(media_id, viewer_id)
--- One's own always; another's with access. Who blocks somebody sees nothing of them any more; who was blocked sees
--- what they saw before, for a picture that breaks would tell them.
+-- One's own always, another user's with access. A blocker no longer sees the media of the user they blocked. The blocked
+-- user still sees the blocker's media, because a missing picture would reveal the block.
 select m.media_id::text, m.owner_id::text, m.kind, m.content_type, m.byte_size
 from media m
 join users owner on owner.user_id = m.owner_id and owner.deleted_at is null
@@ -25,7 +25,7 @@ from media_chunks
 where media_id = :media_id and seq between :first_seq and :last_seq;
 
 -- name: create(media_id, owner_id, kind, content_type, byte_size, now)!
--- A new one answers what a moderator said of the one before.
+-- A new file settles the removal of the old one.
 with answered as (
     delete from removals where user_id = :owner_id and kind = :kind
 )
@@ -38,5 +38,5 @@ values (
 insert into media_chunks (media_id, seq, bytes) values (:media_id, :seq, :bytes);
 
 -- name: delete_older(owner_id, kind, media_id)!
--- Chunks go with them. Without a media_id: all of that kind.
+-- Chunks are deleted with them (cascade). With a null media_id: all of that kind.
 delete from media where owner_id = :owner_id and kind = :kind and media_id is distinct from :media_id::uuid;

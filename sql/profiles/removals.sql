@@ -1,7 +1,7 @@
--- Selfies and videos that a moderator took off a card. A new one of the kind answers it (sql/profiles/media.sql).
+-- Selfies and videos that a moderator took off a card. A new file of the kind deletes the row (sql/profiles/media.sql).
 
 -- name: uncover(user_id, kind, media_id)!
--- Only what the moderator looked at: it may have been replaced since.
+-- Only the file that the moderator was shown: it may have been replaced since.
 update users
 set selfie_id = case when :kind = 'selfie' then null else selfie_id end,
     video_id = case when :kind = 'video' then null else video_id end

@@ -1,4 +1,4 @@
--- People: guests and, later, accounts.
+-- Users: guests and account holders.
 
 -- name: create(user_id, name, gender, now)!
 insert into users (user_id, name, gender, adult_at, created_at)
@@ -18,14 +18,14 @@ from users
 where user_id = any(:user_ids::uuid[]) and deleted_at is null;
 
 -- name: update(user_id, name, gender, handles)
--- What is null stays as it is; a handle that is null goes.
+-- A null name or gender stays as it is; a null handle is removed.
 update users
 set name = coalesce(:name, name), gender = coalesce(:gender, gender), handles = jsonb_strip_nulls(handles || :handles::jsonb)
 where user_id = :user_id and deleted_at is null
 returning user_id::text, name, gender, selfie_id::text, video_id::text, successful_calls, handles;
 
 -- name: invite_code(user_id)
--- The person's own code while it is on; uses_remaining is null without a limit.
+-- The user's own code unless stopped; uses_remaining is null without a limit.
 select code, uses_limit - uses as uses_remaining
 from invite_codes
 where owner_id = :user_id and stopped_at is null;
@@ -40,7 +40,7 @@ update users set selfie_id = :selfie_id where user_id = :user_id and deleted_at 
 update users set video_id = :video_id::uuid where user_id = :user_id and deleted_at is null;
 
 -- name: tally(user_id)
--- How the calls went that connected; each half is one index scan.
+-- Statistics of the connected calls; each half is one index scan.
 select
     count(*) as calls,
     coalesce(sum(connected_ms), 0)::bigint as connected_ms,

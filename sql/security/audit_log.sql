@@ -5,7 +5,7 @@ insert into audit_log (at, actor, action, target, reason)
 values (coalesce(:now::timestamptz, clock_timestamp()), :actor, :action, :target, :reason);
 
 -- name: page(before, most)
--- Newest first, with the actor's name while they are on the staff.
+-- Newest first, with the actor's name if they are on the staff now.
 select
     a.seq, a.at, a.actor, coalesce(s.name, a.actor) as actor_name, a.action, a.target, a.reason,
     encode(a.hash, 'hex') as hash

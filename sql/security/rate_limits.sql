@@ -1,7 +1,7 @@
 -- Wrong guesses within the window, by kind and subject.
 
 -- name: wait_seconds(kind, subject, most, window, now)
--- Seconds until one more is allowed, or no row: the `most`-th newest guess has to grow older than the window.
+-- Seconds until one more is allowed: until the `most`-th newest guess leaves the window. No row if allowed now.
 select extract(epoch from guessed_at + make_interval(secs => :window) - coalesce(:now::timestamptz, clock_timestamp()))::float8
 from guesses
 where kind = :kind and subject = :subject
@@ -14,7 +14,7 @@ offset :most - 1 limit 1;
 select pg_advisory_xact_lock(hashtextextended(:kind || ' ' || :subject, 0));
 
 -- name: count_guess(kind, subject, window, now)
--- What has grown too old goes in the same statement, whosever it is: addresses are kept no longer than they count.
+-- Also deletes old rows of any subject, so that addresses are not stored longer than they count.
 with stale as (
     delete from guesses where guess_id in (
         select guess_id from guesses

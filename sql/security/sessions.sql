@@ -1,4 +1,4 @@
--- Sign-ins. A token is known only by its SHA-256.
+-- Sessions. Only the SHA-256 of a token is stored.
 
 -- name: create(session_id, token_hash, user_id, guest_days, account_days, now)!
 insert into sessions (session_id, token_hash, user_id, created_at, renewed_at, expires_at)
@@ -19,9 +19,9 @@ where s.session_id = :session_id and s.ended_at is null;
 
 -- name: find(token_hash, session_id, member_days, now)
 -- Prepared.
--- Who asks, in one statement. Somebody with access is kept longer: counted here, so that access gained by a webhook
--- while nobody looks keeps the session at once. was_renewed: once a day, the caller renews it now. An account can come
--- back, so its session is kept for its own days, access or not.
+-- The member in one statement. A guest with access is kept longer; this is computed here, so that access granted by a
+-- webhook counts at once. was_renewed: due once a day, and the caller renews it now. The session of an account is kept
+-- for its own days, with or without access.
 select
     s.session_id::text, s.user_id::text, u.name, u.gender, u.selfie_id::text, a.access,
     exists (
@@ -54,7 +54,7 @@ cross join lateral (
 where (s.token_hash = :token_hash::bytea or s.session_id = :session_id::uuid) and s.ended_at is null and e.expires_at > at;
 
 -- name: renew(session_id, days, now)!
--- Many requests at once renew once.
+-- Concurrent requests renew once.
 update sessions
 set renewed_at = at, expires_at = greatest(expires_at, at + make_interval(days => :days))
 from coalesce(:now::timestamptz, clock_timestamp()) as at

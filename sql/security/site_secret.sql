@@ -1,4 +1,4 @@
--- The site's secret, made once, for sites that were given none.
+-- The generated site secret, for sites without SECRET_KEY.
 
 -- name: keep(value)!
 insert into secrets (name, value) values ('site', :value) on conflict (name) do nothing;

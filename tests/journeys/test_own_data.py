@@ -46,7 +46,7 @@ async def test_export_delete_and_an_old_backup(stage: Stage, tmp_path: Path) -> 
     await anna.context.add_cookies([token])
     # The backup brings her back: the site notices by itself, and deletes her again.
     await until(lambda: me(anna), lambda status: status == 401)
-    assert "deleted again what a backup had brought back" in stage.server.log.read_text()
+    assert "deleted again what a backup had restored" in stage.server.log.read_text()
     await remembers_nobody(ben)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from models.accounts.mailer import MOST_WAITING, Mail
+from models.accounts.mailer import MOST_WAITING, Mailer
 from models.settings.config import Config
 from tests.support.smtp_server import Mailbox
 
@@ -19,8 +19,8 @@ def mailbox() -> Iterator[Mailbox]:
         yield opened
 
 
-def mail_to(url: str | None) -> Mail:
-    return Mail(Config(smtp_url=url, mail_from="hello@napalmsky.example" if url else None))
+def mail_to(url: str | None) -> Mailer:
+    return Mailer(Config(smtp_url=url, mail_from="hello@napalmsky.example" if url else None))
 
 
 async def test_a_letter_arrives(mailbox: Mailbox) -> None:
@@ -59,7 +59,7 @@ async def test_a_server_that_is_away_is_one_line_without_the_address(
             mail.send("ann@example.com", "A subject", "Some words.")
             mail._thread.submit(lambda: None).result()
     assert [record.getMessage() for record in caplog.records] == [
-        "a letter could not be sent: ConnectionRefusedError"
+        "an e-mail could not be sent: ConnectionRefusedError"
     ]
     await mail.close()
 

@@ -113,7 +113,7 @@ async def test_a_directory_that_cannot_be_written_does_not_keep_anybody(
     ann = await person("Ann")
     await models.deletions.delete(ann.user_id)
     assert not await is_here(models, ann)
-    assert "tombstones cannot be kept outside the database" in caplog.text
+    assert "tombstones cannot be written to the data directory" in caplog.text
     models.tombstones.file.rmdir()
     await models.tombstones.write()
     assert ann.user_id in models.tombstones.file.read_text()

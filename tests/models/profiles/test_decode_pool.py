@@ -18,21 +18,21 @@ from tornado.ioloop import IOLoop
 
 from models.errors import Invalid, Unavailable
 from models.profiles import decode_pool
-from models.profiles.decode_pool import Decoding, Words
+from models.profiles.decode_pool import DecodePool, ErrorTexts
 from models.profiles.decoder import CPU_SECONDS, MOST_MEMORY, PICTURE
 from models.profiles.decoder_processes import Crashed, DecoderProcess, Lost, OutOfTime
 from tests.conftest import jpeg
 from tests.support.files import file_of
 from tests.support.scenes import until
 
-WORDS = Words("selfie", "damaged", "too much")
+WORDS = ErrorTexts("selfie", "damaged", "too much")
 # Kinds of work that exist only here.
 HOSTILE = "tests.support.hostile_work"
 
 
 @pytest.fixture
-def pictures(io_loop: IOLoop) -> Iterator[Decoding]:
-    made = Decoding(PICTURE)
+def pictures(io_loop: IOLoop) -> Iterator[DecodePool]:
+    made = DecodePool(PICTURE)
     yield made
     io_loop.run_sync(made.close)
 
@@ -48,7 +48,7 @@ def ask(kind: str, seconds: float = 20.0, **request: Any) -> dict[str, Any]:
     return DecoderProcess(kind).ask(file_of(jpeg()), file_of(b""), request, seconds)
 
 
-async def test_a_picture_is_decoded_and_its_process_is_gone(pictures: Decoding) -> None:
+async def test_a_picture_is_decoded_and_its_process_is_gone(pictures: DecodePool) -> None:
     target = file_of(b"")
     assert await pictures.run("ann", WORDS, file_of(jpeg()), target, is_selfie=True) == {}
     target.seek(0)
@@ -56,7 +56,7 @@ async def test_a_picture_is_decoded_and_its_process_is_gone(pictures: Decoding) 
     assert decoders() == []
 
 
-async def test_a_process_that_was_started_early_is_used_and_replaced(pictures: Decoding) -> None:
+async def test_a_process_that_was_started_early_is_used_and_replaced(pictures: DecodePool) -> None:
     await pictures.warm()
     (early,) = decoders()
     await pictures.run("ann", WORDS, file_of(jpeg()), file_of(b""), is_selfie=True)
@@ -123,7 +123,7 @@ def test_a_process_ends_with_its_parent(tmp_path: Path) -> None:
 
 
 async def test_what_goes_wrong_is_told_in_words(io_loop: IOLoop, monkeypatch: pytest.MonkeyPatch) -> None:
-    hostile = Decoding(HOSTILE)
+    hostile = DecodePool(HOSTILE)
     try:
         for work, error in (
             ("spin", "too much"),
@@ -142,7 +142,7 @@ async def test_what_goes_wrong_is_told_in_words(io_loop: IOLoop, monkeypatch: py
 
 
 async def test_a_decoder_that_is_missing_is_unavailable(io_loop: IOLoop) -> None:
-    broken = Decoding("tests.there_is_no_such_module")
+    broken = DecodePool("tests.there_is_no_such_module")
     with pytest.raises(Unavailable):
         await broken.run("ann", WORDS, file_of(b"x"), file_of(b""))
     await broken.close()
@@ -151,7 +151,7 @@ async def test_a_decoder_that_is_missing_is_unavailable(io_loop: IOLoop) -> None
 
 
 async def test_the_end_of_the_site_ends_what_is_under_way() -> None:
-    hostile = Decoding(HOSTILE)
+    hostile = DecodePool(HOSTILE)
     work = asyncio.ensure_future(hostile.run("ann", WORDS, file_of(b"x"), file_of(b""), work="sleep"))
     await until(lambda: bool(decoders()))
     began = time.monotonic()
@@ -162,8 +162,8 @@ async def test_the_end_of_the_site_ends_what_is_under_way() -> None:
     assert decoders() == []
 
 
-async def test_one_hostile_person_leaves_a_decoder_to_the_next(pictures: Decoding) -> None:
-    hostile = Decoding(HOSTILE)
+async def test_one_hostile_person_leaves_a_decoder_to_the_next(pictures: DecodePool) -> None:
+    hostile = DecodePool(HOSTILE)
     try:
         spins = [
             asyncio.ensure_future(hostile.run("eve", WORDS, file_of(b"x"), file_of(b""), work="spin"))

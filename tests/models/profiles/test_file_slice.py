@@ -6,17 +6,17 @@ import os
 import tempfile
 from io import BufferedReader
 
-from models.profiles.file_slice import Part
+from models.profiles.file_slice import FileSlice
 
 
 def test_a_part_has_its_own_place_and_ends() -> None:
     with tempfile.TemporaryFile(buffering=0) as file:
         file.write(b"head|body of it|tail")
-        part, same = Part(file, 5, 15), Part(file, 5, 15)
+        part, same = FileSlice(file, 5, 15), FileSlice(file, 5, 15)
         assert (part.size, part.read()) == (10, b"body of it")
         assert (part.read(), same.read(4), same.tell()) == (b"", b"body", 4)
         assert (part.seek(-2, os.SEEK_END), part.read(99)) == (8, b"it")
         assert (part.seek(-99), part.read(4)) == (0, b"body")
-        assert BufferedReader(Part(file, 5, 15)).readline() == b"body of it"
+        assert BufferedReader(FileSlice(file, 5, 15)).readline() == b"body of it"
         part.close()
         assert not file.closed

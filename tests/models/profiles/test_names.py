@@ -88,7 +88,7 @@ TIDIED = {
 }
 REFUSED = {
     "Write the name people": ["", "   ", "\t\n"],
-    "no letter that can be seen": [
+    "no visible letter": [
         "\u3164", "\u2800\u2800", "\u200b", "\u200d", "\u0301", "\u2060\u200b", "\u200f", "\ufe0f",
         "\u2066\u2069", "\U000e0041\U000e007f",
     ],

@@ -10,7 +10,7 @@ from threading import Event
 import pytest
 
 from models.errors import TooMany, Unavailable
-from models.security.fair_queue import MOST_IN_ALL, MOST_IN_LINE, MOST_WAITING, FairQueue, Turns
+from models.security.fair_queue import MOST_IN_ALL, MOST_WAITING, MOST_WAITING_FOR_SLOT, FairQueue, Slots
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ async def test_who_leaves_gives_up_the_place(queue: FairQueue) -> None:
 
 
 async def test_turns_are_taken_in_order_and_only_so_many() -> None:
-    turns, at_once, order = Turns(2), 0, []
+    turns, at_once, order = Slots(2), 0, []
 
     async def one(number: int) -> None:
         nonlocal at_once
@@ -117,9 +117,9 @@ async def test_turns_are_taken_in_order_and_only_so_many() -> None:
 
 
 async def test_turns_of_one_do_not_hold_up_another() -> None:
-    turns = Turns(1)
+    turns = Slots(1)
     async with turns.of("a"):
-        waiting = [asyncio.ensure_future(turns.of("a").__aenter__()) for _ in range(MOST_IN_LINE)]
+        waiting = [asyncio.ensure_future(turns.of("a").__aenter__()) for _ in range(MOST_WAITING_FOR_SLOT)]
         await asyncio.sleep(0)
         with pytest.raises(TooMany):
             async with turns.of("a"):

@@ -12,7 +12,7 @@ import bcrypt
 import pytest
 
 from models.errors import Invalid
-from models.security.passwords import NOBODY, Passwords, checked, digest, fits, hashed, is_common, nobody
+from models.security.passwords import NOBODY, Passwords, checked, digest, dummy_hash, fits, hashed, is_common
 from models.settings.config import Config
 from tests.support.account_holders import OTHER_PASSWORD, PASSWORD
 
@@ -126,7 +126,7 @@ async def test_a_wrong_password_costs_the_same_at_an_older_cost(
     assert [int(one[4:6]) for one in tried] == [4]
     assert not fits(OTHER_PASSWORD, old, 6)
     assert sum(2 ** int(one[4:6]) for one in tried[1:]) == 2**6
-    assert not fits(OTHER_PASSWORD, nobody(6), 6)
+    assert not fits(OTHER_PASSWORD, dummy_hash(6), 6)
     assert [int(one[4:6]) for one in tried[4:]] == [6]
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from models.errors import Conflict, Invalid, NotSignedIn, TooMany, Unavailable
-from models.security.fair_queue import MOST_IN_LINE
+from models.security.fair_queue import MOST_WAITING_FOR_SLOT
 from models.security.rate_limits import SIGN_INS_AT_ONCE, RateLimits
 from models.settings.config import Config
 from models.wiring import Models
@@ -83,7 +83,9 @@ async def test_one_too_many_of_an_address_comes_back_later(models: Models) -> No
         async with limits.attempt(account, HOME):
             await over.wait()
 
-    under_way = [asyncio.ensure_future(waits(f"person {n}")) for n in range(SIGN_INS_AT_ONCE + MOST_IN_LINE)]
+    under_way = [
+        asyncio.ensure_future(waits(f"person {n}")) for n in range(SIGN_INS_AT_ONCE + MOST_WAITING_FOR_SLOT)
+    ]
     await asyncio.sleep(0)
     assert await attempt(limits, "ann", HOME) == "limited"
     assert await attempt(limits, "ann", AWAY) == "in"
