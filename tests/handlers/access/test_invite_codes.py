@@ -9,7 +9,7 @@ from tests.support.guests import own_code
 
 
 @pytest.mark.parametrize(("kind", "content_type"), [("svg", "image/svg+xml"), ("png", "image/png")])
-async def test_the_owner_sees_it(site, person, kind, content_type) -> None:
+async def test_the_owner_gets_the_qr_code(site, person, kind, content_type) -> None:
     anna = await person("Anna")
     code = await own_code(site, anna)
     answer = await site.client.get(f"/invite-codes/{code}/qr.{kind}", token=anna.token)
@@ -19,7 +19,7 @@ async def test_the_owner_sees_it(site, person, kind, content_type) -> None:
     assert answer.body
 
 
-async def test_the_owner_may_print_a_poster(site, person) -> None:
+async def test_the_owner_gets_the_poster(site, person) -> None:
     anna, ben = await person("Anna"), await person("Ben")
     code = await own_code(site, anna)
     answer = await site.client.get(f"/invite-codes/{code}/poster.svg", token=anna.token)
@@ -30,7 +30,7 @@ async def test_the_owner_may_print_a_poster(site, person) -> None:
         assert (answer.status, answer.code) == (404, "not_found")
 
 
-async def test_nobody_else_does(site, person) -> None:
+async def test_other_users_get_no_qr_code(site, person) -> None:
     anna, ben = await person("Anna"), await person("Ben")
     code = await own_code(site, anna)
     for path, token in (

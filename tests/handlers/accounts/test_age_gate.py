@@ -34,7 +34,7 @@ async def sign_up(
     )
 
 
-async def test_by_their_word_a_birth_date_is_ignored(site: Running) -> None:
+async def test_without_the_check_a_birth_date_is_ignored(site: Running) -> None:
     assert (await sign_up(site, None)).status == 201
     assert (await sign_up(site, "2020-01-01")).status == 201
 
@@ -55,7 +55,9 @@ async def test_by_their_word_a_birth_date_is_ignored(site: Running) -> None:
         ("1899-12-31", 422),
     ],
 )
-async def test_eighteen_on_the_day(asking: Running, birth_date: str | None, status: int) -> None:
+async def test_users_are_adults_from_their_eighteenth_birthday(
+    asking: Running, birth_date: str | None, status: int
+) -> None:
     answer = await sign_up(asking, birth_date)
     assert answer.status == status
     if status == 422:
@@ -64,7 +66,7 @@ async def test_eighteen_on_the_day(asking: Running, birth_date: str | None, stat
         assert answer.code == "not_allowed"
 
 
-async def test_another_date_does_not_help_for_a_day_and_only_there(asking: Running) -> None:
+async def test_a_refusal_lasts_a_day_and_only_in_that_browser(asking: Running) -> None:
     assert (await sign_up(asking, "2015-01-01")).status == 403
     assert (await sign_up(asking, "1990-01-01")).status == 403
     assert (await sign_up(asking, "1990-01-01", "198.51.100.7")).status == 201
@@ -73,7 +75,7 @@ async def test_another_date_does_not_help_for_a_day_and_only_there(asking: Runni
     assert (await sign_up(asking, "1990-01-01")).status == 201
 
 
-async def test_no_date_is_kept_and_no_address(asking: Running) -> None:
+async def test_no_date_and_no_address_are_stored(asking: Running) -> None:
     await sign_up(asking, "2015-01-01")
     await sign_up(asking, "1990-05-31", "198.51.100.7")
     for table in ("age_refusals", "users"):
@@ -83,13 +85,13 @@ async def test_no_date_is_kept_and_no_address(asking: Running) -> None:
         assert "192.0.2" not in kept
 
 
-async def test_every_fault_is_told_at_once(asking: Running) -> None:
+async def test_every_fault_is_reported_at_once(asking: Running) -> None:
     answer = await asking.client.post("/auth/guest", {"name": "", "gender": "female", "adult": True})
     assert set(answer.json["error"]["fields"]) == {"name", "birthDate"}
 
 
 @pytest.mark.parametrize("htmx", [False, True])
-async def test_a_browser_is_told_in_words_and_remembers(asking: Running, htmx: bool) -> None:
+async def test_a_browser_gets_an_explanation_and_keeps_the_refusal(asking: Running, htmx: bool) -> None:
     browser = asking.browser()
     assert "Date of birth" in (await browser.get("/onboarding")).text
     wrong = await browser.post("/auth/guest", htmx=htmx, **FORM)

@@ -51,7 +51,7 @@ async def test_a_visitor_and_a_guest_have_nothing_to_change(
     assert (answer.status, answer.code) == (409, "conflict")
 
 
-async def test_a_new_password_ends_my_other_devices_and_nobody_else_s(
+async def test_a_new_password_ends_only_the_other_sessions_of_its_account(
     site: Running, person: MakePerson
 ) -> None:
     ann, bo = await holder(site, person), await holder(site, person, "Bo")
@@ -93,7 +93,7 @@ async def test_in_a_browser(site: Running, person: MakePerson, path: str) -> Non
     assert (await browser.get(goes)).status == 200
 
 
-async def test_an_address_that_is_taken(site: Running, person: MakePerson) -> None:
+async def test_a_taken_address_is_refused(site: Running, person: MakePerson) -> None:
     await holder(site, person, "Bo")
     await holder(site, person)
     browser = await signed_in_browser(site)
@@ -112,7 +112,7 @@ async def test_without_the_form_s_token_nothing_changes(site: Running, person: M
     assert (await login(site, ANN)).status == 200
 
 
-async def test_codes_are_shown_to_holders_only(site: Running, person: MakePerson) -> None:
+async def test_codes_are_shown_only_to_account_holders(site: Running, person: MakePerson) -> None:
     guest = await person("Guest")
     answer = await site.client.get("/settings/recovery-codes", token=guest.token)
     assert answer.status == 303

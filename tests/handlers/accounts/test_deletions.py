@@ -12,7 +12,7 @@ from tests.support.scenes import in_call
 QUICK = {"confirm": "DELETE"}
 
 
-async def test_a_guest_is_gone_at_once_and_nobody_else_is(site: Running, person: MakePerson) -> None:
+async def test_a_guest_is_deleted_at_once_and_others_are_not(site: Running, person: MakePerson) -> None:
     ann, bo = await person("Ann"), await person("Bo")
     ann_socket, bo_socket = await site.invites(ann), await site.invites(bo)
     queue = await site.client.get("/room/queue", token=bo.token)
@@ -26,7 +26,7 @@ async def test_a_guest_is_gone_at_once_and_nobody_else_is(site: Running, person:
     assert (await site.client.get("/room/queue", token=bo.token)).json["users"] == []
 
 
-async def test_a_call_ends_for_the_other_as_if_they_had_hung_up(site: Running, person: MakePerson) -> None:
+async def test_a_call_ends_for_the_other_side_as_a_hang_up(site: Running, person: MakePerson) -> None:
     call = await in_call(site, person)
     assert (await site.client.post("/settings/delete", QUICK, token=call.people.anna.token)).status == 204
     assert (await call.b.receive("call:end"))["reason"] == "hung_up"
@@ -54,7 +54,7 @@ async def test_without_the_word_nothing_happens(site: Running, person: MakePerso
 
 
 @pytest.mark.parametrize("htmx", [False, True])
-async def test_a_browser_is_told_what_stays_and_says_goodbye(
+async def test_a_browser_gets_the_explanation_and_the_confirmation(
     site: Running, person: MakePerson, htmx: bool
 ) -> None:
     browser = await browser_of(site, await person("Ann"))
@@ -67,7 +67,7 @@ async def test_a_browser_is_told_what_stays_and_says_goodbye(
     assert "all gone" in (await browser.get("/deleted")).text
 
 
-async def test_lost_news_keeps_nobody_here(site: Running, person: MakePerson) -> None:
+async def test_a_lost_event_does_not_keep_a_deleted_user_connected(site: Running, person: MakePerson) -> None:
     """Deleted behind the back of this process: the sweep reads it from PostgreSQL."""
     call = await in_call(site, person)
     await site.models.erasure.erase(call.people.anna.user_id)

@@ -9,7 +9,7 @@ from tests.conftest import MakePerson, Running
 from tests.support.reports import browser_of
 
 
-async def test_a_program_and_a_browser_are_sent_a_file(site: Running, person: MakePerson) -> None:
+async def test_an_api_client_and_a_browser_get_a_file(site: Running, person: MakePerson) -> None:
     ann, bo = await person("Ann"), await person("Bo")
     sent = await site.client.post("/settings/export", token=ann.token)
     browser = await browser_of(site, bo)
@@ -23,7 +23,7 @@ async def test_a_program_and_a_browser_are_sent_a_file(site: Running, person: Ma
         assert ({ann, bo} - {own}).pop().user_id not in text
 
 
-async def test_once_an_hour_is_said_in_words(site: Running, person: MakePerson) -> None:
+async def test_the_hourly_limit_is_explained(site: Running, person: MakePerson) -> None:
     browser = await browser_of(site, await person("Ann"))
     assert (await browser.post("/settings/export")).status == 200
     again = await browser.post("/settings/export")
@@ -31,7 +31,7 @@ async def test_once_an_hour_is_said_in_words(site: Running, person: MakePerson) 
     assert int(again.headers["Retry-After"]) > 3000
 
 
-async def test_nobody_takes_another_s(site: Running, person: MakePerson) -> None:
+async def test_only_the_owner_gets_the_export(site: Running, person: MakePerson) -> None:
     await person("Ann")
     assert (await site.client.post("/settings/export", {})).status == 401
     browser = await browser_of(site, await person("Bo"))

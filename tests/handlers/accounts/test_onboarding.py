@@ -9,20 +9,20 @@ from tests.conftest import MakePerson, Running
 HTML = {"Accept": "text/html"}
 
 
-async def test_a_visitor_writes_a_name_first(site: Running) -> None:
+async def test_the_first_step_is_the_profile(site: Running) -> None:
     answer = await site.client.get("/onboarding", headers=HTML)
     assert answer.status == 200
     assert 'action="/auth/guest"' in answer.text
 
 
-async def test_then_comes_the_selfie(site: Running, person: MakePerson) -> None:
+async def test_the_second_step_is_the_selfie(site: Running, person: MakePerson) -> None:
     ann = await person("Ann", access=None, selfie=False)
     answer = await site.client.get("/onboarding", token=ann.token, headers=HTML)
     assert 'action="/media/selfie"' in answer.text
 
 
 @pytest.mark.parametrize(("access", "place"), [(None, "/paywall"), ("comp", "/room"), ("payment", "/room")])
-async def test_then_access_then_the_room(
+async def test_then_comes_the_paywall_then_the_room(
     site: Running, person: MakePerson, access: str | None, place: str
 ) -> None:
     ann = await person("Ann", access=access)
@@ -36,7 +36,7 @@ async def test_a_selfie_can_be_taken_again(site: Running, person: MakePerson) ->
     assert "A new selfie" in answer.text
 
 
-async def test_a_code_goes_on_with_who_is_not_in_yet(site: Running, person: MakePerson) -> None:
+async def test_a_code_is_passed_on_for_members_without_access(site: Running, person: MakePerson) -> None:
     code = "0123456789ABCDEF"
     for access, place in ((None, f"/paywall?inviteCode={code}"), ("comp", "/room")):
         ann = await person("Ann", access=access)
@@ -45,7 +45,7 @@ async def test_a_code_goes_on_with_who_is_not_in_yet(site: Running, person: Make
 
 
 @pytest.mark.parametrize("code", ["0" * 16, "x", "", "%00", "%3Cscript%3E", "a" * 2000])
-async def test_a_code_that_is_none_is_no_fault(site: Running, code: str) -> None:
+async def test_a_malformed_code_does_not_break_the_page(site: Running, code: str) -> None:
     answer = await site.client.get(f"/onboarding?inviteCode={code}", headers=HTML)
     assert answer.status == 200
     assert 'name="inviteCode"' not in answer.text

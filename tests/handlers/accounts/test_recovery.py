@@ -30,7 +30,7 @@ def recovery(code: str, email: str = ANN) -> dict[str, str]:
     return {"email": email, "code": code, "password": OTHER_PASSWORD}
 
 
-async def test_a_code_lets_me_in_and_everybody_else_out(site: Running, person: MakePerson) -> None:
+async def test_a_code_signs_in_and_ends_every_other_session(site: Running, person: MakePerson) -> None:
     ann, bo = await holder(site, person), await holder(site, person, "Bo")
     socket, other = await site.invites(ann.person), await site.invites(bo.person)
     answer = await site.client.post("/auth/recover", recovery(ann.codes[0]))
@@ -68,7 +68,7 @@ async def test_in_a_browser_with_a_code(site: Running, person: MakePerson) -> No
     assert ANN in (await browser.get("/settings")).text
 
 
-async def test_in_a_browser_with_a_letter(site: Running, mailbox: Mailbox, person: MakePerson) -> None:
+async def test_in_a_browser_with_a_link(site: Running, mailbox: Mailbox, person: MakePerson) -> None:
     await holder(site, person)
     browser = site.browser()
     await browser.get("/recover?by=mail")
@@ -89,7 +89,7 @@ async def test_in_a_browser_with_a_letter(site: Running, mailbox: Mailbox, perso
     assert (await browser.post("/auth/reset", link=link, password=PASSWORD)).status == 422
 
 
-async def test_asking_for_a_letter_tells_nothing(site: Running, mailbox: Mailbox, person: MakePerson) -> None:
+async def test_asking_for_a_link_reveals_nothing(site: Running, mailbox: Mailbox, person: MakePerson) -> None:
     await holder(site, person)
     answers = [await site.client.post("/auth/recovery-link", {"email": email}) for email in (NOBODY, ANN)]
     assert [(answer.status, answer.body) for answer in answers] == [(204, b"")] * 2
@@ -98,7 +98,7 @@ async def test_asking_for_a_letter_tells_nothing(site: Running, mailbox: Mailbox
     assert (await site.client.post("/auth/recovery-link", {"email": "ann"})).code == "invalid"
 
 
-async def test_as_json_with_a_letter(site: Running, mailbox: Mailbox, person: MakePerson) -> None:
+async def test_as_json_with_a_link(site: Running, mailbox: Mailbox, person: MakePerson) -> None:
     ann = await holder(site, person)
     await site.client.post("/auth/recovery-link", {"email": ANN})
     link = link_in(await mailbox.letter()).partition("?link=")[2]

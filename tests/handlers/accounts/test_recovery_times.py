@@ -60,7 +60,7 @@ async def seconds(site: Running, email: str, address: str) -> float:
 
 
 @pytest.mark.prove
-async def test_asking_for_a_link_takes_as_long_for_known_as_for_unknown(
+async def test_asking_for_a_link_takes_the_same_time_for_known_and_unknown(
     make_site: MakeSite, person: MakePerson, mailbox: Mailbox
 ) -> None:
     """In pairs, each kind first in half of them; the median of the differences is within its noise."""

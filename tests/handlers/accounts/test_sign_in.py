@@ -35,7 +35,7 @@ async def test_an_api_client_gets_a_token(site: Running, person: MakePerson) -> 
     assert await is_signed_in(site, answer.json["sessionToken"])
 
 
-async def test_the_other_device_is_told_and_closed_and_nobody_else(site: Running, person: MakePerson) -> None:
+async def test_only_the_other_device_is_notified_and_closed(site: Running, person: MakePerson) -> None:
     ann, bo = await holder(site, person), await person("Bo")
     first, other = await site.invites(ann.person), await site.invites(bo)
     await login(site, ANN)
@@ -46,7 +46,7 @@ async def test_the_other_device_is_told_and_closed_and_nobody_else(site: Running
     assert "session:ended" not in await other.quiet()
 
 
-async def test_a_process_that_missed_the_news_finds_it(
+async def test_a_process_that_missed_the_event_closes_the_socket(
     site: Running, make_site: MakeSite, person: MakePerson
 ) -> None:
     ann = await holder(site, person)
@@ -59,7 +59,7 @@ async def test_a_process_that_missed_the_news_finds_it(
     assert await first.closed() == 4401
 
 
-async def test_the_device_that_was_left_is_asked_politely(site: Running) -> None:
+async def test_the_replaced_device_gets_an_explanation(site: Running) -> None:
     first, second = site.browser(), site.browser()
     await first.get("/onboarding")
     await first.post("/auth/guest", name="Ann", gender="female", adult="true")
@@ -78,7 +78,7 @@ async def test_the_device_that_was_left_is_asked_politely(site: Running) -> None
     assert (await second.get("/settings")).status == 303
 
 
-async def test_the_cookie_changes_and_the_old_one_is_dead(site: Running, person: MakePerson) -> None:
+async def test_the_cookie_changes_and_the_old_one_is_invalid(site: Running, person: MakePerson) -> None:
     await holder(site, person)
     browser = site.browser()
     await browser.get("/onboarding")
@@ -104,7 +104,9 @@ async def test_a_second_sign_in_here_keeps_the_sockets(site: Running, person: Ma
     [("/history", "/history"), ("", "/room"), ("//evil.example", "/room"), ("/\\evil.example", "/room"),
      ("https://evil.example", "/room"), ("/%09/evil", "/%09/evil"), ("/\t/evil.example", "/room")],
 )  # fmt: skip
-async def test_next_stays_at_home(site: Running, person: MakePerson, wanted: str, goes: str) -> None:
+async def test_next_leads_only_to_paths_of_this_site(
+    site: Running, person: MakePerson, wanted: str, goes: str
+) -> None:
     await holder(site, person)
     browser = site.browser()
     await browser.get("/login")
@@ -112,7 +114,7 @@ async def test_next_stays_at_home(site: Running, person: MakePerson, wanted: str
     assert answer.headers["Location"] == goes
 
 
-async def test_known_and_unknown_answer_alike(site: Running, person: MakePerson) -> None:
+async def test_known_and_unknown_addresses_get_the_same_answer(site: Running, person: MakePerson) -> None:
     await holder(site, person)
     known, unknown = await login(site, ANN, OTHER_PASSWORD), await login(site, NOBODY, OTHER_PASSWORD)
     assert (known.status, known.body) == (unknown.status, unknown.body)
@@ -129,7 +131,7 @@ async def test_known_and_unknown_answer_alike(site: Running, person: MakePerson)
     assert OTHER_PASSWORD not in pages[0].text
 
 
-async def test_the_sixth_failure_is_refused_whatever_the_header_says(
+async def test_the_sixth_failure_is_refused_with_any_forwarded_header(
     site: Running, person: MakePerson
 ) -> None:
     await holder(site, person)
@@ -139,14 +141,14 @@ async def test_the_sixth_failure_is_refused_whatever_the_header_says(
     assert (await login(site, ANN)).status == 429
 
 
-async def test_fifty_at_once_do_not_get_past(site: Running, person: MakePerson) -> None:
+async def test_fifty_concurrent_attempts_do_not_exceed_the_limit(site: Running, person: MakePerson) -> None:
     await holder(site, person)
     answers = await asyncio.gather(*[login(site, ANN, OTHER_PASSWORD) for _ in range(50)])
     assert sorted({answer.status for answer in answers}) == [401, 429]
     assert sum(answer.status == 401 for answer in answers) == 5
 
 
-async def test_the_owner_gets_in_from_another_address_during_an_attack(
+async def test_the_owner_can_sign_in_from_another_address_during_an_attack(
     make_site: MakeSite, person: MakePerson, site: Running
 ) -> None:
     await holder(site, person)
@@ -160,7 +162,7 @@ async def test_the_owner_gets_in_from_another_address_during_an_attack(
     assert (await login(behind, ANN, X_Forwarded_For="198.51.100.1")).status == 200
 
 
-async def test_a_faulty_form_is_no_failure(site: Running, person: MakePerson) -> None:
+async def test_a_faulty_form_does_not_count_as_a_failure(site: Running, person: MakePerson) -> None:
     await holder(site, person)
     for _ in range(8):
         answer = await site.client.post("/auth/login", {"email": "ann", "password": ""})
@@ -168,7 +170,7 @@ async def test_a_faulty_form_is_no_failure(site: Running, person: MakePerson) ->
     assert (await login(site, ANN)).status == 200
 
 
-async def test_pages_of_people_who_are_in_lead_on(site: Running, person: MakePerson) -> None:
+async def test_the_sign_in_page_redirects_signed_in_members(site: Running, person: MakePerson) -> None:
     ann = await holder(site, person)
     page = await site.client.get("/login", token=ann.token, headers={"Accept": "text/html"})
     assert page.headers["Location"] == "/room"
@@ -176,7 +178,7 @@ async def test_pages_of_people_who_are_in_lead_on(site: Running, person: MakePer
 
 
 @pytest.mark.parametrize("together", [10, pytest.param(50, marks=pytest.mark.prove)])
-async def test_the_real_cost_leaves_the_loop_free(make_site: MakeSite, together: int) -> None:
+async def test_the_event_loop_is_free_at_the_real_cost(make_site: MakeSite, together: int) -> None:
     """One thread hashes: 33 sign-ins are heard, more at once are told to come back."""
     site = await make_site(
         bcrypt_cost=12, trusted_proxies=read_config({"TRUSTED_PROXIES": "127.0.0.1,::1"}).trusted_proxies

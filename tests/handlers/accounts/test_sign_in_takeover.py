@@ -22,7 +22,7 @@ async def call_between(site: Running, caller: Person, callee: Person) -> str:
     return str((await answering.receive("call:start"))["callId"])
 
 
-async def test_a_live_call_is_handed_to_the_new_device(site: Running, person: MakePerson) -> None:
+async def test_a_live_call_continues_on_the_new_device(site: Running, person: MakePerson) -> None:
     ann, bo = await holder(site, person), await person("Bo")
     call_id = await call_between(site, ann.person, bo)
     left, peer = await site.relay(ann.person, call_id), await site.relay(bo, call_id)
@@ -39,7 +39,7 @@ async def test_a_live_call_is_handed_to_the_new_device(site: Running, person: Ma
     assert "call:end" not in await peer.quiet()
 
 
-async def test_the_device_that_was_left_does_not_get_its_seat_back(site: Running, person: MakePerson) -> None:
+async def test_the_replaced_device_does_not_get_its_seat_back(site: Running, person: MakePerson) -> None:
     ann, bo = await holder(site, person), await person("Bo")
     call_id = await call_between(site, ann.person, bo)
     await login(site, "ann@example.com", PASSWORD)

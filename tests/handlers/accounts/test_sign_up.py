@@ -57,14 +57,14 @@ async def test_behind_tls_the_cookie_is_bound_to_the_host(make_site: MakeSite) -
     assert "Domain" not in line
 
 
-async def test_htmx_is_sent_on(site: Running) -> None:
+async def test_htmx_gets_a_redirect(site: Running) -> None:
     browser = site.browser()
     await browser.get("/onboarding")
     answer = await browser.post("/auth/guest", htmx=True, **FORM)
     assert (answer.status, answer.headers["HX-Redirect"]) == (200, "/onboarding")
 
 
-async def test_faults_are_named_and_nobody_is_created(site: Running) -> None:
+async def test_faults_are_named_and_no_user_is_created(site: Running) -> None:
     answer = await site.client.post("/auth/guest", {"name": "\u202eAnn", "gender": "robot", "adult": False})
     assert (answer.status, answer.code) == (422, "invalid")
     assert set(answer.json["error"]["fields"]) == {"name", "gender", "adult"}
@@ -89,12 +89,12 @@ async def test_the_wrong_kind_of_value_names_its_field(
     assert set(answer.json["error"]["fields"]) == {field}
 
 
-async def test_what_a_client_may_not_say_is_ignored(site: Running) -> None:
+async def test_fields_that_a_client_may_not_set_are_ignored(site: Running) -> None:
     answer = await site.client.post("/auth/guest", ANN | {"access": "paid", "role": "admin"})
     assert answer.json["access"] == "unpaid"
 
 
-async def test_a_bad_code_creates_nobody(site: Running) -> None:
+async def test_a_bad_code_creates_no_user(site: Running) -> None:
     answer = await site.client.post("/auth/guest", ANN | {"inviteCode": "0" * 16})
     assert (answer.status, set(answer.json["error"]["fields"])) == (422, {"inviteCode"})
     assert await people(site) == 0
@@ -139,7 +139,7 @@ async def test_another_site_is_refused(site: Running, origin: str) -> None:
     assert await people(site) == 0
 
 
-async def test_a_second_press_makes_no_second_person(site: Running) -> None:
+async def test_a_second_submit_creates_no_second_user(site: Running) -> None:
     browser = site.browser()
     await browser.get("/onboarding")
     await browser.post("/auth/guest", **FORM)
@@ -148,14 +148,14 @@ async def test_a_second_press_makes_no_second_person(site: Running) -> None:
     assert await people(site) == 1
 
 
-async def test_the_address_behind_a_stranger_s_header_counts_not_the_header(make_site: MakeSite) -> None:
+async def test_a_forwarded_header_of_an_untrusted_client_is_ignored(make_site: MakeSite) -> None:
     site = await make_site(guests_per_hour=2)
     headers = [{"X-Forwarded-For": f"203.0.113.{n}"} for n in range(3)]
     statuses = [(await site.client.post("/auth/guest", ANN, headers=header)).status for header in headers]
     assert statuses == [201, 201, 429]
 
 
-async def test_too_many_say_when_to_come_back(make_site: MakeSite) -> None:
+async def test_too_many_sign_ups_get_retry_after(make_site: MakeSite) -> None:
     site = await make_site(guests_per_hour=1)
     await site.client.post("/auth/guest", ANN)
     answer = await site.client.post("/auth/guest", ANN)
@@ -171,7 +171,7 @@ async def test_signing_out_ends_the_session(site: Running, person: MakePerson) -
     assert (await site.client.post("/auth/logout", token=ann.token)).status == 401
 
 
-async def test_signing_out_clears_the_cookie_and_twice_is_no_fault(site: Running) -> None:
+async def test_signing_out_clears_the_cookie_and_may_be_repeated(site: Running) -> None:
     browser = site.browser()
     await browser.get("/onboarding")
     await browser.post("/auth/guest", **FORM)

@@ -38,7 +38,7 @@ async def test_an_api_client_gets_a_new_token_and_its_codes(site: Running, perso
     assert not await is_signed_in(site, ann.token)
 
 
-async def test_the_sockets_stay_and_go_on_working(site: Running, person: MakePerson) -> None:
+async def test_the_sockets_stay_open_and_keep_working(site: Running, person: MakePerson) -> None:
     ann = await person("Ann")
     socket = await site.invites(ann)
     await upgraded(site, ann, "ann@example.com")
@@ -72,7 +72,7 @@ async def test_a_browser_gets_another_cookie_and_sees_its_codes_once(site: Runni
     assert "8 codes are left" in again.text
 
 
-async def test_htmx_is_sent_on(site: Running) -> None:
+async def test_htmx_gets_a_redirect(site: Running) -> None:
     browser = await guest(site)
     await browser.get("/settings")
     answer = await browser.post("/auth/upgrade", htmx=True, **KEEP)
@@ -94,7 +94,9 @@ async def test_the_form_comes_back_with_its_faults_and_no_password(site: Running
     assert "password1234" not in fragment.text + page.text
 
 
-async def test_a_taken_address_is_a_conflict_and_the_other_s_stays(site: Running, person: MakePerson) -> None:
+async def test_a_taken_address_is_a_conflict_and_stays_with_its_account(
+    site: Running, person: MakePerson
+) -> None:
     ann, bo = await holder(site, person, "Ann"), await person("Bo")
     answer = await site.client.post("/auth/upgrade", KEEP, token=bo.token)
     assert (answer.status, answer.code) == (409, "conflict")
@@ -108,7 +110,7 @@ async def test_a_taken_address_is_a_conflict_and_the_other_s_stays(site: Running
     assert 'id="keep-email-error"' in page.text
 
 
-async def test_nobody_upgrades_somebody_else_or_nobody(site: Running, person: MakePerson) -> None:
+async def test_a_request_upgrades_only_its_own_guest(site: Running, person: MakePerson) -> None:
     bo = await person("Bo")
     assert (await site.client.post("/auth/upgrade", KEEP)).status == 401
     sent = KEEP | {"userId": bo.user_id, "access": "comped"}

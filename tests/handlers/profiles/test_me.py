@@ -7,7 +7,7 @@ from tests.handlers.accounts.test_sign_up import FORM
 from tests.support.account_holders import holder
 
 
-async def test_me_is_all_of_me(site: Running, person: MakePerson) -> None:
+async def test_me_has_every_field(site: Running, person: MakePerson) -> None:
     ann = await person("Ann", access=None, selfie=False)
     assert (await site.client.get("/user/me", token=ann.token)).json == {
         "userId": ann.user_id,
@@ -24,7 +24,7 @@ async def test_me_is_all_of_me(site: Running, person: MakePerson) -> None:
     }
 
 
-async def test_the_e_mail_is_told_to_its_owner_alone(site: Running, person: MakePerson) -> None:
+async def test_only_the_owner_sees_the_e_mail(site: Running, person: MakePerson) -> None:
     ann, bo = await holder(site, person), await person("Bo")
     me = (await site.client.get("/user/me", token=ann.token)).json
     assert (me["isAccount"], me["email"]) == (True, "ann@example.com")
@@ -38,14 +38,14 @@ async def test_me_is_private(site: Running, person: MakePerson) -> None:
     assert (await site.client.get("/user/me")).code == "not_signed_in"
 
 
-async def test_a_change_changes_only_what_it_names_and_only_mine(site: Running, person: MakePerson) -> None:
+async def test_a_change_affects_only_named_fields_of_its_owner(site: Running, person: MakePerson) -> None:
     ann, bo = await person("Ann"), await person("Bo")
     answer = await site.client.send("PATCH", "/user/me", token=ann.token, json={"name": " Anna "})
     assert (answer.status, answer.json["name"], answer.json["gender"]) == (200, "Anna", "female")
     assert (await site.client.get("/user/me", token=bo.token)).json["name"] == "Bo"
 
 
-async def test_what_may_not_be_changed_is_not(site: Running, person: MakePerson) -> None:
+async def test_read_only_fields_do_not_change(site: Running, person: MakePerson) -> None:
     ann = await person("Ann", access=None)
     sent = {"access": "paid", "userId": "x", "usesRemaining": 99, "successfulCalls": 99, "selfieUrl": "x"}
     answer = await site.client.send("PATCH", "/user/me", token=ann.token, json=sent)

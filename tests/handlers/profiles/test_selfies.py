@@ -33,7 +33,7 @@ async def test_an_api_client_sends_a_selfie_and_sees_it(site: Running, person: M
     assert int(picture.headers["Content-Length"]) == len(picture.body)
 
 
-async def test_what_the_browser_has_is_not_sent_again(site: Running, person: MakePerson) -> None:
+async def test_a_cached_picture_is_not_sent_again(site: Running, person: MakePerson) -> None:
     ann = await person("Ann")
     url = (await site.client.get("/user/me", token=ann.token)).json["selfieUrl"]
     etag = (await site.client.get(url, token=ann.token)).headers["Etag"]
@@ -44,7 +44,9 @@ async def test_what_the_browser_has_is_not_sent_again(site: Running, person: Mak
     assert int(head.headers["Content-Length"]) > 0
 
 
-async def test_members_see_it_and_others_get_what_a_random_id_gets(site: Running, person: MakePerson) -> None:
+async def test_members_see_it_and_others_get_a_404_as_for_an_unknown_id(
+    site: Running, person: MakePerson
+) -> None:
     ann, member, unpaid = await person("Ann"), await person("Bo"), await person("Cy", access=None)
     url = (await site.client.get("/user/me", token=ann.token)).json["selfieUrl"]
     assert (await site.client.get(url, token=member.token)).status == 200
@@ -98,7 +100,7 @@ async def test_the_token_may_come_in_the_header(site: Running) -> None:
     ],
     ids=["empty", "svg", "html", "truncated", "just too large", "too large by its length", "drained"],
 )
-async def test_what_is_no_selfie_is_refused(
+async def test_an_invalid_selfie_is_refused(
     site: Running, person: MakePerson, data: bytes, status: int, code: str
 ) -> None:
     ann = await person("Ann", selfie=False)
@@ -107,7 +109,7 @@ async def test_what_is_no_selfie_is_refused(
     assert (await site.client.get("/user/me", token=ann.token)).json["selfieUrl"] is None
 
 
-async def test_the_form_comes_back_with_what_is_wrong(site: Running) -> None:
+async def test_the_form_comes_back_with_its_fault(site: Running) -> None:
     browser = site.browser()
     await browser.get("/onboarding")
     await browser.post("/auth/guest", **FORM)
@@ -118,7 +120,7 @@ async def test_the_form_comes_back_with_what_is_wrong(site: Running) -> None:
         assert 'id="selfie-error"' in answer.text
 
 
-async def test_what_is_no_form_is_refused_before_its_body(site: Running, person: MakePerson) -> None:
+async def test_other_content_types_are_refused_before_the_body(site: Running, person: MakePerson) -> None:
     ann = await person("Ann", selfie=False)
     answer = await site.client.send("POST", "/media/selfie", token=ann.token, body=jpeg())
     assert (answer.status, answer.code) == (415, "unsupported_media")
@@ -133,16 +135,14 @@ async def test_what_is_no_form_is_refused_before_its_body(site: Running, person:
         ("multipart/form-data; boundary=x", b"--x\r\n\r\n\r\n" * 200 + b"--x--\r\n"),
     ],
 )
-async def test_a_broken_form_is_a_plain_refusal(
-    site: Running, person: MakePerson, kind: str, body: bytes
-) -> None:
+async def test_a_malformed_form_is_refused(site: Running, person: MakePerson, kind: str, body: bytes) -> None:
     ann = await person("Ann", selfie=False)
     headers = {"Content-Type": kind}
     answer = await site.client.send("POST", "/media/selfie", token=ann.token, body=body, headers=headers)
     assert answer.status in (400, 422)
 
 
-async def test_a_visitor_is_refused_however_much_is_sent(site: Running) -> None:
+async def test_a_visitor_is_refused_before_the_body(site: Running) -> None:
     body, kind = multipart("selfie", "me.jpg", "image/jpeg", bytes(6 * 1024 * 1024))
     answer = await site.client.send("POST", "/media/selfie", body=body, headers={"Content-Type": kind})
     assert (answer.status, answer.code) == (401, "not_signed_in")

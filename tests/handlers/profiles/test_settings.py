@@ -7,7 +7,7 @@ from tests.support.clients import Answer
 from tests.support.scenes import rows
 
 
-async def test_the_page_shows_what_is_mine(site: Running, person: MakePerson) -> None:
+async def test_the_page_shows_the_data_of_the_member(site: Running, person: MakePerson) -> None:
     ann = await person("Ann <3", access="payment")
     answer = await site.client.get("/settings", token=ann.token, headers={"Accept": "text/html"})
     assert answer.status == 200
@@ -22,7 +22,7 @@ async def test_without_access_it_points_to_the_paywall(site: Running, person: Ma
     assert 'href="/paywall"' in answer.text
 
 
-async def test_a_visitor_is_led_to_the_start(site: Running) -> None:
+async def test_a_visitor_is_redirected_to_the_start(site: Running) -> None:
     answer = await site.client.get("/settings", headers={"Accept": "text/html"})
     assert (answer.status, answer.headers["Location"]) == (303, "/onboarding")
     assert (await site.client.get("/settings")).code == "not_signed_in"
@@ -41,7 +41,7 @@ returning 1
 """
 
 
-async def test_it_counts_my_calls_and_nobody_elses(site: Running, person: MakePerson) -> None:
+async def test_it_counts_only_the_calls_of_the_member(site: Running, person: MakePerson) -> None:
     ann, ben, cleo = await person("Ann"), await person("Ben"), await person("Cleo")
     assert "None yet" in (await page_of(site, ann)).text
     for one, other, ms in ((ann, ben, 90_000), (ben, ann, 31_000), (ann, cleo, 0), (ben, cleo, 600_000)):

@@ -41,7 +41,7 @@ async def test_a_video_is_sent_and_shown_on_the_card(site: Running, person: Make
     assert part.headers["Content-Range"] == f"bytes 10-19/{len(whole.body)}"
 
 
-async def test_who_may_not_see_the_person_gets_what_a_random_id_gets(
+async def test_users_who_may_not_see_the_owner_get_a_404_as_for_an_unknown_id(
     site: Running, person: MakePerson
 ) -> None:
     ann, unpaid = await person("Ann"), await person("Cy", access=None)
@@ -55,7 +55,7 @@ async def test_who_may_not_see_the_person_gets_what_a_random_id_gets(
         assert (answer.status, answer.json) == (404, nothing.json)
 
 
-async def test_parts_of_a_long_one(site: Running, person: MakePerson) -> None:
+async def test_ranges_of_a_long_video(site: Running, person: MakePerson) -> None:
     """Over the edge of a chunk, the end, behind the end, an outdated version, and only the head."""
     ann = await person("Ann")
     data = bytes(range(256)) * 9000
@@ -81,7 +81,7 @@ async def test_parts_of_a_long_one(site: Running, person: MakePerson) -> None:
     assert (head.body, head.headers["Content-Length"]) == (b"", str(size))
 
 
-async def test_it_can_be_taken_away(site: Running, person: MakePerson) -> None:
+async def test_a_video_can_be_removed(site: Running, person: MakePerson) -> None:
     ann, ben = await person("Ann"), await person("Ben")
     url, theirs = await video_url(site, ann), await video_url(site, ben)
     assert (await site.client.send("DELETE", "/media/video", token=ann.token)).status == 204
@@ -129,7 +129,7 @@ async def test_a_form_without_its_token_is_refused_and_changes_nothing(site: Run
     ],
     ids=["empty", "svg", "html", "damaged", "just too large", "too large by its length"],
 )  # fmt: skip
-async def test_what_is_no_video_is_refused(
+async def test_an_invalid_video_is_refused(
     site: Running, person: MakePerson, data: bytes, status: int, code: str
 ) -> None:
     ann = await person("Ann")
@@ -138,7 +138,9 @@ async def test_what_is_no_video_is_refused(
     assert (await me(site, ann))["videoUrl"] is None
 
 
-async def test_a_form_without_a_video_and_what_is_no_form(site: Running, person: MakePerson) -> None:
+async def test_a_form_without_a_video_and_other_content_types_are_refused(
+    site: Running, person: MakePerson
+) -> None:
     ann = await person("Ann")
     body, kind = multipart("other", "x", "video/webm", clip())
     headers = {"Content-Type": kind}
@@ -148,7 +150,7 @@ async def test_a_form_without_a_video_and_what_is_no_form(site: Running, person:
     assert (await site.client.send("POST", "/media/video", body=body, headers=headers)).status == 401
 
 
-async def test_an_upload_that_is_cut_off_leaves_nothing(site: Running, person: MakePerson) -> None:
+async def test_an_aborted_upload_leaves_nothing(site: Running, person: MakePerson) -> None:
     ann = await person("Ann")
     port = int(site.base_url.rpartition(":")[2])
     _reader, writer = await asyncio.open_connection("localhost", port)

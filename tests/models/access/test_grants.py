@@ -23,13 +23,13 @@ async def heard_by(models, user_id: str) -> list[str]:
     return told
 
 
-async def test_nobody_has_access_without_a_reason(models, person) -> None:
+async def test_access_needs_a_reason(models, person) -> None:
     anna = await person("Anna", access=None)
     assert await models.access.of(anna.user_id) == "unpaid"
 
 
 @pytest.mark.parametrize(("reason", "access"), [("payment", "paid"), ("comp", "comped"), ("code", "invited")])
-async def test_a_reason_gives_access_and_is_told(models, person, reason, access) -> None:
+async def test_a_reason_gives_access_and_is_published(models, person, reason, access) -> None:
     anna = await person("Anna", access=None)
     told = await heard_by(models, anna.user_id)
     change = await models.access.grant(anna.user_id, reason, "somewhere")
@@ -58,7 +58,7 @@ async def test_losing_one_reason_leaves_the_others(models, person) -> None:
     assert await models.access.of(anna.user_id) == "invited"
 
 
-async def test_what_was_taken_away_is_not_given_back_by_the_same_source(models, person) -> None:
+async def test_a_removed_reason_cannot_be_granted_again_by_its_source(models, person) -> None:
     anna = await person("Anna", access=None)
     await models.access.grant(anna.user_id, "payment", "one")
     await models.access.take_away("payment", "one", "refunded")
@@ -66,13 +66,13 @@ async def test_what_was_taken_away_is_not_given_back_by_the_same_source(models, 
     assert await models.access.of(anna.user_id) == "unpaid"
 
 
-async def test_an_unknown_source_takes_nothing_away(models, person) -> None:
+async def test_an_unknown_source_removes_nothing(models, person) -> None:
     anna = await person("Anna")
     assert await models.access.take_away("comp", "nobody", "because") is None
     assert await models.access.of(anna.user_id) == "comped"
 
 
-async def test_nothing_is_told_of_what_was_rolled_back(models, person) -> None:
+async def test_a_rolled_back_change_is_not_published(models, person) -> None:
     anna = await person("Anna", access=None)
     told = await heard_by(models, anna.user_id)
 

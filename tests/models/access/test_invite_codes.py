@@ -88,7 +88,7 @@ async def test_the_last_use_goes_to_exactly_one(models, person) -> None:
     assert got.count(Conflict) == 19
 
 
-async def test_one_person_at_once_uses_one(models, person) -> None:
+async def test_concurrent_redemptions_by_one_user_take_one_use(models, person) -> None:
     anna, ben = await person("Anna"), await person("Ben", access=None)
     code = await own_code(models, anna)
     got = await outcomes(models, code, [ben] * 10)
@@ -104,7 +104,7 @@ async def test_an_unlimited_code_has_no_last_use(models, person) -> None:
 
 
 @pytest.mark.parametrize("obstacle", ["own", "in", "stopped", "used up", "one before"])
-async def test_what_stands_in_the_way_is_told_and_costs_no_use(models, person, obstacle) -> None:
+async def test_an_obstacle_is_reported_and_takes_no_use(models, person, obstacle) -> None:
     anna, ben = await person("Anna", access=None), await person("Ben", access=None)
     code = await own_code(models, anna)
     who = anna if obstacle == "own" else ben
@@ -145,7 +145,7 @@ async def test_unknown_codes_are_guesses_and_limited(models, person) -> None:
     assert await models.invite_codes.redeem(good, ben.user_id, ADDRESS) == "invited"
 
 
-async def test_after_many_guesses_from_an_address_a_code_answers_as_before(models, person) -> None:
+async def test_many_guesses_from_an_address_do_not_block_a_valid_code(models, person) -> None:
     """Also its obstacles: whoever holds the code learns what is wrong with it."""
     anna, ben = await person("Anna"), await person("Ben", access=None)
     code = await own_code(models, anna)
@@ -160,7 +160,7 @@ async def test_after_many_guesses_from_an_address_a_code_answers_as_before(model
         await models.invite_codes.redeem(code, ben.user_id, ADDRESS)
 
 
-async def test_text_without_a_code_is_no_guess_and_says_what_a_code_is(models, person) -> None:
+async def test_text_without_a_code_is_not_a_guess_and_gets_an_explanation(models, person) -> None:
     ben = await person("Ben", access=None)
     for typed in ["no code at all", new_code()[:-1], "https://sky.example/onboarding", new_code() + "9"] * 3:
         with pytest.raises(Invalid, match="16 letters and digits") as refused:
@@ -170,7 +170,7 @@ async def test_text_without_a_code_is_no_guess_and_says_what_a_code_is(models, p
         await models.invite_codes.redeem(new_code(), ben.user_id, ADDRESS)
 
 
-async def test_refusals_and_empty_fields_are_no_guesses(models, person) -> None:
+async def test_refusals_and_empty_fields_are_not_guesses(models, person) -> None:
     anna, ben = await person("Anna"), await person("Ben", access=None)
     code = await own_code(models, anna)
     for _ in range(6):
@@ -181,7 +181,7 @@ async def test_refusals_and_empty_fields_are_no_guesses(models, person) -> None:
     assert await models.invite_codes.redeem(code, ben.user_id, ADDRESS) == "invited"
 
 
-async def test_guesses_in_parallel_do_not_get_past_the_limit(models, person) -> None:
+async def test_parallel_guesses_do_not_exceed_the_limit(models, person) -> None:
     ben = await person("Ben", access=None)
     tries = (models.invite_codes.redeem(new_code(), ben.user_id, ADDRESS) for _ in range(20))
     got = [type(problem) for problem in await asyncio.gather(*tries, return_exceptions=True)]
@@ -189,7 +189,7 @@ async def test_guesses_in_parallel_do_not_get_past_the_limit(models, person) -> 
     assert got.count(TooMany) == 15
 
 
-async def test_who_invites_is_shown_while_the_code_is_good(models, person) -> None:
+async def test_the_inviter_is_shown_while_the_code_is_valid(models, person) -> None:
     code = await own_code(models, await person("Anna"))
     assert (await models.invite_codes.preview(code.lower())).inviter_name == "Anna"
     assert await models.invite_codes.preview(new_code()) is None
@@ -198,7 +198,7 @@ async def test_who_invites_is_shown_while_the_code_is_good(models, person) -> No
     assert await models.invite_codes.preview(code) is None
 
 
-async def test_invited_people_earn_a_code_by_four_calls(models, person) -> None:
+async def test_invited_users_get_a_code_after_four_calls(models, person) -> None:
     ben = await person("Ben", access="code")
     for calls, has_code in ((3, False), (4, True), (5, True)):
         await set_calls(models, ben, calls)
@@ -207,7 +207,7 @@ async def test_invited_people_earn_a_code_by_four_calls(models, person) -> None:
         assert (await models.invite_codes.find_own(ben.user_id) is not None) is has_code
 
 
-async def test_no_access_no_code(models, person) -> None:
+async def test_without_access_there_is_no_code(models, person) -> None:
     ben = await person("Ben", access=None)
     await set_calls(models, ben, 9)
     async with models.db.transaction() as on:
@@ -215,13 +215,13 @@ async def test_no_access_no_code(models, person) -> None:
     assert await models.invite_codes.find_own(ben.user_id) is None
 
 
-async def test_a_person_has_one_code_however_often_it_is_asked_for(models, person) -> None:
+async def test_a_user_has_one_code(models, person) -> None:
     anna = await person("Anna")
     codes = await asyncio.gather(*(own_code(models, anna) for _ in range(10)))
     assert len(set(codes)) == 1
 
 
-async def test_a_call_does_not_start_a_stopped_code_and_a_payment_does(models, person) -> None:
+async def test_a_payment_restarts_a_stopped_code_and_a_call_does_not(models, person) -> None:
     anna = await person("Anna")
     code = await own_code(models, anna)
     await stop(models, code)
@@ -233,7 +233,7 @@ async def test_a_call_does_not_start_a_stopped_code_and_a_payment_does(models, p
     assert not (await models.invite_codes.find_own(anna.user_id)).stopped
 
 
-async def test_the_qr_code_is_the_owners(models, person) -> None:
+async def test_only_the_owner_gets_the_qr_code(models, person) -> None:
     anna, ben = await person("Anna"), await person("Ben")
     code = await own_code(models, anna)
     await models.invite_codes.check_owner(code, anna.user_id)

@@ -12,7 +12,7 @@ URL = "https://sky.example/onboarding?inviteCode="
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def test_the_page_has_the_code_in_both_ways_and_its_label() -> None:
+def test_the_poster_has_the_qr_code_the_text_and_the_label() -> None:
     code = new_code()
     page = xml.fromstring(poster_svg(svg_of(URL + code), code, URL + code, "Café <Blau> & friends"))
     words = [text.text or "" for text in page.iter(f"{SVG}text")]

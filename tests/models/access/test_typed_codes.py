@@ -82,11 +82,11 @@ def test_any_dash_or_space_may_separate(between: str) -> None:
 
 
 @pytest.mark.parametrize("typed", NOT_FOUND, ids=lambda typed: ascii(typed[:20]))
-def test_what_is_no_code(typed: str) -> None:
+def test_text_without_a_code(typed: str) -> None:
     assert code_in(typed) is None
 
 
-def test_of_several_links_one_counts() -> None:
+def test_one_of_several_links_is_read() -> None:
     other = new_code()
     assert code_in(f"{LINK} {LINK.replace(CODE, other)}") in (CODE, other)
 
@@ -104,7 +104,7 @@ def test_every_code_is_found_in_every_form(code: str, form: str, case: object) -
 
 
 @given(st.text(max_size=300))
-def test_any_text_gives_a_code_or_none(typed: str) -> None:
+def test_any_text_gives_a_valid_code_or_none(typed: str) -> None:
     found = code_in(typed)
     assert found is None or (len(found) == 16 and set(found) <= set(CROCKFORD))
 

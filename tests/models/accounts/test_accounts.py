@@ -63,7 +63,7 @@ async def test_a_guest_stays_the_same_person(models: Models, person: MakePerson)
     assert len(set(upgraded.recovery_codes)) == 8
 
 
-async def test_an_account_is_kept_thirty_days_and_slides(models: Models, person: MakePerson) -> None:
+async def test_an_account_session_is_renewed_for_thirty_days(models: Models, person: MakePerson) -> None:
     guest = await person("Ann", access="payment")
     models.clock.freeze(models.clock.now())
     member = await keep(models, guest)
@@ -87,7 +87,7 @@ async def test_an_address_belongs_to_one_account(models: Models, person: MakePer
     assert (await keep(models, bo, "bo@example.com")).is_account
 
 
-async def test_reading_out_who_is_here_is_limited(models: Models, person: MakePerson) -> None:
+async def test_enumerating_accounts_is_limited(models: Models, person: MakePerson) -> None:
     await keep(models, await person("Ann"))
     bo = await person("Bo")
     for _ in range(QUICK.sign_in_failures_per_address):
@@ -124,7 +124,7 @@ def replace_account(member: Member) -> Member:
     )
 
 
-async def test_no_secret_is_kept_in_the_plain(models: Models, person: MakePerson) -> None:
+async def test_no_secret_is_stored_in_plain_text(models: Models, person: MakePerson) -> None:
     upgraded = await models.accounts.upgrade(
         await member_of(models, await person("Ann")), ANN, PASSWORD, HOME
     )
@@ -175,7 +175,7 @@ async def test_many_sign_ins_at_once_leave_one_session(models: Models, person: M
 
 
 @pytest.mark.parametrize("email", [ANN, "nobody@example.com"])
-async def test_wrong_is_wrong(models: Models, person: MakePerson, email: str) -> None:
+async def test_a_wrong_e_mail_or_password_is_refused(models: Models, person: MakePerson, email: str) -> None:
     await keep(models, await person("Ann"))
     with pytest.raises(NotSignedIn, match="do not go together"):
         await models.accounts.login(email, OTHER_PASSWORD, HOME, None)
@@ -183,7 +183,7 @@ async def test_wrong_is_wrong(models: Models, person: MakePerson, email: str) ->
 
 
 @pytest.mark.parametrize(("email", "password"), [("ann", PASSWORD), (ANN, ""), (ANN, "x" * 2000)])
-async def test_a_faulty_form_is_no_failure(
+async def test_a_faulty_form_does_not_count_as_a_failure(
     models: Models, person: MakePerson, email: str, password: str
 ) -> None:
     await keep(models, await person("Ann"))
@@ -194,7 +194,9 @@ async def test_a_faulty_form_is_no_failure(
     assert await models.accounts.login(ANN, PASSWORD, HOME, None)
 
 
-async def test_a_password_that_changed_while_it_was_compared(models: Models, person: MakePerson) -> None:
+async def test_a_password_that_changes_during_the_comparison_is_refused(
+    models: Models, person: MakePerson
+) -> None:
     member = await keep(models, await person("Ann"))
     account = await models.accounts.get(member.user_id)
     stale = Account(account.user_id, account.email, account.email_key, "$2b$04$" + "x" * 53)
@@ -216,7 +218,7 @@ async def test_a_banned_account_gets_no_session(models: Models, person: MakePers
     assert await failures(models) == 0
 
 
-async def test_a_hash_of_another_cost_is_renewed_by_signing_in(models: Models, person: MakePerson) -> None:
+async def test_signing_in_rehashes_a_hash_of_another_cost(models: Models, person: MakePerson) -> None:
     member = await keep(models, await person("Ann"))
     dearer = Passwords(replace(QUICK, bcrypt_cost=5))
     models.accounts._passwords = dearer

@@ -38,7 +38,7 @@ async def keep(models: Models, person: MakePerson, name: str) -> Member:
     return upgraded.signed_in.member
 
 
-async def test_a_new_password_counts_at_once_and_only_mine(
+async def test_a_new_password_works_at_once_and_only_for_its_account(
     models: Models, mailbox: Mailbox, person: MakePerson
 ) -> None:
     ann, bo = await keep(models, person, "Ann"), await keep(models, person, "Bo")
@@ -81,7 +81,7 @@ async def test_the_wrong_password_changes_nothing_and_counts(models: Models, per
 
 
 @pytest.mark.parametrize("password", ["short", "password1234", "ann@example.com"])
-async def test_a_new_password_is_judged_like_the_first(
+async def test_a_new_password_has_the_same_rules_as_the_first(
     models: Models, person: MakePerson, password: str
 ) -> None:
     ann = await keep(models, person, "Ann")
@@ -91,7 +91,7 @@ async def test_a_new_password_is_judged_like_the_first(
     assert await models.accounts.login(ANN, PASSWORD, HOME, None)
 
 
-async def test_a_new_address_counts_at_once(models: Models, mailbox: Mailbox, person: MakePerson) -> None:
+async def test_a_new_address_works_at_once(models: Models, mailbox: Mailbox, person: MakePerson) -> None:
     ann = await keep(models, person, "Ann")
     await models.account_changes.email(ann, PASSWORD, NEW, HOME)
     assert await models.accounts.login(NEW, PASSWORD, HOME, None)
@@ -101,7 +101,7 @@ async def test_a_new_address_counts_at_once(models: Models, mailbox: Mailbox, pe
     assert mailbox.recipients == [ANN]
 
 
-async def test_somebody_else_s_address_is_refused(models: Models, person: MakePerson) -> None:
+async def test_the_address_of_another_account_is_refused(models: Models, person: MakePerson) -> None:
     ann, bo = await keep(models, person, "Ann"), await keep(models, person, "Bo")
     with pytest.raises(Conflict) as refused:
         await models.account_changes.email(ann, PASSWORD, "BO@example.com", HOME)

@@ -139,7 +139,7 @@ async def ended_call(models: Models, one: Person, other: Person) -> str:
     return call_id
 
 
-async def test_the_full_life_is_full(models: Models, person: MakePerson) -> None:
+async def test_the_fixture_fills_every_table_with_personal_data(models: Models, person: MakePerson) -> None:
     """A table that comes to hold people must be thought of here."""
     ann, _ = await full_life(models, person)
     columns = await rows(
@@ -153,7 +153,7 @@ async def test_the_full_life_is_full(models: Models, person: MakePerson) -> None
     assert {column for (column,) in columns} - await places_of(models, ann.user_id) <= rest
 
 
-async def test_only_what_has_a_reason_stays(models: Models, person: MakePerson) -> None:
+async def test_only_allowed_references_stay(models: Models, person: MakePerson) -> None:
     ann, bo = await full_life(models, person)
     before = await places_of(models, ann.user_id)
     assert {"accounts.user_id", "media.owner_id", "call_messages.sender_id", "guesses.subject"} <= before
@@ -166,7 +166,7 @@ async def test_only_what_has_a_reason_stays(models: Models, person: MakePerson) 
     assert "call_messages.sender_id" in await places_of(models, bo.user_id)
 
 
-async def test_no_byte_of_a_picture_or_a_line_is_left(models: Models, person: MakePerson) -> None:
+async def test_no_media_or_chat_message_is_left(models: Models, person: MakePerson) -> None:
     ann, _ = await full_life(models, person)
     await models.deletions.delete(ann.user_id)
     assert await rows(models, "select count(*) from media_chunks") == [(1,)]
@@ -174,7 +174,7 @@ async def test_no_byte_of_a_picture_or_a_line_is_left(models: Models, person: Ma
     assert await rows(models, "select count(*) from contacts") == [(0,)]
 
 
-async def test_in_the_other_s_history_the_partner_is_nobody(models: Models, person: MakePerson) -> None:
+async def test_the_call_history_of_the_other_side_has_no_name(models: Models, person: MakePerson) -> None:
     ann, bo = await full_life(models, person)
     await models.deletions.delete(ann.user_id)
     calls = (await models.history.page(bo.user_id)).calls
@@ -192,7 +192,9 @@ async def test_the_address_is_free_and_the_session_is_over(models: Models, perso
     await models.accounts.upgrade(member, "Ann@example.com", "long enough a password", "192.0.2.2")
 
 
-async def test_it_wants_the_word_and_an_account_s_password(models: Models, person: MakePerson) -> None:
+async def test_deletion_needs_the_word_and_the_password_of_an_account(
+    models: Models, person: MakePerson
+) -> None:
     ann, bo = await full_life(models, person)
     (session_id,) = (
         await rows(
@@ -213,12 +215,14 @@ async def test_it_wants_the_word_and_an_account_s_password(models: Models, perso
 
 
 @pytest.mark.parametrize("user_id", ["c0ffee00-1d2e-4f3a-8b4c-5d6e7f809112", "nobody"])
-async def test_nobody_cannot_be_deleted(models: Models, user_id: str) -> None:
+async def test_an_unknown_user_cannot_be_deleted(models: Models, user_id: str) -> None:
     with pytest.raises(NotFound):
         await models.deletions.delete(user_id)
 
 
-async def test_what_slipped_in_goes_with_the_next_round(models: Models, person: MakePerson) -> None:
+async def test_rows_written_concurrently_are_deleted_by_the_next_sweep(
+    models: Models, person: MakePerson
+) -> None:
     ann, _ = await full_life(models, person)
     await models.deletions.delete(ann.user_id)
     (call_id,) = (await rows(models, "select call_id from calls"))[0]
@@ -229,7 +233,7 @@ async def test_what_slipped_in_goes_with_the_next_round(models: Models, person: 
 
 
 @pytest.mark.parametrize("first", ["accounts", "users"])
-async def test_it_waits_for_a_ban_or_a_sign_in_that_was_first(
+async def test_deletion_waits_for_a_running_ban_or_sign_in(
     models: Models, person: MakePerson, first: str
 ) -> None:
     """Whoever holds the account or the person ends the sessions next: a deletion must not hold those."""
@@ -243,7 +247,9 @@ async def test_it_waits_for_a_ban_or_a_sign_in_that_was_first(
     assert await models.users.find(ann.user_id) is None
 
 
-async def test_a_selfie_on_its_way_stays_with_nobody(models: Models, person: MakePerson) -> None:
+async def test_a_selfie_uploaded_during_the_deletion_is_not_stored(
+    models: Models, person: MakePerson
+) -> None:
     ann, _ = await full_life(models, person)
     await models.deletions.delete(ann.user_id)
     with pytest.raises(NotFound):

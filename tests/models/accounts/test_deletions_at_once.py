@@ -63,7 +63,7 @@ async def arrivals(models: Models, person: MakePerson, number: int) -> tuple[str
     return ann.user_id, waiting[number % 10 :] + waiting[: number % 10]
 
 
-async def test_all_at_once(models: Models, person: MakePerson) -> None:
+async def test_concurrent_changes_during_a_deletion(models: Models, person: MakePerson) -> None:
     for number in range(ROUNDS):
         user_id, waiting = await arrivals(models, person, number)
         ends = await asyncio.gather(*waiting, return_exceptions=True)

@@ -26,15 +26,15 @@ from models.errors import Invalid
         ("\ufeffa\u200bnn@exam\u00adple.com", "ann@example.com"),
     ],
 )
-def test_an_address_and_what_it_is_compared_by(typed: str, key: str) -> None:
+def test_an_address_and_its_key(typed: str, key: str) -> None:
     assert read(typed).key == key
 
 
-def test_it_is_written_to_as_it_was_typed() -> None:
+def test_the_address_for_sending_is_as_typed() -> None:
     assert read(" Ann@Example.com").text == "Ann@Example.com"
 
 
-def test_nothing_unseen_is_written_to() -> None:
+def test_invisible_characters_are_removed() -> None:
     assert read("\u2068Ann＠EXAMPLE。\u00adcom.\u2069").text == "Ann@EXAMPLE.com"
 
 
@@ -43,7 +43,7 @@ def test_nothing_unseen_is_written_to() -> None:
         st.sampled_from("aB9.-_+@ü。．＠ａ\u200b\u200d\u2068\u2069\u202e\u00ad\ufeff:,<> \n\0"), max_size=40
     )
 )
-def test_what_is_read_is_read_again_as_the_same(typed: str) -> None:
+def test_parsing_is_idempotent(typed: str) -> None:
     try:
         email = read(f"{typed}@example.com")
     except Invalid:
@@ -61,7 +61,7 @@ def test_what_is_read_is_read_again_as_the_same(typed: str) -> None:
      "a@" + "b." * 125 + "example.com", "\ud800@example.com", "ann@ex\u202eample.com",
      "\u202eann@example.com", "ann@\ud800.com"],
 )  # fmt: skip
-def test_what_is_none(typed: str) -> None:
+def test_invalid_addresses_are_refused(typed: str) -> None:
     with pytest.raises(Invalid) as refused:
         read(typed)
     assert set(refused.value.fields or {}) == {"email"}

@@ -57,7 +57,7 @@ async def unpacked(models: Models, user_id: str) -> tuple[dict[str, Any], dict[s
     return msgspec.json.decode(files["data.json"]), files
 
 
-async def test_every_table_is_in_it_or_left_out_for_a_reason(models: Models) -> None:
+async def test_every_table_is_exported_or_left_out_for_a_reason(models: Models) -> None:
     found = await rows(
         models,
         "select tablename from pg_tables where schemaname = 'public' and tablename not like '%%yoyo%%'",
@@ -68,7 +68,7 @@ async def test_every_table_is_in_it_or_left_out_for_a_reason(models: Models) -> 
     assert LEFT_OUT.keys() <= {name for (name,) in found}
 
 
-async def test_it_holds_my_life_and_of_others_only_a_name(models: Models, person: MakePerson) -> None:
+async def test_it_has_all_my_data_and_only_names_of_others(models: Models, person: MakePerson) -> None:
     ann, bo = await full_life(models, person)
     data, files = await unpacked(models, ann.user_id)
     assert data["profile"]["name"] == "Ann"
@@ -105,7 +105,7 @@ async def test_the_selfie_is_a_file_of_its_own(models: Models, person: MakePerso
     assert media["file"].endswith(".jpeg")
 
 
-async def test_what_is_in_it_is_what_the_document_says(models: Models, person: MakePerson) -> None:
+async def test_the_content_matches_the_documentation(models: Models, person: MakePerson) -> None:
     ann, bo = await full_life(models, person)
     document = section((ROOT / "docs" / "protocol.md").read_text(), "## Export")
     told = {key.strip("`"): text for key, text in table(document, "key")}
@@ -120,7 +120,7 @@ async def test_what_is_in_it_is_what_the_document_says(models: Models, person: M
                 assert set(entry) == set(fields[1].split(", ")), key
 
 
-async def test_once_an_hour_and_one_that_fails_does_not_count(models: Models, person: MakePerson) -> None:
+async def test_one_export_an_hour_and_failures_do_not_count(models: Models, person: MakePerson) -> None:
     ann, bo = await person("Ann", selfie=False), await person("Bo", selfie=False)
     with pytest.raises(RuntimeError):
         async with models.exports.open(ann.user_id):
@@ -133,7 +133,7 @@ async def test_once_an_hour_and_one_that_fails_does_not_count(models: Models, pe
     await unpacked(models, bo.user_id)
 
 
-async def test_two_are_made_at_once(models: Models, person: MakePerson) -> None:
+async def test_two_exports_run_at_a_time(models: Models, person: MakePerson) -> None:
     """Held by a lock on what they read, until the third has been refused."""
     people = [await person(name, selfie=False) for name in ("Ann", "Bo", "Cy")]
     async with models.db.link() as link:
@@ -147,13 +147,13 @@ async def test_two_are_made_at_once(models: Models, person: MakePerson) -> None:
     await unpacked(models, people[2].user_id)
 
 
-async def test_readers_hold_no_place(models: Models, person: MakePerson) -> None:
+async def test_slow_readers_do_not_block_other_exports(models: Models, person: MakePerson) -> None:
     people = [await person(name, selfie=False) for name in ("Ann", "Bo", "Cy")]
     async with models.exports.open(people[0].user_id), models.exports.open(people[1].user_id):
         await unpacked(models, people[2].user_id)
 
 
-async def test_of_nobody_there_is_nothing(models: Models, person: MakePerson) -> None:
+async def test_an_unknown_user_has_no_export(models: Models, person: MakePerson) -> None:
     ann = await person("Ann")
     await models.deletions.delete(ann.user_id)
     for user_id in (ann.user_id, new_id()):

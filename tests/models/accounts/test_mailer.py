@@ -23,7 +23,7 @@ def mail_to(url: str | None) -> Mailer:
     return Mailer(Config(smtp_url=url, mail_from="hello@napalmsky.example" if url else None))
 
 
-async def test_a_letter_arrives(mailbox: Mailbox) -> None:
+async def test_an_e_mail_arrives(mailbox: Mailbox) -> None:
     mail = mail_to(mailbox.url)
     mail.send("ann@example.com", "A subject", "Some words.\n")
     assert await mailbox.letter() == "Some words.\n"
@@ -31,7 +31,7 @@ async def test_a_letter_arrives(mailbox: Mailbox) -> None:
     await mail.close()
 
 
-async def test_it_says_whom_it_is_from(mailbox: Mailbox) -> None:
+async def test_an_e_mail_has_a_sender(mailbox: Mailbox) -> None:
     mail = mail_to(mailbox.url)
     mail.send("ann@example.com", "Ümlaut", "x\n")
     mail._thread.submit(lambda: None).result()
@@ -49,7 +49,7 @@ async def test_without_a_server_there_is_no_mail() -> None:
     await mail.close()
 
 
-async def test_a_server_that_is_away_is_one_line_without_the_address(
+async def test_a_failure_is_logged_once_without_the_address(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with socket.socket() as taken:
@@ -64,7 +64,7 @@ async def test_a_server_that_is_away_is_one_line_without_the_address(
     await mail.close()
 
 
-async def test_a_password_goes_to_no_other_machine_without_tls(
+async def test_a_password_is_not_sent_to_another_machine_without_tls(
     mailbox: Mailbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     port = mailbox.url.rpartition(":")[2]
@@ -76,7 +76,7 @@ async def test_a_password_goes_to_no_other_machine_without_tls(
     await mail.close()
 
 
-async def test_too_many_are_dropped_and_nobody_waits(
+async def test_too_many_e_mails_are_dropped_without_waiting(
     mailbox: Mailbox, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mail = mail_to(mailbox.url)

@@ -68,9 +68,7 @@ async def test_a_code_opens_only_its_own_account(models: Models, person: MakePer
     assert await models.accounts.login(BO, PASSWORD, HOME, None)
 
 
-async def test_a_password_that_is_refused_uses_no_code_and_counts_nothing(
-    models: Models, person: MakePerson
-) -> None:
+async def test_a_refused_password_uses_no_code_and_is_not_counted(models: Models, person: MakePerson) -> None:
     _, codes = await keep(models, person, "Ann")
     for _ in range(7):
         with pytest.raises(Invalid):
@@ -78,7 +76,7 @@ async def test_a_password_that_is_refused_uses_no_code_and_counts_nothing(
     assert await models.recovery.by_code(ANN, codes[0], OTHER_PASSWORD, HOME, None)
 
 
-async def test_codes_are_guessed_no_faster_than_passwords(models: Models, person: MakePerson) -> None:
+async def test_code_guesses_are_limited_like_passwords(models: Models, person: MakePerson) -> None:
     _, codes = await keep(models, person, "Ann")
     wrong = "0000-0000-0000-0000"
     tries = [models.recovery.by_code(ANN, wrong, OTHER_PASSWORD, HOME, None) for _ in range(20)]
@@ -90,7 +88,7 @@ async def test_codes_are_guessed_no_faster_than_passwords(models: Models, person
     assert await models.recovery.by_code(ANN, codes[0], OTHER_PASSWORD, "198.51.100.9", None)
 
 
-async def test_known_and_unknown_addresses_cost_the_same_work(
+async def test_known_and_unknown_addresses_take_the_same_work(
     models: Models, person: MakePerson, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await keep(models, person, "Ann")
@@ -121,7 +119,7 @@ async def test_a_link_works_once(models: Models, mailbox: Mailbox, person: MakeP
         await models.recovery.by_link(link, PASSWORD, HOME, None)
 
 
-async def test_a_link_dies_of_age_of_a_newer_one_and_of_a_new_password(
+async def test_a_link_ends_by_age_by_a_newer_one_and_by_a_new_password(
     models: Models, mailbox: Mailbox, person: MakePerson
 ) -> None:
     _, codes = await keep(models, person, "Ann")
@@ -136,7 +134,7 @@ async def test_a_link_dies_of_age_of_a_newer_one_and_of_a_new_password(
     assert not await models.recovery.is_link(second)
 
 
-async def test_an_unknown_address_gets_no_letter_and_no_other_answer(
+async def test_an_unknown_address_gets_no_e_mail_and_the_same_answer(
     models: Models, mailbox: Mailbox, person: MakePerson
 ) -> None:
     await keep(models, person, "Ann")
@@ -146,9 +144,7 @@ async def test_an_unknown_address_gets_no_letter_and_no_other_answer(
     assert NOBODY not in mailbox.recipients
 
 
-async def test_the_link_is_nowhere_in_the_database(
-    models: Models, mailbox: Mailbox, person: MakePerson
-) -> None:
+async def test_the_link_is_not_in_the_database(models: Models, mailbox: Mailbox, person: MakePerson) -> None:
     await keep(models, person, "Ann")
     link = await link_of(models, mailbox)
     text = (await rows(models, "select string_agg(l::text, ' ') from recovery_links l"))[0][0]

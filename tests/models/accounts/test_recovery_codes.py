@@ -32,7 +32,7 @@ async def use(models: Models, user_id: str, code: str) -> bool:
         return await models.recovery_codes.use(user_id, plain(code), on=on)
 
 
-async def test_eight_that_people_can_write_down(models: Models, person: MakePerson) -> None:
+async def test_eight_codes_in_groups_of_four(models: Models, person: MakePerson) -> None:
     ann = await person("Ann")
     codes = await codes_of(models, ann)
     assert len(set(codes)) == 8
@@ -40,7 +40,7 @@ async def test_eight_that_people_can_write_down(models: Models, person: MakePers
     assert await models.recovery_codes.left(ann.user_id) == 8
 
 
-async def test_each_once_and_only_its_owner_s(models: Models, person: MakePerson) -> None:
+async def test_a_code_works_once_and_only_for_its_owner(models: Models, person: MakePerson) -> None:
     ann, bo = await person("Ann"), await person("Bo")
     codes, others = await codes_of(models, ann), await codes_of(models, bo)
     assert not await use(models, ann.user_id, others[0])
@@ -50,7 +50,7 @@ async def test_each_once_and_only_its_owner_s(models: Models, person: MakePerson
     assert await models.recovery_codes.left(bo.user_id) == 8
 
 
-async def test_two_at_once_use_one_once(models: Models, person: MakePerson) -> None:
+async def test_concurrent_uses_of_a_code_succeed_once(models: Models, person: MakePerson) -> None:
     ann = await person("Ann")
     code = (await codes_of(models, ann))[3]
     assert sorted(await asyncio.gather(*[use(models, ann.user_id, code) for _ in range(4)])) == [
@@ -68,7 +68,7 @@ async def test_a_new_set_replaces_the_old(models: Models, person: MakePerson) ->
 
 
 @pytest.mark.parametrize("typed", ["", "AAAA", "AAAA-BBBB-CCCC-DDDU", "A" * 17, "é" * 16])
-def test_what_is_no_code(typed: str) -> None:
+def test_text_without_a_code(typed: str) -> None:
     with pytest.raises(Invalid) as refused:
         plain(typed)
     assert set(refused.value.fields or {}) == {"code"}

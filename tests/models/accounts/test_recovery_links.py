@@ -50,7 +50,7 @@ async def keep_ann(models: Models, person: MakePerson) -> None:
     await models.accounts.upgrade(member, ANN, PASSWORD, AWAY)
 
 
-async def test_known_and_unknown_are_answered_after_the_same_statements(
+async def test_known_and_unknown_addresses_run_the_same_statements(
     models: Models, person: MakePerson, statements: list[str], mailbox: Mailbox
 ) -> None:
     await keep_ann(models, person)
@@ -66,7 +66,7 @@ async def test_known_and_unknown_are_answered_after_the_same_statements(
     assert mailbox.recipients == [ANN]
 
 
-async def test_the_later_work_is_the_same_statement_too(
+async def test_the_delayed_work_is_the_same_statement_too(
     models: Models, person: MakePerson, statements: list[str], mailbox: Mailbox
 ) -> None:
     await keep_ann(models, person)
@@ -105,7 +105,7 @@ async def test_a_wrong_password_runs_the_same_statements_for_known_and_unknown(
     assert work[ANN] == work[NOBODY] != []
 
 
-async def test_what_was_asked_for_before_the_end_is_sent(
+async def test_requested_links_are_sent_on_shutdown(
     models: Models, person: MakePerson, mailbox: Mailbox
 ) -> None:
     await keep_ann(models, person)
@@ -114,7 +114,7 @@ async def test_what_was_asked_for_before_the_end_is_sent(
     assert "/recover?link=" in link_in(await mailbox.letter())
 
 
-async def test_a_valid_link_is_accepted_whatever_was_tried_from_its_address(
+async def test_a_valid_link_is_accepted_after_failures_from_its_address(
     models: Models, person: MakePerson, mailbox: Mailbox
 ) -> None:
     await keep_ann(models, person)

@@ -41,7 +41,7 @@ async def is_here(models: Models, person: Person) -> bool:
     return await models.users.find(person.user_id) is not None
 
 
-async def test_a_restored_backup_brings_nobody_back(
+async def test_a_restored_backup_brings_no_deleted_user_back(
     models: Models, person: MakePerson, servers: Servers, tmp_path: Path
 ) -> None:
     ann, bo = await person("Ann"), await person("Bo")
@@ -81,7 +81,7 @@ async def test_a_picture_that_was_replaced_does_not_come_back(
         await again.close()
 
 
-async def test_another_directory_comes_to_hold_them_all(
+async def test_another_data_directory_gets_all_tombstones(
     models: Models, person: MakePerson, servers: Servers, tmp_path: Path
 ) -> None:
     ann = await person("Ann", selfie=False)
@@ -91,7 +91,7 @@ async def test_another_directory_comes_to_hold_them_all(
     assert other.tombstones.file.read_bytes() == models.tombstones.file.read_bytes()
 
 
-async def test_a_copy_is_taken_into_a_database_that_never_saw_it(
+async def test_an_exported_file_is_applied_to_another_database(
     models: Models, person: MakePerson, tmp_path: Path
 ) -> None:
     ann, bo = await person("Ann", selfie=False), await person("Bo", selfie=False)
@@ -106,7 +106,7 @@ async def test_a_copy_is_taken_into_a_database_that_never_saw_it(
     assert await models.tombstones.export(tmp_path / "out") == 2
 
 
-async def test_a_directory_that_cannot_be_written_does_not_keep_anybody(
+async def test_an_unwritable_directory_does_not_prevent_a_deletion(
     models: Models, person: MakePerson, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     models.tombstones.file.mkdir()
@@ -119,7 +119,7 @@ async def test_a_directory_that_cannot_be_written_does_not_keep_anybody(
     assert ann.user_id in models.tombstones.file.read_text()
 
 
-def test_a_line_is_added_once_and_none_to_one_that_was_torn(tmp_path: Path) -> None:
+def test_a_line_is_appended_once_and_never_to_a_torn_line(tmp_path: Path) -> None:
     file, stone = tmp_path / "file", read_line(LINE)
     assert stone
     assert stone.line == LINE
@@ -142,5 +142,5 @@ def test_a_line_is_added_once_and_none_to_one_that_was_torn(tmp_path: Path) -> N
         "user c0ffee00-1d2e-4f3a-8b4c-5d6e7f809112 now",
     ],
 )
-def test_what_is_no_tombstone_is_left_alone(line: str) -> None:
+def test_lines_that_are_no_tombstones_are_ignored(line: str) -> None:
     assert read_line(line) is None

@@ -44,7 +44,7 @@ def test_a_wide_picture_keeps_its_colour(kind: str, primaries: tuple, sent: tupl
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
-def test_what_shows_through_keeps_showing_through(kind: str) -> None:
+def test_transparency_is_kept(kind: str) -> None:
     sent = painted((234, 51, 35, 128), "RGBA", kind, icc_profile=rgb_profile())
     red, green, blue = middle(sent)
     assert near((red, green, blue), (253, 121, 117), 8)
@@ -66,7 +66,7 @@ def test_grey_has_its_own_gamma() -> None:
     ],
     ids=["short", "zeros", "half", "broken", "of grey", "long", "of ink"],
 )  # fmt: skip
-def test_a_profile_that_does_not_fit_is_ignored(kind: str, profile: bytes) -> None:
+def test_an_unsuitable_profile_is_ignored(kind: str, profile: bytes) -> None:
     assert near(middle(painted((10, 200, 30), kind=kind, icc_profile=profile)), (10, 200, 30))
 
 

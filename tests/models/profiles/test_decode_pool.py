@@ -56,7 +56,7 @@ async def test_a_picture_is_decoded_and_its_process_is_gone(pictures: DecodePool
     assert decoders() == []
 
 
-async def test_a_process_that_was_started_early_is_used_and_replaced(pictures: DecodePool) -> None:
+async def test_a_process_started_in_advance_is_used_and_replaced(pictures: DecodePool) -> None:
     await pictures.warm()
     (early,) = decoders()
     await pictures.run("ann", WORDS, file_of(jpeg()), file_of(b""), is_selfie=True)
@@ -66,7 +66,7 @@ async def test_a_process_that_was_started_early_is_used_and_replaced(pictures: D
     await pictures.run("ann", WORDS, file_of(jpeg()), file_of(b""), is_selfie=True)
 
 
-def test_a_process_inherits_nothing_of_ours() -> None:
+def test_a_process_inherits_no_files_and_no_environment() -> None:
     process = DecoderProcess(PICTURE)
     child = psutil.Process(process.pid)
     try:
@@ -99,7 +99,7 @@ def test_memory_is_limited() -> None:
     assert MOST_MEMORY < 300e6
 
 
-def test_an_answer_is_waited_for_so_long() -> None:
+def test_the_wait_for_an_answer_is_limited() -> None:
     with pytest.raises(Lost):
         ask(HOSTILE, 0.5, work="sleep")
     assert decoders() == []
@@ -122,7 +122,7 @@ def test_a_process_ends_with_its_parent(tmp_path: Path) -> None:
     child.wait(10)
 
 
-async def test_what_goes_wrong_is_told_in_words(io_loop: IOLoop, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_failures_are_reported_with_a_message(io_loop: IOLoop, monkeypatch: pytest.MonkeyPatch) -> None:
     hostile = DecodePool(HOSTILE)
     try:
         for work, error in (
@@ -150,7 +150,7 @@ async def test_a_decoder_that_is_missing_is_unavailable(io_loop: IOLoop) -> None
         await broken.run("ann", WORDS, file_of(b"x"), file_of(b""))
 
 
-async def test_the_end_of_the_site_ends_what_is_under_way() -> None:
+async def test_closing_the_pool_ends_running_work() -> None:
     hostile = DecodePool(HOSTILE)
     work = asyncio.ensure_future(hostile.run("ann", WORDS, file_of(b"x"), file_of(b""), work="sleep"))
     await until(lambda: bool(decoders()))
@@ -162,7 +162,7 @@ async def test_the_end_of_the_site_ends_what_is_under_way() -> None:
     assert decoders() == []
 
 
-async def test_one_hostile_person_leaves_a_decoder_to_the_next(pictures: DecodePool) -> None:
+async def test_one_user_cannot_occupy_every_decoder(pictures: DecodePool) -> None:
     hostile = DecodePool(HOSTILE)
     try:
         spins = [

@@ -37,7 +37,7 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def test_two_work_and_the_rest_waits_or_is_refused() -> None:
+async def test_two_run_and_the_others_wait_or_are_refused() -> None:
     bench = Bench()
     owners = [f"{number}" for number in range(2 + MOST_WAITING)]
     under_way = bench.start(*owners)
@@ -50,7 +50,7 @@ async def test_two_work_and_the_rest_waits_or_is_refused() -> None:
     assert (bench.order, bench.most) == (owners, 2)
 
 
-async def test_nobody_has_two_turns_or_many_places(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_owner_has_one_turn_and_few_places(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench()
     eve = bench.start(*["eve"] * (1 + MOST_OWN_WAITING))
     await settle()
@@ -64,7 +64,7 @@ async def test_nobody_has_two_turns_or_many_places(monkeypatch: pytest.MonkeyPat
     assert bench.most == 2
 
 
-async def test_who_used_least_is_next_and_who_used_most_gives_way() -> None:
+async def test_the_least_use_is_next_and_the_most_use_is_dropped() -> None:
     bench = Bench(1)
     bench.turns._used = {"eve": 9.0, "mal": 5.0}
     first = bench.start("one")
@@ -81,7 +81,7 @@ async def test_who_used_least_is_next_and_who_used_most_gives_way() -> None:
     assert "eve" not in bench.order
 
 
-async def test_nobody_waits_longer_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_wait_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding_queue, "WAIT_SECONDS", 0.05)
     bench = Bench(1)
     busy = bench.start("ann")
@@ -93,7 +93,7 @@ async def test_nobody_waits_longer_than_the_limit(monkeypatch: pytest.MonkeyPatc
     assert await bench.take("ben") == "ben"
 
 
-async def test_a_turn_that_fails_or_is_given_up_is_free_again() -> None:
+async def test_a_failed_or_cancelled_turn_is_released() -> None:
     bench = Bench(1)
     for _ in range(3):
         with pytest.raises(ZeroDivisionError):
@@ -108,7 +108,7 @@ async def test_a_turn_that_fails_or_is_given_up_is_free_again() -> None:
     assert await bench.take("cy") == "cy"
 
 
-async def test_what_was_used_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_recorded_use_decays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding_queue, "REMEMBERED_SECONDS", -1.0)
     bench = Bench()
     bench.turns._used = {"eve": 8.0, "ann": 0.5}

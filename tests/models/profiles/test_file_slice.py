@@ -9,7 +9,7 @@ from io import BufferedReader
 from models.profiles.file_slice import FileSlice
 
 
-def test_a_part_has_its_own_place_and_ends() -> None:
+def test_a_slice_has_its_own_position_and_end() -> None:
     with tempfile.TemporaryFile(buffering=0) as file:
         file.write(b"head|body of it|tail")
         part, same = FileSlice(file, 5, 15), FileSlice(file, 5, 15)

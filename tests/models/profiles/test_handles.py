@@ -27,7 +27,7 @@ from models.profiles.handles import NETWORKS, clean_handles, contacts_of
         ("x", None, None),
     ],
 )
-def test_one_spelling(network: str, typed: str | None, kept: str | None) -> None:
+def test_a_handle_has_one_spelling(network: str, typed: str | None, kept: str | None) -> None:
     assert clean_handles({network: typed}) == {network: kept}
 
 
@@ -47,19 +47,19 @@ def test_one_spelling(network: str, typed: str | None, kept: str | None) -> None
         ("x", "javascript:alert(1)"),
     ],
 )
-def test_what_the_network_would_not_take_is_refused(network: str, typed: str) -> None:
+def test_handles_that_the_network_does_not_allow_are_refused(network: str, typed: str) -> None:
     with pytest.raises(Invalid) as caught:
         clean_handles({network: typed})
     assert set(caught.value.fields or {}) == {network}
 
 
-def test_every_fault_is_told_at_once() -> None:
+def test_every_fault_is_reported_at_once() -> None:
     with pytest.raises(Invalid) as caught:
         clean_handles({"x": "a b", "instagram": "?", "myspace": "anna", "discord": "anna"})
     assert set(caught.value.fields or {}) == {"x", "instagram", "handles"}
 
 
-def test_links_lead_to_their_network_and_nowhere_else() -> None:
+def test_links_lead_only_to_their_network() -> None:
     contacts = contacts_of(dict.fromkeys(NETWORKS, "anna"))
     assert [one.network for one in contacts] == list(NETWORKS)
     links = {one.network: one.url for one in contacts}

@@ -23,9 +23,7 @@ async def got(models: Models, media_id: str, viewer_id: str) -> MediaFile:
     return file
 
 
-async def test_mine_is_mine_and_members_see_it_and_strangers_do_not(
-    models: Models, person: MakePerson
-) -> None:
+async def test_owners_and_members_see_media_and_others_do_not(models: Models, person: MakePerson) -> None:
     ann, bo, cy = await person(access=None), await person(access="payment"), await person(access=None)
     media_id = await put(models, ann.user_id, b"x")
     assert await sees(models, media_id, ann.user_id)
@@ -34,7 +32,7 @@ async def test_mine_is_mine_and_members_see_it_and_strangers_do_not(
     assert not await sees(models, media_id, new_id())
 
 
-async def test_a_block_hides_from_the_blocker_alone(models: Models, person: MakePerson) -> None:
+async def test_a_block_hides_media_only_from_the_blocker(models: Models, person: MakePerson) -> None:
     ann, bo = await person(access="payment"), await person(access="payment")
     of_ann, of_bo = await put(models, ann.user_id, b"a"), await put(models, bo.user_id, b"b")
     async with models.db.link() as link:
@@ -44,7 +42,7 @@ async def test_a_block_hides_from_the_blocker_alone(models: Models, person: Make
     assert await sees(models, of_ann, ann.user_id)
 
 
-async def test_what_is_no_id_is_nothing(models: Models, person: MakePerson) -> None:
+async def test_a_malformed_id_is_not_found(models: Models, person: MakePerson) -> None:
     ann = await person()
     for media_id in ("", "x", "../etc/passwd", new_id().upper()):
         assert await models.media.find(media_id, ann.user_id) is None

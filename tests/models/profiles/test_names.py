@@ -109,12 +109,12 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", AS_TYPED.values(), ids=AS_TYPED.keys())
-def test_a_name_is_kept_as_typed(name: str) -> None:
+def test_a_name_is_stored_as_typed(name: str) -> None:
     assert ascii(clean_name(name)) == ascii(name)
 
 
 @pytest.mark.parametrize(("raw", "clean"), TIDIED.items(), ids=ascii)
-def test_what_is_not_seen_at_the_ends_is_left_out(raw: str, clean: str) -> None:
+def test_invisible_characters_at_the_ends_are_removed(raw: str, clean: str) -> None:
     assert ascii(clean_name(raw)) == ascii(clean)
 
 
@@ -139,7 +139,7 @@ ODD = st.text(
 
 
 @given(st.one_of(st.text(max_size=60), ODD))
-def test_what_passes_is_short_visible_and_stays_as_it_is(raw: str) -> None:
+def test_accepted_names_are_short_visible_and_stable(raw: str) -> None:
     try:
         name = clean_name(raw)
     except Invalid:

@@ -19,7 +19,7 @@ def config() -> Config:
     return Config(stun_urls=(), bcrypt_cost=4, guests_per_hour=100_000, api_per_minute=1_000_000)
 
 
-async def test_without_a_selfie_one_is_off_the_queue_of_two_processes(
+async def test_a_user_without_a_selfie_leaves_the_queue_in_every_process(
     site: Running, person: MakePerson, make_site: MakeSite
 ) -> None:
     far = await make_site()
@@ -47,7 +47,7 @@ async def test_without_a_selfie_one_is_off_the_queue_of_two_processes(
     )  # fmt: skip
 
 
-async def test_its_owner_reads_why_until_there_is_a_new_one(site: Running, person: MakePerson) -> None:
+async def test_the_owner_sees_the_reason_until_there_is_a_new_file(site: Running, person: MakePerson) -> None:
     ann = await person("Ann")
     for kind, data, page in (
         ("selfie", jpeg(), "/onboarding"),
@@ -69,7 +69,7 @@ async def test_its_owner_reads_why_until_there_is_a_new_one(site: Running, perso
         assert WHY not in (await browser.get("/settings")).text
 
 
-async def test_what_was_replaced_meanwhile_stays(site: Running, person: MakePerson) -> None:
+async def test_a_file_replaced_since_stays(site: Running, person: MakePerson) -> None:
     ann = await person("Ann")
     _, mia = await at_work(site, "Mia")
     before = (await site.models.people.get(ann.user_id)).selfie_id or ""

@@ -28,7 +28,7 @@ async def test_a_new_selfie_replaces_the_old_one(models: Models, person: MakePer
     assert opened(await models.media.read(file)).size == (LONGEST_SIDE, 600)
 
 
-async def test_several_at_once_leave_one(models: Models, person: MakePerson) -> None:
+async def test_concurrent_uploads_leave_one_file(models: Models, person: MakePerson) -> None:
     """And no more of one person wait than may."""
     ann = await person(selfie=False)
     work = [models.selfies.save(ann.user_id, file_of(picture())) for _ in range(6)]
@@ -40,7 +40,7 @@ async def test_several_at_once_leave_one(models: Models, person: MakePerson) -> 
     assert [one for one in served if await models.media.find(one, ann.user_id)] == [kept]
 
 
-async def test_what_is_refused_leaves_nothing_behind(models: Models, person: MakePerson) -> None:
+async def test_a_refused_upload_leaves_nothing(models: Models, person: MakePerson) -> None:
     ann = await person(selfie=False)
     for data, kind in ((b"", Invalid), (SVG, UnsupportedMedia), (bytes(MOST_BYTES + 1), TooLarge)):
         with pytest.raises(kind):
@@ -56,7 +56,7 @@ async def test_a_report_keeps_a_small_frame_as_it_is(models: Models) -> None:
     assert refused.value.fields == {"frame": "The picture could not be read."}
 
 
-async def test_a_decoder_waits_for_the_first_selfie(models: Models, person: MakePerson) -> None:
+async def test_a_decoder_is_ready_for_the_first_selfie(models: Models, person: MakePerson) -> None:
     ann = await person(selfie=False)
     await models.selfies.warm()
     assert await models.selfies.save(ann.user_id, file_of(picture()))

@@ -10,7 +10,7 @@ from models.errors import Unavailable
 from models.profiles.uploads import MOST_OWN, Uploads, size_of, unnamed_file
 
 
-def test_only_so_many_are_on_their_way(tmp_path: Path) -> None:
+def test_the_number_of_uploads_is_limited(tmp_path: Path) -> None:
     uploads = Uploads(tmp_path, 10)
     own = [uploads.open("ann") for _ in range(MOST_OWN)]
     with pytest.raises(Unavailable):
@@ -25,7 +25,7 @@ def test_only_so_many_are_on_their_way(tmp_path: Path) -> None:
     uploads.close(uploads.open("ann"))
 
 
-def test_a_file_has_no_name_and_another_place_when_the_directory_is_missing(tmp_path: Path) -> None:
+def test_a_file_is_unnamed_and_elsewhere_if_the_directory_is_missing(tmp_path: Path) -> None:
     for directory in (tmp_path, tmp_path / "missing"):
         with unnamed_file(directory) as file:
             file.write(b"four")

@@ -47,7 +47,7 @@ async def test_a_guest_has_a_clean_name_and_a_session(models: Models) -> None:
     assert await models.sessions.find(signed.token) is not None
 
 
-async def test_every_fault_is_told_at_once_and_nobody_is_created(models: Models) -> None:
+async def test_every_fault_is_reported_at_once_and_no_user_is_created(models: Models) -> None:
     before = await people(models)
     with pytest.raises(Invalid) as refused:
         await guest(models, name=" ", gender="robot", adult=False)
@@ -55,7 +55,7 @@ async def test_every_fault_is_told_at_once_and_nobody_is_created(models: Models)
     assert await people(models) == before
 
 
-async def test_a_bad_code_creates_nobody(models: Models) -> None:
+async def test_a_bad_code_creates_no_user(models: Models) -> None:
     before = await people(models)
     with pytest.raises(Invalid) as refused:
         await guest(models, invite_code="0" * 16)
@@ -84,7 +84,7 @@ async def test_mistakes_do_not_count(models: Models) -> None:
     await guest(models)
 
 
-async def test_a_change_leaves_the_rest_and_everybody_else_as_they_are(models: Models) -> None:
+async def test_a_change_affects_only_its_fields_and_its_user(models: Models) -> None:
     ann, bo = await guest(models), await guest(models, name="Bo")
     await models.users.update(ann.member.user_id, name="Anna")
     changed = await models.users.get(ann.member.user_id)
@@ -99,7 +99,7 @@ async def test_a_faulty_change_changes_nothing(models: Models) -> None:
     assert (await models.users.get(ann.member.user_id)).name == "Ann"
 
 
-async def test_nobody_is_nobody(models: Models) -> None:
+async def test_an_unknown_user_is_not_found(models: Models) -> None:
     assert await models.users.find(new_id()) is None
     assert await models.users.person(new_id()) is None
     with pytest.raises(NotFound):
@@ -108,7 +108,7 @@ async def test_nobody_is_nobody(models: Models) -> None:
         await models.users.update(new_id(), name="Ann")
 
 
-async def test_the_next_step_is_the_first_that_is_missing(models: Models, person: MakePerson) -> None:
+async def test_the_next_step_is_the_first_missing_one(models: Models, person: MakePerson) -> None:
     signed = await guest(models)
     with_selfie = signed.member.with_selfie(new_id())
     paid = await models.sessions.find((await person(access="payment", selfie=True)).token)

@@ -58,7 +58,9 @@ def refused(data: bytes) -> str:
         ("matroska", "libx264", "libopus", "video/mp4"), ("mp4", "libsvtav1", "aac", "video/mp4"),
     ],
 )  # fmt: skip
-def test_what_browsers_and_phones_record_is_kept(kind: str, picture: str, sound: str, kept_as: str) -> None:
+def test_recordings_of_browsers_and_phones_are_accepted(
+    kind: str, picture: str, sound: str, kept_as: str
+) -> None:
     kept, data = copied(clip(kind, picture, sound))
     assert (kept.content_type, round(kept.seconds, 1)) == (kept_as, 5.5)
     with av.open(BytesIO(data)) as again:
@@ -69,7 +71,7 @@ def test_what_browsers_and_phones_record_is_kept(kind: str, picture: str, sound:
 @pytest.mark.parametrize(
     ("kind", "picture", "sound"), [("webm", "libvpx", "libopus"), ("mp4", "libx264", "aac")]
 )
-def test_nothing_is_kept_but_pictures_and_sound(kind: str, picture: str, sound: str) -> None:
+def test_only_pictures_and_sound_are_kept(kind: str, picture: str, sound: str) -> None:
     sent = clip(kind, picture, sound) + b"<script>secret-tail</script>"
     assert sent.count(b"secret") == 4
     assert b"x264 - core" in sent or kind == "webm"
@@ -78,7 +80,7 @@ def test_nothing_is_kept_but_pictures_and_sound(kind: str, picture: str, sound: 
         assert word not in data
 
 
-def test_an_mp4_says_first_what_is_in_it() -> None:
+def test_an_mp4_has_its_metadata_first() -> None:
     _, data = copied(clip("mp4", "libx264", "aac"))
     assert data.index(b"moov") < data.index(b"mdat")
 
@@ -107,11 +109,11 @@ def test_a_phone_held_upright_stays_upright() -> None:
         ({"size": (1922, 64)}, "1920 pixels"), ({"rate": 700}, "60 pictures a second"),
     ],
 )  # fmt: skip
-def test_too_short_too_long_too_large_too_many(options: dict, words: str) -> None:
+def test_videos_over_a_limit_are_refused(options: dict, words: str) -> None:
     assert words in refused(clip("mp4", "libx264", None, **options))
 
 
-def test_a_picture_that_grows_on_the_way_is_not_decoded() -> None:
+def test_pictures_larger_than_the_header_says_are_not_decoded() -> None:
     """The decoder itself stops (damaged); our own look at the size would come after the memory was taken."""
     data = growing(clip(sound=None), clip(sound=None, size=(4096, 2048), rate=1))
     began = time.perf_counter()
@@ -126,13 +128,13 @@ def test_a_picture_that_grows_on_the_way_is_not_decoded() -> None:
         b"RIFF0000AVI ", b"#EXTM3U\n#EXTINF:5,\nfile:///etc/passwd", b"ffconcat version 1.0",
     ],
 )  # fmt: skip
-def test_other_kinds_are_refused_whatever_they_are_called(data: bytes) -> None:
+def test_other_file_types_are_refused(data: bytes) -> None:
     with pytest.raises(UnsupportedMedia):
         copied(data)
 
 
 @pytest.mark.parametrize(("kind", "picture", "sound"), [("avi", "mpeg4", None), ("mp4", "mpeg4", "aac")])
-def test_what_browsers_do_not_play_is_refused(kind: str, picture: str, sound: str | None) -> None:
+def test_codecs_that_browsers_do_not_play_are_refused(kind: str, picture: str, sound: str | None) -> None:
     with pytest.raises(UnsupportedMedia):
         copied(clip(kind, picture, sound))
 
@@ -143,19 +145,19 @@ def test_an_empty_or_broken_file_is_refused(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("part", [0.01, 0.3, 0.6, 0.9])
-def test_an_mp4_that_stops_half_way_is_refused(part: float) -> None:
+def test_a_truncated_mp4_is_refused(part: float) -> None:
     data = clip("mp4", "libx264", "aac")
     refused(data[: int(len(data) * part)])
 
 
-def test_of_a_webm_that_stops_half_way_the_rest_counts() -> None:
+def test_a_truncated_webm_is_accepted_up_to_its_end() -> None:
     data = clip(seconds=12)
     assert "5 seconds" in refused(data[: len(data) // 4])
     assert copied(data[: len(data) * 9 // 10])[0].seconds < 11.5
 
 
 @pytest.mark.parametrize("name", HUNGRY_VIDEOS)
-def test_what_an_mp4_promises_is_counted_before_it_is_opened(name: str) -> None:
+def test_the_declared_counts_of_an_mp4_are_checked_before_it_is_opened(name: str) -> None:
     began = time.process_time()
     assert "damaged or too long" in refused(HUNGRY_VIDEOS[name])
     assert time.process_time() - began < 0.5
@@ -172,12 +174,12 @@ def test_boxes_are_counted_too() -> None:
 
 
 @pytest.mark.parametrize("options", ["frag_keyframe+empty_moov", "frag_every_frame+default_base_moof"])
-def test_a_recording_in_fragments_is_kept(options: str) -> None:
+def test_a_fragmented_recording_is_accepted(options: str) -> None:
     kept, data = copied(remuxed(clip("mp4", "libx264", "aac"), movflags=options))
     assert round(kept.seconds, 1) == 5.5
     with av.open(BytesIO(data)) as again:
         assert sum(1 for _ in again.decode(video=0)) == 55
 
 
-def test_sound_alone_is_no_video() -> None:
+def test_sound_without_pictures_is_refused() -> None:
     assert "no picture" in refused(remuxed(clip("mp4", "libx264", "aac"), only="audio"))

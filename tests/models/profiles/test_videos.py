@@ -14,7 +14,9 @@ from tests.support.files import file_of
 from tests.support.scenes import rows
 
 
-async def test_a_new_video_replaces_the_old_one_and_can_go(models: Models, person: MakePerson) -> None:
+async def test_a_new_video_replaces_the_old_one_and_can_be_removed(
+    models: Models, person: MakePerson
+) -> None:
     ann, ben = await person("Ann"), await person("Ben")
     first = await models.videos.save(ann.user_id, file_of(clip()))
     theirs = await models.videos.save(ben.user_id, file_of(clip()))
@@ -30,7 +32,7 @@ async def test_a_new_video_replaces_the_old_one_and_can_go(models: Models, perso
     assert (await models.users.get(ben.user_id)).video_id == theirs
 
 
-async def test_somebody_deleted_meanwhile_leaves_nothing(models: Models, person: MakePerson) -> None:
+async def test_a_user_deleted_during_the_upload_leaves_nothing(models: Models, person: MakePerson) -> None:
     ann = await person("Ann", selfie=False)
     await rows(models, "update users set deleted_at = now() where user_id = %s", ann.user_id)
     with pytest.raises(NotFound):
@@ -38,7 +40,7 @@ async def test_somebody_deleted_meanwhile_leaves_nothing(models: Models, person:
     assert await rows(models, "select from media where owner_id = %s", ann.user_id) == []
 
 
-async def test_several_at_once_leave_one(models: Models, person: MakePerson) -> None:
+async def test_concurrent_uploads_leave_one_file(models: Models, person: MakePerson) -> None:
     ann = await person("Ann")
     ids = await asyncio.gather(*[models.videos.save(ann.user_id, file_of(clip())) for _ in range(3)])
     kept = (await models.users.get(ann.user_id)).video_id

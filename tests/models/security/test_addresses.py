@@ -18,5 +18,5 @@ HOME = "203.0.113.7"
         ("6f1c0c9e-0000-4000-8000-000000000000", "6f1c0c9e-0000-4000-8000-000000000000"),
     ],
 )
-def test_whom_a_count_belongs_to(subject: str, counted: str) -> None:
+def test_the_subject_of_an_address(subject: str, counted: str) -> None:
     assert subject_of(subject) == counted

@@ -35,7 +35,7 @@ async def test_an_empty_log_is_intact(models: Models) -> None:
     assert (found.rows, found.head, found.broken) == (0, FIRST, None)
 
 
-async def test_rows_are_one_chain_however_many_write_at_once(models: Models) -> None:
+async def test_concurrent_writes_form_one_chain(models: Models) -> None:
     words = "é \N{SNOWMAN} 1:2,3"
     await asyncio.gather(*(models.audit.note("operator", f"test.{n}", "user x", words) for n in range(20)))
     page = await models.audit.page()
@@ -77,7 +77,7 @@ async def write_and_fail(models: Models, user_id: str) -> None:
         raise RuntimeError
 
 
-async def test_a_row_and_its_act_are_both_there_or_neither(models: Models, person: MakePerson) -> None:
+async def test_a_row_is_committed_with_its_action_or_not_at_all(models: Models, person: MakePerson) -> None:
     ben = await person("Ben")
     with pytest.raises(RuntimeError):
         await write_and_fail(models, ben.user_id)
@@ -87,7 +87,7 @@ async def test_a_row_and_its_act_are_both_there_or_neither(models: Models, perso
     assert await told(models) == []
 
 
-async def test_what_is_decided_about_a_ban_is_written(models: Models, person: MakePerson) -> None:
+async def test_decisions_about_bans_are_logged(models: Models, person: MakePerson) -> None:
     ben = await person("Ben")
     stand_still(models)
     ban = await models.bans.decide(NewBan(user_id=ben.user_id, rule="spam", reason="Adverts."), MODERATOR)
@@ -104,7 +104,7 @@ async def test_what_is_decided_about_a_ban_is_written(models: Models, person: Ma
     assert {one.at for one in await models.audit.page()} == {models.clock.now()}
 
 
-async def test_codes_are_written_without_what_lets_somebody_in(models: Models) -> None:
+async def test_codes_are_logged_without_the_code_itself(models: Models) -> None:
     code = (await models.admin_codes.create("Poster", 3)).code
     await models.admin_codes.stop(code, MODERATOR, "Lost.")
     written = await told(models)
@@ -116,7 +116,7 @@ async def test_codes_are_written_without_what_lets_somebody_in(models: Models) -
     assert code[-4:] in written[0][2]
 
 
-async def test_a_page_ends_and_the_next_goes_on(models: Models) -> None:
+async def test_pages_follow_each_other(models: Models) -> None:
     for number in range(PAGE + 2):
         await models.audit.note("operator", f"test.{number}", "user x")
     first = await models.audit.page(NEWEST)
@@ -125,7 +125,7 @@ async def test_a_page_ends_and_the_next_goes_on(models: Models) -> None:
     assert (first[0].kind, first[0].target_id) == ("user", "x")
 
 
-def test_a_reason_is_needed() -> None:
+def test_a_reason_is_required() -> None:
     assert why(" Seen it. ") == "Seen it."
     for odd in ("", "   ", "x" * 501, "a\x00"):
         with pytest.raises(Invalid):

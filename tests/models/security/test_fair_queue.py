@@ -37,7 +37,7 @@ def begin(queue: FairQueue, subject: str, count: int, done: list[str]) -> list[a
     return [asyncio.ensure_future(queue.run(subject, lambda: done.append(subject))) for _ in range(count)]
 
 
-async def test_one_after_the_other_in_rotation(queue: FairQueue) -> None:
+async def test_subjects_are_served_in_rotation(queue: FairQueue) -> None:
     done: list[str] = []
     async with held(queue):
         work = begin(queue, "a", 5, done) + begin(queue, "b", 2, done) + begin(queue, "c", 1, done)
@@ -46,14 +46,14 @@ async def test_one_after_the_other_in_rotation(queue: FairQueue) -> None:
     assert "".join(done) == "abcabaaa"
 
 
-async def test_answers_and_faults_come_back(queue: FairQueue) -> None:
+async def test_results_and_exceptions_are_returned(queue: FairQueue) -> None:
     assert await queue.run("a", lambda: 5) == 5
     with pytest.raises(ZeroDivisionError):
         await queue.run("a", lambda: 1 // 0)
     assert await queue.run("b", lambda: 6) == 6
 
 
-async def test_one_too_many_of_a_subject_comes_back_later(queue: FairQueue) -> None:
+async def test_too_many_jobs_of_a_subject_are_refused_with_retry_after(queue: FairQueue) -> None:
     async with held(queue):
         waiting = begin(queue, "a", MOST_WAITING, [])
         await asyncio.sleep(0)
@@ -67,7 +67,7 @@ async def test_one_too_many_of_a_subject_comes_back_later(queue: FairQueue) -> N
     await asyncio.gather(*waiting)
 
 
-async def test_in_a_full_queue_whoever_has_most_makes_room(queue: FairQueue) -> None:
+async def test_in_a_full_queue_the_subject_with_most_jobs_loses_one(queue: FairQueue) -> None:
     async with held(queue):
         crowd = [begin(queue, f"crowd {n}", MOST_IN_ALL // 2, []) for n in range(2)]
         await asyncio.sleep(0)
@@ -78,7 +78,7 @@ async def test_in_a_full_queue_whoever_has_most_makes_room(queue: FairQueue) -> 
     assert sum(isinstance(one, Unavailable) for one in ended) == 1
 
 
-async def test_in_a_queue_full_of_single_callers_the_next_comes_back_later(queue: FairQueue) -> None:
+async def test_a_queue_full_of_single_jobs_refuses_the_next(queue: FairQueue) -> None:
     async with held(queue):
         crowd = [begin(queue, f"one of {n}", 1, [])[0] for n in range(MOST_IN_ALL)]
         await asyncio.sleep(0)
@@ -87,7 +87,7 @@ async def test_in_a_queue_full_of_single_callers_the_next_comes_back_later(queue
     await asyncio.gather(*crowd)
 
 
-async def test_who_leaves_gives_up_the_place(queue: FairQueue) -> None:
+async def test_a_cancelled_caller_frees_its_place(queue: FairQueue) -> None:
     done: list[str] = []
     async with held(queue):
         gone = begin(queue, "a", MOST_WAITING, done)
@@ -99,7 +99,7 @@ async def test_who_leaves_gives_up_the_place(queue: FairQueue) -> None:
     assert done == []
 
 
-async def test_turns_are_taken_in_order_and_only_so_many() -> None:
+async def test_slots_are_taken_in_order_and_limited() -> None:
     turns, at_once, order = Slots(2), 0, []
 
     async def one(number: int) -> None:
@@ -116,7 +116,7 @@ async def test_turns_are_taken_in_order_and_only_so_many() -> None:
     assert not turns._lines
 
 
-async def test_turns_of_one_do_not_hold_up_another() -> None:
+async def test_slots_of_one_subject_do_not_block_another() -> None:
     turns = Slots(1)
     async with turns.of("a"):
         waiting = [asyncio.ensure_future(turns.of("a").__aenter__()) for _ in range(MOST_WAITING_FOR_SLOT)]

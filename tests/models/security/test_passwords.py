@@ -24,7 +24,7 @@ def passwords(io_loop) -> Iterator[Passwords]:
     io_loop.run_sync(quick.close)
 
 
-async def test_a_password_fits_its_own_hash_only(passwords: Passwords) -> None:
+async def test_a_password_matches_only_its_own_hash(passwords: Passwords) -> None:
     kept = await passwords.hash(PASSWORD)
     assert PASSWORD not in kept
     assert await passwords.matches(PASSWORD, kept)
@@ -41,13 +41,13 @@ async def test_no_byte_is_cut_off(passwords: Passwords) -> None:
     assert fits == [[one == each for one in lengths] for each in lengths]
 
 
-async def test_two_hundred_bytes_differ_in_the_last(passwords: Passwords) -> None:
+async def test_the_last_of_two_hundred_bytes_matters(passwords: Passwords) -> None:
     long = "ü" * 99 + "zß"
     assert len(long.encode()) > 200
     assert digest(long) != digest(long[:-1] + "s")
 
 
-async def test_however_a_keyboard_composes_it(passwords: Passwords) -> None:
+async def test_the_unicode_form_does_not_matter(passwords: Passwords) -> None:
     composed = "crème brûlée à midi"
     kept = await passwords.hash(unicodedata.normalize("NFD", composed))
     assert await passwords.matches(composed, kept)
@@ -57,13 +57,13 @@ async def test_however_a_keyboard_composes_it(passwords: Passwords) -> None:
     "password",
     ["", "elevenchars", "x" * 129, "\ud800" + "lone surrogate here", "e\u0301" * 11],
 )
-def test_what_is_too_short_too_long_or_no_text(password: str) -> None:
+def test_passwords_of_a_wrong_length_or_encoding_are_refused(password: str) -> None:
     with pytest.raises(Invalid) as refused:
         checked(password)
     assert set(refused.value.fields or {}) == {"password"}
 
 
-def test_lengths_that_just_fit() -> None:
+def test_the_shortest_and_longest_passwords_are_accepted() -> None:
     assert checked("twelve chars")
     assert checked("x" * 128)
 
@@ -73,35 +73,35 @@ def test_lengths_that_just_fit() -> None:
     ["QWERTY123456", "leavemealone", "password1234", "passwordpassword", "123456789012", "aaaaaaaaaaaa",
      "abcdefghijkl", "iloveyou2024", "p@ssw0rd" * 5, "ann@example.com"],
 )  # fmt: skip
-async def test_common_ones_and_what_is_little_more(passwords: Passwords, password: str) -> None:
+async def test_common_passwords_and_variants_are_refused(passwords: Passwords, password: str) -> None:
     with pytest.raises(Invalid, match="guessed"):
         await passwords.hash(password, "ann@example.com", "Ann")
 
 
-def test_one_that_is_made_to_be_hard_to_judge_holds_up_nobody() -> None:
+def test_a_password_that_is_costly_to_judge_takes_little_time() -> None:
     """The processor's time, not the clock's: it took seconds once, and everybody who signed in waited."""
     began = time.thread_time()
     assert not is_common("4@8({[<36&9#!1|0$57+%2z4@8({[<36&9#!1|0$", ())
     assert time.thread_time() - began < 0.5
 
 
-def test_a_keyboard_row_is_common_however_many_ways_there_are_to_read_it() -> None:
+def test_a_keyboard_row_with_many_readings_is_common() -> None:
     assert is_common("1234567890!@#$%^", ())
 
 
 @pytest.mark.parametrize(
     "password", [PASSWORD, "ann@example.org!", "x9" + "password" * 9 + "kW3#vT", "w" * 72]
 )
-async def test_what_is_only_like_a_common_one_is_taken(passwords: Passwords, password: str) -> None:
+async def test_passwords_that_resemble_common_ones_are_accepted(passwords: Passwords, password: str) -> None:
     assert await passwords.hash(password)
 
 
-def test_nobodys_hash_is_one_that_bcrypt_works_through() -> None:
+def test_bcrypt_accepts_the_dummy_hash() -> None:
     assert bcrypt.checkpw(digest(PASSWORD), f"$2b$04${NOBODY}".encode()) is False
     assert re.fullmatch(r"[./A-Za-z0-9]{53}", NOBODY)
 
 
-async def test_nobodys_hash_costs_what_somebodys_costs(
+async def test_the_dummy_hash_costs_as_much_as_a_real_one(
     passwords: Passwords, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     against: list[bytes] = []
@@ -130,7 +130,7 @@ async def test_a_wrong_password_costs_the_same_at_an_older_cost(
     assert [int(one[4:6]) for one in tried[4:]] == [6]
 
 
-async def test_an_honest_user_waits_for_one_hash_of_each_other_address() -> None:
+async def test_an_address_waits_for_one_hash_of_each_other_address() -> None:
     """Real bcrypt, at a cost that takes a while; three addresses with all that they may have waiting."""
     slow = Passwords(Config(bcrypt_cost=6))
     done: list[str] = []
@@ -149,7 +149,7 @@ async def test_an_honest_user_waits_for_one_hash_of_each_other_address() -> None
     await slow.close()
 
 
-async def test_a_whole_ipv6_network_is_one_of_those_who_wait() -> None:
+async def test_an_ipv6_network_is_one_subject_of_the_queue() -> None:
     slow = Passwords(Config(bcrypt_cost=6))
     done: list[str] = []
 
@@ -165,7 +165,7 @@ async def test_a_whole_ipv6_network_is_one_of_those_who_wait() -> None:
     await slow.close()
 
 
-async def test_the_loop_is_free_while_many_sign_in() -> None:
+async def test_the_event_loop_is_free_during_many_sign_ins() -> None:
     """The longest pause of the loop, in the processor's time of its own thread."""
     dear = Passwords(Config(bcrypt_cost=8))
     work = [asyncio.ensure_future(dear.matches(PASSWORD, None, f"192.0.2.{n}")) for n in range(50)]

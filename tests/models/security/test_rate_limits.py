@@ -36,7 +36,7 @@ async def how_many_pass(attempts: list[Awaitable[None]]) -> int:
     return sum(await asyncio.gather(*[passes(attempt) for attempt in attempts]))
 
 
-async def test_moments_in_parallel_do_not_get_past(models: Models) -> None:
+async def test_parallel_requests_do_not_exceed_the_limit(models: Models) -> None:
     limit = models.config.guests_per_hour
     assert await how_many_pass([models.rate_limits.hit("guests", HOME) for _ in range(50)]) == limit
 
@@ -48,18 +48,18 @@ async def test_each_subject_and_each_kind_has_its_own_count(models: Models) -> N
     assert await passes(limits.hit("turn", HOME))
 
 
-async def test_guesses_in_parallel_are_answered_up_to_the_limit(models: Models) -> None:
+async def test_parallel_guesses_are_answered_up_to_the_limit(models: Models) -> None:
     limit = models.config.unknown_codes_per_hour
     assert await how_many_pass([models.rate_limits.guess("code", HOME) for _ in range(50)]) == limit
 
 
-async def test_used_up_guesses_stop_the_next_guess_and_nobody_elses(models: Models) -> None:
+async def test_the_guess_limit_affects_only_its_own_subject(models: Models) -> None:
     await use_up(models.rate_limits, models.config.unknown_codes_per_hour)
     assert not await passes(models.rate_limits.guess("code", HOME))
     assert await passes(models.rate_limits.guess("code", AWAY))
 
 
-async def test_guesses_outlive_an_emptied_redis(models: Models) -> None:
+async def test_guesses_survive_an_emptied_redis(models: Models) -> None:
     await use_up(models.rate_limits, models.config.unknown_codes_per_hour)
     await models.bus.command("flushall")
     assert not await passes(models.rate_limits.guess("code", HOME))
@@ -76,7 +76,7 @@ async def test_a_guess_is_forgotten_after_an_hour_to_the_second(models: Models) 
     await models.rate_limits.guess("code", HOME)
 
 
-async def test_without_redis_nobody_is_let_through(models: Models) -> None:
+async def test_without_redis_requests_are_refused(models: Models) -> None:
     nowhere = Bus("redis://127.0.0.1:1", "test")
     limits = RateLimits(models.db, nowhere, models.clock, models.config)
     with pytest.raises(Unavailable):

@@ -41,26 +41,26 @@ async def wrong(limits: RateLimits, account: str | None = "ann", address: str = 
     return await attempt(limits, account, address, NotSignedIn())
 
 
-async def test_the_sixth_failure_is_refused_whoever_asks(models: Models) -> None:
+async def test_the_sixth_failure_is_refused(models: Models) -> None:
     results = [await wrong(models.rate_limits) for _ in range(6)]
     assert results == ["wrong"] * 5 + ["limited"]
     assert await attempt(models.rate_limits, "ann", HOME) == "limited"
 
 
-async def test_the_owner_is_not_locked_out_from_elsewhere(models: Models) -> None:
+async def test_failures_from_elsewhere_do_not_lock_the_owner_out(models: Models) -> None:
     for n in range(30):
         await wrong(models.rate_limits, address=f"192.0.2.{n // 5}")
     assert await attempt(models.rate_limits, "ann", AWAY) == "in"
 
 
-async def test_twenty_failures_of_an_address_whatever_the_account(models: Models) -> None:
+async def test_an_address_has_twenty_failures_over_all_accounts(models: Models) -> None:
     results = [await wrong(models.rate_limits, f"person {n}") for n in range(21)]
     assert results == ["wrong"] * 20 + ["limited"]
     assert await attempt(models.rate_limits, None, HOME) == "limited"
     assert await attempt(models.rate_limits, "person 3", AWAY) == "in"
 
 
-async def test_fifty_at_once_do_not_get_past(models: Models) -> None:
+async def test_fifty_concurrent_attempts_do_not_exceed_the_limit(models: Models) -> None:
     results = await asyncio.gather(*[wrong(models.rate_limits) for _ in range(50)])
     assert results.count("wrong") == 5
     everybody = [f"person {n}" for n in range(40)]
@@ -68,7 +68,7 @@ async def test_fifty_at_once_do_not_get_past(models: Models) -> None:
     assert spread.count("wrong") == 20
 
 
-async def test_a_school_that_signs_in_at_once_is_not_taken_for_failures(models: Models) -> None:
+async def test_many_sign_ins_from_one_address_are_not_failures(models: Models) -> None:
     """More than an address may fail; an attempt that is under way is counted, and is no failure."""
     limits = models.rate_limits
     results = await asyncio.gather(*[attempt(limits, f"pupil {n}", HOME) for n in range(40)])
@@ -76,7 +76,7 @@ async def test_a_school_that_signs_in_at_once_is_not_taken_for_failures(models: 
     assert await asyncio.gather(*[attempt(limits, "ann", HOME) for _ in range(20)]) == ["in"] * 20
 
 
-async def test_one_too_many_of_an_address_comes_back_later(models: Models) -> None:
+async def test_too_many_waiting_sign_ins_of_an_address_are_refused(models: Models) -> None:
     limits, over = models.rate_limits, asyncio.Event()
 
     async def waits(account: str) -> None:
@@ -95,12 +95,12 @@ async def test_one_too_many_of_an_address_comes_back_later(models: Models) -> No
 
 
 @pytest.mark.parametrize("end", [None, Invalid(email="?"), Unavailable(), RuntimeError()])
-async def test_what_is_no_failure_is_given_back(models: Models, end: Exception | None) -> None:
+async def test_other_outcomes_than_failures_are_not_counted(models: Models, end: Exception | None) -> None:
     for _ in range(30):
         assert await attempt(models.rate_limits, "ann", HOME, end) != "limited"
 
 
-async def test_a_cancelled_try_is_given_back(models: Models) -> None:
+async def test_a_cancelled_attempt_is_not_counted(models: Models) -> None:
     async def never() -> None:
         async with models.rate_limits.attempt("ann", HOME):
             entered.set()
@@ -119,7 +119,7 @@ async def test_a_taken_address_counts(models: Models) -> None:
     assert results[-1] == "limited"
 
 
-async def test_failures_outlive_an_emptied_redis_and_a_new_process(models: Models) -> None:
+async def test_failures_survive_an_emptied_redis_and_a_new_process(models: Models) -> None:
     for _ in range(5):
         await wrong(models.rate_limits)
     await models.bus.command("flushall")
@@ -140,7 +140,7 @@ async def test_a_quarter_of_an_hour_to_the_second(models: Models) -> None:
     assert await attempt(models.rate_limits, "ann", HOME) == "in"
 
 
-async def test_letters_are_few_for_an_account_and_for_an_address(models: Models) -> None:
+async def test_recovery_e_mails_are_limited_by_account_and_by_address(models: Models) -> None:
     async def asked(account: str, address: str) -> bool:
         try:
             await models.rate_limits.ask_link(account, address)

@@ -55,7 +55,7 @@ async def test_each_token_finds_only_its_own_member(models: Models) -> None:
         "é" * 36,
     ],
 )
-async def test_what_is_no_token_costs_no_statement(models: Models, token: str) -> None:
+async def test_a_malformed_token_runs_no_statement(models: Models, token: str) -> None:
     before = models.db.statements_run
     assert await models.sessions.find(token) is None
     assert models.db.statements_run == before
@@ -70,7 +70,7 @@ async def test_a_guest_is_kept_a_week(models: Models) -> None:
     assert await models.sessions.find(signed.token) is None
 
 
-async def test_a_session_in_use_slides_once_a_day(models: Models) -> None:
+async def test_a_session_in_use_is_renewed_once_a_day(models: Models) -> None:
     models.clock.freeze(NOON)
     signed = await guest(models)
     assert signed.member.expires_at == NOON + timedelta(days=7)
@@ -83,9 +83,7 @@ async def test_a_session_in_use_slides_once_a_day(models: Models) -> None:
     assert again.expires_at == NOON + timedelta(days=8)
 
 
-async def test_access_keeps_a_guest_for_a_year_even_when_nobody_looks(
-    models: Models, person: MakePerson
-) -> None:
+async def test_a_guest_with_access_is_kept_for_a_year(models: Models, person: MakePerson) -> None:
     member = await person(name="Ann", access="payment")
     now = models.clock.now()
     models.clock.freeze(now + timedelta(days=364))
@@ -94,7 +92,7 @@ async def test_access_keeps_a_guest_for_a_year_even_when_nobody_looks(
     assert await models.sessions.find(member.token) is None
 
 
-async def test_an_ended_session_is_gone_and_told(models: Models) -> None:
+async def test_an_ended_session_is_not_found_and_its_end_is_published(models: Models) -> None:
     signed = await guest(models)
     since = models.clock.now() - timedelta(seconds=5)
     await models.sessions.end(signed.member.session_id, "signed_out")
@@ -110,7 +108,7 @@ async def test_the_other_session_of_a_person_stays(models: Models) -> None:
     assert (await found(models, second.token)).user_id == signed.member.user_id
 
 
-async def test_ending_twice_tells_once(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_ending_twice_publishes_once(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[tuple[str, object]] = []
     monkeypatch.setattr(models.news, "about_user", lambda user_id, news: told.append((user_id, news)))
     signed = await guest(models)
@@ -120,7 +118,7 @@ async def test_ending_twice_tells_once(models: Models, monkeypatch: pytest.Monke
     assert told == [(signed.member.user_id, news)]
 
 
-async def test_the_token_is_nowhere_in_the_database(models: Models) -> None:
+async def test_the_token_is_not_in_the_database(models: Models) -> None:
     signed = await guest(models)
     async with models.db.link() as link:
         await link.execute("select s::text from sessions s union all select u::text from users u")
