@@ -1,8 +1,8 @@
-"""What this process last knew of its calls, so that a step need not read the row first.
+"""A cache of the calls that have a seat in this process or were accepted in it.
 
-Keeps calls that have a seat here, and the newest that were accepted here. May be old: the version tells, and
-the compare-and-set of `models.calls.calls` reads again. Orders the steps of one process: one at a time in a
-call.
+A step does not have to read the row first. An entry may be out of date: the compare-and-set of
+`models.calls.calls` compares the version and reads the row again. Each call has a lock, so that its steps in
+this process run one at a time.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ MOST_BEGUN = 1000
 
 class KnownCalls:
     def __init__(self) -> None:
-        # With a seat here; None: to be read again.
+        # Calls with a seat here; None if the row must be read again.
         self._seated: dict[str, Call | None] = {}
-        # Accepted here, and no seat yet.
+        # Calls accepted here that have no seat yet.
         self._begun: dict[str, Call] = {}
         self._turns: dict[str, asyncio.Lock] = {}
 
@@ -27,15 +27,15 @@ class KnownCalls:
         return len(self._seated.keys() | self._begun.keys() | self._turns.keys())
 
     def begin(self, call: Call) -> None:
-        """It was accepted here a moment ago, and most likely both seats are taken here."""
+        """Adds a call that was just accepted here; both seats will probably be taken here."""
         if len(self._begun) >= MOST_BEGUN:
             self.forget(next(iter(self._begun)))
         self._begun[call.call_id] = call
-        # From now on, so that the two who take their seats at once do not race each other.
+        # Created now, because both sides may take their seats at the same time.
         self._turns[call.call_id] = asyncio.Lock()
 
     def seat(self, call: Call) -> None:
-        """A seat of it is here from now on."""
+        """Records that the call has a seat in this process."""
         self._begun.pop(call.call_id, None)
         self._seated[call.call_id] = call
         self._turns.setdefault(call.call_id, asyncio.Lock())
@@ -47,7 +47,7 @@ class KnownCalls:
         return list(self._seated)
 
     def due_within(self, now: datetime, seconds: float) -> dict[str, float]:
-        """Those with a seat here whose next deadline comes that soon, and in how many seconds it comes."""
+        """Calls with a seat here whose next deadline is within `seconds`: call id -> seconds left."""
         soon = now + timedelta(seconds=seconds)
         return {
             call_id: (call.progress.due_at - now).total_seconds()
@@ -56,16 +56,16 @@ class KnownCalls:
         }
 
     def turn(self, call_id: str) -> asyncio.Lock | None:
-        """Held during a step, so that two seats of this process do not race each other."""
+        """The lock that is held during a step of the call."""
         return self._turns.get(call_id)
 
     def keep(self, call: Call) -> None:
-        """Remembers how far it is, while there is a seat here."""
+        """Stores the call's new state if it has a seat here."""
         if call.call_id in self._seated and call.progress.state != "ended":
             self._seated[call.call_id] = call
 
     def doubt(self, call_id: str) -> None:
-        """To be read again."""
+        """Marks the entry as out of date."""
         self._begun.pop(call_id, None)
         self._seated[call_id] = None
 
@@ -75,7 +75,7 @@ class KnownCalls:
         self._seated.pop(call_id, None)
 
     def forget(self, call_id: str) -> None:
-        """No seat of it is here, or none any more."""
+        """Removes a call that has no seat in this process."""
         self._seated.pop(call_id, None)
         self._begun.pop(call_id, None)
         self._turns.pop(call_id, None)

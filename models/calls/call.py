@@ -1,4 +1,4 @@
-"""A call as its row says: who, and how far (`models.calls.state`)."""
+"""A call's record: its two users and its progress (`models.calls.state`)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models.errors import NotFound
 
 
 class Call(msgspec.Struct, frozen=True):
-    """A call's row: who, and how far."""
+    """One row of `calls`."""
 
     call_id: str
     caller_id: str
@@ -34,7 +34,7 @@ class Call(msgspec.Struct, frozen=True):
         return (self.progress.connected_ms or 0) // 1000
 
     def side_of(self, user_id: str) -> Side:
-        """Raises NotFound for a stranger."""
+        """Raises: NotFound if the user is not in this call."""
         if user_id == self.caller_id:
             return "caller"
         if user_id == self.callee_id:
@@ -45,7 +45,7 @@ class Call(msgspec.Struct, frozen=True):
         return self.caller_id if side == "caller" else self.callee_id
 
     def peer_of(self, user_id: str) -> str:
-        """Raises NotFound for a stranger."""
+        """The other user's id. Raises: NotFound if the user is not in this call."""
         return self.user_on(other(self.side_of(user_id)))
 
     def is_polite(self, side: Side) -> bool:
@@ -53,7 +53,7 @@ class Call(msgspec.Struct, frozen=True):
 
 
 class NewCall(msgspec.Struct, frozen=True):
-    """What `accept` writes."""
+    """A call that is about to be inserted by `accept`."""
 
     invite_id: str
     call_id: str
@@ -64,7 +64,7 @@ class NewCall(msgspec.Struct, frozen=True):
 
     @property
     def call(self) -> Call:
-        """As its row is now."""
+        """The call as it is stored."""
         return Call(self.call_id, self.caller_id, self.callee_id, 0, self.now, self.progress)
 
     def as_values(self) -> dict[str, Any]:
@@ -85,7 +85,7 @@ class Who(msgspec.Struct, frozen=True):
 
 
 def is_polite(call_id: str, side: Side) -> bool:
-    """The role of perfect negotiation: from the call's id, never from who called; the same after a reload."""
+    """The polite role of perfect negotiation: derived from the call id, so a reload does not change it."""
     return (int(call_id[0], 16) % 2 == 0) == (side == "caller")
 
 

@@ -1,8 +1,8 @@
-"""Calls: the pure machine (`models.calls.state`) -> one compare-and-set statement -> news.
+"""Calls: a step of the state machine, one compare-and-set statement, then events.
 
-Any process may take any step of any call: `version` decides who was first, the others read again and try
-anew. The end is written once, with cooldown, statistics and freed seats in the same transaction. A call is
-kept for good: its row is the history of both.
+Any process may apply any step to any call: `version` decides which process was first, and the others read the
+row again and retry. The end is written once, in one transaction with the cooldown, the statistics and the
+freed seats. Calls are never deleted: the row is also the history of both users.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from models.settings.config import Config
 logger = logging.getLogger(__name__)
 SWEEP_BATCH = 200
 MOST_BATCHES = 50
-# A part of the connections to PostgreSQL: the others are for those who wait for an answer.
+# Fewer than the pool has connections: the others serve requests.
 SWEEP_AT_ONCE = 4
 SIDES: tuple[Side, Side] = ("caller", "callee")
 
@@ -81,34 +81,34 @@ class Calls:
         )
 
     def begun(self, new: NewCall) -> None:
-        """It was accepted here a moment ago."""
+        """Adds a call that was just accepted to the cache."""
         self._known.begin(new.call)
 
     async def get(self, call_id: str) -> Call:
-        """Raises NotFound."""
+        """Raises: NotFound."""
         row = await self._sql.one("find", dict[str, Any], call_id=call_id)
         if row is None:
             raise NotFound("There is no such call of yours.")
         return read_call(row)
 
     async def get_own(self, call_id: str, user_id: str) -> Call:
-        """A stranger gets the same NotFound as for a random id."""
+        """The call, for one of its users. Raises: NotFound, also for other users."""
         call = await self.get(call_id)
         call.side_of(user_id)
         return call
 
     async def known(self, call_id: str) -> Call:
-        """Who is in it; how far may be old, for it comes from memory when the call is here."""
+        """The call from the cache or the row. Its users are right; its progress may be out of date."""
         return self._known.find(call_id) or await self.get(call_id)
 
     async def known_own(self, call_id: str, user_id: str) -> Call:
-        """`known`, and NotFound for a stranger."""
+        """`known`, for one of the call's users. Raises: NotFound."""
         call = await self.known(call_id)
         call.side_of(user_id)
         return call
 
     async def live_of(self, user_id: str) -> str | None:
-        """The id of the person's live call."""
+        """The id of the user's live call."""
         call_id: str | None = await self._sql.value("live_of", user_id=user_id)
         return call_id
 
@@ -121,7 +121,7 @@ class Calls:
         return call
 
     async def keep_seat(self, call_id: str, side: Side, socket_id: str) -> Call | None:
-        """After this process was taken for dead: the seat again. None when a newer socket has it."""
+        """Takes the seat again after this process was considered dead. None if a newer socket has it."""
         self._known.doubt(call_id)
         seat = self._seat(socket_id)
         call = await self.apply(call_id, SeatKept(side, seat))
@@ -136,24 +136,24 @@ class Calls:
         await self.apply(call_id, SeatLost(side, self._seat(socket_id)))
 
     def forget(self, call_id: str) -> None:
-        """No seat of this call is here any more."""
+        """Removes a call from the cache: no seat of it is left here."""
         self._known.forget(call_id)
 
     async def hang_up(self, call_id: str, reason: Literal["hung_up", "banned"] = "hung_up") -> Call:
         return await self.apply(call_id, HungUp(reason))
 
     async def report_media(self, call_id: str, event: MediaUp | MediaDown) -> CallClock | None:
-        """A clock that changes is told to both; when it does not, it is the answer. None while connecting."""
+        """Publishes the clock to both sides if it changed. Otherwise returns it, or None while connecting."""
         before, after = await self._step(call_id, event)
-        is_told = before.progress.clock != after.progress.clock
-        return None if is_told or after.progress.state != "connected" else self.clock_of(after)
+        is_published = before.progress.clock != after.progress.clock
+        return None if is_published or after.progress.state != "connected" else self.clock_of(after)
 
     async def apply(self, call_id: str, event: Event) -> Call:
-        """Takes one step; tries anew when another process was first. Raises NotFound."""
+        """Applies one event; retries if another process was first. Raises: NotFound."""
         return (await self._step(call_id, event))[1]
 
     async def _step(self, call_id: str, event: Event) -> tuple[Call, Call]:
-        """The call before and after; the same one twice when nothing was to do."""
+        """The call before and after the event; the same object twice if nothing changed."""
         turn = self._known.turn(call_id)
         if turn is None:
             return await self._step_now(call_id, event)
@@ -168,7 +168,7 @@ class Calls:
                 call, is_fresh = await self.get(call_id), True
             after = step(call.progress, event, self._clock.now(), self._rules)
             if after is call.progress:
-                # Nothing to do by what is known here; look once whether that still holds.
+                # Nothing changes by a cached state, which may be out of date: read the row once.
                 if is_fresh:
                     self._known.keep(call)
                     return call, call
@@ -180,7 +180,7 @@ class Calls:
             call = None
 
     async def _write(self, before: Call, after: Call) -> bool:
-        """One compare-and-set; the end takes cooldown, statistics, seats and a newly earned code with it."""
+        """One compare-and-set. The end also writes cooldown, statistics, seats and a newly earned code."""
         values: dict[str, Any] = msgspec.structs.asdict(after.progress)
         values |= {"call_id": before.call_id, "version": before.version}
         if after.progress.state != "ended":
@@ -239,7 +239,7 @@ class Calls:
         return self._known.due_within(self._clock.now(), seconds)
 
     async def look_for_ends(self) -> None:
-        """Calls with a seat here that another process has ended, and could not say so any more."""
+        """Publishes the end of calls with a seat here that another process ended without publishing it."""
         here = self._known.with_seats()
         for call_id in await self._sql.all("ended_among", str, call_ids=here) if here else ():
             await self.ends.tell(await self.get(call_id))

@@ -1,9 +1,10 @@
-"""Chat lines of a call: relayed at once, kept with the call, never lost, never duplicated.
+"""Chat lines of a call: relayed immediately, stored with the call, never lost or duplicated.
 
-The sender repeats a line with the same client id until it is answered; the row is unique per call, sender and
-client id, so a repeat finds its own line again. It is relayed again too, for the process that kept it may
-have died before it said so; a seat shows each line once. Text is 1-500 characters, kept as sent, shown as
-text only. A side writes so many lines a second on average, and so many in a call: the call's row decides.
+The sender repeats a line with the same client id until it is acknowledged. The row is unique per call, sender
+and client id, so a repeat returns the stored line. A repeat is relayed again too, because the process that
+stored the line may have died before it published it; a seat shows each line once. Text has 1 to 500
+characters, is stored unchanged and shown as text only. The rate and the number of lines per side are limited;
+the limits are counted in the call's row.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ from models.settings.config import Config
 from models.visible_text import is_visible
 
 MOST_CHARACTERS = 500
-# A side that has been silent may write this many seconds' worth at once.
+# After a pause, a side may send this many seconds' worth of lines at once.
 AHEAD_SECONDS = 20
-# Of `call:state`: more than two sides write while one of them comes back.
+# In `call:state`: more than both sides can write during a reconnect.
 NEWEST = 200
 PAGE, PAGE_BYTES = 200, 400_000
 FIRST, NO_ID = datetime.min.replace(tzinfo=UTC), "00000000-0000-0000-0000-000000000000"
@@ -40,7 +41,7 @@ class Line(msgspec.Struct, frozen=True):
     sender_id: str
     text: str
     sent_at: datetime
-    # Of a page: it still fits.
+    # Whether the line still fits on its page.
     is_within: bool = True
 
     @property
@@ -51,7 +52,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Share(msgspec.Struct, frozen=True):
-    """What one side of a call may still write: `next_at` is when the next line is taken."""
+    """How much one side of a call has written; `next_at` is when its next line is accepted."""
 
     is_ended: bool
     lines: int
@@ -75,8 +76,9 @@ class CallChat:
         self._ahead_ms = AHEAD_SECONDS * 1000 - self._pause_ms
 
     async def say(self, call: Call, sender_id: str, client_id: str, text: str) -> ChatTold:
-        """Keeps and relays one line; gives the sender's answer. Raises Invalid, TooMany, or Conflict when the
-        call has ended.
+        """Stores and relays one line; returns the acknowledgement for the sender.
+
+        Raises: Invalid, TooMany, Conflict (the call has ended).
         """
         clean = _checked(text)
         line = await self._sql.one(
@@ -106,7 +108,7 @@ class CallChat:
                 retry_after=call.agreed_seconds,
             )
         wait = ceil((share.next_at - share.now).total_seconds())
-        return TooMany("That is faster than this chat goes. Please wait a moment.", retry_after=max(1, wait))
+        return TooMany("You are sending messages too fast. Please wait a moment.", retry_after=max(1, wait))
 
     async def of_call(self, call_id: str) -> list[Message]:
         """The newest lines, in order."""
@@ -114,7 +116,7 @@ class CallChat:
         return [line.message for line in lines]
 
     async def page(self, call_id: str, cursor: str | None = None) -> Lines:
-        """Lines in order. Raises Invalid for a cursor that is not ours."""
+        """Lines in order. Raises: Invalid for a malformed cursor."""
         after_at, after_id = read_place(cursor) if cursor else (FIRST, NO_ID)
         lines = await self._sql.all(
             "page",
@@ -129,7 +131,7 @@ class CallChat:
 
 
 def fitting(lines: list[Line], most: int) -> Lines:
-    """Those that fit, at least one; what is left over says that there are more."""
+    """The lines that fit on a page, at least one, and the cursor of the next page."""
     shown = [line for line in lines[:most] if line.is_within] or lines[:1]
     last = shown[-1] if len(shown) < len(lines) else None
     return Lines(shown, place_of(last.sent_at, last.message_id) if last else None)
@@ -139,5 +141,5 @@ def _checked(text: str) -> str:
     if not is_visible(text) or len(text) > MOST_CHARACTERS:
         raise Invalid(text=f"Write 1 to {MOST_CHARACTERS} characters.")
     if UNSHOWABLE.search(text):
-        raise Invalid(text="This text holds characters that cannot be shown.")
+        raise Invalid(text="This text contains characters that cannot be shown.")
     return text

@@ -1,9 +1,9 @@
-"""Contacts: handles that two people give each other after both have said yes, and not before.
+"""Contacts: handles that the two users of a call exchange after both have agreed.
 
-Keeps what each said, and a copy of both handles from the moment they were shared. Promises that a "no" and
-silence look the same to the other side, always, and that two who say yes at once share once. During the call
-and for `CONTACTS_HOURS` after it; later, nothing happens. Until it is shared one may think again; a block
-keeps it from being shared. Refuses a stranger to the call as if there were none.
+What each user answered is stored, and a copy of both handles at the moment of sharing. To the other side, a
+"no" and no answer always look the same. Two simultaneous agreements share once. Answers are accepted during
+the call and for `CONTACTS_HOURS` after it, and ignored later. An answer can be changed until the handles are
+shared; a block or a report between the two prevents sharing.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from models.settings.config import Config
 
 
 class Given(msgspec.Struct, frozen=True):
-    """What one of the two gives."""
+    """The handles that one user shares."""
 
     user_id: str
     handles: dict[str, str]
 
 
 class Sharing(msgspec.Struct, frozen=True):
-    """`said` is one's own word (None: nothing yet); `shared` the other's contacts, once both said yes."""
+    """`said` is the user's own answer (None: not yet); `shared` the other's contacts once both agreed."""
 
     call_id: str
     is_open: bool
@@ -48,7 +48,7 @@ class Contacts:
         self._sql = db.statements("calls.contacts")
 
     async def say(self, call: Call, user_id: str, *, is_yes: bool) -> None:
-        """May the other have my handles? `user_id` is one of the two."""
+        """Stores whether the user shares their handles, and shares if both agree."""
         values = {"call_id": call.call_id, "user_id": user_id, "is_yes": is_yes, "now": self._clock.frozen}
 
         async def write(on: Transaction) -> list[Given]:
@@ -61,14 +61,14 @@ class Contacts:
             self._tell(call, one)
 
     def _tell(self, call: Call, given: Given) -> None:
-        """To the other one, on every socket."""
+        """Notifies the other user on every socket."""
         far = other(call.side_of(given.user_id))
         shared = ContactsShared(call_id=call.call_id, handles=given.handles)
         self._news.to_user(call.user_on(far), shared)
         self._news.to_call(call.call_id, shared, side=far)
 
     async def sharing(self, call: Call, user_id: str) -> Sharing:
-        """What this person may know of it."""
+        """The state of sharing as this user may see it."""
         said: bool | None = await self._sql.value("said", call_id=call.call_id, user_id=user_id)
         shared = (await self.shared_with(user_id, [call.call_id])).get(call.call_id)
         contacts = None if shared is None else contacts_of(shared)
@@ -80,7 +80,7 @@ class Contacts:
         return ended_at is None or self._clock.now() < ended_at + window
 
     async def shared_with(self, user_id: str, call_ids: list[str]) -> dict[str, dict[str, str]]:
-        """Call -> what the other side has given this person; only calls in which both said yes."""
+        """Call id -> the other user's handles; only calls in which both agreed."""
         if not call_ids:
             return {}
         rows = await self._sql.all("shared_with", SharedRow, user_id=user_id, call_ids=call_ids)

@@ -1,5 +1,6 @@
-"""A person's ended calls, newest first, with the lines they wrote. Both parties read the same row; a deleted
-partner is nobody.
+"""A user's ended calls with their chat lines, newest first.
+
+Both users read the same row. A deleted partner has no name or picture.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from models.profiles.handles import Contact, contacts_of
 from models.security.member import media_url
 
 PAGE = 20
-# Of each call; its other lines are on a page of their own.
+# Limits per call; the other lines are on the call's own page of messages.
 MOST_LINES, MOST_LINE_BYTES = 50, 40_000
 
 
@@ -42,9 +43,9 @@ class PastCall(msgspec.Struct, frozen=True):
     ended_reason: str
     cooldown_until: datetime | None
     messages: list[Line]
-    # The address of the lines after these, if there are more.
+    # The URL of the next page of lines, if there is one.
     more_messages_url: str | None = None
-    # What the partner has given, once both said yes.
+    # The partner's contacts, once both agreed.
     contacts: list[Contact] | None = None
 
 
@@ -61,7 +62,7 @@ class PastCalls(msgspec.Struct, frozen=True):
         return [call.partner.user_id for call in self.calls if call.partner]
 
     def with_contacts(self, shared: Mapping[str, Mapping[str, str]]) -> PastCalls:
-        """Call -> handles, as `models.calls.contacts` gives them."""
+        """Adds contacts from a mapping of call id -> handles (`models.calls.contacts`)."""
         calls = [
             msgspec.structs.replace(call, contacts=contacts_of(shared[call.call_id]))
             if call.call_id in shared
@@ -93,7 +94,7 @@ class History:
         self._sql = db.statements("calls.history")
 
     async def page(self, user_id: str, cursor: str | None = None) -> PastCalls:
-        """Twenty calls in two statements. Raises Invalid for a cursor that is not ours."""
+        """Twenty calls, in two statements. Raises: Invalid for a malformed cursor."""
         before_at, before_id = read_place(cursor) if cursor else (datetime.max.replace(tzinfo=UTC), "")
         rows = await self._sql.all(
             "page", Row, user_id=user_id, before_at=before_at, before_id=before_id or None, most=PAGE + 1
@@ -106,7 +107,7 @@ class History:
         )
 
     async def of_call(self, user_id: str, call_id: str) -> PastCall | None:
-        """One ended call of this person."""
+        """One ended call of this user."""
         rows = await self._sql.all("one", Row, user_id=user_id, call_id=call_id)
         return _past(rows[0], (await self._lines([call_id]))[call_id], user_id) if rows else None
 
@@ -163,7 +164,7 @@ def _past(row: Row, lines: list[ChatLine], user_id: str) -> PastCall:
 
 
 def own_lines(lines: list[ChatLine], user_id: str) -> list[Line]:
-    """As this person sees them."""
+    """The lines as this user sees them."""
     return [Line(li.message_id, li.sender_id, li.text, li.sent_at, li.sender_id == user_id) for li in lines]
 
 

@@ -1,8 +1,8 @@
-"""Bulk restart: empties the seats of processes that have gone, and starts open grace periods again.
+"""Bulk restart: empties the seats of dead processes and restarts open grace periods.
 
-`models.calls.state.Restarted` defines what happens to a call; sql/calls/restarts.sql does it to thousands of
-rows in one statement. One process at a time does it. Ten thousand calls delay no other work of the process:
-the statement works in batches, and the news goes out in parts. What Redis did not take is repeated.
+`models.calls.state.Restarted` defines the effect on a call; sql/calls/restarts.sql applies it to many rows in
+one statement. One process at a time runs it. It works in batches and publishes events in parts, so that even
+ten thousand calls do not block the process. Changes that Redis did not accept are repeated.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from models.settings.config import Config
 
 BATCH = 500
 AT_ONCE = 100
-# Another process is at it: so many looks whether it is done, with so many seconds between them.
+# While another process runs it: the number of tries, and the seconds between them.
 MOST_TRIES = 40
 TRY_SECONDS = 0.05
 SIDES: tuple[Side, Side] = ("caller", "callee")
@@ -39,13 +39,13 @@ class Left(msgspec.Struct, frozen=True):
     callee: str | None
 
     def seats(self) -> list[tuple[Side, str]]:
-        """Side and socket of each."""
+        """Side and socket id of each emptied seat."""
         found = [("caller", self.caller), ("callee", self.callee)]
         return [(side, seat.partition("/")[2]) for side, seat in found if seat is not None]  # type: ignore[misc]
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """`is_mine` is False while another process is at it."""
+    """`is_mine` is False while another process runs the restart."""
 
     is_mine: bool
     calls: int
@@ -59,12 +59,12 @@ class CallRestarts:
         self._connect = timedelta(seconds=config.connect_seconds)
         self._reconnect = timedelta(seconds=config.reconnect_seconds)
         self._pause_ms = config.pause_seconds * 1000
-        # Emptied seats whose keys Redis still holds.
+        # Emptied seats whose keys are still in Redis.
         self._held: list[tuple[str, Side, str]] = []
 
     async def run(self, dead: Iterable[str], *, everyone: bool) -> bool:
-        """Empties the seats of `dead` processes and starts the grace periods of their calls again; with
-        `everyone`, those of all calls. False: another process is at it, and takes long. Raises Unavailable.
+        """Empties the seats of `dead` processes and restarts the grace periods of their calls; with
+        `everyone`, those of all calls. False if another process is still running it. Raises: Unavailable.
         """
         now = self._clock.now()
         values: dict[str, Any] = {
@@ -97,7 +97,7 @@ class CallRestarts:
                 await asyncio.sleep(0)
 
     async def empty_keys(self) -> None:
-        """In Redis too, unless a newer socket has the seat. Raises Unavailable, and forgets nothing then."""
+        """Empties the seats in Redis unless a newer socket has them. Raises: Unavailable; keeps the rest."""
         while self._held:
             part = self._held[:AT_ONCE]
             await self._bus.script("seats_leave", *(value for held in part for value in held))

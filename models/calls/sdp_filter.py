@@ -1,10 +1,10 @@
-"""RELAY_ONLY: what the relay cuts out of signalling, so that strangers never learn each other's addresses.
+"""RELAY_ONLY: removes addresses from signalling, so that peers do not learn each other's addresses.
 
-Pure: bytes in, bytes out. Keeps relay candidates and the end of candidates, drops host, srflx and prflx ones
-(RFC 8839, 5.1), and puts 0.0.0.0 wherever else a description or a relay candidate names an address: `c=`,
-`o=`, `a=rtcp:`, `raddr` (RFC 8828). Session id and version of `o=` stay: the client knows its peer by them.
-Everything else passes on. What cannot be read is dropped: better a call that negotiates anew than an address
-told.
+Pure: bytes in, bytes out. Relay candidates and the end of candidates are kept; host, srflx and prflx
+candidates (RFC 8839, 5.1) are removed. Other addresses in a description or a relay candidate are replaced by
+0.0.0.0: `c=`, `o=`, `a=rtcp:`, `raddr` (RFC 8828). The session id and version of `o=` are kept, because the
+client identifies its peer by them. Everything else passes unchanged. Frames that cannot be parsed are
+dropped: a renegotiation is better than a leaked address.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LOOKED_INTO = frozenset({"rtc:offer", "rtc:answer", "rtc:ice"})
 CANDIDATE_FIELDS = ("candidate", "sdpMid", "sdpMLineIndex", "usernameFragment")
 RELAY = re.compile(r"(?:a=)?candidate:\S+ \d+ \S+ \d+ \S+ \d+ typ relay(?: .*)?", re.IGNORECASE)
 RELATED = re.compile(r" (raddr|rport) (\S+)", re.IGNORECASE)
-# (what, by what). A line begins and ends at any CR or LF, for parsers differ.
+# (pattern, replacement). A line begins and ends at any CR or LF, because parsers differ.
 LINES = (
     (re.compile(r"(?<![^\r\n])c=[^\r\n]*", re.IGNORECASE), "c=IN IP4 0.0.0.0"),
     (re.compile(r"(?<![^\r\n])(o=\S+ \S+ \S+)[^\r\n]*", re.IGNORECASE), r"\1 IN IP4 0.0.0.0"),
@@ -29,12 +29,12 @@ LINES = (
 CANDIDATE_LINE = re.compile(r"(?<![^\r\n])a=candidate:[^\r\n]*[\r\n]*", re.IGNORECASE)
 
 
-# Stands for what the peer must not see.
+# Marks a value that is removed.
 DROPPED: Any = object()
 
 
 def cut(kind: str, frame: bytes) -> bytes | None:
-    """The frame as the peer may see it; None when nothing of it is left."""
+    """The frame without addresses; None if nothing is left."""
     if kind not in LOOKED_INTO:
         return frame
     try:
@@ -46,7 +46,7 @@ def cut(kind: str, frame: bytes) -> bytes | None:
 
 
 def _cut(message: dict[str, Any]) -> dict[str, Any] | None:
-    """Whatever the type: a field that shows an address may stand where it does not belong."""
+    """Filters all known fields, whatever the message type: a field may be in the wrong message."""
     left = dict(message)
     for name, cut_field in FIELDS.items():
         if name in left:
@@ -68,13 +68,13 @@ def _candidates(given: Any) -> Any:
 
 
 def _candidate(given: Any) -> Any:
-    """An RTCIceCandidateInit, its bare text, or the end of candidates."""
+    """Filters an RTCIceCandidateInit, a candidate as text, or the end of candidates."""
     if not isinstance(given, dict):
         return _text(given)
     text = _text(given.get("candidate"))
     if text is DROPPED:
         return DROPPED
-    # No other field: some clients spell the address out again beside the text.
+    # Other fields are dropped: some clients repeat the address in them.
     return {name: given[name] for name in CANDIDATE_FIELDS if name in given} | {"candidate": text}
 
 
@@ -96,7 +96,7 @@ def _masked(found: re.Match[str]) -> str:
 
 
 def without_direct(sdp: str) -> str:
-    """A description that names no address but those of relays."""
+    """The description with no addresses except those of relays."""
     sdp = CANDIDATE_LINE.sub(_kept_line, sdp)
     for what, by in LINES:
         sdp = what.sub(by, sdp)

@@ -1,9 +1,8 @@
-"""Frames between the two seats of a call when they are on different processes, or when the other seat is
-empty.
+"""Relay of frames to a seat on another process, and buffering for an empty seat.
 
-Two seats on one process never come here: the hub writes straight across. A frame for an empty seat waits at
-most 20 s / 64 frames / 64 KiB and is
-delivered in order when the seat is taken. Frames are never on disk and never logged.
+Between two seats on one process, the hub passes frames directly. Frames for an empty seat wait for at most 20
+s (64 frames, 64 KiB) and are delivered in order when the seat is taken. Frames are never logged or written to
+disk.
 """
 
 from __future__ import annotations
@@ -22,21 +21,21 @@ class Signalling:
         self._bus, self._news = bus, news
 
     async def send(self, call_id: str, to: Side, frame: bytes) -> bool:
-        """False when the frame was dropped, for too much is waiting already."""
+        """False if the frame was dropped because the buffer is full."""
         return bool(
             await self._bus.script("relay", call_id, to, frame, MOST_FRAMES, MOST_BYTES, keys.PARKED_SECONDS)
         )
 
     async def take(self, call_id: str, side: Side, socket_id: str) -> list[bytes]:
-        """Takes the seat from any other socket; what waited for it, in order."""
+        """Takes the seat, also from another socket; returns the buffered frames in order."""
         self._news.about_call(call_id, SeatReplaced(side=side, seat=socket_id))
         frames: list[bytes] = await self._bus.script("seat_take", call_id, side, socket_id, keys.SEAT_SECONDS)
         return frames
 
     def give_back(self, call_id: str, side: Side) -> None:
-        """A socket that was replaced while it still opened has taken the seat, and has left it again."""
+        """Publishes that a socket took the seat after it had been replaced, and has left it again."""
         self._news.about_call(call_id, SeatGivenBack(side=side))
 
     async def leave(self, call_id: str, side: Side, socket_id: str) -> None:
-        """From now on frames wait; nothing happens when a newer socket has the seat."""
+        """Empties the seat, so that frames are buffered; does nothing if a newer socket has it."""
         await self._bus.script("seat_leave", call_id, side, socket_id)

@@ -1,7 +1,7 @@
-"""What a seat is shown when it is taken: the peer, the newest lines, the contacts shared before.
+"""The snapshot for a seat that is taken: the peer, the newest lines, the shared contacts.
 
-Keeps nothing. Promises one statement, run after the seat hears the call's news, so that a line is in the view
-or comes as news, never neither.
+It is one statement, run after the seat has subscribed to the call's events, so every line is either in the
+snapshot or arrives as an event.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ class _Row(msgspec.Struct, frozen=True):
 
 
 class SeatView(msgspec.Struct, frozen=True):
-    """`peer` is None once deleted; `shared` is what the peer gave, once both said yes."""
+    """`peer` is None once deleted; `shared` holds the peer's handles once both agreed."""
 
     peer: Person | None
-    # The newest; `has_more` says that there are older ones.
+    # The newest lines; `has_more` if there are older ones.
     messages: list[Message]
     has_more: bool
     shared: dict[str, str] | None

@@ -1,19 +1,17 @@
-"""The call's state machine: pure, without I/O and without a clock of its own.
+"""The state machine of a call. Pure: no I/O, no clock.
 
-`step(call, event, now, rules)` gives the next state of a call, or the same object when nothing changes. A
-call goes
-CONNECTING -> CONNECTED (running | paused) -> ENDED(reason), never back. Two bits (does each side report
-media), two seats.
+`step(call, event, now, rules)` returns the next state of a call, or the same object if nothing changes. A
+call goes CONNECTING -> CONNECTED (running | paused) -> ENDED(reason), never back. It has two bits (whether
+each side reports media) and two seats.
 
-* The clock runs while both bits are set. When a bit falls it pauses; pauses add up to at most
-  `pause_seconds`, after which it runs
-  whatever the bits say (so a client that lies about its media gains nothing).
-* A seat that empties in a connected call has `reconnect_seconds` to be taken again; a lost seat alone does
-  not pause.
-* `due_at` is the next instant at which time itself changes the state; the sweep sends TICK then.
+* The clock runs while both bits are set and pauses when one is cleared. Pauses add up to at most
+  `pause_seconds`; then the clock runs regardless of the bits, so a client gains nothing by false reports.
+* In a connected call, an emptied seat must be taken again within `reconnect_seconds`. An empty seat alone
+  does not pause the clock.
+* `due_at` is the next instant at which time alone changes the state; the sweep applies Tick then.
 
-Instants are aware datetimes of PostgreSQL's clock; lengths are milliseconds. Every instant a step works with
-is given to it.
+Instants are aware datetimes of PostgreSQL's clock; lengths are milliseconds. Every step receives the current
+instant as an argument.
 """
 
 from __future__ import annotations
@@ -29,7 +27,7 @@ Reason = Literal["hung_up", "expired", "dropped", "failed", "banned"]
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """The numbers of the contract that the machine needs."""
+    """The grace periods and the maximum pause, in seconds."""
 
     connect_seconds: int = 30
     reconnect_seconds: int = 30
@@ -37,7 +35,7 @@ class Rules(msgspec.Struct, frozen=True):
 
 
 class CallState(msgspec.Struct, frozen=True, kw_only=True):
-    """What the row keeps of a call's progress."""
+    """A call's progress, as stored in its row."""
 
     agreed_seconds: int
     state: State
@@ -78,14 +76,14 @@ class SeatTaken(msgspec.Struct, frozen=True):
 
 
 class SeatKept(msgspec.Struct, frozen=True):
-    """The same seat again; a newer socket keeps it."""
+    """A socket takes its seat again, unless a newer socket has it."""
 
     side: Side
     seat: str
 
 
 class SeatLost(msgspec.Struct, frozen=True):
-    """Only the seat's own socket can lose it: a replaced socket that closes later changes nothing."""
+    """A seat's socket has closed. A replaced socket that closes later changes nothing."""
 
     side: Side
     seat: str
@@ -108,7 +106,7 @@ class Tick(msgspec.Struct, frozen=True):
 
 
 class Restarted(msgspec.Struct, frozen=True):
-    """The processes named in `dead` hold no seat any more; every open grace starts anew."""
+    """Processes have died: their seats are empty, and every open grace period restarts."""
 
     dead: frozenset[str] = frozenset()
 
@@ -128,12 +126,10 @@ def begin(agreed_seconds: int, now: datetime, rules: Rules) -> CallState:
 
 
 def step(before: CallState, event: Event, now: datetime, rules: Rules) -> CallState:
-    """The next state; `before` itself when the event changes nothing. What time has done by `now` comes
-    first.
-    """
+    """The next state; `before` itself if nothing changes. Deadlines up to `now` are applied first."""
     call = before
     if isinstance(event, Restarted) and call.state != "ended":
-        # While nobody could come back, no grace ran: it starts anew before time is looked at.
+        # No client could reconnect, so grace periods restart before deadlines are checked.
         call = _restart(call, event.dead, now, rules)
     timely = _let_time_pass(call, now, rules)
     if timely.state == "ended":
@@ -178,7 +174,7 @@ def _restart(call: CallState, dead: frozenset[str], now: datetime, rules: Rules)
 
 
 def _settle_clock(call: CallState, now: datetime, rules: Rules) -> CallState:
-    """Runs or pauses the clock as the two bits say."""
+    """Runs or pauses the clock according to the two bits."""
     both = call.caller_up and call.callee_up
     if call.state == "connecting":
         return _connect(call, now, rules) if both else call
@@ -192,7 +188,7 @@ def _settle_clock(call: CallState, now: datetime, rules: Rules) -> CallState:
 
 
 def _connect(call: CallState, now: datetime, rules: Rules) -> CallState:
-    """The first time both bits are set; a seat that is empty at that instant is a lost seat from now on."""
+    """Both bits are set for the first time. The grace period of an empty seat begins now."""
     back_by = now + timedelta(seconds=rules.reconnect_seconds)
     return msgspec.structs.replace(
         call,
@@ -205,7 +201,7 @@ def _connect(call: CallState, now: datetime, rules: Rules) -> CallState:
 
 
 def _let_time_pass(call: CallState, now: datetime, rules: Rules) -> CallState:
-    """Every deadline up to `now`, in the order of their instants, each at its own instant."""
+    """Applies every deadline up to `now`, in order, each at its own instant."""
     while call.state != "ended":
         due = _due(call, rules)
         if due > now:
@@ -221,7 +217,7 @@ def _at_deadline(call: CallState, due: datetime, rules: Rules) -> CallState:
         return _end(call, "expired", due)
     if due in (call.caller_back_by, call.callee_back_by):
         return _end(call, "dropped", due)
-    # The pauses of this call are spent: from here on the clock runs whatever the bits say.
+    # The maximum pause is used up: the clock runs regardless of the bits.
     return msgspec.structs.replace(
         call, running_since=due, paused_since=None, paused_ms=rules.pause_seconds * 1000
     )

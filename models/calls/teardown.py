@@ -1,7 +1,6 @@
-"""What follows the end of a call outside of PostgreSQL: both seats are told, both people are free again.
+"""Teardown of an ended call outside PostgreSQL: `call:ended` for both seats, presence, Redis keys.
 
-Promises that an end is told though Redis was away when it came: it is told again in every round until Redis
-has answered. Nothing here decides; the row has been written before.
+The row has been written before. If Redis is down, the sweep repeats the teardown until it succeeds.
 """
 
 from __future__ import annotations
@@ -23,10 +22,10 @@ class CallEnds:
         self._untold: dict[str, Call] = {}
 
     async def tell(self, call: Call) -> None:
-        """Seats of this process hear it at once, whatever Redis does; it never fails."""
+        """Notifies the seats of this process at once, even if Redis is down. Never fails."""
         self._publish(call)
         if self._untold:
-            # Redis is away: nobody waits for it once more.
+            # Redis is down: do not wait for it again.
             self._untold[call.call_id] = call
             return
         try:
@@ -35,7 +34,7 @@ class CallEnds:
             self._untold[call.call_id] = call
 
     async def tell_again(self) -> None:
-        """Those that Redis has not heard of. Raises Unavailable, and forgets nothing then."""
+        """Repeats the teardowns that failed. Raises: Unavailable; the remaining ones are kept."""
         for call in list(self._untold.values()):
             await self._free(call)
             self._publish(call)

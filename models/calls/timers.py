@@ -1,7 +1,8 @@
-"""Calls whose time is up before the sweep looks again: each ends at its own instant, not with the next round.
+"""Timers that end a call at its exact deadline, without waiting for the next sweep.
 
-Only a hint in memory: it decides nothing. The step that it takes is the sweep's, the compare-and-set says who
-was first, and a process that dies with its alarms leaves the calls to the sweeps of the others.
+A timer lives in memory and decides nothing: it applies the same step as the sweep, and the compare-and-set
+decides which process was first. If a process dies with its timers, the sweeps of the other processes end its
+calls.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from models.calls.state import Tick
 from models.errors import Problem
 
 logger = logging.getLogger(__name__)
-# This much after the instant, so that a clock learnt anew meanwhile does not make it too early.
+# Added to each deadline, so that a small correction of the clock does not make the timer too early.
 SLACK_SECONDS = 0.005
-# However many are due at once: a part of the connections to PostgreSQL.
+# Fewer than the pool has connections, however many calls are due.
 AT_ONCE = 4
 
 
@@ -31,7 +32,7 @@ class CallAlarms:
         return bool(self._set)
 
     def set(self, seconds: float) -> None:
-        """For calls with a seat here that are due within so many seconds."""
+        """Sets timers for the calls with a seat here that are due within `seconds`."""
         loop = asyncio.get_running_loop()
         for call_id, left in self._calls.due_within(seconds).items():
             if call_id not in self._set:
@@ -50,7 +51,7 @@ class CallAlarms:
             async with self._turns:
                 await self._calls.apply(call_id, Tick())
         except Problem:
-            pass  # a server is away, or the call is gone: the sweep looks again
+            pass  # a server is down or the call does not exist: the sweep tries again
         except Exception:
             logger.exception("a call could not be ended", extra={"call_id": call_id})
         finally:

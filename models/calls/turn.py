@@ -1,10 +1,11 @@
-"""ICE servers for one person in one live call (RFC 8445), and for a check of one's connection.
+"""ICE servers (RFC 8445) for a user in a live call, and for the connection check.
 
-In this order: own coturn (`TURN_URLS`, `TURN_SECRET`; the TURN REST credentials of
-draft-uberti-behave-turn-rest-00), Twilio, STUN. Credentials end with the call: they live as long as it can
-still last, at most `TURN_TTL_SECONDS`. What was fetched is kept in Redis for no longer than that, and handed
-out only during the first half of its life; what is reckoned here needs no keeping. Never fails: who cannot be
-asked is left out, and the answer is soon asked for again. User names show nobody: they are keyed digests.
+In this order: own coturn (`TURN_URLS`, `TURN_SECRET`; TURN REST credentials of
+draft-uberti-behave-turn-rest-00), Twilio, STUN. Credentials are valid for as long as the call can last, at
+most `TURN_TTL_SECONDS`. Twilio's tokens are cached in Redis until they expire and handed out during the first
+half of their lifetime; coturn's credentials are computed and need no cache. If a provider is down, it is left
+out and the TTL is short, so that the client asks again soon. User names are keyed digests and do not identify
+a user.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from models.redis import keys
 from models.redis.client import Bus
 from models.settings.config import Config
 
-# Without credentials nothing runs out.
+# STUN servers have no credentials that could expire.
 STUN_TTL_SECONDS = 600
-# A provider was away: ask again at the first ICE restart after this.
+# A provider was down: the client asks again at the first ICE restart after this.
 AWAY_TTL_SECONDS = 30
-# From accept to media, a reload at the end, and clocks that differ.
+# For the time from accept to media, a reload at the end, and clock differences.
 MARGIN_SECONDS = 60
 TWILIO_SECONDS = 3.0
-# With a coturn of our own at hand, Twilio is not waited for as long.
+# The timeout for Twilio if there is an own coturn.
 SECOND_SECONDS = 1.0
 
 
@@ -42,14 +43,14 @@ class IceServer(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class IceServers(msgspec.Struct, frozen=True, rename="camel"):
-    """`ttl` seconds after half of which the client asks again before an ICE restart."""
+    """`ttl` is in seconds; after half of it, the client asks again before an ICE restart."""
 
     ice_servers: list[IceServer]
     ttl: int
 
 
 class Fetched(msgspec.Struct, frozen=True):
-    """What Redis keeps: a token's servers, and when it was made and ends (epoch seconds)."""
+    """A token in the cache: its servers, and when it was made and expires (epoch seconds)."""
 
     servers: list[IceServer]
     made_at: int
@@ -61,7 +62,7 @@ class Turn:
         self._bus, self._clock, self._config = bus, clock, config
         self._most_seconds = config.turn_ttl_seconds
         self._secret = config.turn_secret or ""
-        # In relay-only mode nobody asks a STUN server: it would see an address for nothing.
+        # Relay-only calls do not need STUN, and a STUN server would see the user's address.
         stun = () if config.relay_only else config.stun_urls
         self._stun = [IceServer(urls=list(stun))] if stun else []
         self._twilio: TwilioApi | None = None
@@ -75,13 +76,13 @@ class Turn:
             await self._twilio.close()
 
     async def for_call(self, call_id: str, user_id: str, remaining_ms: int) -> IceServers:
-        """For somebody in a live call that has so much left on its clock."""
+        """Servers for a user in a live call with `remaining_ms` left on its clock."""
         lasts = -(-remaining_ms // 1000) + self._config.pause_seconds + MARGIN_SECONDS
         key = keys.ice(call_id, user_id)
         return await self._servers(f"{call_id}:{user_id}", "call", min(lasts, self._most_seconds), key)
 
     async def for_check(self, address: str) -> IceServers:
-        """Short-lived, with user names of their own (`check-…`), so that coturn counts them apart."""
+        """Short-lived servers. Their user names have the kind `check`, so that coturn counts them apart."""
         return await self._servers(address, "check", self._config.turn_check_seconds, None)
 
     async def _servers(self, subject: str, kind: str, seconds: int, key: str | None) -> IceServers:
@@ -97,7 +98,7 @@ class Turn:
         return IceServers(ice_servers=[*own, *fetched, *self._stun], ttl=ttl)
 
     def _own(self, subject: str, kind: str, seconds: int) -> list[IceServer]:
-        """`<end>:<kind>-<digest>`: coturn checks the end and counts allocations by what follows it."""
+        """User name `<end>:<kind>-<digest>`: coturn checks the end and counts allocations by the rest."""
         if not self._config.turn_urls:
             return []
         digest = hmac.new(self._secret.encode(), f"{kind}:{subject}".encode(), hashlib.sha256)
@@ -111,7 +112,7 @@ class Turn:
     async def _from_twilio(
         self, twilio: TwilioApi, seconds: int, key: str | None
     ) -> tuple[list[IceServer], int]:
-        """A token's servers and the seconds it still has. Raises TwilioAway."""
+        """A token's servers and its remaining seconds. Raises: TwilioAway."""
         held = await self._kept(key)
         if held is None:
             patience = SECOND_SECONDS if self._config.turn_urls else TWILIO_SECONDS
@@ -121,7 +122,7 @@ class Turn:
         return held.servers, held.ends_at - self._now
 
     async def _kept(self, key: str | None) -> Fetched | None:
-        """Unless more than half of its life is over."""
+        """The cached token, unless more than half of its lifetime has passed."""
         if key is None:
             return None
         try:
@@ -137,7 +138,7 @@ class Turn:
         try:
             await self._bus.command("set", key, msgspec.json.encode(held), "ex", held.ends_at - held.made_at)
         except Unavailable:
-            return  # The next page fetches a token of its own.
+            return  # The next request fetches a new token.
 
 
 def credential(secret: str, username: str) -> str:
@@ -146,7 +147,7 @@ def credential(secret: str, username: str) -> str:
 
 
 def _grouped(servers: list[TwilioServer]) -> list[IceServer]:
-    """One entry for each pair of credentials, with its addresses in Twilio's order."""
+    """One entry per pair of credentials, with its URLs in Twilio's order."""
     addresses: dict[tuple[str | None, str | None], list[str]] = {}
     for one in servers:
         addresses.setdefault((one.username, one.credential), []).append(one.urls)

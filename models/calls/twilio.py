@@ -1,8 +1,8 @@
-"""The thin shim around Twilio's tokens of TURN credentials (Network Traversal Service). The door to twilio.
+"""TURN credentials from Twilio (Network Traversal Service). The only module that imports twilio.
 
-Promises an answer or TwilioAway within the time it is given, and to leave a failing Twilio alone for half a
-minute, so that its failure costs one call page a moment and the others nothing. Logs what went wrong by kind,
-status and Twilio's own error number: never a message or an address, for those show the account.
+A request returns a token or raises TwilioAway within its time limit. After a failure, Twilio is not called
+for half a minute, so that an outage delays one call page and not all of them. Failures are logged by kind,
+status and Twilio's error number, never with a message or a URL, because those contain the account.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from models.clock import Clock
 
 logger = logging.getLogger(__name__)
 REST = timedelta(seconds=30)
-# The library logs every request with its address, which holds the account.
+# The library logs the URL of every request, which contains the account.
 logging.getLogger("twilio").setLevel(logging.WARNING)
-# It would read these two from the environment by itself.
+# Otherwise the library reads these two from the environment.
 NO_ENVIRONMENT = {"TWILIO_EDGE": "", "TWILIO_REGION": ""}
-# Whatever says that Twilio cannot be used now: too late, unreachable, refused, or not in Twilio's form.
+# Every way in which Twilio can fail: timeout, network, rejection, or a malformed response.
 AWAY = (
     TimeoutError,
     aiohttp.ClientError,
@@ -41,7 +41,7 @@ AWAY = (
 
 
 class Http(AsyncTwilioHttpClient):  # type: ignore[misc]
-    """The library's own client signs in by a class that aiohttp calls outdated; a header says the same."""
+    """Sends basic authentication as a header: the class that the library uses is deprecated in aiohttp."""
 
     async def request(self, method: str, url: str, **options: Any) -> Any:
         name, token = options.pop("auth")
@@ -51,7 +51,7 @@ class Http(AsyncTwilioHttpClient):  # type: ignore[misc]
 
 
 class TwilioAway(Exception):
-    """No token now; `kind` is safe to log."""
+    """Twilio cannot be used now."""
 
 
 class TwilioServer(msgspec.Struct, frozen=True):
@@ -63,7 +63,7 @@ class TwilioServer(msgspec.Struct, frozen=True):
 
 
 class TwilioToken(msgspec.Struct, frozen=True):
-    """TURN servers with credentials, and the seconds they live."""
+    """TURN servers with credentials, and their lifetime in seconds."""
 
     servers: list[TwilioServer]
     ttl: int
@@ -80,7 +80,7 @@ class TwilioApi:
         self._rests_until: datetime | None = None
 
     async def token(self, ttl: int, seconds: float) -> TwilioToken:
-        """A new token that lives at most `ttl` seconds, within `seconds`. Raises TwilioAway."""
+        """A new token, valid for at most `ttl` seconds, within `seconds`. Raises: TwilioAway."""
         if self._rests_until is not None and self._clock.now() < self._rests_until:
             raise TwilioAway
         try:
@@ -93,7 +93,7 @@ class TwilioApi:
             raise TwilioAway from None
 
     def _opened(self) -> Any:
-        """The library's client opens its connections inside the loop that uses it."""
+        """The client is created on first use, because it needs the running event loop."""
         if self._tokens is None:
             self._http = Http()
             client = Client(
@@ -109,7 +109,7 @@ class TwilioApi:
 
 
 def _turn_servers(ice_servers: object) -> list[TwilioServer]:
-    """Those with credentials; their STUN servers are not ours. Raises ValueError when there are none."""
+    """The TURN servers of a token, without its STUN servers. Raises: ValueError if there are none."""
     servers = msgspec.convert(ice_servers, list[TwilioServer])
     usable = [
         one for one in servers if one.urls.startswith(("turn:", "turns:")) and one.username and one.credential
@@ -120,10 +120,10 @@ def _turn_servers(ice_servers: object) -> list[TwilioServer]:
 
 
 def _life(said: object, asked: int) -> int:
-    """What Twilio says, but never more than was asked for. Raises ValueError."""
+    """The lifetime that Twilio reports, at most what was requested. Raises: ValueError."""
     life = min(asked, int(str(said)) if said is not None else asked)
     if life <= 0:
-        raise ValueError("a token that is over")
+        raise ValueError("an expired token")
     return life
 
 

@@ -1,8 +1,8 @@
-"""Call invites: one person rings another for twenty seconds, and exactly one thing comes of it.
+"""Call invites: a user rings another for twenty seconds, and each ring has exactly one outcome.
 
-The commands. The ring itself lives in Redis (`models.ringing.rings`); how it ended is one row in PostgreSQL,
-decided and told in `models.ringing.outcomes`. A command about an invite that is not yours is NotFound, and
-nobody hears of it.
+This module has the commands. The ring lives in Redis (`models.ringing.rings`). Its outcome is one row in
+PostgreSQL, decided and published in `models.ringing.outcomes`. A command about another user's invite raises
+NotFound and publishes nothing.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ from models.settings.config import Config
 
 
 class Between(msgspec.Struct, frozen=True):
-    """What stands between two people, seen from the caller."""
+    """What prevents a call between two users, as seen by the caller."""
 
     is_hidden: bool
     is_cooling: bool
     is_in_call: bool
     now: datetime
-    # The callee, as the caller may see them.
+    # The callee as the caller sees them; None once deleted.
     callee: Profile | None
 
 
@@ -64,8 +64,8 @@ class Invites:
     async def invite(
         self, caller: Member, socket_id: str, to: object, seconds: object, command_id: str | None
     ) -> Command:
-        """Rings `to`; the answer for the caller: CallRinging, CallDeclined with the first reason that holds,
-        or (glare) CallStart.
+        """Rings `to`. Returns the answer for the caller: CallRinging, CallDeclined with the first reason that
+        applies, or (on glare) CallStart.
         """
         reason = self._first_fault(caller, to, seconds)
         if reason is not None:
@@ -83,7 +83,7 @@ class Invites:
         if outcome == "ringing":
             return await self._ring(caller, ring, command_id)
         if outcome == "glare" and other is not None:
-            # Two people inviting each other: the second invite is the acceptance.
+            # Two users invite each other at the same time: the second invite accepts the first.
             return await self.accept(caller, socket_id, other, seconds, command_id)
         return CallDeclined(
             id=command_id, reason="cooldown" if outcome == "cooldown" else _offline_or_busy(outcome)
@@ -112,8 +112,8 @@ class Invites:
         return between
 
     async def _ring(self, caller: Member, ring: Ring, command_id: str | None) -> CallRinging | CallDeclined:
-        """What has come between the two while the ring was opened ends it before it is heard: a block or a
-        decline looks for a ring after it is written, so one of the two sees the other.
+        """Checks again after the ring has been opened, then notifies both. A block or a decline looks for a
+        ring after it has been written, so at least one of the two sees the other.
         """
         between = await self._between(ring.caller_id, ring.callee_id)
         if between.callee is None or between.is_hidden or between.is_cooling or between.is_in_call:
@@ -136,7 +136,7 @@ class Invites:
     async def extend(
         self, caller: Member, socket_id: str, invite_id: str, command_id: str | None
     ) -> CallWaitExtended:
-        """Twenty seconds more for both, caller only, at most twice. Raises NotFound or Conflict."""
+        """Extends the ring by twenty seconds, for the caller, at most twice. Raises: NotFound, Conflict."""
         status, deadline, callee_id = await self.rings.extend(
             invite_id, caller.user_id, now_ms=self._clock.now_ms(),
             by_ms=self._config.ring_seconds * 1000, most=self._config.ring_extends,
@@ -144,7 +144,7 @@ class Invites:
         if status == "not_found":
             raise NotFound("There is no such invite of yours.")
         if status == "conflict":
-            raise Conflict("This invite cannot be kept waiting any longer.")
+            raise Conflict("This invite cannot be extended any further.")
         told = CallWaitExtended(
             invite_id=invite_id, expires_at=instant(deadline), server_now=self._clock.now_ms()
         )
@@ -187,7 +187,7 @@ class Invites:
     async def accept(
         self, callee: Member, socket_id: str, invite_id: str, seconds: object, command_id: str | None
     ) -> Command:
-        """Begins the call, once; who comes second is told what was decided. Raises NotFound, Invalid."""
+        """Starts the call, or returns the outcome if it is already decided. Raises: NotFound, Invalid."""
         ring = await self.outcomes.mine(invite_id, callee.user_id, "callee_id")
         if isinstance(ring, Decided):
             return ring.for_second(command_id)
@@ -206,12 +206,12 @@ class Invites:
         return await self.outcomes.fall_away(ring, socket_id, command_id)
 
     async def sweep(self) -> None:
-        """Ends the rings that end by themselves."""
+        """Ends the rings that have expired or whose caller is gone."""
         await self.outcomes.sweep()
 
     async def state_of(self, user_id: str, busy: str, socket_id: str) -> StateInvite | None:
-        """The ring this person is in, for `state`; None once it is decided. A new socket of the caller takes
-        the place of the inviting one if that has gone.
+        """The user's ring, for `state`; None once it is decided. A new socket of the caller replaces the
+        inviting socket if that one is gone.
         """
         kind, _, invite_id = busy.partition(":")
         ring = await self.rings.find(invite_id) if kind == "invite" else None

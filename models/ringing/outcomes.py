@@ -1,10 +1,8 @@
-"""How a ring ends: one row in `invite_outcomes`, the first insert wins, and everybody is told what it says.
+"""Outcomes of rings: one row in `invite_outcomes`; the first insert wins, and both users are notified.
 
-Accept, decline, cancel, miss and gone race here and nowhere else. The insert carries its consequence (the
-cooldown, or the
-call with both live seats) in the same statement. A ring that ends by itself is leased to one process, and to
-another when
-that one dies: what was decided but not yet said is said then.
+Accept, decline, cancel, miss and gone compete only here. The insert carries its consequence in the same
+statement: the cooldown, or the call with both live seats. An expired ring is leased to one process; if that
+process dies, another takes over and publishes what was decided but not published.
 """
 
 from __future__ import annotations
@@ -27,14 +25,14 @@ from models.ringing.rings import Due, Ring, Rings
 from models.settings.config import Config
 
 LEASE_MS = 5_000
-# After that, what a process has decided and not said is said by another.
+# After this, an outcome that was decided but not published is published by another process.
 SAID_WITHIN = timedelta(seconds=1)
 Outcome = Literal["accepted", "declined", "cancelled", "missed", "gone"]
 Part = Literal["caller_id", "callee_id"]
 
 
 class Decided(msgspec.Struct, frozen=True):
-    """The row: what a ring came to."""
+    """One row of `invite_outcomes`."""
 
     invite_id: str
     caller_id: str
@@ -44,7 +42,7 @@ class Decided(msgspec.Struct, frozen=True):
     agreed_seconds: int | None
 
     def for_second(self, command_id: str | None) -> Command:
-        """What somebody hears who came second."""
+        """The answer to a command that came after the decision."""
         if self.outcome == "cancelled" or self.outcome == "missed" or self.outcome == "gone":
             return CallCancelled(id=command_id, invite_id=self.invite_id, reason=self.outcome)
         return CallAnswered(id=command_id, invite_id=self.invite_id, outcome=self.outcome)
@@ -58,7 +56,7 @@ class Accepted(msgspec.Struct, frozen=True):
 
 
 class Begun(msgspec.Struct, frozen=True):
-    """A call that has just been accepted, as its beginning is told."""
+    """A call that has just been accepted, with what `call:start` needs."""
 
     ring: Ring
     call_id: str
@@ -71,13 +69,14 @@ class InviteOutcomes:
         self._sql = db.statements("ringing.invites")
         self._clock, self._config, self._news = clock, config, news
         self._rings, self._users = rings, users
-        # Decided here, and Redis has not taken it yet.
+        # Decided here, but not yet released in Redis.
         self._untold: dict[str, Callable[[], Awaitable[None]]] = {}
 
     async def decide(self, invite_id: str, caller_id: str, callee_id: str, outcome: Outcome) -> bool:
-        """Anything but accepted, with its cooldown. True when this was the first."""
-        is_no = outcome == "declined"
-        seconds = self._config.cooldown_declined_seconds if is_no else self._config.cooldown_missed_seconds
+        """Writes an outcome other than accepted, with its cooldown. True if it was the first."""
+        is_declined = outcome == "declined"
+        config = self._config
+        seconds = config.cooldown_declined_seconds if is_declined else config.cooldown_missed_seconds
         rows = await self._sql.run(
             "decide",
             invite_id=invite_id,
@@ -92,8 +91,8 @@ class InviteOutcomes:
     async def accept(
         self, new: NewCall
     ) -> tuple[Literal["accepted", "taken", "impossible"], dict[str, Person]]:
-        """What came of it, and both people as they may be seen. `taken`: somebody decided before.
-        `impossible`: a block, a report, a ban, lost access or another call came between.
+        """The result, and both users by id. `taken`: the ring was decided before. `impossible`: a block, a
+        report, a ban, lost access or another call prevents it.
         """
         try:
             accepted = await self._sql.one("accept", Accepted, **new.as_values())
@@ -108,7 +107,7 @@ class InviteOutcomes:
         return "accepted" if accepted.is_first else "taken", people
 
     async def mine(self, invite_id: str, user_id: str, part: Part) -> Ring | Decided:
-        """The ring, or what it came to. NotFound for everyone whose part in it is another."""
+        """The ring or its outcome, if the user has this part in it. Raises: NotFound."""
         if not is_id(invite_id):
             raise NotFound("There is no such invite of yours.")
         found = await self._rings.find(invite_id) or await self.find(invite_id)
@@ -117,7 +116,7 @@ class InviteOutcomes:
         return found
 
     async def told(self, invite_id: str, command_id: str | None) -> Command:
-        """What was decided, for somebody who came second."""
+        """The answer to a command that came after the decision. Raises: NotFound."""
         decided = await self.find(invite_id)
         if decided is None:
             raise NotFound("There is no such invite of yours.")
@@ -127,8 +126,9 @@ class InviteOutcomes:
         return await self._sql.one("outcome", Decided, invite_id=invite_id)
 
     async def settle(self, ring: Ring, say: Callable[[str | None], None], call_id: str = "") -> None:
-        """Frees both, or hands them to the call, and says so; `say` gets the inviting socket if it is there.
-        If Redis is away, the sockets of this process hear it at once, and the rest is repeated until done.
+        """Releases the ring: both users are free or in the call. Then `say` notifies them; it gets the id of
+        the inviting socket if that is still open. If Redis is down, the sockets of this process are notified
+        at once, and the release is repeated until it succeeds.
         """
 
         async def settle_now() -> None:
@@ -142,13 +142,13 @@ class InviteOutcomes:
             say(ring.socket or None)
 
     async def _settle_again(self) -> None:
-        """Raises Unavailable, and forgets nothing then."""
+        """Repeats the releases that failed. Raises: Unavailable; the remaining ones are kept."""
         for invite_id, settle_now in list(self._untold.items()):
             await settle_now()
             self._untold.pop(invite_id, None)
 
     async def fall_away(self, ring: Ring, socket_id: str, command_id: str | None) -> Command:
-        """The call is not possible any more: the ring ends as gone, for both."""
+        """Ends the ring as gone for both, because the call is no longer possible."""
         if not await self.decide(ring.invite_id, ring.caller_id, ring.callee_id, "gone"):
             return await self.told(ring.invite_id, command_id)
         told = CallCancelled(invite_id=ring.invite_id, reason="gone")
@@ -161,7 +161,7 @@ class InviteOutcomes:
         return msgspec.structs.replace(told, id=command_id)
 
     async def start(self, begun: Begun, socket_id: str | None, command_id: str | None) -> CallStart:
-        """The inviting and the answering socket hear call:start, the other tabs of both call:answered."""
+        """Sends call:start to the inviting and the answering socket, call:answered to the other tabs."""
         ring = begun.ring
         answered = CallAnswered(invite_id=ring.invite_id, outcome="accepted")
         for_caller = self._start_for(begun, "caller", begun.people[ring.callee_id])
@@ -188,26 +188,26 @@ class InviteOutcomes:
         )
 
     async def break_off(self, ring: Ring, by_id: str | None = None) -> None:
-        """Ends a ring for both; decided before: nothing is said.
+        """Ends a ring for both users, unless it is already decided.
 
-        As if this one of the two had declined or cancelled it (a block, a report: the other cannot tell);
-        without one as gone (a ban, a deletion).
+        With `by_id` (a block, a report), it looks as if that user had declined or cancelled. Without it (a
+        ban, a deletion), the outcome is gone.
         """
         outcome: Outcome = "gone" if by_id is None else "declined" if by_id == ring.callee_id else "cancelled"
         if await self.decide(ring.invite_id, ring.caller_id, ring.callee_id, outcome):
             await self.settle(ring, lambda _inviting: self._tell_ended(ring, outcome))
 
-    # -- what ends by itself --
+    # -- rings that end automatically --
 
     async def sweep(self) -> None:
-        """Rings that ran out, and rings whose caller has had no socket for five seconds."""
+        """Ends rings that have expired, and rings whose caller has had no socket for five seconds."""
         await self._settle_again()
         await self._look_for_decided()
         for due in await self._rings.due(self._clock.now_ms(), LEASE_MS):
             await self._end(due)
 
     async def _look_for_decided(self) -> None:
-        """Decided rings that ring on: their process has died, or Redis was away for it. They are due now."""
+        """Makes decided rings due that are still in Redis: their process died, or Redis was down."""
         ringing = await self._rings.ringing()
         before = self._clock.now() - SAID_WITHIN
         if ringing and (ids := await self._sql.all("decided_among", str, invite_ids=ringing, before=before)):
@@ -222,7 +222,7 @@ class InviteOutcomes:
         await self.settle(ring, lambda _inviting: self._tell_ended(ring, outcome))
 
     async def _say_for_another(self, due: Due) -> None:
-        """A process decided this ring and died before it said so: say it now."""
+        """Publishes an outcome that another process decided but did not publish before it died."""
         decided, ring = await self.find(due.invite_id), await self._rings.find(due.invite_id)
         if decided is None or ring is None:
             return
@@ -233,7 +233,7 @@ class InviteOutcomes:
         await self.settle(ring, lambda _inviting: self._tell_ended(ring, decided.outcome))
 
     def _tell_ended(self, ring: Ring, outcome: Outcome) -> None:
-        """What both hear of a ring that ended without either of them asking."""
+        """Notifies both users of a ring that was not ended by a command."""
         if outcome == "missed" or outcome == "declined":
             self._news.to_user(ring.caller_id, CallDeclined(invite_id=ring.invite_id, reason=outcome))
         elif outcome != "accepted":

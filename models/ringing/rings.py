@@ -1,8 +1,7 @@
-"""The ringing invite as Redis keeps it: a body that outlives its deadline by a minute, and who is busy
-because of it.
+"""Ringing invites in Redis: the ring itself, and both users marked as busy.
 
-`Rings` is the thin layer over the scripts in models/lua; what a ring means, and how it ends, is decided in
-`models.ringing.invites`.
+`Rings` is a thin layer over the scripts in models/redis/lua. A ring's key outlives its deadline by a minute.
+`models.ringing.invites` has the rules.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from models.redis.client import Bus
 
 
 class Ring(msgspec.Struct, frozen=True):
-    """`deadline` is an aware UTC datetime, `socket` the one that invited."""
+    """`deadline` is an aware UTC datetime, `socket` the id of the inviting socket."""
 
     invite_id: str
     caller_id: str
@@ -31,7 +30,7 @@ class Ring(msgspec.Struct, frozen=True):
 
 
 class Due(msgspec.Struct, frozen=True):
-    """A ring that ended by itself: `outcome` is missed or gone."""
+    """A ring that ends automatically: `outcome` is missed or gone."""
 
     invite_id: str
     outcome: str
@@ -61,7 +60,7 @@ class Rings:
         return None if flat[0] is None else _ring(invite_id, flat)
 
     async def of(self, user_id: str) -> Ring | None:
-        """The ring this person is in, on either side."""
+        """The ring that this user is in, on either side."""
         busy = await self._bus.command("get", keys.busy(user_id))
         kind, _, invite_id = (busy or b"").decode().partition(":")
         ring = await self.find(invite_id) if kind == "invite" else None
@@ -79,23 +78,23 @@ class Rings:
         return "extended", from_ms(int(answer[1])), answer[2].decode()
 
     async def due(self, now_ms: int, lease_ms: int) -> list[Due]:
-        """Rings that ran out; leased, so that another process takes them up when this one dies."""
+        """Rings that end now, leased: if this process dies, another process gets them after the lease."""
         flat = [value.decode() for value in await self._bus.script("invites_due", now_ms, lease_ms)]
         return [Due(*flat[at : at + 4]) for at in range(0, len(flat), 4)]
 
     async def ringing(self) -> list[str]:
-        """Invite ids, those that ring longest first; at most a thousand."""
+        """Invite ids in the order of their deadlines; at most a thousand."""
         return [one.decode() for one in await self._bus.command("zrange", keys.INVITES_DUE, 0, 999)]
 
     async def hasten(self, invite_ids: list[str], now_ms: int) -> None:
-        """They are due now, except those that are leased."""
+        """Makes rings due now, except leased ones."""
         await self._bus.script("invites_hasten", now_ms, *invite_ids)
 
     async def release(
         self, invite_id: str, caller_id: str, callee_id: str, now_ms: int, call_id: str, socket: str
     ) -> str | None:
-        """Frees both (or hands them to the call). The inviting socket when it is still there, else None;
-        `socket` is what it was if the ring has been released before.
+        """Removes the ring and frees both users, or marks them as in the call. Returns the inviting socket if
+        it is still open. `socket` is used if the ring has been released before.
         """
         answer = await self._bus.script(
             "invite_release", invite_id, caller_id, callee_id, now_ms, call_id, keys.CALL_BUSY_MS, socket
@@ -103,7 +102,7 @@ class Rings:
         return answer[1].decode() if answer[0] else None
 
     async def adopt(self, invite_id: str, caller_id: str, socket_id: str, now_ms: int) -> bool:
-        """Another socket takes the place of the inviting one, if that has gone; True when it did."""
+        """Replaces the inviting socket if it is gone. True if it was replaced."""
         answer = await self._bus.script(
             "invite_adopt", invite_id, caller_id, socket_id, now_ms, keys.PROCESS_LATE_MS
         )

@@ -1,10 +1,10 @@
-"""Introductions: somebody gives a friend a link to a person on a card; the two are introduced to each other.
+"""Introductions: a user gives a friend a link to a third person, and the two are introduced to each other.
 
-Keeps one link a pair of introducer and person (128 random bits, `introduction_days` long), and who came by
-which. Promises that two people are introduced once, that for `introduction_days` the one who came sees the
-other first in the room, and that both see who introduced them. Refuses (NotFound) links that have run out,
-and people who are deleted, banned, or blocked by whoever introduces; whoever is blocked notices nothing, and
-introduces nobody.
+There is one link per introducer and person (128 random bits, valid for `introduction_days`). Two users are
+introduced once. For `introduction_days`, the newcomer sees the other user first in the room, and both see who
+introduced them. Links are invalid (NotFound) once they have expired, or if the introducer or the person is
+deleted or banned, or if the introducer has blocked the person. If the person has blocked the introducer, the
+introducer does not notice: links work, but introduce no one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from models.postgres.database import Db, Transaction
 from models.security.member import media_url
 from models.settings.config import Config
 
-# What `secrets.token_urlsafe(16)` gives: nothing else is worth a look, or could be stored (NUL).
+# The form of `secrets.token_urlsafe(16)`; other texts are not looked up (NUL is an error in PostgreSQL).
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
 GONE = "This introduction is over. Ask your friend for a new link."
 
@@ -34,7 +34,7 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class Introduction(msgspec.Struct, frozen=True):
-    """What a link says: who introduces whom."""
+    """The introducer and the person of a link."""
 
     introducer_id: str
     introducer_name: str
@@ -56,7 +56,7 @@ class Introductions:
         self._clock, self._config = clock, config
 
     async def make_link(self, introducer_id: str, person_id: str) -> Link:
-        """Raises NotFound: nobody, oneself, or somebody the introducer does not see."""
+        """Raises: NotFound (no such user, the introducer, or a user whom the introducer does not see)."""
         if not is_id(person_id):
             raise NotFound
         link = await self._sql.one(
@@ -73,7 +73,7 @@ class Introductions:
         return link
 
     async def find_link(self, introducer_id: str, person_id: str) -> Link | None:
-        """The one that was made before and still holds."""
+        """The existing link, if it has not expired."""
         if not is_id(person_id):
             return None
         now = self._clock.frozen
@@ -82,15 +82,15 @@ class Introductions:
         )
 
     async def find(self, token: str, *, on: Transaction | None = None) -> Introduction | None:
-        """None: unknown, run out, or of people who are gone or whom the introducer has blocked."""
+        """The link's users. None if it is unknown, expired or no longer valid."""
         if not _TOKEN.fullmatch(token):
             return None
         return await self._sql.one("find", Introduction, on=on, token=token, now=self._clock.frozen)
 
     async def accept(self, token: str, newcomer_id: str, *, on: Transaction | None = None) -> Introduction:
-        """The two are introduced; again is no fault.
+        """Introduces the two users; repeating it changes nothing.
 
-        Raises NotFound, Conflict (one's own link, or a link to oneself).
+        Raises: NotFound, Conflict (the member's own link, or a link to the member).
         """
         found = await self.find(token, on=on)
         if found is None:
@@ -101,7 +101,7 @@ class Introductions:
         return found
 
     async def seen_by(self, viewer_id: str) -> dict[str, Person]:
-        """Who was introduced to the viewer lately, by id -> by whom."""
+        """Recent introductions of the viewer: the other user's id -> the introducer."""
         rows = await self._sql.all(
             "seen_by", _Row, viewer_id=viewer_id, days=self._config.introduction_days, now=self._clock.frozen
         )

@@ -1,10 +1,10 @@
-"""The queue: pages of people who are listed now, the least recently shown first.
+"""The queue: pages of cards of listed users, the least recently shown first.
 
-"Shown" = delivered in a page, counted once per viewer and card in ten minutes. The cursor is opaque: it holds
-the first page's instant, so that page 2 never repeats page 1, but for those who left and came back.
-Never listed to a viewer: themselves, and people with a block or a report between them. People on cooldown
-come last; whom somebody introduced to the viewer comes first on the first page.
-A page costs two statements and one script, however many people are online.
+Shown means delivered in a page; it counts once per viewer and card in ten minutes. The cursor is opaque. It
+contains the instant of the first page, so that later pages do not repeat a card unless its user has left and
+come back. The viewer and users with a block or a report between them are never included. Users on cooldown
+come last; users to whom the viewer was introduced come first on the first page. A page costs two statements
+and one script, regardless of how many users are online.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MOST = 50
 
 
 class Card(msgspec.Struct, frozen=True):
-    """A person as the viewer sees them."""
+    """A user as the viewer sees them."""
 
     user_id: str
     name: str
@@ -42,7 +42,7 @@ class Card(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """`cursor` always goes on from here; `has_more` says whether anyone is left now."""
+    """`cursor` continues after this page, also later; `has_more` says whether more cards exist now."""
 
     cards: list[Card]
     cursor: str
@@ -51,12 +51,12 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class Around(msgspec.Struct, frozen=True):
-    """Who is hidden from the viewer, and who is cooling down with them (soonest first)."""
+    """Users hidden from the viewer, and users on cooldown with them (the earliest end first)."""
 
     hidden: list[str]
     cooling: list[str]
     cooling_until: list[datetime]
-    # To whom the viewer was introduced lately, and whether anybody was introduced to the viewer.
+    # Users to whom the viewer was recently introduced, and whether any were introduced to the viewer.
     introduced: list[str]
     has_newcomers: bool
 
@@ -77,7 +77,7 @@ class Queue:
         self._clock = clock
 
     async def page(self, viewer_id: str, cursor: str | None = None, limit: int = PAGE) -> Page:
-        """Raises Invalid for a cursor that is not ours."""
+        """One page of the queue. Raises: Invalid for a malformed cursor."""
         now = self._clock.now_ms()
         since = now if cursor is None else _read_cursor(cursor)
         days = self._config.introduction_days

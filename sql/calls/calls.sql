@@ -7,7 +7,7 @@ select call_id from live_seats where user_id = :user_id;
 
 -- name: advance(call_id, version, state, remaining_ms, connect_by, connected_at, caller_up, callee_up, caller_seat, callee_seat, caller_back_by, callee_back_by, running_since, paused_since, paused_ms, due_at)!
 -- Prepared.
--- One step of a call that goes on: nothing happens when somebody else was first.
+-- One step of a live call. Changes nothing if another process was first.
 update calls set
     version = version + 1,
     state = :state,
@@ -28,7 +28,7 @@ where call_id = :call_id and version = :version and state <> 'ended';
 
 -- name: finish(call_id, version, remaining_ms, connected_at, connected_ms, paused_ms, ended_at, ended_reason, cooldown_seconds, success_ms)
 -- Prepared.
--- The end, once: row, seats, cooldown (only of a call that connected) and statistics.
+-- Ends a call once: row, seats, cooldown (only if the call connected) and statistics.
 with done as (
     update calls set
         version = version + 1,
@@ -66,7 +66,7 @@ select call_id from done;
 
 -- name: due(now, batch)
 -- Prepared.
--- Locked rows are being taken care of by another process.
+-- Locked rows are skipped: another process handles them.
 select call_id from calls where state <> 'ended' and due_at <= :now order by due_at limit :batch for update skip locked;
 
 -- name: ended_among(call_ids)

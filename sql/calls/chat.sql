@@ -1,7 +1,7 @@
 -- name: say(message_id, call_id, sender_id, client_id, text, now, most, pause_ms, ahead_ms)
 -- Prepared.
--- A repeat gives the line that is there. A call that has ended takes no more, nor does a side that has used up its share: each line
--- takes `pause_ms` of its time, and it may be `ahead_ms` ahead of the clock. The row of the call decides between two at once.
+-- A repeat returns the stored line. No line is stored if the call has ended or the side has reached its limits: each line
+-- takes `pause_ms` of the side's time, and the side may be `ahead_ms` ahead of the clock. The call's row serialises concurrent lines.
 with instant as (
     select coalesce(:now::timestamptz, clock_timestamp()) as at
 ),
@@ -27,7 +27,7 @@ counted as (
 said as (
     insert into call_messages (message_id, call_id, sender_id, client_id, text, sent_at)
     select :message_id, call_id, :sender_id, :client_id, :text, at from counted
-    -- Touched, so that a repeat which comes at the same moment waits for the first and finds its line.
+    -- The update makes a concurrent repeat wait for the first insert and return its line.
     on conflict (call_id, sender_id, client_id) do update set client_id = excluded.client_id
     returning message_id, sender_id, text, sent_at
 )
@@ -37,7 +37,7 @@ select message_id, sender_id, text, sent_at from before
 limit 1;
 
 -- name: share(call_id, sender_id, now, ahead_ms)
--- Why a line was not taken: the call has ended, all lines are used up, or it is too soon by so many milliseconds.
+-- Why a line was rejected: the call has ended, the side has used all its lines, or it is too early until `next_at`.
 select
     state = 'ended' as is_ended,
     case when caller_id = :sender_id then caller_lines else callee_lines end as lines,
@@ -47,7 +47,7 @@ select
 from calls where call_id = :call_id;
 
 -- name: page(call_id, after_at, after_id, most, most_bytes)
--- Lines in order, up to so many and so many bytes of JSON and HTML; one more says that there are more.
+-- Lines in order, limited by number and by bytes of JSON and HTML; one extra line if there are more.
 select message_id, sender_id, text, sent_at, total <= :most_bytes as is_within
 from (
     select message_id, sender_id, text, sent_at,

@@ -1,11 +1,11 @@
--- Contacts are shared by both or by nobody.
+-- Contacts are shared by both users or by neither.
 
 -- name: lock_call(call_id)!
--- Two who say yes at once say it one after the other; a statement of its own, so that the next sees what the last wrote.
+-- Serialises the answers of both sides. A separate statement, so that the next one sees what the other side has written.
 select pg_advisory_xact_lock(hashtextextended('contacts ' || :call_id, 0));
 
 -- name: say(call_id, user_id, is_yes, window_seconds, now)!
--- Until it is shared one may think again; within the window; only of one's own call.
+-- Stores an answer, for a call of the user, within the window. It can be changed until the contacts are shared.
 insert into contacts (call_id, user_id, is_yes, said_at)
 select call_id, :user_id, :is_yes, at
 from calls, coalesce(:now::timestamptz, clock_timestamp()) as at
@@ -15,7 +15,7 @@ on conflict (call_id, user_id) do update set is_yes = excluded.is_yes, said_at =
 where contacts.handles is null;
 
 -- name: share(call_id)
--- Both have said yes, and nothing stands between them: what each gives is copied now, once.
+-- Copies the handles of both, once, if both have agreed and there is no block or report between them.
 update contacts set handles = users.handles
 from users
 where contacts.call_id = :call_id and users.user_id = contacts.user_id and contacts.handles is null
@@ -34,7 +34,7 @@ returning contacts.user_id::text, contacts.handles;
 select is_yes from contacts where call_id = :call_id and user_id = :user_id;
 
 -- name: shared_with(user_id, call_ids)
--- What the other side of these calls has given to this person, while that side exists.
+-- What the other users of these calls have shared with this user; not from deleted users.
 select contacts.call_id::text, contacts.handles
 from contacts
 join users on users.user_id = contacts.user_id and users.deleted_at is null

@@ -1,5 +1,5 @@
 -- name: page(user_id, before_at, before_id, most)
--- One index scan for each role, so that the cost is that of a page and not of a life.
+-- One index scan per role, so that the cost depends on the page and not on the number of calls.
 select
     past.call_id, past.started_at, past.connected_ms, past.ended_reason, past.partner_id,
     users.name as partner_name, users.gender as partner_gender, users.selfie_id as partner_selfie_id,
@@ -43,7 +43,7 @@ join users on users.user_id = case when past.caller_id = :user_id then past.call
 where past.call_id = :call_id and past.state = 'ended' and :user_id in (past.caller_id::text, past.callee_id::text);
 
 -- name: lines(call_ids, most, most_bytes)
--- The first lines of each call, up to so many and so many bytes of JSON and HTML; one more says that there are more.
+-- The first lines of each call, limited by number and by bytes of JSON and HTML; one extra line if there are more.
 select call_id, message_id, sender_id, text, sent_at, total <= :most_bytes as is_within
 from (
     select calls.call_id, message_id, sender_id, text, sent_at,

@@ -1,6 +1,6 @@
 -- name: restart(dead, everyone, connect_by, back_by, pause_ms, batch)
--- What `Restarted` of models/calls/state.py does, to so many calls at once; run again until fewer are left. One process at a time.
--- A call that this has been done to does not fit any more: its seats are empty, and its grace periods end at the new instant.
+-- Applies `Restarted` of models/calls/state.py to a batch of calls; repeated until a batch is not full. One process at a time.
+-- A call that has been restarted is not selected again: its seats are empty, and its grace periods end at the new instant.
 with turn as materialized (
     select pg_try_advisory_xact_lock(hashtextextended('napalmsky: calls restart', 0)) as is_mine
 ),

@@ -1,8 +1,8 @@
--- What a seat is shown when it is taken, besides the call's own row.
+-- The snapshot for a seat that is taken, without the call's own row.
 
 -- name: of(call_id, user_id, peer_id, most)
 -- Prepared.
--- The peer (null once deleted), the newest lines in order, whether there are more, and what the peer has shared with this person.
+-- The peer (null once deleted), the newest lines in order, whether there are more, and the handles that the peer has shared.
 select
     (
         select jsonb_build_object('user_id', user_id, 'name', name, 'gender', gender, 'selfie_id', selfie_id)

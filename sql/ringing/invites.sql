@@ -1,6 +1,7 @@
 -- name: between(caller_id, callee_id, now)
 -- Prepared.
--- What stands between two people, seen from the caller, in one row. `is_hidden` covers unknown, deleted, blocked, reported, banned and without access: all alike.
+-- What prevents a call between two users, as seen by the caller, in one row.
+-- `is_hidden` covers unknown, deleted, blocked, reported and banned users and users without access, without a distinction.
 select
     not exists (
         select 1 from users
@@ -57,7 +58,8 @@ select invite_id from invite_outcomes where invite_id = any(:invite_ids::uuid[])
 
 -- name: accept(invite_id, call_id, caller_id, callee_id, agreed_seconds, remaining_ms, connect_by, due_at, now)
 -- Prepared.
--- The outcome, the call and both live seats in one statement. No row: somebody decided before. is_allowed false: a block, a report, a ban or lost access came between.
+-- The outcome, the call and both live seats in one statement. `is_first` is false if the ring was decided before,
+-- `is_allowed` if a block, a report, a ban or lost access prevents the call.
 with pair as (
     select count(*) = 2 and not exists (
         select 1 from blocks

@@ -1,8 +1,8 @@
--- Two people introduced by a third, who made a link to the one and gave it to the other.
+-- Introductions of two users by a third, who made a link to the one and gave it to the other.
 
 -- name: make_link(introducer_id, person_id, token, days, now)
--- The same link while it holds, with its time begun anew. None: there is nobody, or nobody this person wants to see.
--- Who was blocked gets one like any other, for a refusal would tell them; it introduces nobody (make).
+-- An existing valid link is reused and its expiry renewed. No row: no such user, or one that the introducer has blocked or reported.
+-- An introducer whom the person has blocked also gets a link, because a refusal would reveal the block; it has no effect (`make`).
 insert into introduction_links as l (token, introducer_id, person_id, expires_at)
 select :token, :introducer_id, p.user_id, at + make_interval(days => :days)
 from users p
@@ -24,7 +24,7 @@ where introducer_id = :introducer_id and person_id = :person_id
     and expires_at > coalesce(:now::timestamptz, clock_timestamp());
 
 -- name: find(token, now)
--- Who introduces whom, while both are here and the introducer has not turned away. What the other did, nobody sees.
+-- The introducer and the person, unless one is deleted or banned or the introducer has blocked the person. The person's blocks do not show.
 select l.introducer_id, a.name as introducer_name, l.person_id, p.name as person_name
 from introduction_links l
 join users a on a.user_id = l.introducer_id and a.deleted_at is null
@@ -39,7 +39,7 @@ where l.token = :token and l.expires_at > at
     and not exists (select from reports r where r.reporter_id = l.introducer_id and r.reported_id = l.person_id);
 
 -- name: make(token, newcomer_id, now)!
--- Once a pair; nobody is introduced to, or by, somebody with whom a block or a report stands between them.
+-- Once per pair. No introduction if the person has a block or a report with the introducer or the newcomer.
 insert into introductions (newcomer_id, person_id, introducer_id, made_at)
 select :newcomer_id, l.person_id, l.introducer_id, at
 from introduction_links l
@@ -58,7 +58,7 @@ where l.token = :token and :newcomer_id::uuid not in (l.introducer_id, l.person_
 on conflict do nothing;
 
 -- name: seen_by(viewer_id, days, now)
--- Who introduced whom to the viewer. Nobody who is gone or banned, and nobody the viewer has to do with no more.
+-- Who introduced whom to the viewer, without introducers who are deleted, banned, or have a block or a report with the viewer.
 select i.other_id, a.user_id, a.name, a.gender, a.selfie_id
 from (
     select person_id as other_id, introducer_id, made_at from introductions where newcomer_id = :viewer_id

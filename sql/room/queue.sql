@@ -1,6 +1,6 @@
 -- name: around(viewer_id, days, now)
 -- Prepared.
--- Who the viewer must not see, and who is cooling down with them. Bounded by the viewer's own acts.
+-- Users whom the viewer must not see, users on cooldown with the viewer, and introductions.
 select
     array(
         select blocked_id::text from blocks where blocker_id = :viewer_id
@@ -33,6 +33,6 @@ from (
 ) as pairs;
 
 -- name: cards(user_ids)
--- Prepared. What `execute` is given is text[], and does not become uuid[] by itself.
+-- Prepared. `execute` passes text[], which is not cast to uuid[] automatically.
 select user_id, name, gender, selfie_id, video_id from users
 where user_id = any(:user_ids::text[]::uuid[]) and deleted_at is null;
