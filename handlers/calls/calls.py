@@ -1,5 +1,6 @@
-"""/calls/<id>: the call's page while it lives, and how it went afterwards. A stranger gets the same 404 as
-for a random id.
+"""/calls/<id>: the page of a live call, and its summary after the end.
+
+Other users get the same 404 as for a random id.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from models.messages import Person
 
 
 class CallView(msgspec.Struct, frozen=True):
-    """What the two templates show."""
+    """A call as the templates show it."""
 
     call_id: str
     peer: Person | None
@@ -29,7 +30,7 @@ class CallView(msgspec.Struct, frozen=True):
 
 
 async def ended_context(handler: BaseHandler, call: Call, user_id: str) -> dict[str, Any]:
-    """What the two may still do about each other afterwards."""
+    """Context of the summary: sharing of contacts, and whether the peer is blocked."""
     peer_id = call.user_on(other(call.side_of(user_id)))
     return {
         "sharing": await handler.models.contacts.sharing(call, user_id),

@@ -1,4 +1,4 @@
-"""/calls/<id>/messages: the chat lines of a call, in order, two hundred a page. For its two parties only."""
+"""/calls/<id>/messages: the chat lines of a call, two hundred per page. For its two users only."""
 
 from __future__ import annotations
 

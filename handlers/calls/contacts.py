@@ -1,4 +1,4 @@
-"""/calls/<id>/contacts: may the other have my handles? The answer is the same whatever the other said."""
+"""/calls/<id>/contacts: whether to share the member's handles. The answer does not show the peer's choice."""
 
 from __future__ import annotations
 

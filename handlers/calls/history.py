@@ -1,4 +1,4 @@
-"""/history: past calls, newest first, twenty a page."""
+"""/history: past calls, newest first, twenty per page."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""/ws/calls/<id>: the relay between the two seats of one call.
+"""/ws/calls/<id>: the relay between the two seats of a call.
 
-The socket is tied to its call and side when it opens, so that a message costs no look-up: its type is
-checked, the frame passed on untouched. Signalling may be lost (it is negotiated anew), chat may not.
+A socket is bound to its call and side when it opens, so a message needs no look-up: its type is checked, and
+the frame is passed on unchanged. Signalling may be lost, because the clients renegotiate; chat may not.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class RelaySocket(BaseSocket):
                 await self._sit_down()
         finally:
             if not self.is_open and not self.hub.is_draining:
-                # Closed while opening: on_close may have been here already, and found no seat to leave.
+                # Closed while opening: on_close may have run already, before there was a seat to leave.
                 await self._leave()
                 self.models.signalling.give_back(self.call_id, self.side)
 
@@ -79,7 +79,7 @@ class RelaySocket(BaseSocket):
             self._say_end(call)
             return
         if not self.is_open:
-            return  # a newer tab came meanwhile, and is not to be told that it is replaced
+            return  # a newer tab has replaced this one, and must not be replaced by it
         waiting = await self.models.signalling.take(self.call_id, self.side, self.id)
         self._show(call, await self.models.seat_views.of(call, self.side))
         for frame in waiting:
@@ -89,8 +89,9 @@ class RelaySocket(BaseSocket):
             await self.keep_seat()
 
     async def keep_seat(self) -> None:
-        """After this process, or a server, was away for a while: the seat again, or the place of a newer tab.
-        Raises NotFound when the call is not there any more.
+        """Takes the seat again after this process or a server was away, unless a newer tab has it.
+
+        Raises: NotFound (the call no longer exists).
         """
         self._is_to_look_again = self._order.is_opening
         if not self._is_seated or self._is_to_look_again:
@@ -103,7 +104,7 @@ class RelaySocket(BaseSocket):
             self._say_end(call)
             return
         waiting = await self.models.signalling.take(self.call_id, self.side, self.id)
-        # All of it, and not only what may have been lost: a media bit may be too, and is said again for this.
+        # The complete state: media bits may be lost too, and the client sends them again after `call:state`.
         self._show(call, await self.models.seat_views.of(call, self.side))
         for frame in waiting:
             self.send(frame)
@@ -151,11 +152,11 @@ class RelaySocket(BaseSocket):
         )
 
     def send(self, frame: bytes, once: str | None = None) -> None:
-        """From the peer or the hub, in order; nothing when this seat has been told what is named `once`."""
+        """Sends a frame of the peer or the hub, in order; not if the line `once` was sent before."""
         self._order.hear(frame, once)
 
     def tell(self, message: Wire) -> None:
-        """From this socket's own work: never held back."""
+        """Sends this socket's own message at once; it does not wait for `call:state`."""
         super().send(messages.encode(message))
 
     def on_message(self, frame: bytes) -> Awaitable[None] | None:  # type: ignore[override]
@@ -223,13 +224,13 @@ class RelaySocket(BaseSocket):
             self.tell(answer)
 
     def say_last(self, frame: bytes, code: int) -> None:
-        """The last word, even to a seat that still opens; the call has ended, and took the seat with it."""
+        """Sends a last frame, even while the seat opens, and closes. The ended call has freed the seat."""
         self._is_seated = False
         super().send(frame)
         self.close(code)
 
     def replace(self) -> None:
-        """A newer tab has the seat. Who still opens may take it after all, and gives it back then."""
+        """A newer tab has the seat. A socket that is opening may still take it, and then gives it back."""
         self._is_seated = self._order.is_opening
         self.close(REPLACED, "open in another tab")
 
@@ -245,6 +246,6 @@ class RelaySocket(BaseSocket):
                 await persist(self._give_up_seat)
 
     async def _give_up_seat(self) -> None:
-        """The peer hears of it, and the grace begins."""
+        """Empties the seat: the peer is notified, and the grace period begins."""
         await self.models.signalling.leave(self.call_id, self.side, self.id)
         await self.models.calls.lose_seat(self.call_id, self.side, self.id)

@@ -1,4 +1,4 @@
-"""What one seat of a call is told, in order: nothing before its `call:state`, and each chat line once."""
+"""The order of frames for one seat: nothing before its `call:state`, and each chat line once."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ MOST_TOLD = 256
 class SeatOrder:
     def __init__(self, write: Callable[[bytes], None]) -> None:
         self._write = write
-        # What comes while the seat still opens.
+        # Frames that wait while the seat opens; None afterwards.
         self._held: list[tuple[bytes, str | None]] | None = []
-        # The newest chat lines that this seat has been told.
+        # The ids of the newest chat lines sent to this seat.
         self._told: deque[str] = deque(maxlen=MOST_TOLD)
 
     @property
@@ -22,7 +22,7 @@ class SeatOrder:
         return self._held is not None
 
     def hear(self, frame: bytes, once: str | None = None) -> None:
-        """Nothing when this seat has been told what is named `once`."""
+        """Writes a frame, or holds it while the seat opens. A line `once` is written only once."""
         if self._held is not None:
             if len(self._held) < MOST_HELD:
                 self._held.append((frame, once))
@@ -32,11 +32,11 @@ class SeatOrder:
             self._write(frame)
 
     def shown(self, lines: Iterable[str]) -> None:
-        """These have been told, as a part of `call:state`."""
+        """Records lines that were sent as part of `call:state`."""
         self._told.extend(lines)
 
     def opened(self) -> None:
-        """Tells what has come meanwhile."""
+        """Writes the frames that were held while the seat opened."""
         held, self._held = self._held or [], None
         for frame, once in held:
             self.hear(frame, once)

@@ -1,5 +1,6 @@
-"""/turn/credentials: ICE servers for somebody in a live call, and for nobody else; but for a check of one's
-connection, short-lived and few.
+"""/turn/credentials: ICE servers for a member in a live call.
+
+With `purpose=check`, short-lived servers for the connection check, limited by address.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class TurnCredentialsHandler(BaseHandler):
         return call
 
     async def _check(self) -> None:
-        """Before a call there is none to name: counted by address, signed in or not."""
+        """There is no call yet, so requests are counted by address, signed in or not."""
         if self.member is not None:
             self.allowed(access=False, selfie=False)
         await self.models.rate_limits.hit("turn_check", self.address)

@@ -1,4 +1,4 @@
-"""Appeals that wait, and what another moderator than the one who banned decides."""
+"""Open appeals, and the verdicts on them. The moderator who imposed the ban cannot decide its appeal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from models.security.audit_log import why
 
 
 class VerdictForm(msgspec.Struct):
-    """`reply` is what the person reads."""
+    """`reply` is shown to the user."""
 
     verdict: str = ""
     reply: str = ""

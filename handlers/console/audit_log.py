@@ -1,4 +1,4 @@
-"""The audit log, for admins: who did what, whether the chain holds, and older pages of it."""
+"""The audit log, for admins: entries by page, and verification of the hash chain."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class AuditHandler(AdminHandler):
     async def get(self) -> None:
         before = self.get_query_argument("before", "")
         if before and not (before.isascii() and before.isdigit() and len(before) < 18):
-            raise Invalid(before="This is no row's number.")
+            raise Invalid(before="This is not the number of an entry.")
         entries = await self.models.audit.page(int(before) if before else None)
         verified = await self.models.audit.verify() if self.get_query_argument("verify", "") else None
         self.show("console/audit.html", entries=entries, verified=verified)

@@ -1,7 +1,8 @@
-"""What every page of the console stands on: who of the staff asks, and whether it is for them.
+"""Base classes of the console's handlers: staff authentication and roles.
 
-A member's session, cookie or Bearer, is nothing here. Not signed in: 401, a browser is led to the sign-in; an
-admin's page for a moderator: 403. Every state change wants the XSRF token, and nothing is ever cached.
+A user's session (cookie or bearer token) is not accepted here. Without a staff session, requests get 401 and
+browsers are redirected to the sign-in page; moderators get 403 for admin pages. Every state change requires
+the XSRF token, and responses are never cached.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ NOT_YOURS = "This part of the console is for admins."
 
 
 class OpenConsoleHandler(BaseHandler):
-    """A page of the console for whoever asks."""
+    """A page of the console that needs no sign-in."""
 
     is_private = True
     is_for_admins = False
@@ -42,7 +43,7 @@ class OpenConsoleHandler(BaseHandler):
         self.staff = await self.models.staff_sessions.find(self.get_cookie(self.application.staff_cookie))
 
     def check_xsrf_cookie(self) -> None:
-        """Always: a Bearer token counts for nothing here."""
+        """Always checks the token: bearer tokens are not accepted here."""
         refuse_unread(self.request)
         if self.request.method in methods_of(type(self)):
             if self.is_page:
@@ -53,7 +54,7 @@ class OpenConsoleHandler(BaseHandler):
         return super().page_context({"staff": self.staff} | dict(context))
 
     def keep_token(self, token: str) -> None:
-        """Until the browser closes; how long it counts, the session says."""
+        """Sets a cookie until the browser closes; the session has its own expiry."""
         kind: dict[str, Any] = {"path": "/", "httponly": True, "samesite": "Lax"}
         self.set_cookie(
             self.application.staff_cookie, token, expires_days=None, secure=self.config.is_secure, **kind
@@ -63,14 +64,14 @@ class OpenConsoleHandler(BaseHandler):
         is_look = self.request.method in ("GET", "HEAD")
         if problem.code == NotSignedIn.code and is_look:
             return self.go(SECOND_FACTOR if self.staff and not self.staff.has_passed else SIGN_IN)
-        told = {"problem": problem, "back_href": "/admin", "back_text": "Back to the console"}
+        context = {"problem": problem, "back_href": "/admin", "back_text": "Back to the console"}
         return self.page(
-            "console/problem.html", status=problem.status, fragment="public/errors/_error.html", **told
+            "console/problem.html", status=problem.status, fragment="public/errors/_error.html", **context
         )
 
 
 class ConsoleHandler(OpenConsoleHandler):
-    """For whoever has signed in with both factors."""
+    """A page for staff who have signed in with both factors."""
 
     async def prepare(self) -> None:
         await super().prepare()
@@ -83,7 +84,7 @@ class ConsoleHandler(OpenConsoleHandler):
             await self.models.staff_sessions.touch(who)
 
     def who(self) -> StaffMember:
-        """Raises NotSignedIn."""
+        """The signed-in staff member. Raises: NotSignedIn."""
         if self.staff is None or not self.staff.has_passed:
             raise NotSignedIn
         return self.staff
@@ -97,32 +98,32 @@ class ConsoleHandler(OpenConsoleHandler):
         status: int = 200,
         **context: object,
     ) -> None:
-        """The page, with the faults of a form that was sent; for programs the same as JSON."""
+        """Renders the page, with the errors of a submitted form; API clients get the same as JSON."""
         if problem is not None:
             return self.form_again(problem, template, fragment=fragment or template, **context)
         if not self.is_page:
-            return self.json(told(context), status)
+            return self.json(as_json(context), status)
         return self.page(template, fragment=fragment, status=status, **context)
 
     def done(self, path: str) -> None:
-        """After a form: on to a page; programs get 204."""
+        """After a form: redirects to a page; API clients get 204."""
         return self.go(path) if self.is_page else self.nothing()
 
 
 class AdminHandler(ConsoleHandler):
-    """For admins only."""
+    """A page for admins."""
 
     is_for_admins = True
 
 
-def told(value: object) -> object:
-    """Records as JSON: names in camelCase, instants as everywhere."""
+def as_json(value: object) -> object:
+    """Records as JSON values: field names in camelCase, instants in the API's format."""
     if isinstance(value, msgspec.Struct):
-        return told(msgspec.structs.asdict(value))
+        return as_json(msgspec.structs.asdict(value))
     if isinstance(value, Mapping):
-        return {camel(str(name)): told(one) for name, one in value.items()}
+        return {camel(str(name)): as_json(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
-        return [told(one) for one in value]
+        return [as_json(one) for one in value]
     return instant(value) if isinstance(value, datetime) else value
 
 

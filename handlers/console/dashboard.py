@@ -1,4 +1,4 @@
-"""/admin: how the site does right now, and what waits."""
+"""/admin: the current figures of the site, and the open tasks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from handlers.console.base import ConsoleHandler
 
 
 class DashboardHandler(ConsoleHandler):
-    """GET /admin; its figures ask for themselves again."""
+    """GET /admin; the page refreshes its figures automatically."""
 
     async def get(self) -> None:
         figures = await self.models.dashboard.figures(with_money=self.who().is_admin)

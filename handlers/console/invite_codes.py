@@ -1,4 +1,4 @@
-"""Invite codes of the site's own, for admins: make, list, switch off."""
+"""The site's own invite codes, for admins: create, list, disable."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from models.security.audit_log import why
 
 
 class CodeForm(msgspec.Struct):
-    """Without `uses` there is no limit."""
+    """A new code; without `uses`, there is no limit."""
 
     label: str = ""
     uses: str = ""
 
     @property
     def limit(self) -> int | None:
-        """Raises Invalid (`uses`)."""
+        """The number of uses; None for no limit. Raises: Invalid (`uses`)."""
         if self.uses.strip() and not (self.uses.isascii() and self.uses.isdigit() and len(self.uses) < 9):
-            raise Invalid(uses="Write a whole number, or nothing for no limit.")
+            raise Invalid(uses="Enter a whole number, or leave it empty for no limit.")
         return int(self.uses) if self.uses.strip() else None
 
 
@@ -46,7 +46,7 @@ class AdminCodesHandler(AdminHandler):
 
 
 class AdminCodeHandler(AdminHandler):
-    """POST /admin/codes/CODE: switches it off."""
+    """POST /admin/codes/CODE: disables a code."""
 
     async def post(self, code: str) -> None:
         reason = why(self.read(ReasonForm).reason)

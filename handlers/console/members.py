@@ -1,4 +1,4 @@
-"""Members, as the staff finds, reads and bans them; what is on their card, shown and taken off."""
+"""Members as staff see them: search, page, bans, and removal of selfies and videos."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class RemovalForm(msgspec.Struct, rename="camel"):
 
 
 class PeopleHandler(ConsoleHandler):
-    """GET /admin/people?q=: by id, e-mail address or a part of the name."""
+    """GET /admin/people?q=: search by id, e-mail address or a part of the name."""
 
     async def get(self) -> None:
         query = self.get_query_argument("q", "")
@@ -33,7 +33,7 @@ class PeopleHandler(ConsoleHandler):
 
 
 class PersonHandler(ConsoleHandler):
-    """GET, POST /admin/people/ID: a ban without a report."""
+    """GET, POST /admin/people/ID: the member's page; POST bans without a report."""
 
     async def get(self, user_id: str) -> None:
         await self._show(await self.models.people.shown(user_id, self.who().staff_id))
@@ -63,7 +63,7 @@ class PersonHandler(ConsoleHandler):
 
 
 class PersonMediaHandler(MediaAnswer, ConsoleHandler):
-    """GET /admin/people/ID/selfie.jpg, video: what is on the card."""
+    """GET /admin/people/ID/selfie.jpg, video: the media of the card."""
 
     async def get(self, user_id: str, kind: str) -> None:
         shown = await self.models.people.on_card(user_id, "video" if kind == "video" else "selfie")
@@ -71,7 +71,7 @@ class PersonMediaHandler(MediaAnswer, ConsoleHandler):
 
 
 class RemovalHandler(ConsoleHandler):
-    """POST /admin/people/ID/remove: takes the selfie or the video off the card."""
+    """POST /admin/people/ID/remove: removes the selfie or the video."""
 
     async def post(self, user_id: str) -> None:
         form = self.read(RemovalForm)

@@ -1,4 +1,4 @@
-"""Payments of the last days for admins, and refunds."""
+"""Recent payments, for admins, and refunds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports, as moderators read and judge them. What is attached is shown on asking only; looks are logged."""
+"""Report reviews. Attachments are shown on request only, and each view is logged."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from models.safety.report_reviews import Report
 
 
 class ReportQueueHandler(ConsoleHandler):
-    """GET /admin/reports?after=: those that wait, a page of them after that one."""
+    """GET /admin/reports?after=: open reports, one page after the given one."""
 
     async def get(self) -> None:
         after = self.get_query_argument("after", "")
         if after and not is_id(after):
-            raise Invalid(after="This is no report's id.")
+            raise Invalid(after="This is not the id of a report.")
         last = await self.models.report_reviews.get(after) if after else None
         self.show("console/reports.html", reports=await self.models.report_reviews.queue(last))
 
@@ -42,7 +42,7 @@ class ReportReviewHandler(ConsoleHandler):
 
 
 class EvidenceHandler(ConsoleHandler):
-    """GET /admin/reports/ID/evidence: the chat lines that are attached."""
+    """GET /admin/reports/ID/evidence: the attached chat lines."""
 
     async def get(self, report_id: str) -> None:
         lines = await self.models.report_reviews.shown_lines(report_id, self.who().staff_id)
@@ -51,7 +51,7 @@ class EvidenceHandler(ConsoleHandler):
 
 
 class FrameHandler(ConsoleHandler):
-    """GET /admin/reports/ID/frame.jpg: the picture that is attached."""
+    """GET /admin/reports/ID/frame.jpg: the attached picture."""
 
     async def get(self, report_id: str) -> None:
         frame = await self.models.report_reviews.shown_frame(report_id, self.who().staff_id)

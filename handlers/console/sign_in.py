@@ -1,4 +1,4 @@
-"""The ways into the console: name and password, then six digits; and a link for whoever is new."""
+"""Sign-in to the console: password, then second factor; and enrolment of new staff by a link."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class EnrolForm(msgspec.Struct):
 
 
 class SignInHandler(OpenConsoleHandler):
-    """GET, POST /admin/sign-in: right, and the second factor is next."""
+    """GET, POST /admin/sign-in: the password; the second factor follows."""
 
     def get(self) -> None:
         if self.staff is not None:
@@ -45,7 +45,7 @@ class SignInHandler(OpenConsoleHandler):
 
 
 class SecondFactorHandler(OpenConsoleHandler):
-    """GET, POST /admin/second-factor: after the password only."""
+    """GET, POST /admin/second-factor: only after the password."""
 
     def get(self) -> None:
         if self.staff is None or self.staff.has_passed:
@@ -66,7 +66,7 @@ class SecondFactorHandler(OpenConsoleHandler):
 
 
 class SignOutHandler(OpenConsoleHandler):
-    """POST /admin/sign-out; twice is no fault."""
+    """POST /admin/sign-out; idempotent."""
 
     async def post(self) -> None:
         if self.staff is not None:
@@ -76,7 +76,7 @@ class SignOutHandler(OpenConsoleHandler):
 
 
 class EnrolHandler(OpenConsoleHandler):
-    """GET, POST /admin/enrol: by a link that works once, a password and a second factor of one's own."""
+    """GET, POST /admin/enrol: sets a password and a second factor. The link works once."""
 
     async def get(self) -> None:
         await self._show(self.get_query_argument("link", ""))
@@ -100,7 +100,7 @@ class EnrolHandler(OpenConsoleHandler):
 
 
 class EnrolQrHandler(OpenConsoleHandler):
-    """GET /admin/enrol/qr.svg?link=: for the authenticator app."""
+    """GET /admin/enrol/qr.svg?link=: the QR code for the authenticator app."""
 
     async def get(self) -> None:
         who = await self.models.staff.enrolment(self.get_query_argument("link", ""))

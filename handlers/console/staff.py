@@ -1,4 +1,4 @@
-"""The staff, for admins: who is on it, adding, roles, switching off, starting anew."""
+"""Staff accounts, for admins: list, add, change roles, disable, reset."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class StaffPageHandler(AdminHandler):
 
 
 class StaffHandler(StaffPageHandler):
-    """GET, POST /admin/staff: a link of enrolment is shown once, by the answer itself."""
+    """GET, POST /admin/staff: an enrolment link is shown once, in the response to the POST."""
 
     async def get(self) -> None:
         await self.show_all()

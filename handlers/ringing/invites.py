@@ -1,6 +1,4 @@
-"""/ws/invites: presence and call invites. Each command is one call of a model; docs/protocol.md lists them
-all.
-"""
+"""/ws/invites: presence and call invites. Each command calls one method of a model (docs/protocol.md)."""
 
 from __future__ import annotations
 
@@ -46,7 +44,7 @@ class InviteSocket(BaseSocket):
         self.is_listening = True
         self._is_added = False
         self._changes = 0
-        # Commands and look-ups of `state` exclude each other.
+        # Commands and reads of `state` do not run at the same time.
         self._turn = asyncio.Lock()
         self._order = StateOrder(super().send)
 
@@ -62,11 +60,11 @@ class InviteSocket(BaseSocket):
             await self.hub.add_invite_socket(self)
             await self._order.show(self._look)
         if not self.is_open:
-            # Closed while opening: on_close has been here already.
+            # Closed while opening: on_close has already run.
             await self._leave()
 
     async def send_state(self) -> None:
-        """The whole state again: after a server was away, or when something about the user changed."""
+        """Sends the complete state again, after a server was down or the user has changed."""
         if not self.is_open or self.member is None:
             return
         async with self._turn:
@@ -74,8 +72,8 @@ class InviteSocket(BaseSocket):
                 await self._order.show(self._look)
 
     async def _look(self) -> State | None:
-        """The state as it is now; None when the socket has closed."""
-        # Access may have come or gone since it was read, before its news was heard here.
+        """Reads the current state; None if the socket has closed."""
+        # Access may have changed after it was read and before this socket subscribed to events.
         member = await self._fresh()
         presence, is_known = self.models.presence, self.models.presence.is_known(self.id)
         if not self.is_open:
@@ -91,7 +89,7 @@ class InviteSocket(BaseSocket):
         call_id = await self.models.calls.live_of(self.user_id)
         is_available = opened.is_available
         if call_id is None and opened.busy.startswith("call:"):
-            # A process died after it ended the call: PostgreSQL knows better than Redis.
+            # A process died after it ended the call: PostgreSQL is right, Redis is out of date.
             is_available = await self.models.presence.forget_call(self.user_id, opened.busy)
         invite = None
         if call_id is None:
@@ -106,11 +104,11 @@ class InviteSocket(BaseSocket):
         )
 
     def send(self, frame: bytes) -> None:
-        """An event, in order with `state`."""
+        """Sends an event, in order with `state`."""
         self._order.hear(frame)
 
     def tell(self, message: Wire) -> None:
-        """An answer, or the last word: never held back."""
+        """Sends an answer or a last message at once; it does not wait for `state`."""
         super().send(messages.encode(message))
 
     async def on_message(self, frame: bytes) -> None:  # type: ignore[override]
@@ -152,12 +150,12 @@ class InviteSocket(BaseSocket):
                 return Pong(id=command.id, server_now=self.models.clock.now_ms())
 
     async def _join(self, command_id: str | None) -> QueueState | None:
-        """Lists the socket. What changes about the user meanwhile is looked at before the answer."""
+        """Lists the socket. If the user changes during this, checks again before answering."""
         while True:
             changes = self._changes
             self._check(await self._fresh())
             if not self.is_open or not self.is_listening:
-                # Closed or banned while we looked: there is no socket left to join.
+                # Closed or banned during the check: there is no socket to list.
                 return None
             self.is_joined = True
             self.hub.feed.join(self.user_id)
@@ -168,7 +166,7 @@ class InviteSocket(BaseSocket):
 
     @staticmethod
     def _check(member: Member) -> None:
-        """Raises Banned, PaymentRequired, SelfieRequired: who may not be listed."""
+        """Raises: Banned, PaymentRequired, SelfieRequired if the member may not be listed."""
         if member.is_banned:
             raise Banned
         if member.access == "unpaid":
@@ -181,17 +179,17 @@ class InviteSocket(BaseSocket):
         return QueueState(id=command_id, available=await self.models.presence.leave(self.id))
 
     async def unlist(self) -> None:
-        """Nobody is listed without a selfie, whatever other sockets of theirs have not heard yet."""
+        """Takes the socket off the queue because the selfie was removed."""
         self._changes += 1
         await self._leave_queue(None)
         self.send(messages.encode(QueueState(available=False)))
 
     async def _fresh(self) -> Member:
-        """Access, selfie and ban as they are now; the token may have been rotated since the socket opened."""
-        heard = -1
-        while heard != self._changes:
-            # What is heard while we read may be newer than what we read.
-            heard = self._changes
+        """The member with current access, selfie and ban, by session id: the token may have been rotated."""
+        seen = -1
+        while seen != self._changes:
+            # An event during the read may be newer than what was read.
+            seen = self._changes
             member = await self.models.sessions.again(self.session_id)
         if member is None:
             await self._gone()
@@ -200,7 +198,7 @@ class InviteSocket(BaseSocket):
         return member
 
     async def _gone(self) -> None:
-        """The session has ended: by a ban, or otherwise."""
+        """Closes the socket because its session has ended, with the notice if the user is banned."""
         notice = await self.models.ban_notices.find(self.user_id)
         if notice is None:
             self.close(SIGNED_OUT, "signed out")
@@ -220,7 +218,7 @@ class InviteSocket(BaseSocket):
         self.close(SIGNED_OUT, "signed out")
 
     def hear_ban(self, frame: bytes) -> None:
-        """The hub closes it in a moment; nothing is answered any more."""
+        """Sends the ban notice and stops answering commands; the hub closes the socket soon."""
         self.is_joined = self.is_listening = False
         self._changes += 1
         super().send(frame)

@@ -1,6 +1,6 @@
 """The order of `state` and events on one invite socket.
 
-No event that a `state` contradicts comes before it, and none that it contains comes after it. Before the
+An event is not sent before a `state` that contradicts it, nor after a `state` that contains it. Before the
 first `state`, events wait.
 """
 
@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable
 from models import messages
 from models.messages import State
 
-# So many readings for one `state` at most; during the last one, events wait.
+# The most reads for one `state`; during the last one, events wait.
 MOST_LOOKS = 4
 MOST_HELD = 256
-# Events whose content is part of a `state` that is read later.
+# Events whose content is contained in every `state` that is read later.
 IN_STATE = frozenset({
     "queue:state", "call:notify", "call:ringing", "call:wait-extended", "call:cancelled", "call:declined",
     "call:answered", "access:changed",
@@ -25,16 +25,16 @@ class StateOrder:
     def __init__(self, write: Callable[[bytes], None]) -> None:
         self._write = write
         self._heard = 0
-        # Events that wait; None when there is no need to.
+        # Events that wait; None if they can be sent at once.
         self._held: list[bytes] | None = []
 
     @property
     def is_opening(self) -> bool:
-        """No `state` has been sent yet."""
+        """Whether no `state` has been sent yet."""
         return self._held is not None
 
     def hear(self, frame: bytes) -> None:
-        """An event, in its place."""
+        """Sends an event, or holds it until `state` has been sent."""
         self._heard += 1
         if self._held is None:
             self._write(frame)
@@ -42,7 +42,7 @@ class StateOrder:
             self._held.append(frame)
 
     async def show(self, look: Callable[[], Awaitable[State | None]]) -> None:
-        """Reads a `state` and sends it; reads again when an event came meanwhile. One at a time."""
+        """Reads a `state` and sends it; reads again if an event arrived during the read. Not concurrently."""
         is_first = self.is_opening
         try:
             state, older = await self._read(look)
@@ -55,7 +55,7 @@ class StateOrder:
             self._let_go(older)
 
     async def _read(self, look: Callable[[], Awaitable[State | None]]) -> tuple[State | None, int]:
-        """The state, and how many of the events that wait came before it was read."""
+        """The state, and how many of the waiting events arrived before it was read."""
         for number in range(1, MOST_LOOKS + 1):
             if number == MOST_LOOKS and self._held is None:
                 self._held = []

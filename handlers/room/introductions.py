@@ -1,4 +1,4 @@
-"""Introducing a friend to somebody: the link, and coming by it."""
+"""Introductions: making a link to a user, and accepting one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class AcceptForm(msgspec.Struct, rename="camel"):
 
 
 class IntroductionsHandler(BaseHandler):
-    """POST /introductions: a link to somebody on a card; GET `?userId=` shows the one that was made."""
+    """POST /introductions: a link to the user of a card. GET `?userId=`: the existing link."""
 
     async def get(self) -> None:
         member, person_id = self.allowed(), self.get_query_argument("userId", "")
@@ -53,7 +53,7 @@ class IntroductionsHandler(BaseHandler):
         return self.json({"introduceUrl": url, "expiresAt": instant(link.expires_at)}, status)
 
     async def _url(self, link: Link) -> str:
-        """With the introducer's invite code while it has uses left: then the friend has nothing to pay."""
+        """With the introducer's invite code while it has uses left, so that the friend need not pay."""
         own = await self.models.invite_codes.find_own(self.signed_in().user_id)
         has_uses = own is not None and not own.stopped and own.uses_remaining != 0
         code = {"inviteCode": own.code} if own is not None and has_uses else {}
@@ -61,7 +61,7 @@ class IntroductionsHandler(BaseHandler):
 
 
 class AcceptIntroductionHandler(BaseHandler):
-    """POST /introductions/accept: somebody who is signed in came by a link."""
+    """POST /introductions/accept: a member accepts an introduction."""
 
     async def post(self) -> None:
         member = self.allowed(access=False, selfie=False)

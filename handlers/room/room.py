@@ -1,4 +1,4 @@
-"""/room and its queue: cards of the people who are here now."""
+"""/room and its queue: cards of the users who are listed now."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from models.room.queue import MOST, PAGE, wire_page
 
 
 class RoomHandler(BaseHandler):
-    """GET /room: the first page of the queue, with everything around it."""
+    """GET /room: the page of the room with the first page of the queue."""
 
     async def get(self) -> None:
         member = self.allowed()
@@ -25,7 +25,7 @@ class QueueHandler(BaseHandler):
         cursor = self.get_query_argument("cursor", None) or None
         limit = self._limit()
         if self.is_page and not self.is_htmx:
-            # Somebody opened the fragment's address by itself: the room is the page around it.
+            # The URL of the fragment was opened in a browser: redirect to the page that contains it.
             self.go("/room")
             return
         page = await self.models.queue.page(member.user_id, cursor, limit)

@@ -1,4 +1,4 @@
-"""/appeal?token=: why somebody is banned, and what they say about it; the token stands for their session."""
+"""/appeal?token=: why a user is banned, and their appeal; the token replaces the session."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class AppealHandler(BaseHandler):
         return self.go("/appeal?" + urlencode({"token": form.token}))
 
     async def _form_again(self, problem: Problem, token: str) -> None:
-        """A second appeal finds the first one on the page."""
+        """Shows the form again, or the first appeal if there is one."""
         if not self.is_page or not problem.fields:
             raise problem
         appeal = await self.models.appeals.get(token)

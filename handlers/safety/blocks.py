@@ -1,4 +1,4 @@
-"""POST and DELETE /block: from a card, a ring, a call, its end, the history."""
+"""POST and DELETE /block: from a card, a ring, a call, its summary or the history."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from handlers.http.redirects import is_own_path
 
 
 class BlockForm(msgspec.Struct, rename="camel"):
-    """A form cannot DELETE: `undo` stands for it. `next` is the page to come back to."""
+    """`undo` replaces DELETE in forms. `next` is the page to return to."""
 
     user_id: str
     undo: bool = False
@@ -25,7 +25,7 @@ class BlockHandler(BaseHandler):
         self._done(form)
 
     async def delete(self) -> None:
-        """`userId` in the body, or as a parameter of the address."""
+        """`userId` in the body or in the query."""
         member = self.allowed(access=False, selfie=False)
         named = self.get_query_argument("userId", None)
         form = BlockForm(named, undo=True) if named else self.read(BlockForm)

@@ -1,4 +1,4 @@
-"""/report: what somebody says another did; the form on a page of its own, and the way in for all of them."""
+"""/report: the form on its own page, and the endpoint of all report forms."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from models.safety.reports import NewReport
 
 
 class ReportForm(msgspec.Struct, rename="camel"):
-    """`frame` is a picture in Base64 (RFC 4648), a data: address or the bytes alone."""
+    """`frame` is a picture in Base64 (RFC 4648), as a data: URL or without its prefix."""
 
     user_id: str
     reason: str = ""
@@ -65,7 +65,7 @@ class ReportHandler(BaseHandler):
         return self.go(safe(form.next))
 
     def sent(self) -> dict[str, Any]:
-        """Of a form, every message that was ticked."""
+        """The fields as sent; of a form, with every selected message."""
         fields = super().sent()
         if not self._sent_json and "messageIds" in fields:
             fields["messageIds"] = self.get_body_arguments("messageIds")
@@ -81,7 +81,7 @@ class ReportHandler(BaseHandler):
         )
 
     async def _about(self, user_id: str, call_id: str) -> dict[str, Any]:
-        """A name and chat lines only of an own call: anybody else is as nameless as nobody."""
+        """The reported user's name and the chat lines, only for a call of the member. Raises: NotFound."""
         if not is_id(user_id) or (call_id and not is_id(call_id)):
             raise NotFound
         about: dict[str, Any] = {"user_id": user_id, "call_id": call_id, "person": None, "lines": []}
@@ -95,7 +95,7 @@ class ReportHandler(BaseHandler):
 
 
 def picture(text: str) -> bytes:
-    """Raises Invalid (`frame`)."""
+    """The decoded picture. Raises: Invalid (`frame`)."""
     try:
         return base64.b64decode(text.rpartition(",")[2], validate=True)
     except (ValueError, binascii.Error) as error:
