@@ -1,4 +1,4 @@
-"""What tests of ICE servers begin with: a clock that stands still, Twilio, and `Turn` under any settings."""
+"""Fixtures for ICE servers: a frozen clock, a stand-in for Twilio, and `Turn` with any settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COTURN = {"turn_urls": URLS, "turn_secret": SECRET}
 STUN = IceServer(urls=["stun:stun.test:3478"])
 CALL, ANNA, BEN = "call-1", "anna", "ben"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-# Five minutes of talk, one of pauses, one of margin.
+# Five minutes of call, one of pauses, one of margin.
 LIFE = 300 + 60 + 60
 
 MakeTurn = Callable[..., Turn]
@@ -47,7 +47,7 @@ def twilio(io_loop: IOLoop) -> Iterator[TwilioStandIn]:
 
 @pytest.fixture
 def make_turn(io_loop: IOLoop, servers: Servers, still_clock: Clock) -> Iterator[MakeTurn]:
-    """`make_turn(**settings)`: as another process would have it, on the same Redis."""
+    """`make_turn(**settings)`: another `Turn` on the same Redis, as in another process."""
     opened: list[tuple[Turn, Bus]] = []
 
     def make(redis_url: str = servers.redis_url, **settings: object) -> Turn:

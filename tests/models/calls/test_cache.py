@@ -1,4 +1,4 @@
-"""What a process knows of its calls: seats here, calls begun here, and when to read again."""
+"""The cache of a process's calls: seats here, calls accepted here, and when the row is read again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def call(call_id: str, version: int = 0) -> Call:
     return Call(call_id, "anna", "ben", version, AT, begin(300, AT, Rules()))
 
 
-def test_a_call_begun_here_is_known_until_it_is_forgotten() -> None:
+def test_a_call_accepted_here_is_cached_until_it_is_removed() -> None:
     known = KnownCalls()
     assert known.find("a") is None
     known.begin(call("a"))
@@ -24,7 +24,7 @@ def test_a_call_begun_here_is_known_until_it_is_forgotten() -> None:
     assert known.find("a") is None
 
 
-def test_only_a_call_with_a_seat_here_is_followed() -> None:
+def test_only_calls_with_a_seat_here_are_updated() -> None:
     known = KnownCalls()
     known.begin(call("a"))
     known.keep(call("a", 1))
@@ -36,7 +36,7 @@ def test_only_a_call_with_a_seat_here_is_followed() -> None:
     assert known.with_seats() == ["a"]
 
 
-def test_what_is_doubted_is_read_again() -> None:
+def test_an_outdated_entry_is_read_again() -> None:
     known = KnownCalls()
     known.begin(call("a"))
     known.doubt("a")
@@ -45,7 +45,7 @@ def test_what_is_doubted_is_read_again() -> None:
     assert known.find("a") == call("a", 3)
 
 
-def test_steps_take_turns_from_the_beginning_to_the_last_seat() -> None:
+def test_steps_are_serialised_until_the_last_seat_is_gone() -> None:
     known = KnownCalls()
     assert known.turn("a") is None
     known.begin(call("a"))
@@ -66,7 +66,7 @@ def test_a_call_that_ends_without_a_seat_leaves_nothing() -> None:
     assert len(known) == 0
 
 
-def test_calls_whose_seats_are_elsewhere_do_not_pile_up() -> None:
+def test_calls_with_seats_on_other_processes_do_not_accumulate() -> None:
     known = KnownCalls()
     for number in range(MOST_BEGUN + 1):
         known.begin(call(str(number)))

@@ -1,4 +1,4 @@
-"""A call's record: whose it is, which side is polite, and how it is read from its row."""
+"""A call's record: its users, the polite side, and reading it from a row."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_call_has_two_sides() -> None:
 
 
 @pytest.mark.parametrize("first", "0123456789abcdef")
-def test_one_side_is_polite_by_the_calls_id_alone(first: str) -> None:
+def test_the_call_id_alone_decides_which_side_is_polite(first: str) -> None:
     one = call(first + "0000000-0000-4000-8000-000000000000")
     assert one.is_polite("caller") is (int(first, 16) % 2 == 0)
     assert one.is_polite("callee") is not one.is_polite("caller")

@@ -1,4 +1,4 @@
-"""Calls as rows: one step at a time whoever takes it, an end written once, and what it leaves behind."""
+"""Calls as rows: one step at a time in any process, and an end that is written once with its effects."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DAY = 24 * 3600
 
 
 async def begun(models: Models, person: MakePerson, seconds: int = 300) -> tuple[Person, Person, Call]:
-    """Two people in a call that was just accepted, without sockets."""
+    """Two users in a call that was just accepted, without sockets."""
     anna, ben = await person("Anna"), await person("Ben")
     return anna, ben, await begin(models, anna, ben, seconds)
 
@@ -36,7 +36,7 @@ async def connect(models: Models, call: Call) -> None:
     await models.calls.report_media(call.call_id, MediaUp("callee"))
 
 
-async def test_a_call_is_for_its_two_parties(models: Models, person: MakePerson) -> None:
+async def test_a_call_belongs_to_its_two_users(models: Models, person: MakePerson) -> None:
     anna, ben, call = await begun(models, person)
     stranger = await person("Cleo")
     for one, side in ((anna, "caller"), (ben, "callee")):
@@ -50,12 +50,12 @@ async def test_a_call_is_for_its_two_parties(models: Models, person: MakePerson)
     assert await models.calls.live_of(stranger.user_id) is None
 
 
-async def test_one_side_is_polite_whoever_called(models: Models, person: MakePerson) -> None:
+async def test_one_side_is_polite_whichever_called(models: Models, person: MakePerson) -> None:
     _, _, call = await begun(models, person)
     assert call.is_polite("caller") is not call.is_polite("callee")
 
 
-async def test_one_live_call_a_person(models: Models, person: MakePerson) -> None:
+async def test_a_user_has_at_most_one_live_call(models: Models, person: MakePerson) -> None:
     anna, ben, call = await begun(models, person)
     cleo = await person("Cleo")
     for caller, callee in ((anna, cleo), (cleo, ben)):
@@ -71,7 +71,7 @@ async def test_one_live_call_a_person(models: Models, person: MakePerson) -> Non
     ("connects", "seconds", "cooldown", "counts"),
     [(False, 5, 0, 0), (True, 0, DAY, 0), (True, 29.999, DAY, 0), (True, 30, DAY, 1)],
 )
-async def test_what_a_call_leaves_behind(
+async def test_the_effects_of_an_ended_call(
     models: Models, person: MakePerson, connects: bool, seconds: float, cooldown: int, counts: int
 ) -> None:
     stand_still(models)
@@ -87,7 +87,7 @@ async def test_what_a_call_leaves_behind(
     assert await models.bus.command("keys", f"ns:*{call.call_id}*") == []
 
 
-async def test_what_never_connected_fails_by_itself_and_costs_nobody_anything(
+async def test_a_call_that_never_connects_fails_and_has_no_cooldown(
     models: Models, person: MakePerson
 ) -> None:
     stand_still(models)
@@ -126,7 +126,7 @@ async def test_the_sweep_ends_every_call_that_is_due(models: Models, person: Mak
     assert await rows(models, "select distinct connected_ms from calls order by 1") == [(0,), (60_000,)]
 
 
-async def test_steps_of_two_processes_never_undo_each_other(
+async def test_steps_of_two_processes_do_not_undo_each_other(
     make_site: MakeSite, site: Running, person: MakePerson
 ) -> None:
     near, far = (await make_site()).models, (await make_site()).models
@@ -149,7 +149,7 @@ async def test_steps_of_two_processes_never_undo_each_other(
         assert (down.caller_up, down.callee_up, down.clock) == (False, False, "paused")
 
 
-async def test_an_end_is_written_once_whoever_comes(
+async def test_an_end_is_written_once_with_concurrent_steps(
     make_site: MakeSite, site: Running, person: MakePerson
 ) -> None:
     near, far = (await make_site()).models, (await make_site()).models
@@ -179,7 +179,7 @@ async def test_an_end_is_written_once_whoever_comes(
     assert counted == [(10,)]
 
 
-async def test_a_known_call_costs_one_statement_a_step(models: Models, person: MakePerson) -> None:
+async def test_a_step_of_a_cached_call_costs_one_statement(models: Models, person: MakePerson) -> None:
     _, _, call = await begun(models, person)
     await connect(models, call)
     before = models.db.statements_run

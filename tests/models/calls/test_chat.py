@@ -1,4 +1,4 @@
-"""Chat lines: never lost, never twice, shown as they were written."""
+"""Chat lines: never lost, never duplicated, shown as written."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.scenes import in_call, rows
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-async def test_a_line_goes_to_both_and_is_kept(
+async def test_a_line_reaches_both_sides_and_is_stored(
     make_site: MakeSite, site: Running, person: MakePerson, processes: int
 ) -> None:
     far = await make_site() if processes == 2 else None
@@ -28,7 +28,9 @@ async def test_a_line_goes_to_both_and_is_kept(
     assert (await back.receive("call:state"))["messages"] == [theirs]
 
 
-async def test_a_repeat_is_answered_alike_and_not_relayed_again(site: Running, person: MakePerson) -> None:
+async def test_a_repeat_gets_the_same_answer_and_is_not_shown_again(
+    site: Running, person: MakePerson
+) -> None:
     scene = await in_call(site, person)
     answers = []
     for text in ("hello", "hello", "something else"):
@@ -40,7 +42,9 @@ async def test_a_repeat_is_answered_alike_and_not_relayed_again(site: Running, p
     assert await rows(site.models, "select text from call_messages") == [("hello",)]
 
 
-async def test_the_same_id_of_the_other_side_is_another_line(site: Running, person: MakePerson) -> None:
+async def test_the_same_client_id_from_the_other_side_is_another_line(
+    site: Running, person: MakePerson
+) -> None:
     scene = await in_call(site, person)
     scene.a.send("chat:message", text="mine", id="1")
     scene.b.send("chat:message", text="yours", id="1")
@@ -63,7 +67,7 @@ async def test_a_line_repeated_at_the_same_moment_on_two_processes_is_one(
     assert await rows(site.models, "select count(*) from call_messages") == [(10,)]
 
 
-async def test_how_long_a_line_may_be(site: Running, person: MakePerson) -> None:
+async def test_the_length_of_a_line_is_limited(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     for number, text in enumerate(["x", "x" * 500, "😀" * 500, "  x"]):
         scene.a.send("chat:message", text=text, id=f"ok{number}")
@@ -76,7 +80,7 @@ async def test_how_long_a_line_may_be(site: Running, person: MakePerson) -> None
         await site.models.chat.say(await site.models.calls.get(scene.call_id), "x", "c", "\ud800")
 
 
-async def test_a_call_that_has_ended_takes_no_more(site: Running, person: MakePerson) -> None:
+async def test_an_ended_call_accepts_no_lines(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     call = await site.models.calls.get(scene.call_id)
     said = await site.models.chat.say(call, scene.people.anna.user_id, "before", "hi")
@@ -87,7 +91,7 @@ async def test_a_call_that_has_ended_takes_no_more(site: Running, person: MakePe
         await site.models.chat.say(call, scene.people.anna.user_id, "after", "hi")
 
 
-async def test_lines_said_while_the_other_is_away_are_there_on_return(
+async def test_lines_sent_while_the_peer_is_away_are_in_its_snapshot(
     site: Running, person: MakePerson
 ) -> None:
     scene = await in_call(site, person)

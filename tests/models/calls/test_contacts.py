@@ -1,4 +1,4 @@
-"""Contacts: by both or by nobody, once, and never a word of who said no."""
+"""Contacts: shared by both or neither, once, without revealing who refused."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def said(models: Models) -> int:
     return int((await rows(models, "select count(*) from contacts where handles is not null"))[0][0])
 
 
-async def test_both_yes_is_told_to_both_on_both_sockets(site: Running, person: MakePerson) -> None:
+async def test_agreement_of_both_is_sent_to_both_on_both_sockets(site: Running, person: MakePerson) -> None:
     scene, _ = await ready(site, person)
     scene.a.send("contacts:share", yes=True)
     assert "contacts:shared" not in await scene.b.quiet()
@@ -38,7 +38,7 @@ async def test_both_yes_is_told_to_both_on_both_sockets(site: Running, person: M
         assert told["handles"] == {"instagram": "anna.sky", "x": "anna"}
 
 
-async def test_a_no_looks_like_silence(site: Running, person: MakePerson) -> None:
+async def test_a_no_looks_like_no_answer(site: Running, person: MakePerson) -> None:
     scene, _ = await ready(site, person)
     scene.a.send("contacts:share", yes=True)
     scene.b.send("contacts:share", yes=False)
@@ -49,7 +49,7 @@ async def test_a_no_looks_like_silence(site: Running, person: MakePerson) -> Non
     assert await said(site.models) == 0
 
 
-async def test_both_at_once_share_once(site: Running, person: MakePerson) -> None:
+async def test_simultaneous_agreements_share_once(site: Running, person: MakePerson) -> None:
     scene, call = await ready(site, person)
     say = site.models.contacts.say
     people = [scene.people.anna, scene.people.ben] * 4
@@ -59,7 +59,7 @@ async def test_both_at_once_share_once(site: Running, person: MakePerson) -> Non
     assert await said(site.models) == 2
 
 
-async def test_one_may_think_again_until_it_is_shared(site: Running, person: MakePerson) -> None:
+async def test_an_answer_can_be_changed_until_contacts_are_shared(site: Running, person: MakePerson) -> None:
     scene, call = await ready(site, person)
     say, anna, ben = site.models.contacts.say, scene.people.anna.user_id, scene.people.ben.user_id
     await say(call, anna, is_yes=True)
@@ -71,7 +71,7 @@ async def test_one_may_think_again_until_it_is_shared(site: Running, person: Mak
     assert await said(site.models) == 2
 
 
-async def test_within_a_day_after_the_call_and_not_later(site: Running, person: MakePerson) -> None:
+async def test_answers_are_accepted_for_a_day_after_the_call(site: Running, person: MakePerson) -> None:
     freeze(site)
     scene, _ = await ready(site, person)
     await scene.end()
@@ -87,10 +87,8 @@ async def test_within_a_day_after_the_call_and_not_later(site: Running, person: 
 
 
 @pytest.mark.parametrize("how", ["block", "report"])
-async def test_a_block_or_a_report_keeps_them_from_being_shared(
-    site: Running, person: MakePerson, how: str
-) -> None:
-    """Whoever said yes before, and whoever it was."""
+async def test_a_block_or_a_report_prevents_sharing(site: Running, person: MakePerson, how: str) -> None:
+    """In either direction, and whichever side agreed before."""
     scene, call = await ready(site, person)
     anna, ben = scene.people.anna.user_id, scene.people.ben.user_id
     await site.models.contacts.say(call, anna, is_yes=True)
@@ -102,7 +100,7 @@ async def test_a_block_or_a_report_keeps_them_from_being_shared(
     assert await said(site.models) == 0
 
 
-async def test_what_is_shared_is_what_there_was_then(site: Running, person: MakePerson) -> None:
+async def test_later_changes_of_handles_are_not_shared(site: Running, person: MakePerson) -> None:
     scene, call = await ready(site, person)
     anna, ben = scene.people.anna.user_id, scene.people.ben.user_id
     for one in (anna, ben):

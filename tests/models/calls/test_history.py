@@ -1,4 +1,4 @@
-"""History: both read the same row, newest first, a page at a time; a stranger reads nothing."""
+"""History: both users read the same row, newest first, in pages; other users read nothing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def past_call(models: Models, one: Person, other: Person, minutes: float) 
     return str((await rows(models, CALL, one.user_id, other.user_id, minutes))[0][0])
 
 
-async def test_both_parties_see_it_and_nobody_else(models: Models, person: MakePerson) -> None:
+async def test_only_the_two_users_see_a_call(models: Models, person: MakePerson) -> None:
     anna, ben, cleo = await person("Anna"), await person("Ben"), await person("Cleo")
     call_id = await past_call(models, anna, ben, 1)
     for one, other in ((anna, ben), (ben, anna)):
@@ -39,9 +39,9 @@ async def test_both_parties_see_it_and_nobody_else(models: Models, person: MakeP
     assert await models.history.of_call(cleo.user_id, call_id) is None
 
 
-async def test_pages_follow_each_other_without_gap_or_repeat(models: Models, person: MakePerson) -> None:
+async def test_pages_have_no_gaps_or_repeats(models: Models, person: MakePerson) -> None:
     anna, ben = await person("Anna"), await person("Ben")
-    # Newest first in both roles, and several at one instant.
+    # In both roles, newest first, with several at the same instant.
     ids = [
         await past_call(models, *((anna, ben) if number % 3 else (ben, anna)), number // 4)
         for number in range(2 * PAGE + 7)
@@ -73,7 +73,7 @@ async def test_a_full_page_has_a_cursor_only_when_more_follows(
     assert ((await models.history.page(anna.user_id)).next_cursor is not None) is (number > PAGE)
 
 
-async def test_a_call_in_progress_is_no_history(models: Models, person: MakePerson) -> None:
+async def test_a_live_call_is_not_in_the_history(models: Models, person: MakePerson) -> None:
     anna, ben = await person("Anna"), await person("Ben")
     new = models.calls.new("00000000-0000-4000-8000-000000000001", anna.user_id, ben.user_id, 60)
     assert (await models.invites.outcomes.accept(new))[0] == "accepted"
@@ -81,7 +81,7 @@ async def test_a_call_in_progress_is_no_history(models: Models, person: MakePers
     assert await models.history.of_call(anna.user_id, new.call_id) is None
 
 
-async def test_lines_say_who_wrote_them(models: Models, person: MakePerson) -> None:
+async def test_lines_have_their_author(models: Models, person: MakePerson) -> None:
     anna, ben = await person("Anna"), await person("Ben")
     call_id = await past_call(models, anna, ben, 1)
     for number, who in enumerate((anna, ben)):
@@ -95,7 +95,7 @@ async def test_lines_say_who_wrote_them(models: Models, person: MakePerson) -> N
     assert [(line.text, line.is_mine) for line in call.messages] == [("by Anna", False), ("by Ben", True)]
 
 
-async def test_somebody_deleted_is_nobody(models: Models, person: MakePerson) -> None:
+async def test_a_deleted_partner_has_no_name(models: Models, person: MakePerson) -> None:
     anna, ben = await person("Anna"), await person("Ben")
     await past_call(models, anna, ben, 1)
     await rows(models, "update users set deleted_at = now() where user_id = %s", ben.user_id)
@@ -105,7 +105,7 @@ async def test_somebody_deleted_is_nobody(models: Models, person: MakePerson) ->
 @pytest.mark.parametrize(
     "cursor", ["x", "é", "MXx4", "\x00", "=" * 9, "MjAyNi0wMS0wMVQwMDowMDowMHx4", "a" * 400]
 )
-async def test_a_cursor_of_somebody_else_is_refused(models: Models, cursor: str) -> None:
+async def test_a_malformed_cursor_is_rejected(models: Models, cursor: str) -> None:
     with pytest.raises(Invalid) as refused:
         await models.history.page("00000000-0000-4000-8000-000000000000", cursor)
     assert set(refused.value.fields or {}) == {"cursor"}

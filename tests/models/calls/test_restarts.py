@@ -1,4 +1,4 @@
-"""Seats of processes that have gone, and the grace periods of calls: many calls in one statement."""
+"""Restarts: seats of dead processes and grace periods, for many calls in one statement."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def begun(models: Models, person: MakePerson, *events: Event) -> Call:
 
 
 @pytest.mark.parametrize("everyone", [True, False])
-async def test_the_statement_does_what_the_machine_says(
+async def test_the_statement_equals_the_state_machine(
     models: Models, person: MakePerson, *, everyone: bool
 ) -> None:
     stand_still(models)
@@ -67,7 +67,7 @@ async def test_the_statement_does_what_the_machine_says(
         assert after.version == call.version + (expected != call.progress), name
 
 
-async def test_it_is_not_done_twice_at_the_same_instant(models: Models, person: MakePerson) -> None:
+async def test_a_restart_at_the_same_instant_changes_nothing_more(models: Models, person: MakePerson) -> None:
     stand_still(models)
     call = await begun(models, person, *HISTORIES["both gone"])
     for _ in range(2):
@@ -85,7 +85,7 @@ async def test_a_newer_seat_keeps_its_key(models: Models, person: MakePerson) ->
     assert await models.bus.command("get", keys.seat(call.call_id, "callee")) == b"newer"
 
 
-async def test_a_dead_process_starts_every_open_grace_again(
+async def test_a_dead_process_restarts_its_grace_periods(
     make_site: MakeSite, site: Running, person: MakePerson
 ) -> None:
     far, lonely = await make_site(), await in_call(site, person)
@@ -105,7 +105,7 @@ async def test_a_dead_process_starts_every_open_grace_again(
 BACK_BY = "select callee_back_by from calls where call_id = %s"
 
 
-async def test_what_redis_did_not_take_is_repeated(models: Models, person: MakePerson) -> None:
+async def test_keys_that_redis_could_not_delete_are_deleted_later(models: Models, person: MakePerson) -> None:
     stand_still(models)
     call = await begun(models, person, *HISTORIES["both gone"])
     await models.bus.command("set", keys.seat(call.call_id, "caller"), "a", "ex", 60)
@@ -120,7 +120,7 @@ async def test_what_redis_did_not_take_is_repeated(models: Models, person: MakeP
 
 
 class Pulse:
-    """The longest time for which the loop stood still, and between two beats of a process."""
+    """The longest time that the event loop was blocked, and the longest between two heartbeats."""
 
     def __init__(self, models: Models) -> None:
         self._models = models
@@ -155,14 +155,14 @@ LEFT = "caller_seat is not null or callee_seat is not null or callee_back_by is 
 
 
 async def is_over(models: Models) -> bool:
-    """No seat and no process is left of what has died."""
+    """Whether no seat and no entry of the dead process is left."""
     return not await many_calls.number(models, LEFT) and not await rows(
         models, "select 1 from processes offset 1"
     )
 
 
 async def survive(site: Running, person: MakePerson, calls: int) -> Pulse:
-    """A process dies with so many calls; the one that is left goes on, and bans somebody meanwhile."""
+    """A process dies with this many calls; the other process goes on and enforces a ban."""
     models = site.models
     anna = await person("Anna")
     socket = await site.invites(anna)
@@ -187,13 +187,13 @@ async def survive(site: Running, person: MakePerson, calls: int) -> Pulse:
     return pulse
 
 
-async def test_a_process_that_dies_with_its_calls_delays_no_beat(site: Running, person: MakePerson) -> None:
+async def test_a_dead_process_with_calls_delays_no_heartbeat(site: Running, person: MakePerson) -> None:
     pulse = await survive(site, person, 1500)
     assert pulse.gap < 1.5, pulse.gap
 
 
 @pytest.mark.prove
-async def test_ten_thousand_calls_of_a_process_that_dies(
+async def test_a_dead_process_with_ten_thousand_calls(
     make_site: MakeSite, site: Running, person: MakePerson
 ) -> None:
     pulse = await survive(site, person, 10_000)

@@ -1,4 +1,4 @@
-"""What RELAY_ONLY lets through, case by case: no address but those of relays, and nothing else changed."""
+"""RELAY_ONLY, case by case: only addresses of relays pass, and nothing else is changed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SDP = "\r\n".join([
 
 
 def passed(kind: str, **fields: Any) -> Any:
-    """What the peer gets; None when it gets nothing."""
+    """The frame that the peer receives; None if it is dropped."""
     left = cut(kind, json.dumps({"type": kind, **fields}).encode())
     return None if left is None else json.loads(left)
 
@@ -50,14 +50,14 @@ def test_a_direct_candidate_does_not_pass(text: str) -> None:
     assert passed("rtc:ice", candidates=[init(text)]) is None
 
 
-def test_a_relay_candidate_passes_without_the_address_behind_it() -> None:
+def test_a_relay_candidate_passes_without_its_related_address() -> None:
     assert passed("rtc:ice", candidate=init(RELAY), attempt=3) == {
         "type": "rtc:ice", "candidate": init(MASKED), "attempt": 3,
     }  # fmt: skip
     assert passed("rtc:ice", candidate=RELAY)["candidate"] == MASKED
 
 
-def test_of_a_batch_the_relays_pass_in_order() -> None:
+def test_the_relay_candidates_of_a_batch_pass_in_order() -> None:
     batch = [init(DIRECT[0]), init(RELAY), init(DIRECT[2]), init(RELAY, sdpMid="1"), init("")]
     left = passed("rtc:ice", candidates=batch, attempt=7, more="stays")
     assert left["candidates"] == [init(MASKED), init(MASKED, sdpMid="1"), init("")]
@@ -71,7 +71,7 @@ def test_the_end_of_candidates_passes(end: Any) -> None:
 
 
 @pytest.mark.parametrize("odd", [7, True, ["x"], {"candidate": 7}, {"candidate": {"address": "192.168.7.7"}}])
-def test_what_is_no_candidate_does_not_pass(odd: Any) -> None:
+def test_malformed_candidates_do_not_pass(odd: Any) -> None:
     assert passed("rtc:ice", candidate=odd) is None
     assert passed("rtc:ice", candidates=[odd]) is None
     assert passed("rtc:ice", candidates={"0": init(DIRECT[0])}) is None
@@ -84,42 +84,42 @@ def test_an_address_beside_the_text_does_not_pass() -> None:
 
 @pytest.mark.parametrize("kind", ["rtc:offer", "rtc:answer"])
 @pytest.mark.parametrize("ending", ["\r\n", "\n", "\r"])
-def test_a_description_names_relays_only(kind: str, ending: str) -> None:
+def test_a_description_contains_only_addresses_of_relays(kind: str, ending: str) -> None:
     left = passed(kind, sdp=SDP.replace("\r\n", ending), attempt=2)["sdp"]
     assert not [address for address in ADDRESSES if address in left]
     assert f"{ending}a={MASKED}{ending}a=end-of-candidates{ending}" in left
     assert f"{ending}c=IN IP4 0.0.0.0{ending}a=rtcp:9 IN IP4 0.0.0.0{ending}" in left
 
 
-def test_everything_else_of_a_description_stays() -> None:
+def test_the_rest_of_a_description_is_unchanged() -> None:
     kept = [line for line in SDP.split("\r\n") if not any(address in line for address in ADDRESSES)]
     left = without_direct(SDP).split("\r\n")
     assert [line for line in left if line in kept] == kept
-    # The client knows its peer by these two numbers.
+    # The client identifies its peer by these two numbers.
     assert "o=- 4611731400430051336 2 IN IP4 0.0.0.0" in left
     assert without_direct(without_direct(SDP)) == without_direct(SDP)
 
 
-def test_a_description_hides_nowhere() -> None:
+def test_a_description_in_an_unexpected_field_is_filtered() -> None:
     assert passed("rtc:offer", sdp={"type": "offer", "sdp": SDP}) is None
     assert passed("rtc:ice", candidate=init(DIRECT[0]), sdp=SDP)["sdp"] == without_direct(SDP)
     assert passed("rtc:offer", sdp=SDP, candidates=[init(DIRECT[0])]).keys() == {"type", "sdp"}
     assert not [one for one in ADDRESSES if one in without_direct(SDP.replace("a=candidate", "A=Candidate"))]
 
 
-def test_the_last_of_two_equal_names_is_the_one_that_is_cut() -> None:
+def test_the_last_of_two_equal_keys_is_filtered() -> None:
     frame = b'{"type":"rtc:ice","candidate":"","candidate":"%s"}' % DIRECT[0].encode()
     assert cut("rtc:ice", frame) is None
     frame = b'{"type":"rtc:ice","candidate":"%s","candidate":""}' % DIRECT[0].encode()
     assert cut("rtc:ice", frame) == b'{"type":"rtc:ice","candidate":""}'
 
 
-def test_what_cannot_be_read_does_not_pass() -> None:
+def test_malformed_frames_do_not_pass() -> None:
     for frame in (b"", b"[]", b"{", b'"rtc:ice"', b'{"a":' * 5000):
         assert cut("rtc:ice", frame) is None
 
 
-def test_other_messages_pass_untouched() -> None:
+def test_other_messages_pass_unchanged() -> None:
     frame = (
         b'{ "type": "media:state",  "audio": true, "video": false, "candidate": "'
         + DIRECT[0].encode()

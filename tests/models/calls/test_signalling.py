@@ -1,4 +1,4 @@
-"""Frames between two processes, or for an empty seat: 64 at most, 64 KiB, twenty seconds, in order."""
+"""Frames between two processes, or for an empty seat: at most 64, 64 KiB, twenty seconds, in order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ async def test_frames_for_an_empty_seat_wait_in_order(models: Models) -> None:
     assert await models.signalling.take(CALL, "callee", "s1") == []
 
 
-async def test_what_waits_for_one_side_is_not_for_the_other(models: Models) -> None:
+async def test_buffered_frames_are_for_one_side_only(models: Models) -> None:
     await models.signalling.send(CALL, "callee", b'{"a":1}')
     assert await models.signalling.take(CALL, "caller", "s") == []
     other = CALL.replace("1", "2")
@@ -26,7 +26,7 @@ async def test_what_waits_for_one_side_is_not_for_the_other(models: Models) -> N
     assert await models.signalling.take(CALL, "callee", "s") == [b'{"a":1}']
 
 
-async def test_no_more_bytes_wait_than_may(models: Models) -> None:
+async def test_the_buffered_bytes_are_limited(models: Models) -> None:
     half = b"x" * (MOST_BYTES // 2)
     assert await models.signalling.send(CALL, "caller", half)
     assert not await models.signalling.send(CALL, "caller", half + b"x")
@@ -34,13 +34,13 @@ async def test_no_more_bytes_wait_than_may(models: Models) -> None:
     assert not await models.signalling.send(CALL, "caller", b"x")
 
 
-async def test_what_waits_expires(models: Models) -> None:
+async def test_buffered_frames_expire(models: Models) -> None:
     await models.signalling.send(CALL, "caller", b"{}")
     left = await models.bus.command("pttl", keys.parked(CALL, "caller"))
     assert 19_000 < left <= keys.PARKED_SECONDS * 1000
 
 
-async def test_only_its_holder_empties_a_seat(models: Models) -> None:
+async def test_only_its_own_socket_empties_a_seat(models: Models) -> None:
     await models.signalling.take(CALL, "caller", "old")
     await models.signalling.take(CALL, "caller", "new")
     await models.signalling.leave(CALL, "caller", "old")
@@ -49,7 +49,7 @@ async def test_only_its_holder_empties_a_seat(models: Models) -> None:
     assert await models.bus.command("get", keys.seat(CALL, "caller")) is None
 
 
-async def test_a_frame_for_a_taken_seat_is_published_as_it_is(models: Models) -> None:
+async def test_a_frame_for_a_taken_seat_is_published_unchanged(models: Models) -> None:
     heard: list[bytes] = []
     await models.bus.open(keys.CHANNEL_ALL, lambda _channel, _news: None)
     await models.bus.subscribe(keys.call_channel(CALL), lambda _channel, news: heard.append(news))

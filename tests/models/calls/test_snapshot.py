@@ -1,4 +1,4 @@
-"""What a seat is shown when it is taken: each side the other, and nothing that was not shared with it."""
+"""The snapshot of a seat: the peer, the lines, and only contacts that were shared with it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tests.conftest import MakePerson, Running
 from tests.support.scenes import in_call, rows
 
 
-async def test_each_side_is_shown_the_other_and_the_lines(site: Running, person: MakePerson) -> None:
+async def test_each_side_gets_its_peer_and_the_lines(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     models, anna, ben = site.models, scene.people.anna.user_id, scene.people.ben.user_id
     call = await models.calls.get(scene.call_id)
@@ -20,7 +20,7 @@ async def test_each_side_is_shown_the_other_and_the_lines(site: Running, person:
         assert [line.text for line in view.messages] == ["first", "second"]
 
 
-async def test_contacts_are_shown_only_once_both_have_said_yes(site: Running, person: MakePerson) -> None:
+async def test_contacts_are_included_only_once_both_have_agreed(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     models, anna, ben = site.models, scene.people.anna.user_id, scene.people.ben.user_id
     await models.users.update(ben, handles={"discord": "ben"})
@@ -32,7 +32,7 @@ async def test_contacts_are_shown_only_once_both_have_said_yes(site: Running, pe
     assert (await models.seat_views.of(call, "callee")).shared == {}
 
 
-async def test_who_has_been_deleted_is_nobody(site: Running, person: MakePerson) -> None:
+async def test_a_deleted_peer_is_none(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     call = await site.models.calls.get(scene.call_id)
     await rows(

@@ -1,4 +1,4 @@
-"""The call's machine, exactly: every step is given its instant, and nothing here waits."""
+"""The state machine of a call: every step gets an exact instant, and no test waits."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ SEATS: list[tuple[float, Event]] = [
 UP: list[tuple[float, Event]] = [*SEATS, (1, MediaUp("caller")), (1, MediaUp("callee"))]
 
 
-def test_it_begins_with_a_full_clock_and_half_a_minute_to_connect() -> None:
+def test_a_call_starts_with_a_full_clock_and_half_a_minute_to_connect() -> None:
     call = begin(300, NOON, RULES)
     assert (call.state, call.clock, call.remaining_ms) == ("connecting", "connecting", 300_000)
     assert call.connect_by == call.due_at == at(30)
@@ -102,13 +102,13 @@ def test_the_clock_runs_while_both_report_media(
         # A pause that never ends: 60 s of it, and then the rest of the clock.
         ([*UP, (11, MediaDown("caller"))], 121, "expired", 60_000),
         ([*UP, (11, SeatLost("callee", "p1/b"))], 41, "dropped", 40_000),
-        # The pause is over before the seat is: the call was connected while the clock ran.
+        # The pause ends before the grace period: the call was connected while the clock ran.
         ([*UP, (11, MediaDown("callee")), (11, SeatLost("callee", "p1/b"))], 41, "dropped", 10_000),
         ([(1, MediaUp("caller")), (1, MediaUp("callee"))], 31, "dropped", 30_000),
         ([*SEATS, (1, SeatLost("caller", "p1/a"))], 30, "failed", 0),
     ],
 )
-def test_time_alone_ends_it_at_the_exact_instant(
+def test_time_alone_ends_a_call_at_the_exact_instant(
     events: Sequence[tuple[float, Event]], when: float, reason: str, connected_ms: int
 ) -> None:
     call = play(*events)
@@ -118,7 +118,7 @@ def test_time_alone_ends_it_at_the_exact_instant(
     assert (over.connected_ms, over.due_at) == (connected_ms, None)
 
 
-def test_an_end_is_dated_at_its_deadline_and_not_when_somebody_looked() -> None:
+def test_an_end_has_the_instant_of_its_deadline() -> None:
     late = play(*UP, (500, TICK))
     assert (late.ended_at, late.ended_reason, late.connected_ms) == (at(61), "expired", 60_000)
 
@@ -141,7 +141,7 @@ def test_pauses_add_up_to_a_minute_and_then_the_clock_runs_regardless() -> None:
     assert lied.due_at == at(121)
 
 
-def test_a_pause_that_uses_up_the_minute_goes_on_running_by_itself() -> None:
+def test_the_clock_runs_again_when_a_pause_has_used_up_the_minute() -> None:
     call = play(*UP, (2, MediaDown("callee")))
     assert call.due_at == at(62)
     spent = play((62, TICK), call=call)
@@ -149,7 +149,7 @@ def test_a_pause_that_uses_up_the_minute_goes_on_running_by_itself() -> None:
     assert play((63, MediaUp("callee")), call=spent).running_since == at(62)
 
 
-def test_every_lost_seat_has_a_grace_of_its_own() -> None:
+def test_every_lost_seat_has_its_own_grace_period() -> None:
     call = play(*UP, (10, SeatLost("caller", "p1/a")))
     assert call.caller_back_by == call.due_at == at(40)
     back = play((39, SeatTaken("caller", "p1/c")), call=call)
@@ -170,38 +170,38 @@ def test_a_seat_that_is_empty_when_the_media_is_up_is_a_lost_seat() -> None:
 
 
 @pytest.mark.parametrize("reason", ["hung_up", "banned"])
-def test_hanging_up_ends_it_now(reason: str) -> None:
+def test_hanging_up_ends_the_call_at_once(reason: str) -> None:
     call = play(*UP, (31.5, HungUp(reason)))  # type: ignore[arg-type]
     assert (call.ended_reason, call.ended_at, call.connected_ms) == (reason, at(31.5), 30_500)
     assert (call.caller_seat, call.callee_seat, call.due_at) == (None, None, None)
 
 
-def test_hanging_up_before_anybody_connected_costs_nobody_a_second() -> None:
+def test_hanging_up_before_the_connection_uses_no_time() -> None:
     call = play(*SEATS, (5, HungUp()))
     assert (call.ended_reason, call.connected_ms, call.connected_at) == ("hung_up", 0, None)
 
 
-def test_a_restart_starts_open_graces_anew() -> None:
+def test_a_restart_restarts_open_grace_periods() -> None:
     call = play(*UP, (10, SeatLost("caller", "p1/a")), (35, Restarted()))
     assert (call.caller_back_by, call.callee_back_by) == (at(65), None)
 
 
-def test_a_grace_that_ran_out_while_the_server_was_down_starts_anew_too() -> None:
+def test_a_grace_period_that_expired_while_the_server_was_down_restarts() -> None:
     call = play(*UP, (10, SeatLost("caller", "p1/a")), (50, Restarted()))
     assert (call.state, call.caller_back_by) == ("connected", at(80))
 
 
-def test_a_clock_that_ran_out_while_the_server_was_down_has_run_out() -> None:
+def test_a_clock_that_expired_while_the_server_was_down_stays_expired() -> None:
     assert play(*UP, (500, Restarted())).ended_at == at(61)
 
 
-def test_a_restart_gives_people_who_were_connecting_their_half_minute_again() -> None:
+def test_a_restart_restarts_the_time_to_connect() -> None:
     call = play(*SEATS, (100, Restarted(frozenset({"p1"}))))
     assert (call.state, call.connect_by, call.due_at) == ("connecting", at(130), at(130))
     assert (call.caller_seat, call.callee_seat) == (None, None)
 
 
-def test_seats_of_a_dead_process_empty_and_others_stay() -> None:
+def test_a_restart_empties_only_the_seats_of_dead_processes() -> None:
     call = play(
         (0, SeatTaken("caller", "p1/a")),
         (0, SeatTaken("callee", "p2/b")),
@@ -213,7 +213,7 @@ def test_seats_of_a_dead_process_empty_and_others_stay() -> None:
     assert (call.callee_seat, call.callee_back_by) == (None, at(50))
 
 
-def test_nothing_changes_a_call_that_is_over() -> None:
+def test_nothing_changes_an_ended_call() -> None:
     over = play(*UP, (5, HungUp()))
     later: list[Event] = [
         SeatTaken("caller", "x"), SeatLost("caller", "p1/a"), MediaUp("caller"), MediaDown("caller"),
@@ -226,7 +226,7 @@ def test_nothing_changes_a_call_that_is_over() -> None:
 @pytest.mark.parametrize(
     "event", [TICK, MediaUp("caller"), SeatTaken("caller", "p1/a"), Restarted(frozenset({"p9"}))]
 )
-def test_what_changes_nothing_gives_the_same_object(event: Event) -> None:
+def test_an_event_without_effect_returns_the_same_object(event: Event) -> None:
     call = play(*UP)
     assert step(call, event, at(20), RULES) is call
 
@@ -237,11 +237,11 @@ def test_without_pauses_in_the_rules_the_clock_never_pauses() -> None:
     assert (call.clock, call.remaining_at(at(20))) == ("running", 41_000)
 
 
-def test_a_clock_never_shows_less_than_nothing() -> None:
+def test_the_remaining_time_is_never_negative() -> None:
     assert play(*UP).remaining_at(at(10_000)) == 0
     assert play(*UP).remaining_at(at(-10)) == 60_000
 
 
-def test_a_state_survives_its_row() -> None:
+def test_a_state_is_stored_and_read_unchanged() -> None:
     call = play(*UP, (2, MediaDown("caller")), (3, SeatLost("callee", "p1/b")))
     assert msgspec.convert(msgspec.structs.asdict(call), CallState) == call

@@ -1,4 +1,4 @@
-"""The call's machine under any sequence of events: what always holds, however odd the two clients are."""
+"""The state machine under any sequence of events: properties that always hold."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ quiet_events: st.SearchStrategy[Event] = st.one_of(
 )
 restarts = st.builds(Restarted, st.frozensets(st.sampled_from(["p1", "p2", "p3"])))
 events = st.one_of(quiet_events, quiet_events, restarts, st.just(HungUp()))
-# Mostly moments, sometimes long: a server that was down.
+# Mostly short, sometimes long, as when a server was down.
 gaps = st.one_of(st.integers(0, 3_000), st.integers(0, 40_000), st.integers(0, 400_000))
 agreed = st.integers(60, 1800)
 
@@ -73,9 +73,7 @@ def check_end(call: CallState, now: datetime, seconds: int) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(agreed, st.lists(st.tuples(gaps, events), max_size=40))
-def test_whatever_happens_the_machine_keeps_its_promises(
-    seconds: int, played: list[tuple[int, Event]]
-) -> None:
+def test_the_invariants_hold_under_any_events(seconds: int, played: list[tuple[int, Event]]) -> None:
     now, call = NOON, begin(seconds, NOON, RULES)
     for gap, event in played:
         now += timedelta(milliseconds=gap)
@@ -86,8 +84,8 @@ def test_whatever_happens_the_machine_keeps_its_promises(
 
 @settings(max_examples=200, deadline=None)
 @given(agreed, st.lists(st.tuples(st.integers(0, 5_000), quiet_events), max_size=40))
-def test_every_call_ends_by_itself_in_bounded_time(seconds: int, played: list[tuple[int, Event]]) -> None:
-    """From the last event on, by `due_at` alone: connecting, all pauses and the whole clock at most."""
+def test_every_call_ends_automatically_in_bounded_time(seconds: int, played: list[tuple[int, Event]]) -> None:
+    """After the last event, `due_at` alone ends the call: at most connecting, all pauses and the clock."""
     now, call = NOON, begin(seconds, NOON, RULES)
     for gap, event in played:
         now += timedelta(milliseconds=gap)
@@ -104,10 +102,8 @@ def test_every_call_ends_by_itself_in_bounded_time(seconds: int, played: list[tu
 
 @settings(max_examples=200, deadline=None)
 @given(agreed, st.lists(st.tuples(gaps, quiet_events), max_size=30), st.integers(1, 4))
-def test_looking_more_often_changes_nothing(
-    seconds: int, played: list[tuple[int, Event]], looks: int
-) -> None:
-    """A sweep that comes late, and one that comes all the time, see the same call."""
+def test_extra_ticks_change_nothing(seconds: int, played: list[tuple[int, Event]], looks: int) -> None:
+    """A late sweep and a frequent sweep get the same call."""
     now, rare, often = NOON, begin(seconds, NOON, RULES), begin(seconds, NOON, RULES)
     for gap, event in played:
         for part in range(1, looks + 1):

@@ -1,4 +1,4 @@
-"""The end of a call is told, and both are free, though Redis or the process that wrote it was away."""
+"""The end of a call is published, and both users are free, even if Redis or the process was down."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def check_ended(site: Running, scene: InCall) -> None:
         assert not await is_busy(site, who)
 
 
-async def test_a_process_that_dies_between_writing_an_end_and_telling_it(
+async def test_an_end_is_published_after_its_process_died(
     make_site: MakeSite, site: Running, person: MakePerson
 ) -> None:
     far = await make_site()
@@ -43,14 +43,14 @@ async def test_a_process_that_dies_between_writing_an_end_and_telling_it(
     await check_ended(site, scene)
 
 
-async def test_an_end_that_redis_did_not_hear_of(site: Running, person: MakePerson) -> None:
+async def test_an_end_is_published_again_after_redis_was_down(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     nobody = Bus("redis://127.0.0.1:1/0", "nobody")
     ends: CallEnds = site.models.calls.ends
     ends._bus, there = nobody, ends._bus
     ends._presence._bus = nobody
     await site.models.calls.apply(scene.call_id, HungUp())
-    # The seats here have heard; Redis still has both for busy.
+    # The seats here were notified; in Redis, both are still busy.
     assert await scene.a.closed() == await scene.b.closed() == 1000
     assert await is_busy(site, scene.people.anna)
     with pytest.raises(Unavailable):

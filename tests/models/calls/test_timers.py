@@ -1,4 +1,4 @@
-"""A call ends at its instant: between two rounds of the sweep, and only if its time is really up."""
+"""Timers: a call ends at its deadline, between two sweeps, and only if its time is really up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ENDED = "select ended_reason, connected_ms from calls where state = 'ended'"
 
 
 async def running(models: Models, person: MakePerson, left: float = 0.2) -> str:
-    """A call of a minute, so many seconds before its end."""
+    """A call of a minute, `left` seconds before its end."""
     stand_still(models)
     _, _, call = await begun(models, person, 60)
     await connect(models, call)
@@ -23,7 +23,7 @@ async def running(models: Models, person: MakePerson, left: float = 0.2) -> str:
     return call.call_id
 
 
-async def test_a_call_ends_at_its_instant_without_another_round(models: Models, person: MakePerson) -> None:
+async def test_a_call_ends_at_its_deadline_between_two_sweeps(models: Models, person: MakePerson) -> None:
     await running(models, person)
     alarms = CallAlarms(models.calls)
     alarms.set(0.5)
@@ -32,7 +32,7 @@ async def test_a_call_ends_at_its_instant_without_another_round(models: Models, 
     assert await rows(models, ENDED) == [("expired", 60_000)]
 
 
-async def test_the_sweep_sets_them(models: Models, person: MakePerson) -> None:
+async def test_the_sweep_sets_timers(models: Models, person: MakePerson) -> None:
     await running(models, person)
     await models.sweep.once()
     models.clock.advance(seconds=0.2)
@@ -41,7 +41,7 @@ async def test_the_sweep_sets_them(models: Models, person: MakePerson) -> None:
     assert await rows(models, ENDED) == [("expired", 60_000)]
 
 
-async def test_a_sweep_that_stops_takes_them_along(models: Models, person: MakePerson) -> None:
+async def test_stopping_the_sweep_stops_the_timers(models: Models, person: MakePerson) -> None:
     await running(models, person)
     await models.sweep.once()
     assert models.sweep.alarms.is_any_set
@@ -49,9 +49,7 @@ async def test_a_sweep_that_stops_takes_them_along(models: Models, person: MakeP
     assert not models.sweep.alarms.is_any_set
 
 
-async def test_what_is_not_due_in_this_round_is_left_to_a_later_one(
-    models: Models, person: MakePerson
-) -> None:
+async def test_calls_that_are_due_later_get_no_timer(models: Models, person: MakePerson) -> None:
     await running(models, person)
     alarms = CallAlarms(models.calls)
     alarms.set(0.1)
@@ -62,7 +60,7 @@ async def test_what_is_not_due_in_this_round_is_left_to_a_later_one(
     assert not alarms.is_any_set
 
 
-async def test_a_clock_that_was_paused_meanwhile_goes_on(models: Models, person: MakePerson) -> None:
+async def test_a_timer_does_not_end_a_paused_call(models: Models, person: MakePerson) -> None:
     call_id = await running(models, person, left=0.7)
     alarms = CallAlarms(models.calls)
     alarms.set(1)
@@ -73,7 +71,7 @@ async def test_a_clock_that_was_paused_meanwhile_goes_on(models: Models, person:
     assert await rows(models, ENDED) == []
 
 
-async def test_a_call_that_is_gone_is_no_fault(
+async def test_a_deleted_call_is_not_an_error(
     models: Models, person: MakePerson, caplog: pytest.LogCaptureFixture
 ) -> None:
     await running(models, person)
@@ -86,7 +84,7 @@ async def test_a_call_that_is_gone_is_no_fault(
     assert caplog.records == []
 
 
-async def test_stopped_they_are_silent(models: Models, person: MakePerson) -> None:
+async def test_stopped_timers_log_nothing(models: Models, person: MakePerson) -> None:
     await running(models, person)
     alarms = CallAlarms(models.calls)
     alarms.set(0.5)

@@ -1,4 +1,4 @@
-"""Which ICE servers somebody gets, and for how long."""
+"""Which ICE servers a user gets, and for how long."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def test_own_coturn_comes_first_with_credentials_that_it_accepts(make_turn
     assert own.credential == base64.b64encode(signed).decode()
 
 
-async def test_credentials_are_of_one_person_in_one_call_and_name_nobody(make_turn: MakeTurn) -> None:
+async def test_credentials_are_per_user_and_call_and_do_not_identify_the_user(make_turn: MakeTurn) -> None:
     turn = make_turn(**COTURN)
     of_anna = names(await ask(turn))[0]
     assert names(await ask(turn))[0] == of_anna
@@ -64,13 +64,13 @@ async def test_credentials_end_with_the_call(make_turn: MakeTurn, seconds: float
     assert (await ask(make_turn(**COTURN), seconds=seconds)).ttl == life
 
 
-async def test_no_credentials_live_longer_than_the_setting_allows(make_turn: MakeTurn) -> None:
+async def test_the_setting_limits_the_lifetime_of_credentials(make_turn: MakeTurn) -> None:
     answer = await ask(make_turn(**COTURN, turn_ttl_seconds=600), seconds=1800)
     assert answer.ttl == 600
     assert names(answer)[0].startswith(f"{int(NOW.timestamp()) + 600}:")
 
 
-async def test_a_check_has_short_credentials_and_user_names_of_its_own(make_turn: MakeTurn) -> None:
+async def test_a_check_has_short_lived_credentials_and_its_own_user_names(make_turn: MakeTurn) -> None:
     turn = make_turn(**COTURN)
     answer = await turn.for_check("198.51.100.7")
     assert answer.ttl == 60
@@ -81,7 +81,7 @@ async def test_a_check_has_short_credentials_and_user_names_of_its_own(make_turn
     assert names(await turn.for_check("198.51.100.8"))[0] != names(answer)[0]
 
 
-async def test_relay_only_asks_no_stun_server(make_turn: MakeTurn) -> None:
+async def test_relay_only_uses_no_stun_server(make_turn: MakeTurn) -> None:
     answer = await ask(make_turn(**COTURN, relay_only=True))
     assert [server.urls for server in answer.ice_servers] == [list(URLS)]
 
@@ -108,14 +108,14 @@ async def test_with_both_coturn_comes_first(make_turn: MakeTurn, twilio: TwilioS
     ]
 
 
-async def test_a_token_is_kept_for_one_person_in_one_call(make_turn: MakeTurn, twilio: TwilioStandIn) -> None:
+async def test_a_token_is_cached_per_user_and_call(make_turn: MakeTurn, twilio: TwilioStandIn) -> None:
     one, other = make_turn(**twilio.settings), make_turn(**twilio.settings)
     assert names(await ask(one)) == names(await ask(other)) == ["user-1", ""]
     assert names(await ask(one, BEN)) == ["user-2", ""]
     assert names(await ask(one, call_id="call-2")) == ["user-3", ""]
 
 
-async def test_a_token_is_handed_out_in_the_first_half_of_its_life(
+async def test_a_cached_token_is_used_in_the_first_half_of_its_lifetime(
     make_turn: MakeTurn, twilio: TwilioStandIn, still_clock: Clock
 ) -> None:
     turn = make_turn(**twilio.settings)
@@ -128,7 +128,7 @@ async def test_a_token_is_handed_out_in_the_first_half_of_its_life(
     assert (names(anew), anew.ttl) == (["user-2", ""], 210)
 
 
-async def test_redis_keeps_a_token_no_longer_than_it_lives(
+async def test_a_cached_token_expires_in_redis(
     make_turn: MakeTurn, twilio: TwilioStandIn, servers: Servers
 ) -> None:
     await ask(make_turn(**twilio.settings))
@@ -138,7 +138,7 @@ async def test_redis_keeps_a_token_no_longer_than_it_lives(
     assert 0 < kept <= LIFE
 
 
-async def test_a_check_asks_for_a_short_token_and_keeps_none(
+async def test_a_check_requests_a_short_lived_token_and_caches_none(
     make_turn: MakeTurn, twilio: TwilioStandIn
 ) -> None:
     turn = make_turn(**twilio.settings)

@@ -1,4 +1,4 @@
-"""What becomes of a call page when Twilio, or Redis, fails."""
+"""ICE servers when Twilio or Redis fails."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FAULTS = ["401", "403", "404", "429", "500", "503", "reset", *GARBAGE]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_a_failing_twilio_is_logged_without_secrets_and_the_rest_is_given(
+async def test_a_failure_of_twilio_is_logged_without_secrets_and_the_rest_is_returned(
     make_turn: MakeTurn, twilio: TwilioStandIn, fault: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -34,7 +34,7 @@ async def test_a_failing_twilio_is_logged_without_secrets_and_the_rest_is_given(
     assert not [secret for secret in (SID, TOKEN, "credential-", twilio.api_base) if secret in written]
 
 
-async def test_a_failing_twilio_leaves_coturn(make_turn: MakeTurn, twilio: TwilioStandIn) -> None:
+async def test_coturn_is_returned_when_twilio_fails(make_turn: MakeTurn, twilio: TwilioStandIn) -> None:
     twilio.faults.append("500")
     answer = await ask(make_turn(**COTURN, **twilio.settings))
     assert [server.urls for server in answer.ice_servers] == [list(URLS), STUN.urls]
@@ -42,7 +42,7 @@ async def test_a_failing_twilio_leaves_coturn(make_turn: MakeTurn, twilio: Twili
 
 
 @pytest.mark.parametrize(("settings", "patience"), [({}, 3.0), (COTURN, 1.0)], ids=["alone", "beside coturn"])
-async def test_a_twilio_that_hangs_is_not_waited_for(
+async def test_a_request_to_twilio_times_out(
     make_turn: MakeTurn, twilio: TwilioStandIn, settings: dict[str, object], patience: float
 ) -> None:
     twilio.faults.append("hang")
@@ -51,7 +51,7 @@ async def test_a_twilio_that_hangs_is_not_waited_for(
     assert patience <= time.monotonic() - before < patience + within(0.9)
 
 
-async def test_a_twilio_that_nobody_reaches(make_turn: MakeTurn, twilio: TwilioStandIn) -> None:
+async def test_twilio_is_unreachable(make_turn: MakeTurn, twilio: TwilioStandIn) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{closed.getsockname()[1]}"
@@ -59,7 +59,7 @@ async def test_a_twilio_that_nobody_reaches(make_turn: MakeTurn, twilio: TwilioS
     assert answer == IceServers(ice_servers=[STUN], ttl=30)
 
 
-async def test_a_failing_twilio_is_left_alone_for_half_a_minute(
+async def test_after_a_failure_twilio_is_not_called_for_half_a_minute(
     make_turn: MakeTurn, twilio: TwilioStandIn, still_clock: Clock
 ) -> None:
     twilio.faults.append("500")
@@ -72,7 +72,9 @@ async def test_a_failing_twilio_is_left_alone_for_half_a_minute(
     assert names(await ask(turn, BEN)) == ["user-2", ""]
 
 
-async def test_a_token_at_hand_helps_while_twilio_is_away(make_turn: MakeTurn, twilio: TwilioStandIn) -> None:
+async def test_a_cached_token_is_used_while_twilio_is_down(
+    make_turn: MakeTurn, twilio: TwilioStandIn
+) -> None:
     turn = make_turn(**twilio.settings)
     await ask(turn)
     twilio.faults.append("500")
@@ -80,14 +82,12 @@ async def test_a_token_at_hand_helps_while_twilio_is_away(make_turn: MakeTurn, t
     assert names(await ask(turn)) == ["user-1", ""]
 
 
-async def test_without_redis_there_are_servers_all_the_same(
-    make_turn: MakeTurn, twilio: TwilioStandIn
-) -> None:
+async def test_servers_are_returned_without_redis(make_turn: MakeTurn, twilio: TwilioStandIn) -> None:
     away = "redis://127.0.0.1:1/0"
     assert len((await ask(make_turn(away, **COTURN, **twilio.settings))).ice_servers) == 3
 
 
-async def test_what_redis_keeps_is_not_trusted_to_be_ours(
+async def test_malformed_cached_tokens_are_ignored(
     make_turn: MakeTurn, twilio: TwilioStandIn, servers: Servers
 ) -> None:
     bus = Bus(servers.redis_url, process_id="looking")

@@ -1,4 +1,4 @@
-"""Call invites: why one cannot ring, what a ring can come to, and who hears of it."""
+"""Call invites: the reasons why a ring is not possible, its possible results, and who is notified."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def reason_of(two_: Two, to: Any, seconds: Any = 300) -> str:
     return str(answer["reason"])
 
 
-async def test_who_cannot_be_a_target(site: Running, person: MakePerson) -> None:
+async def test_invalid_targets(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     odd = [
         pair.anna.user_id,
@@ -41,12 +41,12 @@ async def test_who_cannot_be_a_target(site: Running, person: MakePerson) -> None
     ]
     for to in odd:
         assert await reason_of(pair, to) == "invalid_target"
-        # The target is looked at first.
+        # The target is checked first.
         assert await reason_of(pair, to, "bad") == "invalid_target"
     assert "call:notify" not in await pair.b.quiet()
 
 
-async def test_what_is_no_length(site: Running, person: MakePerson) -> None:
+async def test_invalid_lengths(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     for seconds in (59, 1801, 0, -60, True, False, "300", None, 300.0, 60.5, [], {}, 10**18, 10**30):
         assert await reason_of(pair, pair.ben.user_id, seconds) == "invalid_duration", seconds
@@ -63,7 +63,7 @@ async def test_the_shortest_and_the_longest_length_ring(
 
 
 @pytest.mark.parametrize("lack", ["access", "selfie", "ban"])
-async def test_without_access_nobody_can_invite(site: Running, person: MakePerson, lack: str) -> None:
+async def test_without_access_a_user_cannot_invite(site: Running, person: MakePerson, lack: str) -> None:
     ben = await person("Ben")
     anna = await person("Anna", access=None if lack == "access" else "comp", selfie=lack != "selfie")
     pair = Two(anna, ben, await site.invites(anna, join=False), await site.invites(ben))
@@ -71,11 +71,11 @@ async def test_without_access_nobody_can_invite(site: Running, person: MakePerso
         await ban(site.models, anna)
     assert await reason_of(pair, ben.user_id, 59) == "invalid_duration"
     assert await reason_of(pair, ben.user_id) == "no_access"
-    # Who may not invite does not learn who is here.
+    # Users who may not invite do not learn who is online.
     assert await reason_of(pair, str(uuid.uuid4())) == "no_access"
 
 
-async def test_unknown_blocked_reported_banned_and_away_answer_alike_to_the_byte(
+async def test_unknown_blocked_reported_banned_and_away_users_get_identical_answers(
     site: Running, person: MakePerson
 ) -> None:
     pair = await two(site, person)
@@ -120,20 +120,20 @@ async def test_offline_comes_before_cooldown_and_cooldown_before_busy(
     assert await reason_of(third, pair.ben.user_id) == "offline"
 
 
-async def test_who_rings_or_is_rung_is_busy_to_everyone_else(site: Running, person: MakePerson) -> None:
+async def test_users_who_ring_or_are_rung_are_busy_for_others(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     cleo, dana = await person("Cleo"), await person("Dana")
     third = Two(cleo, dana, await site.invites(cleo), await site.invites(dana))
     await pair.ring()
     assert await reason_of(third, pair.anna.user_id) == "busy"
     assert await reason_of(third, pair.ben.user_id) == "busy"
-    # One outgoing invite a caller, and who is rung cannot ring somebody else.
+    # One outgoing invite per caller, and a user who is rung cannot ring others.
     assert await reason_of(pair, dana.user_id) == "busy"
     assert await reason_of(Two(pair.ben, dana, pair.b, third.b), dana.user_id) == "busy"
     assert (await answer_to(third, dana.user_id))["type"] == "call:ringing"
 
 
-async def test_who_is_in_a_call_is_busy(site: Running, person: MakePerson) -> None:
+async def test_users_in_a_call_are_busy(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     cleo = await person("Cleo")
     third = Two(cleo, pair.ben, await site.invites(cleo), pair.b)
@@ -143,7 +143,9 @@ async def test_who_is_in_a_call_is_busy(site: Running, person: MakePerson) -> No
     assert await reason_of(pair, cleo.user_id) == "busy"
 
 
-async def test_a_ring_tells_both_who_how_long_and_until_when(site: Running, person: MakePerson) -> None:
+async def test_a_ring_contains_the_peer_the_length_and_the_deadline(
+    site: Running, person: MakePerson
+) -> None:
     pair = await two(site, person)
     freeze(site)
     pair.a.send("call:invite", toUserId=pair.ben.user_id, requestedSeconds=90, id="i")
@@ -173,7 +175,7 @@ async def test_the_agreed_length_is_the_floor_of_the_mean(
     assert (mine_["peerUser"]["name"], theirs_["peerUser"]["name"]) == ("Ben", "Anna")
 
 
-async def test_an_odd_wish_of_the_callee_is_refused_and_the_ring_goes_on(
+async def test_an_invalid_length_of_the_callee_is_rejected_and_the_ring_continues(
     site: Running, person: MakePerson
 ) -> None:
     pair = await two(site, person)
@@ -185,7 +187,7 @@ async def test_an_odd_wish_of_the_callee_is_refused_and_the_ring_goes_on(
     await pair.b.receive("call:start")
 
 
-async def test_a_caller_may_keep_waiting_twice(site: Running, person: MakePerson) -> None:
+async def test_a_caller_may_extend_a_ring_twice(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     freeze(site)
     invite_id = await pair.ring()
@@ -204,7 +206,7 @@ async def test_a_caller_may_keep_waiting_twice(site: Running, person: MakePerson
     assert (await pair.a.receive("call:declined"))["reason"] == "missed"
 
 
-async def test_the_callee_cannot_prolong_the_ring(site: Running, person: MakePerson) -> None:
+async def test_the_callee_cannot_extend_the_ring(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     invite_id = await pair.ring()
     pair.b.send("call:extend-wait", inviteId=invite_id, id="no")

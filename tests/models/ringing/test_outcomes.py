@@ -1,4 +1,4 @@
-"""What a ring comes to: accepted, declined, cancelled, missed or gone; once, with its cooldown."""
+"""Outcomes of rings by commands: one outcome per ring, with its cooldown."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ async def outcomes(site: Running) -> list[str]:
     return [row[0] for row in await rows(site.models, "select outcome from invite_outcomes")]
 
 
-async def test_all_tabs_ring_and_the_others_hear_who_answered(site: Running, person: MakePerson) -> None:
+async def test_all_tabs_ring_and_the_other_tabs_are_notified_of_the_answer(
+    site: Running, person: MakePerson
+) -> None:
     pair = await two(site, person)
     other_a, other_b = await site.invites(pair.anna), await site.invites(pair.ben, join=False)
     invite_id = await pair.ring()
@@ -36,7 +38,9 @@ async def test_all_tabs_ring_and_the_others_hear_who_answered(site: Running, per
     assert await outcomes(site) == ["accepted"]
 
 
-async def test_the_first_answer_wins_and_the_second_is_told(site: Running, person: MakePerson) -> None:
+async def test_the_first_answer_wins_and_the_second_gets_the_outcome(
+    site: Running, person: MakePerson
+) -> None:
     pair = await two(site, person)
     tab = await site.invites(pair.ben)
     invite_id = await pair.ring()
@@ -48,7 +52,7 @@ async def test_the_first_answer_wins_and_the_second_is_told(site: Running, perso
     assert await rows(site.models, "select * from calls") == []
 
 
-async def test_a_decline_costs_a_day(site: Running, person: MakePerson) -> None:
+async def test_a_decline_has_a_cooldown_of_a_day(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     freeze(site)
     tab_a, tab_b = await site.invites(pair.anna), await site.invites(pair.ben)
@@ -67,7 +71,7 @@ async def test_a_decline_costs_a_day(site: Running, person: MakePerson) -> None:
     await pair.ring()
 
 
-async def test_a_cancel_costs_an_hour(site: Running, person: MakePerson) -> None:
+async def test_a_cancel_has_a_cooldown_of_an_hour(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     freeze(site)
     tab_a = await site.invites(pair.anna)
@@ -82,7 +86,7 @@ async def test_a_cancel_costs_an_hour(site: Running, person: MakePerson) -> None
     assert (await pair.b.receive("call:cancelled", id="late"))["reason"] == "cancelled"
 
 
-async def test_two_who_invite_each_other_are_in_a_call(site: Running, person: MakePerson) -> None:
+async def test_two_users_who_invite_each_other_are_in_a_call(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     tab = await site.invites(pair.ben)
     await pair.ring(100)
@@ -94,7 +98,7 @@ async def test_two_who_invite_each_other_are_in_a_call(site: Running, person: Ma
 
 
 @pytest.mark.parametrize("command", ["call:accept", "call:decline", "call:cancel", "call:extend-wait"])
-async def test_a_stranger_is_told_nothing_and_nobody_hears(
+async def test_commands_of_other_users_are_not_found_and_publish_nothing(
     site: Running, person: MakePerson, command: str
 ) -> None:
     pair = await two(site, person)
@@ -114,7 +118,7 @@ async def test_a_stranger_is_told_nothing_and_nobody_hears(
 @pytest.mark.parametrize(
     ("who", "command"), [("a", "call:accept"), ("a", "call:decline"), ("b", "call:cancel")]
 )
-async def test_one_cannot_play_the_others_part(
+async def test_a_user_cannot_send_the_commands_of_the_other_side(
     site: Running, person: MakePerson, who: str, command: str
 ) -> None:
     pair = await two(site, person)
@@ -125,7 +129,7 @@ async def test_one_cannot_play_the_others_part(
     assert await outcomes(site) == []
 
 
-async def test_a_stranger_cannot_learn_how_a_ring_ended(site: Running, person: MakePerson) -> None:
+async def test_other_users_cannot_learn_an_outcome(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     cleo = await site.invites(await person("Cleo"))
     invite_id = await pair.ring()
@@ -136,7 +140,7 @@ async def test_a_stranger_cannot_learn_how_a_ring_ended(site: Running, person: M
 
 
 @pytest.mark.parametrize("between", ["block", "report", "ban", "access", "deleted"])
-async def test_an_acceptance_looks_again(site: Running, person: MakePerson, between: str) -> None:
+async def test_an_acceptance_checks_again(site: Running, person: MakePerson, between: str) -> None:
     pair = await two(site, person)
     invite_id = await pair.ring()
     await _come_between(site, pair, between)
@@ -161,12 +165,10 @@ async def _come_between(site: Running, pair: Two, between: str) -> None:
     await rows(site.models, statements[between], pair.anna.user_id)
 
 
-async def test_an_acceptance_by_somebody_who_got_into_another_call_falls_away(
-    site: Running, person: MakePerson
-) -> None:
+async def test_accepting_while_in_another_call_ends_the_ring(site: Running, person: MakePerson) -> None:
     pair, cleo = await two(site, person), await person("Cleo")
     invite_id = await pair.ring()
-    # Past Redis, as an emptied one would allow.
+    # Bypasses Redis, as if it had been emptied.
     new = site.models.calls.new(str(uuid.uuid4()), pair.anna.user_id, cleo.user_id, 300)
     accepted = await site.models.invites.outcomes._sql.one("accept", Accepted, **new.as_values())
     assert accepted is not None

@@ -1,4 +1,4 @@
-"""Rings that nobody answers: missed, gone, decided by a process that died; and what a reconnect shows."""
+"""Rings that end automatically: missed, gone, or decided by a process that died; and reconnects."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ async def outcomes(site: Running) -> list[str]:
     return [row[0] for row in await rows(site.models, "select outcome from invite_outcomes")]
 
 
-async def test_a_miss_costs_an_hour(site: Running, person: MakePerson) -> None:
+async def test_a_missed_ring_has_a_cooldown_of_an_hour(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     freeze(site)
     invite_id = await pair.ring()
@@ -33,7 +33,9 @@ async def test_a_miss_costs_an_hour(site: Running, person: MakePerson) -> None:
     assert await outcomes(site) == ["missed"]
 
 
-async def test_a_caller_without_a_socket_for_five_seconds_is_gone(site: Running, person: MakePerson) -> None:
+async def test_a_ring_is_gone_when_its_caller_has_no_socket_for_five_seconds(
+    site: Running, person: MakePerson
+) -> None:
     pair = await two(site, person)
     freeze(site)
     invite_id = await pair.ring()
@@ -51,7 +53,7 @@ async def test_a_caller_without_a_socket_for_five_seconds_is_gone(site: Running,
     assert await cooldown_seconds(site.models, pair.anna, pair.ben) == HOUR
 
 
-async def test_a_caller_who_comes_back_in_time_gets_the_answer(site: Running, person: MakePerson) -> None:
+async def test_a_caller_who_reconnects_in_time_gets_the_answer(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     freeze(site)
     invite_id = await pair.ring()
@@ -67,9 +69,7 @@ async def test_a_caller_who_comes_back_in_time_gets_the_answer(site: Running, pe
     await back.receive("call:start")
 
 
-async def test_the_callee_may_lose_their_sockets_and_the_ring_goes_on(
-    site: Running, person: MakePerson
-) -> None:
+async def test_a_ring_continues_when_the_callee_loses_all_sockets(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     freeze(site)
     invite_id = await pair.ring()
@@ -91,7 +91,7 @@ async def test_a_ring_whose_process_died_is_ended_by_another(
     freeze(site, far)
     invite_id = await pair.ring()
     advance(20, site, far)
-    # This process takes the lease, and dies.
+    # This process takes the lease and dies.
     rings = site.models.invites.rings
     assert await rings.due(site.models.clock.now_ms(), 5000) == [
         Due(invite_id, "missed", pair.anna.user_id, pair.ben.user_id)
@@ -106,7 +106,7 @@ async def test_a_ring_whose_process_died_is_ended_by_another(
 
 
 @pytest.mark.parametrize("outcome", ["missed", "cancelled", "declined"])
-async def test_what_was_decided_but_never_told_is_told_by_the_sweep(
+async def test_the_sweep_publishes_outcomes_that_were_not_published(
     site: Running, person: MakePerson, outcome: str
 ) -> None:
     pair = await two(site, person)

@@ -1,4 +1,4 @@
-"""What was decided in PostgreSQL and could not be said: said at once here, and soon everywhere."""
+"""Outcomes that could not be published: local sockets are notified at once, the others soon."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COMMANDS = {
 
 @asynccontextmanager
 async def no_scripts(site: Running) -> AsyncIterator[None]:
-    """Redis runs no script: rings cannot be released, and everything else goes on."""
+    """Scripts fail in Redis: rings cannot be released; everything else works."""
     await site.models.bus.command("acl", "setuser", "default", "-evalsha", "-eval")
     yield
     await site.models.bus.command("acl", "setuser", "default", "+@all")
@@ -36,7 +36,7 @@ async def decide(pair: Two, command: str, invite_id: str) -> None:
 
 @pytest.mark.parametrize("is_far", [False, True])
 @pytest.mark.parametrize("command", COMMANDS)
-async def test_both_hear_it_though_redis_could_not_release_the_ring(
+async def test_both_are_notified_when_redis_cannot_release_the_ring(
     make_site: MakeSite, site: Running, person: MakePerson, command: str, *, is_far: bool
 ) -> None:
     far = await make_site() if is_far else site
@@ -52,13 +52,13 @@ async def test_both_hear_it_though_redis_could_not_release_the_ring(
 
 
 async def heard(pair: Two, command: str) -> None:
-    """By the one who did not ask."""
+    """Waits for the event of the side that did not send the command."""
     socket: Socket = pair.b if command == "cancel" else pair.a
     await socket.receive(COMMANDS[command][command == "cancel"])
 
 
 async def is_over(site: Running, pair: Two, invite_id: str, command: str) -> None:
-    """The ring is gone; both are in the call, or free."""
+    """Checks that the ring is gone and both users are in the call or free."""
     assert not await site.models.bus.command("exists", keys.invite(invite_id))
     for one in (pair.anna, pair.ben):
         busy = await site.models.bus.command("get", keys.busy(one.user_id)) or b""
@@ -67,10 +67,10 @@ async def is_over(site: Running, pair: Two, invite_id: str, command: str) -> Non
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-async def test_another_process_says_what_one_decided_before_it_died(
+async def test_another_process_publishes_what_a_dead_process_decided(
     make_site: MakeSite, site: Running, person: MakePerson, command: str
 ) -> None:
-    """Within the five seconds of the protocol, and not when the ring would have run out."""
+    """Within the five seconds of the protocol, before the ring would have expired."""
     far = await make_site()
     pair = await two(site, person)
     freeze(site, far)

@@ -1,4 +1,4 @@
-"""Introductions: the link, who comes by it, and what the two then see of each other."""
+"""Introductions: the link, accepting it, and what the two users see afterwards."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.scenes import rows
 
 
 async def trio(person: MakePerson) -> list[Person]:
-    """[who introduces, the person on the card, who comes by the link]"""
+    """[introducer, person on the card, newcomer]"""
     return [await person("Ann"), await person("Ben", gender="male"), await person("Cleo")]
 
 
@@ -23,7 +23,7 @@ async def introduced(models: Models, ann: Person, ben: Person, cleo: Person) -> 
     await models.introductions.accept(link.token, cleo.user_id)
 
 
-async def test_both_see_who_introduced_them_and_nobody_else_does(models: Models, person: MakePerson) -> None:
+async def test_only_the_two_see_who_introduced_them(models: Models, person: MakePerson) -> None:
     ann, ben, cleo = await trio(person)
     await introduced(models, ann, ben, cleo)
     seen = await models.introductions.seen_by(cleo.user_id)
@@ -32,7 +32,7 @@ async def test_both_see_who_introduced_them_and_nobody_else_does(models: Models,
     assert await models.introductions.seen_by(ann.user_id) == {}
 
 
-async def test_a_pair_is_introduced_once_whichever_way_round(models: Models, person: MakePerson) -> None:
+async def test_a_pair_is_introduced_once_in_either_direction(models: Models, person: MakePerson) -> None:
     ann, ben, cleo = await trio(person)
     dan = await person("Dan")
     await introduced(models, ann, ben, cleo)
@@ -43,7 +43,7 @@ async def test_a_pair_is_introduced_once_whichever_way_round(models: Models, per
     assert len(await models.introductions.seen_by(ben.user_id)) == 1
 
 
-async def test_a_link_is_the_same_while_it_holds(models: Models, person: MakePerson) -> None:
+async def test_a_link_is_reused_until_it_expires(models: Models, person: MakePerson) -> None:
     ann, ben, cleo = await trio(person)
     models.clock.freeze(datetime(2026, 9, 21, tzinfo=UTC))
     first = await models.introductions.make_link(ann.user_id, ben.user_id)
@@ -59,7 +59,7 @@ async def test_a_link_is_the_same_while_it_holds(models: Models, person: MakePer
     assert (await models.introductions.make_link(cleo.user_id, ben.user_id)).token != first.token
 
 
-async def test_it_is_shown_for_days_and_not_for_ever(models: Models, person: MakePerson) -> None:
+async def test_an_introduction_is_shown_for_a_limited_time(models: Models, person: MakePerson) -> None:
     ann, ben, cleo = await trio(person)
     models.clock.freeze(datetime(2026, 9, 21, tzinfo=UTC))
     await introduced(models, ann, ben, cleo)
@@ -70,14 +70,16 @@ async def test_it_is_shown_for_days_and_not_for_ever(models: Models, person: Mak
 
 
 @pytest.mark.parametrize("token", ["", "nothing", "\x00", "a" * 21 + "\x00", "\ud800", "a" * 5000])
-async def test_what_is_no_link_leads_nowhere(models: Models, person: MakePerson, token: str) -> None:
+async def test_invalid_tokens_are_not_found(models: Models, person: MakePerson, token: str) -> None:
     cleo = await person("Cleo")
     assert await models.introductions.find(token) is None
     with pytest.raises(NotFound):
         await models.introductions.accept(token, cleo.user_id)
 
 
-async def test_ones_own_link_and_a_link_to_oneself(models: Models, person: MakePerson) -> None:
+async def test_the_introducer_and_the_person_cannot_accept_the_link(
+    models: Models, person: MakePerson
+) -> None:
     ann, ben, _ = await trio(person)
     link = await models.introductions.make_link(ann.user_id, ben.user_id)
     for own in (ann, ben):
@@ -88,7 +90,7 @@ async def test_ones_own_link_and_a_link_to_oneself(models: Models, person: MakeP
             await models.introductions.make_link(ann.user_id, wrong)
 
 
-async def test_nobody_is_introduced_over_a_block(models: Models, person: MakePerson) -> None:
+async def test_a_block_prevents_an_introduction(models: Models, person: MakePerson) -> None:
     ann, ben, cleo = await trio(person)
     link = await models.introductions.make_link(ann.user_id, ben.user_id)
     await models.blocks.block(ben.user_id, cleo.user_id)
@@ -101,10 +103,10 @@ async def test_nobody_is_introduced_over_a_block(models: Models, person: MakePer
 
 
 @pytest.mark.parametrize("how", ["block", "report"])
-async def test_whoever_was_blocked_notices_nothing_and_introduces_nobody(
+async def test_a_blocked_introducer_notices_nothing_and_the_link_has_no_effect(
     models: Models, person: MakePerson, how: str
 ) -> None:
-    """All that they can see is as it is with somebody who is away."""
+    """Everything looks as if the person were offline."""
     ann, ben, cleo = await trio(person)
     if how == "block":
         await models.blocks.block(ben.user_id, ann.user_id)
@@ -118,7 +120,7 @@ async def test_whoever_was_blocked_notices_nothing_and_introduces_nobody(
     assert await models.introductions.seen_by(ben.user_id) == {}
 
 
-async def test_who_introduced_is_not_named_to_whom_they_blocked(models: Models, person: MakePerson) -> None:
+async def test_an_introducer_is_not_named_to_users_with_a_block(models: Models, person: MakePerson) -> None:
     ann, ben, cleo = await trio(person)
     await introduced(models, ann, ben, cleo)
     await models.blocks.block(ann.user_id, cleo.user_id)
@@ -127,7 +129,9 @@ async def test_who_introduced_is_not_named_to_whom_they_blocked(models: Models, 
 
 
 @pytest.mark.parametrize("gone", ["deleted", "banned"])
-async def test_who_is_gone_introduces_nobody(models: Models, person: MakePerson, gone: str) -> None:
+async def test_deleted_and_banned_users_introduce_no_one(
+    models: Models, person: MakePerson, gone: str
+) -> None:
     ann, ben, cleo = await trio(person)
     link = await models.introductions.make_link(ann.user_id, ben.user_id)
     await introduced(models, ann, ben, cleo)

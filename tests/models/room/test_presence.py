@@ -1,4 +1,4 @@
-"""Presence: who is online, listed and away; and how a lost Redis or a dead process heals by itself."""
+"""Presence: online, listed and away; and recovery from a lost Redis or a dead process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.scenes import advance, are_online, freeze, is_listed, rounds,
 
 
 async def closed(site: Running, socket: Socket, person: Person) -> None:
-    """The server has noticed."""
+    """Closes a socket and waits until the server has noticed."""
     count = await site.models.bus.command("hlen", keys.sockets(person.user_id))
     socket.close()
     await until(lambda: person.user_id not in site.site.hub.invite_sockets)
@@ -23,7 +23,9 @@ async def _has_let_go(site: Running, person: Person, before: int) -> bool:
     return len([name for name in flat if name != b"linger"]) < before
 
 
-async def test_one_is_listed_once_joined_and_online_before(site: Running, person: MakePerson) -> None:
+async def test_a_user_is_online_with_a_socket_and_listed_once_joined(
+    site: Running, person: MakePerson
+) -> None:
     anna = await person("Anna")
     socket = await site.invites(anna, join=False)
     state = await socket.receive("state")
@@ -55,7 +57,7 @@ async def test_leaving_one_tab_leaves_the_others(
     assert not (await other.receive("queue:state", id="bye"))["available"]
 
 
-async def test_without_a_socket_one_is_away_after_ten_seconds(site: Running, person: MakePerson) -> None:
+async def test_a_user_without_a_socket_is_away_after_ten_seconds(site: Running, person: MakePerson) -> None:
     anna = await person("Anna")
     freeze(site)
     await closed(site, await site.invites(anna), anna)
@@ -68,7 +70,7 @@ async def test_without_a_socket_one_is_away_after_ten_seconds(site: Running, per
     assert not await is_listed(site, anna)
 
 
-async def test_a_reload_keeps_ones_place(site: Running, person: MakePerson) -> None:
+async def test_a_reload_keeps_the_place_in_the_queue(site: Running, person: MakePerson) -> None:
     anna = await person("Anna")
     freeze(site)
     await closed(site, await site.invites(anna), anna)
@@ -122,7 +124,7 @@ async def test_the_unpaid_get_state_but_are_not_online_and_cannot_join(
     assert not await is_listed(site, anna)
 
 
-async def test_without_a_selfie_nobody_joins(site: Running, person: MakePerson) -> None:
+async def test_users_without_a_selfie_cannot_join(site: Running, person: MakePerson) -> None:
     anna = await person("Anna", selfie=False)
     socket = await site.invites(anna, join=False)
     socket.send("queue:join", id="j")
@@ -130,7 +132,7 @@ async def test_without_a_selfie_nobody_joins(site: Running, person: MakePerson) 
     assert not await is_listed(site, anna)
 
 
-async def test_access_gained_and_lost_is_told_and_followed(
+async def test_changes_of_access_are_published_and_applied(
     make_site: MakeSite, site: Running, person: MakePerson
 ) -> None:
     far = await make_site()

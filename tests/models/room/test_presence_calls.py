@@ -1,4 +1,4 @@
-"""Who is busy with a call: never longer than the call, whatever is announced at the moment of its end."""
+"""Users are busy while in a call, and never longer, even when all calls are registered again."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def busy(models: Models, person: Person) -> bytes | None:
     return found
 
 
-async def test_a_call_that_ends_while_all_are_announced_leaves_nobody_busy(
+async def test_a_call_that_ends_during_the_registration_leaves_no_user_busy(
     models: Models, person: MakePerson
 ) -> None:
     people = [await person(f"P{number}") for number in range(8)]
@@ -43,7 +43,7 @@ async def test_a_call_that_ends_while_all_are_announced_leaves_nobody_busy(
         assert [await busy(models, one) for one in people] == [None] * 8, number
 
 
-async def test_who_is_in_a_call_is_busy_after_it(models: Models, person: MakePerson) -> None:
+async def test_users_in_a_call_are_busy_after_the_registration(models: Models, person: MakePerson) -> None:
     one, other = await person("Anna"), await person("Ben")
     call_id = await begun(models, one, other)
     assert await busy(models, one) is None
@@ -52,14 +52,14 @@ async def test_who_is_in_a_call_is_busy_after_it(models: Models, person: MakePer
     assert 0 < await models.bus.command("pttl", keys.busy(one.user_id)) <= keys.CALL_BUSY_MS
 
 
-async def test_all_of_many_are_announced(models: Models) -> None:
+async def test_all_of_many_calls_are_registered(models: Models) -> None:
     await many_calls.make(models, presence.AT_ONCE, "p")
     await models.presence.announce_all()
     assert len(await models.bus.command("keys", "ns:busy:*")) == 2 * presence.AT_ONCE
 
 
 async def test_a_mark_without_a_call_is_corrected(site: Running, person: MakePerson) -> None:
-    """A process died between the end of a call and freeing the two, or marked them too late."""
+    """A process died after a call ended and before it freed the users, or marked them too late."""
     pair = await two(site, person)
     models = site.models
     cleo, dana = await person("Cleo"), await person("Dana")

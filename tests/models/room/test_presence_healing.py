@@ -1,4 +1,4 @@
-"""Presence heals: an emptied Redis, a dead process, a slow one, a goodbye, what nobody ended."""
+"""Recovery of presence: an emptied Redis, a dead or slow process, a shutdown, stale busy marks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ from tests.support.scenes import (
 )
 
 
-async def test_an_emptied_redis_heals(make_site: MakeSite, site: Running, person: MakePerson) -> None:
+async def test_presence_recovers_from_an_emptied_redis(
+    make_site: MakeSite, site: Running, person: MakePerson
+) -> None:
     far = await make_site()
     scene = await in_call(site, person, far)
     cleo, dana = await person("Cleo"), await person("Dana")
@@ -38,7 +40,7 @@ async def test_an_emptied_redis_heals(make_site: MakeSite, site: Running, person
     await until(lambda: are_online(site, 4))
     assert await is_listed(site, cleo)
     assert not await is_listed(site, dana)
-    # Who is in a call is busy again, and the relay goes on across the two processes.
+    # Users in a call are busy again, and the relay works across the two processes.
     assert not await is_listed(site, scene.people.anna)
     socket.send("call:invite", toUserId=scene.people.ben.user_id, requestedSeconds=300, id="i")
     assert (await socket.receive("call:declined", id="i"))["reason"] == "busy"
@@ -51,7 +53,7 @@ async def _seats(site: Running, call_id: str, number: int) -> bool:
     return len(await site.models.bus.command("keys", f"ns:seat:{call_id}:*")) == number
 
 
-async def test_a_dead_process_heals(
+async def test_presence_recovers_from_a_dead_process(
     make_site: MakeSite, site: Running, person: MakePerson, caplog: pytest.LogCaptureFixture
 ) -> None:
     far = await make_site()
@@ -67,7 +69,7 @@ async def test_a_dead_process_heals(
     assert await is_listed(site, ben)
     advance(0.1, site)
     await rounds(site)
-    # Noticed; what is left of the ten seconds is his.
+    # Noticed; he stays listed for the rest of the ten seconds.
     assert await site.models.presence.online_users() == 1
     assert await is_listed(site, ben)
     advance(3.4, site)
@@ -81,10 +83,10 @@ async def test_a_dead_process_heals(
     assert await rows(site.models, "select count(*) from processes") == [(1,)]
 
 
-async def test_a_process_taken_for_dead_comes_back(
+async def test_a_slow_process_that_was_considered_dead_recovers(
     make_site: MakeSite, site: Running, person: MakePerson
 ) -> None:
-    """It was only slow: its people are online again, and its seats are not lost to their calls."""
+    """Its users are online again, and its seats still belong to their calls."""
     far = await make_site()
     scene = await in_call(site, person, far)
     dana = await person("Dana")
@@ -109,7 +111,7 @@ async def test_a_process_taken_for_dead_comes_back(
     await scene.b.receive("rtc:offer")
 
 
-async def test_a_goodbye_keeps_peoples_places_for_ten_seconds(
+async def test_a_shutdown_keeps_users_listed_for_ten_seconds(
     make_site: MakeSite, site: Running, person: MakePerson
 ) -> None:
     far = await make_site()
@@ -127,8 +129,8 @@ async def test_a_goodbye_keeps_peoples_places_for_ten_seconds(
     assert await is_listed(site, ben)
 
 
-async def test_a_business_that_nobody_ended_is_forgotten(site: Running, person: MakePerson) -> None:
-    """A process died between the end of a call and telling Redis: a reconnect puts it right."""
+async def test_a_stale_busy_mark_is_removed(site: Running, person: MakePerson) -> None:
+    """A process died after a call ended and before it updated Redis: a reconnect corrects it."""
     pair = await two(site, person)
     call_id = await pair.call()
     await rows(site.models, "delete from live_seats")

@@ -1,4 +1,4 @@
-"""The queue: who is listed for whom, in what order, a page at a time."""
+"""The queue: who is listed for whom, in which order, in pages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ async def seen_by(site: Running, person: Person) -> list[str]:
     return [card["userId"] for card in answer.json["users"]]
 
 
-async def test_a_page_has_as_many_as_asked_for(models: Models) -> None:
+async def test_a_page_has_the_requested_number_of_cards(models: Models) -> None:
     await listed(models, MOST + 5)
     (viewer,) = await listed(models, 1)
     for limit in (1, 2, 20, MOST):
@@ -45,14 +45,16 @@ async def test_a_page_has_as_many_as_asked_for(models: Models) -> None:
         "q1:1",
     ],
 )
-async def test_a_cursor_of_somebody_else_is_refused(models: Models, cursor: str) -> None:
+async def test_a_malformed_cursor_is_rejected(models: Models, cursor: str) -> None:
     with pytest.raises(Invalid) as refused:
         await models.queue.page("00000000-0000-4000-8000-000000000000", cursor)
     assert refused.value.fields
     assert set(refused.value.fields) == {"cursor"}
 
 
-async def test_nobody_sees_themselves_or_whom_they_cannot_call(site: Running, person: MakePerson) -> None:
+async def test_users_do_not_see_themselves_or_users_whom_they_cannot_call(
+    site: Running, person: MakePerson
+) -> None:
     names = ["Blocks", "Blocked", "Reports", "Reported", "Stranger", "Unjoined"]
     anna = await person("Anna")
     people = {name: await person(name) for name in names}
@@ -81,13 +83,13 @@ async def test_nobody_sees_themselves_or_whom_they_cannot_call(site: Running, pe
         people[name].user_id for name in ("Anna", "Blocks", "Blocked", "Reports", "Reported", "Unjoined")
     ]
     assert not shown & set(hidden)
-    # And the other way round, and not for somebody else.
+    # And in the other direction, but not for other users.
     for name in ("Blocks", "Blocked", "Reports", "Reported"):
         assert anna.user_id not in await seen_by(site, people[name])
     assert anna.user_id in await seen_by(site, people["Stranger"])
 
 
-async def test_those_on_cooldown_come_last_with_the_time_left(site: Running, person: MakePerson) -> None:
+async def test_users_on_cooldown_come_last_with_the_remaining_time(site: Running, person: MakePerson) -> None:
     freeze(site)
     anna = await person("Anna")
     cooling, fresh = [await person(f"C{n}") for n in range(3)], [await person(f"F{n}") for n in range(3)]
@@ -112,9 +114,7 @@ async def test_those_on_cooldown_come_last_with_the_time_left(site: Running, per
     ]
 
 
-async def test_who_rings_or_is_in_a_call_is_not_listed_and_comes_back(
-    site: Running, person: MakePerson
-) -> None:
+async def test_busy_users_are_not_listed_until_they_are_free(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     cleo = await person("Cleo")
     both = {pair.anna.user_id, pair.ben.user_id}

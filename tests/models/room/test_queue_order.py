@@ -1,4 +1,4 @@
-"""The order of the queue: fair, page after page, without repeats and without gaps."""
+"""The order of the queue: fair, page by page, without repeats or gaps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ async def ids_of(models: Models, viewer: str, cursor: str | None = None, limit: 
     return [card.user_id for card in (await models.queue.page(viewer, cursor, limit)).cards]
 
 
-async def test_who_came_first_is_shown_first(models: Models) -> None:
+async def test_users_are_shown_in_the_order_of_joining(models: Models) -> None:
     stand_still(models)
     people = []
     for _ in range(5):
@@ -26,7 +26,7 @@ async def test_who_came_first_is_shown_first(models: Models) -> None:
     assert await ids_of(models, viewer) == people
 
 
-async def test_those_least_recently_shown_come_first(models: Models) -> None:
+async def test_the_least_recently_shown_come_first(models: Models) -> None:
     stand_still(models)
     people = await listed(models, 6)
     models.clock.advance(seconds=5)
@@ -51,7 +51,7 @@ async def test_a_viewer_counts_once_in_ten_minutes(models: Models) -> None:
     assert times[0] == times[1] == times[2] < times[3]
 
 
-async def test_page_two_never_repeats_page_one_and_misses_nobody(models: Models) -> None:
+async def test_page_two_has_no_repeats_and_no_gaps(models: Models) -> None:
     stand_still(models)
     people = await listed(models, 57)
     (viewer,) = await listed(models, 1)
@@ -63,7 +63,7 @@ async def test_page_two_never_repeats_page_one_and_misses_nobody(models: Models)
         cursor = page.cursor
         if not page.has_more:
             break
-        # Meanwhile others look too, somebody new comes, and time goes on.
+        # In between, other users read pages, a new user comes, and time passes.
         for other in others:
             await ids_of(models, other)
         models.clock.advance(seconds=1)
@@ -87,7 +87,7 @@ async def test_newcomers_come_after_what_is_on_the_screen(models: Models) -> Non
     assert await ids_of(models, viewer, page.cursor) == []
 
 
-async def test_who_goes_and_comes_back_is_behind_the_cursor_again(models: Models) -> None:
+async def test_users_who_leave_and_come_back_are_listed_after_the_cursor(models: Models) -> None:
     stand_still(models)
     people = await listed(models, 3)
     (viewer,) = await listed(models, 1)
@@ -102,7 +102,7 @@ async def test_who_goes_and_comes_back_is_behind_the_cursor_again(models: Models
     assert await ids_of(models, viewer, page.cursor) == []
 
 
-async def test_who_is_unblocked_is_behind_the_cursor_again(models: Models) -> None:
+async def test_unblocked_users_are_listed_after_the_cursor(models: Models) -> None:
     stand_still(models)
     (card,) = await listed(models, 1)
     (viewer,) = await listed(models, 1)
@@ -114,8 +114,8 @@ async def test_who_is_unblocked_is_behind_the_cursor_again(models: Models) -> No
     assert await ids_of(models, viewer, page.cursor) == [card]
 
 
-async def test_who_came_after_the_pages_instant_is_not_repeated_either(models: Models) -> None:
-    """It is taken before PostgreSQL is asked, and the clocks of two processes differ by a little."""
+async def test_users_who_came_after_the_pages_instant_are_not_repeated(models: Models) -> None:
+    """The instant is taken before the query, and the clocks of two processes differ a little."""
     now = stand_still(models)
     (viewer,) = await listed(models, 1)
     models.clock.freeze(now + timedelta(seconds=1))
@@ -148,7 +148,7 @@ async def _scores(models: Models) -> dict[str, float]:
     return {member.decode(): float(score) for member, score in zip(flat[::2], flat[1::2], strict=True)}
 
 
-async def test_people_come_and_go_while_somebody_pages(site: Running, person: MakePerson) -> None:
+async def test_users_come_and_go_during_paging(site: Running, person: MakePerson) -> None:
     people = await listed(site.models, 45)
     anna = await person("Anna")
     first = await site.models.queue.page(anna.user_id)
