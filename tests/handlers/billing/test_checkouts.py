@@ -1,4 +1,4 @@
-"""The paywall, the checkout, codes and coming back: as JSON, as a plain form, by htmx."""
+"""The paywall, the checkout, codes and the return from payment: as JSON, as a form, with htmx."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def paying_site(io_loop, make_site, stripe):
 # -- paywall --
 
 
-async def test_the_paywall_is_for_those_who_are_signed_in_and_not_in(site, person) -> None:
+async def test_the_paywall_is_for_signed_in_users_without_access(site, person) -> None:
     stranger = await site.browser().get("/paywall")
     assert (stranger.status, stranger.headers["Location"]) == (303, "/onboarding")
     inside = await person("Anna")
@@ -39,7 +39,7 @@ async def test_the_paywall_is_for_those_who_are_signed_in_and_not_in(site, perso
     assert answer.headers["Location"] == "/onboarding"
 
 
-async def test_the_paywall_says_who_invites(site, person) -> None:
+async def test_the_paywall_shows_who_invites(site, person) -> None:
     code = await own_code(site, await person("Anna"))
     browser = await guest_browser(site)
     page = await browser.get(f"/paywall?inviteCode={code}")
@@ -47,19 +47,19 @@ async def test_the_paywall_says_who_invites(site, person) -> None:
     assert f'value="{code}"' in page.text
 
 
-async def test_the_paywall_says_why_a_code_does_not_help(site, person) -> None:
+async def test_the_paywall_shows_why_a_code_does_not_work(site, person) -> None:
     browser = await guest_browser(site)
     page = await browser.get(f"/paywall?inviteCode={new_code()}")
     assert page.status == 200
     assert "No such code" in page.text
 
 
-async def test_the_paywall_says_that_nothing_was_charged(site) -> None:
+async def test_the_paywall_states_that_nothing_was_charged(site) -> None:
     browser = await guest_browser(site)
     assert "Nothing was charged" in (await browser.get("/paywall?cancelled=1")).text
 
 
-async def test_sign_up_says_why_a_code_does_not_help(site, person) -> None:
+async def test_sign_up_shows_why_a_code_does_not_work(site, person) -> None:
     code = await own_code(site, await person("Anna"))
     async with site.models.db.link() as link:
         await link.execute("update invite_codes set uses = uses_limit")
@@ -80,7 +80,7 @@ async def test_a_checkout_as_json(paying_site, stripe) -> None:
     assert answer.json["checkoutUrl"] == stripe.sessions[answer.json["sessionId"]]["url"]
 
 
-async def test_a_checkout_by_form_and_by_htmx(paying_site, stripe) -> None:
+async def test_a_checkout_by_form_and_with_htmx(paying_site, stripe) -> None:
     browser = await guest_browser(paying_site)
     plain = await browser.post("/payment/create-checkout")
     assert (plain.status, plain.headers["Location"]) == (303, next(iter(stripe.sessions.values()))["url"])
@@ -96,14 +96,14 @@ async def test_a_checkout_needs_a_session_and_the_form_its_token(paying_site) ->
     assert (await browser.post("/payment/create-checkout")).status == 403
 
 
-async def test_a_host_header_reaches_no_address(paying_site, stripe) -> None:
+async def test_a_forged_host_header_is_not_used_in_urls(paying_site, stripe) -> None:
     token, _ = await newcomer(paying_site)
     evil = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
     await paying_site.client.post("/payment/create-checkout", {}, token=token, headers=evil)
     assert "evil" not in str(stripe.sessions)
 
 
-async def test_stripe_away_is_said_plainly(paying_site, stripe) -> None:
+async def test_an_outage_of_stripe_is_reported(paying_site, stripe) -> None:
     token, _ = await newcomer(paying_site)
     stripe.faults.append("429")
     answer = await paying_site.client.post("/payment/create-checkout", {}, token=token)
@@ -112,7 +112,7 @@ async def test_stripe_away_is_said_plainly(paying_site, stripe) -> None:
     assert answer.headers["Retry-After"]
 
 
-async def test_who_has_paid_is_not_asked_again(site, person) -> None:
+async def test_users_who_have_paid_are_not_asked_again(site, person) -> None:
     anna = await person("Anna", access="payment")
     answer = await site.client.post("/payment/create-checkout", {}, token=anna.token)
     assert (answer.status, answer.code) == (409, "conflict")
@@ -121,7 +121,7 @@ async def test_who_has_paid_is_not_asked_again(site, person) -> None:
 # -- coming back --
 
 
-async def test_coming_back_before_the_webhook_and_after(paying_site, stripe) -> None:
+async def test_the_return_page_before_and_after_the_webhook(paying_site, stripe) -> None:
     token, _ = await newcomer(paying_site)
     client = paying_site.client
     session_id = (await client.post("/payment/create-checkout", {}, token=token)).json["sessionId"]
@@ -133,7 +133,7 @@ async def test_coming_back_before_the_webhook_and_after(paying_site, stripe) -> 
     assert set(after) == {"access", "inviteCode", "usesRemaining"}
 
 
-async def test_coming_back_is_for_the_checkouts_owner(paying_site) -> None:
+async def test_the_return_page_is_for_the_checkouts_owner(paying_site) -> None:
     token, _ = await newcomer(paying_site)
     other, _ = await newcomer(paying_site, "Otto")
     client = paying_site.client
@@ -146,11 +146,11 @@ async def test_coming_back_is_for_the_checkouts_owner(paying_site) -> None:
 
 
 def without_token(page: str) -> str:
-    """The XSRF token is masked anew in every answer."""
+    """The page without the XSRF token, which is masked differently in every response."""
     return re.sub(r'name="_xsrf" value="[^"]*"', "", page)
 
 
-async def test_coming_back_in_a_browser_updates_by_itself(paying_site, stripe) -> None:
+async def test_the_return_page_updates_automatically(paying_site, stripe) -> None:
     browser = await guest_browser(paying_site)
     await browser.post("/payment/create-checkout")
     (session_id,) = stripe.sessions
@@ -163,7 +163,7 @@ async def test_coming_back_in_a_browser_updates_by_itself(paying_site, stripe) -
     assert without_token(fragment.text).strip() in without_token((await browser.get(url)).text)
 
 
-async def test_access_is_told_on_the_socket(paying_site, stripe) -> None:
+async def test_new_access_is_sent_to_the_socket(paying_site, stripe) -> None:
     token, _ = await newcomer(paying_site)
     client = paying_site.client
     session_id = (await client.post("/payment/create-checkout", {}, token=token)).json["sessionId"]
@@ -199,7 +199,7 @@ async def test_codes_that_do_not_work_as_json(site, person) -> None:
     assert (odd.status, set(odd.json["error"]["fields"])) == (422, {"inviteCode"})
 
 
-async def test_a_code_by_form_leads_on(site, person) -> None:
+async def test_a_code_by_form_redirects_to_the_next_step(site, person) -> None:
     code = await own_code(site, await person("Anna"))
     browser = await guest_browser(site)
     answer = await browser.post("/payment/apply-code", inviteCode=code)
@@ -210,7 +210,7 @@ async def test_a_code_by_form_leads_on(site, person) -> None:
 
 
 @pytest.mark.parametrize("htmx", [True, False])
-async def test_a_code_that_does_not_work_comes_back_in_the_form(site, htmx) -> None:
+async def test_an_invalid_code_is_shown_in_the_form_again(site, htmx) -> None:
     browser = await guest_browser(site)
     answer = await browser.post("/payment/apply-code", htmx=htmx, inviteCode="NOT A CODE")
     assert answer.status == 422
@@ -219,7 +219,7 @@ async def test_a_code_that_does_not_work_comes_back_in_the_form(site, htmx) -> N
     assert ("<html" in answer.text) is not htmx
 
 
-async def test_five_unknown_codes_an_hour(site) -> None:
+async def test_five_unknown_codes_per_hour(site) -> None:
     token, _ = await newcomer(site)
     for _ in range(5):
         answer = await site.client.post("/payment/apply-code", {"inviteCode": new_code()}, token=token)
@@ -229,7 +229,7 @@ async def test_five_unknown_codes_an_hour(site) -> None:
     assert int(answer.headers["Retry-After"]) > 3000
 
 
-async def test_after_a_household_s_guesses_a_right_code_or_link_lets_in(site, person) -> None:
+async def test_after_wrong_guesses_from_one_address_a_valid_code_or_link_works(site, person) -> None:
     """All clients of this test share one address."""
     code = await own_code(site, await person("Anna"))
     token, _ = await newcomer(site)
@@ -251,7 +251,7 @@ async def test_after_a_household_s_guesses_a_right_code_or_link_lets_in(site, pe
     assert (answer.status, answer.json) == (200, {"access": "invited"})
 
 
-async def test_text_without_a_code_is_a_field_to_mend(site) -> None:
+async def test_text_without_a_code_is_an_invalid_field(site) -> None:
     token, _ = await newcomer(site)
     for _ in range(6):
         answer = await site.client.post("/payment/apply-code", {"inviteCode": "abc"}, token=token)
@@ -260,7 +260,7 @@ async def test_text_without_a_code_is_a_field_to_mend(site) -> None:
     assert answer.status == 404
 
 
-async def test_fifty_people_and_the_last_use_over_two_processes(site, make_site, person) -> None:
+async def test_fifty_users_compete_for_the_last_use_on_two_processes(site, make_site, person) -> None:
     other = await make_site()
     code = await own_code(site, await person("Anna"))
     async with site.models.db.link() as link:

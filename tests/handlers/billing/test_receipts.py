@@ -1,4 +1,4 @@
-"""The receipts' page, taking an extra payment back, and losing access on screen."""
+"""The receipt page, refunds of extra payments, and losing access."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def test_receipts_as_json(site, stripe, person) -> None:
     assert (await site.client.get("/receipt")).status == 401
 
 
-async def test_who_paid_twice_is_told_and_takes_it_back(site, stripe, person) -> None:
+async def test_a_user_who_paid_twice_sees_it_and_refunds_it(site, stripe, person) -> None:
     anna = await person("Anna", access=None)
     sessions = await paid_twice(site.models, stripe, anna)
     html = {"Accept": "text/html"}
@@ -51,7 +51,7 @@ async def test_who_paid_twice_is_told_and_takes_it_back(site, stripe, person) ->
         assert (again.status, again.code) == (409, "conflict")
 
 
-async def test_a_receipt_is_its_owners(site, stripe, person) -> None:
+async def test_a_receipt_is_for_its_owner(site, stripe, person) -> None:
     anna, ben = await person("Anna", access=None), await person("Ben")
     await paid_twice(site.models, stripe, anna)
     (second, _) = (await site.client.get("/receipt", token=anna.token)).json["payments"]
@@ -60,7 +60,7 @@ async def test_a_receipt_is_its_owners(site, stripe, person) -> None:
         assert (answer.status, answer.code) == (404, "not_found")
 
 
-async def test_by_form_and_by_htmx(site, stripe) -> None:
+async def test_a_refund_by_form_and_with_htmx(site, stripe) -> None:
     browser = await guest_browser(site)
     assert "You have not paid anything" in (await browser.get("/receipt")).text
     refused = await browser.post("/receipt/refund", paymentId="nothing")
@@ -69,7 +69,7 @@ async def test_by_form_and_by_htmx(site, stripe) -> None:
     assert (await browser.post("/receipt/refund", paymentId="nothing")).status == 403
 
 
-async def test_losing_access_is_told_at_once_and_the_paywall_says_why(site, stripe) -> None:
+async def test_lost_access_is_published_at_once_and_the_paywall_shows_why(site, stripe) -> None:
     token, _ = await newcomer(site)
     client = site.client
     session_id = (await client.post("/payment/create-checkout", {}, token=token)).json["sessionId"]
@@ -87,7 +87,7 @@ async def test_losing_access_is_told_at_once_and_the_paywall_says_why(site, stri
 
 
 @pytest.mark.parametrize(("how", "words"), [("refund", "was refunded"), ("dispute", "Your bank took")])
-async def test_the_paywall_says_why(site, stripe, person, how, words) -> None:
+async def test_the_paywall_shows_why_access_was_lost(site, stripe, person, how, words) -> None:
     anna = await person("Anna", access=None)
     session_id = await paid(site.models, stripe, anna)
     if how == "refund":

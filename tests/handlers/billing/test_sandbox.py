@@ -1,4 +1,4 @@
-"""The test checkout: it says what it is, and pays through the webhook's own door."""
+"""The test checkout: it states that it is a test, and pays through the webhook."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from tests.support.stripe_events import SECRET
 
 
 async def begin(browser) -> str:
-    """Presses Pay on the paywall; the path of the page one gets to."""
+    """Presses Pay on the paywall; returns the path of the next page."""
     answer = await browser.post("/payment/create-checkout")
     assert answer.status == 303
     path = answer.headers["Location"].removeprefix("http://localhost")
     return path[path.index("/") :]
 
 
-async def test_the_whole_way_through(site) -> None:
+async def test_a_payment_from_start_to_end(site) -> None:
     browser = await guest_browser(site)
     path = await begin(browser)
     page = await browser.get(path)
@@ -40,7 +40,7 @@ async def test_pressing_twice_pays_once(site) -> None:
     assert (await browser.get(path)).headers["Location"].startswith("/payment-success")
 
 
-async def test_cancelling_leads_back_and_the_next_one_is_new(site) -> None:
+async def test_after_cancelling_the_next_checkout_is_new(site) -> None:
     browser = await guest_browser(site)
     path = await begin(browser)
     cancelled = await browser.post(path, action="cancel")
@@ -50,7 +50,7 @@ async def test_cancelling_leads_back_and_the_next_one_is_new(site) -> None:
     assert await begin(browser) != path
 
 
-async def test_it_is_the_owners(site) -> None:
+async def test_the_page_is_for_the_checkouts_owner(site) -> None:
     path = await begin(await guest_browser(site))
     token, _ = await newcomer(site, "Otto")
     for answer in (
@@ -61,7 +61,7 @@ async def test_it_is_the_owners(site) -> None:
         assert (answer.status, answer.code) == (404, "not_found")
 
 
-async def test_only_two_actions(site) -> None:
+async def test_other_actions_are_rejected(site) -> None:
     browser = await guest_browser(site)
     path = await begin(browser)
     assert (await browser.post(path, action="refund")).status == 422
@@ -69,13 +69,13 @@ async def test_only_two_actions(site) -> None:
     assert (await browser.post(path, action="pay")).status == 403
 
 
-async def test_with_a_key_there_is_none(make_site) -> None:
+async def test_with_a_stripe_key_there_is_no_test_checkout(make_site) -> None:
     site = await make_site(stripe_secret_key=KEY, stripe_webhook_secrets=(SECRET,), price_cents=50)
     token, _ = await newcomer(site)
     assert (await site.client.get("/test-checkout/cs_test_1", token=token)).status == 404
 
 
-async def test_in_production_without_a_key_nobody_can_pay(make_site) -> None:
+async def test_in_production_without_a_key_payments_are_unavailable(make_site) -> None:
     site = await make_site(environment="production")
     token, _ = await newcomer(site)
     assert (await site.client.get("/test-checkout/cs_test_1", token=token)).status == 404

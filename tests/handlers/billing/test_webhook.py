@@ -1,4 +1,4 @@
-"""Stripe's door over HTTP: raw bytes, a signature, and nothing else that decides."""
+"""The Stripe webhook over HTTP: only the raw bytes and the signature matter."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def test_a_paid_event_is_received(paying_site, stripe) -> None:
     assert (me["access"], me["usesRemaining"]) == ("paid", 4)
 
 
-async def test_a_foreign_origin_and_cookies_do_not_matter_here(paying_site, stripe) -> None:
+async def test_origin_and_cookies_are_ignored(paying_site, stripe) -> None:
     token, _ = await newcomer(paying_site)
     payload = event("completed", stripe.pay((await checkout_of(paying_site, stripe, token))["id"]))
     headers = {
@@ -66,7 +66,7 @@ async def test_a_forged_event_is_a_bad_request(paying_site, stripe, header) -> N
     assert await access_of(paying_site, token) == "unpaid"
 
 
-async def test_twenty_at_once_over_two_processes(paying_site, make_site, stripe) -> None:
+async def test_twenty_identical_events_at_once_on_two_processes(paying_site, make_site, stripe) -> None:
     other = await make_site(**stripe.settings)
     token, user_id = await newcomer(paying_site)
     session = await checkout_of(paying_site, stripe, token)
@@ -78,17 +78,17 @@ async def test_twenty_at_once_over_two_processes(paying_site, make_site, stripe)
         assert link.cursor.fetchone() == (1,)
 
 
-async def test_a_site_without_a_key_takes_no_events_of_stripes(site) -> None:
+async def test_a_site_without_a_key_accepts_no_events_of_stripe(site) -> None:
     payload = event("completed", {"id": "cs_test_1"})
     for header in (signature(payload, SECRET), signature(payload, "whsec_")):
         assert (await deliver(site.client, payload, header)).status == 400
 
 
-async def test_only_post(paying_site) -> None:
+async def test_other_methods_are_not_allowed(paying_site) -> None:
     answer = await paying_site.client.get("/payment/webhook")
     assert (answer.status, answer.code) == (405, "method")
 
 
-async def test_an_event_larger_than_any_is_refused(paying_site) -> None:
+async def test_an_oversized_event_is_rejected(paying_site) -> None:
     payload = b" " * 300_000
     assert (await deliver(paying_site.client, payload)).status == 400

@@ -1,4 +1,4 @@
-"""The call's own address: for its two parties, while it lives and afterwards; for others there is none."""
+"""/calls/<id>: for its two users, live and ended; for others it does not exist."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def test_a_live_call_as_json(site: Running, person: MakePerson) -> None:
     assert answers[0]["polite"] is not answers[1]["polite"]
 
 
-async def test_the_clock_is_told_as_it_stands(site: Running, person: MakePerson) -> None:
+async def test_the_response_contains_the_current_clock(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person, seconds=90, connected=False)
     freeze(site)
     await scene.connect()
@@ -40,7 +40,7 @@ async def test_the_clock_is_told_as_it_stands(site: Running, person: MakePerson)
     assert "remainingMs" not in answer
 
 
-async def test_for_strangers_there_is_no_such_call(site: Running, person: MakePerson) -> None:
+async def test_other_users_get_not_found(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     cleo = await person("Cleo")
     mine = await site.client.get(f"/calls/{scene.call_id}", token=cleo.token)
@@ -50,7 +50,7 @@ async def test_for_strangers_there_is_no_such_call(site: Running, person: MakePe
     assert (await site.client.get(f"/calls/{scene.call_id}")).status == 401
 
 
-async def test_the_pages_of_a_call_and_of_its_end(site: Running, person: MakePerson) -> None:
+async def test_the_pages_of_a_live_and_an_ended_call(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     cookie = {"Cookie": f"session={scene.people.anna.token}"}
     page = await site.client.get(f"/calls/{scene.call_id}", headers=HTML | cookie)

@@ -1,4 +1,4 @@
-"""Chat lines on the wire and on pages: limits that can be waited for, and pages that stay small."""
+"""Chat lines over sockets and pages: rate limits with a retry time, and pages of limited size."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ select gen_random_uuid(), %s, case when n %% 2 = 0 then %s::uuid else %s::uuid e
 
 
 async def written(site: Running, scene: InCall, lines: int, text: str = "said #") -> None:
-    """So many lines, past the models."""
+    """Inserts lines directly into the database."""
     people = (scene.people.anna.user_id, scene.people.ben.user_id)
     await rows(site.models, MANY, scene.call_id, *people, text, lines)
 
 
-async def test_too_fast_is_told_and_the_same_line_is_taken_later(site: Running, person: MakePerson) -> None:
+async def test_a_line_that_is_too_fast_is_rejected_and_accepted_later(
+    site: Running, person: MakePerson
+) -> None:
     scene = await in_call(site, person)
     freeze(site)
     for number in range(41):
@@ -35,7 +37,7 @@ async def test_too_fast_is_told_and_the_same_line_is_taken_later(site: Running, 
         await scene.a.receive("chat:message", id=str(number))
     error = await scene.a.receive("error", id="40")
     assert (error["code"], error["retryAfter"]) == ("too_many", 1)
-    # The other side has its own share; a repeat of what was taken is no new line.
+    # The other side has its own limit; a repeat of a stored line does not count.
     scene.b.send("chat:message", text="mine", id="1")
     await scene.b.receive("chat:message", id="1")
     await scene.a.receive("chat:message", text="mine")
@@ -50,7 +52,7 @@ async def test_too_fast_is_told_and_the_same_line_is_taken_later(site: Running, 
     assert heard == [f"said {number}" for number in range(41)]
 
 
-async def test_two_a_second_is_never_too_fast(site: Running, person: MakePerson) -> None:
+async def test_two_lines_per_second_are_never_too_fast(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person, connected=False)
     freeze(site)
     call = await site.models.calls.get(scene.call_id)
@@ -59,7 +61,7 @@ async def test_two_a_second_is_never_too_fast(site: Running, person: MakePerson)
         advance(0.5, site)
 
 
-async def test_six_hundred_lines_a_side_and_not_one_more(make_site: MakeSite, person: MakePerson) -> None:
+async def test_a_side_may_send_six_hundred_lines(make_site: MakeSite, person: MakePerson) -> None:
     site = await make_site(chat_messages_per_call=5)
     scene = await in_call(site, person, connected=False)
     call = await site.models.calls.get(scene.call_id)
@@ -75,7 +77,7 @@ async def test_six_hundred_lines_a_side_and_not_one_more(make_site: MakeSite, pe
     assert len(await rows(site.models, "select 1 from call_messages")) == 6
 
 
-async def test_the_last_line_is_taken_once_however_many_come_at_once(
+async def test_the_last_line_is_accepted_once_with_concurrent_lines(
     make_site: MakeSite, person: MakePerson
 ) -> None:
     near, far = await make_site(chat_messages_per_call=5), await make_site(chat_messages_per_call=5)
@@ -89,7 +91,7 @@ async def test_the_last_line_is_taken_once_however_many_come_at_once(
     assert len(await rows(near.models, "select 1 from call_messages")) == 5
 
 
-async def test_a_line_kept_by_a_process_that_died_is_relayed_with_its_repeat(
+async def test_a_line_stored_by_a_dead_process_is_relayed_with_its_repeat(
     make_site: MakeSite, site: Running, person: MakePerson
 ) -> None:
     scene = await in_call(site, person)
@@ -106,7 +108,7 @@ async def test_a_line_kept_by_a_process_that_died_is_relayed_with_its_repeat(
     assert "chat:message" not in await scene.b.quiet()
 
 
-async def test_a_seat_is_shown_the_newest_lines_and_where_all_are(site: Running, person: MakePerson) -> None:
+async def test_a_snapshot_has_the_newest_lines_and_the_url_of_all(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     await written(site, scene, 1200)
     scene.b.close()
@@ -129,7 +131,7 @@ async def all_lines(site: Running, scene: InCall, url: str | None) -> list[str]:
     return found
 
 
-async def test_the_history_has_the_first_lines_and_the_address_of_the_others(
+async def test_the_history_has_the_first_lines_and_the_url_of_the_others(
     site: Running, person: MakePerson
 ) -> None:
     scene = await in_call(site, person)
@@ -149,7 +151,9 @@ async def test_the_history_has_the_first_lines_and_the_address_of_the_others(
     assert "Show more messages" not in more.text
 
 
-async def test_lines_are_for_the_two_and_a_cursor_is_checked(site: Running, person: MakePerson) -> None:
+async def test_lines_are_for_the_two_users_and_cursors_are_validated(
+    site: Running, person: MakePerson
+) -> None:
     scene, cleo = await in_call(site, person), await person("Cleo")
     url = f"/calls/{scene.call_id}/messages"
     assert (await site.client.get(url, token=cleo.token)).status == 404
@@ -160,7 +164,7 @@ async def test_lines_are_for_the_two_and_a_cursor_is_checked(site: Running, pers
 @pytest.mark.parametrize(
     "text", ["x" * 490 + "#", "\U0001f600" * 490 + "#", "\x01" * 490 + "#", "&" * 490 + "#"]
 )
-async def test_no_answer_is_large_or_slow(site: Running, person: MakePerson, text: str) -> None:
+async def test_no_response_is_large_or_slow(site: Running, person: MakePerson, text: str) -> None:
     scene = await in_call(site, person)
     for _ in range(5):
         await written(site, scene, 2000, text)

@@ -1,4 +1,4 @@
-"""Contacts over HTTP: handles in the settings, a word after the call, what the history shows."""
+"""Contacts over HTTP: handles in the settings, answers after the call, and the history."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.support.reports import browser_of
 from tests.support.scenes import in_call
 
 
-async def test_handles_are_kept_one_by_one(site: Running, person: MakePerson) -> None:
+async def test_handles_are_changed_one_by_one(site: Running, person: MakePerson) -> None:
     anna = await person("Anna")
 
     async def patch(handles: dict[str, object]) -> dict[str, object]:
@@ -39,7 +39,7 @@ async def test_the_settings_form_shows_the_link(site: Running, person: MakePerso
     assert 'value="anna.sky"' in (await browser.get("/settings")).text
 
 
-async def test_204_always_and_404_to_strangers(site: Running, person: MakePerson) -> None:
+async def test_the_answer_is_always_204_and_404_for_other_users(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     carl = await person("Carl")
     await scene.end()
@@ -53,7 +53,7 @@ async def test_204_always_and_404_to_strangers(site: Running, person: MakePerson
     assert (await site.client.post(path, {}, token=scene.people.anna.token)).status == 422
 
 
-async def test_the_ended_page_asks_and_the_history_shows(site: Running, person: MakePerson) -> None:
+async def test_the_summary_asks_and_the_history_shows_contacts(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     anna, ben = scene.people.anna, scene.people.ben
     await site.models.users.update(ben.user_id, handles={"tiktok": "ben.dance"})
@@ -74,7 +74,7 @@ async def test_the_ended_page_asks_and_the_history_shows(site: Running, person: 
     assert theirs["contacts"] == {}
 
 
-async def test_a_no_and_silence_look_the_same_to_the_other(site: Running, person: MakePerson) -> None:
+async def test_a_no_and_no_answer_look_the_same_to_the_peer(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     anna, ben = scene.people.anna, scene.people.ben
     await scene.end()

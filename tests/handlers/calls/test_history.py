@@ -1,4 +1,4 @@
-"""/history: one's own past calls, as JSON and as a page."""
+"""/history: a user's past calls, as JSON and as a page."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def test_a_call_is_in_the_history_of_both_with_its_lines(site: Running, pe
     assert "<b>hi</b>" not in page.text
 
 
-async def test_nobody_reads_anothers_history(site: Running, person: MakePerson) -> None:
+async def test_a_history_is_for_its_owner(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     await scene.end()
     cleo = await person("Cleo")
@@ -48,6 +48,6 @@ async def test_a_bad_cursor_is_422(site: Running, person: MakePerson) -> None:
         assert (answer.status, set(answer.json["error"]["fields"])) == (422, {"cursor"})
 
 
-async def test_the_unpaid_read_theirs_too(site: Running, person: MakePerson) -> None:
+async def test_users_without_access_can_read_their_history(site: Running, person: MakePerson) -> None:
     anna = await person("Anna", access=None, selfie=False)
     assert (await site.client.get("/history", token=anna.token)).status == 200

@@ -1,4 +1,4 @@
-"""The relay: frames pass untouched and in order, wait for an empty seat, and a seat has one holder."""
+"""The relay: frames pass unchanged and in order, or wait for an empty seat; a seat has one socket."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PLACES = pytest.mark.parametrize("processes", [1, 2])
 
 
 @PLACES
-async def test_frames_pass_untouched_and_in_order(
+async def test_frames_pass_unchanged_and_in_order(
     make_site: MakeSite, site: Running, person: MakePerson, processes: int
 ) -> None:
     scene = await in_call(site, person, await places(make_site, processes), connected=False)
@@ -36,14 +36,14 @@ async def test_frames_pass_untouched_and_in_order(
     assert await next_frame(scene.a) == PASSED[2]
 
 
-async def test_nothing_comes_back_to_the_sender(site: Running, person: MakePerson) -> None:
+async def test_frames_are_not_returned_to_the_sender(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person, connected=False)
     scene.a.send("rtc:offer", sdp="x", id="1")
     await scene.b.receive("rtc:offer")
     assert await scene.a.quiet() == []
 
 
-async def test_on_open_the_whole_call_is_told(site: Running, person: MakePerson) -> None:
+async def test_the_complete_state_is_sent_on_open(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     freeze(site)
     call_id = await pair.call(90)
@@ -65,7 +65,7 @@ async def test_on_open_the_whole_call_is_told(site: Running, person: MakePerson)
 
 
 @PLACES
-async def test_what_comes_for_an_empty_seat_waits_and_is_delivered_in_order(
+async def test_frames_for_an_empty_seat_wait_and_are_delivered_in_order(
     make_site: MakeSite, site: Running, person: MakePerson, processes: int
 ) -> None:
     far = await places(make_site, processes)
@@ -84,7 +84,7 @@ async def test_what_comes_for_an_empty_seat_waits_and_is_delivered_in_order(
     assert await next_frame(b) == PASSED[1]
 
 
-async def test_no_more_than_64_kib_wait(site: Running, person: MakePerson) -> None:
+async def test_at_most_64_kib_wait(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     call_id = await pair.call()
     a = await site.relay(pair.anna, call_id)
@@ -99,7 +99,7 @@ async def test_no_more_than_64_kib_wait(site: Running, person: MakePerson) -> No
     assert await b.quiet() == []
 
 
-async def test_what_waits_is_forgotten_after_twenty_seconds(site: Running, person: MakePerson) -> None:
+async def test_waiting_frames_expire_after_twenty_seconds(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     call_id = await pair.call()
     a = await site.relay(pair.anna, call_id)
@@ -119,7 +119,7 @@ async def _is_gone(site: Running, key: bytes) -> bool:
     return not await site.models.bus.command("exists", key)
 
 
-async def test_media_state_reaches_the_peer_alone(site: Running, person: MakePerson) -> None:
+async def test_media_state_is_sent_to_the_peer_only(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person, connected=False)
     scene.a.send("media:state", audio=True, video=False)
     assert await scene.b.receive("media:state") == {"type": "media:state", "audio": True, "video": False}
@@ -132,12 +132,12 @@ async def test_media_state_reaches_the_peer_alone(site: Running, person: MakePer
 @pytest.mark.parametrize(
     "call_id", ["x", "0", str(uuid.UUID(int=0)), "0B9C1F64-7A0E-4D53-9B1F-3F2F6F1C8A27", "a" * 64]
 )
-async def test_what_is_no_call_is_told_4404(site: Running, person: MakePerson, call_id: str) -> None:
+async def test_an_unknown_call_is_closed_with_4404(site: Running, person: MakePerson, call_id: str) -> None:
     anna = await person()
     assert await (await site.relay(anna, call_id)).closed() == 4404
 
 
-async def test_a_stranger_is_told_4404_as_for_no_call(site: Running, person: MakePerson) -> None:
+async def test_other_users_are_closed_with_4404(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     cleo = await person("Cleo")
     mine, none = await site.relay(cleo, scene.call_id), await site.relay(cleo, str(uuid.uuid4()))
@@ -147,13 +147,13 @@ async def test_a_stranger_is_told_4404_as_for_no_call(site: Running, person: Mak
     assert await scene.a.quiet() == []
 
 
-async def test_a_banned_party_is_told_4403(site: Running, person: MakePerson) -> None:
+async def test_a_banned_user_is_closed_with_4403(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     await ban(site.models, scene.people.anna)
     assert await (await site.relay(scene.people.anna, scene.call_id)).closed() == 4403
 
 
-async def test_a_call_that_has_ended_says_so_and_closes(site: Running, person: MakePerson) -> None:
+async def test_an_ended_call_sends_its_end_and_closes(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     await scene.end()
     again = await site.relay(scene.people.ben, scene.call_id)
@@ -164,7 +164,7 @@ async def test_a_call_that_has_ended_says_so_and_closes(site: Running, person: M
 
 
 @PLACES
-async def test_hanging_up_ends_it_for_both_and_closes(
+async def test_hanging_up_ends_the_call_for_both_and_closes(
     make_site: MakeSite, site: Running, person: MakePerson, processes: int
 ) -> None:
     far = await places(make_site, processes)
@@ -177,7 +177,7 @@ async def test_hanging_up_ends_it_for_both_and_closes(
 
 
 @PLACES
-async def test_the_clock_is_told_to_both(
+async def test_the_clock_is_sent_to_both(
     make_site: MakeSite, site: Running, person: MakePerson, processes: int
 ) -> None:
     far = await places(make_site, processes)
@@ -196,7 +196,7 @@ async def test_the_clock_is_told_to_both(
     for socket in (scene.a, scene.b):
         told = await socket.receive("call:clock")
         assert (told["state"], told["remainingMs"]) == ("running", 290_000)
-    # A report that changes nothing is answered, and only to who reports.
+    # A report that changes nothing is answered to its sender only.
     scene.b.send("rtc:connected")
     await scene.b.receive("call:clock", state="running")
     assert await scene.a.quiet() == []

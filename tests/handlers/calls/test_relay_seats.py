@@ -1,4 +1,4 @@
-"""Seats of a call: taken, replaced, lost and come back to, through restarts and crashes of the server."""
+"""Seats of a call: taken, replaced, lost and taken again, through restarts and crashes of servers."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ async def test_a_newer_tab_takes_the_seat(
     assert (await newer.receive("call:state"))["state"] == "running"
     scene.b.send_raw(OFFER)
     assert json.loads(await next_frame(newer)) == json.loads(OFFER)
-    # The older one's farewell changes nothing: no grace, and the peer is not told.
+    # The closing of the older socket changes nothing: no grace period, no event for the peer.
     assert "peer:left" not in await scene.b.quiet()
     seats = await rows(site.models, "select caller_seat is not null, caller_back_by from calls")
     assert seats == [(True, None)]
 
 
-async def test_a_replaced_tab_is_heard_no_more(site: Running, person: MakePerson) -> None:
+async def test_frames_of_a_replaced_tab_are_ignored(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     old = await Raw.open(site, f"/ws/calls/{scene.call_id}", scene.people.anna.token)
     assert await scene.a.closed() == 4409
@@ -68,7 +68,7 @@ async def test_a_replaced_tab_is_heard_no_more(site: Running, person: MakePerson
     assert set(await scene.b.quiet()) <= {"peer:joined"}
 
 
-async def test_both_may_open_at_the_same_moment(site: Running, person: MakePerson) -> None:
+async def test_both_sides_may_open_at_the_same_time(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     call_id = await pair.call()
     for _ in range(10):
@@ -76,7 +76,7 @@ async def test_both_may_open_at_the_same_moment(site: Running, person: MakePerso
         await asyncio.gather(a.receive("call:state", seconds=1.5), b.receive("call:state", seconds=1.5))
 
 
-async def test_a_seat_that_closes_while_it_opens_is_not_held(site: Running, person: MakePerson) -> None:
+async def test_a_socket_that_closes_while_it_opens_frees_its_seat(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     call_id = await pair.call()
     for number in range(20):
@@ -96,7 +96,7 @@ async def _caller_seat(site: Running) -> bool:
     return found == [(None,)] and not await site.models.bus.command("keys", "ns:seat:*:caller")
 
 
-async def test_a_lost_seat_does_not_pause_and_is_told(site: Running, person: MakePerson) -> None:
+async def test_a_lost_seat_does_not_pause_and_the_peer_is_notified(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person, connected=False)
     freeze(site)
     await scene.connect()
@@ -113,7 +113,7 @@ async def test_a_lost_seat_does_not_pause_and_is_told(site: Running, person: Mak
     assert "call:end" not in await scene.a.quiet()
 
 
-async def test_who_waits_sees_until_when(site: Running, person: MakePerson) -> None:
+async def test_the_waiting_side_gets_the_end_of_the_grace_period(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person, connected=False)
     freeze(site)
     await scene.connect()
@@ -130,7 +130,7 @@ async def test_who_waits_sees_until_when(site: Running, person: MakePerson) -> N
     assert (await newer.receive("call:end"))["reason"] == "dropped"
 
 
-async def test_a_goodbye_of_a_server_costs_nobody_the_call(
+async def test_the_shutdown_of_a_server_ends_no_call(
     make_site: MakeSite, site: Running, person: MakePerson
 ) -> None:
     far = await make_site()
@@ -144,7 +144,7 @@ async def test_a_goodbye_of_a_server_costs_nobody_the_call(
     assert await next_frame(back) == OFFER
 
 
-async def test_a_crash_starts_a_grace_and_the_call_goes_on(
+async def test_a_crash_starts_a_grace_period_and_the_call_continues(
     make_site: MakeSite, site: Running, person: MakePerson
 ) -> None:
     far = await make_site()
@@ -160,7 +160,7 @@ async def test_a_crash_starts_a_grace_and_the_call_goes_on(
     assert await next_frame(back) == OFFER
 
 
-async def test_a_server_that_starts_gives_open_graces_their_time_again(
+async def test_a_server_restarts_open_grace_periods_when_it_starts(
     make_site: MakeSite, site: Running, person: MakePerson
 ) -> None:
     scene = await in_call(site, person)
@@ -175,10 +175,10 @@ async def test_a_server_that_starts_gives_open_graces_their_time_again(
 
 
 @pytest.mark.parametrize("older_is_last", [False, True])
-async def test_a_newer_tab_keeps_its_seat_from_one_that_still_opens(
+async def test_a_newer_tab_keeps_its_seat_when_an_older_one_is_still_opening(
     site: Running, person: MakePerson, monkeypatch: pytest.MonkeyPatch, older_is_last: bool
 ) -> None:
-    """As when the network changes while a first handshake hangs: both take the seat, in either order."""
+    """As after a change of networks during a first handshake: both take the seat, in either order."""
     pair = await two(site, person)
     call_id = await pair.call()
     calls = site.models.calls

@@ -1,11 +1,11 @@
-"""The order of what a seat is told: after its first state, and each chat line once."""
+"""The order of frames for a seat: after its first state, and each chat line once."""
 
 from __future__ import annotations
 
 from handlers.calls.seat_order import MOST_TOLD, SeatOrder
 
 
-def test_what_comes_before_the_state_waits_for_it() -> None:
+def test_frames_before_the_state_wait_for_it() -> None:
     written: list[bytes] = []
     order = SeatOrder(written.append)
     order.hear(b"1")
@@ -15,7 +15,7 @@ def test_what_comes_before_the_state_waits_for_it() -> None:
     assert (written, order.is_opening) == ([b"1", b"2"], False)
 
 
-def test_a_line_is_told_once() -> None:
+def test_a_line_is_sent_once() -> None:
     written: list[bytes] = []
     order = SeatOrder(written.append)
     order.hear(b"shown", "a")
@@ -26,7 +26,7 @@ def test_a_line_is_told_once() -> None:
     assert written == [b"b", b"None", b"None"]
 
 
-def test_it_remembers_only_the_newest() -> None:
+def test_only_the_newest_lines_are_remembered() -> None:
     written: list[bytes] = []
     order = SeatOrder(written.append)
     order.opened()

@@ -1,4 +1,4 @@
-"""GET /turn/credentials: for the two parties of a live call, counted; a check for anybody, short and few."""
+"""GET /turn/credentials: for the two users of a live call, and a limited check for visitors."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def path(call_id: str) -> str:
     return f"/turn/credentials?callId={call_id}"
 
 
-async def test_both_parties_get_credentials_of_their_own(site: Running, person: MakePerson) -> None:
+async def test_both_users_get_their_own_credentials(site: Running, person: MakePerson) -> None:
     freeze(site)
     scene = await in_call(site, person, connected=False)
     one, other = [
@@ -60,7 +60,7 @@ async def test_credentials_end_with_the_call(site: Running, person: MakePerson) 
     assert answer.json["ttl"] == LIFE - 100
 
 
-async def test_nobody_else_gets_any(site: Running, person: MakePerson) -> None:
+async def test_other_users_get_no_credentials(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     stranger = await person("Carla")
     random_id = "5d0c8a7e-3a0b-4b1e-9a44-9f1d6f0c2b33"
@@ -69,14 +69,14 @@ async def test_nobody_else_gets_any(site: Running, person: MakePerson) -> None:
     assert (await site.client.get(path(scene.call_id))).status == 401
 
 
-async def test_after_the_call_there_are_none(site: Running, person: MakePerson) -> None:
+async def test_there_are_no_credentials_after_the_call(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     await scene.end()
     answer = await site.client.get(path(scene.call_id), token=scene.people.anna.token)
     assert (answer.status, answer.code) == (403, "not_allowed")
 
 
-async def test_so_many_an_hour_for_each_person(
+async def test_requests_per_hour_and_user_are_limited(
     make_site: MakeSite, site: Running, person: MakePerson
 ) -> None:
     scene = await in_call(site, person)
@@ -87,7 +87,9 @@ async def test_so_many_an_hour_for_each_person(
     assert (await strict.client.get(path(scene.call_id), token=ben)).status == 200
 
 
-async def test_a_refusal_counts_for_nothing(make_site: MakeSite, site: Running, person: MakePerson) -> None:
+async def test_a_rejected_request_is_not_counted(
+    make_site: MakeSite, site: Running, person: MakePerson
+) -> None:
     scene = await in_call(site, person)
     strict = await make_site(**COTURN, turn_per_hour=1)
     anna = scene.people.anna.token
@@ -107,7 +109,7 @@ async def test_a_visitor_may_check_their_connection(site: Running) -> None:
     assert server["username"].split(":")[1].startswith("check-")
 
 
-async def test_a_check_is_no_way_into_a_call(site: Running, person: MakePerson) -> None:
+async def test_a_check_gives_no_credentials_of_a_call(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     answer = await site.client.get(f"{path(scene.call_id)}&purpose=check", token=scene.people.anna.token)
     assert answer.json["ttl"] == 60
@@ -115,7 +117,7 @@ async def test_a_check_is_no_way_into_a_call(site: Running, person: MakePerson) 
     assert odd.status == 404
 
 
-async def test_three_checks_an_hour_for_each_address(
+async def test_three_checks_per_hour_and_address(
     make_site: MakeSite, person: MakePerson, site: Running
 ) -> None:
     behind_proxy = await make_site(
@@ -137,7 +139,7 @@ async def test_three_checks_an_hour_for_each_address(
 
 
 @pytest.mark.parametrize("fault", ["401", "429", "500", "garbage", "reset"])
-async def test_a_failing_twilio_never_fails_the_call_page(
+async def test_the_call_page_works_when_twilio_fails(
     make_site: MakeSite, site: Running, person: MakePerson, twilio: TwilioStandIn, fault: str
 ) -> None:
     scene = await in_call(site, person)
@@ -148,7 +150,7 @@ async def test_a_failing_twilio_never_fails_the_call_page(
     assert twilio.asked == [LIFE]
 
 
-async def test_twilio_is_asked_once_for_a_person_and_a_call(
+async def test_twilio_is_called_once_per_user_and_call(
     make_site: MakeSite, site: Running, person: MakePerson, twilio: TwilioStandIn
 ) -> None:
     scene = await in_call(site, person)
@@ -162,7 +164,7 @@ async def test_twilio_is_asked_once_for_a_person_and_a_call(
 # -- relay only --
 
 
-async def test_the_call_page_says_whether_only_relays_may_be_used(
+async def test_the_call_page_contains_the_relay_only_setting(
     make_site: MakeSite, site: Running, person: MakePerson
 ) -> None:
     scene = await in_call(site, person)
@@ -179,7 +181,7 @@ RELAY = "candidate:3 1 udp 41885439 203.0.113.5 50001 typ relay raddr 0.0.0.0 rp
 
 
 @pytest.mark.parametrize("is_far", [False, True], ids=["one process", "two processes"])
-async def test_relay_only_cuts_what_passes_the_relay(
+async def test_relay_only_filters_signalling(
     make_site: MakeSite, person: MakePerson, site: Running, is_far: bool
 ) -> None:
     near = await make_site(**COTURN, relay_only=True)
@@ -210,7 +212,7 @@ async def test_relay_only_cuts_what_passes_the_relay(
     assert not [message for message in scene.b.inbox if message["type"] == "rtc:ice"]
 
 
-async def test_without_relay_only_nothing_is_looked_into(site: Running, person: MakePerson) -> None:
+async def test_without_relay_only_frames_are_not_filtered(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     scene.a.send("rtc:ice", candidate={"candidate": DIRECT, "more": 1}, attempt=1)
     assert (await scene.b.receive("rtc:ice"))["candidate"] == {"candidate": DIRECT, "more": 1}

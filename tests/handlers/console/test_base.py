@@ -1,4 +1,4 @@
-"""The console: every address for every kind of visitor, and what the pages show."""
+"""The console: every URL for every kind of visitor, and what the pages show."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.scenes import in_call, rows
 from tests.support.staff import at_work, enrolled
 
 ID = new_id()
-# (method, path, admins only). `own` ids are filled in where a page needs something that is there.
+# (method, path, admins only). Existing ids are filled in where a page needs them.
 ADDRESSES = [
     ("GET", "/admin", False),
     ("GET", "/admin/reports", False),
@@ -53,7 +53,7 @@ def config() -> Config:
     return Config(stun_urls=(), bcrypt_cost=4, guests_per_hour=100_000, api_per_minute=1_000_000)
 
 
-def test_the_table_has_every_address() -> None:
+def test_the_table_has_every_url() -> None:
     def pattern(path: str) -> str:
         return re.sub(r"\{\w+\}", ID, path)
 
@@ -70,7 +70,7 @@ class Scene:
     report_id: str
 
     def path(self, path: str, *, real: bool = False) -> str:
-        """With ids of nobody and nothing, or, for pages, with those that are there."""
+        """The path with unknown ids, or (`real`) with existing ones."""
         user, filed = (self.ben.user_id, self.report_id) if real else (ID, ID)
         return path.format(report=filed, user=user, ban=ID, staff=ID)
 
@@ -92,7 +92,7 @@ async def ask(browser: Browser, method: str, path: str, **fields: str) -> Answer
     return await (browser.get(path) if method == "GET" else browser.post(path, **fields))
 
 
-async def test_nobody_but_the_staff_gets_anything(scene: Scene) -> None:
+async def test_only_staff_have_access(scene: Scene) -> None:
     nobody, member = scene.site.browser(), scene.site.browser()
     member.cookies["session"] = member.cookies["staff"] = scene.anna.token
     _, token = await enrolled(scene.site.models, "Half")
@@ -115,7 +115,7 @@ async def test_nobody_but_the_staff_gets_anything(scene: Scene) -> None:
             assert told.code == "not_signed_in", path
 
 
-async def test_a_moderator_has_no_money_no_codes_and_no_staff(scene: Scene) -> None:
+async def test_moderators_have_no_access_to_payments_codes_and_staff(scene: Scene) -> None:
     _, browser = await at_work(scene.site, "Mia")
     for method, path, is_for_admins in ADDRESSES:
         answer = await ask(browser, method, scene.path(path, real=True), reason="x")
@@ -125,13 +125,13 @@ async def test_a_moderator_has_no_money_no_codes_and_no_staff(scene: Scene) -> N
     assert "payments today" not in (await browser.get("/admin")).text
 
 
-async def test_an_admin_sees_every_page_and_strangers_ids_are_nothing(scene: Scene) -> None:
+async def test_an_admin_sees_every_page_and_unknown_ids_are_not_found(scene: Scene) -> None:
     _, browser = await at_work(scene.site, "Ada", "admin")
     for method, path, _ in ADDRESSES:
         if method == "GET" and "frame" not in path:
             assert (await browser.get(scene.path(path, real=True))).status == 200, path
         if "{" in path or "0123" in path:
-            # What they want is well said; only the id is nobody's.
+            # The request is valid, but the id is unknown.
             words = {
                 "reason": "x",
                 "reply": "x",
@@ -145,7 +145,7 @@ async def test_an_admin_sees_every_page_and_strangers_ids_are_nothing(scene: Sce
             assert answer.status == 404, path
 
 
-async def test_every_write_wants_the_token(scene: Scene) -> None:
+async def test_every_change_requires_the_token(scene: Scene) -> None:
     _, browser = await at_work(scene.site, "Ada", "admin")
     for method, path, _ in ADDRESSES:
         if method == "POST":
@@ -155,7 +155,7 @@ async def test_every_write_wants_the_token(scene: Scene) -> None:
     assert len(await scene.site.models.bans.of_user(scene.ben.user_id)) == 0
 
 
-async def test_a_foreign_origin_is_refused(scene: Scene) -> None:
+async def test_a_foreign_origin_is_rejected(scene: Scene) -> None:
     _, browser = await at_work(scene.site, "Ada", "admin")
     cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
     headers = {"Origin": "https://evil.example", "Cookie": cookie, "X-XSRFToken": browser.xsrf}
@@ -165,7 +165,7 @@ async def test_a_foreign_origin_is_refused(scene: Scene) -> None:
     assert (await scene.site.client.post("/admin/codes", json={"label": "x"}, headers=headers)).status == 204
 
 
-async def test_what_is_not_there_leads_back_to_the_console(scene: Scene) -> None:
+async def test_a_missing_page_links_back_to_the_console(scene: Scene) -> None:
     _, browser = await at_work(scene.site, "Mia")
     for path in (f"/admin/people/{new_id()}", "/admin/codes"):
         told = await browser.get(path)
@@ -186,12 +186,12 @@ async def test_people_are_found_by_id_name_and_e_mail(scene: Scene) -> None:
     assert "Ben &lt;b&gt;" in page.text
 
 
-async def test_every_look_at_a_person_or_a_report_is_logged(scene: Scene) -> None:
+async def test_every_view_of_a_member_or_a_report_is_logged(scene: Scene) -> None:
     worker, browser = await at_work(scene.site, "Mia")
     person, report = f"/admin/people/{scene.ben.user_id}", f"/admin/reports/{scene.report_id}"
     for path in ("/admin/people?q=ben", "/admin/people", person, report, f"/admin/people/{new_id()}"):
         await browser.get(path)
-    await browser.post(person, kind="permanent")  # a form with faults is no further look
+    await browser.post(person, kind="permanent")  # an invalid form does not count as another view
     looks = [(one.actor, one.action, one.target, one.reason) for one in await scene.site.models.audit.page()]
     assert looks[:-2] == [
         (worker.staff_id, "report.look", f"report {scene.report_id}", ""),
@@ -200,7 +200,7 @@ async def test_every_look_at_a_person_or_a_report_is_logged(scene: Scene) -> Non
     ]
 
 
-async def test_a_person_is_shown_with_all_that_is_to_be_judged(scene: Scene) -> None:
+async def test_the_page_of_a_member_shows_everything_to_decide_on(scene: Scene) -> None:
     _, browser = await at_work(scene.site, "Mia")
     told = (await browser.get(f"/admin/people/{scene.ben.user_id}")).text
     for part in ("Reports about Ben", scene.report_id, "Brought by", "No calls", "spam", "comp"):
@@ -211,7 +211,7 @@ async def test_a_person_is_shown_with_all_that_is_to_be_judged(scene: Scene) -> 
     assert picture.body.startswith(b"\xff\xd8")
 
 
-async def test_who_brought_whom_is_shown_as_a_tree(scene: Scene, person: MakePerson) -> None:
+async def test_invitations_are_shown_as_a_tree(scene: Scene, person: MakePerson) -> None:
     models, cleo = scene.site.models, await person("Cleo", access=None)
     dora = await person("Dora", access=None)
     for inviter, guest in ((scene.ben, cleo), (cleo, dora)):
@@ -229,7 +229,7 @@ async def test_who_brought_whom_is_shown_as_a_tree(scene: Scene, person: MakePer
     assert cleo.user_id not in (await browser.get(f"/admin/people/{scene.anna.user_id}")).text
 
 
-async def test_the_figures_are_of_now(scene: Scene) -> None:
+async def test_the_figures_are_current(scene: Scene) -> None:
     _, browser = await at_work(scene.site, "Mia")
     before = await cookie_get(scene, browser, "/admin")
     assert before.json["figures"] == {
@@ -243,7 +243,7 @@ async def test_the_figures_are_of_now(scene: Scene) -> None:
     socket.close()
 
 
-async def test_calls_are_counted_while_they_go_on_and_after(scene: Scene, person: MakePerson) -> None:
+async def test_live_and_ended_calls_are_counted(scene: Scene, person: MakePerson) -> None:
     models = scene.site.models
     call = await in_call(scene.site, person)
     figures = await models.dashboard.figures(with_money=True)
@@ -268,7 +268,7 @@ async def cookie_get(scene: Scene, browser: Browser, path: str) -> Answer:
     return await scene.site.client.get(path, headers=headers)
 
 
-async def test_polling_keeps_nobody_signed_in(scene: Scene) -> None:
+async def test_polling_does_not_extend_a_session(scene: Scene) -> None:
     worker, browser = await at_work(scene.site, "Mia")
     models, when = scene.site.models, "select seen_at from staff_sessions"
     await rows(models, "update staff_sessions set seen_at = seen_at - interval '20 minutes'")
@@ -282,7 +282,7 @@ async def test_polling_keeps_nobody_signed_in(scene: Scene) -> None:
     assert answer.headers["HX-Redirect"] == "/admin/sign-in"
 
 
-async def test_the_audit_log_is_shown_and_checked(scene: Scene) -> None:
+async def test_the_audit_log_is_shown_and_verified(scene: Scene) -> None:
     worker, browser = await at_work(scene.site, "Ada", "admin")
     for number in range(101):
         await scene.site.models.audit.note(worker.staff_id, f"test.{number}", f"user {scene.ben.user_id}")

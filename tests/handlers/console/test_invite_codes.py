@@ -1,4 +1,4 @@
-"""Codes and money on the console, for admins: each act with its reason in the log."""
+"""Codes and payments in the console, for admins: each action is logged with its reason."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ async def told(site: Running) -> list[tuple[str, str]]:
     return [(one.action, one.reason) for one in page if not one.action.startswith("staff.")]
 
 
-async def test_codes_are_made_and_switched_off(site: Running) -> None:
+async def test_codes_are_created_and_disabled(site: Running) -> None:
     _, browser = await at_work(site, "Ada", "admin")
     for faulty in ({"label": ""}, {"label": "Poster", "uses": "-1"}, {"label": "Poster", "uses": "0"}):
         assert (await browser.post("/admin/codes", **faulty)).status == 422
@@ -39,7 +39,7 @@ async def test_codes_are_made_and_switched_off(site: Running) -> None:
     ]
 
 
-async def test_members_codes_are_not_shown_whole(site: Running, person: MakePerson) -> None:
+async def test_codes_of_members_are_not_shown_completely(site: Running, person: MakePerson) -> None:
     anna = await person("Anna")
     async with site.models.db.transaction() as on:
         await site.models.invite_codes.ensure_own(anna.user_id, on=on)
@@ -51,7 +51,7 @@ async def test_members_codes_are_not_shown_whole(site: Running, person: MakePers
     assert f"inviteCode={own.code}" not in page
 
 
-async def test_a_payment_is_listed_and_given_back_once(site: Running, person: MakePerson) -> None:
+async def test_a_payment_is_listed_and_refunded_once(site: Running, person: MakePerson) -> None:
     anna = await person("Anna", access=None)
     member = site.browser()
     member.cookies["session"] = anna.token

@@ -1,4 +1,4 @@
-"""Reports and appeals, as moderators see them: evidence on asking, one verdict, nobody judges themselves."""
+"""Reports and appeals in the console: evidence on request, one verdict, no verdicts on own bans."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ async def filed(site: Running) -> list[str]:
 
 
 async def acts(site: Running) -> list[str]:
-    """What the staff did here, but for coming in and looking at pages; the oldest first."""
+    """The actions of staff, without sign-ins and views, oldest first."""
     page = reversed(await site.models.audit.page())
     return [one.action for one in page if not re.match(r"staff\.|\w+\.look$", one.action)]
 
 
-async def test_evidence_is_shown_on_asking_only_and_that_is_logged(site: Running, person: MakePerson) -> None:
+async def test_evidence_is_shown_on_request_only_and_logged(site: Running, person: MakePerson) -> None:
     anna, ben = await person("Anna"), await person("Ben")
     await met(site.models, anna, ben)
     await report(site.models, anna, ben)
@@ -53,7 +53,7 @@ async def test_evidence_is_shown_on_asking_only_and_that_is_logged(site: Running
     assert await acts(site) == ["report.evidence", "report.frame"]
 
 
-async def test_a_report_is_judged_once_and_with_a_reason(site: Running, person: MakePerson) -> None:
+async def test_a_report_is_decided_once_and_with_a_reason(site: Running, person: MakePerson) -> None:
     anna, ben = await person("Anna"), await person("Ben")
     await met(site.models, anna, ben)
     await report(site.models, anna, ben)
@@ -73,8 +73,8 @@ async def test_a_report_is_judged_once_and_with_a_reason(site: Running, person: 
     assert "Judged: dismissed" in (await browser.get(f"/admin/reports/{report_id}")).text
 
 
-async def test_a_report_about_somebody_deleted_can_be_right(site: Running, person: MakePerson) -> None:
-    """Dismissing it would count against whoever made it."""
+async def test_a_report_about_a_deleted_user_can_be_upheld(site: Running, person: MakePerson) -> None:
+    """Dismissing it would count against the reporter."""
     anna, ben = await person("Anna"), await person("Ben")
     await met(site.models, anna, ben)
     await report(site.models, anna, ben)
@@ -88,7 +88,7 @@ async def test_a_report_about_somebody_deleted_can_be_right(site: Running, perso
     assert await acts(site) == ["report.upheld"]
 
 
-async def test_a_ban_judges_its_report_or_all_that_wait(site: Running, person: MakePerson) -> None:
+async def test_a_ban_decides_its_report_or_all_open_ones(site: Running, person: MakePerson) -> None:
     bad, people = await person("Bad"), []
     people = await reporters(site.models, person, bad, 3)
     for one in people:
@@ -132,7 +132,7 @@ async def test_a_ban_without_a_report_and_its_end(site: Running, person: MakePer
     assert await acts(site) == ["ban.permanent.addresses", "ban.lift"]
 
 
-async def test_a_ban_is_told_on_another_process_within_a_second(
+async def test_a_ban_is_enforced_on_another_process_within_a_second(
     site: Running, make_site: MakeSite, person: MakePerson
 ) -> None:
     ben = await person("Ben")
@@ -174,7 +174,7 @@ async def test_an_appeal_goes_to_another_moderator(site: Running, person: MakePe
     assert (await noah.post(path, verdict="upheld", reply="No.")).status == 409
 
 
-async def test_a_bad_cursor_is_told(site: Running) -> None:
+async def test_a_malformed_cursor_is_rejected(site: Running) -> None:
     _, browser = await at_work(site, "Mia")
     assert (await browser.get("/admin/reports?after=x")).status == 422
     assert "Nothing waits" in (await browser.get("/admin/reports")).text

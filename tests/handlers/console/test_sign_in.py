@@ -1,4 +1,4 @@
-"""Coming in to the console by its pages, and who is let in by whom."""
+"""Sign-in to the console, enrolment, and management of staff."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def config() -> Config:
     return Config(stun_urls=(), bcrypt_cost=4, guests_per_hour=100_000)
 
 
-async def test_enrolling_by_the_link(site: Running) -> None:
+async def test_enrolment_by_link(site: Running) -> None:
     stand_still(site.models)
     url = await site.models.staff.add("Mia", "admin", "operator")
     browser, link = site.browser(), link_of(url)
@@ -38,7 +38,7 @@ async def test_enrolling_by_the_link(site: Running) -> None:
         assert (await browser.get(path)).status == 404
 
 
-async def test_the_two_steps_and_the_way_out(site: Running) -> None:
+async def test_sign_in_with_two_steps_and_sign_out(site: Running) -> None:
     stand_still(site.models)
     worker, _ = await enrolled(site.models, "Mia")
     browser = site.browser()
@@ -61,7 +61,7 @@ async def test_the_two_steps_and_the_way_out(site: Running) -> None:
     assert (await browser.get("/admin")).headers["Location"] == "/admin/sign-in"
 
 
-async def test_the_cookie_is_closed_to_scripts(site: Running) -> None:
+async def test_the_cookie_is_not_readable_by_scripts(site: Running) -> None:
     await enrolled(site.models, "Mia")
     browser = site.browser()
     await browser.get("/admin/sign-in")
@@ -73,7 +73,7 @@ async def test_the_cookie_is_closed_to_scripts(site: Running) -> None:
 
 
 async def test_behind_tls_the_cookie_is_bound_to_the_host(make_site: MakeSite) -> None:
-    """Set, sent again, and a plain `staff` cookie, which a neighbour's page could set, is nothing."""
+    """It is set and accepted; a plain `staff` cookie, which another subdomain could set, is ignored."""
     site = await make_site(base_url="https://napalmsky.example")
     worker, _ = await enrolled(site.models, "Mia")
     html = {"Accept": "text/html", "Origin": "https://napalmsky.example"}
@@ -97,7 +97,7 @@ async def test_behind_tls_the_cookie_is_bound_to_the_host(make_site: MakeSite) -
         assert (await site.client.get("/admin", headers=html | {"Cookie": cookie})).status == 303
 
 
-async def test_coming_and_going_is_logged(site: Running) -> None:
+async def test_sign_ins_and_sign_outs_are_logged(site: Running) -> None:
     stand_still(site.models)
     worker, browser = await at_work(site, "Mia")
     await browser.post("/admin/sign-out")
@@ -110,7 +110,7 @@ async def test_coming_and_going_is_logged(site: Running) -> None:
     assert acts[1:] == ["staff.enrol", "staff.sign_out", "staff.sign_in", "staff.sign_out"]
 
 
-async def test_the_sixth_wrong_password_waits(site: Running) -> None:
+async def test_the_sixth_wrong_password_is_rate_limited(site: Running) -> None:
     await enrolled(site.models, "Mia")
     browser = site.browser()
     await browser.get("/admin/sign-in")
@@ -121,7 +121,7 @@ async def test_the_sixth_wrong_password_waits(site: Running) -> None:
     assert int(answer.headers["Retry-After"]) > 0
 
 
-async def test_an_admin_lets_others_in_and_out(site: Running) -> None:
+async def test_an_admin_adds_and_disables_staff(site: Running) -> None:
     _, ada = await at_work(site, "Ada", "admin")
     for faulty in ({"name": "Noah", "role": "moderator"}, {"name": "", "role": "admin", "reason": "x"}):
         assert (await ada.post("/admin/staff", **faulty)).status == 422

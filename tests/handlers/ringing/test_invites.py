@@ -1,4 +1,4 @@
-"""/ws/invites as its clients see it: state first, ids come back, a fresh look at who asks."""
+"""/ws/invites as clients see it: state first, ids in answers, and current data about the member."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.conftest import MakePerson, Running
 from tests.support.scenes import are_online, ban, rows, two, until
 
 
-async def test_the_state_comes_first_and_is_whole(site: Running, person: MakePerson) -> None:
+async def test_the_complete_state_comes_first(site: Running, person: MakePerson) -> None:
     socket = await site.invites(await person("Anna"), join=False)
     state = await socket.receive()
     assert set(state) == {"type", "serverNow", "access", "available", "invite", "call"}
@@ -16,7 +16,7 @@ async def test_the_state_comes_first_and_is_whole(site: Running, person: MakePer
     assert abs(state["serverNow"] - site.models.clock.now_ms()) < 5000
 
 
-async def test_an_id_comes_back_on_its_answer_and_only_there(site: Running, person: MakePerson) -> None:
+async def test_an_id_is_returned_in_its_answer_only(site: Running, person: MakePerson) -> None:
     socket = await site.invites(await person("Anna"), join=False)
     socket.send("ping", id="x" * 64)
     assert set(await socket.receive("pong", id="x" * 64)) == {"type", "serverNow", "id"}
@@ -24,7 +24,7 @@ async def test_an_id_comes_back_on_its_answer_and_only_there(site: Running, pers
     assert "id" not in await socket.receive("pong")
 
 
-async def test_commands_are_answered_in_their_order(site: Running, person: MakePerson) -> None:
+async def test_commands_are_answered_in_order(site: Running, person: MakePerson) -> None:
     socket = await site.invites(await person("Anna"), join=False)
     await socket.receive("state")
     for number in range(40):
@@ -48,7 +48,7 @@ async def test_access_that_changes_while_the_socket_opens_is_in_its_state(
     if not is_gained:
         await access.grant(anna.user_id, "code", "a friend")
     async with site.models.db.transaction() as on:
-        # Between reading who somebody is and hearing news of them.
+        # After the member was read and before the socket subscribed to events.
         await on.link.execute("lock table seen_addresses in exclusive mode")
         socket = await site.invites(anna, join=False)
         waiting = (
@@ -63,7 +63,7 @@ async def test_access_that_changes_while_the_socket_opens_is_in_its_state(
     await until(lambda: are_online(site, int(is_gained)))
 
 
-async def test_joining_asks_who_somebody_is_now(site: Running, person: MakePerson) -> None:
+async def test_joining_reads_the_current_member(site: Running, person: MakePerson) -> None:
     anna = await person("Anna")
     socket = await site.invites(anna)
     await rows(site.models, "update access_grants set ended_at = now() where user_id = %s", anna.user_id)
@@ -73,7 +73,7 @@ async def test_joining_asks_who_somebody_is_now(site: Running, person: MakePerso
     assert (await socket.receive("call:declined", id="2"))["reason"] in ("no_access", "invalid_target")
 
 
-async def test_a_banned_person_neither_joins_nor_invites(site: Running, person: MakePerson) -> None:
+async def test_a_banned_user_can_neither_join_nor_invite(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     await ban(site.models, pair.anna)
     pair.a.send("queue:join", id="1")
@@ -83,7 +83,7 @@ async def test_a_banned_person_neither_joins_nor_invites(site: Running, person: 
     assert "call:notify" not in await pair.b.quiet()
 
 
-async def test_joining_twice_is_joining_once(site: Running, person: MakePerson) -> None:
+async def test_joining_twice_changes_nothing(site: Running, person: MakePerson) -> None:
     anna = await person("Anna")
     socket = await site.invites(anna)
     socket.send("queue:join", id="2")

@@ -1,4 +1,4 @@
-"""The order of `state` and events: exact interleavings, one by one."""
+"""The order of `state` and events: exact interleavings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def event(type: str, number: int = 0) -> bytes:
 
 
 class Wire:
-    """What the socket writes, and what comes while the state is read: `during[reading]`."""
+    """A socket's frames; `during[n]` are the events that arrive during the n-th read."""
 
     def __init__(self, *during: list[bytes]) -> None:
         self.frames: list[bytes] = []
@@ -45,7 +45,7 @@ async def test_an_event_before_the_first_state_makes_it_read_again_and_is_part_o
 
 
 @pytest.mark.parametrize("type", ["call:start", "contacts:shared", "queue:update"])
-async def test_what_no_state_contains_is_told_after_the_first(type: str) -> None:
+async def test_events_that_no_state_contains_are_sent_after_the_first(type: str) -> None:
     assert await Wire([event(type, 1)]).show() == ["state", 1]
 
 
@@ -55,19 +55,19 @@ async def test_a_later_state_comes_after_the_events_before_it() -> None:
     assert await wire.show() == ["state", 1, 2, "state"]
 
 
-async def test_events_that_do_not_stop_wait_during_the_last_reading() -> None:
+async def test_endless_events_wait_during_the_last_read() -> None:
     wire = Wire([], *([event("call:notify", number)] for number in range(1, 9)))
     await wire.show()
     last = MOST_LOOKS
     assert await wire.show() == ["state", *range(1, last), "state", last]
 
 
-async def test_what_came_during_the_last_reading_of_the_first_state_comes_after_it() -> None:
+async def test_events_during_the_last_read_of_the_first_state_come_after_it() -> None:
     wire = Wire(*([event("call:notify", number)] for number in range(1, 9)))
     assert await wire.show() == ["state", MOST_LOOKS]
 
 
-async def test_events_go_on_when_a_later_state_cannot_be_read() -> None:
+async def test_events_continue_when_a_later_state_cannot_be_read() -> None:
     wire = Wire()
     await wire.show()
 

@@ -1,4 +1,4 @@
-"""Introductions over HTTP: the link from a card, coming by it new or signed in, and first in the room."""
+"""Introductions over HTTP: the link of a card, accepting it as a newcomer or member, the room."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.handlers.accounts.test_sign_up import FORM
 
 
 async def link(site: Running, introducer: Person, person: Person) -> dict[str, str]:
-    """The parameters of the link's address."""
+    """The parameters of the link's URL."""
     answer = await site.client.post("/introductions", {"userId": person.user_id}, token=introducer.token)
     assert answer.status == 201
     address = urlsplit(answer.json["introduceUrl"])
@@ -71,14 +71,14 @@ async def test_a_newcomer_is_introduced_on_signing_up(site: Running, person: Mak
     assert [by.user_id for by in seen.values()] == [ann.user_id]
 
 
-async def test_a_link_that_is_over_stops_nobody(site: Running) -> None:
+async def test_an_expired_link_does_not_prevent_sign_up(site: Running) -> None:
     browser = site.browser()
     assert "This introduction is over" in (await browser.get("/onboarding?introduce=nothing")).text
     answer = await browser.post("/auth/guest", **FORM, introduce="nothing")
     assert (answer.status, answer.headers["Location"]) == (303, "/onboarding")
 
 
-async def test_somebody_signed_in_is_asked_first(site: Running, person: MakePerson) -> None:
+async def test_a_member_confirms_an_introduction(site: Running, person: MakePerson) -> None:
     ann, ben = await person("Ann"), await person("Ben")
     token = (await link(site, ann, ben))["introduce"]
     browser = site.browser()
@@ -106,7 +106,7 @@ async def test_the_link_has_the_introducers_code_while_it_has_uses(site: Running
     assert (await link(site, ann, ben))["inviteCode"] == own.code
 
 
-async def test_mine_and_not_mine(site: Running, person: MakePerson) -> None:
+async def test_a_link_is_for_its_introducer(site: Running, person: MakePerson) -> None:
     ann, ben, cleo = await person("Ann"), await person("Ben"), await person("Cleo")
     unpaid = await person("Dan", access=None)
     query = f"/introductions?userId={ben.user_id}"

@@ -41,7 +41,7 @@ async def test_a_bad_query_is_422_and_names_the_field(site: Running, person: Mak
     assert set(answer.json["error"]["fields"]) == {query.split("=")[0]}
 
 
-async def test_the_pages_show_who_is_here_with_names_as_text(site: Running, person: MakePerson) -> None:
+async def test_the_pages_show_cards_with_escaped_names(site: Running, person: MakePerson) -> None:
     anna, eve = await person("Anna"), await person("Eve<b>")
     await site.invites(eve)
     cookie = {"Cookie": f"session={anna.token}"}
@@ -58,7 +58,7 @@ async def test_the_pages_show_who_is_here_with_names_as_text(site: Running, pers
     ("access", "selfie", "place"),
     [(None, True, "/paywall"), (None, False, "/paywall"), ("comp", False, "/onboarding")],
 )
-async def test_who_lacks_a_step_is_led_to_it(
+async def test_users_are_redirected_to_a_missing_step(
     site: Running, person: MakePerson, access: str | None, selfie: bool, place: str
 ) -> None:
     anna = await person("Anna", access=access, selfie=selfie)

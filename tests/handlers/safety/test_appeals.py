@@ -1,4 +1,4 @@
-"""A banned person's pages: why, how long, and the way to appeal, without a session."""
+"""A banned user's pages: the reason, the end, and the appeal without a session."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from tests.support.reports import MODERATOR, OTHER_MODERATOR, browser_of
 
 
 async def ban(site: Running, one: Person) -> str:
-    """The address to appeal at."""
+    """Bans a user; returns the URL for the appeal."""
     new = NewBan(user_id=one.user_id, rule="harassment", reason="You shouted at people.")
     standing = await site.models.bans.decide(new, MODERATOR)
     return (await site.models.ban_notices.notice(standing)).appeal_url
 
 
-async def test_every_door_says_why(site: Running, person: MakePerson) -> None:
+async def test_every_response_contains_the_reason(site: Running, person: MakePerson) -> None:
     ben = await person("Ben")
     browser = await browser_of(site, ben)
     url = await ban(site, ben)
@@ -30,7 +30,7 @@ async def test_every_door_says_why(site: Running, person: MakePerson) -> None:
         assert answer.json["error"]["fields"]["appealUrl"] == url
 
 
-async def test_signing_in_says_why(site: Running, person: MakePerson) -> None:
+async def test_signing_in_shows_the_reason(site: Running, person: MakePerson) -> None:
     ben = await upgraded(site, await person("Ben"), "ben@example.com")
     await ban(site, ben.person)
     answer = await site.client.post("/auth/login", {"email": ben.email, "password": PASSWORD})
@@ -40,7 +40,7 @@ async def test_signing_in_says_why(site: Running, person: MakePerson) -> None:
     assert wrong.status == 401
 
 
-async def test_signing_in_by_a_form_leads_to_the_page_about_it(site: Running, person: MakePerson) -> None:
+async def test_signing_in_by_form_redirects_to_the_page_of_the_ban(site: Running, person: MakePerson) -> None:
     ben = await upgraded(site, await person("Ben"), "ben@example.com")
     url = await ban(site, ben.person)
     browser = site.browser()
@@ -88,20 +88,20 @@ async def test_an_appeal_by_json(site: Running, person: MakePerson) -> None:
     assert (await site.client.get(url)).json["filedAt"] is not None
 
 
-async def test_a_token_of_nobody_is_404(site: Running) -> None:
+async def test_an_unknown_token_is_404(site: Running) -> None:
     for path in ("/appeal", "/appeal?token=", "/appeal?token=AAAA"):
         assert (await site.client.get(path)).status == 404
     assert (await site.client.post("/appeal", {"token": "AAAA", "text": "x"})).status == 404
 
 
-async def test_without_the_link_a_banned_browser_is_led_to_it(site: Running, person: MakePerson) -> None:
+async def test_a_banned_browser_is_redirected_to_its_link(site: Running, person: MakePerson) -> None:
     ben = await person("Ben")
     browser = await browser_of(site, ben)
     url = await ban(site, ben)
     assert (await browser.get("/appeal")).headers["Location"] == url
 
 
-async def test_the_link_of_a_ban_that_was_replaced_leads_to_the_one_that_stands(
+async def test_the_link_of_a_replaced_ban_redirects_to_the_active_one(
     site: Running, person: MakePerson
 ) -> None:
     ben = await person("Ben")
@@ -113,7 +113,7 @@ async def test_the_link_of_a_ban_that_was_replaced_leads_to_the_one_that_stands(
     assert "This ban is over" in (await browser.get(old)).text
 
 
-async def test_nobody_keeps_a_page_about_a_ban(site: Running, person: MakePerson) -> None:
+async def test_pages_about_a_ban_are_not_cached(site: Running, person: MakePerson) -> None:
     ben = await person("Ben")
     browser = await browser_of(site, ben)
     url = await ban(site, ben)

@@ -1,4 +1,4 @@
-"""POST and DELETE /block: by JSON, by form, by htmx."""
+"""POST and DELETE /block: as JSON, as a form, with htmx."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.conftest import MakePerson, Running
 from tests.support.reports import browser_of
 
 
-async def test_json_is_answered_204_whoever_it_is(site: Running, person: MakePerson) -> None:
+async def test_json_is_answered_204_for_any_user(site: Running, person: MakePerson) -> None:
     anna, ben = await person("Anna"), await person("Ben")
     answers = [
         await site.client.send(method, "/block", token=anna.token, json={"userId": user_id})
@@ -19,7 +19,7 @@ async def test_json_is_answered_204_whoever_it_is(site: Running, person: MakePer
     assert {(answer.status, answer.body) for answer in answers} == {(204, b"")}
 
 
-async def test_delete_takes_the_id_from_the_address_too(site: Running, person: MakePerson) -> None:
+async def test_delete_accepts_the_id_in_the_query(site: Running, person: MakePerson) -> None:
     anna, ben = await person("Anna"), await person("Ben")
     await site.client.post("/block", {"userId": ben.user_id}, token=anna.token)
     answer = await site.client.send("DELETE", f"/block?userId={ben.user_id}", token=anna.token)
@@ -28,7 +28,7 @@ async def test_delete_takes_the_id_from_the_address_too(site: Running, person: M
 
 
 @pytest.mark.parametrize("odd", [{}, {"userId": 5}, {"userId": "nobody"}])
-async def test_what_is_no_id_is_a_faulty_field(
+async def test_a_malformed_id_is_an_invalid_field(
     site: Running, person: MakePerson, odd: dict[str, object]
 ) -> None:
     anna = await person("Anna")
@@ -42,7 +42,7 @@ async def test_without_a_session_nothing_happens(site: Running, person: MakePers
     assert (await site.client.post("/block", {"userId": ben.user_id})).status == 401
 
 
-async def test_a_form_comes_back_to_its_page_and_htmx_gets_the_way_back(
+async def test_a_form_returns_to_its_page_and_htmx_gets_the_undo_button(
     site: Running, person: MakePerson
 ) -> None:
     anna, ben = await person("Anna"), await person("Ben")
@@ -57,7 +57,7 @@ async def test_a_form_comes_back_to_its_page_and_htmx_gets_the_way_back(
     assert not await site.models.blocks.blocked_among(anna.user_id, [ben.user_id])
 
 
-async def test_a_form_without_its_token_is_refused(site: Running, person: MakePerson) -> None:
+async def test_a_form_without_its_token_is_rejected(site: Running, person: MakePerson) -> None:
     anna, ben = await person("Anna"), await person("Ben")
     browser = await browser_of(site, anna)
     browser.xsrf = ""

@@ -1,4 +1,4 @@
-"""/report: as JSON, as a form on a page of its own."""
+"""/report: as JSON, and as a form on its own page."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from tests.support.reports import browser_of, met
 from tests.support.scenes import in_call, rows
 
 
-async def test_whoever_it_is_about_the_answer_is_the_same_to_the_byte(
-    site: Running, person: MakePerson
-) -> None:
+async def test_the_response_is_identical_for_any_reported_user(site: Running, person: MakePerson) -> None:
     anna, ben = await person("Anna"), await person("Ben")
     answers = [
         await site.client.post("/report", {"userId": user_id, "reason": "fake"}, token=anna.token)
@@ -23,7 +21,9 @@ async def test_whoever_it_is_about_the_answer_is_the_same_to_the_byte(
     assert {(answer.status, answer.body) for answer in answers} == {(201, b"{}")}
 
 
-async def test_a_strangers_call_answers_like_a_random_one(site: Running, person: MakePerson) -> None:
+async def test_a_call_of_other_users_is_answered_like_an_unknown_one(
+    site: Running, person: MakePerson
+) -> None:
     scene = await in_call(site, person)
     carl, ben = await person("Carl"), scene.people.ben
     answers = []
@@ -35,7 +35,7 @@ async def test_a_strangers_call_answers_like_a_random_one(site: Running, person:
     assert {(answer.status, answer.body) for answer in answers} == {(404, answers[0].body)}
 
 
-async def test_a_picture_needs_consent_and_is_made_anew(site: Running, person: MakePerson) -> None:
+async def test_a_picture_needs_consent_and_is_reencoded(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     anna, ben = scene.people.anna, scene.people.ben
     picture = "data:image/jpeg;base64," + base64.b64encode(jpeg()).decode()
@@ -48,7 +48,7 @@ async def test_a_picture_needs_consent_and_is_made_anew(site: Running, person: M
 
 
 @pytest.mark.parametrize(("picture", "status"), [("!!", 422), (base64.b64encode(b"GIF89a").decode(), 415)])
-async def test_what_is_no_picture_is_refused(
+async def test_an_invalid_picture_is_rejected(
     site: Running, person: MakePerson, picture: str, status: int
 ) -> None:
     scene = await in_call(site, person)
@@ -63,7 +63,7 @@ async def test_without_a_session_there_is_no_report(site: Running) -> None:
     assert answer.status == 401
 
 
-async def test_a_form_attaches_the_messages_that_were_ticked(site: Running, person: MakePerson) -> None:
+async def test_a_form_attaches_the_selected_messages(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     anna, ben = scene.people.anna, scene.people.ben
     for number in ("1", "2"):
@@ -80,7 +80,7 @@ async def test_a_form_attaches_the_messages_that_were_ticked(site: Running, pers
     assert await rows(site.models, "select text from report_lines") == [("<b>line 1</b>",)]
 
 
-async def test_a_form_with_a_fault_comes_again(site: Running, person: MakePerson) -> None:
+async def test_an_invalid_form_is_shown_again(site: Running, person: MakePerson) -> None:
     anna, ben = await person("Anna"), await person("Ben")
     browser = await browser_of(site, anna)
     answer = await browser.post("/report", userId=ben.user_id, reason="rude", text="As I wrote")

@@ -1,4 +1,4 @@
-"""Payments: one open checkout a person, one effect an event, and no way past the signature."""
+"""Checkouts: one open checkout per user, one effect per event, and no effect without a signature."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def test_an_open_checkout_is_offered_again(models, stripe, anna) -> None:
     assert len(stripe.asked) == 1
 
 
-async def test_many_clicks_make_one_checkout(models, stripe, anna) -> None:
+async def test_concurrent_clicks_create_one_checkout(models, stripe, anna) -> None:
     clicks = (models.checkouts.create_checkout(anna.user_id) for _ in range(10))
     assert len({offered.session_id for offered in await asyncio.gather(*clicks)}) == 1
     assert len(stripe.sessions) == 1
@@ -53,14 +53,14 @@ async def test_an_old_checkout_is_not_offered_again(models, stripe, anna) -> Non
     assert await models.checkouts.create_checkout(anna.user_id) != first
 
 
-async def test_nobody_pays_twice(models, stripe, anna) -> None:
+async def test_a_user_cannot_pay_twice(models, stripe, anna) -> None:
     await models.access.grant(anna.user_id, "payment", "before")
     with pytest.raises(Conflict):
         await models.checkouts.create_checkout(anna.user_id)
     assert stripe.asked == []
 
 
-async def test_a_checkout_is_its_owners(models, stripe, anna, person) -> None:
+async def test_a_checkout_is_for_its_owner(models, stripe, anna, person) -> None:
     ben = await person("Ben", access=None)
     offered = await models.checkouts.create_checkout(anna.user_id)
     for who, session_id in ((ben, offered.session_id), (anna, "cs_test_random"), (anna, "")):
@@ -68,7 +68,7 @@ async def test_a_checkout_is_its_owners(models, stripe, anna, person) -> None:
             await models.checkouts.status(who.user_id, session_id)
 
 
-async def test_twenty_identical_events_at_once_are_one(models, stripe, anna) -> None:
+async def test_twenty_identical_events_at_once_have_one_effect(models, stripe, anna) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     payload = event("completed", stripe.pay(offered.session_id))
     got = await asyncio.gather(*(tell(models, payload) for _ in range(20)))
@@ -98,7 +98,7 @@ async def test_a_forged_event_changes_nothing(models, stripe, anna, forgery) -> 
     assert await rows(models) == {"grants": 0, "codes": 0, "checkouts": 1, "events": 0}
 
 
-async def test_signed_nonsense_is_refused(models) -> None:
+async def test_signed_malformed_events_are_rejected(models) -> None:
     for payload in (b"", b"{", b"[]", b'{"id": 5}', b"\xff\xfe", b"[" * 50_000, b'{"id":"\\u0000"}'):
         with pytest.raises(BadRequest):
             await tell(models, payload)
@@ -106,13 +106,13 @@ async def test_signed_nonsense_is_refused(models) -> None:
         await tell(models, b" " * 300_000 + event("completed", {}))
 
 
-async def test_a_secret_may_be_replaced_by_another(models, stripe, anna) -> None:
+async def test_a_webhook_secret_can_be_replaced(models, stripe, anna) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     payload = event("completed", stripe.pay(offered.session_id))
     assert await tell(models, payload, signature(payload, "whsec_new", SECRET, age=299)) == "applied"
 
 
-async def test_other_events_are_kept_and_ignored(models) -> None:
+async def test_other_events_are_stored_and_ignored(models) -> None:
     payload = event("completed", {}).replace(b"checkout.session.completed", b"customer.created")
     assert await tell(models, payload) == "ignored"
     assert await tell(models, payload) == "duplicate"
@@ -133,7 +133,7 @@ async def test_killed_between_insert_and_commit_the_retry_grants_once(models, st
 
 
 async def kill_who_waits(models) -> None:
-    """Ends the connection that waits for a lock, as soon as there is one."""
+    """Terminates the connection that waits for a lock, as soon as there is one."""
     killed = None
     while not killed:
         async with models.db.link() as link:

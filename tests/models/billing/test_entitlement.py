@@ -1,4 +1,4 @@
-"""What a payment is worth. The whole of it is played in test_money_back.py and test_money_histories.py."""
+"""What a payment is worth. See also test_reversals.py and test_payment_histories.py."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from models.billing.entitlement import Worth
     ("refunded", "lost", "why"),
     [(False, False, None), (True, False, "refunded"), (False, True, "disputed"), (True, True, "refunded")],
 )
-def test_why_it_buys_nothing_any_more(refunded, lost, why) -> None:
+def test_the_reason_why_a_payment_no_longer_grants_access(refunded, lost, why) -> None:
     assert Worth(is_paid=True, is_refunded=refunded, is_lost=lost, is_of_nobody=False).lost_by == why
 
 
-async def test_what_is_not_paid_is_worth_nothing(models, person) -> None:
+async def test_an_unpaid_checkout_is_worth_nothing(models, person) -> None:
     anna = await person("Anna", access=None)
     offered = await models.checkouts.create_checkout(anna.user_id)
     checkout = await models.refunds.find(offered.session_id)

@@ -1,4 +1,4 @@
-"""What news about a checkout does: one grant and one code, or nothing."""
+"""The effects of an event about a checkout: one grant and one code, or nothing."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def test_a_paid_checkout_gives_access_and_a_code_of_four(models, stripe, a
     assert (await models.invite_codes.find_own(anna.user_id)).uses_remaining == 4
 
 
-async def test_twenty_events_that_tell_the_same_are_one(models, stripe, anna) -> None:
+async def test_twenty_events_with_the_same_content_have_one_effect(models, stripe, anna) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     session = stripe.pay(offered.session_id)
     kinds = ("completed", "async_payment_succeeded")
@@ -49,7 +49,7 @@ async def test_twenty_events_that_tell_the_same_are_one(models, stripe, anna) ->
     assert await rows(models) == {"grants": 1, "codes": 1, "checkouts": 1, "events": 20}
 
 
-async def test_unpaid_waits_for_the_money(models, stripe, anna) -> None:
+async def test_an_unpaid_checkout_stays_pending(models, stripe, anna) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     assert await tell(models, event("completed", stripe.pay_later(offered.session_id))) == "ignored"
     assert await models.access.of(anna.user_id) == "unpaid"
@@ -58,7 +58,7 @@ async def test_unpaid_waits_for_the_money(models, stripe, anna) -> None:
 
 
 @pytest.mark.parametrize("kind", ["async_payment_failed", "expired"])
-async def test_what_came_to_nothing_grants_nothing_and_one_may_try_again(models, stripe, anna, kind) -> None:
+async def test_a_failed_checkout_grants_nothing_and_can_be_retried(models, stripe, anna, kind) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     session = stripe.expire(offered.session_id) if kind == "expired" else stripe.pay_later(offered.session_id)
     assert await tell(models, event(kind, session)) == "applied"
@@ -66,7 +66,7 @@ async def test_what_came_to_nothing_grants_nothing_and_one_may_try_again(models,
     assert await models.checkouts.create_checkout(anna.user_id) != offered
 
 
-async def test_late_news_of_failure_takes_nothing_back(models, stripe, anna) -> None:
+async def test_a_late_failure_event_revokes_nothing(models, stripe, anna) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     session = stripe.pay(offered.session_id)
     await tell(models, event("async_payment_succeeded", session))
@@ -79,8 +79,8 @@ async def test_late_news_of_failure_takes_nothing_back(models, stripe, anna) -> 
     assert await models.access.of(anna.user_id) == "paid"
 
 
-async def test_news_may_come_before_the_answer_did(models, stripe, anna) -> None:
-    # Stripe makes the session; none of our tries hears of it.
+async def test_an_event_may_arrive_before_the_response_of_the_api(models, stripe, anna) -> None:
+    # Stripe creates the session, but no attempt receives the response.
     stripe.faults.extend(["lost"] * (1 + stripe_api.RETRIES))
     with pytest.raises(StripeAway):
         await models.checkouts.create_checkout(anna.user_id)
@@ -89,7 +89,7 @@ async def test_news_may_come_before_the_answer_did(models, stripe, anna) -> None
     assert (await models.checkouts.status(anna.user_id, session_id)).access == "paid"
 
 
-async def test_an_old_checkout_that_is_paid_after_all_counts(models, stripe, anna) -> None:
+async def test_a_payment_of_an_old_checkout_counts(models, stripe, anna) -> None:
     models.clock.freeze(datetime(2026, 5, 1, 12, tzinfo=UTC))
     first = await models.checkouts.create_checkout(anna.user_id)
     models.clock.advance(hours=23, minutes=30)
@@ -109,7 +109,9 @@ WRONG = {
 
 
 @pytest.mark.parametrize("changes", WRONG.values(), ids=list(WRONG))
-async def test_not_as_created_grants_nothing_and_is_logged(models, stripe, anna, caplog, changes) -> None:
+async def test_a_checkout_that_differs_grants_nothing_and_is_logged(
+    models, stripe, anna, caplog, changes
+) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     with caplog.at_level(logging.ERROR):
         assert await tell(models, event("completed", stripe.pay(offered.session_id), **changes)) == "ignored"
@@ -118,7 +120,7 @@ async def test_not_as_created_grants_nothing_and_is_logged(models, stripe, anna,
     assert "nothing is granted" in caplog.text
 
 
-async def test_metadata_of_somebody_else_grants_nothing(models, stripe, anna, person) -> None:
+async def test_metadata_of_another_user_grants_nothing(models, stripe, anna, person) -> None:
     ben = await person("Ben", access=None)
     offered = await models.checkouts.create_checkout(anna.user_id)
     session = stripe.pay(offered.session_id)
@@ -128,7 +130,7 @@ async def test_metadata_of_somebody_else_grants_nothing(models, stripe, anna, pe
     assert await models.access.of(anna.user_id) == "unpaid"
 
 
-async def test_strangers_on_the_same_account_are_no_news(models, stripe, caplog) -> None:
+async def test_other_sites_on_the_same_account_are_ignored(models, stripe, caplog) -> None:
     foreign = {"id": "cs_test_shop", "metadata": {}, "payment_status": "paid", "mode": "subscription"}
     with caplog.at_level(logging.ERROR):
         assert await tell(models, event("completed", foreign)) == "ignored"
@@ -139,7 +141,7 @@ async def test_strangers_on_the_same_account_are_no_news(models, stripe, caplog)
     assert "do not know" in caplog.text
 
 
-async def test_the_payment_may_be_told_before_its_session(models, stripe, anna) -> None:
+async def test_the_event_of_a_payment_may_precede_that_of_its_session(models, stripe, anna) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     session = stripe.pay(offered.session_id)
     intent = stripe.intent(offered.session_id)
@@ -149,7 +151,7 @@ async def test_the_payment_may_be_told_before_its_session(models, stripe, anna) 
     assert await rows(models) == {"grants": 1, "codes": 1, "checkouts": 1, "events": 2}
 
 
-async def test_the_payment_may_be_told_before_we_know_its_session(models, stripe, anna) -> None:
+async def test_the_event_of_a_payment_may_arrive_before_its_session_is_known(models, stripe, anna) -> None:
     stripe.faults.extend(["lost"] * (1 + stripe_api.RETRIES))
     with pytest.raises(StripeAway):
         await models.checkouts.create_checkout(anna.user_id)
@@ -163,7 +165,7 @@ async def test_the_payment_may_be_told_before_we_know_its_session(models, stripe
 
 
 @pytest.mark.parametrize("changes", [{"amount_received": 49}, {"currency": "eur"}, {"metadata": {}}])
-async def test_a_payment_not_as_created_grants_nothing(models, stripe, anna, changes) -> None:
+async def test_a_payment_that_differs_grants_nothing(models, stripe, anna, changes) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     stripe.pay(offered.session_id)
     told = stripe.intent(offered.session_id) | changes

@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order: who has paid and kept it is in, once, and nobody else."""
+"""Random histories of payments: exactly the users with a valid payment have access."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def config(stripe) -> Config:
 
 
 async def play(models, stripe, person, monkeypatch, seeds: range) -> None:
-    """Several at a time, on the same tables; at the end Stripe and we say the same."""
+    """Plays several histories concurrently; at the end, Stripe and the database agree."""
     monkeypatch.setattr(UnderWay, "execute", execute_or_die)
     crashes.clear()
     for first in range(seeds.start, seeds.stop, AT_ONCE):

@@ -1,4 +1,4 @@
-"""When news is late, Stripe is asked: by who looks, and by the sweep."""
+"""Polling of Stripe when an event is late: on the return page and in the sweep."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def anna(io_loop, person):
     return io_loop.run_sync(lambda: person("Anna", access=None))
 
 
-async def test_a_late_webhook_is_asked_for(models, stripe, anna) -> None:
+async def test_a_late_event_is_polled(models, stripe, anna) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     stripe.pay(offered.session_id)
     status = await models.checkouts.status(anna.user_id, offered.session_id)
@@ -40,7 +40,7 @@ async def test_a_late_webhook_is_asked_for(models, stripe, anna) -> None:
     assert (await rows(models))["grants"] == 1
 
 
-async def test_many_looks_ask_once(models, stripe, anna) -> None:
+async def test_concurrent_views_poll_once(models, stripe, anna) -> None:
     models.clock.freeze(datetime(2026, 5, 1, 12, tzinfo=UTC))
     offered = await models.checkouts.create_checkout(anna.user_id)
     looks = (models.checkouts.status(anna.user_id, offered.session_id) for _ in range(10))
@@ -51,21 +51,21 @@ async def test_many_looks_ask_once(models, stripe, anna) -> None:
     assert len(stripe.asked) == 3
 
 
-async def test_while_stripe_is_away_it_is_pending(models, stripe, anna) -> None:
+async def test_a_checkout_is_pending_while_stripe_is_down(models, stripe, anna) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     stripe.pay(offered.session_id)
     stripe.faults.append("429")
     assert (await models.checkouts.status(anna.user_id, offered.session_id)).access == "pending"
 
 
-async def test_an_answer_of_stripes_is_checked_like_an_event(models, stripe, anna) -> None:
+async def test_a_polled_session_is_checked_like_an_event(models, stripe, anna) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     stripe.pay(offered.session_id)["amount_total"] = 1
     assert (await models.checkouts.status(anna.user_id, offered.session_id)).access == "pending"
     assert await models.access.of(anna.user_id) == "unpaid"
 
 
-async def test_the_sweep_settles_what_nobody_came_back_for(models, stripe, anna, person) -> None:
+async def test_the_sweep_settles_checkouts_whose_users_did_not_return(models, stripe, anna, person) -> None:
     models.clock.freeze(datetime(2026, 5, 1, 12, tzinfo=UTC))
     ben, carla = await person("Ben", access=None), await person("Carla", access=None)
     paid, expired, still_open = [
@@ -84,9 +84,7 @@ async def test_the_sweep_settles_what_nobody_came_back_for(models, stripe, anna,
     assert (await models.checkouts.status(carla.user_id, still_open.session_id)).access == "pending"
 
 
-async def test_the_sweep_stops_when_stripe_is_away_and_goes_on_past_the_unknown(
-    models, stripe, person
-) -> None:
+async def test_the_sweep_stops_when_stripe_is_down_and_skips_unknown_sessions(models, stripe, person) -> None:
     models.clock.freeze(datetime(2026, 5, 1, 12, tzinfo=UTC))
     people = [await person(f"Guest {n}", access=None, selfie=False) for n in range(3)]
     offered = [await models.checkouts.create_checkout(p.user_id) for p in people]

@@ -1,4 +1,4 @@
-"""Receipts: what was paid, what is too much, and who may take it back."""
+"""Receipts: what was paid, what is extra, and who may refund it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def statuses(models, someone) -> list[str]:
     return [receipt.status for receipt in await models.receipts.of(someone.user_id)]
 
 
-async def test_one_payment_is_on_the_receipt_and_not_too_much(models, stripe, anna) -> None:
+async def test_a_single_payment_is_on_the_receipt_and_not_extra(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
     (receipt,) = await models.receipts.of(anna.user_id)
     assert (receipt.status, receipt.amount_text, receipt.is_extra) == ("paid", "$0.50", False)
@@ -42,7 +42,7 @@ async def test_one_payment_is_on_the_receipt_and_not_too_much(models, stripe, an
         await models.receipts.refund_own(anna.user_id, receipt.payment_id)
 
 
-async def test_what_was_not_paid_is_on_no_receipt(models, stripe, anna, person) -> None:
+async def test_unpaid_checkouts_are_on_no_receipt(models, stripe, anna, person) -> None:
     await models.checkouts.create_checkout(anna.user_id)
     assert await models.receipts.of(anna.user_id) == []
     ben = await person("Ben", access=None)
@@ -50,7 +50,7 @@ async def test_what_was_not_paid_is_on_no_receipt(models, stripe, anna, person) 
     assert await models.receipts.of(anna.user_id) == []
 
 
-async def test_who_paid_twice_may_take_the_second_back_and_not_the_first(models, stripe, anna) -> None:
+async def test_a_user_who_paid_twice_can_refund_only_the_second(models, stripe, anna) -> None:
     await paid_twice(models, stripe, anna)
     assert await models.receipts.has_extra(anna.user_id)
     second, first = await models.receipts.of(anna.user_id)
@@ -64,7 +64,7 @@ async def test_who_paid_twice_may_take_the_second_back_and_not_the_first(models,
             await models.receipts.refund_own(anna.user_id, receipt.payment_id)
 
 
-async def test_who_came_by_a_code_and_paid_may_take_it_back(models, stripe, anna, person) -> None:
+async def test_a_user_with_a_code_who_also_paid_can_refund_it(models, stripe, anna, person) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     await models.invite_codes.redeem(await own_code(Of(models), await person("Zoe")), anna.user_id)
     await tell(models, event("completed", stripe.pay(offered.session_id)))
@@ -74,7 +74,7 @@ async def test_who_came_by_a_code_and_paid_may_take_it_back(models, stripe, anna
     assert await models.access.of(anna.user_id) == "invited"
 
 
-async def test_not_once_its_own_code_has_brought_a_friend(models, stripe, anna, person) -> None:
+async def test_a_payment_whose_code_was_used_cannot_be_refunded(models, stripe, anna, person) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     await models.invite_codes.redeem(await own_code(Of(models), await person("Zoe")), anna.user_id)
     await tell(models, event("completed", stripe.pay(offered.session_id)))
@@ -84,7 +84,7 @@ async def test_not_once_its_own_code_has_brought_a_friend(models, stripe, anna, 
     assert (receipt.is_extra, receipt.is_refundable) == (True, False)
 
 
-async def test_nobody_takes_back_what_somebody_else_paid(models, stripe, anna, person) -> None:
+async def test_a_user_cannot_refund_payments_of_others(models, stripe, anna, person) -> None:
     await paid_twice(models, stripe, anna)
     second = (await models.receipts.of(anna.user_id))[0]
     ben = await person("Ben")
@@ -92,7 +92,7 @@ async def test_nobody_takes_back_what_somebody_else_paid(models, stripe, anna, p
         await models.receipts.refund_own(ben.user_id, second.payment_id)
 
 
-async def test_how_each_stands_and_why_access_was_lost(models, stripe, anna) -> None:
+async def test_the_status_of_each_payment_and_why_access_was_lost(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
     assert await models.receipts.lost_by(anna.user_id) is None
     steps = (
@@ -108,7 +108,7 @@ async def test_how_each_stands_and_why_access_was_lost(models, stripe, anna) -> 
 
 
 class Of:
-    """A site that is its models alone."""
+    """A site that consists of its models only."""
 
     def __init__(self, models) -> None:
         self.models = models

@@ -1,4 +1,4 @@
-"""The operator's look at the money: both sides compared, nothing changed."""
+"""Reconciliation: both sides are compared, and nothing is changed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def found(models) -> list[tuple[str, str, str]]:
     return [(one.what, one.here, one.there) for one in await models.reconciliation.differences(7)]
 
 
-async def test_when_all_is_told_nothing_differs(models, stripe, anna, person) -> None:
+async def test_without_lost_events_there_are_no_differences(models, stripe, anna, person) -> None:
     session_id = await paid(models, stripe, anna)
     await models.checkouts.create_checkout((await person("Ben", access=None)).user_id)
     for told in (
@@ -47,7 +47,7 @@ async def test_when_all_is_told_nothing_differs(models, stripe, anna, person) ->
     assert await found(models) == []
 
 
-async def test_news_that_never_came_is_found_and_nothing_is_changed(models, stripe, anna, person) -> None:
+async def test_lost_events_are_found_and_nothing_is_changed(models, stripe, anna, person) -> None:
     ben, carla = await person("Ben", access=None), await person("Carla", access=None)
     silent = await models.checkouts.create_checkout(anna.user_id)
     stripe.pay(silent.session_id)
@@ -70,7 +70,7 @@ async def test_news_that_never_came_is_found_and_nothing_is_changed(models, stri
     assert await found(models) == []
 
 
-async def test_what_one_side_does_not_know(models, stripe, anna, person) -> None:
+async def test_payments_that_one_side_does_not_know(models, stripe, anna, person) -> None:
     here = await models.checkouts.create_checkout(anna.user_id)
     there = await models.checkouts.create_checkout((await person("Ben", access=None)).user_id)
     async with models.db.link() as link:
@@ -82,7 +82,7 @@ async def test_what_one_side_does_not_know(models, stripe, anna, person) -> None
     ]
 
 
-async def test_who_paid_and_is_not_in(models, stripe, anna) -> None:
+async def test_users_who_paid_and_have_no_access(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
     attempt = (await models.refunds.find(session_id)).attempt_id
     await models.access.take_away("payment", attempt, "by mistake")
@@ -99,12 +99,12 @@ async def test_every_page_of_a_list_is_read(models, stripe, person, monkeypatch)
     assert len([path for _, path, _ in stripe.asked if path == "/v1/charges"]) == 3
 
 
-async def test_strangers_on_the_same_account_are_none_of_it(models, stripe) -> None:
+async def test_other_sites_on_the_same_account_are_ignored(models, stripe) -> None:
     stripe.sessions["cs_test_shop"] = {"id": "cs_test_shop", "metadata": {}, "created": 9_999_999_999}
     assert await found(models) == []
 
 
-async def test_stripe_away_and_no_stripe(models, stripe, servers) -> None:
+async def test_reconciliation_with_stripe_down_and_without_stripe(models, stripe, servers) -> None:
     stripe.faults.append("429")
     with pytest.raises(StripeAway):
         await found(models)

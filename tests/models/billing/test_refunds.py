@@ -1,4 +1,4 @@
-"""Giving money back: at Stripe once, here at once."""
+"""Refunds: once at Stripe, and applied here at once."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def test_a_refund_goes_through_stripe_and_is_settled_at_once(models, strip
     assert (await standing(models)).is_full
 
 
-async def test_it_is_found_by_any_of_its_names(models, stripe, anna) -> None:
+async def test_a_payment_is_found_by_any_of_its_ids(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
     found = await models.refunds.find(session_id)
     for reference in (found.attempt_id, found.payment_intent):
@@ -56,7 +56,7 @@ async def test_it_is_found_by_any_of_its_names(models, stripe, anna) -> None:
         await models.refunds.find("pi_nobody")
 
 
-async def test_asked_for_twice_it_is_given_once(models, stripe, anna) -> None:
+async def test_two_requests_refund_once(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
     got = await asyncio.gather(*(refund(models, session_id) for _ in range(5)), return_exceptions=True)
     assert {type(problem) for problem in got if problem is not None} <= {Conflict}
@@ -65,7 +65,7 @@ async def test_asked_for_twice_it_is_given_once(models, stripe, anna) -> None:
         await refund(models, session_id)
 
 
-async def test_stripe_away_refunds_nothing_and_the_retry_does(models, stripe, anna) -> None:
+async def test_with_stripe_down_nothing_is_refunded_and_a_retry_works(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
     stripe.faults.append("429")
     with pytest.raises(StripeAway):
@@ -75,20 +75,20 @@ async def test_stripe_away_refunds_nothing_and_the_retry_does(models, stripe, an
     assert await models.access.of(anna.user_id) == "unpaid"
 
 
-async def test_refunded_in_the_dashboard_and_not_told_yet(models, stripe, anna) -> None:
+async def test_a_refund_in_stripes_dashboard_whose_event_is_late(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
     stripe.give_back(session_id)
     await refund(models, session_id)
     assert await models.access.of(anna.user_id) == "unpaid"
 
 
-async def test_what_is_not_paid_cannot_be_given_back(models, stripe, anna) -> None:
+async def test_an_unpaid_checkout_cannot_be_refunded(models, stripe, anna) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     with pytest.raises(Conflict):
         await refund(models, offered.session_id)
 
 
-async def test_what_was_paid_under_another_key_is_refused(models, stripe, anna, servers) -> None:
+async def test_a_payment_with_another_key_is_rejected(models, stripe, anna, servers) -> None:
     session_id = await paid(models, stripe, anna)
     live = replace(models.config, stripe_secret_key="sk_live_standin0123456789")
     other = await Models.open(live, servers.database_url, servers.redis_url)
@@ -97,7 +97,9 @@ async def test_what_was_paid_under_another_key_is_refused(models, stripe, anna, 
     await other.close()
 
 
-async def test_the_test_checkouts_money_goes_back_through_the_same_door(servers, person, models) -> None:
+async def test_a_payment_of_the_test_checkout_is_refunded_through_the_webhook(
+    servers, person, models
+) -> None:
     site = await Models.open(Config(), servers.database_url, servers.redis_url)
     anna = await person("Anna", access=None)
     offered = await site.checkouts.create_checkout(anna.user_id)

@@ -1,4 +1,4 @@
-"""A payment that comes after its person was deleted: it lets nobody in, and goes back once."""
+"""Payments that arrive after their user was deleted: they grant nothing and are refunded once."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def anna(io_loop, person):
 
 
 async def gone(models: Models, anna) -> str:
-    """Anna has a checkout open somewhere, and deletes herself; the session's id."""
+    """Anna opens a checkout and deletes her account; returns the session id."""
     offered = await models.checkouts.create_checkout(anna.user_id)
     await models.deletions.delete(anna.user_id)
     return offered.session_id
@@ -46,12 +46,12 @@ def asked_back(stripe: StripeStandIn) -> int:
 
 
 async def is_left_alone(models: Models) -> bool:
-    """Neither access nor a code for nobody."""
+    """Whether there is neither a grant nor a code."""
     counts = await rows(models)
     return (counts["grants"], counts["codes"]) == (0, 0)
 
 
-async def test_it_lets_nobody_in_and_goes_back_once(models, stripe, anna) -> None:
+async def test_a_late_payment_grants_nothing_and_is_refunded_once(models, stripe, anna) -> None:
     session = stripe.pay(await gone(models, anna))
     told = [event("completed", session), news("payment_intent.succeeded", stripe.intent(session["id"]))]
     await asyncio.gather(*(tell(models, one) for one in told * 3))
@@ -66,7 +66,7 @@ async def test_it_lets_nobody_in_and_goes_back_once(models, stripe, anna) -> Non
     assert await is_left_alone(models)
 
 
-async def test_what_no_event_tells_is_found_and_goes_back(models, stripe, anna) -> None:
+async def test_a_payment_without_an_event_is_found_and_refunded(models, stripe, anna) -> None:
     stripe.pay(await gone(models, anna))
     async with models.db.link() as link:
         await link.execute("update checkouts set created_at = created_at - interval '2 minutes'")
@@ -75,7 +75,7 @@ async def test_what_no_event_tells_is_found_and_goes_back(models, stripe, anna) 
     assert (await standing(models)).is_full
 
 
-async def test_what_was_paid_and_used_before_is_kept(models, stripe, anna) -> None:
+async def test_a_payment_before_the_deletion_is_not_refunded(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
     await models.deletions.delete(anna.user_id)
     for status in ("lost", "won"):
@@ -111,7 +111,7 @@ async def test_stripe_is_asked_again_later_and_what_a_bank_decides_waits(
     assert not (await models.reconciliation.payments(1))[0].is_owed
 
 
-async def test_the_payment_of_somebody_deleted_is_no_difference(models, stripe, anna) -> None:
+async def test_the_payment_of_a_deleted_user_is_not_a_difference(models, stripe, anna) -> None:
     await paid(models, stripe, anna)
     await models.deletions.delete(anna.user_id)
     stripe_api = StripeApi(models.config)
@@ -119,7 +119,7 @@ async def test_the_payment_of_somebody_deleted_is_no_difference(models, stripe, 
     await stripe_api.close()
 
 
-async def test_the_test_checkout_gives_back_too(servers, tmp_path: Path) -> None:
+async def test_the_test_checkout_refunds_too(servers, tmp_path: Path) -> None:
     site = await Models.open(Config(data_dir=tmp_path), servers.database_url, servers.redis_url)
     signed = await site.sign_up.guest("Bo", "male", adult=True, invite_code=None, address="::1")
     user_id = signed.member.user_id

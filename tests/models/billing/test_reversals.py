@@ -1,4 +1,4 @@
-"""Money that goes back: refunds and disputes, in any order, any number of times."""
+"""Refunds and disputes, in any order and any number of times."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def anna(io_loop, person):
     return io_loop.run_sync(lambda: person("Anna", access=None))
 
 
-async def test_a_full_refund_takes_access_and_stops_the_code(models, stripe, anna, person) -> None:
+async def test_a_full_refund_ends_access_and_stops_the_code(models, stripe, anna, person) -> None:
     session_id = await paid(models, stripe, anna)
     own = await models.invite_codes.find_own(anna.user_id)
     ben, carla = await person("Ben", access=None), await person("Carla", access=None)
@@ -53,7 +53,7 @@ async def test_a_refund_counts_once(models, stripe, anna) -> None:
     assert await models.access.of(anna.user_id) == "unpaid"
 
 
-async def test_a_part_refunded_takes_nothing_and_is_kept(models, stripe, anna) -> None:
+async def test_a_partial_refund_ends_nothing_and_is_stored(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
     first, second = stripe.give_back(session_id, 10), stripe.give_back(session_id, 15)
     for charge in (second, first):
@@ -63,7 +63,7 @@ async def test_a_part_refunded_takes_nothing_and_is_kept(models, stripe, anna) -
     assert (await standing(models)).refunded_cents == 25
 
 
-async def test_the_rest_refunded_later_takes_access(models, stripe, anna) -> None:
+async def test_refunding_the_rest_later_ends_access(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
     part, whole = stripe.give_back(session_id, 10), stripe.give_back(session_id)
     for charge in (whole, part):
@@ -72,7 +72,7 @@ async def test_the_rest_refunded_later_takes_access(models, stripe, anna) -> Non
     assert (await standing(models)).refunded_cents == 50
 
 
-async def test_a_dispute_takes_access_only_when_it_is_lost(models, stripe, anna) -> None:
+async def test_a_dispute_ends_access_only_when_it_is_lost(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
     await tell(models, news("charge.dispute.created", stripe.dispute(session_id)))
     assert await models.access.of(anna.user_id) == "paid"
@@ -81,7 +81,7 @@ async def test_a_dispute_takes_access_only_when_it_is_lost(models, stripe, anna)
     assert (await models.invite_codes.find_own(anna.user_id)).stopped
 
 
-async def test_a_dispute_won_after_all_gives_it_back(models, stripe, anna) -> None:
+async def test_a_dispute_that_is_won_later_restores_access(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
     code = (await models.invite_codes.find_own(anna.user_id)).code
     lost, won = (stripe.dispute(session_id, status) for status in ("lost", "won"))
@@ -102,14 +102,14 @@ async def alive(models, code, anna):
 
 
 @pytest.mark.parametrize("status", ["warning_needs_response", "warning_closed", "prevented"])
-async def test_an_inquiry_is_no_dispute(models, stripe, anna, status) -> None:
+async def test_an_inquiry_is_not_a_dispute(models, stripe, anna, status) -> None:
     session_id = await paid(models, stripe, anna)
     told = news("charge.dispute.closed", stripe.dispute(session_id, status))
     assert await tell(models, told) == "ignored"
     assert await models.access.of(anna.user_id) == "paid"
 
 
-async def test_any_order_ends_the_same(models, stripe, person) -> None:
+async def test_events_in_any_order_have_the_same_result(models, stripe, person) -> None:
     ends = set()
     for number, order in enumerate(itertools.permutations(range(4))):
         guest = await person(f"Guest {number}", access=None, selfie=False)
@@ -128,7 +128,7 @@ async def test_any_order_ends_the_same(models, stripe, person) -> None:
     assert ends == {("unpaid", True)}
 
 
-async def test_all_at_once_ends_the_same(models, stripe, person) -> None:
+async def test_concurrent_events_have_the_same_result(models, stripe, person) -> None:
     for number in range(8):
         guest = await person(f"Guest {number}", access=None, selfie=False)
         offered = await models.checkouts.create_checkout(guest.user_id)
@@ -142,7 +142,7 @@ async def test_all_at_once_ends_the_same(models, stripe, person) -> None:
         assert await models.access.of(guest.user_id) == "unpaid"
 
 
-async def test_with_two_payments_one_refunded_leaves_the_other(models, stripe, anna) -> None:
+async def test_refunding_one_of_two_payments_keeps_access(models, stripe, anna) -> None:
     first = await models.checkouts.create_checkout(anna.user_id)
     await tell(models, event("expired", stripe.expire(first.session_id)))
     second = await models.checkouts.create_checkout(anna.user_id)
@@ -156,7 +156,7 @@ async def test_with_two_payments_one_refunded_leaves_the_other(models, stripe, a
     assert (await models.invite_codes.find_own(anna.user_id)).stopped
 
 
-async def test_after_a_refund_one_may_pay_again_and_the_code_goes_on(models, stripe, anna) -> None:
+async def test_after_a_refund_a_new_payment_restores_the_code(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
     code = (await models.invite_codes.find_own(anna.user_id)).code
     await tell(models, news("charge.refunded", stripe.give_back(session_id)))
@@ -165,7 +165,7 @@ async def test_after_a_refund_one_may_pay_again_and_the_code_goes_on(models, str
 
 
 @pytest.mark.parametrize("changes", [{"amount": 51}, {"currency": "eur"}, {"metadata": {}}])
-async def test_a_refund_that_is_not_of_ours_takes_nothing(models, stripe, anna, caplog, changes) -> None:
+async def test_a_refund_that_does_not_match_ends_nothing(models, stripe, anna, caplog, changes) -> None:
     session_id = await paid(models, stripe, anna)
     with caplog.at_level(logging.ERROR):
         assert (
@@ -175,7 +175,7 @@ async def test_a_refund_that_is_not_of_ours_takes_nothing(models, stripe, anna, 
     assert "not as we created it" in caplog.text
 
 
-async def test_strangers_on_the_same_account_are_no_news(models, stripe, anna) -> None:
+async def test_other_sites_on_the_same_account_are_ignored(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
     charge = stripe.give_back(session_id) | {"payment_intent": "pi_shop", "metadata": {}}
     assert await tell(models, news("charge.refunded", charge)) == "ignored"

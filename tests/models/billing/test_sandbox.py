@@ -1,4 +1,4 @@
-"""The test checkout below the page: its secret, its events, and whose they are."""
+"""The test checkout in the models: its secret, its events and its owner."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.billing_rows import rows
 from tests.support.stripe_events import signature
 
 
-async def test_every_process_knows_the_same_secret(models, servers, config) -> None:
+async def test_all_processes_use_the_same_secret(models, servers, config) -> None:
     other = await Models.open(config, servers.database_url, servers.redis_url)
     secrets = [await Sandbox(SiteSecret(of.db, config), config).secret() for of in (models, other)]
     await other.close()
@@ -22,7 +22,7 @@ async def test_every_process_knows_the_same_secret(models, servers, config) -> N
     assert await Sandbox(SiteSecret(models.db, keyed), keyed).secret() != secrets[0]
 
 
-async def test_it_signs_with_the_new_secret_after_the_database_was_emptied(models, servers, config) -> None:
+async def test_the_new_secret_is_used_after_the_database_was_emptied(models, servers, config) -> None:
     before = await models.payment_provider.page.secret()
     servers.empty()
     await models.site_secret.forget()
@@ -32,7 +32,7 @@ async def test_it_signs_with_the_new_secret_after_the_database_was_emptied(model
     await other.close()
 
 
-async def test_an_event_of_ours_needs_the_sites_signature(models, person) -> None:
+async def test_an_event_of_the_test_checkout_needs_the_sites_signature(models, person) -> None:
     anna = await person("Anna", access=None)
     offered = await models.checkouts.create_checkout(anna.user_id)
     checkout = await models.checkouts.get_test_checkout(anna.user_id, offered.session_id)
@@ -45,7 +45,7 @@ async def test_an_event_of_ours_needs_the_sites_signature(models, person) -> Non
     assert await models.access.of(anna.user_id) == "paid"
 
 
-async def test_what_is_settled_stays_so(models, person) -> None:
+async def test_a_settled_checkout_does_not_change(models, person) -> None:
     anna = await person("Anna", access=None)
     offered = await models.checkouts.create_checkout(anna.user_id)
     for is_paid in (False, True):
@@ -54,7 +54,7 @@ async def test_what_is_settled_stays_so(models, person) -> None:
     assert (await rows(models))["events"] == 1
 
 
-async def test_it_is_the_owners(models, person) -> None:
+async def test_a_test_checkout_is_for_its_owner(models, person) -> None:
     anna, ben = await person("Anna", access=None), await person("Ben", access=None)
     offered = await models.checkouts.create_checkout(anna.user_id)
     with pytest.raises(NotFound):
@@ -62,7 +62,7 @@ async def test_it_is_the_owners(models, person) -> None:
     assert await models.access.of(ben.user_id) == "unpaid"
 
 
-async def test_forgotten_ones_are_closed(models, person) -> None:
+async def test_abandoned_checkouts_are_closed(models, person) -> None:
     anna = await person("Anna", access=None)
     offered = await models.checkouts.create_checkout(anna.user_id)
     async with models.db.link() as link:

@@ -1,4 +1,4 @@
-"""Asking Stripe: what it is asked, and what becomes of its failures."""
+"""Requests to Stripe, and their failures."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def anna(io_loop, person):
     return io_loop.run_sync(lambda: person("Anna", access=None))
 
 
-async def test_a_checkout_is_made_as_the_contract_says(models, stripe, anna) -> None:
+async def test_the_parameters_of_a_new_checkout(models, stripe, anna) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     session = stripe.sessions[offered.session_id]
     assert offered.checkout_url == session["url"]
@@ -43,7 +43,7 @@ async def test_a_checkout_is_made_as_the_contract_says(models, stripe, anna) -> 
 
 
 @pytest.mark.parametrize("fault", ["500", "503", "429", "reset", "lost", "garbage"])
-async def test_when_stripe_fails_the_retry_is_the_same_question(models, stripe, anna, fault) -> None:
+async def test_a_retry_has_the_same_idempotency_key(models, stripe, anna, fault) -> None:
     stripe.faults.extend([fault] * (1 if fault in ("429", "garbage") else 1 + stripe_api.RETRIES))
     with pytest.raises(StripeAway):
         await models.checkouts.create_checkout(anna.user_id)
@@ -52,7 +52,7 @@ async def test_when_stripe_fails_the_retry_is_the_same_question(models, stripe, 
     assert len({key for _, _, key in stripe.asked}) == 1
 
 
-async def test_a_hanging_stripe_is_given_up_in_time(models, stripe, anna, monkeypatch) -> None:
+async def test_a_request_to_stripe_times_out(models, stripe, anna, monkeypatch) -> None:
     assert stripe_api.TOTAL_SECONDS < 10
     monkeypatch.setattr(stripe_api, "TOTAL_SECONDS", 0.2)
     stripe.faults.append("hang")
@@ -73,7 +73,7 @@ async def test_a_failure_that_stripe_keeps_does_not_last(models, stripe, anna) -
 
 
 @pytest.mark.parametrize("changes", [{"stripe_secret_key": "sk_test_another"}, {"price_cents": 49}])
-async def test_our_own_faults_are_logged_and_said_plainly(make_site, person, caplog, changes) -> None:
+async def test_configuration_errors_are_logged_and_reported(make_site, person, caplog, changes) -> None:
     site = await make_site(**changes)
     signed_up = await site.models.sign_up.guest("Anna", "female", adult=True, invite_code=None, address="::1")
     with caplog.at_level(logging.WARNING), pytest.raises(StripeRefused):

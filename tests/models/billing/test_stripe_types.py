@@ -1,4 +1,4 @@
-"""Our own record of a checkout against what Stripe says of it: pure."""
+"""Comparison of the stored checkout with Stripe's objects. Pure."""
 
 from __future__ import annotations
 
@@ -104,5 +104,5 @@ def test_a_checkout_has_one_payment() -> None:
         ("prevented", None),
     ],
 )
-def test_how_a_dispute_stands(status, outcome) -> None:
+def test_the_outcome_of_a_dispute(status, outcome) -> None:
     assert StripeDispute(id="du_1", status=status).outcome == outcome

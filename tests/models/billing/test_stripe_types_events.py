@@ -1,4 +1,4 @@
-"""What Stripe tells, read: pure."""
+"""Parsing of Stripe's events. Pure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TOLD = {
         ("expired", {"status": "expired", "payment_status": "unpaid"}, "expired"),
     ],
 )
-def test_what_an_event_says(kind, changes, fact) -> None:
+def test_the_fact_of_each_event(kind, changes, fact) -> None:
     told = read_event(event(kind, TOLD | changes))
     assert fact_of(told, read_object(told)) == fact
 
@@ -40,18 +40,18 @@ def test_what_an_event_says(kind, changes, fact) -> None:
 @pytest.mark.parametrize(
     "changes", [{"id": ""}, {"id": "cs\u0000"}, {"amount_total": "50"}, {"metadata": []}]
 )
-def test_a_session_of_another_form_is_refused(changes) -> None:
+def test_a_malformed_session_is_rejected(changes) -> None:
     with pytest.raises(BadRequest):
         read_object(read_event(event("completed", TOLD | changes)))
 
 
-def test_each_event_is_read_as_what_it_is_about() -> None:
+def test_each_event_is_parsed_by_its_object() -> None:
     for kind, expected in EVENTS.items():
         assert type(read_object(read_event(news(kind, {"id": "x_1"})))) is expected
     assert read_object(read_event(news("customer.created", {}))) is None
 
 
 @pytest.mark.parametrize("kind", EVENTS)
-def test_an_object_without_an_id_is_refused(kind) -> None:
+def test_an_object_without_an_id_is_rejected(kind) -> None:
     with pytest.raises(BadRequest):
         read_object(read_event(news(kind, {"object": "what"})))

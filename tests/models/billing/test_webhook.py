@@ -1,4 +1,4 @@
-"""The door for events, below HTTP: its mode, and how loudly it says so. More in test_payments.py."""
+"""The webhook in the models: live and test mode. See also test_checkouts.py."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def test_an_event_of_the_other_mode_does_nothing_and_is_logged(models, str
     assert "does not match the key" in caplog.text
 
 
-async def test_readiness_warns_until_an_event_fits(models, stripe, anna) -> None:
+async def test_readiness_warns_until_an_event_has_the_right_mode(models, stripe, anna) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     session = stripe.pay(offered.session_id)
     assert (await models.health.checks())["stripe"] == "ok"

@@ -1,4 +1,4 @@
-"""The operator's codes: made, switched off for good, and the tree of who came by whom."""
+"""The operator's codes: created, disabled permanently, and the tree of invitations."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def test_a_code_with_a_label_and_a_limit(models, person) -> None:
 @pytest.mark.parametrize(
     "label", ["Café رضا\u200cزاده", "👨\u200d👩\u200d👧 Festival", "رمضان \u2067Sky\u2069 1"]
 )
-async def test_a_label_is_kept_as_typed(models, label) -> None:
+async def test_a_label_is_stored_as_typed(models, label) -> None:
     assert ascii((await models.admin_codes.create(f" {label}\u200f", 1)).label) == ascii(label)
 
 
@@ -49,14 +49,14 @@ async def test_a_code_without_a_limit(models, person) -> None:
         ("", 1_000_001, {"label", "uses"}),
     ],
 )
-async def test_what_makes_no_sense_is_refused(models, label, uses, fields) -> None:
+async def test_invalid_fields_are_rejected(models, label, uses, fields) -> None:
     with pytest.raises(Invalid) as problem:
         await models.admin_codes.create(label, uses)
     assert set(problem.value.fields) == fields
     assert await models.admin_codes.all() == []
 
 
-async def test_switched_off_it_lets_nobody_in_and_whom_it_brought_stays(models, person) -> None:
+async def test_a_disabled_code_grants_nothing_and_earlier_guests_stay(models, person) -> None:
     code = await models.admin_codes.create("Poster", None)
     ben, carla = await guests(person, 2)
     await models.invite_codes.redeem(code.code, ben.user_id)
@@ -69,7 +69,7 @@ async def test_switched_off_it_lets_nobody_in_and_whom_it_brought_stays(models, 
             await models.admin_codes.stop(unknown)
 
 
-async def test_a_payment_does_not_start_what_the_operator_switched_off(models, person) -> None:
+async def test_a_payment_does_not_enable_a_disabled_code(models, person) -> None:
     anna = await person("Anna")
     async with models.db.transaction() as on:
         await models.invite_codes.ensure_own(anna.user_id, on=on)
@@ -80,7 +80,7 @@ async def test_a_payment_does_not_start_what_the_operator_switched_off(models, p
     assert (await models.invite_codes.find_own(anna.user_id)).stopped
 
 
-async def test_the_tree_keeps_who_came_by_whom(models, person) -> None:
+async def test_the_tree_shows_who_was_invited_by_whom(models, person) -> None:
     root = await models.admin_codes.create("Poster", None)
     ben, carla, dan = await guests(person, 3)
     await models.invite_codes.redeem(root.code, ben.user_id)

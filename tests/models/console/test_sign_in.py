@@ -1,4 +1,4 @@
-"""Coming in to the console: two steps, each counted, and a session that is short."""
+"""Sign-in to the console: two steps with limits, and a short session."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def config() -> Config:
 
 
 async def half(models: Models, name: str = "Mia") -> StaffMember:
-    """After the password, before the digits."""
+    """A staff member after the password and before the digits."""
     found = await models.staff_sessions.find(await models.staff_sign_in.first(name, PASSWORD, HERE))
     assert found is not None
     return found
@@ -40,7 +40,7 @@ async def test_a_password_alone_is_half_a_sign_in(models: Models) -> None:
     assert (found.has_passed, found.session_id) == (True, who.session_id)
 
 
-async def test_half_a_sign_in_lives_for_minutes(models: Models) -> None:
+async def test_half_a_sign_in_expires_after_minutes(models: Models) -> None:
     stand_still(models)
     await enrolled(models, "Mia")
     token = await models.staff_sign_in.first("Mia", PASSWORD, HERE)
@@ -50,7 +50,7 @@ async def test_half_a_sign_in_lives_for_minutes(models: Models) -> None:
     assert await models.staff_sessions.find(token) is None
 
 
-async def test_the_token_of_the_half_is_dead_after_the_whole(models: Models) -> None:
+async def test_the_token_of_the_first_step_is_invalid_after_the_second(models: Models) -> None:
     stand_still(models)
     worker, _ = await enrolled(models, "Mia")
     token = await models.staff_sign_in.first("Mia", PASSWORD, HERE)
@@ -60,7 +60,7 @@ async def test_the_token_of_the_half_is_dead_after_the_whole(models: Models) -> 
     assert await models.staff_sessions.find(token) is None
 
 
-async def test_a_step_counts_once_however_many_ask_at_once(models: Models) -> None:
+async def test_a_time_step_is_accepted_once_with_concurrent_requests(models: Models) -> None:
     stand_still(models)
     worker, _ = await enrolled(models, "Mia")
     with pytest.raises(NotSignedIn):
@@ -75,7 +75,7 @@ async def test_a_step_counts_once_however_many_ask_at_once(models: Models) -> No
         await models.staff_sign_in.second(await half(models), worker.digits(models, -1))
 
 
-async def test_digits_of_another_or_of_another_time_are_wrong(models: Models) -> None:
+async def test_digits_of_another_user_or_another_time_are_wrong(models: Models) -> None:
     stand_still(models)
     worker, _ = await enrolled(models, "Mia")
     other, _ = await enrolled(models, "Noah")
@@ -84,7 +84,7 @@ async def test_digits_of_another_or_of_another_time_are_wrong(models: Models) ->
             await models.staff_sign_in.second(await half(models), wrong)
 
 
-async def test_the_sixth_guess_at_the_digits_waits_from_wherever_it_comes(models: Models) -> None:
+async def test_the_sixth_guess_is_rate_limited_from_any_address(models: Models) -> None:
     stand_still(models)
     worker, _ = await enrolled(models, "Mia")
     for _ in range(5):
@@ -97,7 +97,7 @@ async def test_the_sixth_guess_at_the_digits_waits_from_wherever_it_comes(models
     await models.staff_sign_in.second(await half(models), worker.digits(models))
 
 
-async def test_wrong_names_and_passwords_answer_alike_and_are_counted(models: Models) -> None:
+async def test_wrong_names_and_passwords_get_the_same_answer_and_are_counted(models: Models) -> None:
     stand_still(models)
     worker, _ = await enrolled(models, "Mia")
     await models.staff.add("Not yet", "moderator", worker.staff_id)
@@ -115,7 +115,7 @@ async def test_wrong_names_and_passwords_answer_alike_and_are_counted(models: Mo
     await models.staff_sign_in.first("Mia", PASSWORD, "10.0.0.1")
 
 
-async def test_a_session_ends_when_old_and_when_unused(models: Models) -> None:
+async def test_a_session_ends_by_age_and_when_unused(models: Models) -> None:
     stand_still(models)
     _, used = await enrolled(models, "Mia")
     _, unused = await enrolled(models, "Noah")
@@ -132,7 +132,7 @@ async def test_a_session_ends_when_old_and_when_unused(models: Models) -> None:
     assert (await models.audit.verify()).broken is None
 
 
-async def test_members_and_staff_have_nothing_of_each_other(models: Models, person: MakePerson) -> None:
+async def test_sessions_of_members_and_staff_are_separate(models: Models, person: MakePerson) -> None:
     _, token = await enrolled(models, "Mia")
     anna = await person("Anna")
     assert await models.sessions.find(token) is None

@@ -1,4 +1,4 @@
-"""The staff: who is on it, how somebody comes to it, and that one admin stays."""
+"""Staff accounts: the list, enrolment, and the last admin."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def config() -> Config:
     return Config(stun_urls=(), bcrypt_cost=4)
 
 
-async def test_somebody_new_enrols_once_by_their_link(models: Models) -> None:
+async def test_a_new_staff_member_enrols_once_by_link(models: Models) -> None:
     link = link_of(await models.staff.add("Mia", "admin", OPERATOR))
     who = await models.staff.enrolment(link)
     (listed,) = await models.staff.all()
@@ -39,7 +39,7 @@ async def test_somebody_new_enrols_once_by_their_link(models: Models) -> None:
     assert (found.name, found.role, found.has_passed) == ("Mia", "admin", True)
 
 
-async def test_a_link_ends_after_a_day(models: Models) -> None:
+async def test_a_link_expires_after_a_day(models: Models) -> None:
     stand_still(models)
     link = link_of(await models.staff.add("Mia", "admin", OPERATOR))
     models.clock.advance(hours=23, minutes=59)
@@ -50,7 +50,7 @@ async def test_a_link_ends_after_a_day(models: Models) -> None:
             await models.staff.enrolment(odd)
 
 
-async def test_no_secret_stands_in_the_database_or_the_log(models: Models) -> None:
+async def test_no_secret_is_in_the_database_or_the_log(models: Models) -> None:
     worker, token = await enrolled(models, "Mia")
     link = link_of(await models.staff.add("Noah", "moderator", OPERATOR))
     kept = str(
@@ -61,7 +61,7 @@ async def test_no_secret_stands_in_the_database_or_the_log(models: Models) -> No
         assert secret not in kept
 
 
-async def test_a_name_is_taken_in_whatever_letters(models: Models) -> None:
+async def test_names_are_unique_regardless_of_case(models: Models) -> None:
     await models.staff.add("mia@example.com", "moderator", OPERATOR)
     with pytest.raises(Conflict):
         await models.staff.add(" Mia@Example.com", "moderator", OPERATOR)
@@ -71,7 +71,7 @@ async def test_a_name_is_taken_in_whatever_letters(models: Models) -> None:
     assert (await models.staff.named("MIA@example.com")).name == "mia@example.com"
 
 
-async def test_a_reset_ends_everything_and_begins_anew(models: Models) -> None:
+async def test_a_reset_ends_all_sessions_and_requires_enrolment(models: Models) -> None:
     worker, token = await enrolled(models, "Mia")
     _, others = await enrolled(models, "Noah")
     link = link_of(await models.staff.reset(worker.staff_id, OPERATOR))
@@ -84,7 +84,7 @@ async def test_a_reset_ends_everything_and_begins_anew(models: Models) -> None:
     assert await models.staff_sessions.find(token) is None
 
 
-async def test_whoever_is_switched_off_is_out_at_once(models: Models) -> None:
+async def test_disabling_ends_access_at_once(models: Models) -> None:
     worker, token = await enrolled(models, "Mia")
     await models.staff.disable(worker.staff_id, OPERATOR, "Left.")
     assert await models.staff_sessions.find(token) is None
@@ -94,7 +94,7 @@ async def test_whoever_is_switched_off_is_out_at_once(models: Models) -> None:
         await models.staff.disable(new_id(), OPERATOR)
 
 
-async def test_one_admin_stays(models: Models) -> None:
+async def test_the_last_admin_cannot_be_removed(models: Models) -> None:
     one, _ = await enrolled(models, "Mia", "admin")
     other, _ = await enrolled(models, "Noah", "admin")
     both = [models.staff.disable(who.staff_id, OPERATOR) for who in (one, other)]
@@ -108,7 +108,7 @@ async def test_one_admin_stays(models: Models) -> None:
         await models.staff.set_role(last.staff_id, "moderator", OPERATOR)
 
 
-async def test_a_role_is_changed_at_once(models: Models) -> None:
+async def test_a_new_role_applies_at_once(models: Models) -> None:
     await enrolled(models, "Mia", "admin")
     noah, token = await enrolled(models, "Noah")
     await models.staff.set_role(noah.staff_id, "admin", OPERATOR)

@@ -1,4 +1,4 @@
-"""Appeals: once, by a token, decided by somebody else than the ban."""
+"""Appeals: once per ban, by a token, decided by another moderator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.scenes import rows, stand_still, until
 
 
 async def banned(models: Models, person: MakePerson) -> tuple[str, str, str]:
-    """(ban id, the token to appeal with, the session's token) of somebody MODERATOR has banned."""
+    """(ban id, token for the appeal, session token) of a user whom MODERATOR has banned."""
     bad = await person("Bad")
     ban = await models.bans.decide(NewBan(user_id=bad.user_id, rule="spam", reason="Adverts."), MODERATOR)
     return ban.ban_id, await models.ban_notices.token(ban.ban_id), bad.token
@@ -35,13 +35,13 @@ async def test_a_token_appeals_once(models: Models, person: MakePerson) -> None:
     assert [one.text for one in await models.appeals.queue()] == ["Not me."]
 
 
-async def test_only_a_hash_of_the_token_is_kept(models: Models, person: MakePerson) -> None:
+async def test_only_a_hash_of_the_token_is_stored(models: Models, person: MakePerson) -> None:
     _, token, _ = await banned(models, person)
     ((kept,),) = await rows(models, "select row_to_json(bans)::text from bans")
     assert token not in kept
 
 
-async def test_an_unknown_token_and_empty_words_are_refused(models: Models, person: MakePerson) -> None:
+async def test_an_unknown_token_and_an_empty_text_are_rejected(models: Models, person: MakePerson) -> None:
     _, token, _ = await banned(models, person)
     with pytest.raises(NotFound):
         await models.appeals.file("unknown", "Not me.")
@@ -50,7 +50,7 @@ async def test_an_unknown_token_and_empty_words_are_refused(models: Models, pers
             await models.appeals.file(token, words)
 
 
-async def test_whoever_banned_does_not_decide(models: Models, person: MakePerson) -> None:
+async def test_the_moderator_of_the_ban_cannot_decide(models: Models, person: MakePerson) -> None:
     ban_id, token, session = await banned(models, person)
     await models.appeals.file(token, "Not me.")
     with pytest.raises(NotAllowed):
@@ -61,9 +61,7 @@ async def test_whoever_banned_does_not_decide(models: Models, person: MakePerson
     assert (appeal.is_over, appeal.reply) == (True, "Sorry.")
 
 
-async def test_whoever_made_it_permanent_after_the_appeal_does_not_either(
-    models: Models, person: MakePerson
-) -> None:
+async def test_the_moderator_who_made_it_permanent_cannot_decide(models: Models, person: MakePerson) -> None:
     ban_id, token, _ = await banned(models, person)
     await models.appeals.file(token, "Not me.")
     await models.bans.make_permanent(ban_id, OTHER_MODERATOR, "It was you.")
@@ -71,10 +69,10 @@ async def test_whoever_made_it_permanent_after_the_appeal_does_not_either(
         await models.appeals.decide(ban_id, OTHER_MODERATOR, "upheld", "")
 
 
-async def test_whoever_decides_while_it_is_being_filed_does_not_either(
+async def test_a_moderator_who_acts_while_it_is_filed_cannot_decide(
     models: Models, person: MakePerson
 ) -> None:
-    """The decision waits for the appeal that is under way, and then finds it."""
+    """The decision waits for the transaction of the appeal and then reads it."""
     ban_id, token, _ = await banned(models, person)
     words = {"appeal_hash": hash_of(token), "text": "Not me.", "now": None}
     async with models.db.transaction() as on:
@@ -92,7 +90,7 @@ async def is_over_or_waits(models: Models, work: asyncio.Future[Ban]) -> bool:
     return work.done() or waits == [(True,)]
 
 
-async def test_nobody_gets_around_an_appeal_by_another_ban(models: Models, person: MakePerson) -> None:
+async def test_a_new_ban_cannot_bypass_an_appeal(models: Models, person: MakePerson) -> None:
     ban_id, token, _ = await banned(models, person)
     new = NewBan(user_id=(await models.bans.get(ban_id)).user_id, rule="fake", reason="A mask.")
     await models.appeals.file(token, "Not me.")
@@ -103,7 +101,7 @@ async def test_nobody_gets_around_an_appeal_by_another_ban(models: Models, perso
     await models.bans.decide(new, MODERATOR)
 
 
-async def test_an_appeal_against_a_ban_that_has_run_out_stops_no_new_one(
+async def test_an_appeal_against_an_expired_ban_does_not_prevent_a_new_one(
     models: Models, person: MakePerson
 ) -> None:
     stand_still(models)
@@ -130,7 +128,7 @@ async def test_one_decision_counts(models: Models, person: MakePerson) -> None:
     assert await models.appeals.queue() == []
 
 
-async def test_a_ban_that_is_over_takes_no_appeal(models: Models, person: MakePerson) -> None:
+async def test_an_ended_ban_accepts_no_appeal(models: Models, person: MakePerson) -> None:
     ban_id, token, _ = await banned(models, person)
     await models.bans.lift(ban_id, MODERATOR, "My mistake.")
     with pytest.raises(Conflict):

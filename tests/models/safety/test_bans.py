@@ -1,4 +1,4 @@
-"""Bans: in force everywhere at once, whatever news is lost; cleared with all that hangs on them."""
+"""Bans: in force everywhere at once, also if events are lost; lifted with all their effects."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RULE = {"rule": "harassment", "reason": "You shouted at people."}
 async def test_a_ban_is_in_force_on_every_socket_of_two_processes(
     site: Running, person: MakePerson, make_site: MakeSite
 ) -> None:
-    """The banned person is on the other process; whom they talked to is on this one."""
+    """The banned user is on the other process; their peer is on this one."""
     scene = await in_call(site, person, await make_site())
     ben = scene.people.ben
     await site.models.bans.decide(NewBan(user_id=ben.user_id, **RULE), MODERATOR)
@@ -37,7 +37,7 @@ async def test_a_ban_is_in_force_on_every_socket_of_two_processes(
     assert answer.json["error"]["fields"]["reason"] == "You shouted at people."
 
 
-async def test_whatever_news_is_lost_the_sweep_lets_nobody_stay(site: Running, person: MakePerson) -> None:
+async def test_the_sweep_enforces_bans_if_events_are_lost(site: Running, person: MakePerson) -> None:
     freeze(site)
     scene = await in_call(site, person)
     ben = scene.people.ben
@@ -54,7 +54,7 @@ async def test_whatever_news_is_lost_the_sweep_lets_nobody_stay(site: Running, p
     assert (await scene.a.receive("call:end"))["reason"] == "banned"
 
 
-async def test_a_banned_person_leaves_the_queue_and_their_ring(site: Running, person: MakePerson) -> None:
+async def test_a_ban_ends_the_ring_and_leaves_the_queue(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     carl = await person("Carl")
     await site.invites(carl)
@@ -68,7 +68,7 @@ async def test_a_banned_person_leaves_the_queue_and_their_ring(site: Running, pe
     assert (await pair.a.receive("call:declined", id="again"))["reason"] == "offline"
 
 
-async def test_a_socket_of_a_banned_person_opens_for_the_ban_alone(site: Running, person: MakePerson) -> None:
+async def test_a_socket_of_a_banned_user_receives_only_the_ban(site: Running, person: MakePerson) -> None:
     ben = await person("Ben")
     await site.models.bans.decide(NewBan(user_id=ben.user_id, **RULE), MODERATOR)
     socket = await site.socket("/ws/invites", ben.token)
@@ -76,7 +76,7 @@ async def test_a_socket_of_a_banned_person_opens_for_the_ban_alone(site: Running
     assert await socket.closed() == 4403
 
 
-async def test_a_guest_is_back_once_it_is_over(models: Models, person: MakePerson) -> None:
+async def test_a_guest_can_return_after_the_ban(models: Models, person: MakePerson) -> None:
     stand_still(models)
     ben = await person("Ben")
     until = models.clock.now() + timedelta(days=1)
@@ -108,7 +108,7 @@ async def test_a_lifted_ban_dismisses_its_reports_and_a_permanent_one_upholds_th
         await models.bans.make_permanent(ban.ban_id, MODERATOR, "Again.")
 
 
-async def test_after_a_cleared_ban_a_fifth_report_brings_no_new_one(
+async def test_after_a_lifted_ban_a_fifth_report_causes_no_new_one(
     models: Models, person: MakePerson
 ) -> None:
     bad = await person("Bad")
@@ -121,15 +121,15 @@ async def test_after_a_cleared_ban_a_fifth_report_brings_no_new_one(
     assert await bans_of(models, bad) == [("temporary", False)]
 
 
-async def test_many_moderators_at_once_leave_one_standing(models: Models, person: MakePerson) -> None:
+async def test_concurrent_decisions_leave_one_active_ban(models: Models, person: MakePerson) -> None:
     bad = await person("Bad")
     new = NewBan(user_id=bad.user_id, **RULE)
     await asyncio.gather(*(models.bans.decide(new, who) for who in (MODERATOR, OTHER_MODERATOR) * 3))
     assert [stands for _, stands in await bans_of(models, bad)].count(True) == 1
 
 
-async def test_a_report_that_was_dismissed_meanwhile_bans_nobody(models: Models, person: MakePerson) -> None:
-    """Two moderators decide about one report at once: the first decision counts, for the ban as well."""
+async def test_a_concurrently_dismissed_report_causes_no_ban(models: Models, person: MakePerson) -> None:
+    """Two moderators decide a report at the same time: the first decision counts, also for the ban."""
     anna, bad = await person("Anna"), await person("Bad")
     await met(models, anna, bad)
     await report(models, anna, bad)
@@ -141,7 +141,7 @@ async def test_a_report_that_was_dismissed_meanwhile_bans_nobody(models: Models,
     assert (await models.admission.of(bad.token)).member is not None
 
 
-async def test_words_and_an_end_to_come_are_needed(models: Models, person: MakePerson) -> None:
+async def test_a_reason_and_a_future_end_are_required(models: Models, person: MakePerson) -> None:
     bad = await person("Bad")
     past = models.clock.now() - timedelta(seconds=1)
     for odd in (
@@ -158,7 +158,7 @@ async def test_words_and_an_end_to_come_are_needed(models: Models, person: MakeP
 # -- addresses --
 
 
-async def test_an_address_ban_never_outlives_a_cleared_ban(models: Models, person: MakePerson) -> None:
+async def test_an_address_ban_ends_with_a_lifted_ban(models: Models, person: MakePerson) -> None:
     bad, address = await person("Bad"), "203.0.113.7"
     await models.address_bans.saw(bad.user_id, address)
     ban = await models.bans.decide(NewBan(user_id=bad.user_id, with_addresses=True, **RULE), MODERATOR)
@@ -169,9 +169,7 @@ async def test_an_address_ban_never_outlives_a_cleared_ban(models: Models, perso
     await models.address_bans.check(address)
 
 
-async def test_an_address_ban_ends_by_itself_and_addresses_are_forgotten(
-    models: Models, person: MakePerson
-) -> None:
+async def test_address_bans_expire_and_addresses_are_deleted(models: Models, person: MakePerson) -> None:
     stand_still(models)
     bad, address = await person("Bad"), "203.0.113.7"
     await models.address_bans.saw(bad.user_id, address)
@@ -184,14 +182,14 @@ async def test_an_address_ban_ends_by_itself_and_addresses_are_forgotten(
     assert await rows(models, "select count(*) from address_bans") == [(0,)]
 
 
-async def test_no_address_is_kept_in_the_plain(models: Models, person: MakePerson) -> None:
+async def test_no_address_is_stored_in_plain_text(models: Models, person: MakePerson) -> None:
     bad = await person("Bad")
     await models.address_bans.saw(bad.user_id, "203.0.113.7")
     ((kept,),) = await rows(models, "select encode(address_hash, 'escape') from seen_addresses")
     assert "203.0.113" not in kept
 
 
-async def test_a_secret_of_ones_own_makes_other_tokens(models: Models) -> None:
+async def test_a_configured_secret_changes_the_tokens(models: Models) -> None:
     before = await models.ban_notices.token("ban")
     assert await models.ban_notices.token("ban") == before
     models.site_secret._config = replace(models.config, secret_key="another secret of more than 32 letters")

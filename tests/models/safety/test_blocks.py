@@ -1,4 +1,4 @@
-"""Blocks: at once, both ways, and looking like somebody who went offline."""
+"""Blocks: at once, in both directions, and indistinguishable from going offline."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from tests.conftest import MakePerson, MakeSite, Running
 from tests.support.scenes import freeze, in_call, rows, two
 
 
-async def test_a_block_is_one_row_however_often(models: Models, person: MakePerson) -> None:
+async def test_a_repeated_block_is_one_row(models: Models, person: MakePerson) -> None:
     anna, ben = await person("Anna"), await person("Ben")
     await asyncio.gather(*(models.blocks.block(anna.user_id, ben.user_id) for _ in range(5)))
     assert await models.blocks.blocked_among(anna.user_id, [ben.user_id]) == {ben.user_id}
     assert await models.blocks.blocked_among(ben.user_id, [anna.user_id]) == frozenset()
 
 
-async def test_nobody_can_be_blocked_alike(models: Models, person: MakePerson) -> None:
+async def test_unknown_users_can_be_blocked_with_the_same_answer(models: Models, person: MakePerson) -> None:
     anna = await person("Anna")
     await models.blocks.block(anna.user_id, new_id())
     assert await rows(models, "select count(*) from blocks") == [(0,)]
 
 
 @pytest.mark.parametrize("odd", ["", "someone", "../etc"])
-async def test_what_is_no_id_is_refused(models: Models, person: MakePerson, odd: str) -> None:
+async def test_malformed_ids_are_rejected(models: Models, person: MakePerson, odd: str) -> None:
     anna = await person("Anna")
     with pytest.raises(Invalid):
         await models.blocks.block(anna.user_id, odd)
 
 
-async def test_oneself_is_refused(models: Models, person: MakePerson) -> None:
+async def test_a_user_cannot_block_themselves(models: Models, person: MakePerson) -> None:
     anna = await person("Anna")
     with pytest.raises(Invalid):
         await models.blocks.block(anna.user_id, anna.user_id)
 
 
-async def test_each_leaves_the_others_screen_and_queue(site: Running, person: MakePerson) -> None:
+async def test_both_leave_each_others_screen_and_queue(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     carl = await person("Carl")
     c = await site.invites(carl)
@@ -57,8 +57,8 @@ async def test_each_leaves_the_others_screen_and_queue(site: Running, person: Ma
     assert seen == {carl.user_id}
 
 
-async def test_a_page_that_was_on_its_way_is_put_right(site: Running, person: MakePerson) -> None:
-    """Read before the block, delivered after it."""
+async def test_a_page_that_was_read_before_the_block_is_corrected(site: Running, person: MakePerson) -> None:
+    """It is read before the block and delivered after it."""
     pair = await two(site, person)
     feed = site.site.hub.feed
     feed.hide(pair.ben.user_id, pair.anna.user_id)
@@ -67,8 +67,8 @@ async def test_a_page_that_was_on_its_way_is_put_right(site: Running, person: Ma
     await pair.b.receive("queue:update", left=[pair.anna.user_id])
 
 
-async def test_a_ring_ends_as_if_whoever_blocks_had_declined_it(site: Running, person: MakePerson) -> None:
-    """`gone` would tell: it comes to no caller whose socket is open, but for a ban."""
+async def test_a_ring_ends_as_declined_if_the_callee_blocks(site: Running, person: MakePerson) -> None:
+    """`gone` would reveal the block: a caller with an open socket gets it only for a ban."""
     pair = await two(site, person)
     invite_id = await pair.ring()
     await site.models.blocks.block(pair.ben.user_id, pair.anna.user_id)
@@ -80,9 +80,7 @@ async def test_a_ring_ends_as_if_whoever_blocks_had_declined_it(site: Running, p
     assert (await pair.a.receive("call:declined", id="again"))["reason"] == "offline"
 
 
-async def test_a_ring_ends_as_if_the_caller_who_blocks_had_cancelled_it(
-    site: Running, person: MakePerson
-) -> None:
+async def test_a_ring_ends_as_cancelled_if_the_caller_blocks(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     await pair.ring()
     await site.models.blocks.block(pair.anna.user_id, pair.ben.user_id)
@@ -90,7 +88,7 @@ async def test_a_ring_ends_as_if_the_caller_who_blocks_had_cancelled_it(
         assert (await socket.receive("call:cancelled"))["reason"] == "cancelled"
 
 
-async def test_another_ring_goes_on(site: Running, person: MakePerson) -> None:
+async def test_other_rings_continue(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     carl = await person("Carl")
     invite_id = await pair.ring()
@@ -109,9 +107,7 @@ async def test_a_call_ends_as_hung_up_for_both(
         assert await socket.closed() == 1000
 
 
-async def test_a_call_that_began_in_the_same_instant_ends_by_the_sweep(
-    site: Running, person: MakePerson
-) -> None:
+async def test_the_sweep_ends_a_call_that_started_during_the_block(site: Running, person: MakePerson) -> None:
     freeze(site)
     scene = await in_call(site, person)
     sql = "insert into blocks (blocker_id, blocked_id, created_at) values (%s, %s, %s)"
@@ -121,7 +117,7 @@ async def test_a_call_that_began_in_the_same_instant_ends_by_the_sweep(
     assert (await scene.b.receive("call:end"))["reason"] == "hung_up"
 
 
-async def test_taken_back_they_may_meet_again(site: Running, person: MakePerson) -> None:
+async def test_after_unblocking_they_see_each_other_again(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     await site.models.blocks.block(pair.anna.user_id, pair.ben.user_id)
     await site.models.blocks.unblock(pair.ben.user_id, pair.anna.user_id)

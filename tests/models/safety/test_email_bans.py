@@ -1,4 +1,4 @@
-"""Somebody banned is deleted: their address opens no other account while the ban stands."""
+"""A deleted user with an active ban: their e-mail address cannot open a new account."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def banned_and_deleted(models: Models, ann: Person, hours: int | None = No
     return ban.ban_id
 
 
-async def test_the_address_answers_like_one_that_is_taken(models: Models, person: MakePerson) -> None:
+async def test_a_banned_address_looks_like_a_taken_one(models: Models, person: MakePerson) -> None:
     ann, again = await person("Ann"), await person("Ann again")
     await keep_account(models, ann)
     await banned_and_deleted(models, ann)
@@ -53,7 +53,7 @@ async def test_the_address_answers_like_one_that_is_taken(models: Models, person
     assert account == ("other@example.com",)
 
 
-async def test_nobody_changes_to_it_either(models: Models, person: MakePerson) -> None:
+async def test_an_account_cannot_change_to_a_banned_address(models: Models, person: MakePerson) -> None:
     ann, bo = await person("Ann"), await person("Bo")
     await keep_account(models, ann)
     await keep_account(models, bo, "bo@example.com")
@@ -65,7 +65,7 @@ async def test_nobody_changes_to_it_either(models: Models, person: MakePerson) -
         await models.account_changes.email(member, PASSWORD, EMAIL, "192.0.2.2")
 
 
-async def test_only_a_hash_is_kept_and_it_ends_with_the_ban(models: Models, person: MakePerson) -> None:
+async def test_only_a_hash_is_stored_and_it_ends_with_the_ban(models: Models, person: MakePerson) -> None:
     stand_still(models)
     ann, bo = await person("Ann"), await person("Bo")
     await keep_account(models, ann)
@@ -81,7 +81,7 @@ async def test_only_a_hash_is_kept_and_it_ends_with_the_ban(models: Models, pers
     assert await rows(models, "select 1 from banned_emails") == []
 
 
-async def test_without_a_ban_nothing_is_kept(models: Models, person: MakePerson) -> None:
+async def test_without_a_ban_nothing_is_stored(models: Models, person: MakePerson) -> None:
     ann, bo = await person("Ann"), await person("Bo")
     await keep_account(models, ann)
     await models.deletions.delete(ann.user_id)
@@ -89,7 +89,7 @@ async def test_without_a_ban_nothing_is_kept(models: Models, person: MakePerson)
     await keep_account(models, bo)
 
 
-async def test_what_nobody_will_decide_any_more_has_an_end(models: Models, person: MakePerson) -> None:
+async def test_bans_that_will_not_be_decided_expire(models: Models, person: MakePerson) -> None:
     stand_still(models)
     ann, bo = await person("Ann"), await person("Bo")
     await keep_account(models, ann)

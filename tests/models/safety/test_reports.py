@@ -1,4 +1,4 @@
-"""Reports: once a pair, with what was attached, counted by the standing of who wrote them."""
+"""Reports: once per pair, with attachments, weighted by the reporter's reputation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ async def file(models: Models, reporter: Person, new: NewReport) -> None:
     await models.reports.file(member, new)
 
 
-async def test_whom_one_has_met_counts_and_a_card_does_not(models: Models, person: MakePerson) -> None:
+async def test_reports_after_a_meeting_count_and_reports_of_a_card_do_not(
+    models: Models, person: MakePerson
+) -> None:
     anna, ben, carl = await person("Anna"), await person("Ben"), await person("Carl")
     await met(models, ben, anna)
     await report(models, anna, ben)
@@ -30,14 +32,14 @@ async def test_whom_one_has_met_counts_and_a_card_does_not(models: Models, perso
     assert dict(sources) == {ben.user_id: "met", carl.user_id: "card"}
 
 
-async def test_a_pair_is_written_once(models: Models, person: MakePerson) -> None:
+async def test_a_pair_is_stored_once(models: Models, person: MakePerson) -> None:
     anna, ben = await person("Anna"), await person("Ben")
     await met(models, anna, ben)
     await asyncio.gather(*(report(models, anna, ben) for _ in range(5)))
     assert await rows(models, "select count(*) from reports") == [(1,)]
 
 
-async def test_what_was_said_of_a_card_gives_way_to_a_meeting(models: Models, person: MakePerson) -> None:
+async def test_a_report_after_a_meeting_replaces_one_of_a_card(models: Models, person: MakePerson) -> None:
     anna, ben = await person("Anna"), await person("Ben")
     await report(models, anna, ben, "fake")
     await met(models, anna, ben)
@@ -45,7 +47,7 @@ async def test_what_was_said_of_a_card_gives_way_to_a_meeting(models: Models, pe
     assert await rows(models, "select source, reason from reports") == [("met", "nudity")]
 
 
-async def test_nobody_and_a_stranger_are_answered_alike(models: Models, person: MakePerson) -> None:
+async def test_unknown_users_and_strangers_get_the_same_answer(models: Models, person: MakePerson) -> None:
     anna, guest = await person("Anna"), await person("Guest", access=None)
     for user_id in (new_id(), anna.user_id):
         with pytest.raises(PaymentRequired):
@@ -54,7 +56,7 @@ async def test_nobody_and_a_stranger_are_answered_alike(models: Models, person: 
     assert await rows(models, "select count(*) from reports") == [(0,)]
 
 
-async def test_every_faulty_field_is_named(models: Models, person: MakePerson) -> None:
+async def test_every_invalid_field_is_named(models: Models, person: MakePerson) -> None:
     anna, ben = await person("Anna"), await person("Ben")
     odd = NewReport(user_id=ben.user_id, reason="rude", text="a" * 1001, frame=b"x", message_ids=("1",))
     with pytest.raises(Invalid) as caught:
@@ -62,7 +64,7 @@ async def test_every_faulty_field_is_named(models: Models, person: MakePerson) -
     assert set(caught.value.fields or {}) == {"reason", "text", "messageIds", "frameConsent", "callId"}
 
 
-async def test_twenty_a_day(models: Models, person: MakePerson) -> None:
+async def test_a_user_can_file_twenty_reports_a_day(models: Models, person: MakePerson) -> None:
     anna = await person("Anna")
     for _ in range(20):
         await file(models, anna, NewReport(user_id=new_id(), reason="spam"))
@@ -70,7 +72,7 @@ async def test_twenty_a_day(models: Models, person: MakePerson) -> None:
         await file(models, anna, NewReport(user_id=new_id(), reason="spam"))
 
 
-async def test_evidence_is_of_that_call_only(site: Running, person: MakePerson) -> None:
+async def test_evidence_is_limited_to_the_call(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     scene.b.send("chat:message", id="1", text="Rude words")
     line = (await scene.a.receive("chat:message"))["messageId"]
@@ -109,7 +111,9 @@ async def test_a_ring_counts_as_a_meeting_and_ends(site: Running, person: MakePe
 # -- what four bring --
 
 
-async def test_the_fourth_brings_a_ban_and_the_third_does_not(models: Models, person: MakePerson) -> None:
+async def test_the_fourth_report_causes_a_ban_and_the_third_does_not(
+    models: Models, person: MakePerson
+) -> None:
     bad = await person("Bad")
     people = await reporters(models, person, bad, 4)
     for one in people[:3]:
@@ -121,7 +125,9 @@ async def test_the_fourth_brings_a_ban_and_the_third_does_not(models: Models, pe
     assert await models.sessions.find(bad.token) is None
 
 
-async def test_twenty_at_once_bring_one(site: Running, person: MakePerson, make_site: MakeSite) -> None:
+async def test_twenty_concurrent_reports_cause_one_ban(
+    site: Running, person: MakePerson, make_site: MakeSite
+) -> None:
     far, bad = await make_site(), await person("Bad")
     people = await reporters(site.models, person, bad, 20)
     halves = [(site.models if number % 2 else far.models, one) for number, one in enumerate(people)]
@@ -138,7 +144,7 @@ async def test_reports_from_cards_never_count(models: Models, person: MakePerson
     assert await bans_of(models, bad) == []
 
 
-async def test_a_false_reporter_stops_counting_and_an_upheld_report_wins_it_back(
+async def test_false_reporters_do_not_count_until_a_report_is_upheld(
     models: Models, person: MakePerson
 ) -> None:
     bad, ben = await person("Bad"), await person("Ben")
@@ -151,7 +157,7 @@ async def test_a_false_reporter_stops_counting_and_an_upheld_report_wins_it_back
         await report(models, one, bad)
     assert await bans_of(models, bad) == []
     waiting = await models.report_reviews.queue()
-    last = waiting[-1]  # though the oldest: what counts comes first
+    last = waiting[-1]  # although it is the oldest: reports that count come first
     assert (last.reporter_id, last.counts) == (people[0].user_id, False)
     assert await models.report_reviews.queue(waiting[0], most=2) == waiting[1:3]
     assert await models.report_reviews.queue(waiting[2]) == [last]
@@ -165,9 +171,7 @@ async def test_a_false_reporter_stops_counting_and_an_upheld_report_wins_it_back
     assert await bans_of(models, bad) == [("temporary", True)]
 
 
-async def test_all_about_somebody_and_all_by_somebody_cost_one_statement(
-    models: Models, person: MakePerson
-) -> None:
+async def test_reports_about_and_by_a_user_cost_one_statement(models: Models, person: MakePerson) -> None:
     anna, bad = await person("Anna"), await person("Bad")
     for one in await reporters(models, person, bad, 3):
         await report(models, one, bad)
@@ -180,7 +184,7 @@ async def test_all_about_somebody_and_all_by_somebody_cost_one_statement(
     assert await models.report_reviews.by(bad.user_id) == []
 
 
-async def test_a_report_is_judged_once(models: Models, person: MakePerson) -> None:
+async def test_a_report_is_decided_once(models: Models, person: MakePerson) -> None:
     anna, ben = await person("Anna"), await person("Ben")
     await met(models, anna, ben)
     await report(models, anna, ben)

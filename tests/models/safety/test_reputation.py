@@ -1,4 +1,4 @@
-"""Whose reports count: a pure rule, case by case."""
+"""Reputation: whose reports count. A pure rule, case by case."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from models.safety.reputation import OpenReport, counted, is_good, rule_of
     ("upheld", "dismissed", "expected"),
     [(0, 0, True), (0, 1, False), (1, 1, True), (1, 2, False), (5, 1, True), (0, 9, False)],
 )
-def test_standing_is_good_while_no_more_were_dismissed_than_upheld(
+def test_reputation_is_good_while_no_more_were_dismissed_than_upheld(
     upheld: int, dismissed: int, expected: bool
 ) -> None:
     assert is_good(upheld, dismissed) is expected
@@ -30,7 +30,7 @@ def test_a_reporter_counts_once() -> None:
     assert len(counted([report(1), report(1, reason="fake")])) == 1
 
 
-def test_the_rule_is_what_most_say() -> None:
+def test_the_most_frequent_rule_is_used() -> None:
     assert (
         rule_of([report(1, reason="fake"), report(2, reason="nudity"), report(3, reason="nudity")])
         == "nudity"
