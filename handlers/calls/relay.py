@@ -90,7 +90,6 @@ class RelaySocket(BaseSocket):
 
     async def keep_seat(self) -> None:
         """Takes the seat again after this process or a server was away, unless a newer tab has it.
-
         Raises: NotFound (the call no longer exists).
         """
         self._is_to_look_again = self._order.is_opening
