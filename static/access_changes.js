@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Access was gained or lost while a page is open. Lost: the paywall says why; a call in progress goes on. Gained: the
- * paywall leads on. `state` says it too, for whoever missed the event.
+ * Access gained or lost while a page is open. Lost: the paywall gives the reason; a call in progress continues.
+ * Gained: the paywall continues to the next step. `state` reports the same, in case the event was missed.
  */
 import { toast } from "./announce.js";
 import { invites, on } from "./socket.js";
@@ -17,7 +17,7 @@ function follow(access) {
   else if (before === "unpaid" && document.getElementById("paywall-access")) setTimeout(leadOn, PATIENCE_MS);
 }
 
-/** Access came from elsewhere: another tab, or the money at last. Whoever sent a form here is led on by its answer. */
+/** Access was granted elsewhere: in another tab, or by a payment that arrived. After a form, its answer continues. */
 function leadOn() {
   if (!document.querySelector(".htmx-request")) location.reload();
 }

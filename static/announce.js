@@ -1,12 +1,12 @@
 // @ts-check
-/** Tells people what happened: to screen readers by the two live regions of base.html, to everyone by toasts. */
+/** Announcements: to screen readers through the two live regions of base.html, to everyone through toasts. */
 
 /** @param {string} id @param {string} text */
 function say(id, text) {
   const region = document.getElementById(id);
   if (!region) return;
   region.textContent = "";
-  // An empty frame in between makes the same sentence be read again.
+  // An empty frame in between makes screen readers read the same sentence again.
   requestAnimationFrame(() => { region.textContent = text; });
 }
 
@@ -27,7 +27,7 @@ function toastButton(text, className, onClick) {
 }
 
 /**
- * One message at the foot of the screen. Toasts with an action stay until used or dismissed; others leave after `seconds`.
+ * A message at the bottom of the screen. Toasts with an action stay until used or dismissed; others last `seconds`.
  * A second toast with the same `key` replaces the first.
  * @param {string} text
  * @param {{tone?: "plain"|"danger", key?: string, seconds?: number, action?: {text: string, run: () => void}}} [options]
@@ -53,7 +53,7 @@ export function toast(text, options = {}) {
 
 /** @param {HTMLElement} box @param {string} key */
 function show(box, key) {
-  // Of a dialog, for nothing else can be pressed while it is open; all dialogs here are modal.
+  // Inside an open dialog, because nothing else can be clicked: all dialogs here are modal.
   const home = document.querySelector("dialog[open] .toasts") ?? document.getElementById("toasts");
   if (!home) return;
   for (const old of home.querySelectorAll(".toast")) if (/** @type {HTMLElement} */ (old).dataset.key === key) old.remove();

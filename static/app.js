@@ -1,11 +1,11 @@
 // @ts-check
 /**
- * The entry module: loads what the page at hand needs and does what every page needs (local times, focus after a
- * swap, htmx's token and errors). Pages work without it; the room, the call and the camera do not.
+ * The entry module. Loads the modules that the current page needs, and does what every page needs (local times,
+ * focus after a swap, htmx's token and errors). Pages work without it; the room, the call and the camera do not.
  */
 import { polite, toast } from "./announce.js";
 
-/** What a page holds -> the module that brings it to life. */
+/** An element of a page -> the module that handles it. */
 const ISLANDS = /** @type {const} */ ([
   ["body[data-invites]", () => import("./socket.js")],
   ["body[data-invites]", () => import("./ringing/ring.js")],
@@ -170,8 +170,8 @@ document.addEventListener("htmx:after:swap", onAfterSwap);
 document.addEventListener("htmx:response:error", onResponseError);
 document.addEventListener("htmx:error", onNetworkError);
 
-// A page out of the back-forward cache may show who was signed in before, and a form that has been sent long since. Sockets,
-// devices and the call begin again with it.
+// A page from the back-forward cache may show a user who has signed out, or a form that was already sent. Reload it;
+// sockets, devices and the call start again.
 addEventListener("pageshow", (event) => {
   if (event.persisted && document.querySelector("body[data-user-id], button:disabled")) location.reload();
 });

@@ -1,12 +1,12 @@
 // @ts-check
 /**
- * The server's time, as well as this browser can know it.
+ * The server's time, as precisely as this browser can know it.
  *
- * Keeps the offset between the two clocks, learnt from every `serverNow` on the wire. A question with its answer (ping,
- * pong) is halved by its round trip, and the quickest round trip wins for two minutes; a message that came unasked gives
- * a lower bound only. Nothing here counts ticks: a throttled tab is right again at its next look. Nor does it read the
- * device's own time, which may be set while a call goes on: `performance.now` never jumps. It may stand still while the
- * device sleeps; then the next message from the server puts it right.
+ * Keeps the offset between the two clocks, updated from every `serverNow`. For a request with its answer (ping, pong)
+ * the offset is corrected by half the round trip, and the fastest round trip is used for two minutes; an unrequested
+ * message gives only a lower bound. Nothing counts ticks, so a throttled tab is correct when it next runs. The device's
+ * own clock is not used, because it may be set during a call; `performance.now` never jumps. It may stand still while
+ * the device sleeps; the next message from the server corrects it.
  */
 
 const FRESH_MS = 120_000;

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * "Will it work for me?", on the paywall: devices, the live socket, a way out of this network. No device is opened,
- * nobody is called. The words are the page's.
+ * "Will it work for me?" on the paywall: devices, the socket, connectivity. Opens no device and makes no call. The texts
+ * are in the page.
  */
 import { canCall, ways } from "./media/readiness.js";
 import { invites } from "./socket.js";
@@ -10,7 +10,7 @@ const PATIENCE_MS = 6000;
 const root = /** @type {HTMLElement} */ (document.getElementById("check"));
 const button = /** @type {HTMLButtonElement} */ (root.querySelector("button"));
 
-/** Only what a page may know without asking. */
+/** Only what a page can read without permission. */
 async function devices() {
   if (!navigator.mediaDevices || !canCall()) return "browser";
   const kinds = (await navigator.mediaDevices.enumerateDevices()).map(({ kind }) => kind);

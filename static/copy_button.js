@@ -1,5 +1,7 @@
 // @ts-check
-/** Copy and share buttons: [data-copy] holds the text, [data-share] the URL. They stay hidden where the browser cannot. */
+/**
+ * Copy and share buttons: [data-copy] holds the text, [data-share] the URL. Hidden if the browser supports neither.
+ */
 import { polite, toast } from "./announce.js";
 
 /** @param {HTMLElement} button */
@@ -23,7 +25,7 @@ async function share(button) {
   try {
     await navigator.share({ url, title, text });
   } catch (error) {
-    // Closing the share sheet is a choice, not a fault.
+    // Closing the share sheet is not an error.
     if (!(error instanceof DOMException && error.name === "AbortError")) toast("Sharing did not work here. Copy the link instead.");
   }
 }

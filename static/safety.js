@@ -1,10 +1,10 @@
 // @ts-check
 /**
- * Block and report in one tap, from wherever somebody is seen: a card, a ring, a call, its end, the history.
+ * Block and report in one tap, wherever a user is shown: a card, a ring, a call, its end, the history.
  *
- * Promises: a block is sent the moment it is tapped; a report's form is the server's own, opened over the page, so that
- * nobody has to leave a call for it; a picture is taken from what this browser shows, only while its box is ticked, and
- * what will be sent is on the screen before. Without this module the same links and forms work as pages.
+ * A block is sent immediately. The report form is the server's own, opened over the page, so that a call need not be
+ * left for it. A picture is taken from what this browser shows, only while its box is ticked, and is displayed before it
+ * is sent. Without this module the same links and forms work as pages.
  */
 import { toast } from "./announce.js";
 import { invites, on } from "./socket.js";
@@ -27,7 +27,7 @@ export async function post(path, body) {
   return false;
 }
 
-/** Said by this tab itself, so that it does not hear of it as of another tab's answer. */
+/** Announced by this tab itself, so that it is not shown as an answer from another tab. */
 const declineRing = () => /** @type {HTMLElement|null} */ (document.querySelector('[data-ring="decline"]'))?.click();
 
 /** @param {string} userId */

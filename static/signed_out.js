@@ -1,8 +1,10 @@
 // @ts-check
-/** The sign-in is over. Another device, or a new password: the sign-in page says so and lets this one take over again. */
+/**
+ * The session has ended. After a sign-in elsewhere or a new password, the sign-in page says so and lets the user return.
+ */
 import { invites, on } from "./socket.js";
 
-/** Whether the reason came already; the bare close code that follows knows less. */
+/** Whether the reason was received; the close code that follows says less. */
 let isTold = false;
 
 on(invites, "session:ended", ({ reason }) => {

@@ -1,11 +1,11 @@
 // @ts-check
 /**
- * The wire and nothing else: one JSON WebSocket that comes back by itself.
+ * One JSON WebSocket that reconnects automatically; nothing else.
  *
- * Promises: every message is dispatched as a CustomEvent named by its `type`, on the Socket and on document.body, detail
- * = the message; what became of the connection is the event `socket:status`, detail {path, status, code}. It reconnects
- * with jittered backoff (0.3 s to 8 s), at once when the network or the tab comes back, and never after a close code that
- * means "do not" (4401 4403 4404 4409). Refuses to queue: `send` says whether the message went out.
+ * Every message is dispatched as a CustomEvent named by its `type`, on the Socket and on document.body, with the message
+ * as detail. The state of the connection is the event `socket:status`, detail {path, status, code}. Reconnects with
+ * jittered backoff (0.3 s to 8 s), immediately when the network or the tab returns, and never after a close code that
+ * forbids it (4401 4403 4404 4409). Does not queue: `send` returns whether the message was sent.
  */
 import { clock } from "./clock.js";
 
@@ -26,7 +26,7 @@ export class Socket extends EventTarget {
   #tries = 0;
   #pingSentAt = 0;
   #openedAt = 0;
-  /** Whether it has ever worked here. */ hasOpened = false;
+  /** Whether a connection has ever succeeded here. */ hasOpened = false;
   /** The newest `state`, for modules that load after it came. @type {Message|null} */ state = null;
 
   /** @param {string} path @param {{pings?: boolean, finalCodes?: number[]}} [options] */
@@ -50,7 +50,7 @@ export class Socket extends EventTarget {
     this.#tell("connecting");
   }
 
-  /** Closes for good; `open` begins anew. */
+  /** Closes permanently; `open` starts again. */
   close() {
     clearTimeout(this.#retry);
     clearInterval(this.#pinger);
@@ -104,7 +104,7 @@ export class Socket extends EventTarget {
     this.#retry = setTimeout(() => this.open(), most * (0.5 + Math.random() / 2));
   }
 
-  /** The old address may be gone while its socket still looks open: begin anew, unless that has just been done. */
+  /** After a change of address the old socket may look open: reconnect, unless that has just happened. */
   #networkChanged() {
     if (this.status === "waiting" || (this.status === "open" && performance.now() - this.#openedAt > 2000)) this.open();
   }
@@ -135,11 +135,11 @@ export class Socket extends EventTarget {
   }
 }
 
-/** The one presence socket of this page. ring.js opens it. */
+/** The presence socket of this page, opened by ringing/ring.js. */
 export const invites = new Socket("/ws/invites", { pings: true });
 
 /**
- * Hears one kind of message.
+ * Subscribes to one type of message.
  * @param {EventTarget} source @param {string} type @param {(message: Message) => void} hear
  */
 export function on(source, type, hear) {

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What this browser remembers. Storage throws where cookies are off (Chromium) and where it is full or private (older
- * Safari); then a value lasts as long as the page.
+ * What this browser remembers. Storage throws if cookies are blocked (Chromium) or if it is full or private (older
+ * Safari); values then last as long as the page.
  */
 
 /** @typedef {"local"|"session"} Area */
@@ -36,6 +36,6 @@ export function forget(key, area = "local") {
   try {
     storage(area).removeItem(key);
   } catch {
-    // Forbidden: nothing is stored either.
+    // Blocked, so nothing is stored either.
   }
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /*
- * Says what would stop this browser later on: cookies that are off, a browser too old for the scripts, a page inside another
- * app. A classic script in the oldest syntax, because the modules of such a browser never run.
+ * Warns about what would fail later: blocked cookies, a browser too old for the scripts, an in-app browser. A classic
+ * script in the oldest syntax, because modules never run in such browsers.
  */
 (function () {
   var main = document.getElementById("main");
@@ -31,14 +31,14 @@
     }
   }
 
-  /** What the scripts need at least: Chrome 94, Safari 15.4, Firefox 113 (docs/decisions/oldest-browsers.md). */
+  /** The minimum for the scripts: Chrome 94, Safari 15.4, Firefox 113 (docs/decisions/oldest-browsers.md). */
   function isTooOld() {
     var connection = window.RTCPeerConnection;
     return !window.HTMLDialogElement || !Array.prototype.at || !window.WebSocket || !Object.fromEntries
       || (connection && !("connectionState" in connection.prototype));
   }
 
-  /** Steps on the way into a call, and the call. */
+  /** The steps that lead to a call, and the call. */
   function needsCalls() {
     return document.querySelector("#onboarding-form, #onboarding-selfie, #paywall-access, #room, #call") !== null;
   }

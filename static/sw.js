@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The service worker: it shows the notification of a ring, and brings its tab to the front when it is pressed. It keeps no
- * page and answers no request.
+ * The service worker: shows the notification of a ring, and focuses its tab when it is clicked. It caches no page and
+ * handles no request.
  */
 const scope = /** @type {any} */ (self);
 
@@ -13,14 +13,14 @@ scope.addEventListener("notificationclick", (/** @type {any} */ event) => {
   event.waitUntil(bringToFront());
 });
 
-/** The tab that is open, else a new one in the room, where the ring is on the screen while it lasts. */
+/** An open tab, else a new one in the room, which shows the ring while it lasts. */
 async function bringToFront() {
   const tabs = await scope.clients.matchAll({ type: "window", includeUncontrolled: true });
   for (const tab of tabs) {
     try {
       return await tab.focus();
     } catch {
-      // Not allowed for this one: the next.
+      // Not allowed for this tab: try the next.
     }
   }
   return scope.clients.openWindow("/room");

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The ring tone, made by WebAudio: two warm notes every two seconds. No file, nothing to fetch. Browsers keep sound locked
- * until the user touches the page; `watchSound` reports it, so that the page can ask for that touch.
+ * The ring tone, made by WebAudio: two warm notes every two seconds, without a file. Browsers block sound until the user
+ * interacts with the page; `watchSound` reports this, so that the page can ask for a touch.
  */
 import { keepRunning, lacksActivation, onActivation } from "./ringing/activation.js";
 
@@ -13,7 +13,7 @@ let repeat;
 /** @type {Set<(isLocked: boolean) => void>} */
 const listeners = new Set();
 
-/** Call from a touch or a key. */
+/** Call from a touch or key event. */
 export function unlockAudio() {
   if (!context) {
     context = new AudioContext();
@@ -23,7 +23,7 @@ export function unlockAudio() {
   tell();
 }
 
-/** Whether a ring would be silent until the user touches the page. */
+/** Whether a ring would be silent until the user interacts with the page. */
 const isLocked = () => (context ? context.state !== "running" : lacksActivation());
 
 function tell() {

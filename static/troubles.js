@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Why a camera or a microphone cannot be had, and what to do about it: the device and the cause by name. The errors are
- * those of W3C mediacapture-streams 10.3 and the names that browsers used before; Firefox and Safari give other messages
- * than Chromium, so only "by system" and "dismissed" are read from them.
+ * Why a camera or a microphone is not available, and what to do about it: the device and the cause by name. The errors
+ * are those of W3C mediacapture-streams 10.3 and older names of browsers. Messages differ between Chromium, Firefox and
+ * Safari, so only "by system" and "dismissed" are read from them.
  */
 
 /** @typedef {"audio"|"video"} Kind */
@@ -21,7 +21,7 @@ const FEATURES = { audio: "microphone", video: "camera" };
 /** What the browser has decided so far; "" where it does not say. @param {Kind} kind @returns {Promise<PermissionState|"">} */
 export async function permissionOf(kind) {
   const name = /** @type {PermissionName} */ (/** @type {unknown} */ (FEATURES[kind]));
-  // Older Firefox and Safari throw on these names.
+  // Older versions of Firefox and Safari throw on these names.
   return (await Promise.resolve().then(() => navigator.permissions.query({ name })).catch(() => null))?.state ?? "";
 }
 
@@ -47,7 +47,7 @@ export async function faultOf(error, kind) {
 }
 
 const AGENT = navigator.userAgent;
-/** Pages inside another app: many of these apps have no camera for them. */
+/** In-app browsers: many of them give pages no camera. */
 export const isInApp = /FBAN|FBAV|FB_IAB|Instagram|Line\/|MicroMessenger|Snapchat|TikTok|musical_ly|BytedanceWebview|Pinterest|LinkedInApp|; wv\)/i.test(AGENT);
 const isPhone = /iPhone|iPad|Android/.test(AGENT) || (/Macintosh/.test(AGENT) && navigator.maxTouchPoints > 1);
 const PLACE = /Android/.test(AGENT) ? "Tap the sign left of the address, then Permissions, and allow it"
@@ -90,7 +90,7 @@ function about(kinds, cause) {
 /** What to tell about an error, without looking at anything else. @param {{name: string, message?: string}} error @param {readonly Kind[]} [kinds] @returns {Trouble} */
 export const troubleOf = (error, kinds = ["audio", "video"]) => about(kinds, causeOf(error));
 
-/** What to tell about faults; those of one cause are told together. @param {readonly Fault[]} faults @returns {Trouble} */
+/** The text for a list of faults; faults with the same cause are combined. @param {readonly Fault[]} faults @returns {Trouble} */
 export function troubleOfFaults(faults) {
   const causes = [...new Set(faults.map(({ cause }) => cause))];
   const told = causes.map((cause) => about(faults.filter((fault) => fault.cause === cause).map(({ kind }) => kind), cause));

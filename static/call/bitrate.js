@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * How much picture a connection can carry. Down quickly (every 3 s while it is weak): lower bitrate, smaller picture, own
- * picture paused, sound only; up slowly (8 s of good news a rung), and more slowly still after a step up that did not
- * hold. An unsteady connection costs at most the size. Sound is never touched. What the person chooses wins.
+ * How much video a connection can carry. Steps down fast (every 3 s while the connection is weak): lower bitrate,
+ * smaller picture, own video paused, audio only. Steps up slowly (after 8 good seconds per step), and more slowly after
+ * a step up that failed. An unsteady connection costs at most resolution. Audio is never reduced. The user's choice wins.
  */
 
 /** @typedef {import("./transceivers.js").VideoLimit} VideoLimit */
@@ -24,9 +24,9 @@ const DOWN_SECONDS = 3;
 const UNSTEADY_SECONDS = 8;
 const UP_SECONDS = 8;
 const MOST_UP_SECONDS = 64;
-/** A step up that is taken back sooner than this was too soon. */
+/** A step up that is undone sooner than this has failed. */
 const TRIAL_SECONDS = 12;
-/** A reading that took longer (a tab asleep) counts as this much. */
+/** A longer reading (a sleeping tab) counts as this long. */
 const MOST_STEP_SECONDS = 2;
 
 export class Ladder {

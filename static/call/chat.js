@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Chat of a call. Promises: a line is repeated with the same `id` until the server answers it: never lost, never twice;
- * what others wrote is shown as text only. Refuses empty lines and more than 500 characters.
+ * The chat of a call. A message is sent again with the same `id` until the server answers, so it is neither lost nor
+ * duplicated. Messages are shown as text only. Empty messages and more than 500 characters are not sent.
  */
 import { polite } from "../announce.js";
 import { isComposing } from "./shortcuts.js";
@@ -21,7 +21,7 @@ function newId() {
 
 export class Chat {
   /** Those on the screen, by message id. @type {Map<string, HTMLElement>} */ #shown = new Map();
-  /** After the first state a line in a later one is news: it was said in an outage. */ #isFilled = false;
+  /** Set after the first state: messages that are new in a later one were sent during an outage. */ #isFilled = false;
   /** Lines not answered yet, in order. @type {Map<string, {text: string, bubble: HTMLElement}>} */ #pending = new Map();
   #unread = 0;
 
@@ -127,7 +127,7 @@ export class Chat {
     return item;
   }
 
-  /** The panel is open now. */
+  /** Called when the panel opens. */
   opened() {
     this.#count(0);
     this.log.scrollTop = this.log.scrollHeight;

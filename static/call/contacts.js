@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Contacts during a call: one's own word, and the other's handles once both have said yes. Until then nothing tells a
- * "no" from silence. Handles are shown as text; the links are on the page after the call.
+ * Contacts during a call: the user's own answer, and the other's handles once both have said yes. Until then a "no"
+ * looks like no answer. Handles are shown as text; the links are on the page after the call.
  */
 import { polite } from "../announce.js";
 import { post } from "../safety.js";

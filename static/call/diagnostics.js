@@ -1,8 +1,7 @@
 // @ts-check
 /**
- * "Copy diagnostics": what somebody who helps wants to know about a call. Refuses to hold an address, a token, a key, a
- * name or a line of chat: it is put together from numbers and words of our own, and then everything that looks like one
- * of those is struck out all the same.
+ * The text of "Copy diagnostics". Contains no address, token, key, name or chat: it is built from numbers and fixed
+ * words, and everything that looks like one of those is then masked as well.
  */
 import { toast } from "../announce.js";
 

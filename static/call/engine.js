@@ -1,13 +1,13 @@
 // @ts-check
 /**
- * The call engine: one RTCPeerConnection to one peer, kept alive. No DOM.
+ * The call engine: one RTCPeerConnection to one peer, kept connected. No DOM.
  *
  * Follows W3C webrtc-pc "perfect negotiation": roles come from the server, setLocalDescription() without arguments,
  * makingOffer / ignoreOffer, implicit rollback. Every signalling message carries `attempt`, which rises with each new
- * connection and each ICE restart: a lower one is stale and falls away, a higher offer always wins, equal ones are
- * settled by politeness. A peer that came back with a new connection is known by its SDP session id and gets a new one.
+ * connection and each ICE restart: lower ones are stale and ignored, a higher offer always wins, equal ones are decided
+ * by politeness. A peer that returns with a new connection is detected by its SDP session id and gets a new one.
  *
- * Events: `track` {track}, `flow` {isFlowing}, `noroute`. Refuses to hold tracks: they are given and taken by their owner.
+ * Events: `track` {track}, `flow` {isFlowing}, `noroute`. The engine does not own tracks: their owner adds and stops them.
  */
 import { clock } from "../clock.js";
 import { Flow, readStats } from "./media_flow.js";
@@ -29,8 +29,8 @@ export class CallEngine extends EventTarget {
   /** @type {RTCPeerConnection|null} */ #making = null;
   /** Set once this connection has carried media. */ #hasConnected = false;
   /**
-   * Whether this side made the transceivers. Chromium stops playing what a rolled-back peer receives when they came with
-   * the other's offer (seen in the version this was tested with), so the polite side, the one who rolls back, offers first.
+   * Whether this side created the transceivers. Chromium stops playing what a rolled-back peer receives if they came with
+   * the other's offer (seen in the tested version), so the polite side, which rolls back, offers first.
    */
   #isOwn = false;
   #ignoresOffer = false;
@@ -57,12 +57,12 @@ export class CallEngine extends EventTarget {
     if (peerHere && !this.flow.isFlowing) this.repair.soon(this.#mayLead(isRejoin) ? 0 : 1500);
   }
 
-  /** The polite side leads (see #isOwn); so does whoever comes back: only they know that their connection is new. @param {boolean} isRejoin */
+  /** The polite side offers first (see #isOwn), and so does a side that returns: only it knows that its connection is new. @param {boolean} isRejoin */
   #mayLead(isRejoin) {
     return this.isPolite || (isRejoin && !this.pc);
   }
 
-  /** May be the news that `call:state` held already: then an offer is on its way to them, and is given time to be answered. */
+  /** The peer may be the one already in `call:state`: an offer is then on its way and gets time to be answered. */
   peerJoined() {
     const wasHere = this.isPeerHere;
     this.isPeerHere = true;
@@ -84,7 +84,7 @@ export class CallEngine extends EventTarget {
     if (sender && sender.track !== track) await sender.replaceTrack(track);
   }
 
-  /** What the picture may take from now on, over this connection and the next; nothing is negotiated. @param {import("./transceivers.js").VideoLimit} limit */
+  /** The limit for video from now on, for this connection and the next, without renegotiation. @param {import("./transceivers.js").VideoLimit} limit */
   setVideoLimit(limit) {
     this.#videoLimit = limit;
     return this.#inTurn(async () => { if (this.pc) await capSenders(this.pc, limit); });
@@ -170,7 +170,7 @@ export class CallEngine extends EventTarget {
     }
   }
 
-  /** A new connection takes the place of the old one. */
+  /** Replaces the connection with a new one. */
   async #connect() {
     const configuration = await this.ice.configuration();
     this.pc?.close();
@@ -206,25 +206,25 @@ export class CallEngine extends EventTarget {
       if (pc.localDescription?.type === "offer" && pc === this.pc)
         this.send({ type: "rtc:offer", sdp: pc.localDescription.sdp, attempt: this.attempt });
     } catch {
-      this.repair.soon(1000); // overtaken by the peer's offer, or closed
+      this.repair.soon(1000); // superseded by the peer's offer, or closed
     } finally {
       if (this.#making === pc) this.#making = null;
     }
   }
 
-  /** Anew from the start while nothing has flowed, else by ICE restart (RFC 8445 9). */
+  /** With a new connection if no media has flowed yet, else by ICE restart (RFC 8445 9). */
   async #renegotiate() {
     this.#nextAttempt();
     this.repair.progressed();
     if (!this.pc || !this.#hasConnected || this.restarts % 4 === 3) return this.#begin();
-    // Firefox has it since 115; without it the first credentials are used again.
+    // Firefox supports it since 115; without it the first credentials are reused.
     this.pc.setConfiguration?.({ ...this.pc.getConfiguration(), ...(await this.ice.configuration()) });
     if (this.pc.signalingState === "have-local-offer") await this.pc.setLocalDescription({ type: "rollback" });
     this.restarts += 1;
     this.pc.restartIce();
   }
 
-  /** Seconds of the server's clock, so that a page that lost count in a reload is still ahead of what it sent before. */
+  /** In seconds of the server's clock, so that the value still rises after a reload. */
   #nextAttempt() {
     this.attempt = Math.max(this.attempt + 1, Math.floor(clock.now() / 1000));
   }
@@ -249,7 +249,7 @@ export class CallEngine extends EventTarget {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 
-  /** Numbers for diagnosis; no address among them. */
+  /** Numbers for diagnostics, without addresses. */
   async stats() {
     const { pc, attempt, restarts } = this;
     const numbers = pc ? await readStats(pc) : null;

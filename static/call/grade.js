@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * How good the connection is, in three grades, judged from readings (gauge.js). Worse news is believed after two readings,
- * better news after three, so that a change shows within 6 s either way and a single hiccup does not.
+ * The quality of the connection in three grades, derived from the readings of stats.js. A worse grade needs two
+ * readings, a better one three, so a change shows within 6 s and a single outlier does not.
  */
 
 /** @typedef {import("./stats.js").Reading} Reading */
@@ -13,9 +13,9 @@ const WORDS = ["good", "unsteady", "weak"];
 const WINDOW = 2;
 const WORSE_AFTER = 2;
 const BETTER_AFTER = 3;
-/** Where "unsteady" and where "weak" begins. */
+/** The thresholds of "unsteady" and "weak". */
 const LIMITS = { loss: [0.03, 0.1], jitter: [0.06, 0.15], roundTripTime: [0.4, 1], freezes: [2, 4] };
-/** Of the best rate of pictures seen in this call. */
+/** As a share of the best frame rate of this call. */
 const SLOW = 0.4;
 const STANDING = 0.15;
 const LEAST_PER_SECOND = 10;
@@ -55,7 +55,7 @@ function gradeRate(readings, bestRate) {
 
 export class Quality {
   /** @type {Word} */ word = "unknown";
-  /** How the path as such fares, for the ladder: no freezes, which may be the device's fault. @type {Grade} */ path = 0;
+  /** The grade of the network path, for bitrate.js: without freezes, which may be the device's fault. @type {Grade} */ path = 0;
   /** @type {Reading[]} */ #window = [];
   /** @type {Grade[]} */ #judged = [];
   #bestRate = 0;

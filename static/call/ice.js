@@ -6,7 +6,7 @@
 const BATCH_MS = 20;
 const PATIENCE_MS = 4000;
 
-/** Keeps what GET /turn/credentials last said. A failed look-up never stops a call: the older answer, or none, is used. */
+/** Caches the answer of GET /turn/credentials. A failed request never stops a call: the older answer, or none, is used. */
 export class IceServers {
   /** @type {Credentials} */ #held = { iceServers: [], ttl: 0 };
   #heldSince = -Infinity;
@@ -15,7 +15,7 @@ export class IceServers {
   /** Asks at once: the answer is there when the socket has opened. @param {string} callId */
   constructor(callId) {
     this.url = `/turn/credentials?callId=${encodeURIComponent(callId)}`;
-    /** RELAY_ONLY, as the page says: no look-up that fails may undo it. */
+    /** RELAY_ONLY, as stated in the page: a failed request must not undo it. */
     this.isRelayOnly = document.querySelector("#call[data-relay-only]") !== null;
     this.configuration();
   }
@@ -35,14 +35,14 @@ export class IceServers {
       const answer = await fetch(this.url, { headers, credentials: "same-origin", signal: patience.signal });
       if (answer.ok) [this.#held, this.#heldSince] = [await answer.json(), Date.now()];
     } catch {
-      // Offline or too slow: go on with what there is; the next restart asks again.
+      // Offline or too slow: continue with the older answer; the next restart asks again.
     }
     clearTimeout(timer);
     this.#asking = null;
   }
 }
 
-/** Gathers local candidates for 20 ms and hands them on together. */
+/** Collects local candidates for 20 ms and sends them together. */
 export class CandidateBatch {
   /** @type {RTCIceCandidateInit[]} */ #waiting = [];
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #timer;
@@ -67,8 +67,8 @@ export class CandidateBatch {
 }
 
 /**
- * Relay only, and no relay answers: better said than waited for. At once when gathering ends without a candidate; a TURN
- * server that is silent would keep the browser asking for half a minute, so after six seconds too.
+ * Relay only, and no relay answers: reported immediately when gathering ends without a candidate, and after six seconds,
+ * because a silent TURN server would keep the browser waiting for half a minute.
  */
 export class RouteWatch {
   static PATIENCE_MS = 6000;
@@ -79,7 +79,7 @@ export class RouteWatch {
     this.tell = tell;
   }
 
-  /** A connection begins; an older one's patience goes on. */
+  /** A new connection starts; the time limit of an older one continues. */
   begin() {
     this.#timer ??= setTimeout(() => this.tell(), RouteWatch.PATIENCE_MS);
   }
@@ -101,7 +101,7 @@ export class RouteWatch {
   }
 }
 
-/** Candidates that came too early, held until their description is there. */
+/** Candidates that arrived before their description, held until it is set. */
 export class EarlyCandidates {
   static MOST = 256;
   /** @type {{attempt: number, candidate: RTCIceCandidateInit}[]} */ #held = [];

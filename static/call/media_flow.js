@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Whether media really arrives: the connection says "connected" and inbound RTP bytes grow.
- * Reads instants, not ticks, so a throttled tab judges late but rightly.
+ * Whether media really arrives: the connection is "connected" and inbound RTP bytes grow.
+ * Uses timestamps, not ticks, so a throttled tab decides late but correctly.
  */
 
 const LOOK_MS = 500;
@@ -10,7 +10,7 @@ const SUSPECT_MS = 1000;
 
 export class Flow {
   isFlowing = false;
-  /** The peer's seat is empty: silence is believed sooner. */
+  /** The peer's seat is empty: a stall is reported sooner. */
   isSuspect = false;
   #bytes = 0;
   #grewAt = 0;
@@ -24,7 +24,7 @@ export class Flow {
     this.#timer = setInterval(() => this.look(), LOOK_MS);
   }
 
-  /** Milliseconds since bytes last arrived. */
+  /** Milliseconds since the last bytes arrived. */
   get silentMs() {
     return performance.now() - this.#grewAt;
   }
@@ -67,7 +67,7 @@ async function inboundBytes(pc) {
 }
 
 /**
- * The numbers a diagnosis wants, without addresses.
+ * The numbers for diagnostics, without addresses.
  * @param {RTCPeerConnection} pc
  */
 export async function readStats(pc) {

@@ -1,11 +1,11 @@
 // @ts-check
 /**
- * This person's own camera and microphone during a call.
+ * The user's own camera and microphone during a call.
  *
- * Promises: a switched-off camera is stopped (its light goes out); switching never renegotiates, tracks are replaced; a
- * device that disappears or freezes is replaced by another, and the chosen one is taken again when it comes back; `stop`
- * leaves no track alive. What is wrong with a device is kept, for the peer too. Events: `change`, `devices` (the list is
- * another), `lost` {kind, label of the replacement}, `asking` {faults} (the browser's question waits for an answer).
+ * A camera that is switched off is stopped, so its light goes out. Switching replaces tracks and never renegotiates. A
+ * device that disappears or freezes is replaced by another, and used again when it returns. `stop` leaves no track
+ * running. Faults of devices are kept and sent to the peer. Events: `change`, `devices` (the list has changed), `lost`
+ * {kind, label of the replacement}, `asking` {faults} (the browser's permission prompt is open).
  */
 import { chooseDevice, chosenDevice, KINDS, listDevices, openWhatThereIs } from "../media/devices.js";
 import { silentTrack } from "./silence.js";
@@ -13,9 +13,9 @@ import { silentTrack } from "./silence.js";
 /** @typedef {import("../troubles.js").Kind} Kind */
 /** @typedef {import("../troubles.js").Fault} Fault */
 
-/** Systems take a device away for a moment now and then; only what lasts is told. */
+/** Systems sometimes take a device away for a moment; only longer interruptions are reported. */
 const PAUSED_MS = 400;
-/** A phone gives a camera back a moment after the page is seen again; one that is still dark then is frozen. */
+/** A phone returns the camera a moment after the page becomes visible; if it is still dark then, it is frozen. */
 const THAW_MS = 1500;
 
 export class CallMedia extends EventTarget {
@@ -54,7 +54,7 @@ export class CallMedia extends EventTarget {
     return this.#tracks[kind]?.getSettings().deviceId ?? "";
   }
 
-  /** What the peer may know. */
+  /** What the peer is sent. */
   get state() {
     const { paused } = this;
     return {
@@ -63,7 +63,7 @@ export class CallMedia extends EventTarget {
     };
   }
 
-  /** Devices that the system keeps silent or dark: a phone call, the lock screen, a switch. */
+  /** Devices that the system has muted: a phone call, the lock screen, a hardware switch. */
   get paused() {
     return KINDS.filter((kind) => this.#faults.get(kind) === "paused");
   }
@@ -91,7 +91,7 @@ export class CallMedia extends EventTarget {
     return this.#inTurn(() => this.open(kinds));
   }
 
-  /** Text only: silence flows in place of a voice. */
+  /** Text only: a silent track is sent instead of the microphone. */
   async openNothing() {
     await this.#take([]);
   }
@@ -204,7 +204,7 @@ export class CallMedia extends EventTarget {
     return void (await this.#open(kind));
   }
 
-  /** A phone may have taken the camera while the page was in the background. */
+  /** A phone may have taken the camera away while the page was in the background. */
   async #returned() {
     if (document.visibilityState !== "visible") return;
     await this.#devicesChanged();

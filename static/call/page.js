@@ -1,9 +1,9 @@
 // @ts-check
 /**
- * /calls/ID while the call lives: ties the relay, the engine, the media and the screen together.
+ * /calls/ID during the call: connects the relay, the engine, the media and the screen.
  *
- * Promises: the words on the screen follow from what the server said and whether media flows; whatever device is missing,
- * there is a way to take part; at the end nothing stays open: tracks, connection, sockets, wake lock.
+ * Status texts follow from the server's state and from whether media flows. Whatever device is missing, the user can
+ * still take part. At the end everything is closed: tracks, connection, sockets, wake lock.
  * `window.napalmCall` is the engine, for diagnostics and tests only.
  */
 import { CallMedia } from "./own_media.js";
@@ -40,7 +40,7 @@ const now = { state: "connecting", isPeerHere: false, isFlowing: false, isEnding
 let said = "";
 Object.assign(window, { napalmCall: engine });
 
-/** What is going on, in words; empty while all is well. */
+/** The status in words; empty while everything works. */
 function words() {
   if (now.isEnding) return "Ending…";
   if (now.fault === "unsupported") return "This browser cannot make video calls. You can still write.";
@@ -52,7 +52,7 @@ function words() {
   return soundTrouble(name, stage.peer);
 }
 
-/** A peer whose devices are in trouble is waited for; the words say so. */
+/** The call waits for a peer with device problems, and the text says so. */
 function whyPeerWaits() {
   const { faults } = stage.peer;
   return callTrouble(name, stage.peer) || (faults.audio || faults.video ? peerTrouble(name, stage.peer) : "");
@@ -81,7 +81,7 @@ function tellMedia() {
     ...(Object.keys(troubles).length ? { faults: troubles } : {}) });
 }
 
-/** What the system has taken away for a while is on the own screen too, and goes by itself. */
+/** Devices that the system has paused are also shown on the user's own screen, and disappear automatically. */
 function drawPaused() {
   const devices = media.paused.map((kind) => (kind === "audio" ? "microphone" : "camera")).join(" and ");
   const note = devices && `Your device has paused your ${devices}: a phone call, the lock screen or a switch does that. It comes back by itself.`;
@@ -111,7 +111,7 @@ function end() {
   socket.send({ type: "call:end" });
 }
 
-/** Everything goes; the same address now shows how it went. */
+/** Closes everything; the same URL now shows how the call ended. */
 function ended() {
   if (now.isOver) return;
   release();
@@ -186,11 +186,11 @@ function showTrouble(faults) {
 async function join(ask) {
   element("call-help").hidden = true;
   const faults = await ask();
-  element("call-help").hidden = true; // the browser's question has its answer
+  element("call-help").hidden = true; // the permission prompt was answered
   if (faults.length && !now.isOver) showTrouble(faults);
 }
 
-/** Chat still works, and the peer is told why nothing else does. */
+/** Chat still works, and the peer gets the reason why nothing else does. */
 function showUnsupported() {
   learn({ fault: "unsupported" });
   element("help-title").textContent = "This browser cannot make video calls";
@@ -200,7 +200,7 @@ function showUnsupported() {
   element("call-help").hidden = false;
 }
 
-/** Text only keeps what already works. */
+/** With text only, working devices stay in use. */
 async function joinWithText() {
   element("call-help").hidden = true;
   if (canCall() && !media.hasMicrophone && !media.videoTrack) await media.openNothing();

@@ -1,5 +1,5 @@
 // @ts-check
-/** What a peer says about their side (`media:state`), in words. Causes that this version does not know are "not working". */
+/** The peer's device state (`media:state`) in words. Unknown causes are shown as "not working". */
 
 /**
  * @typedef {{audio: boolean, video: boolean, camera: boolean, faults: {audio?: string, video?: string, call?: string}}} PeerMedia

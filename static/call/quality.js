@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Looks at the connection once a second: says how it is in words and bars, and lets the ladder decide how much picture to
- * send. Promises: each change is said politely once; nothing is judged while nothing flows; what the ladder takes away is
- * said, with a button that gives it back.
+ * Checks the connection once a second, shows it in words and bars, and lets bitrate.js decide how much video to send.
+ * Each change is announced once, politely. Nothing is graded while no media flow. A reduction is announced, with a
+ * button that undoes it.
  */
 import { polite } from "../announce.js";
 import { Gauge } from "./stats.js";
@@ -24,7 +24,7 @@ export class CallQuality {
   ladder = new Ladder();
   #gauge = new Gauge();
   /** @type {RTCPeerConnection|null} */ #seen = null;
-  /** Whether the peer can take a picture now. */ #isWanted = true;
+  /** Whether the peer can receive video now. */ #isWanted = true;
   #since = performance.now();
 
   /** @param {import("./engine.js").CallEngine} engine @param {{video: boolean}} peer what it says to send @param {() => void} changed */
@@ -38,7 +38,7 @@ export class CallQuality {
     element("picture-anyway").addEventListener("click", () => this.choose("full"));
   }
 
-  /** What the peer may know of our picture, besides whether the camera is on. */
+  /** What the peer is sent about our video, besides whether the camera is on. */
   get state() {
     const { limit, wantsVideo } = this.ladder.rung;
     return { sendsVideo: limit.active && this.#isWanted, wantsVideo };

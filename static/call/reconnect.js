@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * When to negotiate again. `disconnected`: wait 2 s, and only if bytes are really stalled; `failed`: at once; the network
- * changed: once, early; then with growing patience while nothing flows. One plan at a time.
+ * When to renegotiate. `disconnected`: after 2 s, and only if bytes have really stalled; `failed`: immediately; after a
+ * network change: once, early; then with growing delays while no media flow. One plan at a time.
  */
 
 const PATIENCE_MS = 5000;
@@ -24,7 +24,7 @@ export class Repair {
     this.#watchConnectionType();
   }
 
-  /** navigator.connection tells of every change of speed too; only another kind of network is news. */
+  /** navigator.connection also reports every change of speed; only a change of the network type matters. */
   #watchConnectionType() {
     const connection = /** @type {any} */ (navigator).connection;
     let known = connection?.type;
@@ -49,12 +49,12 @@ export class Repair {
     this.#timer = setTimeout(() => this.#due(), ms);
   }
 
-  /** A description was made or taken: give it time to work. */
+  /** A description was sent or received: give it time to work. */
   progressed() {
     this.#progressedAt = performance.now();
   }
 
-  /** The peer is a new one: what was under way reaches nobody. */
+  /** The peer is new: a negotiation in progress reaches no one. */
   forget() {
     this.#progressedAt = -Infinity;
   }

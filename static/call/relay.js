@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The relay socket of one call, tied to the engine: signalling in and out, and this side's media bit.
- * After a reconnect the bit is said again, and the engine looks whether it has to negotiate anew.
+ * The relay socket of one call, connected to the engine: signalling in and out, and this side's media bit.
+ * After a reconnect the bit is sent again, and the engine checks whether it must renegotiate.
  */
 import { CallEngine } from "./engine.js";
 import { on, Socket } from "../socket.js";

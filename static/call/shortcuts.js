@@ -1,7 +1,9 @@
 // @ts-check
-/** Keyboard shortcuts: a single key, without modifiers, while nobody types, and once however long it is held. */
+/**
+ * Keyboard shortcuts: single keys without modifiers, ignored while the user types, fired once however long they are held.
+ */
 
-/** Safari ends the composition first and sends its Enter after that, marked by this code alone (UI Events 8.3). */
+/** Safari ends the composition first and then sends its Enter, marked only by this code (UI Events 8.3). */
 const COMPOSING_KEY = 229;
 
 /** Whether a key belongs to an input method. @param {KeyboardEvent} event */

@@ -5,7 +5,7 @@ import { keepRunning } from "../ringing/activation.js";
 export function silentTrack() {
   const context = new AudioContext();
   const exit = context.createMediaStreamDestination();
-  const nothing = new ConstantSourceNode(context, { offset: 0 }); // without a source the exit sends no packets at all
+  const nothing = new ConstantSourceNode(context, { offset: 0 }); // without a source the destination sends no packets
   nothing.connect(exit);
   nothing.start();
   const [track] = exit.stream.getAudioTracks();

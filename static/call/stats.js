@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What the last second of a call was like, out of RTCStats (W3C webrtc-stats). Everything is a delta against the reading
- * before; a counter that went backwards, or was not there before, counts as no change. No address is looked at.
+ * The last second of a call in numbers, from RTCStats (W3C webrtc-stats). Everything is a delta to the previous
+ * reading; a counter that decreased or was missing counts as unchanged. Addresses are not read.
  */
 
 /**
@@ -18,9 +18,9 @@
  * @property {number|null} framesPerSecond decoded; null: no picture comes
  */
 
-/** How long a report speaks for what it is about: of pictures they come every second, of sound every five or so. */
+/** How long a report is valid: reports arrive every second for video, about every five seconds for audio. */
 const HOLDS_MS = { video: 3000, audio: 8000, trip: 4000 };
-/** Fewer packets than this in a reading say nothing about loss. */
+/** With fewer packets in a reading, loss is not computed. */
 const LEAST_PACKETS = 15;
 
 export class Gauge {
@@ -77,8 +77,8 @@ export class Gauge {
   }
 
   /**
-   * The peer's receiver reports. `fractionLost` is of one interval and leaves out what was sent again in time, so the
-   * packets lost against those sent since the report before are looked at too.
+   * The peer's receiver reports. `fractionLost` covers one interval and excludes retransmitted packets, so the share of
+   * packets lost since the previous report is considered too.
    * @param {any} report
    */
   #remote(report) {

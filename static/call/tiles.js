@@ -1,5 +1,7 @@
 // @ts-check
-/** The pictures and the sound of a call: the peer's full-bleed, one's own small, and a button where autoplay is blocked. */
+/**
+ * The video and audio elements of a call: the peer's full-screen, one's own small, and a button where autoplay is blocked.
+ */
 import { chosenDevice, listDevices } from "../media/devices.js";
 import { peerTrouble } from "./peer_texts.js";
 
@@ -30,7 +32,7 @@ export class CallStage {
     this.play();
   }
 
-  /** The picture is muted and always may play; the sound may need a tap first. */
+  /** Video is muted and may always play; sound may need a tap first. */
   async play() {
     if (this.remote.srcObject) this.remote.play().catch(() => undefined);
     if (this.sound.srcObject) await this.sound.play().then(() => this.#offerTap(false), (error) => this.#offerTap(error.name === "NotAllowedError"));
@@ -42,7 +44,7 @@ export class CallStage {
     element("hear").hidden = !isNeeded;
   }
 
-  /** The chosen loudspeaker, or the system's own while that one is away. */
+  /** The chosen speaker, or the system's default while it is unavailable. */
   async useSpeaker() {
     const { sound } = this;
     if (!("setSinkId" in sound)) return;
@@ -68,7 +70,7 @@ export class CallStage {
     element("peer-words").textContent = peerTrouble(this.name, this.peer);
   }
 
-  /** One's own picture may be moved out of the way; it stays inside the stage. */
+  /** The user's own video can be dragged; it stays inside the stage. */
   #makeDraggable() {
     const { own } = this;
     let from = { x: 0, y: 0 };

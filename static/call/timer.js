@@ -1,5 +1,5 @@
 // @ts-check
-/** The countdown of a call: drawn from the server's instants, spoken at one minute, thirty and ten seconds. */
+/** The countdown of a call: computed from the server's timestamps, announced at one minute, thirty and ten seconds. */
 import { assertive, polite } from "../announce.js";
 import { clock, clockText } from "../clock.js";
 
@@ -23,7 +23,7 @@ export class CallTimer {
     this.root = root;
     this.#last = { state: "connecting", remainingMs: Number(root.dataset.remaining ?? 0), serverNow: clock.now() };
     this.#timer = setInterval(() => this.draw(), 250);
-    document.addEventListener("visibilitychange", this.#look); // a hidden tab's timers are held back
+    document.addEventListener("visibilitychange", this.#look); // timers of hidden tabs are throttled
   }
 
   get isRunning() { return this.#last.state === "running"; }

@@ -1,11 +1,11 @@
 // @ts-check
-/** The two fixed transceivers of a call and what they may send. */
+/** The two fixed transceivers of a call and the limits of what they send. */
 
 /** @typedef {"audio"|"video"} Kind */
 
 /** What the picture may take. @typedef {{maxBitrate: number, scaleResolutionDownBy: number, active: boolean}} VideoLimit */
 
-/** bit/s. Opus is clear at 48 kbit/s; 1.2 Mbit/s carries 720p of a face. */
+/** bit/s. 48 kbit/s is enough for speech in Opus, 1.2 Mbit/s for a face in 720p. */
 const CAPS = { audio: 48_000, video: 1_200_000 };
 /** @type {VideoLimit} */
 export const FULL = { maxBitrate: CAPS.video, scaleResolutionDownBy: 1, active: true };
@@ -24,7 +24,7 @@ export function addTransceivers(pc) {
 }
 
 /**
- * Both directions open, the present track in place, so that mute, camera and device changes never renegotiate.
+ * Both directions are open and hold the current track, so mute, camera and device changes never renegotiate.
  * @param {RTCPeerConnection} pc @param {Record<Kind, MediaStreamTrack|null>} tracks
  */
 export async function fillTransceivers(pc, tracks) {
@@ -41,7 +41,7 @@ export async function capSenders(pc, video) {
   const sound = { maxBitrate: CAPS.audio, active: true };
   for (const [kind, limit] of /** @type {const} */ ([["audio", sound], ["video", video]])) {
     const sender = transceiverOf(pc, kind)?.sender;
-    if (sender) await cap(sender, kind, limit).catch(() => undefined); // a cap that is refused is no reason to have no call
+    if (sender) await cap(sender, kind, limit).catch(() => undefined); // a rejected limit must not prevent the call
   }
 }
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** Keeps the screen awake during a call; the browser takes the lock away in the background, so it is retaken. */
+/** Keeps the screen awake during a call. The browser releases the lock in the background, so it is requested again. */
 
 /** @returns {() => void} lets the screen sleep again */
 export function keepAwake() {

@@ -1,5 +1,5 @@
 // @ts-check
-/** A <select> of the devices of one kind, with the present one chosen; says so when there is none. */
+/** A <select> of the devices of one kind, with the current one selected, or a text if there is none. */
 import { listDevices } from "./devices.js";
 
 /** @param {HTMLSelectElement} select @param {MediaDeviceKind} kind @param {string} current */

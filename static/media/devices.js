@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Camera, microphone and loudspeaker: asking for them, remembering the choice, and saying what is wrong in plain words.
- * Constraints are wishes (`ideal`), never demands, so that any device will do.
+ * Camera, microphone and speaker: permission, the remembered choice, and faults in plain words.
+ * Constraints are preferences (`ideal`), never requirements, so any device works.
  */
 
 import { forget, recall, remember } from "../storage.js";
@@ -11,7 +11,7 @@ import { causeOf, faultOf, permissionOf } from "../troubles.js";
 /** @typedef {import("../troubles.js").Fault} Fault */
 
 const KEYS = { audio: "napalm.microphone", video: "napalm.camera", output: "napalm.speaker" };
-/** A device that is allowed opens sooner: past this the browser waits for the user. */
+/** A permitted device opens sooner; after this time the browser is waiting for the user. */
 const ASKING_MS = 3000;
 /** @type {readonly Kind[]} */
 export const KINDS = ["audio", "video"];
@@ -59,7 +59,7 @@ function whenAsking(kinds, tell) {
 }
 
 /**
- * All if possible, else those that work, each tried alone, with what is wrong with the others.
+ * All devices if possible; else each is tried alone, and the faults of the others are returned.
  * @param {readonly Kind[]} [kinds] @param {{picture?: MediaTrackConstraints, asking?: Tell}} [options]
  * @returns {Promise<{tracks: MediaStreamTrack[], faults: Fault[]}>}
  */
@@ -76,7 +76,7 @@ export async function openWhatThereIs(kinds = KINDS, { picture = {}, asking = ()
 }
 
 /**
- * A refusal is a decision: where the browser says that it stands, or would ask again, nothing is asked.
+ * A denial is respected: if the browser reports it as final, or would prompt again, no device is requested.
  * @param {Kind} kind @param {readonly Kind[]} kinds asked for together @param {MediaTrackConstraints} picture @param {DOMException} reason
  * @param {Fault[]} faults takes what is wrong @returns {Promise<MediaStreamTrack[]>}
  */

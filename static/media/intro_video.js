@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The intro video of the settings: recorded, looked at, sent; a chosen file is sent the same way. The recording stops by
- * itself just before sixty seconds.
+ * The intro video in the settings: record, preview, upload; a chosen file is uploaded in the same way. The recording
+ * stops automatically just before sixty seconds.
  */
 import { Camera } from "./selfie_camera.js";
 import { openWhatThereIs } from "./devices.js";
@@ -16,7 +16,7 @@ class IntroCamera extends Camera {
     return openWhatThereIs();
   }
 
-  /** Starts, and the second time stops. @override */
+  /** Starts the recording; the second call stops it. @override */
   shoot() {
     if (this.recorder?.state === "recording") return this.recorder.stop();
     const mimeType = KINDS.find((kind) => MediaRecorder.isTypeSupported(kind));

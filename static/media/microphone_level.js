@@ -1,5 +1,7 @@
 // @ts-check
-/** How loud a microphone hears: a number from 0 (silence, -60 dB) to 1, some twelve times a second. Nothing is kept. */
+/**
+ * The level of a microphone: a number from 0 (silence, -60 dB) to 1, about twelve times a second. Nothing is recorded.
+ */
 
 const LOOK_MS = 80;
 const FLOOR_DB = 60;

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * "Check camera and sound" in the room. Opened by its button, never by itself; the choices are those the call will use.
- * Promises: nothing leaves the browser; when the dialog closes, camera, microphone and audio context are let go.
+ * "Check camera and sound" in the room. Opened only by its button; the choices are those the call will use. Nothing
+ * leaves the browser. When the dialog closes, camera, microphone and audio context are released.
  */
 import { polite } from "../announce.js";
 import { fillDeviceSelect } from "./device_select.js";

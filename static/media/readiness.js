@@ -1,9 +1,9 @@
 // @ts-check
-/** Whether this browser can make a call at all, and whether it finds a way out of its network (RFC 8445 5.1.1). */
+/** Whether this browser can make calls at all, and whether ICE finds a route out of its network (RFC 8445 5.1.1). */
 
 const PATIENCE_MS = 4000;
 
-/** Lockdown Mode, extensions and policies take WebRTC away. */
+/** Lockdown Mode, extensions and policies can remove WebRTC. */
 export const canCall = () => typeof RTCPeerConnection === "function" && "restartIce" in RTCPeerConnection.prototype;
 
 /**
@@ -34,8 +34,8 @@ async function serversToTry() {
 }
 
 /**
- * Whether a call could leave this browser. Any candidate will do; without one (a policy that forbids UDP), a relay may still
- * be reached. What cannot be found out counts as yes.
+ * Whether a call could connect from this browser. Any candidate is enough; without one (a policy that forbids UDP) a relay
+ * may still be reachable. An unknown result counts as yes.
  */
 export async function findsWayOut() {
   const hasAny = async (/** @type {RTCIceServer[]} */ servers) => (await ways(servers, () => true)).size > 0;
@@ -44,6 +44,6 @@ export async function findsWayOut() {
     const servers = await serversToTry();
     return servers === null || (await hasAny(servers));
   } catch {
-    return false; // some extensions leave the constructor and let it throw
+    return false; // some extensions keep the constructor but make it throw
   }
 }

@@ -1,9 +1,8 @@
 // @ts-check
 /**
- * The camera of a form: the selfie's, and what the intro video's (intro.js) has in common with it. Keeps at most one
- * camera stream, asks for it only after a click, mirrors the preview (the photo is mirrored too, so it looks as seen), and
- * lets go of the camera as soon as something is taken or the page is left. The file field of the same form stays the way
- * without a camera.
+ * The camera of a form, for the selfie and, through intro_video.js, for the intro video. Opens at most one stream, only
+ * after a click. The preview is mirrored, and so is the photo, so that it looks as seen. The camera is released as soon
+ * as a picture is taken or the page is left. The file field of the same form works without a camera.
  */
 import { polite } from "../announce.js";
 import { openWhatThereIs } from "./devices.js";
@@ -69,7 +68,7 @@ export class Camera {
     return openWhatThereIs(["video"], { picture: SQUARE });
   }
 
-  /** Names each device and what is wrong with it. @param {import("../troubles.js").Fault[]} faults */
+  /** Shows each device and its fault. @param {import("../troubles.js").Fault[]} faults */
   fail(faults) {
     this.stop();
     const { title, help } = troubleOfFaults(faults);
@@ -103,7 +102,7 @@ export class Camera {
     /** @type {HTMLElement|null} */ (this.root.querySelector(`[data-camera="${action}"]:not([hidden])`))?.focus();
   }
 
-  /** XMLHttpRequest, because fetch cannot tell how much of an upload has left. */
+  /** XMLHttpRequest, because fetch does not report upload progress. */
   upload() {
     if (!this.blob) return;
     const body = new FormData();
@@ -166,7 +165,7 @@ class SelfieCamera extends Camera {
 /** @type {SelfieCamera|null} */
 let camera = null;
 
-/** One camera for the element on the page; a swapped-in one replaces it. */
+/** One camera for the element on the page; replaced when htmx swaps the element. */
 function mount() {
   const root = document.getElementById("selfie-camera");
   if (!root || camera?.root === root) return;

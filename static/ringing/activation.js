@@ -1,11 +1,11 @@
 // @ts-check
 /**
- * Browsers start sound and vibration only after the user has touched the page (HTML 6.4, "user activation"): a key, a mouse
- * button, or a finger that is lifted again. A finger that comes down does not count, hence these events and no others.
+ * Browsers allow sound and vibration only after the user has interacted with the page (HTML 6.4, "user activation"): a
+ * key, a mouse button, or a finger that is lifted. A finger that touches down does not count, hence these events only.
  */
 const EVENTS = ["keydown", "mousedown", "pointerup", "touchend", "click"];
 
-/** Whether a touch may still be missing; false where the browser does not say. */
+/** Whether user activation may still be missing; false if the browser does not report it. */
 export const lacksActivation = () => navigator.userActivation?.hasBeenActive === false;
 
 /** Runs at each touch until stopped. @param {() => void} run @returns {() => void} stops it */
@@ -15,11 +15,11 @@ export function onActivation(run) {
 }
 
 /**
- * Keeps a context running: it starts at the next touch, and again after the system has interrupted it (a phone call on iOS,
+ * Keeps a context running: starts it at the next touch, and again after an interruption by the system (a phone call on iOS,
  * another app). @param {AudioContext} context @param {() => void} [changed] @returns {() => void} stops it
  */
 export function keepRunning(context, changed = () => undefined) {
-  // Safari has the state "interrupted" besides; a resume that comes too early rejects, or waits.
+  // Safari has the additional state "interrupted"; a resume that is too early rejects or waits.
   const wake = () => { if (context.state !== "running" && context.state !== "closed") context.resume().catch(() => undefined); };
   const stop = onActivation(wake);
   const look = () => { if (!document.hidden) wake(); };

@@ -1,5 +1,5 @@
 // @ts-check
-/** Makes a ring noticed: tone, vibration, the tab's title, and a notification when the tab is hidden. Stops all at once. */
+/** Signals a ring: tone, vibration, the tab's title, and a notification if the tab is hidden. Stops them together. */
 import { lacksActivation } from "./activation.js";
 import { notify } from "./notifications.js";
 import { startTone, stopTone } from "../tones.js";

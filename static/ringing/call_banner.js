@@ -1,5 +1,5 @@
 // @ts-check
-/** "You are in a call": a bar on top of every page but the call's own, while `state` says that there is one. */
+/** "You are in a call": a bar on every page except the call's own, while `state` contains a call. */
 
 /** @param {string|null} callId none takes the bar away */
 export function showCallBanner(callId) {

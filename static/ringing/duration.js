@@ -1,5 +1,5 @@
 // @ts-check
-/** The length this person would like to talk, remembered in this browser. Seconds, always one of the offered choices. */
+/** The call length that the user prefers, remembered in this browser. Seconds, always one of the offered choices. */
 
 import { recall, remember } from "../storage.js";
 

@@ -1,19 +1,19 @@
 // @ts-check
 /**
- * Notifications of a ring, while the tab is hidden. Shown by the service worker, which phones insist on; where there is no
- * service worker, by the page itself. "granted" is said only while one of the two works: a user who cannot be reached is
- * not listed while hidden.
+ * Notifications of a ring while the tab is hidden. Shown by the service worker, which phones require; without one, by
+ * the page itself. "granted" is reported only while one of the two works: a user who cannot be notified is not listed
+ * while the tab is hidden.
  */
 
 /** @type {ServiceWorkerRegistration|null} */
 let worker = null;
-/** Set once the page's own way has failed: Chrome on Android has the constructor and refuses it. */
+/** Set once a notification by the page has failed: Chrome on Android has the constructor but throws. */
 let isRefused = false;
 let changed = () => {};
 
 const permission = () => (typeof Notification === "undefined" ? "denied" : Notification.permission);
 
-/** Asks for the worker only once notifications are allowed. */
+/** Registers the worker only once notifications are allowed. */
 async function start() {
   if (permission() !== "granted" || worker || !("serviceWorker" in navigator)) return;
   await navigator.serviceWorker.register("/sw.js", { scope: "/" }).catch(() => null);
@@ -23,7 +23,7 @@ async function start() {
 
 start();
 
-/** On phones only the worker can show one. */
+/** On phones only the worker can show notifications. */
 const needsWorker = () => isRefused || /Android|iPhone|iPad/.test(navigator.userAgent);
 
 /** @returns {NotificationPermission} */
@@ -38,7 +38,7 @@ export function watchNotifications(hear) {
 
 /** Call from a click. */
 export async function askForNotifications() {
-  // Older Safari answers by a callback.
+  // Older Safari uses a callback.
   await new Promise((resolve) => { Promise.resolve(Notification.requestPermission(resolve)).then(resolve, resolve); });
   await start();
 }

@@ -1,9 +1,9 @@
 // @ts-check
 /**
- * Invites on the screen: the incoming ring, the outgoing ring, and the way into the call.
+ * Invites on the screen: the incoming ring, the outgoing ring, and the start of the call.
  *
- * Promises: after every `state` the dialog shows what the server holds and nothing else. An answer given while the socket
- * was down is repeated only when the same ring is still there. Keeps one ring; the server allows no second.
+ * After every `state` the dialog shows exactly what the server holds. An answer given while the socket was down is sent
+ * again only if the same ring still exists. There is one ring at a time; the server allows no second.
  */
 import { assertive, toast } from "../announce.js";
 import { attract, release } from "./alert.js";
@@ -20,9 +20,9 @@ import { startTone, unlockAudio, watchSound } from "../tones.js";
 /** @typedef {{inviteId: string|null, direction: "in"|"out", person: Person, requestedSeconds: number, extended: number,
  *   answer: Message|null, commandId: string}} Ring */
 
-/** The server tells the end of a ring; this long after zero the screen stops waiting to be told. */
+/** The server announces the end of a ring; the screen waits for it at most this long after zero. */
 const SILENCE_MS = 4000;
-/** A tap is over by then. */
+/** Longer than a tap. */
 const SETTLE_MS = 700;
 /** @type {Ring|null} */
 let ring = null;
@@ -122,7 +122,7 @@ function decline() {
   if (!ring) return;
   const answer = { type: "call:decline", inviteId: ring.inviteId };
   if (command(answer)) return dismiss();
-  ring.answer = answer; // said again when the socket is back, if it still rings then
+  ring.answer = answer; // sent again after a reconnect, if the ring still exists
   view.setBusy(true);
   release();
 }
@@ -131,7 +131,7 @@ function cancel() {
   if (!ring) return;
   const answer = { type: "call:cancel", inviteId: ring.inviteId };
   if (ring.inviteId && command(answer)) return dismiss();
-  ring.answer = answer; // no ring yet, or no socket: said as soon as there is one
+  ring.answer = answer; // no ring yet, or no socket: sent as soon as there is one
   view.setBusy(true);
 }
 
@@ -233,7 +233,7 @@ function listen() {
   });
   on(invites, "call:start", ({ callId }) => enter(callId));
   on(invites, "error", faulty);
-  if (document.getElementById("call")) return; // in a call nobody can ring
+  if (document.getElementById("call")) return; // there are no rings during a call
   watchSound(offerSound);
 }
 

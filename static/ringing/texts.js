@@ -1,5 +1,5 @@
 // @ts-check
-/** How a ring ended, in kind words. Reasons are those of the wire. */
+/** How a ring ended, in kind words. Reasons are those of the protocol. */
 
 /** @type {Record<string, (name: string) => string>} */
 const OUTGOING = {

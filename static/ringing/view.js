@@ -1,5 +1,5 @@
 // @ts-check
-/** What <dialog id="ring"> shows. Knows the markup of _ring.html and no wire. */
+/** The contents of <dialog id="ring">. Knows the markup of _ring.html, but not the protocol. */
 import { clock, clockText, lengthText, toMs } from "../clock.js";
 import { chooseSeconds, chosenSeconds, rememberedSeconds, rememberSeconds } from "./duration.js";
 
@@ -18,7 +18,7 @@ function part(name) {
 
 /** @type {ReturnType<typeof setInterval>|undefined} */
 let ticking;
-/** Set when the dialog may not be closed by Escape. */
+/** Set while Escape must not close the dialog. */
 let isHeld = false;
 
 /** @param {string} name @param {() => void} run */
@@ -110,8 +110,8 @@ export function stopCounting() {
   clearInterval(ticking);
 }
 
-// Escape neither declines nor cancels: a ring is answered by its buttons. Chrome closes at a second Escape whatever
-// `cancel` says, hence the key too, and the reopening.
+// Escape neither declines nor cancels: a ring is answered by its buttons. Chrome closes the dialog at a second Escape even
+// if `cancel` is prevented, hence the key handler and the reopening.
 dialog?.addEventListener("cancel", (event) => { if (isHeld) event.preventDefault(); });
 dialog?.addEventListener("keydown", (event) => { if (isHeld && event.key === "Escape") event.preventDefault(); });
 dialog?.addEventListener("close", () => { if (isHeld) dialog.showModal(); });

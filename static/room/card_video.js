@@ -1,5 +1,7 @@
 // @ts-check
-/** The intro video on the card on top plays by itself, muted, unless motion or data are to be saved; sound when asked for. */
+/**
+ * Autoplay of the intro video on the top card, muted, unless the user prefers reduced motion or data; sound on request.
+ */
 const home = /** @type {HTMLElement} */ (document.getElementById("queue-cards"));
 const saves = matchMedia("(prefers-reduced-motion: reduce), (prefers-reduced-data: reduce)").matches
   || /** @type {any} */ (navigator).connection?.saveData;

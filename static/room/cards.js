@@ -1,9 +1,8 @@
 // @ts-check
 /**
- * The cards of people online, one on the screen at a time.
- *
- * Promises: cards already here keep their order; newcomers are appended; the one on the screen changes only because this
- * person moved on or that person left. Cards are the server's <article>s, told apart by data-user-id.
+ * The cards of people online, one on the screen at a time. Cards keep their order and new ones are appended. The current
+ * card changes only if the user moves on or that person leaves. Cards are the server's <article>s, identified by
+ * data-user-id.
  */
 import { clock, toMs, waitText } from "../clock.js";
 
@@ -30,12 +29,12 @@ export class Deck {
     return this.cards[this.#at] ?? null;
   }
 
-  /** How many cards are still to come after the one on the screen. */
+  /** The number of cards after the current one. */
   get ahead() {
     return this.cards.length - 1 - this.#at;
   }
 
-  /** "2 of 5", empty where there is nothing to count. */
+  /** "2 of 5", empty if there are no cards. */
   get place() {
     return this.cards.length > 1 ? `${this.#at + 1} of ${this.cards.length}` : "";
   }
@@ -91,7 +90,7 @@ export class Deck {
     return current && gone.includes(current) ? [current.dataset.name ?? ""] : [];
   }
 
-  /** Time left of cooldowns, in words; those that ran out are open again. */
+  /** Shows the time left of cooldowns in words, and re-enables cards whose cooldown is over. */
   tick() {
     for (const card of this.cards) {
       const words = /** @type {HTMLElement|null} */ (card.querySelector("[data-cooldown-words]"));
@@ -123,7 +122,7 @@ export function isOnCooldown(card) {
   return Boolean(until) && toMs(until ?? "") > clock.now();
 }
 
-/** The person of a card, as the wire writes one. @param {HTMLElement} card @returns {import("../ringing/view.js").Person} */
+/** The person of a card, in the protocol's form. @param {HTMLElement} card @returns {import("../ringing/view.js").Person} */
 export function personOf({ dataset }) {
   return { userId: dataset.userId ?? "", name: dataset.name ?? "", gender: dataset.gender ?? "", selfieUrl: dataset.selfieUrl || null };
 }

@@ -1,9 +1,8 @@
 // @ts-check
 /**
- * /room: one card at a time, a length, and "Talk to …".
- *
- * Promises: leavers vanish at once and focus stays where it was; without the socket for 5 s, or off duty, the queue is
- * asked for every 15 s instead. The order on the screen never jumps.
+ * /room: one card at a time, a length, and "Talk to …". Cards of people who leave disappear immediately, and focus stays
+ * where it was. Without the socket for 5 s, or while offline by choice, the queue is polled every 15 s. The order on the
+ * screen never jumps.
  */
 import { polite } from "../announce.js";
 import { Deck, isOnCooldown, personOf } from "./cards.js";
@@ -38,7 +37,7 @@ const deck = new Deck(element("queue-cards"), shown);
 let knowsOfMore = element("queue-cursor").dataset.more === "yes";
 let downSince = Date.now();
 let online = Number(element("online-count").dataset.count);
-/** Fetches wait for each other, so that no news is dropped and no page taken in twice. */
+/** Fetches run one after the other, so no update is lost and no page is added twice. */
 let fetching = Promise.resolve();
 /** @type {Set<() => Promise<void>>} */
 const waiting = new Set();
@@ -96,12 +95,12 @@ async function more() {
   if (page.articles.length) fill();
 }
 
-/** Newcomers append; but of thousands online only a page is kept ready ahead of the card on the screen. */
+/** New cards are appended, but only up to one page ahead of the current card. */
 function fill() {
   if (knowsOfMore && deck.ahead < CARDS_AHEAD) inTurn(more);
 }
 
-/** The whole truth again: after a reconnect, a ring, or while there is no socket. */
+/** Loads the complete state: after a reconnect or a ring, or while there is no socket. */
 async function refresh() {
   const page = await fetchQueue();
   if (!page) return;
@@ -173,7 +172,7 @@ function listen() {
   lengths.addEventListener("change", () => { rememberSeconds(chosenSeconds(lengths)); deck.show(); });
 }
 
-/** Looks at the clock once a second; works out everything from instants. */
+/** Runs once a second and computes everything from timestamps. */
 function beat() {
   const isDown = downSince > 0 && Date.now() - downSince > DOWN_MS;
   if (isDown) showPresence(false, false);

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Whether I can be rung: going online, taking a break, a hidden tab, notifications. The wish to be online belongs to this
- * tab's session (sessionStorage); the truth is what the server last said.
+ * Whether the user can be invited: going online, taking a break, a hidden tab, notifications. The wish to be online is
+ * kept per tab (sessionStorage); the actual state is what the server last sent.
  */
 import { askForNotifications, notificationState, watchNotifications } from "../ringing/notifications.js";
 import { canCall } from "../media/readiness.js";
@@ -29,7 +29,7 @@ export function watchPresence(changed) {
   watchNotifications(tellHidden);
 }
 
-/** Nobody is listed from a browser that cannot make calls. */
+/** A browser that cannot make calls never goes online. */
 export const wantsOnline = () => recall(KEY, "session") === "yes" && canCall();
 
 /** Call from a click: it unlocks the ring tone too. @param {() => Promise<boolean>} mayGoOnline looks first */

@@ -1,5 +1,5 @@
 // @ts-check
-/** Fetches pages of the queue as the server draws them: the same fragment that a plain visit gets. */
+/** Fetches pages of the queue as HTML: the same fragment as in the full page. */
 
 /** @typedef {{articles: HTMLElement[], cursor: string, hasMore: boolean}} QueuePage */
 
@@ -8,7 +8,7 @@ export async function fetchQueue(cursor) {
   const url = cursor ? `/room/queue?cursor=${encodeURIComponent(cursor)}` : "/room/queue";
   const headers = { "HX-Request": "true", Accept: "text/html" };
   const answer = await fetch(url, { headers, credentials: "same-origin" }).catch(() => null);
-  // Banned meanwhile, or without access or a selfie: the answer leads on, and is no page of the queue.
+  // Banned, or without access or a selfie: the answer is a redirect, not a page of the queue.
   const wayOn = answer?.headers.get("HX-Redirect");
   if (wayOn) location.assign(wayOn);
   return answer?.ok && !wayOn ? read(await answer.text()) : null;

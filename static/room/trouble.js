@@ -1,5 +1,5 @@
 // @ts-check
-/** What would spoil a call from here, told in the room before the user goes online. */
+/** Problems that would spoil a call from this browser, shown in the room before the user goes online. */
 import { canCall, findsWayOut } from "../media/readiness.js";
 import { on, invites } from "../socket.js";
 import { faultOf, permissionOf, troubleOfFaults } from "../troubles.js";
@@ -49,7 +49,7 @@ async function lookAtDevices() {
   show([title, `${help} ${ANYWAY} Then ${rest}.`], true);
 }
 
-/** A proxy that knows no WebSocket looks like a connection that never comes. */
+/** Behind a proxy without WebSocket support, the connection never opens. */
 async function lookAtSocket() {
   if (invites.hasOpened) return;
   const answer = await fetch("/healthz").catch(() => null);

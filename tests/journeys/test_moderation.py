@@ -75,7 +75,7 @@ async def test_a_report_a_ban_an_appeal_and_back(stage: Stage) -> None:
     await noah.screen.press("Appeals")
     await noah.screen.page.get_by_label("Your answer").fill("Sing on.")
     await noah.screen.press("Lift the ban")
-    await noah.screen.sees("Nobody waits for an answer.")
+    await noah.screen.sees("No appeals are waiting.")
     await second_tab.get_by_role("link", name="Appeal").click()
     await expect(second_tab.get_by_text("Sing on.")).to_be_visible()
     await clean(second_tab)

@@ -181,7 +181,7 @@ async def test_people_are_found_by_id_name_and_e_mail(scene: Scene) -> None:
         told = (await browser.get(f"/admin/people?q={query}")).text
         assert f"/admin/people/{scene.anna.user_id}" in told, query
         assert scene.ben.user_id not in told
-    assert "Nobody is called so" in (await browser.get("/admin/people?q=%25_")).text
+    assert "Nobody was found" in (await browser.get("/admin/people?q=%25_")).text
     page = await browser.get("/admin/people?q=ben")
     assert "Ben &lt;b&gt;" in page.text
 

@@ -177,4 +177,4 @@ async def test_an_appeal_goes_to_another_moderator(site: Running, person: MakePe
 async def test_a_malformed_cursor_is_rejected(site: Running) -> None:
     _, browser = await at_work(site, "Mia")
     assert (await browser.get("/admin/reports?after=x")).status == 422
-    assert "Nothing waits" in (await browser.get("/admin/reports")).text
+    assert "Nothing is waiting" in (await browser.get("/admin/reports")).text
