@@ -75,7 +75,7 @@ def test_every_example_of_a_command_is_one(socket: str) -> None:
 
 @pytest.mark.parametrize("socket", SENT)
 def test_every_example_of_an_answer_is_one(socket: str) -> None:
-    for example in examples(socket, "Server tells"):
+    for example in examples(socket, "Server sends"):
         assert as_ours(example, tuple(told())) == example
 
 
@@ -86,19 +86,19 @@ def test_every_command_has_an_example(socket: str) -> None:
 
 
 def test_every_answer_has_an_example() -> None:
-    shown = {example["type"] for socket in SENT for example in examples(socket, "Server tells")}
+    shown = {example["type"] for socket in SENT for example in examples(socket, "Server sends")}
     assert shown == {tag_of(kind) for kind in told()}
 
 
 def test_every_field_is_shown_somewhere() -> None:
     shown: dict[str, set[str]] = {}
     for socket in SENT:
-        for direction in ("Client sends", "Server tells"):
+        for direction in ("Client sends", "Server sends"):
             for example in examples(socket, direction):
                 shown.setdefault(f"{direction} {example['type']}", set()).update(example)
     for kind in told():
         fields = {field.encode_name for field in msgspec.structs.fields(kind)} - {"id", "retryAfter"}
-        missing = fields - shown[f"Server tells {tag_of(kind)}"]
+        missing = fields - shown[f"Server sends {tag_of(kind)}"]
         assert not missing, f"{tag_of(kind)} never shows {missing}"
 
 
