@@ -134,7 +134,9 @@ class Scene:
 
     async def check(self, healed_at: float) -> None:
         """Everything works again; nothing was lost, no user is busy, and every socket has stayed open."""
-        await until(lambda: self._is_served_since(healed_at), within(HEAL_SECONDS) + QUIET_SECONDS)
+        # Computed once: the load changes during the wait.
+        late = healed_at + within(HEAL_SECONDS)
+        await until(lambda: self._is_served_since(late), late + QUIET_SECONDS - time.monotonic())
         cleo, dana = self.ending
         assert await cleo.talking.end() == await dana.talking.end()
         ended = "select ended_reason from calls where call_id = %s"
@@ -147,9 +149,8 @@ class Scene:
         assert [line.opened for line in lines] == [1] * len(lines)
         assert [code for line in lines for code in line.codes if code != 1000] == []
 
-    def _is_served_since(self, healed_at: float) -> bool:
+    def _is_served_since(self, late: float) -> bool:
         """After the longest allowed recovery, every answer is 200 for a while."""
-        late = healed_at + within(HEAL_SECONDS)
         return time.monotonic() > late + QUIET_SECONDS - 0.5 and set(self.traffic.statuses(late)) == {200}
 
     def _is_free(self, actor: Actor) -> bool:
