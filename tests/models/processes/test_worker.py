@@ -14,9 +14,10 @@ import psutil
 import pytest
 
 from tests.conftest import ROOT
+from tests.support import odd_workers
 from tests.support.odd_workers import LIMITS
 
-PROGRAM = Path(__file__).with_name("odd_workers.py")
+PROGRAM = Path(odd_workers.__file__)
 SECONDS = 20.0
 
 
@@ -39,8 +40,7 @@ class Odd:
         return self.log.read_text()
 
     def workers(self) -> set[int]:
-        children = psutil.Process(self.process.pid).children()
-        return {child.pid for child in children if child.status() != psutil.STATUS_ZOMBIE}
+        return {child.pid for child in psutil.Process(self.process.pid).children() if _lives(child)}
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
@@ -52,6 +52,14 @@ class Odd:
         assert self.process.wait(within) == 0
         assert not any(map(psutil.pid_exists, workers))
         assert "Traceback" not in self.said()
+
+
+def _lives(child: psutil.Process) -> bool:
+    """Not when it has ended since it was listed, or waits to be reaped."""
+    try:
+        return bool(child.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def wait_for(is_so: Callable[[], object]) -> None:
