@@ -16,7 +16,7 @@ import asyncio
 import contextlib
 import logging
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
 from typing import Any, ClassVar, Protocol, cast
 
 from tornado.httputil import HTTPServerRequest
@@ -121,6 +121,8 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
         if stream.closed():
             return
         self._unread = _received_early(stream)
+        if stream.closed():  # that read has found the end of the connection
+            return
         connection = stream.socket.dup()
         stream.close()
         connection.setblocking(False)
@@ -130,13 +132,10 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
             self._is_open = True
 
     async def _open(self, handler: WebSocketHandler) -> None:
-        try:
+        with self._told_of_faults():
             opened = handler.open(*handler.open_args, **handler.open_kwargs)
             if opened is not None:
                 await opened
-        except Exception:
-            handler.log_exception(*sys.exc_info())
-            self.fail(INTERNAL, "internal")
         self._go_on()
 
     # -- the transport's side --
@@ -284,13 +283,24 @@ class Frames(WebSocketProtocol, asyncio.Protocol):
             self._work = asyncio.get_running_loop().create_task(self._wait_for(work))
 
     async def _wait_for(self, work: Awaitable[None]) -> None:
-        try:
+        with self._told_of_faults():
             await work
-        except Exception:
-            self._receiver.log_exception(*sys.exc_info())
-            self.fail(INTERNAL, "internal")
         self._work = None
         self._go_on()
+
+    @contextlib.contextmanager
+    def _told_of_faults(self) -> Iterator[None]:
+        """A fault of the handler is logged and ends the connection. A cancelled future that the handler has
+        waited for is a fault too; a cancellation of this task itself passes.
+        """
+        try:
+            yield
+        except (Exception, asyncio.CancelledError) as error:
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+                raise
+            self._receiver.log_exception(*sys.exc_info())
+            self.fail(INTERNAL, "internal")
 
     # -- frames out --
 
