@@ -100,11 +100,13 @@ def private_logs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def running_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    embedded = Embedded.start(tmp_path_factory.mktemp("data"), durable=False)
-    migrate(embedded.database_url)
-    yield Servers(embedded.database_url, embedded.redis_url)
-    embedded.stop()
+def running_servers() -> Iterator[Servers]:
+    # Not in pytest's own directory, see `place`: PostgreSQL's account could not enter it.
+    with tempfile.TemporaryDirectory(prefix="napalmsky-test-") as home:
+        embedded = Embedded.start(Path(home), durable=False)
+        migrate(embedded.database_url)
+        yield Servers(embedded.database_url, embedded.redis_url)
+        embedded.stop()
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 from tests.conftest import ROOT
+from tests.support.pace import within
 
 START_SECONDS = 90.0  # on a busy machine
 STOP_SECONDS = 20.0
@@ -91,7 +92,7 @@ class ServerProcess:
     def _end(self, number: signal.Signals) -> int:
         assert self._process is not None
         self._process.send_signal(number)
-        code = self._process.wait(STOP_SECONDS)
+        code = self._process.wait(within(STOP_SECONDS))
         self._process = None
         return code
 

@@ -48,6 +48,7 @@ class Machines:
         ]
         self.one, self.two, self.three = self.all
         self._down: set[int] = set()
+        self._expected: set[str] = set()
         self.code: str | None = None
 
     def start(self) -> None:
@@ -91,7 +92,11 @@ class Machines:
 
     @property
     def faults(self) -> list[str]:
-        return [line for machine in self.all for line in machine.faults]
+        return [line for machine in self.all for line in machine.faults if line not in self._expected]
+
+    def expect_faults(self, mark: str) -> None:
+        """The logged faults so far that contain this were caused by the test."""
+        self._expected.update(line for line in self.faults if mark in line)
 
     @contextlib.contextmanager
     def client(self, machine: ServerProcess | None = None) -> Any:

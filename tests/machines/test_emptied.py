@@ -80,6 +80,8 @@ async def test_a_postgresql_that_is_set_up_from_scratch(
     await asyncio.to_thread(migrate, machines.pair.database_url)
     try:
         await check_anew(scene, people)
+        # Between two steps of the migration, tables lack columns: our own faults stay errors in the log.
+        machines.expect_faults("UndefinedColumn")
     finally:
         await backup.restore()
 
