@@ -1,9 +1,9 @@
-"""Napalm Sky's process: read the settings once, open the models, serve, sweep, drain on SIGTERM.
+"""The Napalm Sky process: reads the settings once, opens the models, serves, sweeps, drains on SIGTERM.
 
     python server.py [serve | migrate | check | payments | codes | refund | reconcile | admin | audit | …]
 
-The only file that reads the environment. Exit codes: 0 after a clean drain, 2 for faulty settings or
-something in use.
+The only file that reads the environment. Exit codes: 0 after a clean drain, 2 for invalid settings or a
+resource in use.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ def make_site(config: Config, models: Models) -> Site:
 async def serve(
     config: Config, urls: Urls, sockets: list[socket.socket], ready: Ready, life: int | None = None
 ) -> None:
-    """Until SIGTERM, SIGINT or the end of `life` (a descriptor that closes), then drained in ten seconds."""
+    """Runs until SIGTERM, SIGINT or the end of `life` (a descriptor that closes), then drains within ten
+    seconds.
+    """
     told, loop = _told_to_stop(), asyncio.get_running_loop()
     if life is not None:
         loop.add_reader(life, lambda: (loop.remove_reader(life), told.set()))  # type: ignore[func-returns-value]
@@ -107,13 +109,15 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
 
 
 def _named(error: Unavailable) -> str:
-    """The cause, where it names its setting; else the two that it can be."""
+    """The cause, if it names its setting; otherwise the two possible settings."""
     is_named = error.message.startswith(("DATABASE_URL", "REDIS_URL"))
     return error.message if is_named else f"{error.message} Check DATABASE_URL and REDIS_URL."
 
 
 def _leave(*_: object) -> None:
-    """Before the loop runs, SIGTERM ends us the ordinary way, so that what has been started is stopped."""
+    """Before the event loop runs, SIGTERM exits in the ordinary way, so that everything started is
+    stopped.
+    """
     raise SystemExit(0)
 
 
@@ -139,8 +143,8 @@ def _run(config: Config, command: str, environment: Mapping[str, str]) -> int:
 
 
 def _work(config: Config, environment: Mapping[str, str]) -> int:
-    """One of several processes (`models.processes.workers`): listening sockets and both servers are handed
-    down.
+    """One of several processes (`models.processes.workers`): inherits the listening sockets and the URLs of
+    both servers.
     """
     hear_signals()
     assert config.database_url
@@ -152,7 +156,7 @@ def _work(config: Config, environment: Mapping[str, str]) -> int:
 
 
 def operate(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    """A command of the operator's, beside a running site or without one."""
+    """Runs an operator's command, with or without a running site."""
     try:
         config = read_config(environment)
         with servers_of_site(config) as urls:
@@ -177,7 +181,7 @@ def _welcome(config: Config) -> str:
 
 
 def _tell(text: str) -> None:
-    # For the operator; the results of commands are on stdout.
+    # For the operator; the results of commands go to standard output.
     print(text, file=sys.stderr, flush=True)
 
 

@@ -38,7 +38,7 @@ class Retention:
             except Unavailable:
                 raise
             except Exception:
-                logger.exception("something that is due could not be deleted")
+                logger.exception("expired data could not be deleted")
 
     async def _words(self) -> None:
         """Chat messages and shared contacts."""
@@ -100,7 +100,7 @@ class Retention:
             except Unavailable:
                 raise
             except Exception:
-                logger.exception("a guest who is due could not be deleted")
+                logger.exception("an inactive guest could not be deleted")
             else:
                 gone += 1
         return gone

@@ -35,6 +35,6 @@ async def persist(work: Callable[[], Awaitable[None]], again_seconds: float = AG
             failures += 1
             if failures == MOST_FAILURES:
                 raise
-            logger.exception("work that must be done has failed, and is tried again")
+            logger.exception("work that must be done has failed and will be retried")
             pause = again_seconds * 2.0**failures
         await asyncio.sleep(pause)

@@ -79,7 +79,7 @@ class Tasks:
         except Unavailable:
             if what not in self._away:
                 self._away.add(what)
-                logger.warning("%s waits: a server is away", what)
+                logger.warning("%s waits: a server is down", what)
             return "away"
         except Exception:
             logger.exception("%s failed", what)

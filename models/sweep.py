@@ -119,7 +119,7 @@ class Sweep:
             await self._calls.restarts.run([self._bus.process_id], everyone=False)
             await self._sql.run("depart", process_id=self._bus.process_id)
         except Unavailable:
-            logger.warning("stopped without taking leave: a server is away")
+            logger.warning("stopped without unregistering: a server is down")
 
     async def once(self) -> None:
         """Runs one of each round, for tests."""
@@ -163,7 +163,7 @@ class Sweep:
         dead, self._redis_beat = self._redis_beat.dead, replace(self._redis_beat, dead=[])
         await self._presence.heal(dead)
         if not self._redis_beat.is_known:
-            logger.warning("redis had forgotten this process; telling it everything again")
+            logger.warning("redis had forgotten this process; registering everything again")
             self._redis_beat = replace(self._redis_beat, is_known=True)
             try:
                 await self._presence.announce_all()
@@ -198,7 +198,7 @@ class Sweep:
 
     async def _come_back(self) -> None:
         """Discards cached data and checks every socket here again; some will be closed."""
-        logger.warning("postgresql had forgotten this process; looking at everything again")
+        logger.warning("postgresql had forgotten this process; checking everything again")
         for cure in self._cures:
             await cure()
         self._bus.tell_here(keys.CHANNEL_ALL, b"reload")

@@ -1,4 +1,4 @@
-"""Every collection, built once and in order: what depends on what is read from top to bottom."""
+"""All models, created once and in order: each depends only on those above it."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ from models.security.site_secret import SiteSecret
 from models.settings.config import Config
 from models.sweep import Chore, Sweep
 
-# How often Stripe is asked about checkouts nobody came back for (each only now and then).
+# How often Stripe is queried about abandoned checkouts (each of them only now and then).
 PAYMENTS_SECONDS = 5.0
 FORGET_SECONDS = 600.0
 TOMBSTONE_SECONDS = 10.0
@@ -237,7 +237,7 @@ class Models:
 
     @classmethod
     async def open(cls, config: Config, database_url: str, redis_url: str) -> Models:
-        """Raises `Unavailable` when PostgreSQL or Redis cannot be reached."""
+        """Raises: Unavailable, if PostgreSQL or Redis cannot be reached."""
         db = await Db.open(database_url)
         return cls(config, db, Bus(redis_url, process_id=new_id()[:13]), Clock())
 

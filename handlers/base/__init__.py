@@ -1,1 +1,1 @@
-"""What every handler and socket builds on."""
+"""Base classes of all handlers and sockets."""

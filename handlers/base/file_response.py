@@ -1,4 +1,4 @@
-"""The bytes of a picture or a video as an answer: whole, or one range of them (RFC 9110, section 14)."""
+"""The content of a picture or a video: whole, or one range of it (RFC 9110, section 14)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from models.profiles.media import CHUNK, MediaFile
 
 
 class MediaAnswer(BaseHandler):
-    """Base of handlers that serve a file of media. An id names the same bytes for ever: it is the ETag."""
+    """Base of handlers that serve media files. An id always names the same bytes, so it is the ETag."""
 
     async def answer(self, file: MediaFile, cache: str) -> None:
-        """Once it is clear that whoever asks may see it; `cache` says for how long they may keep it."""
+        """Sends the file after the access check; `cache` is the lifetime of the client's copy."""
         self._describe(file, cache)
         if self.check_etag_header():
             return self.set_status(304)
@@ -24,7 +24,7 @@ class MediaAnswer(BaseHandler):
         return await self._send(file, part)
 
     def _part(self, file: MediaFile) -> Range | None:
-        """What of the file is sent, said in the headers; None: there is no such part."""
+        """Sets the headers and returns the range to send; None if it cannot be satisfied."""
         part = range_of(self._wanted(), file.byte_size)
         if part is not None and part.first >= file.byte_size:
             self.set_status(416)
@@ -38,7 +38,9 @@ class MediaAnswer(BaseHandler):
         return part
 
     def _wanted(self) -> str | None:
-        """Ranges are for GET alone (14.2), and `If-Range` names what the browser has a part of (13.1.5)."""
+        """The requested range. Ranges are only for GET (14.2), and `If-Range` names the version that the
+        browser has (13.1.5).
+        """
         etag = self._headers["Etag"]
         is_same = self.request.headers.get("If-Range", etag) == etag
         return self.request.headers.get("Range") if is_same and self.request.method == "GET" else None
@@ -47,7 +49,7 @@ class MediaAnswer(BaseHandler):
         await send(self, self._chunks(file, part))
 
     async def _chunks(self, file: MediaFile, part: Range) -> AsyncIterator[bytes]:
-        """Up to the end, or to where the file was deleted while it was sent."""
+        """Reads to the end, or to the point at which the file was deleted."""
         for first in range(part.first, part.last + 1, CHUNK):
             last = min(first + CHUNK - 1, part.last)
             data = await self.models.media.read(file, first, last)

@@ -1,7 +1,7 @@
-"""What every HTTP handler stands on: who asks, what they sent, how it is answered, errors dressed once.
+"""The base of every HTTP handler: session, body, answers, and the rendering of errors.
 
 One URL answers browsers with a page or an htmx fragment, and clients that ask for `application/json` with
-JSON. A Problem raised anywhere below becomes the right one of the three here; headers too.
+JSON. A Problem raised below is rendered in the same form.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ Form = TypeVar("Form", bound=msgspec.Struct)
 class BaseHandler(SiteHandler):
     """Base of every handler; `application` is the Site with its models, pages, hub and config."""
 
-    # Health and media are asked often, and by machines: they are not counted. Private: nobody keeps the page.
+    # Health checks and media are requested often, and by machines: they are not counted. Private: not cached.
     is_counted, is_private = True, False
 
     def initialize(self) -> None:
         self.models = self.application.models
         self.config = self.application.config
         self.member: Member | None = None
-        self.refusal: Banned | None = None  # Why they may not be here, while a ban stands.
+        self.refusal: Banned | None = None  # The notice of the active ban, if there is one.
         self.application.requests.began()
 
     def on_finish(self) -> None:
@@ -61,7 +61,7 @@ class BaseHandler(SiteHandler):
 
     @property
     def session_token(self) -> str | None:
-        """The Bearer token if that scheme is used, even without a token; else the cookie's."""
+        """The Bearer token if that scheme is used, even without a token; otherwise the cookie's."""
         bearer = bearer_of(self.request)
         return bearer if bearer is not None else self.get_cookie(self.application.session_cookie)
 
@@ -76,7 +76,7 @@ class BaseHandler(SiteHandler):
 
     @property
     def is_page(self) -> bool:
-        """A browser's page, form or htmx asks: it is answered with HTML, never with a token."""
+        """Whether a browser's page, form or htmx sent the request: the answer is HTML, never with a token."""
         if self.is_htmx or "text/html" in self.request.headers.get("Accept", ""):
             return True
         return not (self.wants_json or self._sent_json or self.bearer)
@@ -91,13 +91,13 @@ class BaseHandler(SiteHandler):
             await self.models.rate_limits.hit("api", self.member.user_id)
 
     def signed_in(self) -> Member:
-        """The member who asks. Raises Banned (the ban has ended their session), NotSignedIn."""
+        """The member. Raises: Banned (the ban has ended their session), NotSignedIn."""
         if self.member is None:
             raise self.refusal or NotSignedIn()
         return self.member
 
     def allowed(self, *, access: bool = True, selfie: bool = True) -> Member:
-        """The member who asks, checked in the contract's order: session, ban, access (402), selfie (403)."""
+        """The member, checked in the documented order: session, ban, access (402), selfie (403)."""
         member = self.signed_in()
         if member.is_banned:
             raise self.refusal or Banned()
@@ -108,10 +108,10 @@ class BaseHandler(SiteHandler):
         return member
 
     def check_xsrf_cookie(self) -> None:
-        """Asked of every state change that comes with our cookie or as a form; a Bearer token needs none."""
+        """Required for every write with our cookie or as a form; a Bearer token needs none."""
         bodies.refuse_unread(self.request)
         if self.request.method not in methods_of(type(self)):
-            return  # 405 is the better answer
+            return  # 405 is the better answer.
         kind = self.request.headers.get("Content-Type", "")
         is_form = kind.startswith(("application/x-www-form-urlencoded", "multipart/form-data"))
         if self.bearer is None and (is_form or self.get_cookie(self.application.session_cookie) is not None):
@@ -124,7 +124,7 @@ class BaseHandler(SiteHandler):
     def read(self, kind: type[Form]) -> Form:
         """The body, JSON or form, as `kind`.
 
-        Raises BadRequest (cannot be parsed), Invalid (names the field).
+        Raises: BadRequest (cannot be parsed), Invalid (names the field).
         """
         fields = self.sent()
         try:
@@ -138,7 +138,7 @@ class BaseHandler(SiteHandler):
         return self.request.headers.get("Content-Type", "").startswith("application/json")
 
     def sent(self) -> dict[str, Any]:
-        """The fields of the body, as sent."""
+        """The fields of the body, not validated."""
         if self._sent_json:
             return json_fields(self.request.body)
         return form_fields(self.request.body_arguments)
@@ -153,7 +153,7 @@ class BaseHandler(SiteHandler):
             self.set_header("Connection", "close")
 
     def json(self, body: object, status: int = 200) -> None:
-        """JSON in camelCase; sets no cookie, is never cached."""
+        """Answers with JSON in camelCase; sets no cookie, is never cached."""
         self.set_status(status)
         self.set_header("Content-Type", "application/json; charset=UTF-8")
         self.set_header("Cache-Control", "no-store")
@@ -163,7 +163,7 @@ class BaseHandler(SiteHandler):
     def page(
         self, template: str, *, status: int = 200, fragment: str | None = None, **context: object
     ) -> None:
-        """The whole page, or only its fragment file when htmx asks; private unless a visitor asks."""
+        """Answers with the whole page, or with its fragment for htmx; private for members."""
         self.set_status(status)
         self.add_header("Vary", "HX-Request, Accept, Cookie")
         is_private = self.is_private or self.member or self.refusal
@@ -174,7 +174,7 @@ class BaseHandler(SiteHandler):
         self.finish(self.application.pages.render(name, self.page_context(context)))
 
     def compute_etag(self) -> str | None:
-        """None for what may not be kept anyway: nobody could ever ask whether it has changed."""
+        """None for answers that may not be cached: no client can revalidate them."""
         return None if self._headers.get("Cache-Control") == "no-store" else super().compute_etag()
 
     def page_context(self, context: Mapping[str, object]) -> dict[str, object]:
@@ -182,7 +182,7 @@ class BaseHandler(SiteHandler):
         return common | {"member": self.member, "xsrf": self.xsrf_token.decode()} | dict(context)
 
     def go(self, path: str) -> None:
-        """After a form: 303 for plain browsers, an htmx redirect for htmx."""
+        """Redirects after a form: 303 for plain browsers, an htmx redirect for htmx."""
         if self.is_htmx:
             self.set_status(200)
             self.set_header("HX-Redirect", path)
@@ -193,20 +193,20 @@ class BaseHandler(SiteHandler):
         self.finish()
 
     def nothing(self) -> None:
-        """204."""
+        """Answers with 204."""
         self.set_status(204)
         self.set_header("Cache-Control", "no-store")
         self.finish()
 
     def form_again(self, problem: Problem, template: str, *, fragment: str, **context: object) -> None:
-        """The form with its faults marked and what was sent; JSON clients get the problem itself."""
+        """Answers with the form, its errors and the values sent; JSON clients get the problem itself."""
         if not self.is_page:
             raise problem
         fields = {"values": self.sent(), "errors": problem.fields or {}}
         self.page(template, status=problem.status, fragment=fragment, **fields, **context)
 
     def head(self, *args: str) -> Any:
-        """What GET would say, without its body (RFC 9110, 9.3.2)."""
+        """The headers of GET without a body (RFC 9110, 9.3.2)."""
         return self.get(*args)
 
     def options(self, *_: str) -> None:
@@ -227,7 +227,9 @@ class BaseHandler(SiteHandler):
         return self.json({"error": problem.as_json()}, problem.status)
 
     def show_problem(self, problem: Problem) -> None:
-        """A designed page, or the fragment of it for htmx. A member who lacks a step is led to it."""
+        """Answers with an error page, or its fragment for htmx. A member who lacks a step is redirected to
+        it.
+        """
         step = way_on(problem, self.request, was_here=bool(self.get_cookie(self.application.session_cookie)))
         if step is not None:
             return self.go(step)
@@ -235,7 +237,7 @@ class BaseHandler(SiteHandler):
         return self.page("public/errors/page.html", fragment="public/errors/_error.html", **told)
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """Our own faults come with their traceback."""
+        """Logs internal errors with their traceback."""
         if is_our_fault(value):
             logger.error("%s %s failed", self.request.method, self.request.path, exc_info=(typ, value, tb))
 

@@ -1,8 +1,8 @@
-"""What both sockets stand on: Origin, sign-in, size, budget, and errors as frames.
+"""The base of both sockets: Origin, sign-in, size, budget, and errors as frames.
 
-An Origin that is not ours gets no 101, and neither does a cookie without an Origin (RFC 6455 section 10.2: a
-browser always sends one).
-Everything else is told after the upgrade, by close code, so that a page's script can read it.
+A foreign Origin gets no 101, and neither does a cookie without an Origin (RFC 6455 section 10.2: a browser
+always sends one). All other errors are reported after the upgrade, by close code, so that a page's script can
+read them.
 """
 
 from __future__ import annotations
@@ -74,12 +74,12 @@ class BaseSocket(WebSocketHandler):
 
     @property
     def token(self) -> str | None:
-        """The Bearer token if that scheme is used, even without a token; else the cookie's."""
+        """The Bearer token if that scheme is used, even without a token; otherwise the cookie's."""
         bearer = bearer_of(self.request)
         return bearer if bearer is not None else self.get_cookie(self.application.session_cookie)
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
-        """Every answer but the 101."""
+        """Every answer except the 101."""
         for name, value in self.application.security_headers.items():
             self.set_header(name, value)
         return super().finish(chunk)
@@ -98,7 +98,7 @@ class BaseSocket(WebSocketHandler):
         self.member, self.refusal = await self.models.admission.of(self.token)
 
     def signed_in(self) -> Member:
-        """Who opens this. Raises Banned, NotSignedIn."""
+        """The member who opens the socket. Raises: Banned, NotSignedIn."""
         if self.refusal is not None:
             raise self.refusal
         if self.member is None:
@@ -143,8 +143,8 @@ class BaseSocket(WebSocketHandler):
             self._forget_handshake()
 
     def _forget_handshake(self) -> None:
-        """What only the opening needed: the request with its connection, and the answer's headers. Kept, it
-        would be half of what an open socket costs.
+        """Frees what only the opening needed: the request with its connection, and the answer's headers. They
+        would be half of the cost of an open socket.
         """
         del self.request, self._headers
 
@@ -153,7 +153,7 @@ class BaseSocket(WebSocketHandler):
         self.hub.limits.leave(self.id)
 
     async def opened(self, *args: str) -> None:
-        """After the upgrade; a Problem raised here closes the socket with its code."""
+        """Called after the upgrade; a Problem raised here closes the socket with its code."""
         raise NotImplementedError
 
     def refuse(self, problem: Problem) -> None:
@@ -163,7 +163,7 @@ class BaseSocket(WebSocketHandler):
         self.close(codes.get(problem.status, BAD), problem.message[:120])
 
     def send(self, frame: bytes) -> None:
-        """Writes a ready frame and waits for nothing; a closed socket is no news."""
+        """Writes an encoded frame without waiting; does nothing if the socket is closed."""
         if self._frames is not None:
             self._frames.send(frame)
 
@@ -171,7 +171,7 @@ class BaseSocket(WebSocketHandler):
         self.send(messages.encode(message))
 
     def fail(self, code: int, reason: str) -> None:
-        """Closes the socket for a fault of the client; nothing more of it is read."""
+        """Closes the socket for an error of the client; nothing more of it is read."""
         if self._frames is not None:
             self._frames.fail(code, reason)
 
@@ -191,16 +191,16 @@ class BaseSocket(WebSocketHandler):
         self.fail(BAD, "text frames only")
 
     def on_too_slow(self) -> None:
-        """The Close frame goes behind what waits already: it arrives if the client reads on in time."""
+        """The Close frame is queued after the pending output: it arrives if the client reads on in time."""
         self.fail(TOO_SLOW, "too slow")
 
     def failed(self, error: Exception, command_id: str | None) -> None:
-        """Our own fault: loud in the log, plain on the wire; the socket lives."""
+        """Logs an internal error and reports it to the client; the socket stays open."""
         logger.error("a command failed", exc_info=error)
         self.fault(Problem(), command_id)
 
     def fault(self, problem: Problem, command_id: str | None) -> None:
-        """Tells one error; a socket that sends nothing else is closed."""
+        """Reports an error; a socket that sends only invalid frames is closed."""
         self.tell(
             ErrorTold(
                 id=command_id,
@@ -217,7 +217,7 @@ class BaseSocket(WebSocketHandler):
 
 
 def id_of(frame: bytes) -> str | None:
-    """The command's id, for the answer to a frame that does not fit its type."""
+    """The command's id, for the answer to a frame of the wrong shape."""
     try:
         return messages.head(frame).id
     except BadRequest:

@@ -1,6 +1,6 @@
-"""A file that a user sends: received into an unnamed file as it arrives, and freed when it is cut off.
+"""Uploads: received into an unnamed file as they arrive, and freed if they are cut off.
 
-Session, ban, XSRF (where its token is in a header) and every limit are checked before the body is read. A
+Session, ban, XSRF (if its token is in a header) and every limit are checked before the body is read. A
 browser shows an early answer, because the connection reads on for a while (`handlers.http.bodies`).
 """
 
@@ -18,7 +18,7 @@ from models.profiles.uploads import Uploads
 
 # The form around the file: boundaries, part headers, the XSRF token.
 FORM_BYTES = 64 * 1024
-# A body of which less arrives in this time is cut off: a poor mobile network is ten times faster.
+# A body that is slower than this is cut off: a poor mobile network is ten times faster.
 STALL_SECONDS, STALL_BYTES = 15.0, 64 * 1024
 
 
@@ -59,12 +59,14 @@ class UploadHandler(BaseHandler):
             self._open(member.user_id)
 
     def check_xsrf_cookie(self) -> None:
-        """The token of a plain form is inside the body, so it is checked when that has arrived."""
+        """The token of a plain form is inside the body, so it is checked when the body has arrived."""
         if self.request.method != "POST" or self._is_whole or self.request.headers.get("X-Xsrftoken"):
             super().check_xsrf_cookie()
 
     def data_received(self, chunk: bytes) -> None:
-        """A body that is too long is answered at once; of one with another fault the rest is not kept."""
+        """A body that is too long is answered at once; with any other error, the rest of the body is
+        dropped.
+        """
         self._received += len(chunk)
         if self.is_over or self._form is None:
             return
@@ -78,7 +80,7 @@ class UploadHandler(BaseHandler):
                 self._fault = fault
 
     def received(self) -> BinaryIO:
-        """The file, after the whole body. Raises a Problem, and HTTPError for a missing token."""
+        """The file, after the whole body. Raises: a Problem, or HTTPError for a missing token."""
         assert self._form is not None
         assert self._file is not None
         self._stop_watching()
@@ -95,7 +97,7 @@ class UploadHandler(BaseHandler):
 
     @property
     def is_over(self) -> bool:
-        """Answered before the body was here, or the client is gone."""
+        """Whether it was answered before the body arrived, or the client is gone."""
         return self._finished or self._is_gone
 
     def on_finish(self) -> None:
@@ -123,7 +125,7 @@ class UploadHandler(BaseHandler):
         self._watch = asyncio.get_running_loop().call_later(STALL_SECONDS, self._check_pace)
 
     def _check_pace(self) -> None:
-        """A body that stalls gives its place to another."""
+        """A stalled body frees its slot."""
         if self._received - self._seen < STALL_BYTES:
             connection: Any = self.request.connection
             connection.close()

@@ -29,7 +29,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     for name, text in (("payments", "list payments"), ("reconcile", "compare with Stripe, change nothing")):
         command = commands.add_parser(name, help=text)
         command.add_argument("--days", type=_days, default=30)
-    command = commands.add_parser("refund", help="give a payment back through Stripe")
+    command = commands.add_parser("refund", help="refund a payment through Stripe")
     command.add_argument("reference", help="our attempt, Stripe's session (cs_…) or payment (pi_…)")
     command.add_argument("--reason", default="", help="for the audit log")
     staff.add_to(commands)

@@ -17,7 +17,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     apply.add_argument("file", type=Path, nargs="?", help="a copy that was exported; without it our own")
     export = actions.add_parser("export", help="all of them as a file, to keep elsewhere")
     export.add_argument("file", type=Path)
-    delete = commands.add_parser("delete", help="delete a person for good, as they could themselves")
+    delete = commands.add_parser("delete", help="delete a user permanently, as they could do themselves")
     delete.add_argument("user_id")
 
 

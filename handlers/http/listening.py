@@ -13,7 +13,7 @@ CAUSES = {
     errno.EADDRINUSE: "PORT is in use by another program. Stop it, or set PORT to another port.",
     errno.EACCES: "PORT is not allowed for this user (below 1024 it needs a privilege). Set PORT to another.",
     errno.EPERM: "PORT is not allowed for this user (a security policy forbids it). Set PORT to another.",
-    errno.EADDRNOTAVAIL: "HOST is no address of this machine. Set HOST to one, or to 0.0.0.0 for all.",
+    errno.EADDRNOTAVAIL: "HOST is not an address of this machine. Set HOST to one, or to 0.0.0.0 for all.",
     errno.EAFNOSUPPORT: "HOST is of an address family that this machine does not have. Set HOST to another.",
     errno.EMFILE: "No more files can be opened by this process: raise its limit (ulimit -n).",
     errno.ENFILE: "No more files can be opened on this machine: raise the limit of the system (fs.file-max).",
@@ -29,7 +29,7 @@ def listen(config: Config) -> list[socket.socket]:
     try:
         return tornado.netutil.bind_sockets(config.port, config.host)
     except (socket.gaierror, UnicodeError) as error:
-        raise CannotListen("HOST is no address, and no name that this machine can resolve.") from error
+        raise CannotListen("HOST is neither an address nor a name that this machine can resolve.") from error
     except OSError as error:
         cause = CAUSES.get(error.errno or 0, f"HOST and PORT cannot be listened on ({error.strerror}).")
         raise CannotListen(cause) from error

@@ -36,7 +36,7 @@ CSP_REPORTS = Counter(
     "napalmsky_csp_reports", "What browsers' content policy stopped.", ["directive"], registry=REGISTRY
 )
 MISCONFIGURATIONS = Counter(
-    "napalmsky_misconfigurations", "Rejections that only the operator can mend.", ["cause"], registry=REGISTRY
+    "napalmsky_misconfigurations", "Rejections that only the operator can fix.", ["cause"], registry=REGISTRY
 )
 SOCKETS = Gauge("napalmsky_sockets", "Open sockets of this process.", ["kind"], registry=REGISTRY)
 STATEMENTS = Gauge("napalmsky_database_statements", "Statements since the start.", registry=REGISTRY)

@@ -39,7 +39,7 @@ CAUSES = {
     ),
     "base_url": Cause(
         "BASE_URL",
-        "A request of this site's own page was refused, for the page was opened under an address (scheme, "
+        "A request of this site's own page was refused because the page was opened under an address (scheme, "
         "host or port) other than BASE_URL. Set BASE_URL to the address that people open.",
     ),
     "proxy": Cause(
@@ -54,7 +54,7 @@ CAUSES = {
     ),
     "upgrade": Cause(
         "proxy",
-        "A WebSocket was asked for without the headers of an upgrade. Let the proxy use HTTP/1.1 and pass "
+        "A WebSocket was requested without the headers of an upgrade. Let the proxy use HTTP/1.1 and pass "
         "Upgrade and Connection on for /ws/.",
     ),
     "webhook_secret": Cause(

@@ -1,4 +1,4 @@
-"""Where a page may lead next: the steps of signing up, and paths of this site."""
+"""Where a page may redirect: the steps of signing up, and paths of this site."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ STEPS = {"profile": "/onboarding", "selfie": "/onboarding", "access": "/paywall"
 
 
 def is_own_path(path: str) -> bool:
-    """Whether it is a path like `/calls/…`, and nothing that a browser could read as another site."""
+    """Whether it is a path like `/calls/…` that no browser could read as another site."""
     return path.startswith("/") and not path.startswith("//") and path.isprintable() and "\\" not in path
 
 
 def safe(path: str) -> str:
-    """The path if it is one of this site's, else the room."""
+    """The path if it is one of this site's, otherwise the room."""
     return path if is_own_path(path) else "/room"

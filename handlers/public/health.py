@@ -80,10 +80,10 @@ class CspReportHandler(QuietHandler):
 def read_report(body: bytes) -> tuple[str, str]:
     """(directive, blocked origin). Raises: BadRequest, if it is not a report."""
     if len(body) > LONGEST_REPORT:
-        raise BadRequest("That is no policy report.")
+        raise BadRequest("That is not a policy report.")
     report: Any = json_fields(body).get("csp-report")
     if not isinstance(report, dict):
-        raise BadRequest("That is no policy report.")
+        raise BadRequest("That is not a policy report.")
     directive = str(report.get("effective-directive") or report.get("violated-directive") or "").split(" ")[0]
     return directive if directive in DIRECTIVES else "other", _origin(str(report.get("blocked-uri", "")))
 

@@ -1,8 +1,8 @@
-"""The sockets that are open on THIS process, by person and by call. It alone turns news into frames.
+"""The open sockets of THIS process, by user and by call. Only the hub turns events into frames.
 
-News of a person or a call reaches every process that has subscribed to them; the hub subscribes with the
-first socket and leaves with the last.
-Nothing here decides anything: a lost or late frame is made good by `state` and `call:state`.
+Events about a user or a call reach every process that has subscribed to them; the hub subscribes with the
+first socket and unsubscribes with the last. It makes no decisions: `state` and `call:state` replace a lost or
+late frame.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Hub:
         self._bus = models.bus
         self._models = models
         self.limits = SocketLimits(models.config)
-        # Every connection of a socket, also of those that have been refused and are closing.
+        # Every connection of a socket, including those that were refused and are closing.
         self.sockets: set[OpenSocket] = set()
         self.feed = QueueFeed(models.presence, self._joined_sockets)
         self.invite_sockets: dict[str, set[UserSocket]] = {}
@@ -66,7 +66,7 @@ class Hub:
         self.feed.start()
 
     async def drain(self) -> None:
-        """Every socket is told 1001; the clients reconnect, here or elsewhere."""
+        """Closes every socket with 1001; the clients reconnect, here or to another process."""
         self.is_draining = True
         await self.feed.stop()
         await self._reloads.stop()
@@ -94,9 +94,9 @@ class Hub:
         self._hear_no_more_for(socket)
 
     async def _hear_for(self, socket: UserSocket | Seat) -> None:
-        """News of the socket's person: both kinds of sockets close when the session ends or a ban comes.
+        """Subscribes to the user's events: sockets of both kinds close when the session ends or a ban begins.
 
-        Each socket waits for the confirmation itself, also while another one's is under way.
+        Each socket waits for the confirmation itself, even while another one is already waiting.
         """
         self._hearing.setdefault(socket.user_id, set()).add(socket)
         await self._bus.subscribe(keys.user_channel(socket.user_id), self._heard_user)
@@ -145,7 +145,9 @@ class Hub:
                     seat.close(SIGNED_OUT, "signed out")
 
     async def _ban(self, user_id: str, frame: bytes) -> None:
-        """Off the queue before the sockets close, so that nobody lingers there; but not waiting for Redis."""
+        """Removes the user from the queue before the sockets close, so that they do not linger there; without
+        waiting for Redis.
+        """
         sockets = list(self.invite_sockets.get(user_id, ()))
         for socket in sockets:
             socket.hear_ban(frame)
@@ -173,7 +175,7 @@ class Hub:
         self._reloads.request()
 
     def _everyone(self) -> list[Told]:
-        """Seats first."""
+        """All sockets, seats first."""
         seats: list[Told] = [
             (seat, seat.keep_seat) for seats in self.seats.values() for seat in seats.values()
         ]
@@ -183,7 +185,9 @@ class Hub:
     # -- calls --
 
     async def add_seat(self, seat: Seat) -> None:
-        """The seat is here from now on, even while it still opens: it keeps what comes meanwhile."""
+        """Registers the seat, even while it is still opening: events that arrive in that time are stored for
+        it.
+        """
         seats = self.seats.setdefault(seat.call_id, {})
         before = seats.get(seat.side)
         seats[seat.side] = seat
@@ -203,7 +207,7 @@ class Hub:
         self._hear_no_more_for(seat)
 
     def peer_of(self, seat: Seat) -> Seat | None:
-        """The other side's socket when it is on this process."""
+        """The other side's socket, if it is on this process."""
         return self.seats.get(seat.call_id, {}).get(other(seat.side))
 
     def _heard_call(self, channel: str, news: bytes) -> None:
@@ -214,7 +218,7 @@ class Hub:
                 self.spawn(look_again(seat, seat.keep_seat))
             elif isinstance(told, SeatReplaced):
                 if seat.id != told.seat:
-                    # At once: what the peer sends from now on is for the newer one.
+                    # At once: what the peer sends from now on goes to the newer one.
                     del seats[seat.side]
                     seat.replace()
             elif told.close is None:
@@ -223,4 +227,4 @@ class Hub:
                 seat.say_last(bytes(told.frame), told.close)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        self._work.spawn("the delivery of news", work)
+        self._work.spawn("the delivery of events", work)

@@ -1,8 +1,8 @@
-"""Every socket of this process is told its state again after news may have been lost.
+"""The reload of every socket's state after events may have been lost.
 
-Requests that come together are one reload. Seats come before invite sockets: a seat that was taken for empty
-has a grace, and it runs. A socket for which a server is away is tried again until it has been told; one for
-which there is nothing any more is closed.
+Concurrent requests are combined into one reload. Seats come before invite sockets, because the grace period
+of a seat that was taken for empty is running. If a server is down, a socket is retried until it has got its
+state; a socket whose user or call no longer exists is closed.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ Told = tuple[Refusable, Work]
 
 
 class Reloads:
-    """`everyone` gives all sockets with what each has to do; `announce` puts them on the list of a Redis
-    that may have lost them; `catch_up` learns who has left the queue.
+    """`everyone` gives all sockets with their reload; `announce` registers them in a Redis that may have lost
+    them; `catch_up` finds the users who have left the queue.
     """
 
     def __init__(self, everyone: Callable[[], list[Told]], announce: Work, catch_up: Work) -> None:
@@ -41,7 +41,9 @@ class Reloads:
         await self._tasks.stop()
 
     def request(self, *, announce: bool = False) -> None:
-        """A reload that begins after this moment; with `announce`, Redis is told every socket first."""
+        """Requests a reload that begins after this moment; with `announce`, every socket is registered in
+        Redis first.
+        """
         self._is_to_announce |= announce
         self._requested.set()
 
@@ -71,7 +73,7 @@ def _in_groups(told: list[Told]) -> Iterable[list[Told]]:
 
 
 async def _tell(few: list[Told]) -> list[Told]:
-    """Those for which a server was away."""
+    """Reloads the sockets; returns those for which a server was down."""
     done = await asyncio.gather(*(_is_told(*one) for one in few))
     return [one for one, is_told in zip(few, done, strict=True) if not is_told]
 
@@ -84,13 +86,15 @@ async def _is_told(socket: Refusable, work: Work) -> bool:
     except Problem as problem:
         socket.refuse(problem)
     except Exception:
-        # One faulty socket must not keep the others from their state.
-        logger.exception("a socket could not be told its state")
+        # One failing socket must not keep the others from their state.
+        logger.exception("a socket could not be reloaded")
     return True
 
 
 async def look_again(socket: Refusable, work: Work) -> None:
-    """One socket, as soon as both servers are there; it is closed when there is nothing for it any more."""
+    """Reloads one socket as soon as both servers are up; it is closed if its user or call no longer
+    exists.
+    """
     try:
         await persist(work)
     except Problem as problem:

@@ -45,7 +45,7 @@ def consequences(config: Config) -> list[str]:
 def _notes(config: Config) -> Iterator[str]:
     yield from consequences(config)
     if config.smtp_url and (cause := reach(config.smtp_url)):
-        yield f"SMTP_URL: {cause}. The site starts all the same, and no letter gets out."
+        yield f"SMTP_URL: {cause}. The site starts all the same, but cannot send e-mail."
     if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < LEAST_FILES:
         yield f"ulimit -n: fewer than {LEAST_FILES} files may be open, and each visitor needs one."
     try:
@@ -58,7 +58,7 @@ def _data_dir(data: Path, *, keeps_all: bool) -> list[str]:
     """`keeps_all`: the embedded servers keep their data there."""
     place = next(path for path in (data.absolute(), *data.absolute().parents) if path.exists())
     if not place.is_dir():
-        return ["DATA_DIR: it is no directory, or a part of its path is none."]
+        return ["DATA_DIR: it is not a directory, or a part of its path is not."]
     try:
         with tempfile.TemporaryFile(dir=place):
             pass

@@ -48,7 +48,7 @@ STATES = {
     "53100": "the server's disk is full",
     "53200": "the server is out of memory",
     "55P03": "a table stays locked by another session. Stop it, and start again",
-    "57014": "the server gave a statement up (statement_timeout)",
+    "57014": "the server cancelled a statement (statement_timeout)",
     "3F000": "its search_path names no schema that exists",
 }  # fmt: skip
 

@@ -76,7 +76,7 @@ def migrate(
                 _apply(backend, guard, _files(directory), tell, patience_seconds)
         except psycopg2.Error as error:
             if guard.closed or backend.connection.closed:
-                raise Unavailable("The database was lost while its schema was changed.") from error
+                raise Unavailable("The database was lost while its schema was being changed.") from error
             if isinstance(error, FOR_THE_OPERATOR):
                 raise Unavailable(cause_of(error)) from error
             raise
@@ -107,7 +107,7 @@ def _take_turn(guard: Any, tell: Tell) -> None:
         try:
             return cursor.callproc("pg_advisory_lock", [ADVISORY_LOCK])  # type: ignore[no-any-return]
         except psycopg2.errors.LockNotAvailable as error:
-            text = f"Another process changes the schema. {_others(guard)}"
+            text = f"Another process is changing the schema. {_others(guard)}"
             if time.monotonic() > deadline:
                 raise MigrationBlocked(text) from error
             tell(f"{text} Waiting for it.")

@@ -63,7 +63,7 @@ def _notes(connection: Any, processes: int) -> list[str]:
         found.append(f"max_connections is low: each of {processes} processes opens up to {POOL_SIZE}")
     if abs(_ask(connection, "clock_timestamp").timestamp() - time.time()) > SKEW_SECONDS:
         found.append(
-            f"its clock and this machine's differ by more than {SKEW_SECONDS} seconds. Set them by NTP"
+            f"its clock and that of this machine differ by more than {SKEW_SECONDS} seconds. Set them by NTP"
         )
     return found
 

@@ -219,7 +219,7 @@ def _make_private(directory: Path, account: Account | None) -> None:
     found = directory.lstat()
     ours = {os.geteuid(), account.uid if account else os.geteuid()}
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in ours:
-        raise PermissionError(f"{directory} belongs to somebody else")
+        raise PermissionError(f"{directory} belongs to another user")
     directory.chmod(0o700)
     if account:
         os.chown(directory, account.uid, account.gid)

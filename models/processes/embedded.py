@@ -148,7 +148,7 @@ class Embedded:
         for server in self._servers:
             if isinstance(server, kind):
                 return server
-        raise EmbeddedError(f"The built-in {kind.title} was not asked for.")
+        raise EmbeddedError(f"The built-in {kind.title} was not requested.")
 
     def _watch(self) -> None:
         while not self._closing.wait(WATCH_SECONDS):

@@ -138,10 +138,10 @@ class Workers:
             for worker in workers:
                 worker.look()
                 if not worker.is_running:
-                    raise WorkersFailed("A worker could not start. Its reason stands above.")
+                    raise WorkersFailed("A worker could not start. See the reason above.")
                 if worker.is_late:
                     seconds = round(self._limits.ready)
-                    raise WorkersFailed(f"A worker did not get ready within {seconds} seconds.")
+                    raise WorkersFailed(f"A worker did not become ready within {seconds} seconds.")
 
     def _revive(self) -> None:
         for place in self._places:
@@ -153,7 +153,7 @@ class Workers:
     def _look_at(self, place: Place, worker: Worker) -> None:
         worker.look()
         if worker.is_late:
-            logger.error("a worker does not get ready and is killed", extra={"pid": worker.process.pid})
+            logger.error("a worker did not become ready and is killed", extra={"pid": worker.process.pid})
             worker.kill()
         if worker.is_running:
             return
@@ -195,7 +195,7 @@ class Workers:
     def _give_up(self, new: Worker, *, is_failure: bool) -> None:
         if is_failure:
             facts = {"pid": new.process.pid, "code": new.process.returncode}
-            logger.error("a new worker did not get ready; the old ones stay", extra=facts)
+            logger.error("a new worker did not become ready; the old ones stay", extra=facts)
             self._to_replace.clear()
         new.kill()
         new.close()

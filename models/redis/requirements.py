@@ -50,7 +50,7 @@ CAUSES = (
     "its host cannot be found by name"),
     (r"closed by server|reset by peer|Connection closed",
     "the server ends the connection (a TLS port wants rediss://)"),
-    (r"DENIED|protected mode", "the server is in protected mode and lets nobody in from other machines"),
+    (r"DENIED|protected mode", "the server is in protected mode and accepts only local connections"),
     (r"unknown command", "the server is not a Redis, or forbids commands that are needed"),
     (r"Permission denied", "this process's user may not open the server's socket"),
 )  # fmt: skip
@@ -85,7 +85,7 @@ def cause_of(error: Exception) -> str:
         return (
             "REDIS_URL: the server does not answer in time (a firewall, or rediss:// to a port without TLS)."
         )
-    return "REDIS_URL: the server cannot be reached: it is not running there, or a firewall is between."
+    return "REDIS_URL: the server cannot be reached: it is not running there, or a firewall blocks it."
 
 
 def _judged(client: Any) -> Findings:

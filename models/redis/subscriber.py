@@ -85,7 +85,7 @@ class Ears:
         try:
             heard(channel, news)
         except Exception:
-            logger.exception("news could not be delivered")
+            logger.exception("an event could not be delivered")
 
     # -- channels --
 
@@ -210,7 +210,7 @@ class Ears:
                 self._take(*answer)
         except Exception:
             # Any error: a process that receives no more events would be worse than one that starts over.
-            logger.exception("listening begins again")
+            logger.exception("subscribing again")
             self._hang_up()
 
     def _take(self, kind: bytes, about: bytes, data: Any = None) -> None:

@@ -1,4 +1,4 @@
-"""The URL space: unique names, one handler per address, and 404 for everything else."""
+"""The URL space: unique names, one handler per URL, and 404 for everything else."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ def test_names_and_patterns_are_unique() -> None:
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/calls", "/ws", "/room/queue/x"])
-async def test_an_unknown_address_is_not_found(site: Running, path: str) -> None:
+async def test_an_unknown_url_is_not_found(site: Running, path: str) -> None:
     assert NotFoundHandler not in {spec.handler_class for spec in routes()}
     assert (await site.client.get(path)).status == 404

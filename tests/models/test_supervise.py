@@ -62,7 +62,7 @@ async def test_an_outage_is_logged_once(caplog: pytest.LogCaptureFixture) -> Non
     tasks.repeat("the work", work, 0.001)
     await until(lambda: len(rounds) > 3)
     await tasks.stop()
-    assert [one.message for one in caplog.records] == ["the work waits: a server is away"]
+    assert [one.message for one in caplog.records] == ["the work waits: a server is down"]
 
 
 async def test_stop_ends_also_what_swallows_its_cancellation() -> None:

@@ -10,7 +10,7 @@ import time
 import uuid
 from typing import Any
 
-from models.settings.config import STRIPE_MINIMUM
+from models.currencies import STRIPE_MINIMUM
 
 KEY = "sk_test_standin0123456789"
 NEEDED = ("mode", "success_url", "client_reference_id", "line_items[0][quantity]")

@@ -55,7 +55,7 @@ def test_an_address_of_another_machine(host: str) -> None:
 @pytest.mark.parametrize("host", ["no.such.name.invalid", "a..b", "[::1]", "http://localhost", "x" * 300])
 def test_an_unknown_host_name(host: str) -> None:
     told = cause_of(host=host, port=8080)
-    assert told == "HOST is no address, and no name that this machine can resolve."
+    assert told == "HOST is neither an address nor a name that this machine can resolve."
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")

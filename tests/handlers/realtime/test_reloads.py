@@ -71,7 +71,7 @@ async def test_one_failure_does_not_stop_the_others(caplog: pytest.LogCaptureFix
         await until(lambda: fine.told and away.told)
     assert isinstance(gone.refused, NotFound)
     assert (gone.told, faulty.told) == (0, 0)
-    assert caplog.messages == ["a socket could not be told its state"]
+    assert caplog.messages == ["a socket could not be reloaded"]
 
 
 async def test_the_preparation_is_retried_until_it_works() -> None:

@@ -86,7 +86,7 @@ def test_a_new_worker_that_does_not_become_ready_leaves_the_old_ones(odd: Odd, m
     old = odd.up()
     odd.mode.write_text(mode)
     odd.signal(signal.SIGHUP)
-    wait_for(lambda: "did not get ready; the old ones stay" in odd.said())
+    wait_for(lambda: "did not become ready; the old ones stay" in odd.said())
     assert odd.workers() == old
     # The parent still handles signals: the next rolling restart works.
     odd.mode.write_text("good")
@@ -123,7 +123,7 @@ def test_a_stop_does_not_wait_for_a_hanging_worker(odd: Odd, how: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "says"), [("never ready", "did not get ready"), ("crash", "could not start")]
+    ("mode", "says"), [("never ready", "did not become ready"), ("crash", "could not start")]
 )
 def test_first_workers_that_do_not_become_ready_end_the_start(odd: Odd, mode: str, says: str) -> None:
     odd.start(mode)
