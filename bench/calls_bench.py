@@ -18,7 +18,7 @@ import uvloop
 
 from bench.call import Declined, Times, hold
 from bench.meter import Cost, Meter, percentile
-from bench.people import Somebody, sign_up
+from bench.people import BenchUser, sign_up
 from bench.picture import Series, bars
 from bench.presence import Looking, Present, all_come, pushed
 from bench.progress import Progress
@@ -139,7 +139,7 @@ class Bench:
     def __init__(
         self,
         site: SiteUnderTest,
-        stranger: Somebody,
+        stranger: BenchUser,
         calls: int,
         page_every_seconds: float | None,
         *,

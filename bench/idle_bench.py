@@ -16,7 +16,7 @@ import psutil
 import uvloop
 
 from bench.meter import cpu_seconds
-from bench.people import Somebody, sign_up
+from bench.people import BenchUser, sign_up
 from bench.picture import Series, bars
 from bench.presence import OPENING_AT_ONCE, Present
 from bench.progress import Progress
@@ -91,7 +91,7 @@ async def run_idle(plan: Plan) -> IdleResult:
     )
 
 
-async def _come(port: int, people: Sequence[Somebody]) -> list[Present]:
+async def _come(port: int, people: Sequence[BenchUser]) -> list[Present]:
     left, here = iter(people), []
 
     async def bring(progress: Progress) -> None:

@@ -25,14 +25,14 @@ BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Somebody:
+class BenchUser:
     user_id: str
     token: str
 
 
-def sign_up(database_url: str, count: int) -> list[Somebody]:
+def sign_up(database_url: str, count: int) -> list[BenchUser]:
     """Creates `count` users with access, selfie and session."""
-    people = [Somebody(new_id(), new_id()) for _ in range(count)]
+    people = [BenchUser(new_id(), new_id()) for _ in range(count)]
     connection = psycopg2.connect(database_url)
     connection.autocommit = True
     for at in range(0, count, BATCH):
@@ -43,7 +43,7 @@ def sign_up(database_url: str, count: int) -> list[Somebody]:
     return people
 
 
-def _insert(connection: object, people: list[Somebody], at: int) -> None:
+def _insert(connection: object, people: list[BenchUser], at: int) -> None:
     ids = [one.user_id for one in people]
     fresh = [new_id() for _ in people]
     hashes = [hashlib.sha256(one.token.encode()).digest() for one in people]
@@ -61,7 +61,7 @@ class Crowd:
     def __init__(self, redis_url: str) -> None:
         self._redis = redis.Redis.from_url(redis_url)
 
-    def gather(self, people: list[Somebody]) -> None:
+    def gather(self, people: list[BenchUser]) -> None:
         """Makes exactly these users the crowd."""
         self._run("heal", [(PROCESS, _now(), 0, 0)])
         self._run("socket_open", [(p.user_id, p.user_id, PROCESS, _now(), 1, 0, 0) for p in people])

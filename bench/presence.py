@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Self
 
-from bench.people import Somebody
+from bench.people import BenchUser
 from bench.wire import HttpConnection, WireSocket
 
 OPENING_AT_ONCE = 20
@@ -26,11 +26,11 @@ LEFT_SECONDS = 0.5
 class Present:
     """A user with an open and joined invite socket."""
 
-    person: Somebody
+    person: BenchUser
     socket: WireSocket
 
     @classmethod
-    async def come(cls, port: int, person: Somebody) -> Self:
+    async def come(cls, port: int, person: BenchUser) -> Self:
         socket = await WireSocket.open(port, "/ws/invites", person.token)
         await socket.receive("state")
         socket.send(type="queue:join", id="join")
@@ -38,7 +38,7 @@ class Present:
         return cls(person, socket)
 
 
-async def all_come(port: int, people: Iterable[Somebody]) -> list[Present]:
+async def all_come(port: int, people: Iterable[BenchUser]) -> list[Present]:
     """Brings all users online, a few at a time, each with a first page on the screen."""
     left = iter(people)
     here: list[Present] = []
@@ -68,7 +68,7 @@ class Looking:
 
     port: int
     idle: list[Present]
-    stranger: Somebody
+    stranger: BenchUser
     page_every_seconds: float | None
     leavers: Iterator[Present] | None = None
     pages: int = 0

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import uvloop
 
 from bench.meter import Cost, Meter, percentile
-from bench.people import Crowd, Somebody, sign_up
+from bench.people import BenchUser, Crowd, sign_up
 from bench.picture import Series, bars
 from bench.presence import Present, all_come, pushed
 from bench.progress import Progress
@@ -108,7 +108,7 @@ async def run_queue(plan: Plan) -> list[Measured]:
 
 
 class Bench:
-    def __init__(self, site: SiteUnderTest, people: list[Somebody], visitors: list[Somebody]) -> None:
+    def __init__(self, site: SiteUnderTest, people: list[BenchUser], visitors: list[BenchUser]) -> None:
         self._site, self.people, self._visitors = site, people, visitors
         self._meter = Meter(site)
         self._crowd = Crowd(site.redis_url)
@@ -199,7 +199,7 @@ class Bench:
     async def _visits(self, count: int) -> None:
         """Open, join, leave, close."""
 
-        async def visit(person: Somebody) -> None:
+        async def visit(person: BenchUser) -> None:
             for _ in range(count // VISITORS):
                 here = await Present.come(self._site.port, person)
                 here.socket.send(type="queue:leave", id="leave")
@@ -208,7 +208,7 @@ class Bench:
 
         await asyncio.gather(*map(visit, self._visitors))
 
-    async def _socket(self, person: Somebody) -> WireSocket:
+    async def _socket(self, person: BenchUser) -> WireSocket:
         socket = await WireSocket.open(self._site.port, "/ws/invites", person.token)
         await socket.receive("state")
         return socket

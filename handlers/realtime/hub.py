@@ -59,7 +59,7 @@ class Hub:
         self._work = Tasks()
 
     async def open(self) -> None:
-        self._bus.ears.on_reconnect = lambda: self._reloads.request(announce=True)
+        self._bus.subscriber.on_reconnect = lambda: self._reloads.request(announce=True)
         self._reloads.start()
         await self._bus.open(keys.CHANNEL_ALL, self._heard_all)
         await self._bus.subscribe(keys.CHANNEL_QUEUE, self.feed.heard)

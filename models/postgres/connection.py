@@ -37,7 +37,7 @@ class UniqueViolation(Exception):
         super().__init__(constraint)
 
 
-class Link:
+class PoolConnection:
     """A connection and the prepared statements that it knows."""
 
     def __init__(self, connection: Connection, generation: int) -> None:
@@ -72,17 +72,17 @@ class Link:
         return int(self.cursor.rowcount)
 
 
-class UnderWay:
+class RunningStatements:
     """The running statements and when each began, with one timer for all of them. When a statement's time is
     over, its connection is closed after one more turn of the event loop: if this process itself was blocked,
     the answer has been read by then.
     """
 
     def __init__(self) -> None:
-        self._since: dict[Link, float] = {}
+        self._since: dict[PoolConnection, float] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    async def execute(self, link: Link, sql: str, values: dict[str, object] | None = None) -> None:
+    async def execute(self, link: PoolConnection, sql: str, values: dict[str, object] | None = None) -> None:
         """Raises: UniqueViolation, NoTables, Contended, Unavailable (too slow), and the driver's errors if
         the server is down.
         """
@@ -106,7 +106,7 @@ class UnderWay:
         others = [since for since in self._since.values() if since > before]
         self._timer = loop.call_at(min(others) + STATEMENT_SECONDS, self._look) if others else None
 
-    def _give_up(self, late: dict[Link, float]) -> None:
+    def _give_up(self, late: dict[PoolConnection, float]) -> None:
         for link, since in late.items():
             # By now the connection may run another statement, which has its own time limit.
             if self._since.get(link) == since:

@@ -18,7 +18,7 @@ import psycopg2
 from psycopg2 import errorcodes
 
 from models.errors import Contended, Unavailable
-from models.postgres.connection import Link, UnderWay, UniqueViolation
+from models.postgres.connection import PoolConnection, RunningStatements, UniqueViolation
 from models.postgres.pool import AWAY, Pool
 from models.postgres.statements import Statement, Statements
 
@@ -53,7 +53,7 @@ def _now() -> float:
 class Transaction:
     """A connection inside `begin … commit`; given to statements as `on=`."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: PoolConnection) -> None:
         self.link = link
 
 
@@ -62,7 +62,7 @@ class Db:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._under_way = UnderWay()
+        self._running = RunningStatements()
         self.statements_run = 0
 
     @classmethod
@@ -79,20 +79,20 @@ class Db:
         self, statement: Statement, values: dict[str, object], on: Transaction | None = None
     ) -> list[dict[str, Any]]:
         """The rows of one statement, which is its own transaction unless `on` is given."""
-        return await self._answer(statement, values, on, Link.rows)
+        return await self._answer(statement, values, on, PoolConnection.rows)
 
     async def touch(
         self, statement: Statement, values: dict[str, object], on: Transaction | None = None
     ) -> int:
         """The number of rows a statement affected."""
-        return await self._answer(statement, values, on, Link.count)
+        return await self._answer(statement, values, on, PoolConnection.count)
 
     async def _answer(
         self,
         statement: Statement,
         values: dict[str, object],
         on: Transaction | None,
-        read: Callable[[Link], Answer],
+        read: Callable[[PoolConnection], Answer],
     ) -> Answer:
         if on is not None:
             await self._ask(on.link, statement, values)
@@ -107,7 +107,7 @@ class Db:
         self,
         statement: Statement,
         values: dict[str, object],
-        read: Callable[[Link], Answer],
+        read: Callable[[PoolConnection], Answer],
         *,
         is_repeated: bool = False,
     ) -> Answer:
@@ -128,15 +128,15 @@ class Db:
         finally:
             self._pool.give(link)
 
-    async def _ask(self, link: Link, statement: Statement, values: dict[str, object]) -> None:
+    async def _ask(self, link: PoolConnection, statement: Statement, values: dict[str, object]) -> None:
         if not statement.is_prepared:
-            await self._under_way.execute(link, statement.text, values)
+            await self._running.execute(link, statement.text, values)
             return
         if statement.name not in link.prepared:
-            await self._under_way.execute(link, statement.prepare)
+            await self._running.execute(link, statement.prepare)
             link.prepared.add(statement.name)
         try:
-            await self._under_way.execute(link, statement.execute, values)
+            await self._running.execute(link, statement.execute, values)
         except psycopg2.NotSupportedError as error:
             # A newer process has migrated a table under its plan. All connections must plan again.
             link.close()
@@ -144,14 +144,14 @@ class Db:
             raise Contended from error
 
     @asynccontextmanager
-    async def link(self) -> AsyncIterator[Link]:
+    async def link(self) -> AsyncIterator[PoolConnection]:
         """A connection for exclusive use. Raises: Unavailable, if none is free or it was lost."""
         self.statements_run += 1
         async with self._held(await self._pool.take()) as link:
             yield link
 
     @asynccontextmanager
-    async def _held(self, link: Link) -> AsyncIterator[Link]:
+    async def _held(self, link: PoolConnection) -> AsyncIterator[PoolConnection]:
         try:
             yield link
         except AWAY as error:
@@ -171,7 +171,7 @@ class Db:
                 if not link.connection.closed:
                     await asyncio.shield(self._roll_back(link))
                 raise
-            await self._under_way.execute(link, "commit")
+            await self._running.execute(link, "commit")
 
     async def transact(self, work: Callable[[Transaction], Awaitable[Answer]]) -> Answer:
         """What `work` returns, committed. `work` is repeated for six seconds while others hold what it needs.
@@ -190,17 +190,17 @@ class Db:
             # Jitter: out of step with the others that want the same.
             await asyncio.sleep(random.uniform(0, PAUSE_SECONDS))
 
-    async def _begun(self) -> Link:
+    async def _begun(self) -> PoolConnection:
         """A connection in a transaction. A dead connection is replaced once."""
         try:
             return await self._begin()
         except _MayRepeat:
             return await self._begin(is_repeated=True)
 
-    async def _begin(self, *, is_repeated: bool = False) -> Link:
+    async def _begin(self, *, is_repeated: bool = False) -> PoolConnection:
         link, began_at = await self._pool.take(), _now()
         try:
-            await self._under_way.execute(link, "begin")
+            await self._running.execute(link, "begin")
         except BaseException as error:
             if isinstance(error, AWAY):
                 self._pool.lost(error)
@@ -210,9 +210,9 @@ class Db:
             raise
         return link
 
-    async def _roll_back(self, link: Link) -> None:
+    async def _roll_back(self, link: PoolConnection) -> None:
         try:
-            await self._under_way.execute(link, "rollback")
+            await self._running.execute(link, "rollback")
         except AWAY:
             link.connection.close()
 

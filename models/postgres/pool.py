@@ -16,7 +16,7 @@ import psycopg2
 
 from models.errors import Unavailable
 from models.postgres.async_connection import connect, read_url
-from models.postgres.connection import IDLE_SECONDS, STATEMENT_SECONDS, Link
+from models.postgres.connection import IDLE_SECONDS, STATEMENT_SECONDS, PoolConnection
 
 logger = logging.getLogger(__name__)
 # Raised for a lost, hung or restarting server; everything else is a bug and is not hidden.
@@ -29,8 +29,8 @@ class Pool:
         self._parameters, self._size = read_url(database_url), size
         # Open or being opened: both idle and taken.
         self._count = 0
-        self._idle: list[Link] = []
-        self._waiting: deque[asyncio.Future[Link | None]] = deque()
+        self._idle: list[PoolConnection] = []
+        self._waiting: deque[asyncio.Future[PoolConnection | None]] = deque()
         self._is_closed = False
         self._generation = 0
 
@@ -38,11 +38,11 @@ class Pool:
     def is_taken(self) -> bool:
         return not self._idle and self._count >= self._size
 
-    async def take(self) -> Link:
+    async def take(self) -> PoolConnection:
         """Raises Unavailable."""
         return self._take_idle() or await self._take_other()
 
-    def _take_idle(self) -> Link | None:
+    def _take_idle(self) -> PoolConnection | None:
         now = asyncio.get_running_loop().time()
         while self._idle:
             link = self._idle.pop()
@@ -51,7 +51,7 @@ class Pool:
             self._drop(link)
         return None
 
-    async def _take_other(self) -> Link:
+    async def _take_other(self) -> PoolConnection:
         """A new connection; or, if the pool is full, the next one that is given back."""
         deadline = asyncio.get_running_loop().time() + STATEMENT_SECONDS
         has_waited = has_failed = False
@@ -77,7 +77,7 @@ class Pool:
         self._hand_on(None)
         raise Unavailable
 
-    def give(self, link: Link) -> None:
+    def give(self, link: PoolConnection) -> None:
         """Takes a connection back. A closed one, or one in the middle of a statement, is not reused."""
         if self._is_closed or link.generation < self._generation or not link.is_usable:
             self._drop(link)
@@ -87,7 +87,7 @@ class Pool:
             self._idle.append(link)
             self._drop_idle(link.used_at)
 
-    def _drop(self, link: Link) -> None:
+    def _drop(self, link: PoolConnection) -> None:
         link.close()
         self._count -= 1
 
@@ -130,12 +130,12 @@ class Pool:
                 while self._count:
                     await self._wait()
 
-    async def _connect(self, deadline: float, *, has_waited: bool) -> Link:
+    async def _connect(self, deadline: float, *, has_waited: bool) -> PoolConnection:
         self._count += 1
         try:
             generation = self._generation
             async with asyncio.timeout_at(deadline):
-                return Link(await connect(self._parameters), generation)
+                return PoolConnection(await connect(self._parameters), generation)
         except BaseException as error:
             self._count -= 1
             if isinstance(error, TimeoutError) and has_waited:
@@ -148,9 +148,9 @@ class Pool:
                 raise
             raise Unavailable from error
 
-    async def _wait(self) -> Link | None:
+    async def _wait(self) -> PoolConnection | None:
         """A connection that was given back, or None if a new one may be opened instead."""
-        one: asyncio.Future[Link | None] = asyncio.get_running_loop().create_future()
+        one: asyncio.Future[PoolConnection | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(one)
         try:
             return await one
@@ -160,13 +160,13 @@ class Pool:
                 self._pass_back(one.result())
             raise
 
-    def _pass_back(self, link: Link | None) -> None:
+    def _pass_back(self, link: PoolConnection | None) -> None:
         if link is None:
             self._hand_on(None)
         else:
             self.give(link)
 
-    def _hand_on(self, link: Link | None) -> bool:
+    def _hand_on(self, link: PoolConnection | None) -> bool:
         """Hands the connection to the caller that has waited longest. False if no caller waits."""
         while self._waiting:
             one = self._waiting.popleft()

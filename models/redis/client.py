@@ -3,8 +3,8 @@
 Events are published on the channels of `models.redis.keys`. A process gets its own events at once, without
 Redis; other processes get them through Redis in the order of publication. Publishing does not wait. Events
 can be lost in an outage; then every process reloads: a process that could not publish publishes a reload on
-`keys.CHANNEL_ALL` as soon as Redis answers, and one that was not subscribed calls `ears.on_reconnect`. If
-Redis is down, the error is `Unavailable`, within two seconds; the same holds for errors that only the
+`keys.CHANNEL_ALL` as soon as Redis answers, and one that was not subscribed calls `subscriber.on_reconnect`.
+If Redis is down, the error is `Unavailable`, within two seconds; the same holds for errors that only the
 operator can fix (`models.redis.faults`).
 """
 
@@ -24,8 +24,8 @@ from models.errors import Unavailable
 from models.redis import keys
 from models.redis.address import Address
 from models.redis.connection import AWAY
-from models.redis.pipeline import Wire
-from models.redis.subscriber import Ears, Heard
+from models.redis.pipeline import Pipeline
+from models.redis.subscriber import Heard, Subscriber
 from models.supervise import Tasks
 
 LUA = Path(__file__).resolve().parent / "lua"
@@ -75,10 +75,10 @@ class Bus:
         )
         self.redis: Any = aioredis.Redis.from_pool(pool)
         address = Address(redis_url)
-        self._wire = Wire(address, self.reload_everyone, self._connection_replaced)
+        self._pipeline = Pipeline(address, self.reload_everyone, self._connection_replaced)
         self._scripts: dict[str, Script] = {}
         self._origin = f"{process_id}|".encode()
-        self.ears = Ears(address, self._origin)
+        self.subscriber = Subscriber(address, self._origin)
         self._is_reload_due = False
         self._is_reloaded = asyncio.Event()
         self._is_reloaded.set()
@@ -87,13 +87,13 @@ class Bus:
     async def open(self, channel: str, heard: Heard) -> None:
         """Subscribes to a first channel and listens until `close`. Raises: Unavailable."""
         await self.command("ping")
-        await self.ears.open(channel, heard)
+        await self.subscriber.open(channel, heard)
 
     async def close(self) -> None:
-        await self._wire.flushed()
+        await self._pipeline.flushed()
         await self._tasks.stop()
-        await self.ears.close()
-        await self._wire.close()
+        await self.subscriber.close()
+        await self._pipeline.close()
         with contextlib.suppress(*AWAY):
             await self.redis.aclose()
         # The event loop releases a closed connection in its next iteration.
@@ -102,14 +102,14 @@ class Bus:
     async def check(self) -> None:
         """Raises: Unavailable, unless Redis answers, accepts writes, and delivers events to this process."""
         await self.command("SET", keys.READY, self.process_id, "PX", keys.READY_MS)
-        if not self.ears.is_listening:
+        if not self.subscriber.is_listening:
             raise Unavailable
 
     # -- commands --
 
     async def command(self, *parts: object) -> Any:
         """One Redis command: `await bus.command("zcard", keys.QUEUE)`. Text is returned as bytes."""
-        return await self._wire.ask(*parts)
+        return await self._pipeline.ask(*parts)
 
     async def script(self, name: str, *values: object) -> Any:
         """Runs models/redis/lua/<name>.lua with `values` as ARGV, atomically."""
@@ -121,16 +121,16 @@ class Bus:
     async def evaluate(self, script: Script, names: Sequence[object], values: Sequence[object]) -> Any:
         """Runs `script` with `names` as KEYS and `values` as ARGV, atomically."""
         try:
-            return await self._wire.ask("EVALSHA", script.sha, len(names), *names, *values)
+            return await self._pipeline.ask("EVALSHA", script.sha, len(names), *names, *values)
         except NoScriptError:
-            return await self._wire.ask("EVAL", script.text, len(names), *names, *values)
+            return await self._pipeline.ask("EVAL", script.text, len(names), *names, *values)
 
     # -- news --
 
     def publish(self, channel: str, news: bytes) -> None:
         """Sends an event to every process that is subscribed to `channel`; to this one at once."""
         self.tell_here(channel, news)
-        self._wire.tell("PUBLISH", channel, self._origin + news)
+        self._pipeline.tell("PUBLISH", channel, self._origin + news)
 
     async def flush(self) -> None:
         """Returns when every published event, or a reload in its place, has been sent: for a process that is
@@ -138,12 +138,12 @@ class Bus:
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_SECONDS):
-                await self._wire.flushed()
+                await self._pipeline.flushed()
                 await self._is_reloaded.wait()
 
     def tell_here(self, channel: str, news: bytes) -> None:
         """Handles an event in this process only, when every process finds the same one itself."""
-        self.ears.tell(channel, news)
+        self.subscriber.tell(channel, news)
 
     def reload_everyone(self) -> None:
         """Makes every process send its sockets their state as soon as Redis answers, because events may have
@@ -173,11 +173,11 @@ class Bus:
 
     def _connection_replaced(self) -> None:
         """Replaces the other connection too, so that both use the same server after a failover."""
-        self.ears.reconnect("the connection for commands was replaced")
+        self.subscriber.reconnect("the connection for commands was replaced")
 
     async def subscribe(self, channel: str, heard: Heard) -> None:
         """Returns when Redis has confirmed the subscription; events published after that are received."""
-        await self.ears.subscribe(channel, heard)
+        await self.subscriber.subscribe(channel, heard)
 
     def unsubscribe(self, channel: str) -> None:
-        self.ears.unsubscribe(channel)
+        self.subscriber.unsubscribe(channel)

@@ -24,7 +24,7 @@ AWAY = (RedisError, OSError, asyncio.TimeoutError, Unavailable)
 NO_MORE = object()
 
 
-class Line(asyncio.Protocol):
+class RedisConnection(asyncio.Protocol):
     """A connection. `heard` is called with each answer: text as bytes, an error as made by
     `models.redis.faults`.
 
@@ -43,7 +43,9 @@ class Line(asyncio.Protocol):
         self.reads = 0
 
     @classmethod
-    async def open(cls, address: Address, heard: Callable[[Any], None], lost: Callable[[], None]) -> Line:
+    async def open(
+        cls, address: Address, heard: Callable[[Any], None], lost: Callable[[], None]
+    ) -> RedisConnection:
         """Connects, signs in, and checks that the server answers. Raises: RedisError, OSError, TimeoutError,
         Unavailable.
         """

@@ -21,7 +21,7 @@ import hiredis
 
 from models.errors import Unavailable
 from models.redis.address import Address
-from models.redis.connection import AWAY, Line
+from models.redis.connection import AWAY, RedisConnection
 from models.redis.faults import AwayLog, Refused
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class Question(NamedTuple):
     answer: asyncio.Future[Any] | None
 
 
-class Wire:
+class Pipeline:
     """A pipelined connection. `dropped` is called when a command without a waiting caller may be lost,
     `replaced` when a connection is given up.
     """
@@ -45,7 +45,7 @@ class Wire:
         self._address = address
         self._dropped, self._replaced = dropped, replaced
         self._log = AwayLog()
-        self._line: Line | None = None
+        self._connection: RedisConnection | None = None
         self._opening: asyncio.Task[None] | None = None
         self._waiting: deque[Question] = deque()
         self._is_due = False
@@ -100,7 +100,7 @@ class Wire:
     def _ask_all(self) -> None:
         """Sends the queued commands in one write, and the rest when these are answered."""
         self._is_due = False
-        if self._line is None:
+        if self._connection is None:
             if self._opening is None and self._waiting:
                 self._opening = asyncio.get_running_loop().create_task(self._open())
             return
@@ -112,13 +112,13 @@ class Wire:
         self._asked_at = loop.time()
         if self._timer is None:
             self._timer = loop.call_later(ANSWER_SECONDS, self._look_at_time)
-        self._line.write(b"".join([question.packed for question in batch]))
+        self._connection.write(b"".join([question.packed for question in batch]))
 
     async def _open(self) -> None:
         """Returns with an open connection, or with every queued command failed."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                self._line = await Line.open(self._address, self._heard, self._lost)
+                self._connection = await RedisConnection.open(self._address, self._heard, self._lost)
         except AWAY as error:
             self._fail(error)
         except asyncio.CancelledError:
@@ -171,9 +171,9 @@ class Wire:
 
     def _fail(self, error: object = None) -> None:
         """Fails the batch. Part of an answer may still arrive, so the connection is not reused."""
-        if self._line is not None:
-            self._line.close()
-            self._line = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
         failed = [*self._asked, *(question.answer for question in self._waiting)]
         self._asked.clear()
         self._waiting.clear()

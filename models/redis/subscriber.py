@@ -19,7 +19,7 @@ import hiredis
 
 from models.errors import Unavailable
 from models.redis.address import Address
-from models.redis.connection import AWAY, Line
+from models.redis.connection import AWAY, RedisConnection
 from models.redis.faults import AwayLog, Refused
 from models.supervise import Tasks
 
@@ -34,7 +34,7 @@ CONFIRM_SECONDS = 1.25
 Heard = Callable[[str, bytes], None]
 
 
-class Ears:
+class Subscriber:
     """The subscriptions. `origin` is the prefix of this process's own events, which it has already
     handled.
     """
@@ -43,11 +43,11 @@ class Ears:
         self._address = address
         self._origin = origin
         self._log = AwayLog()
-        self._line: Line | None = None
+        self._connection: RedisConnection | None = None
         self._gone = asyncio.Event()
         # True from the loss of the connection until the first answer on a new one.
         self._is_away = False
-        self._hearing: dict[str, Heard] = {}
+        self._handlers: dict[str, Heard] = {}
         # Outstanding answers to SUBSCRIBE: a channel is confirmed by the last of them.
         self._due: Counter[str] = Counter()
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
@@ -56,7 +56,7 @@ class Ears:
 
     async def open(self, channel: str, heard: Heard) -> None:
         """Subscribes to a first channel and listens until `close`. Raises: Unavailable."""
-        self._hearing[channel] = heard
+        self._handlers[channel] = heard
         try:
             async with asyncio.timeout(OPEN_SECONDS):
                 await self._connect()
@@ -73,13 +73,13 @@ class Ears:
 
     @property
     def is_listening(self) -> bool:
-        return self._line is not None and not self._is_away
+        return self._connection is not None and not self._is_away
 
     def tell(self, channel: str, news: bytes) -> None:
         """Calls the handlers of a channel. Never raises: an error in a handler must not affect the
         publisher.
         """
-        heard = self._hearing.get(channel)
+        heard = self._handlers.get(channel)
         if heard is None:
             return
         try:
@@ -93,18 +93,18 @@ class Ears:
         """Returns when Redis has confirmed the subscription: later events are received. Raises:
         Unavailable.
         """
-        if channel not in self._hearing:
+        if channel not in self._handlers:
             self._due[channel] += 1
             self._ask("SUBSCRIBE", channel)
-        self._hearing[channel] = heard
+        self._handlers[channel] = heard
         if channel in self._due:
             await self._subscribed(channel)
 
     async def _subscribed(self, channel: str) -> None:
-        line, reads = self._line, self._line.reads if self._line else 0
+        line, reads = self._connection, self._connection.reads if self._connection else 0
         if await self._is_confirmed_in_time(channel):
             return
-        if line is not None and self._line is line and line.reads == reads:
+        if line is not None and self._connection is line and line.reads == reads:
             self.reconnect("no answer to SUBSCRIBE")
         if not await self._is_confirmed_in_time(channel):
             self.reconnect("no answer to SUBSCRIBE")
@@ -132,9 +132,9 @@ class Ears:
                     del self._waiting[channel]
 
     def unsubscribe(self, channel: str) -> None:
-        if self._hearing.pop(channel, None) is None:
+        if self._handlers.pop(channel, None) is None:
             return
-        if self._line is None:
+        if self._connection is None:
             del self._due[channel]
         self._ask("UNSUBSCRIBE", channel)
 
@@ -142,15 +142,15 @@ class Ears:
         """Sends a command. While the connection is lost nothing is sent: `_connect` subscribes to
         everything.
         """
-        if self._line is not None:
+        if self._connection is not None:
             parts: tuple[Any, ...] = (command, *channels)
-            self._line.write(hiredis.pack_command(parts))
+            self._connection.write(hiredis.pack_command(parts))
 
     # -- the connection --
 
     async def _keep(self) -> None:
         """Runs one connection, from its opening to its loss."""
-        if self._line is None:
+        if self._connection is None:
             try:
                 async with asyncio.timeout(OPEN_SECONDS):
                     await self._connect()
@@ -160,15 +160,15 @@ class Ears:
         await self._watch()
 
     async def _connect(self) -> None:
-        line = await Line.open(self._address, self._hear, self._lost)
-        self._line = line
+        line = await RedisConnection.open(self._address, self._hear, self._lost)
+        self._connection = line
         self._gone.clear()
-        self._due = Counter(dict.fromkeys(self._hearing, 1))
-        self._ask("SUBSCRIBE", *self._hearing)
+        self._due = Counter(dict.fromkeys(self._handlers, 1))
+        self._ask("SUBSCRIBE", *self._handlers)
 
     async def _watch(self) -> None:
         """Returns when the connection is lost."""
-        while (line := self._line) is not None:
+        while (line := self._connection) is not None:
             reads = line.reads
             self._ask("PING")
             if await self._is_gone_within(HEALTH_SECONDS) or line.reads != reads:
@@ -185,16 +185,16 @@ class Ears:
 
     def reconnect(self, why: object) -> None:
         """Replaces the connection, whatever its state, unless it is being replaced already."""
-        if self._line is not None:
+        if self._connection is not None:
             self._log.say(f"listening: {why}" if isinstance(why, str) else why)
             self._hang_up()
 
     def _hang_up(self) -> None:
-        if self._line is not None:
-            self._line.close()
-            self._line = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
         self._is_away = True
-        self._due = Counter(dict.fromkeys(self._hearing, 1))
+        self._due = Counter(dict.fromkeys(self._handlers, 1))
         self._gone.set()
 
     def _lost(self) -> None:

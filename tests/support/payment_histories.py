@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 from models.errors import Problem
-from models.postgres.connection import Link, UnderWay
+from models.postgres.connection import PoolConnection, RunningStatements
 from models.wiring import Models
 from tests.conftest import MakePerson, Person
 from tests.support.fake_stripe import StripeStandIn
@@ -31,13 +31,13 @@ class Crashed(Exception):
 # The number of statements before this process dies; None: unlimited.
 to_live: ContextVar[int | None] = ContextVar("to_live", default=None)
 crashes: list[int] = []
-really = UnderWay.execute
+really = RunningStatements.execute
 
 
 async def execute_or_die(
-    under_way: UnderWay, link: Link, sql: str, values: dict[str, object] | None = None
+    under_way: RunningStatements, link: PoolConnection, sql: str, values: dict[str, object] | None = None
 ) -> None:
-    """Replaces `UnderWay.execute`. A dead process rolls nothing back; preparing does not count."""
+    """Replaces `RunningStatements.execute`. A dead process rolls nothing back; preparing does not count."""
     if sql == "rollback" or sql.startswith("prepare "):
         await really(under_way, link, sql, values)
         return

@@ -52,9 +52,9 @@ async def test_a_process_that_missed_the_event_closes_the_socket(
     ann = await holder(site, person)
     elsewhere = await make_site()
     first = await site.invites(ann.person)
-    site.models.bus.ears._hearing.clear()
+    site.models.bus.subscriber._handlers.clear()
     await login(elsewhere, ANN)
-    site.models.bus.ears._hearing[f"ns:c:user:{ann.person.user_id}"] = site.site.hub._heard_user
+    site.models.bus.subscriber._handlers[f"ns:c:user:{ann.person.user_id}"] = site.site.hub._heard_user
     await site.models.sweep.once()
     assert await first.closed() == 4401
 

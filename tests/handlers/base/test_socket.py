@@ -215,7 +215,7 @@ async def test_a_reader_that_never_reads_is_cut_off(
         if sum(socket.is_open for socket in sockets) == 2:
             break
     else:
-        pytest.fail("24 MB were kept for somebody who never reads")
+        pytest.fail("24 MB were kept for a client that never reads")
     await pair.ring()
     await other.receive("call:notify")
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]

@@ -58,7 +58,7 @@ def test_an_unknown_host_name(host: str) -> None:
     assert told == "HOST is neither an address nor a name that this machine can resolve."
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can change users")
 def test_a_port_that_is_not_allowed() -> None:
     if int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) <= 80:
         pytest.skip("here any user may listen on any port")

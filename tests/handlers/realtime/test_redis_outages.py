@@ -133,7 +133,7 @@ async def test_an_outage_under_traffic(
     await until(lambda: has_all(scene.b, wanted), HEAL_SECONDS)
     assert time.monotonic() - healed < HEAL_SECONDS + 1
     # Events go both ways again, on the present connections.
-    await until(lambda: site.models.bus.ears.is_listening and far.models.bus.ears.is_listening)
+    await until(lambda: site.models.bus.subscriber.is_listening and far.models.bus.subscriber.is_listening)
     for one, other, text in ((scene.a, scene.b, "to Ben"), (scene.b, scene.a, "to Anna")):
         one.send("chat:message", text=text, id=text)
         await other.receive("chat:message", text=text)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from models.errors import NotSignedIn
-from models.postgres.connection import Link
+from models.postgres.connection import PoolConnection
 from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson
@@ -36,7 +36,7 @@ def statements(models: Models, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     sent: list[str] = []
     real = models.db._under_way.execute
 
-    async def execute(link: Link, sql: str, values: dict[str, object] | None = None) -> None:
+    async def execute(link: PoolConnection, sql: str, values: dict[str, object] | None = None) -> None:
         sent.append(sql)
         await real(link, sql, values)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from models.postgres.connection import UnderWay
+from models.postgres.connection import RunningStatements
 from models.settings.config import Config
 from tests.support.fake_stripe import StripeStandIn, running
 from tests.support.payment_histories import History, crashes, execute_or_die, faults_of_codes
@@ -27,7 +27,7 @@ def config(stripe) -> Config:
 
 async def play(models, stripe, person, monkeypatch, seeds: range) -> None:
     """Plays several histories concurrently; at the end, Stripe and the database agree."""
-    monkeypatch.setattr(UnderWay, "execute", execute_or_die)
+    monkeypatch.setattr(RunningStatements, "execute", execute_or_die)
     crashes.clear()
     for first in range(seeds.start, seeds.stop, AT_ONCE):
         histories = [History(models, stripe, seed) for seed in range(first, min(first + AT_ONCE, seeds.stop))]

@@ -29,7 +29,7 @@ uid, mask = int(sys.argv[1]), int(sys.argv[2], 8)
 os.setgroups([]), os.setgid(uid), os.setuid(uid), os.umask(mask)
 sys.exit(server.main(["serve"], dict(os.environ)))
 """
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can change users")
 
 
 def answer(port: int) -> int:

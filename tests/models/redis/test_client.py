@@ -81,8 +81,8 @@ async def test_several_handlers_can_subscribe_to_one_channel(servers: Servers) -
         near.publish("ns:a", b"x")
         await until(lambda: heard)
         assert heard == [b"x"]
-        assert not far.ears._due
-        assert not far.ears._waiting
+        assert not far.subscriber._due
+        assert not far.subscriber._waiting
 
 
 async def test_a_handler_that_has_left_gets_no_more_events(servers: Servers) -> None:
@@ -125,7 +125,7 @@ async def test_a_lost_connection_is_noticed_and_events_continue(servers: Servers
         heard: list[bytes] = []
         again = asyncio.Event()
 
-        far.ears.on_reconnect = again.set
+        far.subscriber.on_reconnect = again.set
         await near.open("ns:x", nothing)
         await far.open("ns:a", lambda _channel, news: heard.append(news))
         await far.subscribe("ns:b", lambda _channel, news: heard.append(news))
@@ -142,7 +142,7 @@ async def test_all_subscribers_during_an_outage_are_confirmed(servers: Servers) 
         await near.open("ns:x", nothing)
         await far.open("ns:y", nothing)
         await near.command("client", "kill", "type", "pubsub")
-        await until(lambda: far.ears._line is None)
+        await until(lambda: far.subscriber._connection is None)
         heard: list[bytes] = []
         await asyncio.gather(
             *(far.subscribe("ns:a", lambda _channel, news: heard.append(news)) for _ in "ab")
@@ -160,9 +160,9 @@ async def test_an_unknown_answer_does_not_end_the_subscription(
         await far.open("ns:a", lambda _channel, news: heard.append(news))
         again = asyncio.Event()
 
-        far.ears.on_reconnect = again.set
-        assert far.ears._line is not None
-        far.ears._line.write(hiredis.pack_command(("SUBSCRIBE", b"\xff")))
+        far.subscriber.on_reconnect = again.set
+        assert far.subscriber._connection is not None
+        far.subscriber._connection.write(hiredis.pack_command(("SUBSCRIBE", b"\xff")))
         async with asyncio.timeout(5):
             await again.wait()
         near.publish("ns:a", b"1")

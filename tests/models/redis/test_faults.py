@@ -115,7 +115,7 @@ async def test_scripts_and_commands_of_a_server_that_rejects_writes(
 async def test_after_a_failover_both_connections_are_replaced(faulty: FaultyRedis) -> None:
     async with bus_at(faulty.url, "p") as bus:
         again: list[int] = []
-        bus.ears.on_reconnect = lambda: again.append(1)
+        bus.subscriber.on_reconnect = lambda: again.append(1)
         await bus.open("ns:a", lambda _channel, _news: None)
         before = faulty.proxy.accepted
         with read_only(faulty), pytest.raises(Unavailable):
@@ -133,7 +133,7 @@ async def test_a_failover_to_another_server(faulty: FaultyRedis, tmp_path: Path)
         async with bus_at(faulty.url, "near") as near, bus_at(faulty.url, "far") as far:
             heard: list[bytes] = []
             again: list[int] = []
-            far.ears.on_reconnect = lambda: again.append(1)
+            far.subscriber.on_reconnect = lambda: again.append(1)
             await near.open("ns:a", lambda _channel, _news: None)
             await far.open("ns:a", lambda _channel, news: heard.append(news))
             faulty.proxy.target = other.proxy.target
@@ -143,7 +143,7 @@ async def test_a_failover_to_another_server(faulty: FaultyRedis, tmp_path: Path)
                 with pytest.raises(Unavailable):
                     await bus.script("beat", bus.process_id, 1000, 6000)
                 await bus.script("beat", bus.process_id, 1000, 6000)
-            await until(lambda: again and near.ears.is_listening)
+            await until(lambda: again and near.subscriber.is_listening)
             near.publish("ns:a", b"1")
             await until(lambda: heard == [b"1"])
             assert other.say("ZCARD", "ns:processes") == 2
@@ -154,7 +154,7 @@ async def test_a_password_that_was_changed(faulty: FaultyRedis, caplog: pytest.L
     url = faulty.url.replace("redis://", "redis://site:secret@")
     async with bus_at(url, "p") as bus:
         again: list[int] = []
-        bus.ears.on_reconnect = lambda: again.append(1)
+        bus.subscriber.on_reconnect = lambda: again.append(1)
         await bus.open("ns:a", lambda _channel, _news: None)
         said = {"redis away: WRONGPASS: it rejects the user or the password of REDIS_URL"}
         faulty.say("ACL", "DELUSER", "site")

@@ -39,7 +39,7 @@ class Heard:
         self.reconnects = 0
 
     async def open(self) -> None:
-        self.bus.ears.on_reconnect = self._reconnected
+        self.bus.subscriber.on_reconnect = self._reconnected
         await self.bus.open(keys.CHANNEL_ALL, self._heard_all)
         await self.bus.subscribe("ns:a", lambda _channel, news: self.news.append(news))
 
@@ -173,7 +173,7 @@ async def test_a_process_that_ends_waits_for_its_last_events(faulty: FaultyRedis
 async def test_a_frozen_subscription_connection_is_noticed_and_replaced(faulty: FaultyRedis) -> None:
     """Like a firewall that drops a connection silently: new ones work, and nothing ends the old one."""
     async with near_and_far(faulty, far_direct=False) as (near, far):
-        await until(lambda: near.bus.ears.is_listening and far.bus.ears.is_listening)
+        await until(lambda: near.bus.subscriber.is_listening and far.bus.subscriber.is_listening)
         began = time.monotonic()
         with faulty.proxy.fault("deaf"):
             faulty.say("PUBLISH", "ns:a", "x|lost")
@@ -230,7 +230,7 @@ async def test_a_subscriber_that_gives_up_leaves_the_subscription_to_the_other(f
         first.cancel()
         faulty.proxy.hold_answers(is_held=False)
         await second
-        assert not far.bus.ears._waiting
+        assert not far.bus.subscriber._waiting
 
 
 async def test_a_channel_left_and_taken_again_is_confirmed_by_the_last_answer(faulty: FaultyRedis) -> None:
@@ -242,10 +242,10 @@ async def test_a_channel_left_and_taken_again_is_confirmed_by_the_last_answer(fa
         heard: list[bytes] = []
         second = asyncio.ensure_future(far.bus.subscribe("ns:new", lambda _channel, news: heard.append(news)))
         await asyncio.sleep(0)
-        assert far.bus.ears._due["ns:new"] == 2
+        assert far.bus.subscriber._due["ns:new"] == 2
         faulty.proxy.hold_answers(is_held=False)
         await asyncio.gather(first, second)
-        assert not far.bus.ears._due
+        assert not far.bus.subscriber._due
         faulty.say("PUBLISH", "ns:new", "x|1")
         await until(lambda: heard == [b"1"])
 
@@ -256,7 +256,7 @@ async def test_a_channel_that_is_no_longer_wanted_costs_no_connection(faulty: Fa
         first = asyncio.ensure_future(far.bus.subscribe("ns:new", lambda *_: None))
         await asyncio.sleep(0)
         far.bus.unsubscribe("ns:new")
-        far.bus.ears.reconnect("a test")
+        far.bus.subscriber.reconnect("a test")
         await until(lambda: far.reconnects == 1)
         accepted = faulty.proxy.accepted
         async with asyncio.timeout(3):
