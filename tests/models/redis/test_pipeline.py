@@ -37,11 +37,11 @@ async def test_one_invalid_command_affects_no_other(models: Models) -> None:
 
 async def test_commands_without_a_waiting_caller_are_sent_when_flushed(models: Models) -> None:
     for number in range(10):
-        models.bus._wire.tell("SET", "told", number)
-    assert models.bus._wire._waiting
+        models.bus._pipeline.tell("SET", "told", number)
+    assert models.bus._pipeline._waiting
     await models.bus.flush()
-    assert not models.bus._wire._waiting
-    assert not models.bus._wire._asked
+    assert not models.bus._pipeline._waiting
+    assert not models.bus._pipeline._asked
     assert await models.bus.command("get", "told") == b"9"
 
 
@@ -86,7 +86,7 @@ async def test_a_lost_connection_fails_only_the_waiting_commands_and_at_once(own
     # Lost while idle: noticed before the next command.
     await bus.command("ping")
     await other.command("client", "kill", "type", "normal")
-    await until(lambda: bus._wire._line is None)
+    await until(lambda: bus._pipeline._connection is None)
     assert await bus.command("ping") == b"PONG"
     await bus.close()
     await other.close()
