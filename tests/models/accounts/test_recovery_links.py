@@ -34,13 +34,13 @@ def config(mailbox: Mailbox) -> Config:
 def statements(models: Models, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The text of every statement from now on, as PostgreSQL gets it."""
     sent: list[str] = []
-    real = models.db._under_way.execute
+    real = models.db._running.execute
 
     async def execute(link: PoolConnection, sql: str, values: dict[str, object] | None = None) -> None:
         sent.append(sql)
         await real(link, sql, values)
 
-    monkeypatch.setattr(models.db._under_way, "execute", execute)
+    monkeypatch.setattr(models.db._running, "execute", execute)
     return sent
 
 
