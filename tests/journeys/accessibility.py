@@ -18,6 +18,11 @@ GRAVE = ("serious", "critical")
 REPORT = "/report?userId=00000000-0000-4000-8000-000000000000"
 UNKNOWN_CALL = "/calls/00000000-0000-4000-8000-000000000000"
 NOBODY = "/admin/people/00000000-0000-4000-8000-000000000000"
+SCREENS = ((1280, 800), (932, 430), (844, 390), (390, 844))
+COVERED = """() => [...document.querySelectorAll(".call-safety button")].filter((button) => {
+  const { left, right, top, bottom } = button.getBoundingClientRect();
+  return !button.contains(document.elementFromPoint((left + right) / 2, (top + bottom) / 2));
+}).map((button) => button.id)"""
 CONSOLE = (
     "/admin", "/admin/reports", "/admin/people?q=Benno", "/admin/codes", "/admin/payments",
     "/admin/audit?verify=1", NOBODY,
@@ -125,6 +130,7 @@ async def meeting(zoe: Visitor, finn: Visitor) -> None:
     await finn.reads("Does this read well?")
     await clean(zoe.page)
     await clean(finn.page)
+    await nothing_covers_the_safety_buttons(zoe)
     await finn.press("Close chat")
     await finn.press("Devices")
     await clean(finn.page)
@@ -134,6 +140,17 @@ async def meeting(zoe: Visitor, finn: Visitor) -> None:
     await zoe.press("History", within="main")
     await zoe.at("/history")
     await clean(zoe.page)
+
+
+async def nothing_covers_the_safety_buttons(zoe: Visitor) -> None:
+    """With the chat open and closed, on screens of either orientation."""
+    for is_open in (True, False):
+        if not is_open:
+            await zoe.press("Close chat")
+        for width, height in SCREENS:
+            await zoe.page.set_viewport_size({"width": width, "height": height})
+            assert await zoe.page.evaluate(COVERED) == [], (is_open, width, height)
+    await zoe.page.set_viewport_size(PHONE.size)
 
 
 async def consoles_pages(stage: Stage) -> None:
