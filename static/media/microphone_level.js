@@ -4,6 +4,7 @@
  */
 
 const LOOK_MS = 80;
+const SAMPLES = 4096; // 85 ms at 48 kHz: all of the sound since the last look
 const FLOOR_DB = 60;
 
 /** @param {Float32Array} samples -1 to 1 @returns {number} 0 to 1 */
@@ -16,7 +17,7 @@ export function loudness(samples) {
 /** @param {MediaStreamTrack} track @param {(level: number) => void} show @returns {() => void} stops it and frees the audio context */
 export function listenTo(track, show) {
   const context = new AudioContext();
-  const ear = new AnalyserNode(context, { fftSize: 1024 });
+  const ear = new AnalyserNode(context, { fftSize: SAMPLES });
   const samples = new Float32Array(ear.fftSize);
   context.createMediaStreamSource(new MediaStream([track])).connect(ear);
   const timer = setInterval(() => { ear.getFloatTimeDomainData(samples); show(loudness(samples)); }, LOOK_MS);

@@ -22,9 +22,8 @@ async def opened(stage: Stage, scripts: str = "") -> Caller:
 @journey
 async def test_the_meter_moves_the_sound_plays_and_the_choice_is_kept(stage: Stage) -> None:
     anna = await opened(stage)
-    await until(
-        lambda: anna.run("document.getElementById('preview-level').value"), lambda level: level > 0.05
-    )
+    # Watched from inside the page: the fake microphone beeps for a moment only.
+    await anna.page.wait_for_function("document.getElementById('preview-level').value > 0.05")
     await until(
         lambda: anna.run("document.getElementById('preview-video').videoWidth"), lambda width: width > 0
     )
