@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from playwright.async_api import expect
 
 from tests.journeys.stage import PHONE, Stage, journey
 from tests.journeys.visitor import until
 from tests.webrtc.callers import Caller, caller
 
+# Watched from inside the page: the fake microphone beeps for a moment only.
+MOVES = """new Promise((moved) => {
+  const look = () => (document.getElementById("preview-level").value > 0.05 ? moved() : setTimeout(look, 20));
+  look();
+})"""
 # The one audio context is the ring tone's, which any first click unlocks.
 FREED = {"pcs": 0, "most": 0, "tracks": 0, "contexts": 1, "locks": 0}
 
@@ -22,8 +29,7 @@ async def opened(stage: Stage, scripts: str = "") -> Caller:
 @journey
 async def test_the_meter_moves_the_sound_plays_and_the_choice_is_kept(stage: Stage) -> None:
     anna = await opened(stage)
-    # Watched from inside the page: the fake microphone beeps for a moment only.
-    await anna.page.wait_for_function("document.getElementById('preview-level').value > 0.05")
+    await asyncio.wait_for(anna.run(MOVES), 20)
     await until(
         lambda: anna.run("document.getElementById('preview-video').videoWidth"), lambda width: width > 0
     )
