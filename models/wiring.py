@@ -81,115 +81,123 @@ TOMBSTONE_SECONDS = 10.0
 
 
 class Models:
-    """`await Models.open(config, database_url, redis_url)`; `await close()` frees everything."""
+    """Every collection of the site: `await Models.open(config, database_url, redis_url)`, `await close()`."""
 
     def __init__(self, config: Config, db: Db, bus: Bus, clock: Clock) -> None:
         self.config, self.db, self.bus, self.clock = config, db, bus, clock
         self.news = News(bus)
         self.health = Health(db, bus)
+        self._security()
+        self._people()
+        self._access()
+        self._calls()
+        self._billing()
+        self._safety()
+        self._console()
+        self._accounts()
+        self._sweep()
+
+    def _security(self) -> None:
+        config, db, clock = self.config, self.db, self.clock
         self.audit = Audit(db, clock)
-        self.rate_limits = RateLimits(db, bus, clock, config)
-        self.users = Users(db, clock)
+        self.rate_limits = RateLimits(db, self.bus, clock, config)
         self.sessions = Sessions(db, clock, config, self.news)
-        self.mail = Mailer(config)
         self.passwords, self.staff_passwords = Passwords(config), Passwords(config)
-        self.recovery_codes = RecoveryCodes(db, clock)
         self.site_secret = SiteSecret(db, config)
-        self.ban_notices = BanNotices(db, clock, self.site_secret)
-        self.banned_emails = BannedEmails(db, clock, self.site_secret)
-        self.admission = Authentication(self.sessions, self.ban_notices)
-        self.address_bans = AddressBans(db, clock, config, self.site_secret)
-        bans = (self.ban_notices, self.banned_emails)
-        self.accounts = Accounts(
-            db, clock, self.sessions, self.passwords, self.rate_limits, self.recovery_codes, *bans
-        )
-        ways_in = (self.passwords, self.rate_limits, self.recovery_codes, self.mail)
-        self.account_changes = AccountChanges(db, clock, config, self.accounts, self.sessions, *ways_in)
-        self.recovery = Recovery(db, clock, config, self.accounts, self.account_changes, *ways_in)
+        self.second_factors = SecondFactors(clock, self.site_secret)
+
+    def _people(self) -> None:
+        """Profiles and the room."""
+        config, db, bus, clock = self.config, self.db, self.bus, self.clock
+        self.users = Users(db, clock)
         self.media = Media(db, clock)
         self.selfies = Selfies(db, clock, config.data_dir)
         self.videos = Videos(db, clock, config.data_dir)
-        self.access = Access(db, clock, self.news)
-        self.invite_codes = InviteCodes(db, clock, config, self.access, self.rate_limits)
+        self.removals = Removals(db, clock, self.news, self.media, self.audit)
         self.introductions = Introductions(db, clock, config)
-        self.age_gate = AgeGate(db, clock, config, self.site_secret)
-        self.sign_up = SignUp(
-            db,
-            clock,
-            config,
-            self.users,
-            self.sessions,
-            self.invite_codes,
-            self.rate_limits,
-            self.address_bans,
-            self.introductions,
-            self.age_gate,
-        )
-        self._open_billing(db, clock, config)
-        self.admin_codes = AdminCodes(db, clock, self.audit)
-        self.turn = Turn(config, bus, clock)
         self.presence = Presence(db, bus, clock)
         self.queue = Queue(db, bus, clock, config, self.introductions)
+
+    def _access(self) -> None:
+        config, db, clock = self.config, self.db, self.clock
+        self.access = Access(db, clock, self.news)
+        self.invite_codes = InviteCodes(db, clock, config, self.access, self.rate_limits)
+
+    def _calls(self) -> None:
+        """Calls and ringing."""
+        config, db, bus, clock = self.config, self.db, self.bus, self.clock
+        self.turn = Turn(config, bus, clock)
         self.calls = Calls(db, bus, clock, config, self.news, self.presence, self.invite_codes)
         self.chat = CallChat(db, clock, config, self.news)
         self.seat_views = SeatViews(db)
-        self.invites = Invites(db, bus, clock, config, self.news, self.calls, self.users)
         self.history = History(db)
         self.signalling = Signalling(bus, self.news)
         self.contacts = Contacts(db, clock, config, self.news)
-        self.interruptions = Interruptions(
-            db, self.calls, self.invites.rings, self.invites.outcomes, self.presence
-        )
-        self.erasure = Erasure(db, clock, self.banned_emails)
-        self.tombstones = Tombstones(db, clock, self.erasure, config.data_dir)
-        self.deletions = Deletions(
-            db,
-            clock,
-            self.erasure,
-            self.tombstones,
-            self.accounts,
-            self.account_changes,
-            self.sessions,
-            self.interruptions,
-            self.presence,
-            self.audit,
-        )
-        self.exports = Exports(db, clock, self.media, self.rate_limits)
-        self.retention = Retention(db, clock, config, self.deletions)
-        self.blocks = Blocks(db, clock, self.news, self.presence, self.interruptions)
-        self.bans = Bans(
-            db,
-            bus,
-            clock,
-            self.news,
-            self.sessions,
-            self.ban_notices,
-            self.address_bans,
-            self.interruptions,
-            self.audit,
-        )
+        self.invites = Invites(db, bus, clock, config, self.news, self.calls, self.users)
+
+    def _billing(self) -> None:
+        config, db, clock = self.config, self.db, self.clock
+        self.payment_provider = provider = PaymentProvider(config, self.site_secret)
+        self.entitlement = Entitlement(db, self.access, self.invite_codes)
+        fulfillment = Fulfillment(db, clock, self.access, self.entitlement)
+        reversals = Reversals(db, clock, self.access, self.entitlement)
+        polling = Polling(db, clock, self.access, fulfillment, provider.stripe) if provider.stripe else None
+        self.stripe_webhook = StripeWebhook(db, clock, config, self.access, fulfillment, reversals, provider)
+        self.refunds = Refunds(db, clock, self.access, reversals, self.stripe_webhook, provider, self.audit)
+        who = (self.access, self.invite_codes, provider, self.entitlement)
+        self.checkouts = Checkouts(db, clock, config, *who, polling, self.stripe_webhook, self.refunds)
+        self.receipts = Receipts(db, self.refunds)
+        self.reconciliation = Reconciliation(db, clock, provider.stripe)
+
+    def _safety(self) -> None:
+        config, db, clock, news = self.config, self.db, self.clock, self.news
+        rings, outcomes = self.invites.rings, self.invites.outcomes
+        self.interruptions = Interruptions(db, self.calls, rings, outcomes, self.presence)
+        self.ban_notices = BanNotices(db, clock, self.site_secret)
+        self.banned_emails = BannedEmails(db, clock, self.site_secret)
+        self.address_bans = AddressBans(db, clock, config, self.site_secret)
+        self.blocks = Blocks(db, clock, news, self.presence, self.interruptions)
+        ends = (self.ban_notices, self.address_bans, self.interruptions)
+        self.bans = Bans(db, self.bus, clock, news, self.sessions, *ends, self.audit)
         self.appeals = Appeals(db, clock, self.bans, self.audit)
-        self.reports = Reports(
-            db,
-            clock,
-            config,
-            self.news,
-            self.calls,
-            self.selfies,
-            self.rate_limits,
-            self.interruptions,
-            self.bans,
-        )
+        evidence = (self.calls, self.selfies, self.rate_limits)
+        self.reports = Reports(db, clock, config, news, *evidence, self.interruptions, self.bans)
         self.report_reviews = ReportReviews(db, clock, self.audit)
         self.moderation = Moderation(clock, self.bans, self.report_reviews)
-        self.removals = Removals(db, clock, self.news, self.media, self.audit)
+
+    def _console(self) -> None:
+        config, db, clock = self.config, self.db, self.clock
         self.people = People(db, self.media, self.audit)
         self.dashboard = Dashboard(db, clock, config, self.presence)
-        self.second_factors = SecondFactors(clock, self.site_secret)
+        self.admin_codes = AdminCodes(db, clock, self.audit)
         self.staff_sessions = StaffSessions(db, clock, config)
-        staff = (self.second_factors, self.staff_sessions)
-        self.staff = StaffList(db, clock, config, self.audit, self.staff_passwords, *staff)
-        self.staff_sign_in = StaffSignIn(db, self.audit, self.staff_passwords, self.rate_limits, *staff)
+        sign_in = (self.second_factors, self.staff_sessions)
+        self.staff = StaffList(db, clock, config, self.audit, self.staff_passwords, *sign_in)
+        self.staff_sign_in = StaffSignIn(db, self.audit, self.staff_passwords, self.rate_limits, *sign_in)
+
+    def _accounts(self) -> None:
+        config, db, clock = self.config, self.db, self.clock
+        self.mail = Mailer(config)
+        self.recovery_codes = RecoveryCodes(db, clock)
+        self.admission = Authentication(self.sessions, self.ban_notices)
+        checks = (self.passwords, self.rate_limits, self.recovery_codes)
+        self.accounts = Accounts(db, clock, self.sessions, *checks, self.ban_notices, self.banned_emails)
+        ways = (*checks, self.mail)
+        self.account_changes = AccountChanges(db, clock, config, self.accounts, self.sessions, *ways)
+        self.recovery = Recovery(db, clock, config, self.accounts, self.account_changes, *ways)
+        self.age_gate = AgeGate(db, clock, config, self.site_secret)
+        new = (self.users, self.sessions, self.invite_codes, self.rate_limits, self.address_bans)
+        self.sign_up = SignUp(db, clock, config, *new, self.introductions, self.age_gate)
+        self.erasure = Erasure(db, clock, self.banned_emails)
+        self.tombstones = Tombstones(db, clock, self.erasure, config.data_dir)
+        what = (self.erasure, self.tombstones, self.accounts, self.account_changes, self.sessions)
+        self.deletions = Deletions(db, clock, *what, self.interruptions, self.presence, self.audit)
+        self.exports = Exports(db, clock, self.media, self.rate_limits)
+
+    def _sweep(self) -> None:
+        """Everything that happens periodically."""
+        config, db, clock = self.config, self.db, self.clock
+        self.retention = Retention(db, clock, config, self.deletions)
         chores = [
             Chore(PAYMENTS_SECONDS, self.checkouts.sweep),
             Chore(FORGET_SECONDS, self.address_bans.forget),
@@ -199,41 +207,9 @@ class Models:
             Chore(TOMBSTONE_SECONDS, self.tombstones.write),
         ]
         watches = [self.bans.sweep, self.blocks.sweep, self.deletions.sweep]
-        self.sweep = Sweep(
-            db,
-            bus,
-            clock,
-            self.presence,
-            self.invites,
-            self.calls,
-            self.sessions,
-            chores,
-            watches,
-            cures=(self.site_secret.forget, self.tombstones.apply),
-        )
-
-    def _open_billing(self, db: Db, clock: Clock, config: Config) -> None:
-        self.payment_provider = provider = PaymentProvider(config, self.site_secret)
-        self.entitlement = Entitlement(db, self.access, self.invite_codes)
-        settlement = Fulfillment(db, clock, self.access, self.entitlement)
-        money_back = Reversals(db, clock, self.access, self.entitlement)
-        late = Polling(db, clock, self.access, settlement, provider.stripe) if provider.stripe else None
-        self.stripe_webhook = StripeWebhook(db, clock, config, self.access, settlement, money_back, provider)
-        self.refunds = Refunds(db, clock, self.access, money_back, self.stripe_webhook, provider, self.audit)
-        self.checkouts = Checkouts(
-            db,
-            clock,
-            config,
-            self.access,
-            self.invite_codes,
-            provider,
-            self.entitlement,
-            late,
-            self.stripe_webhook,
-            self.refunds,
-        )
-        self.receipts = Receipts(db, self.refunds)
-        self.reconciliation = Reconciliation(db, clock, provider.stripe)
+        who = (self.presence, self.invites, self.calls, self.sessions)
+        cures = (self.site_secret.forget, self.tombstones.apply)
+        self.sweep = Sweep(db, self.bus, clock, *who, chores, watches, cures=cures)
 
     @classmethod
     async def open(cls, config: Config, database_url: str, redis_url: str) -> Models:

@@ -13,9 +13,8 @@ from tests.support.source_tree import CODE, OWN, ROOT, TESTS, name_of, text_of
 MOST_LINES = 250
 # A test file has the cases of one noun; tables are long.
 MOST_TEST_LINES = 360
-# Single files on purpose: the wiring, the messages, the state table, one protocol of an RFC, the call engine.
+# Single files on purpose: the messages, the state table, one protocol of an RFC, the call engine.
 LONG = {
-    "models/wiring.py",
     "models/messages.py",
     "models/calls/state.py",
     "handlers/realtime/websocket.py",

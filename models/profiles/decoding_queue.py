@@ -68,7 +68,7 @@ class DecodingQueue:
             raise Unavailable(retry_after=RETRY_SECONDS)
         if len(self._waiting) >= MOST_WAITING:
             worst = max(self._waiting, key=lambda one: self._cost(one.owner))
-            if self._cost(worst.owner) <= self._cost(owner):
+            if worst.future.done() or self._cost(worst.owner) <= self._cost(owner):
                 raise Unavailable(retry_after=RETRY_SECONDS)
             self._waiting.remove(worst)
             worst.future.set_exception(Unavailable(retry_after=RETRY_SECONDS))
@@ -79,7 +79,10 @@ class DecodingQueue:
     def _grant(self) -> None:
         """Grants the free turns to owners who may have one; of equals the first in the queue."""
         while self._free:
-            eligible = [one for one in self._waiting if one.owner not in self._owners]
+            # One whose time has ended is still in the queue until its task has run.
+            eligible = [
+                one for one in self._waiting if one.owner not in self._owners and not one.future.done()
+            ]
             if not eligible:
                 return
             waiter = min(eligible, key=lambda one: self._cost(one.owner))

@@ -116,3 +116,19 @@ async def test_recorded_use_decays(monkeypatch: pytest.MonkeyPatch) -> None:
     await bench.take("cy")
     assert bench.turns._used.keys() == {"eve", "cy"}
     assert bench.turns._used["eve"] == 4.0
+
+
+@pytest.mark.parametrize("ends_first", [True, False])
+async def test_a_wait_that_ends_together_with_a_turn_loses_no_turn(ends_first: bool) -> None:
+    """The waiting task has not run yet when the turn is granted: its future is done, and it is still queued."""
+    bench = Bench(1)
+    (held,) = bench.start("ann")
+    await settle()
+    (waiting,) = bench.start("ben")
+    await settle()
+    for step in (bench.gate.set, waiting.cancel)[:: 1 if ends_first else -1]:
+        step()
+    assert await held == "ann"
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert await asyncio.wait_for(bench.take("cy"), 1) == "cy"
