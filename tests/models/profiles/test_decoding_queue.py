@@ -120,7 +120,7 @@ async def test_recorded_use_decays(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("ends_first", [True, False])
 async def test_a_wait_that_ends_together_with_a_turn_loses_no_turn(ends_first: bool) -> None:
-    """The waiting task has not run yet when the turn is granted: its future is done, and it is still queued."""
+    """The waiting task has not run yet when a turn is granted: its future is done but still queued."""
     bench = Bench(1)
     (held,) = bench.start("ann")
     await settle()
