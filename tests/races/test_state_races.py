@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from models.settings.config import Config
 from tests.conftest import MakePerson, MakeSite, Running
 from tests.races.test_ring_races import CLEAN
 from tests.support.clients import Socket
+from tests.support.pace import within
 from tests.support.scenes import Two, advance, freeze, rounds, rows, two, until
 
 ROUNDS = 300
@@ -120,12 +122,24 @@ async def test_a_ring_that_comes_and_goes_while_the_state_is_sent_again(
             pair.a.send("call:cancel", inviteId=invite_id, id="end")
             await pair.a.receive("call:cancelled", id="end")
         screen.believe(await settled(far, pair.b, screen.states))
-        assert screen.ring == (None if number % 2 else invite_id), number
+        await shows(screen, pair.b, None if number % 2 else invite_id)
         if not number % 2:
             pair.a.send("call:cancel", inviteId=invite_id, id="end")
             await pair.a.receive("call:cancelled", id="end")
             screen.believe([await pair.b.receive("call:cancelled", inviteId=invite_id)])
         await rows(site.models, CLEAN)
+
+
+async def shows(screen: Screen, socket: Socket, ring: str | None) -> None:
+    """The page ends with this ring, or without one. On a busy machine, events of the other process may still
+    be on their way; a wrong `state` is corrected by none of them.
+    """
+    deadline = time.monotonic() + within(2)
+    while screen.ring != ring:
+        assert time.monotonic() < deadline, screen
+        await socket.quiet()
+        messages, socket.inbox = socket.inbox, []
+        screen.believe(messages)
 
 
 async def settled(far: Running, socket: Socket, states: int) -> list[dict[str, Any]]:
@@ -159,9 +173,9 @@ async def test_another_tab_does_not_take_the_start_of_the_call(
     """Other tabs of the caller open and request their state; the inviting socket goes into the call."""
     far = await make_site()
     pair = await two(site, person)
-    for one in (site, far):
-        await rounds(one)
     for _ in range(30):
+        for one in (site, far):  # both have their heartbeats, however long this test takes
+            await rounds(one)
         invite_id = await pair.ring()
         tabs = [await one.socket("/ws/invites", pair.anna.token) for one in (site, far)]
         for tab in tabs:
