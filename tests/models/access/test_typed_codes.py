@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from urllib.parse import quote
 
@@ -110,9 +111,51 @@ def test_any_text_gives_a_valid_code_or_none(typed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["8GZK ", "code:", "inviteCode=%25", "8- - -", "%25252525", "A\u200d", "inviteCode=8G "]
+    "form",
+    [
+        "{}\n\nSent from my iPhone",
+        "Come here with {}",
+        "Come here with {} then call",
+        "{}\n2026 was good",
+        "this is {} from 2025",
+        "{0}\r\n{0} once more",
+    ],
 )
-def test_no_text_takes_long_to_read(piece: str) -> None:
+def test_words_around_a_code_are_not_read_as_its_groups(form: str) -> None:
+    draw = random.Random(16)
+    for number in range(4000):
+        code = "".join(draw.choices(CROCKFORD, k=16))
+        separator = ("-", "–", " - ")[number % 3]
+        typed = form.format(separator.join(code[at : at + 4] for at in range(0, 16, 4)))
+        assert code_in(typed) == code, typed
+
+
+@pytest.mark.parametrize("form", ["{} then call", "come here {}", "come here {} then call"])
+def test_words_in_another_case_are_not_read_as_groups(form: str) -> None:
+    draw = random.Random(16)
+    for _ in range(1000):
+        code = "".join(draw.choices(CROCKFORD, k=16))
+        typed = form.format(" ".join(code[at : at + 4] for at in range(0, 16, 4)))
+        assert code_in(typed) == code or code.isalpha(), typed
+
+
+# Each of the last ones becomes several characters by NFKC: "::=", 18 Arabic ones, two marks.
+COSTLY = [
+    "8GZK ", "code:", "inviteCode=%25", "8- - -", "%25252525", "A\u200d", "inviteCode=8G ", ":", "=", ":-",
+    "https://a.example/?inviteCode=https%3A%2F%2F", "inviteCode=%E2%A9%B4", "\u0301\u0316", "ß", "ﬃ",
+    "\u2a74", "\ufdfa", "\u0344\u0316",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", COSTLY, ids=ascii)
+@pytest.mark.parametrize("length", [MOST_TYPED // 3, MOST_TYPED, 4000])
+def test_no_text_takes_long_to_read(piece: str, length: int) -> None:
     began = time.thread_time()
-    code_in((piece * MOST_TYPED)[:MOST_TYPED])
+    code_in((piece * length)[:length])
     assert time.thread_time() - began < 0.1
+
+
+def test_what_becomes_too_long_by_normalisation_is_not_read() -> None:
+    filling = "\u2a74" * (MOST_TYPED // 2)
+    assert code_in(f"{filling} {CODE}") is None
+    assert code_in(f"{'x' * (MOST_TYPED - 17)} {CODE}") == CODE
