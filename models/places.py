@@ -1,10 +1,10 @@
-"""Cursors of time-ordered lists: an instant and an id, opaque to clients."""
+"""Cursors of time-ordered lists: an instant in UTC and an id, opaque to clients."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from models.errors import Invalid
 from models.ids import is_id
@@ -19,7 +19,7 @@ def read_place(cursor: str) -> tuple[datetime, str]:
     try:
         at, _, one_id = base64.urlsafe_b64decode(cursor[:200] + "==").decode().partition("|")
         instant_at = datetime.fromisoformat(at)
-        if not is_id(one_id) or instant_at.tzinfo is None:
+        if not is_id(one_id) or instant_at.utcoffset() != timedelta(0):
             raise ValueError
         return instant_at, one_id
     except (ValueError, binascii.Error) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -158,7 +159,9 @@ async def test_lines_are_for_the_two_users_and_cursors_are_validated(
     url = f"/calls/{scene.call_id}/messages"
     assert (await site.client.get(url, token=cleo.token)).status == 404
     assert (await site.client.get(url)).status == 401
-    assert (await site.client.get(f"{url}?cursor=x", token=scene.people.anna.token)).status == 422
+    odd = b64encode(f"2026-01-01T00:00:00+20:00|{scene.call_id}".encode()).decode()
+    for cursor in ("x", odd):
+        assert (await site.client.get(f"{url}?cursor={cursor}", token=scene.people.anna.token)).status == 422
 
 
 @pytest.mark.parametrize(
