@@ -7,6 +7,7 @@ Without SMTP_URL there is no mail, and `is_on` is False.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import smtplib
 import ssl
@@ -21,6 +22,7 @@ from models.settings.urls import MailServer, mail_server
 logger = logging.getLogger(__name__)
 MOST_WAITING = 32
 SERVER_SECONDS = 15
+CLOSE_SECONDS = 5.0
 
 
 class Mailer:
@@ -46,6 +48,13 @@ class Mailer:
         self._thread.submit(self._deliver, self._server, self._message(to, subject, text))
 
     async def close(self) -> None:
+        """Waits at most five seconds for the letters that were handed over."""
+        if self._server is not None:
+            try:
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await asyncio.wrap_future(self._thread.submit(lambda: None))
+            except TimeoutError:
+                logger.warning("letters were dropped: the mail server is too slow for the shutdown")
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _message(self, to: str, subject: str, text: str) -> EmailMessage:

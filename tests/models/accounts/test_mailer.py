@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from models.accounts import mailer
 from models.accounts.mailer import MOST_WAITING, Mailer
 from models.settings.config import Config
+from models.wiring import Models
+from tests.conftest import Servers
+from tests.support.account_holders import QUICK
 from tests.support.smtp_server import Mailbox
 
 
@@ -88,6 +94,28 @@ async def test_too_many_e_mails_are_dropped_without_waiting(
     mail.send("ann@example.com", "A subject", "There is room again.\n")
     assert await mailbox.letter() == "There is room again.\n"
     await mail.close()
+
+
+async def test_letters_that_were_handed_over_are_sent_at_the_end(mailbox: Mailbox, servers: Servers) -> None:
+    config = replace(QUICK, smtp_url=mailbox.url, mail_from="hello@napalmsky.example")
+    models = await Models.open(config, servers.database_url, servers.redis_url)
+    for n in range(8):
+        models.mail.send("ann@example.com", f"Letter {n}", "Some words.\n")
+    await models.close()
+    assert [letter["Subject"] for letter in mailbox.letters] == [f"Letter {n}" for n in range(8)]
+
+
+async def test_a_silent_server_does_not_hold_up_the_end(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mailer, "CLOSE_SECONDS", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        mail = mail_to(f"smtp://127.0.0.1:{silent.getsockname()[1]}")
+        for _ in range(2):
+            mail.send("ann@example.com", "A subject", "Some words.")
+        async with asyncio.timeout(5):
+            await mail.close()
+    assert "letters were dropped" in caplog.text
 
 
 def test_the_server_s_password_is_not_shown() -> None:
