@@ -73,6 +73,8 @@ async def _with_addresses(parameters: Mapping[str, Any]) -> dict[str, Any]:
         return dict(parameters)
     hosts = named.split(",")
     ports = str(parameters.get("port", "")).split(",")
+    if len(ports) not in (1, len(hosts)):
+        return dict(parameters)  # libpq reports it.
     ports = ports if len(ports) == len(hosts) else ports * len(hosts)
     resolved = await asyncio.gather(*map(_addresses, hosts), return_exceptions=True)
     found = [

@@ -298,3 +298,12 @@ def test_a_server_that_allows_fewer_connections_serves_all_with_those(servers: S
         return True
 
     run(work)
+
+
+@pytest.mark.parametrize("ports", ["1,2", "1,2,3,4"])
+def test_hosts_and_ports_that_do_not_match_are_reported_by_libpq(ports: str) -> None:
+    async def work() -> None:
+        with pytest.raises(psycopg2.OperationalError, match="port"):
+            await connect({"host": "127.0.0.1,127.0.0.2,127.0.0.3", "port": ports})
+
+    run(work)
