@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import msgspec
 
@@ -85,8 +85,7 @@ class InviteCodes:
         self._sql = db.statements("access.invite_codes")
         self._drawing = asyncio.Semaphore(1)
         self._waiting = 0
-        # Taken around a redemption, because many users may redeem the same code at once.
-        self.turns = Turns()
+        self._turns = Turns()
 
     # -- the user's own code --
 
@@ -140,7 +139,7 @@ class InviteCodes:
         """
         if on is not None:
             return (await self._redeem(code, user_id, on)).access
-        async with self.guessing(address), self.turns.of(code):
+        async with self.guessing(address), self.turn(code):
             change = await self._db.transact(lambda own: self._redeem(code, user_id, own))
         self._access.publish(change)
         return change.access
@@ -157,6 +156,13 @@ class InviteCodes:
             if address is not None:
                 await self._rate_limits.guess("code", address)
             raise
+
+    def turn(self, code: str | None) -> AbstractAsyncContextManager[None]:
+        """Taken around a redemption, outside of any transaction: many users may redeem the same code at once.
+
+        Raises: Invalid, Contended.
+        """
+        return self._turns.of(plain_code(code))
 
     async def _redeem(self, code: str | None, user_id: str, on: Transaction) -> AccessChange:
         plain = plain_code(code)

@@ -48,13 +48,13 @@ class Mailer:
         self._thread.submit(self._deliver, self._server, self._message(to, subject, text))
 
     async def close(self) -> None:
-        """Waits at most five seconds for the letters that were handed over."""
+        """Waits at most five seconds for the queue. Later e-mails cannot be queued."""
         if self._server is not None:
             try:
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await asyncio.wrap_future(self._thread.submit(lambda: None))
             except TimeoutError:
-                logger.warning("letters were dropped: the mail server is too slow for the shutdown")
+                logger.warning("e-mails were dropped at shutdown: the mail server is too slow")
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _message(self, to: str, subject: str, text: str) -> EmailMessage:

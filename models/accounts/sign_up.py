@@ -81,7 +81,7 @@ class SignUp:
         if not invite_code:
             return await self._db.transact(create)
         try:
-            async with self._invite_codes.guessing(address), self._invite_codes.turns.of(invite_code):
+            async with self._invite_codes.guessing(address), self._invite_codes.turn(invite_code):
                 return await self._db.transact(create)
         except (Conflict, NotFound) as problem:
             raise Invalid(inviteCode=problem.message) from problem

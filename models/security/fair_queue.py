@@ -1,4 +1,4 @@
-"""A fair queue for blocking work on one thread, and slots that limit one subject's concurrency.
+"""A fair queue for blocking work on one thread.
 
 A subject is an address or a user. Subjects are served in rotation, each in the order of its own work: a
 subject with one job waits for at most one job of each other subject. State is per process.
@@ -10,16 +10,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from typing import Any, Generic, TypeVar
 
-from models.errors import TooMany, Unavailable
+from models.errors import Unavailable
 
 MOST_WAITING = 16  # of one subject
 MOST_IN_ALL = 32
-MOST_WAITING_FOR_SLOT = 32
 RETRY_SECONDS = 5
 Result = TypeVar("Result")
 
@@ -44,15 +42,17 @@ class _Job(Generic[Result]):
 
 
 class FairQueue:
-    """Call `close` on shutdown: it drops jobs that have not started."""
+    """Call `close` on shutdown: it refuses jobs that have not started, and later ones."""
 
     def __init__(self, name: str) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._waiting: OrderedDict[str, deque[_Job[Any]]] = OrderedDict()
-        self._is_busy = False
+        self._is_busy = self._is_closed = False
 
     async def run(self, subject: str, work: Callable[[], Result]) -> Result:
         """Returns or raises what `work` does. Raises: Unavailable."""
+        if self._is_closed:
+            raise Unavailable(retry_after=RETRY_SECONDS)
         job = _Job(work)
         self._add(subject, job)
         self._start_next()
@@ -62,6 +62,11 @@ class FairQueue:
             self._remove(subject, job)
 
     def close(self) -> None:
+        self._is_closed = True
+        for line in self._waiting.values():
+            for job in line:
+                job.refuse()
+        self._waiting.clear()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _add(self, subject: str, job: _Job[Any]) -> None:
@@ -100,29 +105,8 @@ class FairQueue:
 
     def _finish(self, job: _Job[Any], done: asyncio.Future[Any]) -> None:
         self._is_busy = False
-        if not done.cancelled():
+        if done.cancelled():
+            job.refuse()
+        else:
             job.copy(done)
         self._start_next()
-
-
-class Slots:
-    """Lets at most `at_once` of one subject run at a time; a limited number waits in order."""
-
-    def __init__(self, at_once: int) -> None:
-        self._at_once = at_once
-        self._slots: dict[str, tuple[asyncio.Semaphore, list[None]]] = {}
-
-    @asynccontextmanager
-    async def of(self, subject: str) -> AsyncIterator[None]:
-        """One slot for the length of the block. Raises: TooMany if too many of this subject wait."""
-        free, waiting = self._slots.setdefault(subject, (asyncio.Semaphore(self._at_once), []))
-        if len(waiting) >= self._at_once + MOST_WAITING_FOR_SLOT:
-            raise TooMany(retry_after=RETRY_SECONDS)
-        waiting.append(None)
-        try:
-            async with free:
-                yield
-        finally:
-            waiting.pop()
-            if not waiting:
-                del self._slots[subject]

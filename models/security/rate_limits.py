@@ -23,13 +23,13 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from models.clock import Clock
 from models.errors import Conflict, NotSignedIn, TooMany, Unavailable
-from models.postgres.database import Db
+from models.postgres.database import Db, Transaction
 from models.redis import keys
 from models.redis.client import COMMAND_SECONDS, Bus, Script
 from models.redis.connection import AWAY
 from models.security.addresses import subject_of
-from models.security.fair_queue import Slots
 from models.settings.config import Config
+from models.turns import TURN_SECONDS, Turns
 
 logger = logging.getLogger(__name__)
 GUESS_SECONDS = 3600
@@ -38,6 +38,9 @@ CSP_REPORTS_PER_HOUR = 60
 # Of one address at a time. Fewer than its allowed failures: running attempts are counted too, and must not
 # use up the limit when a whole school signs in.
 SIGN_INS_AT_ONCE = 16
+# Of one subject, in each process. Sign-ins wait longer, because those before them hash passwords.
+MOST_WAITING = 32
+SIGN_IN_SECONDS = 60.0
 LINKS_PER_HOUR = 3
 LINKS_PER_HOUR_AND_ADDRESS = 10
 # Errors of a wrong guess. After any other error the attempt is not counted.
@@ -61,7 +64,9 @@ class RateLimits:
     def __init__(self, db: Db, bus: Bus, clock: Clock, config: Config) -> None:
         self._db, self._clock = db, clock
         self._sql = db.statements("security.rate_limits")
-        self._of_account, self._of_address = Slots(1), Slots(SIGN_INS_AT_ONCE)
+        self._of_account = _turns(1, SIGN_IN_SECONDS)
+        self._of_address = _turns(SIGN_INS_AT_ONCE, SIGN_IN_SECONDS)
+        self._takings = _turns(1)
         self._limiter = SlidingWindowCounterRateLimiter(_storage_on(bus))
         self._items: dict[str, RateLimitItem] = {
             "api": RateLimitItemPerMinute(config.api_per_minute),
@@ -158,18 +163,26 @@ class RateLimits:
         await self._take(("link_address", subject_of(address)), *_of_account("link", account, ""))
 
     async def _take(self, *subjects: tuple[str, str]) -> list[int]:
-        """Counts all subjects or none. The address is locked first, to avoid deadlocks."""
+        """Counts all subjects or none. The address is locked first, to avoid deadlocks.
+
+        A subject uses at most one connection of this process, and does not wait for a lock above the limit.
+        """
         every = [self._values(*subject) for subject in subjects]
-        taken: list[int] = []
-        async with self._db.transaction() as on:
-            for kind, subject in subjects:
-                await self._sql.run("lock_subject", on=on, kind=kind, subject=subject)
-            waits = [await self._sql.value("wait_seconds", on=on, **values) for values in every]
-            wait = max((wait for wait in waits if wait is not None), default=None)
-            if wait is None:
-                taken = [await self._sql.value("count_guess", on=on, **values) for values in every]
-        self._raise_if_limited(wait)
-        return taken
+        async with AsyncExitStack() as turns:
+            for one in subjects:
+                await turns.enter_async_context(self._takings.of(one))
+            await self._raise_if_limited(every)
+            async with self._db.transaction() as on:
+                for kind, subject in subjects:
+                    await self._sql.run("lock_subject", on=on, kind=kind, subject=subject)
+                await self._raise_if_limited(every, on)
+                return [await self._sql.value("count_guess", on=on, **values) for values in every]
+
+    async def _raise_if_limited(self, every: list[dict[str, Any]], on: Transaction | None = None) -> None:
+        waits = [await self._sql.value("wait_seconds", on=on, **values) for values in every]
+        wait = max((wait for wait in waits if wait is not None), default=None)
+        if wait is not None:
+            raise TooMany(retry_after=max(1, math.ceil(wait)))
 
     async def _give_back(self, taken: list[int]) -> None:
         await self._sql.run("give_back", guess_ids=taken)
@@ -184,10 +197,9 @@ class RateLimits:
             "now": self._clock.frozen,
         }
 
-    @staticmethod
-    def _raise_if_limited(wait: float | None) -> None:
-        if wait is not None:
-            raise TooMany(retry_after=max(1, math.ceil(wait)))
+
+def _turns(at_once: int, seconds: float = TURN_SECONDS) -> Turns:
+    return Turns(at_once, most_waiting=MOST_WAITING, seconds=seconds, refusal=TooMany)
 
 
 def _storage_on(bus: Bus) -> RedisStorage:

@@ -1,4 +1,4 @@
-"""Turns of one process: in order, one at a time for each key, and nothing is kept."""
+"""Turns of one process: in order, so many at a time for each key, and nothing is kept."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import asyncio
 
 import pytest
 
-from models import turns as module
-from models.errors import Contended
+from models.errors import Contended, TooMany
 from models.turns import Turns
 
 
@@ -44,12 +43,45 @@ async def test_one_that_fails_or_is_cancelled_lets_the_next_go() -> None:
     assert len(turns) == 0
 
 
-async def test_the_wait_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "TURN_SECONDS", 0.01)
-    turns = Turns()
+async def test_turns_are_taken_in_order_and_only_so_many() -> None:
+    turns, at_once, order = Turns(2), 0, []
+
+    async def one(number: int) -> None:
+        nonlocal at_once
+        async with turns.of("a"):
+            at_once += 1
+            assert at_once <= 2
+            await asyncio.sleep(0)
+            order.append(number)
+            at_once -= 1
+
+    await asyncio.gather(*(one(number) for number in range(10)))
+    assert order == list(range(10))
+    assert len(turns) == 0
+
+
+@pytest.mark.parametrize("refusal", [Contended, TooMany])
+async def test_the_wait_has_an_end(refusal: type[Contended | TooMany]) -> None:
+    turns = Turns(seconds=0.01, refusal=refusal)
     async with turns.of("a"):
-        with pytest.raises(Contended):
+        with pytest.raises(refusal):
             await _take(turns)
+    assert len(turns) == 0
+
+
+@pytest.mark.parametrize("refusal", [Contended, TooMany])
+async def test_only_so_many_wait_and_another_key_is_free(refusal: type[Contended | TooMany]) -> None:
+    turns = Turns(2, most_waiting=3, refusal=refusal)
+    async with turns.of("a"), turns.of("a"):
+        waiting = [asyncio.create_task(_take(turns)) for _ in range(3)]
+        await asyncio.sleep(0)
+        with pytest.raises(refusal) as refused:
+            await _take(turns)
+        assert refused.value.retry_after == 5
+        async with turns.of("b"):
+            pass
+        assert not any(one.done() for one in waiting)
+    await asyncio.gather(*waiting)
     assert len(turns) == 0
 
 

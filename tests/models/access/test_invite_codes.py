@@ -88,6 +88,34 @@ async def test_the_last_use_goes_to_exactly_one(models, person) -> None:
     assert got.count(Conflict) == 19
 
 
+@pytest.mark.parametrize("is_sign_up", [True, False])
+async def test_one_code_is_tried_by_one_at_a_time_however_it_is_typed(
+    models, person, monkeypatch, is_sign_up
+) -> None:
+    code = await admin_code(models, None)
+    guests = await newcomers(person, 4)
+    typed = [code, code.lower(), f"Code: {code}", models.invite_codes.invite_url(code)]
+    at_once, most, transact = 0, 0, models.db.transact
+
+    async def counted(work):
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        try:
+            return await transact(work)
+        finally:
+            at_once -= 1
+
+    monkeypatch.setattr(models.db, "transact", counted)
+    if is_sign_up:
+        form = {"adult": True, "birth_date": "1990-01-01", "address": ADDRESS}
+        await asyncio.gather(*(models.sign_up.guest("A", "female", invite_code=one, **form) for one in typed))
+    else:
+        pairs = zip(typed, guests, strict=True)
+        await asyncio.gather(*(models.invite_codes.redeem(one, guest.user_id) for one, guest in pairs))
+    assert most == 1
+
+
 async def test_concurrent_redemptions_by_one_user_take_one_use(models, person) -> None:
     anna, ben = await person("Anna"), await person("Ben", access=None)
     code = await own_code(models, anna)

@@ -96,7 +96,7 @@ async def test_too_many_e_mails_are_dropped_without_waiting(
     await mail.close()
 
 
-async def test_letters_that_were_handed_over_are_sent_at_the_end(mailbox: Mailbox, servers: Servers) -> None:
+async def test_close_waits_for_queued_messages(mailbox: Mailbox, servers: Servers) -> None:
     config = replace(QUICK, smtp_url=mailbox.url, mail_from="hello@napalmsky.example")
     models = await Models.open(config, servers.database_url, servers.redis_url)
     for n in range(8):
@@ -105,7 +105,7 @@ async def test_letters_that_were_handed_over_are_sent_at_the_end(mailbox: Mailbo
     assert [letter["Subject"] for letter in mailbox.letters] == [f"Letter {n}" for n in range(8)]
 
 
-async def test_a_silent_server_does_not_hold_up_the_end(
+async def test_a_silent_server_does_not_block_close(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mailer, "CLOSE_SECONDS", 0.05)
@@ -115,7 +115,7 @@ async def test_a_silent_server_does_not_hold_up_the_end(
             mail.send("ann@example.com", "A subject", "Some words.")
         async with asyncio.timeout(5):
             await mail.close()
-    assert "letters were dropped" in caplog.text
+    assert "e-mails were dropped" in caplog.text
 
 
 def test_the_server_s_password_is_not_shown() -> None:

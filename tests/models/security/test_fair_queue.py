@@ -1,4 +1,4 @@
-"""Blocking work in rotation over those who ask; turns of one subject."""
+"""Blocking work in rotation over those who ask."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from threading import Event
 
 import pytest
 
-from models.errors import TooMany, Unavailable
-from models.security.fair_queue import MOST_IN_ALL, MOST_WAITING, MOST_WAITING_FOR_SLOT, FairQueue, Slots
+from models.errors import Unavailable
+from models.security.fair_queue import MOST_IN_ALL, MOST_WAITING, FairQueue
 
 
 @pytest.fixture
@@ -99,34 +99,28 @@ async def test_a_cancelled_caller_frees_its_place(queue: FairQueue) -> None:
     assert done == []
 
 
-async def test_slots_are_taken_in_order_and_limited() -> None:
-    turns, at_once, order = Slots(2), 0, []
-
-    async def one(number: int) -> None:
-        nonlocal at_once
-        async with turns.of("a"):
-            at_once += 1
-            assert at_once <= 2
+async def test_close_refuses_waiting_work_and_running_work_ends(queue: FairQueue) -> None:
+    done: list[str] = []
+    async with asyncio.timeout(10):
+        async with held(queue):
+            waiting = begin(queue, "a", 3, done) + begin(queue, "b", 1, done)
             await asyncio.sleep(0)
-            order.append(number)
-            at_once -= 1
+            queue.close()
+            ended = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(one) for one in ended] == [Unavailable] * 4
+        assert done == []
+        with pytest.raises(Unavailable):
+            await queue.run("c", int)
+    assert not queue._waiting
 
-    await asyncio.gather(*(one(number) for number in range(10)))
-    assert order == list(range(10))
-    assert not turns._lines
 
-
-async def test_slots_of_one_subject_do_not_block_another() -> None:
-    turns = Slots(1)
-    async with turns.of("a"):
-        waiting = [asyncio.ensure_future(turns.of("a").__aenter__()) for _ in range(MOST_WAITING_FOR_SLOT)]
-        await asyncio.sleep(0)
-        with pytest.raises(TooMany):
-            async with turns.of("a"):
-                pass
-        async with turns.of("b"):
-            pass
-        for one in waiting:
-            one.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
-    assert not turns._lines
+async def test_close_refuses_work_that_the_thread_has_not_started(queue: FairQueue) -> None:
+    free = Event()
+    queue._thread.submit(free.wait)
+    work = asyncio.ensure_future(queue.run("a", int))
+    await asyncio.sleep(0)
+    queue.close()
+    free.set()
+    async with asyncio.timeout(10):
+        with pytest.raises(Unavailable):
+            await work

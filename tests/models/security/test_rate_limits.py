@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import pytest
 
-from models.errors import TooMany, Unavailable
+from models.errors import Contended, NotSignedIn, TooMany, Unavailable
 from models.redis.client import Bus
 from models.security.rate_limits import RateLimits
 from models.settings.config import Config
 from models.wiring import Models
+from tests.support.scenes import until
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 HOME, AWAY = "203.0.113.7", "198.51.100.9"
@@ -59,6 +61,42 @@ async def test_the_guess_limit_affects_only_its_own_subject(models: Models) -> N
     assert await passes(models.rate_limits.guess("code", AWAY))
 
 
+async def test_guesses_of_one_address_take_one_connection(models: Models) -> None:
+    """Another process has locked the address: guesses from there wait, other users do not."""
+    async with locked(models, HOME):
+        guesses = [asyncio.ensure_future(models.rate_limits.guess("code", HOME)) for _ in range(60)]
+        await until(lambda: lock_waits(models))
+        for n in range(5):
+            assert await passes(models.rate_limits.guess("code", f"192.0.2.{n}"))
+        assert await lock_waits(models) == 1
+    ended = await asyncio.gather(*guesses, return_exceptions=True)
+    assert ended.count(None) == models.config.unknown_codes_per_hour
+    assert {type(one) for one in ended if one is not None} <= {TooMany, Contended}
+
+
+async def test_sign_ins_of_one_address_take_one_connection(models: Models) -> None:
+    async def fail(account: str) -> None:
+        async with models.rate_limits.attempt(account, HOME):
+            raise NotSignedIn
+
+    async with locked(models, HOME, "sign_in_address"):
+        attempts = [asyncio.ensure_future(fail(f"person {n}")) for n in range(60)]
+        await until(lambda: lock_waits(models))
+        assert await passes(models.rate_limits.guess("code", AWAY))
+        assert await lock_waits(models) == 1
+    ended = await asyncio.gather(*attempts, return_exceptions=True)
+    assert {type(one) for one in ended} <= {NotSignedIn, TooMany, Contended}
+
+
+async def test_those_over_the_limit_wait_for_no_lock(models: Models) -> None:
+    await use_up(models.rate_limits, models.config.unknown_codes_per_hour)
+    async with locked(models, HOME):
+        with pytest.raises(TooMany) as refused:
+            await models.rate_limits.guess("code", HOME)
+    assert refused.value.retry_after is not None
+    assert refused.value.retry_after > 3000
+
+
 async def test_guesses_survive_an_emptied_redis(models: Models) -> None:
     await use_up(models.rate_limits, models.config.unknown_codes_per_hour)
     await models.bus.command("flushall")
@@ -82,6 +120,22 @@ async def test_without_redis_requests_are_refused(models: Models) -> None:
     with pytest.raises(Unavailable):
         await limits.hit("api", HOME)
     await nowhere.close()
+
+
+@asynccontextmanager
+async def locked(models: Models, subject: str, kind: str = "code") -> AsyncIterator[None]:
+    """As another process locks a subject while it counts."""
+    sql = models.db.statements("security.rate_limits")
+    async with models.db.transaction() as on:
+        await sql.run("lock_subject", on=on, kind=kind, subject=subject)
+        yield
+
+
+async def lock_waits(models: Models) -> int:
+    """How many of our connections wait for a subject."""
+    async with models.db.link() as link:
+        await link.execute("select count(*) from pg_locks where locktype = 'advisory' and not granted")
+        return int(link.cursor.fetchone()[0])
 
 
 async def use_up(limits: RateLimits, guesses: int) -> None:

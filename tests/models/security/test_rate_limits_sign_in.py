@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from models.errors import Conflict, Invalid, NotSignedIn, TooMany, Unavailable
-from models.security.fair_queue import MOST_WAITING_FOR_SLOT
-from models.security.rate_limits import SIGN_INS_AT_ONCE, RateLimits
+from models.security.rate_limits import MOST_WAITING, SIGN_INS_AT_ONCE, RateLimits
 from models.settings.config import Config
 from models.wiring import Models
 
@@ -83,9 +82,7 @@ async def test_too_many_waiting_sign_ins_of_an_address_are_refused(models: Model
         async with limits.attempt(account, HOME):
             await over.wait()
 
-    under_way = [
-        asyncio.ensure_future(waits(f"person {n}")) for n in range(SIGN_INS_AT_ONCE + MOST_WAITING_FOR_SLOT)
-    ]
+    under_way = [asyncio.ensure_future(waits(f"person {n}")) for n in range(SIGN_INS_AT_ONCE + MOST_WAITING)]
     await asyncio.sleep(0)
     assert await attempt(limits, "ann", HOME) == "limited"
     assert await attempt(limits, "ann", AWAY) == "in"
