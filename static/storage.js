@@ -15,7 +15,7 @@ const storage = (area) => (area === "local" ? localStorage : sessionStorage);
 /** @param {string} key @param {Area} [area] @returns {string|null} */
 export function recall(key, area = "local") {
   try {
-    return storage(area).getItem(key) ?? page.get(key) ?? null;
+    return page.get(key) ?? storage(area).getItem(key);
   } catch {
     return page.get(key) ?? null;
   }
@@ -25,6 +25,7 @@ export function recall(key, area = "local") {
 export function remember(key, value, area = "local") {
   try {
     storage(area).setItem(key, value);
+    page.delete(key);
   } catch {
     page.set(key, value);
   }

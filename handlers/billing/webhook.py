@@ -26,7 +26,8 @@ class StripeWebhookHandler(BaseHandler):
         try:
             await self.models.stripe_webhook.receive(self.request.body, signature)
         except BadSignature as problem:
-            is_late = isinstance(problem, UntimelySignature)
-            self.application.misconfigurations.note("webhook_clock" if is_late else "webhook_secret")
+            if self.config.stripe_secret_key:  # the test checkout has no secret that could be wrong
+                is_late = isinstance(problem, UntimelySignature)
+                self.application.misconfigurations.note("webhook_clock" if is_late else "webhook_secret")
             raise
         self.json({"received": True})

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 import logging
+import re
+import time
 from datetime import UTC, datetime
 
+SECONDS_BETWEEN = 60.0
 # The attributes of every LogRecord; all others were given as `extra`.
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -28,6 +31,26 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
+class WithoutValues(logging.Filter):
+    """Removes the values from Tornado's warnings: a malformed header can hold a token, and every warning
+    holds an address. The same warning is logged once a minute.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._logged_at: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno >= logging.ERROR:
+            return True
+        record.msg, record.args = re.sub(r"%[-0-9.]*[a-z]", "…", str(record.msg)), ()
+        now = time.monotonic()
+        is_due = now - self._logged_at.get(record.msg, -SECONDS_BETWEEN) >= SECONDS_BETWEEN
+        if is_due:
+            self._logged_at[record.msg] = now
+        return is_due
+
+
 def set_up_logs(level: int = logging.INFO) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
@@ -35,3 +58,4 @@ def set_up_logs(level: int = logging.INFO) -> None:
     # These two loggers log whole request lines and addresses.
     for name in ("tornado.access", "yoyo", "httpx", "stripe"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("tornado.general").addFilter(WithoutValues())

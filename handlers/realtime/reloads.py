@@ -51,18 +51,28 @@ class Reloads:
         await self._requested.wait()
         self._requested.clear()
         try:
-            if self._is_to_announce:
-                await self._announce()
-                self._is_to_announce = False
+            await self._announce_if_requested()
             await self._catch_up()
             await self._tell_all()
         except BaseException:
             self._requested.set()
             raise
 
+    async def _announce_if_requested(self) -> None:
+        """A request that arrives during the announcement is kept for the next round."""
+        is_requested, self._is_to_announce = self._is_to_announce, False
+        if not is_requested:
+            return
+        try:
+            await self._announce()
+        except BaseException:
+            self._is_to_announce = True
+            raise
+
     async def _tell_all(self) -> None:
         left = self._everyone()
-        while left:
+        # A newer request starts again with all sockets, so that one that cannot be reloaded delays no other.
+        while left and not self._requested.is_set():
             left = [one for few in _in_groups(left) for one in await _tell(few)]
             if left:
                 await asyncio.sleep(AGAIN_SECONDS)

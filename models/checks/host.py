@@ -56,7 +56,10 @@ def _notes(config: Config) -> Iterator[str]:
 
 def _data_dir(data: Path, *, keeps_all: bool) -> list[str]:
     """`keeps_all`: the embedded servers keep their data there."""
-    place = next(path for path in (data.absolute(), *data.absolute().parents) if path.exists())
+    try:
+        place = next(path for path in (data.absolute(), *data.absolute().parents) if path.exists())
+    except OSError as error:
+        return [f"DATA_DIR: it cannot be used ({os.strerror(error.errno or 0)})."]
     if not place.is_dir():
         return ["DATA_DIR: it is not a directory, or a part of its path is not."]
     try:

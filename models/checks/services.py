@@ -30,6 +30,14 @@ def check_services(database_url: str | None, redis_url: str | None, processes: i
     return together
 
 
+def _judged(name: str, check: Callable[[], Findings]) -> Findings:
+    """A check that fails in an unexpected way is a finding too; it names the kind of the error only."""
+    try:
+        return check()
+    except Exception as error:
+        return Findings(refused=(f"{name}: it cannot be used ({type(error).__name__}).",))
+
+
 def _within(checks: dict[str, Callable[[], Findings]]) -> dict[str, Findings]:
     """The results that arrived in time. A thread that hangs in a name look-up is left behind and blocks
     nothing.
@@ -37,7 +45,7 @@ def _within(checks: dict[str, Callable[[], Findings]]) -> dict[str, Findings]:
     answers: queue.Queue[tuple[str, Findings]] = queue.Queue()
     for name, check in checks.items():
         threading.Thread(
-            target=lambda name=name, check=check: answers.put((name, check())),
+            target=lambda name=name, check=check: answers.put((name, _judged(name, check))),
             name=f"check {name}",
             daemon=True,
         ).start()

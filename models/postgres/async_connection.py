@@ -19,7 +19,7 @@ from psycopg2 import extensions
 # Session settings are sent as a statement, because DATABASE_URL may contain libpq's `options`.
 GREETING = (
     "set statement_timeout = 2000; set lock_timeout = 1200; set idle_in_transaction_session_timeout = 5000; "
-    "set timezone = 'UTC'; set jit = off"
+    "set timezone = 'UTC'; set jit = off; set default_transaction_isolation = 'read committed'"
 )
 # Firewalls and NAT drop connections that are idle for some minutes. Values in DATABASE_URL take precedence.
 KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 5, "keepalives_count": 3}
@@ -27,7 +27,7 @@ KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 5, "keepalives_count
 
 def read_url(database_url: str) -> dict[str, Any]:
     """libpq's parameters. Raises: psycopg2.ProgrammingError, if libpq cannot parse the URL."""
-    return KEEPALIVES | dict(extensions.parse_dsn(database_url))
+    return KEEPALIVES | dict(extensions.parse_dsn(database_url)) | {"client_encoding": "UTF8"}
 
 
 # aiopg passes this to `wait_for`; `models.postgres.connection` limits the time of a statement.

@@ -41,6 +41,8 @@ def _server(connection: Any) -> list[str]:
         found.append(f"PostgreSQL {LEAST_VERSION} or newer is needed, and this one is older")
     if connection.get_parameter_status("server_encoding") != "UTF8":
         found.append("the database's encoding must be UTF8 (createdb --encoding=UTF8 --template=template0)")
+    if connection.encoding != "UTF8":
+        found.append("client_encoding must be UTF8: ALTER DATABASE or ALTER ROLE … RESET client_encoding")
     if _ask(connection, "pg_is_in_recovery"):
         found.append("the server is a read-only standby. Name the primary (target_session_attrs=read-write)")
     elif _ask(connection, "current_setting", "transaction_read_only") == "on":

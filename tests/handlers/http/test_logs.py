@@ -6,7 +6,7 @@ import io
 import json
 import logging
 
-from handlers.http.logs import JsonLines
+from handlers.http.logs import JsonLines, WithoutValues
 from tests.conftest import MakePerson, Running
 from tests.support.scenes import in_call
 
@@ -62,3 +62,23 @@ async def test_a_whole_call_leaves_nothing_private_in_the_log(site: Running, per
     logged = stream.getvalue()
     tokens = [scene.people.anna.token, scene.people.ben.token]
     assert [word for word in ("private", *tokens) if word in logged] == []
+
+
+def test_a_warning_of_tornado_shows_no_value_and_is_logged_once_a_minute() -> None:
+    """Tornado's own words for a header with a control character: the token is in the error."""
+    only = WithoutValues()
+    token = "Invalid header value 'Bearer secret\x01'"
+    records = [
+        logging.Logger("x").makeRecord(
+            "tornado.general",
+            logging.INFO,
+            "f",
+            1,
+            "Malformed HTTP message from %s: %s",
+            (address, token),
+            None,
+        )
+        for address in ("127.0.0.1", "127.0.0.2")
+    ]
+    assert [only.filter(record) for record in records] == [True, False]
+    assert line_of(records[0])["message"] == "Malformed HTTP message from …: …"
