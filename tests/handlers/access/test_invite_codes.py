@@ -1,4 +1,4 @@
-"""QR codes over HTTP: the owner's, in two kinds, cached by the owner's browser alone."""
+"""QR codes over HTTP: only for the owner, in two formats, cached only by the owner's browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nobody under 18: by their word, or by a birth date that is looked at once."""
+"""The age gate: by the visitor's statement, or by a birth date that is not stored."""
 
 from __future__ import annotations
 

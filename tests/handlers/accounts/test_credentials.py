@@ -1,4 +1,4 @@
-"""Changing password, e-mail and recovery codes over HTTP: with the password, of oneself alone."""
+"""Changing password, e-mail and recovery codes over HTTP: with the password, and only one's own."""
 
 from __future__ import annotations
 

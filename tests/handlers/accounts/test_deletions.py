@@ -1,4 +1,4 @@
-"""Deleting oneself over HTTP: the word, the password, the goodbye, and what everybody else sees at once."""
+"""Deletion over HTTP: the word, the password, the confirmation, and what other users see at once."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def test_a_browser_gets_the_explanation_and_the_confirmation(
 
 
 async def test_a_lost_event_does_not_keep_a_deleted_user_connected(site: Running, person: MakePerson) -> None:
-    """Deleted behind the back of this process: the sweep reads it from PostgreSQL."""
+    """Deleted without an event in this process: the sweep reads it from PostgreSQL."""
     call = await in_call(site, person)
     await site.models.erasure.erase(call.people.anna.user_id)
     await site.models.sweep.once()

@@ -1,4 +1,4 @@
-"""One's own data over HTTP: to its owner, as a file, once an hour."""
+"""Exports over HTTP: only to the owner, as a file, once an hour."""
 
 from __future__ import annotations
 

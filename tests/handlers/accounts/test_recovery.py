@@ -1,4 +1,4 @@
-"""A new password without the old one: by a code, by a letter, as JSON and in a browser."""
+"""Recovery over HTTP: by a code or a link, as JSON and in a browser."""
 
 from __future__ import annotations
 

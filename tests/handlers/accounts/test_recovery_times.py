@@ -1,4 +1,4 @@
-"""How long an answer takes tells nobody which addresses have an account."""
+"""Response times do not reveal which addresses have an account."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ select user_id, email, email, 'x', now(), now() from numbered
 
 
 async def accounts(site: Running, person: MakePerson) -> None:
-    """Many at once: each may be asked about three times an hour."""
+    """Many accounts, because each may be asked about three times an hour."""
     ann = await person("Ann", selfie=False)
     async with site.models.db.link() as link:
         await link.execute(KNOWN, (PAIRS, ann.user_id))
@@ -63,7 +63,7 @@ async def seconds(site: Running, email: str, address: str) -> float:
 async def test_asking_for_a_link_takes_the_same_time_for_known_and_unknown(
     make_site: MakeSite, person: MakePerson, mailbox: Mailbox
 ) -> None:
-    """In pairs, each kind first in half of them; the median of the differences is within its noise."""
+    """In pairs, each kind first in half of them. The median difference must be within the noise."""
     site = await make_site(trusted_proxies=PROXY)
     await accounts(site, person)
     differences: list[float] = []

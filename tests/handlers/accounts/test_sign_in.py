@@ -1,4 +1,4 @@
-"""Signing in: one device at a time, told politely; limits that hold; nothing given away."""
+"""Sign-in: one device at a time with an explanation, exact limits, and nothing revealed."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ async def test_the_sign_in_page_redirects_signed_in_members(site: Running, perso
 
 @pytest.mark.parametrize("together", [10, pytest.param(50, marks=pytest.mark.prove)])
 async def test_the_event_loop_is_free_at_the_real_cost(make_site: MakeSite, together: int) -> None:
-    """One thread hashes: 33 sign-ins are heard, more at once are told to come back."""
+    """One thread hashes: 33 concurrent sign-ins are answered, more get Retry-After."""
     site = await make_site(
         bcrypt_cost=12, trusted_proxies=read_config({"TRUSTED_PROXIES": "127.0.0.1,::1"}).trusted_proxies
     )
@@ -195,7 +195,7 @@ async def test_the_event_loop_is_free_at_the_real_cost(make_site: MakeSite, toge
 
 
 async def patient(http: AsyncHTTPClient, site: Running, address: str) -> HTTPResponse:
-    """A sign-in that waits its turn, however slow the machine."""
+    """A sign-in that waits for its turn even on a slow machine."""
     return await http.fetch(
         site.base_url + "/auth/login",
         method="POST",
@@ -211,7 +211,7 @@ async def all_of(tries: Sequence[asyncio.Future[HTTPResponse]]) -> list[HTTPResp
 
 
 async def health_until(site: Running, tries: Sequence[asyncio.Future[HTTPResponse]]) -> list[float]:
-    """How long each look at /healthz took, one after the other, until all have been answered."""
+    """The times of sequential requests to /healthz until all sign-ins are answered."""
     waits = []
     while not all(one.done() for one in tries):
         began = time.monotonic()

@@ -1,4 +1,4 @@
-"""Floods of sign-ins with real bcrypt: other addresses wait for a few hashes, staff for none."""
+"""Floods of sign-ins with real bcrypt: other addresses wait for a few hashes, and staff for none."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def config() -> Config:
 
 
 class Flood:
-    """Sign-ins of unknown accounts, more than an address may have under way, and how many were answered."""
+    """More concurrent sign-ins of unknown accounts than allowed for an address, and the number answered."""
 
     def __init__(self, site: Running) -> None:
         self.answered = 0
@@ -42,7 +42,7 @@ class Flood:
         return answer.status
 
     async def begun(self) -> None:
-        """Until hashes wait for each other."""
+        """Waits until hashes are queued."""
         await until(lambda: len(self._site.models.passwords._queue._waiting) == ADDRESSES, 20)
 
     async def over(self) -> list[int]:
@@ -50,7 +50,7 @@ class Flood:
 
 
 async def slow_site(make_site: MakeSite) -> Running:
-    """Hashes that take long enough for others to wait."""
+    """A site where hashes take long enough for others to wait."""
     return await make_site(trusted_proxies=PROXY, bcrypt_cost=9)
 
 
@@ -64,7 +64,7 @@ async def test_three_addresses_do_not_starve_another(
     before = flood.answered
     answer = await login(slow, "ann@example.com", X_Forwarded_For="198.51.100.9")
     assert answer.status == 200
-    # One under way, one of each address, and as many for the hash at today's cost; not the 48 that wait.
+    # One running, one of each address, and as many at the configured cost, but not the 48 that wait.
     assert flood.answered - before <= 2 * (ADDRESSES + 1) + 2
     assert set(await flood.over()) <= {401, 429, 503}
 

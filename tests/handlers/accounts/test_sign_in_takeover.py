@@ -1,4 +1,6 @@
-"""Signing in elsewhere during a call: the call goes on over there, and the peer is not hung up on."""
+"""Signing in elsewhere during a call: the call continues on the new device without an interruption for the
+peer.
+"""
 
 from __future__ import annotations
 

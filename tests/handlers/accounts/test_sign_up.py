@@ -1,4 +1,4 @@
-"""Signing up and out: as an API client, as a browser without scripts, and as somebody who should not."""
+"""Sign-up and sign-out: API clients, browsers without scripts, and refused requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A guest keeps their profile: as an API client, as a browser, and as somebody who should not."""
+"""Upgrade of a guest to an account: API clients, browsers, and refused requests."""
 
 from __future__ import annotations
 

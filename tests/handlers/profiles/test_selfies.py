@@ -1,4 +1,4 @@
-"""Selfies in, pictures out; what is refused is refused early and leaves nothing."""
+"""Upload and download of selfies; a refused upload is refused early and leaves nothing."""
 
 from __future__ import annotations
 

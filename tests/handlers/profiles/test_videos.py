@@ -1,4 +1,4 @@
-"""Intro videos over HTTP: sent, seen in parts, taken away; what is refused or cut off leaves nothing."""
+"""Intro videos over HTTP: uploaded, read in ranges, removed; a refused or aborted upload leaves nothing."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def test_users_who_may_not_see_the_owner_get_a_404_as_for_an_unknown_id(
 
 
 async def test_ranges_of_a_long_video(site: Running, person: MakePerson) -> None:
-    """Over the edge of a chunk, the end, behind the end, an outdated version, and only the head."""
+    """Across chunks, the end, beyond the end, with an outdated ETag, and HEAD."""
     ann = await person("Ann")
     data = bytes(range(256)) * 9000
     async with site.models.db.transaction() as on:

@@ -1,4 +1,4 @@
-"""Access: reasons are rows, granted once, lost one by one, told after the commit."""
+"""Access: reasons are rows, granted once, removed one by one, published after the commit."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from models.broadcasts import AccessNews, read_user_news
 from models.redis import keys
 
 
-async def heard_by(models, user_id: str) -> list[str]:
-    """What this person's screens are told, from now on."""
+async def events_of(models, user_id: str) -> list[str]:
+    """The events published to this user from now on."""
     told: list[str] = []
 
     def hear(_channel: str, news: bytes) -> None:
@@ -31,7 +31,7 @@ async def test_access_needs_a_reason(models, person) -> None:
 @pytest.mark.parametrize(("reason", "access"), [("payment", "paid"), ("comp", "comped"), ("code", "invited")])
 async def test_a_reason_gives_access_and_is_published(models, person, reason, access) -> None:
     anna = await person("Anna", access=None)
-    told = await heard_by(models, anna.user_id)
+    told = await events_of(models, anna.user_id)
     change = await models.access.grant(anna.user_id, reason, "somewhere")
     assert change.access == access
     assert await models.access.of(anna.user_id) == access
@@ -40,7 +40,7 @@ async def test_a_reason_gives_access_and_is_published(models, person, reason, ac
 
 async def test_the_same_reason_from_the_same_source_counts_once(models, person) -> None:
     anna = await person("Anna", access=None)
-    told = await heard_by(models, anna.user_id)
+    told = await events_of(models, anna.user_id)
     grants = await asyncio.gather(
         *(models.access.grant(anna.user_id, "payment", "attempt") for _ in range(10))
     )
@@ -74,7 +74,7 @@ async def test_an_unknown_source_removes_nothing(models, person) -> None:
 
 async def test_a_rolled_back_change_is_not_published(models, person) -> None:
     anna = await person("Anna", access=None)
-    told = await heard_by(models, anna.user_id)
+    told = await events_of(models, anna.user_id)
 
     async def fail_half_way() -> None:
         async with models.db.transaction() as on:

@@ -1,4 +1,4 @@
-"""Invite codes: who gets one, who may use one, and that a use is never given twice."""
+"""Invite codes: who gets one, who may redeem one, and that a use is taken once."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def newcomers(person, many: int) -> list:
 
 
 async def outcomes(models, code: str, guests: list) -> list[object]:
-    """Everybody redeems at once; the access, or the kind of the refusal."""
+    """All guests redeem concurrently: the access or the type of the error for each."""
     tries = (models.invite_codes.redeem(code, guest.user_id) for guest in guests)
     return [
         got if isinstance(got, str) else type(got)
@@ -174,7 +174,7 @@ async def test_unknown_codes_are_guesses_and_limited(models, person) -> None:
 
 
 async def test_many_guesses_from_an_address_do_not_block_a_valid_code(models, person) -> None:
-    """Also its obstacles: whoever holds the code learns what is wrong with it."""
+    """Its obstacles too are reported to users who have the code."""
     anna, ben = await person("Anna"), await person("Ben", access=None)
     code = await own_code(models, anna)
     guesses = (models.invite_codes.redeem(new_code(), ben.user_id, ADDRESS) for _ in range(30))

@@ -1,4 +1,4 @@
-"""The page to print: what is on it, and that a camera reads it."""
+"""Posters: their content, and that the QR code can be scanned."""
 
 from __future__ import annotations
 

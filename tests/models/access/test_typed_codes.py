@@ -1,4 +1,4 @@
-"""Codes in what people type and paste: found where a reader finds one, and nowhere else."""
+"""Codes in typed and pasted text: found where a reader would find one, and nowhere else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accounts: the same person under a new token, one session in use, one address an account."""
+"""Accounts: the same user with a new token, one session at a time, one account per address."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ async def test_an_account_is_not_upgraded_again(models: Models, person: MakePers
 
 
 def replace_account(member: Member) -> Member:
-    """As the other of two clicks at once saw them."""
+    """The member as the second of two concurrent requests saw it."""
     return Member(
         **{name: getattr(member, name) for name in Member.__struct_fields__} | {"is_account": False}
     )

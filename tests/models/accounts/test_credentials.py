@@ -1,4 +1,4 @@
-"""Changes to an account: only with its password, only one's own, and the holder is told."""
+"""Changes to an account: only with its password, only one's own, and announced to the holder."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ async def test_a_new_address_works_at_once(models: Models, mailbox: Mailbox, per
     assert await models.accounts.login(NEW, PASSWORD, HOME, None)
     with pytest.raises(NotSignedIn):
         await models.accounts.login(ANN, PASSWORD, HOME, None)
-    assert "another e-mail address" in await mailbox.letter()
+    assert "a new e-mail address" in await mailbox.letter()
     assert mailbox.recipients == [ANN]
 
 

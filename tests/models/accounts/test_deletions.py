@@ -1,4 +1,4 @@
-"""Deleting oneself: nothing of the person is left but what the contract names."""
+"""Deletion: nothing of the user is left but what the protocol lists."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.files import file_of
 from tests.support.reports import met, report
 from tests.support.scenes import rows, until
 
-# The id of somebody deleted may stand here; none of it says who it was.
+# Columns that may keep the id of a deleted user, with the reason.
 STAYS = {
     "users.user_id": "the stub that the partner's history and the bookkeeping hang on",
     "calls.caller_id": "the partner's history: a call with nobody",
@@ -42,7 +42,7 @@ def config(tmp_path: Path) -> Config:
 
 
 async def places_of(models: Models, user_id: str) -> set[str]:
-    """Every column of every table that holds this id."""
+    """Every column of every table that contains this id."""
     columns = await rows(
         models,
         "select table_name, column_name from information_schema.columns join information_schema.tables "
@@ -57,7 +57,7 @@ async def places_of(models: Models, user_id: str) -> set[str]:
 
 
 async def full_life(models: Models, person: MakePerson) -> tuple[Person, Person]:
-    """Ann has a row in every table that can hold somebody, most of them with Bo."""
+    """Ann with a row in every table with personal data, mostly shared with Bo."""
     ann, bo = await person("Ann"), await person("Bo")
     member = await models.sessions.find(ann.token)
     assert member
@@ -94,7 +94,7 @@ async def full_life(models: Models, person: MakePerson) -> tuple[Person, Person]
 
 
 async def the_rest(models: Models, ann: Person, bo: Person, cy: Person) -> None:
-    """In every other role: called, reporting, banned once, paying, inviting, brought, introduced."""
+    """The other roles: callee, reporter, banned, payer, inviter, invited, introduced."""
     await ended_call(models, bo, ann)
     await rows(
         models,
@@ -140,7 +140,7 @@ async def ended_call(models: Models, one: Person, other: Person) -> str:
 
 
 async def test_the_fixture_fills_every_table_with_personal_data(models: Models, person: MakePerson) -> None:
-    """A table that comes to hold people must be thought of here."""
+    """A new table with personal data must be added here."""
     ann, _ = await full_life(models, person)
     columns = await rows(
         models,
@@ -148,7 +148,7 @@ async def test_the_fixture_fills_every_table_with_personal_data(models: Models, 
         "on a.attrelid = c.conrelid and a.attnum = any(c.conkey) "
         "where c.confrelid = 'users'::regclass and c.contype = 'f'",
     )
-    # A seat ends with the call, and of a pair only one is the lower.
+    # A seat ends with the call, and only one user of a pair is in the low column.
     rest = {"live_seats.user_id", "cooldowns.low_id", "cooldowns.high_id"}
     assert {column for (column,) in columns} - await places_of(models, ann.user_id) <= rest
 
@@ -236,7 +236,9 @@ async def test_rows_written_concurrently_are_deleted_by_the_next_sweep(
 async def test_deletion_waits_for_a_running_ban_or_sign_in(
     models: Models, person: MakePerson, first: str
 ) -> None:
-    """Whoever holds the account or the person ends the sessions next: a deletion must not hold those."""
+    """A transaction that has locked the account or the user locks the sessions next: a deletion must not hold
+    them.
+    """
     ann, _ = await full_life(models, person)
     async with models.db.transaction() as other:
         await other.link.execute(f"select from {first} where user_id = %s for update", (ann.user_id,))

@@ -1,4 +1,4 @@
-"""Whatever arrives while a deletion runs: nobody waits for ever, and nothing of the person is left."""
+"""Concurrent changes during a deletion: no deadlock, and nothing of the user is left."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def config(tmp_path: Path) -> Config:
 
 
 async def arrivals(models: Models, person: MakePerson, number: int) -> tuple[str, list[Awaitable[object]]]:
-    """Ann, and everything that may be on its way to her."""
+    """Ann, and every kind of change that may arrive for her."""
     ann, bo = await person("Ann", access=None), await person("Bo")
     async with models.db.transaction() as on:
         await models.invite_codes.ensure_own(bo.user_id, on=on)

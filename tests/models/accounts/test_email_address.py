@@ -1,4 +1,4 @@
-"""E-mail addresses: what is one, and when two are the same."""
+"""E-mail addresses: validation and comparison."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What letters say: a way back, and no secret but the link itself."""
+"""Texts of e-mails: a way to undo the change, and no secret but the link."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One's own data: all of it, nobody else's, no secret; and every table is in it or has its reason."""
+"""Exports: all data of the user, none of others, no secrets; every table is covered."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.markdown import section, table
 from tests.support.scenes import rows, until
 from tests.test_house import ROOT
 
-# Tables with a column that names a person, and why they are left out.
+# Tables with a user id that are left out, with the reason.
 LEFT_OUT = {
     "live_seats": "the call that is going on, which `calls` names",
     "media_chunks": "the bytes: files of their own",
@@ -134,7 +134,7 @@ async def test_one_export_an_hour_and_failures_do_not_count(models: Models, pers
 
 
 async def test_two_exports_run_at_a_time(models: Models, person: MakePerson) -> None:
-    """Held by a lock on what they read, until the third has been refused."""
+    """A lock on the tables they read blocks two exports until the third is refused."""
     people = [await person(name, selfie=False) for name in ("Ann", "Bo", "Cy")]
     async with models.db.link() as link:
         await link.execute("begin; lock table users in access exclusive mode")

@@ -1,4 +1,4 @@
-"""Letters: handed over at once, delivered by the operator's server, never in the way of anybody."""
+"""E-mails: queued at once, delivered through the operator's server, never blocking a caller."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Back in without the password: each way once, ending every session, telling a stranger nothing."""
+"""Recovery: each code and link works once, ends every session, and reveals nothing to others."""
 
 from __future__ import annotations
 

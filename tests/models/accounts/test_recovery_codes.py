@@ -1,4 +1,4 @@
-"""Recovery codes: eight, each once, each only for its owner."""
+"""Recovery codes: eight, each valid once and only for its owner."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking for a link: the same work for every address, at once; the letter a moment later."""
+"""Requests for a link: the same work for every address at once; the e-mail a moment later."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def config(mailbox: Mailbox) -> Config:
 
 @pytest.fixture
 def statements(models: Models, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The text of every statement from now on, as PostgreSQL gets it."""
+    """The text of every statement sent to PostgreSQL from now on."""
     sent: list[str] = []
     real = models.db._running.execute
 

@@ -1,4 +1,4 @@
-"""What was deleted stays deleted: the file beside the data, and a backup that comes back."""
+"""Tombstones: deleted data stays deleted after a restored backup."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LINE = f"user {new_id()} 2026-11-24T12:00:00.000Z\n"
 
 
 def dump(servers: Servers, file: Path) -> None:
-    """As docs/operations.md says."""
+    """As described in docs/operations.md."""
     subprocess.run(
         [POSTGRES_BIN / "pg_dump", "--format=custom", f"--file={file}", servers.database_url], check=True
     )

@@ -1,4 +1,4 @@
-"""Colours: a picture with a profile looks in sRGB as it looked with its profile."""
+"""Colours: a picture with a profile looks the same after the conversion to sRGB."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Uploads decoded in processes of their own: bounded, killable, and fair to the next person."""
+"""The decode pool: each upload in its own process; bounded, killable, and fair."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.files import file_of
 from tests.support.scenes import until
 
 WORDS = ErrorTexts("selfie", "damaged", "too much")
-# Kinds of work that exist only here.
+# Work modules that exist only in this test.
 HOSTILE = "tests.support.hostile_work"
 
 
@@ -38,7 +38,7 @@ def pictures(io_loop: IOLoop) -> Iterator[DecodePool]:
 
 
 def decoders() -> list[psutil.Process]:
-    """The children of this process that decode; it has database servers, too."""
+    """The decoder processes among the children of this process, which also has database servers."""
     return [
         one for one in psutil.Process().children() if "models.profiles.decoder" in " ".join(one.cmdline())
     ]
@@ -106,11 +106,11 @@ def test_the_wait_for_an_answer_is_limited() -> None:
 
 
 def test_a_process_ends_with_its_parent(tmp_path: Path) -> None:
-    """Also when the parent is killed, in the middle of the work."""
+    """Even if the parent is killed during the work."""
     code = (
         "import sys, threading; sys.path.insert(0, sys.argv[1])\n"
         "from models.profiles.decoder_processes import DecoderProcess\n"
-        "from tests.files import file_of\n"
+        "from tests.support.files import file_of\n"
         f"process = DecoderProcess({HOSTILE!r}); print(process.pid, flush=True)\n"
         "process.ask(file_of(b'x'), file_of(b''), {'work': 'sleep'}, 60)"
     )

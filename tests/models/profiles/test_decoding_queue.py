@@ -1,4 +1,4 @@
-"""DecodingQueue: so many at a time, one of each owner, the least demanding owner next."""
+"""The decoding queue: limited turns, one per owner, the owner with the least use next."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from models.profiles import decoding_queue
 from models.profiles.decoding_queue import MOST_OWN_WAITING, MOST_WAITING, RETRY_SECONDS, DecodingQueue
 
 
-class Bench:
-    """DecodingQueue that last until `gate` opens; who has one is in `order`."""
+class HeldTurns:
+    """Turns that last until `gate` opens; `order` has the owners that got one."""
 
     def __init__(self, count: int = 2) -> None:
         self.turns, self.gate, self.order = DecodingQueue(count), asyncio.Event(), list[str]()
@@ -38,97 +38,97 @@ async def settle() -> None:
 
 
 async def test_two_run_and_the_others_wait_or_are_refused() -> None:
-    bench = Bench()
+    held = HeldTurns()
     owners = [f"{number}" for number in range(2 + MOST_WAITING)]
-    under_way = bench.start(*owners)
+    under_way = held.start(*owners)
     await settle()
     with pytest.raises(Unavailable) as refused:
-        await bench.take("late")
+        await held.take("late")
     assert refused.value.retry_after == RETRY_SECONDS
-    bench.gate.set()
+    held.gate.set()
     assert await asyncio.gather(*under_way) == owners
-    assert (bench.order, bench.most) == (owners, 2)
+    assert (held.order, held.most) == (owners, 2)
 
 
 async def test_an_owner_has_one_turn_and_few_places(monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = Bench()
-    eve = bench.start(*["eve"] * (1 + MOST_OWN_WAITING))
+    held = HeldTurns()
+    eve = held.start(*["eve"] * (1 + MOST_OWN_WAITING))
     await settle()
     with pytest.raises(Unavailable):
-        await bench.take("eve")
-    ann = bench.start("ann")
+        await held.take("eve")
+    ann = held.start("ann")
     await settle()
-    assert bench.order == ["eve", "ann"]
-    bench.gate.set()
+    assert held.order == ["eve", "ann"]
+    held.gate.set()
     await asyncio.gather(*eve, *ann)
-    assert bench.most == 2
+    assert held.most == 2
 
 
 async def test_the_least_use_is_next_and_the_most_use_is_dropped() -> None:
-    bench = Bench(1)
-    bench.turns._used = {"eve": 9.0, "mal": 5.0}
-    first = bench.start("one")
+    held = HeldTurns(1)
+    held.turns._used = {"eve": 9.0, "mal": 5.0}
+    first = held.start("one")
     await settle()
-    waiting = bench.start("eve", "mal", *[f"{number}" for number in range(MOST_WAITING - 2)])
+    waiting = held.start("eve", "mal", *[f"{number}" for number in range(MOST_WAITING - 2)])
     await settle()
-    ann = bench.start("ann")
+    ann = held.start("ann")
     await settle()
     with pytest.raises(Unavailable):
         await waiting[0]
-    bench.gate.set()
+    held.gate.set()
     await asyncio.gather(*first, *waiting[1:], *ann)
-    assert bench.order[-1] == "mal"
-    assert "eve" not in bench.order
+    assert held.order[-1] == "mal"
+    assert "eve" not in held.order
 
 
 async def test_the_wait_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding_queue, "WAIT_SECONDS", 0.05)
-    bench = Bench(1)
-    busy = bench.start("ann")
+    held = HeldTurns(1)
+    busy = held.start("ann")
     await settle()
     with pytest.raises(Unavailable):
-        await bench.take("ben")
-    bench.gate.set()
+        await held.take("ben")
+    held.gate.set()
     await asyncio.gather(*busy)
-    assert await bench.take("ben") == "ben"
+    assert await held.take("ben") == "ben"
 
 
 async def test_a_failed_or_cancelled_turn_is_released() -> None:
-    bench = Bench(1)
+    held = HeldTurns(1)
     for _ in range(3):
         with pytest.raises(ZeroDivisionError):
-            async with bench.turns.turn("ann"):
+            async with held.turns.turn("ann"):
                 raise ZeroDivisionError
-    busy, waiting = bench.start("ann"), bench.start("ben")
+    busy, waiting = held.start("ann"), held.start("ben")
     await settle()
     waiting[0].cancel()
     busy[0].cancel()
     await asyncio.gather(*busy, *waiting, return_exceptions=True)
-    bench.gate.set()
-    assert await bench.take("cy") == "cy"
+    held.gate.set()
+    assert await held.take("cy") == "cy"
 
 
 async def test_recorded_use_decays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding_queue, "REMEMBERED_SECONDS", -1.0)
-    bench = Bench()
-    bench.turns._used = {"eve": 8.0, "ann": 0.5}
-    bench.gate.set()
-    await bench.take("cy")
-    assert bench.turns._used.keys() == {"eve", "cy"}
-    assert bench.turns._used["eve"] == 4.0
+    held = HeldTurns()
+    held.turns._used = {"eve": 8.0, "ann": 0.5}
+    held.gate.set()
+    await held.take("cy")
+    assert held.turns._used.keys() == {"eve", "cy"}
+    assert held.turns._used["eve"] == 4.0
 
 
 @pytest.mark.parametrize("ends_first", [True, False])
 async def test_a_wait_that_ends_together_with_a_turn_loses_no_turn(ends_first: bool) -> None:
     """The waiting task has not run yet when a turn is granted: its future is done but still queued."""
-    bench = Bench(1)
-    (held,) = bench.start("ann")
+    held = HeldTurns(1)
+    (running,) = held.start("ann")
     await settle()
-    (waiting,) = bench.start("ben")
+    (waiting,) = held.start("ben")
     await settle()
-    for step in (bench.gate.set, waiting.cancel)[:: 1 if ends_first else -1]:
+    for step in (held.gate.set, waiting.cancel)[:: 1 if ends_first else -1]:
         step()
-    assert await held == "ann"
+    assert await running == "ann"
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    assert await asyncio.wait_for(bench.take("cy"), 1) == "cy"
+    assert await asyncio.wait_for(held.take("cy"), 1) == "cy"

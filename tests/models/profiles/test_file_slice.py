@@ -1,4 +1,4 @@
-"""A part of a file reads like a file of its own."""
+"""A slice of a file reads like a separate file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Handles: what people type or paste, as it is kept; and what is refused."""
+"""Handles: typed or pasted text as it is stored, and what is refused."""
 
 from __future__ import annotations
 

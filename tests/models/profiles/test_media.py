@@ -1,4 +1,4 @@
-"""Media: who may see them, and any part of their bytes."""
+"""Media: who may see them, and reading any range of bytes."""
 
 from __future__ import annotations
 

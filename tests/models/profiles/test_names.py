@@ -1,4 +1,4 @@
-"""Names: what is accepted as typed, what is tidied, what is refused with which cause, in code points."""
+"""Names: what is stored as typed, what is cleaned, and what is refused with which cause."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ TIDIED = {
     "علی\u200c\u200cرضا": "علی\u200cرضا",
 }
 REFUSED = {
-    "Write the name people": ["", "   ", "\t\n"],
+    "Write the name that people": ["", "   ", "\t\n"],
     "no visible letter": [
         "\u3164", "\u2800\u2800", "\u200b", "\u200d", "\u0301", "\u2060\u200b", "\u200f", "\ufe0f",
         "\u2066\u2069", "\U000e0041\U000e007f",
@@ -158,7 +158,7 @@ def test_accepted_names_are_short_visible_and_stable(raw: str) -> None:
     "raw", ["\u2066" * 1280, "क" + "्\u200d" * 639, "a\u200c" * 640, " \u200c" * 640, "\u2068a\u2069 " * 320]
 )
 def test_no_name_takes_long_to_judge(raw: str) -> None:
-    """The processor's time: names are judged on the event loop."""
+    """In CPU time: names are checked on the event loop."""
     began = time.thread_time()
     with contextlib.suppress(Invalid):
         clean_name(raw)

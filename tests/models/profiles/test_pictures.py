@@ -1,4 +1,4 @@
-"""Pictures: what is sent becomes our own small JPEG in sRGB, or is refused."""
+"""Pictures: an upload becomes a new small JPEG in sRGB, or is refused."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def picture(
 
 
 def shrink(data: bytes, *, is_selfie: bool = True) -> bytes:
-    """In this process; any exception of the decoder counts as a damaged picture, as in its own process."""
+    """Decodes in this process. Any exception counts as a damaged picture, as in a decoder process."""
     out = BytesIO()
     try:
-        # Of damaged metadata Pillow warns; warnings are errors only in tests.
+        # Pillow warns about damaged metadata; warnings are errors only in tests.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             work(BytesIO(data), out, {"is_selfie": is_selfie})
@@ -48,7 +48,7 @@ def opened(data: bytes) -> Image.Image:
 
 
 def png_of_size(width: int, height: int) -> bytes:
-    """A PNG whose header promises that many pixels; there are none behind it."""
+    """A PNG whose header declares that many pixels, without any data."""
     head = pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
 
     def chunk(name: bytes, body: bytes) -> bytes:

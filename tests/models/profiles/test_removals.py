@@ -1,4 +1,4 @@
-"""A moderator takes a selfie or a video off a card; its owner is off the queue and reads why."""
+"""Removals: a moderator takes a selfie or video off a card, and the owner sees the reason."""
 
 from __future__ import annotations
 

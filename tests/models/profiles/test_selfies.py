@@ -29,7 +29,7 @@ async def test_a_new_selfie_replaces_the_old_one(models: Models, person: MakePer
 
 
 async def test_concurrent_uploads_leave_one_file(models: Models, person: MakePerson) -> None:
-    """And no more of one person wait than may."""
+    """And one user's waiting uploads are limited."""
     ann = await person(selfie=False)
     work = [models.selfies.save(ann.user_id, file_of(picture())) for _ in range(6)]
     results = await asyncio.gather(*work, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""Files that uploads are received into: so many at a time, unnamed, gone when closed."""
+"""Files of uploads: limited in number, unnamed, deleted when closed."""
 
 from __future__ import annotations
 

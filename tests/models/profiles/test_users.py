@@ -1,4 +1,4 @@
-"""People: created whole or not at all, changed only as they may be shown."""
+"""Users: created completely or not at all, and changed only to valid values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HOME = "203.0.113.1"
 
 @pytest.fixture
 def config() -> Config:
-    """The limits as they are by default."""
+    """The default limits."""
     return Config()
 
 

@@ -1,4 +1,4 @@
-"""Copies of videos: pictures and sound in a new container, or a refusal."""
+"""Video copies: pictures and sound in a new container, or a refusal."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Kept(NamedTuple):
 
 
 def copied(data: bytes) -> tuple[Kept, bytes]:
-    """In this process, with the whole budget of CPU time; any exception counts as a damaged video."""
+    """Copies in this process with the whole CPU budget. Any exception counts as a damaged video."""
     target = file_of(b"")
     try:
         found = work(file_of(data), target, {})
@@ -38,7 +38,7 @@ def copied(data: bytes) -> tuple[Kept, bytes]:
 
 @pytest.fixture(autouse=True)
 def budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test process is older than two seconds."""
+    """Resets the CPU budget, which the test process has used up."""
     began = time.process_time()
     monkeypatch.setattr(video_copies, "cpu_left", lambda: 1.5 + began - time.process_time())
 
@@ -114,7 +114,7 @@ def test_videos_over_a_limit_are_refused(options: dict, words: str) -> None:
 
 
 def test_pictures_larger_than_the_header_says_are_not_decoded() -> None:
-    """The decoder itself stops (damaged); our own look at the size would come after the memory was taken."""
+    """The decoder itself stops (damaged); a later check would come after the allocation."""
     data = growing(clip(sound=None), clip(sound=None, size=(4096, 2048), rate=1))
     began = time.perf_counter()
     assert "damaged" in refused(data)

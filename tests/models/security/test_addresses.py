@@ -1,4 +1,4 @@
-"""Who counts as one: an IPv4 address, an IPv6 network of a household."""
+"""Subjects of limits: an IPv4 address, or the IPv6 network of a household."""
 
 from __future__ import annotations
 

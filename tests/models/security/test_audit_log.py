@@ -1,4 +1,4 @@
-"""The audit log: only ever added to, one chain, in the transaction of what it tells."""
+"""The audit log: append-only, one chain, in the transaction that it describes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tests.support.reports import MODERATOR, OTHER_MODERATOR
 from tests.support.scenes import rows, stand_still
 
 
-async def told(models: Models) -> list[tuple[str, str, str, str]]:
+async def rows_of(models: Models) -> list[tuple[str, str, str, str]]:
     """Actor, action, target, reason; the oldest first."""
     page = await models.audit.page()
     return [(one.actor, one.action, one.target, one.reason) for one in reversed(page)]
 
 
 async def forge(models: Models, sql: str, *values: object) -> None:
-    """As whoever owns the database could, past the triggers."""
+    """Changes rows as the owner of the database could, without the triggers."""
     async with models.db.transaction() as on:
         await on.link.execute("set local session_replication_role = replica")
         await on.link.execute(sql, values)
@@ -81,10 +81,10 @@ async def test_a_row_is_committed_with_its_action_or_not_at_all(models: Models, 
     ben = await person("Ben")
     with pytest.raises(RuntimeError):
         await write_and_fail(models, ben.user_id)
-    assert await told(models) == []
+    assert await rows_of(models) == []
     with pytest.raises(NotFound):
         await models.bans.decide(NewBan(user_id=new_id(), rule="spam", reason="No."), MODERATOR)
-    assert await told(models) == []
+    assert await rows_of(models) == []
 
 
 async def test_decisions_about_bans_are_logged(models: Models, person: MakePerson) -> None:
@@ -96,7 +96,7 @@ async def test_decisions_about_bans_are_logged(models: Models, person: MakePerso
     with pytest.raises(Conflict):
         await models.bans.lift(ban.ban_id, OTHER_MODERATOR, "Again.")
     target = f"user {ben.user_id}"
-    assert await told(models) == [
+    assert await rows_of(models) == [
         (MODERATOR, "ban.permanent", target, "Adverts."),
         (MODERATOR, "ban.make_permanent", target, "Still adverts."),
         (OTHER_MODERATOR, "ban.lift", target, "Not them."),
@@ -107,7 +107,7 @@ async def test_decisions_about_bans_are_logged(models: Models, person: MakePerso
 async def test_codes_are_logged_without_the_code_itself(models: Models) -> None:
     code = (await models.admin_codes.create("Poster", 3)).code
     await models.admin_codes.stop(code, MODERATOR, "Lost.")
-    written = await told(models)
+    written = await rows_of(models)
     assert [row[:2] + row[3:] for row in written] == [
         ("operator", "code.create", "Poster"),
         (MODERATOR, "code.stop", "Lost."),

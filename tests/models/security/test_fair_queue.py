@@ -1,4 +1,4 @@
-"""Blocking work in rotation over those who ask."""
+"""The fair queue: blocking work in rotation over subjects."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def queue() -> Iterator[FairQueue]:
 
 @asynccontextmanager
 async def held(queue: FairQueue) -> AsyncIterator[None]:
-    """The thread is at work until the block ends."""
+    """Keeps the thread busy until the block ends."""
     free = Event()
     work = asyncio.ensure_future(queue.run("holder", free.wait))
     await asyncio.sleep(0)

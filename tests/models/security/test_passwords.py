@@ -1,4 +1,4 @@
-"""Passwords: nothing is cut off, nothing common is taken, and hashing never holds up the loop."""
+"""Passwords: nothing is cut off, common ones are refused, and hashing never blocks the event loop."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ async def test_common_passwords_and_variants_are_refused(passwords: Passwords, p
 
 
 def test_a_password_that_is_costly_to_judge_takes_little_time() -> None:
-    """The processor's time, not the clock's: it took seconds once, and everybody who signed in waited."""
+    """In CPU time: such a password once took seconds and delayed all sign-ins."""
     began = time.thread_time()
     assert not is_common("4@8({[<36&9#!1|0$57+%2z4@8({[<36&9#!1|0$", ())
     assert time.thread_time() - began < 0.5
@@ -118,7 +118,7 @@ async def test_the_dummy_hash_costs_as_much_as_a_real_one(
 async def test_a_wrong_password_costs_the_same_at_an_older_cost(
     passwords: Passwords, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The rounds of bcrypt add up to those of an unknown account; a right password needs none more."""
+    """The rounds of bcrypt add up to those of an unknown account; a correct password needs no extra ones."""
     old, tried = hashed(PASSWORD, 4), []
     real = bcrypt.checkpw
     monkeypatch.setattr(bcrypt, "checkpw", lambda given, kept: bool(tried.append(kept)) or real(given, kept))
@@ -131,7 +131,7 @@ async def test_a_wrong_password_costs_the_same_at_an_older_cost(
 
 
 async def test_an_address_waits_for_one_hash_of_each_other_address() -> None:
-    """Real bcrypt, at a cost that takes a while; three addresses with all that they may have waiting."""
+    """With real bcrypt at a noticeable cost, and three addresses with full queues."""
     slow = Passwords(Config(bcrypt_cost=6))
     done: list[str] = []
 
@@ -166,7 +166,7 @@ async def test_an_ipv6_network_is_one_subject_of_the_queue() -> None:
 
 
 async def test_the_event_loop_is_free_during_many_sign_ins() -> None:
-    """The longest pause of the loop, in the processor's time of its own thread."""
+    """The longest pause of the event loop, in CPU time of its thread."""
     dear = Passwords(Config(bcrypt_cost=8))
     work = [asyncio.ensure_future(dear.matches(PASSWORD, None, f"192.0.2.{n}")) for n in range(50)]
     longest = 0.0

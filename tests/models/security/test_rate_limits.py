@@ -1,4 +1,4 @@
-"""Limits: counted at once, however many come together; wrong guesses outlive Redis."""
+"""Rate limits: exact for concurrent requests; wrong guesses survive an emptied Redis."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HOME, AWAY = "203.0.113.7", "198.51.100.9"
 
 @pytest.fixture
 def config() -> Config:
-    """The limits as they are by default."""
+    """The default limits."""
     return Config()
 
 

@@ -1,4 +1,4 @@
-"""Sign-ins: counted before they are judged, given back when they were right, never locking the owner out."""
+"""Limits of sign-ins: counted first, uncounted on success, and never locking the owner out."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ HOME, AWAY = "203.0.113.7", "198.51.100.9"
 
 @pytest.fixture
 def config() -> Config:
-    """The limits as they are by default."""
+    """The default limits."""
     return Config()
 
 
 async def attempt(limits: RateLimits, account: str | None, address: str, end: Exception | None = None) -> str:
-    """How it went: `in`, `wrong`, or `limited`."""
+    """The outcome: `in`, `wrong`, or `limited`."""
     try:
         async with limits.attempt(account, address):
             await asyncio.sleep(0)
@@ -68,7 +68,7 @@ async def test_fifty_concurrent_attempts_do_not_exceed_the_limit(models: Models)
 
 
 async def test_many_sign_ins_from_one_address_are_not_failures(models: Models) -> None:
-    """More than an address may fail; an attempt that is under way is counted, and is no failure."""
+    """More than the allowed failures of an address; running attempts are counted but are not failures."""
     limits = models.rate_limits
     results = await asyncio.gather(*[attempt(limits, f"pupil {n}", HOME) for n in range(40)])
     assert results == ["in"] * 40

@@ -1,4 +1,4 @@
-"""Sessions: found by their token alone, renewed once a day, ended for good."""
+"""Sessions: found only by their token, renewed once a day, ended permanently."""
 
 from __future__ import annotations
 
