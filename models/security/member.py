@@ -1,6 +1,6 @@
 """The member of a request: the result of a session look-up.
 
-It has every field that the permission checks need.
+It has all fields that the permission checks read.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ from tests.support.scenes import rows, until
 # Columns that may keep the id of a deleted user, with the reason.
 STAYS = {
     "users.user_id": "the stub that the partner's history and the bookkeeping hang on",
-    "calls.caller_id": "the partner's history: a call with nobody",
-    "calls.callee_id": "the partner's history: a call with nobody",
+    "calls.caller_id": "the call history of the other side, without a name",
+    "calls.callee_id": "the call history of the other side, without a name",
     "invite_outcomes.caller_id": "goes after INVITE_DAYS, or with its call",
     "invite_outcomes.callee_id": "goes after INVITE_DAYS, or with its call",
     "reports.reporter_id": "the count against the other, until REPORT_DAYS",

@@ -36,7 +36,7 @@ LEFT_OUT = {
     "ban_reports": "would say who reported",
     "tombstones": "only after a deletion",
     "banned_emails": "only after a deletion: a keyed hash",
-    "age_refusals": "of nobody in particular: a keyed hash",
+    "age_refusals": "a keyed hash without a user",
     "stripe_events": "ids of Stripe's; what they did is in `payments`",
     "secrets": "the site's own",
     "processes": "the site's own",

@@ -59,7 +59,7 @@ async def test_a_failure_is_logged_once_without_the_address(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # bound, not listening: nobody answers there
+        taken.bind(("127.0.0.1", 0))  # bound, not listening
         mail = mail_to(f"smtp://user:secret-word@127.0.0.1:{taken.getsockname()[1]}")
         with caplog.at_level(logging.INFO):
             mail.send("ann@example.com", "A subject", "Some words.")

@@ -12,7 +12,16 @@ import bcrypt
 import pytest
 
 from models.errors import Invalid
-from models.security.passwords import NOBODY, Passwords, checked, digest, dummy_hash, fits, hashed, is_common
+from models.security.passwords import (
+    NO_DIGEST,
+    Passwords,
+    checked,
+    digest,
+    dummy_hash,
+    fits,
+    hashed,
+    is_common,
+)
 from models.settings.config import Config
 from tests.support.account_holders import OTHER_PASSWORD, PASSWORD
 
@@ -97,8 +106,8 @@ async def test_passwords_that_resemble_common_ones_are_accepted(passwords: Passw
 
 
 def test_bcrypt_accepts_the_dummy_hash() -> None:
-    assert bcrypt.checkpw(digest(PASSWORD), f"$2b$04${NOBODY}".encode()) is False
-    assert re.fullmatch(r"[./A-Za-z0-9]{53}", NOBODY)
+    assert bcrypt.checkpw(digest(PASSWORD), f"$2b$04${NO_DIGEST}".encode()) is False
+    assert re.fullmatch(r"[./A-Za-z0-9]{53}", NO_DIGEST)
 
 
 async def test_the_dummy_hash_costs_as_much_as_a_real_one(
