@@ -116,7 +116,10 @@ class Invites:
         ring after it has been written, so at least one of the two sees the other.
         """
         between = await self._between(ring.caller_id, ring.callee_id)
-        if between.callee is None or between.is_hidden or between.is_cooling or between.is_in_call:
+        is_possible = not (between.is_hidden or between.is_cooling or between.is_in_call)
+        # On glare the other side may have accepted this ring already, and their own call prevents it.
+        is_accepted = between.is_in_call and await self._is_accepted(ring.invite_id)
+        if between.callee is None or not (is_possible or is_accepted):
             await self.outcomes.settle(ring, lambda _inviting: None)
             reason: Literal["offline", "cooldown", "busy"] = "cooldown" if between.is_cooling else "busy"
             return CallDeclined(id=command_id, reason="offline" if between.is_hidden else reason)
@@ -126,12 +129,17 @@ class Invites:
             invite_id=ring.invite_id, from_user=caller.person, requested_seconds=ring.seconds,
             expires_at=expires_at, server_now=now_ms,
         )  # fmt: skip
-        self._news.to_user(ring.callee_id, notify)
         ringing = CallRinging(
             invite_id=ring.invite_id, to_user=callee, expires_at=expires_at, server_now=now_ms
         )
-        self._news.to_user_but(caller.user_id, ring.socket, ringing)
+        if not is_accepted:
+            self._news.to_user(ring.callee_id, notify)
+            self._news.to_user_but(caller.user_id, ring.socket, ringing)
         return msgspec.structs.replace(ringing, id=command_id)
+
+    async def _is_accepted(self, invite_id: str) -> bool:
+        decided = await self.outcomes.find(invite_id)
+        return decided is not None and decided.outcome == "accepted"
 
     async def extend(
         self, caller: Member, socket_id: str, invite_id: str, command_id: str | None
