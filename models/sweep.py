@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from models.broadcasts import SignedOut
 from models.calls.calls import Calls
-from models.calls.timers import CallAlarms
+from models.calls.timers import CallTimers
 from models.clock import Clock
 from models.errors import Unavailable
 from models.postgres.database import Db
@@ -80,7 +80,7 @@ class Sweep:
         self._bus, self._clock, self._presence = bus, clock, presence
         self._invites, self._calls, self._sessions = invites, calls, sessions
         self._chores, self._watches, self._cures = chores, watches, cures
-        self.alarms = CallAlarms(calls)
+        self.timers = CallTimers(calls)
         self._tasks = Tasks()
         self._round = 0
         self._dead: list[str] = []
@@ -113,7 +113,7 @@ class Sweep:
     async def stop(self) -> None:
         """Ends the rounds and unregisters this process; grace periods begin for its seats and users."""
         await self._tasks.stop()
-        await self.alarms.stop()
+        await self.timers.stop()
         try:
             await self._presence.depart()
             await self._calls.restarts.run([self._bus.process_id], everyone=False)
@@ -141,9 +141,9 @@ class Sweep:
             await self._come_back()
 
     async def _call_round(self) -> None:
-        # The interval of a round is its pause plus its work; alarms that an earlier round has set are not
+        # The interval of a round is its pause plus its work; timers that an earlier round has set are not
         # set twice.
-        self.alarms.set(2 * ROUND_SECONDS)
+        self.timers.set(2 * ROUND_SECONDS)
         await self._calls.sweep()
 
     async def _ends_round(self) -> None:
@@ -174,7 +174,7 @@ class Sweep:
 
     async def _redis_round(self) -> None:
         ends, restarts = self._calls.ends, self._calls.restarts
-        await _each(self._presence.look_at_away, ends.tell_again, restarts.empty_keys, self._invites.sweep)
+        await _each(self._presence.look_at_away, ends.retry, restarts.empty_keys, self._invites.sweep)
 
     async def _beat(self) -> None:
         asked_at = time.monotonic()

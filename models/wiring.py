@@ -32,7 +32,7 @@ from models.calls.chat import CallChat
 from models.calls.contacts import Contacts
 from models.calls.history import History
 from models.calls.signalling import Signalling
-from models.calls.snapshot import SeatViews
+from models.calls.snapshot import Snapshots
 from models.calls.turn import Turn
 from models.clock import Clock
 from models.console.dashboard import Dashboard
@@ -129,7 +129,7 @@ class Models:
         self.turn = Turn(config, bus, clock)
         self.calls = Calls(db, bus, clock, config, self.news, self.presence, self.invite_codes)
         self.chat = CallChat(db, clock, config, self.news)
-        self.seat_views = SeatViews(db)
+        self.snapshots = Snapshots(db)
         self.history = History(db)
         self.signalling = Signalling(bus, self.news)
         self.contacts = Contacts(db, clock, config, self.news)

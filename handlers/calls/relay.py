@@ -18,7 +18,7 @@ from handlers.realtime.close_codes import REPLACED
 from models import messages
 from models.calls import sdp_filter
 from models.calls.call import Call, other
-from models.calls.snapshot import SeatView
+from models.calls.snapshot import Snapshot
 from models.calls.state import MediaDown, MediaUp, Side
 from models.errors import NotFound, Problem
 from models.ids import is_id
@@ -50,7 +50,7 @@ class RelaySocket(BaseSocket):
         self.side: Side = "caller"
         self._is_seated = False
         self._order = SeatOrder(super().send)
-        self._is_to_look_again = False
+        self._must_keep_seat = False
         self._cut = sdp_filter.cut if self.application.config.relay_only else None
 
     @property
@@ -60,51 +60,51 @@ class RelaySocket(BaseSocket):
     async def opened(self, *args: str) -> None:
         call = await self._own_call(args[0])
         if call.progress.state == "ended":
-            self._say_end(call)
+            self._send_end(call)
             return
         self.call_id, self.side, self._is_seated = call.call_id, call.side_of(self._user_id), True
         try:
             await self.hub.add_seat(self)
             if self.is_open:
-                await self._sit_down()
+                await self._take_seat()
         finally:
             if not self.is_open and not self.hub.is_draining:
                 # Closed while opening: on_close may have run already, before there was a seat to leave.
                 await self._leave()
                 self.models.signalling.give_back(self.call_id, self.side)
 
-    async def _sit_down(self) -> None:
+    async def _take_seat(self) -> None:
         call = await self.models.calls.take_seat(self.call_id, self.side, self.id)
         if call.progress.state == "ended":
-            self._say_end(call)
+            self._send_end(call)
             return
         if not self.is_open:
             return  # a newer tab has replaced this one, and must not be replaced by it
         waiting = await self.models.signalling.take(self.call_id, self.side, self.id)
-        self._show(call, await self.models.seat_views.of(call, self.side))
+        self._show(call, await self.models.snapshots.of(call, self.side))
         for frame in waiting:
             super().send(frame)
         self._order.opened()
-        if self._is_to_look_again:
+        if self._must_keep_seat:
             await self.keep_seat()
 
     async def keep_seat(self) -> None:
         """Takes the seat again after this process or a server was away, unless a newer tab has it.
         Raises: NotFound (the call no longer exists).
         """
-        self._is_to_look_again = self._order.is_opening
-        if not self._is_seated or self._is_to_look_again:
+        self._must_keep_seat = self._order.is_opening
+        if not self._is_seated or self._must_keep_seat:
             return
         call = await self.models.calls.keep_seat(self.call_id, self.side, self.id)
         if call is None:
             self.replace()
             return
         if call.progress.state == "ended":
-            self._say_end(call)
+            self._send_end(call)
             return
         waiting = await self.models.signalling.take(self.call_id, self.side, self.id)
         # The complete state: media bits may be lost too, and the client sends them again after `call:state`.
-        self._show(call, await self.models.seat_views.of(call, self.side))
+        self._show(call, await self.models.snapshots.of(call, self.side))
         for frame in waiting:
             self.send(frame)
 
@@ -119,19 +119,19 @@ class RelaySocket(BaseSocket):
             raise NotFound
         return await self.models.calls.known_own(call_id, member.user_id)
 
-    def _say_end(self, call: Call) -> None:
+    def _send_end(self, call: Call) -> None:
         self._is_seated = False
         reason = call.progress.ended_reason or ""
         super().send(messages.encode(CallEnded(reason=reason, connected_seconds=call.connected_seconds)))
         self.close(1000)
 
-    def _show(self, call: Call, view: SeatView) -> None:
+    def _show(self, call: Call, view: Snapshot) -> None:
         self.tell(self._state(call, view))
         self._order.shown(message.message_id for message in view.messages)
         if view.shared is not None:
             self.tell(ContactsShared(call_id=self.call_id, handles=view.shared))
 
-    def _state(self, call: Call, view: SeatView) -> CallStateTold:
+    def _state(self, call: Call, view: Snapshot) -> CallStateTold:
         progress, far = call.progress, other(self.side)
         back_by = progress.caller_back_by if far == "caller" else progress.callee_back_by
         far_seat = progress.caller_seat if far == "caller" else progress.callee_seat
@@ -152,7 +152,7 @@ class RelaySocket(BaseSocket):
 
     def send(self, frame: bytes, once: str | None = None) -> None:
         """Sends a frame of the peer or the hub, in order; not if the line `once` was sent before."""
-        self._order.hear(frame, once)
+        self._order.push(frame, once)
 
     def tell(self, message: Wire) -> None:
         """Sends this socket's own message at once; it does not wait for `call:state`."""
@@ -178,11 +178,11 @@ class RelaySocket(BaseSocket):
     def _pass_on(self, frame: bytes) -> Awaitable[None] | None:
         peer = self.hub.peer_of(self)
         if peer is None:
-            return self._pass_far(frame)
+            return self._pass_to_process(frame)
         peer.send(frame)
         return None
 
-    async def _pass_far(self, frame: bytes) -> None:
+    async def _pass_to_process(self, frame: bytes) -> None:
         try:
             await self.models.signalling.send(self.call_id, other(self.side), frame)
         except Problem as problem:
@@ -222,7 +222,7 @@ class RelaySocket(BaseSocket):
         if answer is not None:
             self.tell(answer)
 
-    def say_last(self, frame: bytes, code: int) -> None:
+    def send_last(self, frame: bytes, code: int) -> None:
         """Sends a last frame, even while the seat opens, and closes. The ended call has freed the seat."""
         self._is_seated = False
         super().send(frame)

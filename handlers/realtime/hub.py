@@ -150,9 +150,9 @@ class Hub:
         """
         sockets = list(self.invite_sockets.get(user_id, ()))
         for socket in sockets:
-            socket.hear_ban(frame)
+            socket.receive_ban(frame)
         for seat in [seat for one in self.seats.values() for seat in one.values() if seat.user_id == user_id]:
-            seat.say_last(frame, BANNED)
+            seat.send_last(frame, BANNED)
         with contextlib.suppress(TimeoutError, Unavailable):
             async with asyncio.timeout(BAN_WAIT_SECONDS):
                 await self._models.presence.remove(user_id)
@@ -224,7 +224,7 @@ class Hub:
             elif told.close is None:
                 seat.send(bytes(told.frame), told.once)
             else:
-                seat.say_last(bytes(told.frame), told.close)
+                seat.send_last(bytes(told.frame), told.close)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         self._work.spawn("the delivery of events", work)

@@ -105,7 +105,7 @@ class InviteSocket(BaseSocket):
 
     def send(self, frame: bytes) -> None:
         """Sends an event, in order with `state`."""
-        self._order.hear(frame)
+        self._order.push(frame)
 
     def tell(self, message: Wire) -> None:
         """Sends an answer or a last message at once; it does not wait for `state`."""
@@ -217,7 +217,7 @@ class InviteSocket(BaseSocket):
         self.tell(SessionEnded(reason=reason))
         self.close(SIGNED_OUT, "signed out")
 
-    def hear_ban(self, frame: bytes) -> None:
+    def receive_ban(self, frame: bytes) -> None:
         """Sends the ban notice and stops answering commands; the hub closes the socket soon."""
         self.is_joined = self.is_listening = False
         self._changes += 1

@@ -24,7 +24,7 @@ IN_STATE = frozenset({
 class StateOrder:
     def __init__(self, write: Callable[[bytes], None]) -> None:
         self._write = write
-        self._heard = 0
+        self._count = 0
         # Events that wait; None if they can be sent at once.
         self._held: list[bytes] | None = []
 
@@ -33,9 +33,9 @@ class StateOrder:
         """Whether no `state` has been sent yet."""
         return self._held is not None
 
-    def hear(self, frame: bytes) -> None:
+    def push(self, frame: bytes) -> None:
         """Sends an event, or holds it until `state` has been sent."""
-        self._heard += 1
+        self._count += 1
         if self._held is None:
             self._write(frame)
         elif len(self._held) < MOST_HELD:
@@ -59,9 +59,9 @@ class StateOrder:
         for number in range(1, MOST_LOOKS + 1):
             if number == MOST_LOOKS and self._held is None:
                 self._held = []
-            heard, older = self._heard, len(self._held or ())
+            count, older = self._count, len(self._held or ())
             state = await look()
-            if state is None or heard == self._heard:
+            if state is None or count == self._count:
                 break
         return state, older
 

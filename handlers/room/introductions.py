@@ -12,7 +12,7 @@ from handlers.http.redirects import STEPS
 from models.accounts.sign_up import next_step
 from models.errors import Conflict, NotFound
 from models.messages import instant
-from models.room.introductions import Link
+from models.room.introductions import IntroductionLink
 
 
 class LinkForm(msgspec.Struct, rename="camel"):
@@ -42,7 +42,7 @@ class IntroductionsHandler(BaseHandler):
             return self.go("/introductions?" + urlencode({"userId": person_id}))
         return await self._show(link, 201)
 
-    async def _show(self, link: Link, status: int) -> None:
+    async def _show(self, link: IntroductionLink, status: int) -> None:
         found = await self.models.introductions.find(link.token)
         if found is None:
             raise NotFound
@@ -52,7 +52,7 @@ class IntroductionsHandler(BaseHandler):
             return self.page("room/introductions/page.html", **shown)
         return self.json({"introduceUrl": url, "expiresAt": instant(link.expires_at)}, status)
 
-    async def _url(self, link: Link) -> str:
+    async def _url(self, link: IntroductionLink) -> str:
         """With the introducer's invite code while it has uses left, so that the friend need not pay."""
         own = await self.models.invite_codes.find_own(self.signed_in().user_id)
         has_uses = own is not None and not own.stopped and own.uses_remaining != 0

@@ -12,36 +12,36 @@ from datetime import datetime, timedelta
 
 from models.calls.call import Call
 
-MOST_BEGUN = 1000
+MOST_ACCEPTED = 1000
 
 
-class KnownCalls:
+class CallCache:
     def __init__(self) -> None:
         # Calls with a seat here; None if the row must be read again.
         self._seated: dict[str, Call | None] = {}
         # Calls accepted here that have no seat yet.
-        self._begun: dict[str, Call] = {}
+        self._accepted: dict[str, Call] = {}
         self._turns: dict[str, asyncio.Lock] = {}
 
     def __len__(self) -> int:
-        return len(self._seated.keys() | self._begun.keys() | self._turns.keys())
+        return len(self._seated.keys() | self._accepted.keys() | self._turns.keys())
 
     def begin(self, call: Call) -> None:
         """Adds a call that was just accepted here; both seats will probably be taken here."""
-        if len(self._begun) >= MOST_BEGUN:
-            self.forget(next(iter(self._begun)))
-        self._begun[call.call_id] = call
+        if len(self._accepted) >= MOST_ACCEPTED:
+            self.forget(next(iter(self._accepted)))
+        self._accepted[call.call_id] = call
         # Created now, because both sides may take their seats at the same time.
         self._turns[call.call_id] = asyncio.Lock()
 
     def seat(self, call: Call) -> None:
         """Records that the call has a seat in this process."""
-        self._begun.pop(call.call_id, None)
+        self._accepted.pop(call.call_id, None)
         self._seated[call.call_id] = call
         self._turns.setdefault(call.call_id, asyncio.Lock())
 
     def find(self, call_id: str) -> Call | None:
-        return self._seated[call_id] if call_id in self._seated else self._begun.get(call_id)
+        return self._seated[call_id] if call_id in self._seated else self._accepted.get(call_id)
 
     def with_seats(self) -> list[str]:
         return list(self._seated)
@@ -64,18 +64,18 @@ class KnownCalls:
         if call.call_id in self._seated and call.progress.state != "ended":
             self._seated[call.call_id] = call
 
-    def doubt(self, call_id: str) -> None:
+    def mark_outdated(self, call_id: str) -> None:
         """Marks the entry as out of date."""
-        self._begun.pop(call_id, None)
+        self._accepted.pop(call_id, None)
         self._seated[call_id] = None
 
     def end(self, call_id: str) -> None:
-        if call_id in self._begun:
+        if call_id in self._accepted:
             self.forget(call_id)
         self._seated.pop(call_id, None)
 
     def forget(self, call_id: str) -> None:
         """Removes a call that has no seat in this process."""
         self._seated.pop(call_id, None)
-        self._begun.pop(call_id, None)
+        self._accepted.pop(call_id, None)
         self._turns.pop(call_id, None)

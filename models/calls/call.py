@@ -76,7 +76,7 @@ class NewCall(msgspec.Struct, frozen=True):
         }  # fmt: skip
 
 
-class Who(msgspec.Struct, frozen=True):
+class _Identity(msgspec.Struct, frozen=True):
     call_id: str
     caller_id: str
     callee_id: str
@@ -94,6 +94,6 @@ def other(side: Side) -> Side:
 
 
 def read_call(row: dict[str, object]) -> Call:
-    who = msgspec.convert(row, Who)
+    who = msgspec.convert(row, _Identity)
     progress = msgspec.convert(row, CallState)
     return Call(who.call_id, who.caller_id, who.callee_id, who.version, who.started_at, progress)

@@ -14,7 +14,7 @@ import msgspec
 
 from models.access.invite_codes import InviteCodes
 from models.broadcasts import News
-from models.calls.cache import KnownCalls
+from models.calls.cache import CallCache
 from models.calls.call import Call, NewCall, other, read_call
 from models.calls.restarts import CallRestarts
 from models.calls.state import (
@@ -31,7 +31,7 @@ from models.calls.state import (
     begin,
     step,
 )
-from models.calls.teardown import CallEnds
+from models.calls.teardown import CallTeardown
 from models.clock import Clock
 from models.errors import NotFound, Unavailable
 from models.few_at_once import few_at_once
@@ -66,13 +66,13 @@ class Calls:
         self._bus = bus
         self._clock = clock
         self._news = news
-        self.ends = CallEnds(bus, news, presence)
+        self.ends = CallTeardown(bus, news, presence)
         self.restarts = CallRestarts(db, bus, clock, config, news)
         self._invite_codes = invite_codes
         self._rules = Rules(config.connect_seconds, config.reconnect_seconds, config.pause_seconds)
         self._cooldown_seconds = config.cooldown_connected_seconds
         self._success_ms = config.success_seconds * 1000
-        self._known = KnownCalls()
+        self._known = CallCache()
 
     def new(self, invite_id: str, caller_id: str, callee_id: str, agreed_seconds: int) -> NewCall:
         now = self._clock.now()
@@ -80,7 +80,7 @@ class Calls:
             invite_id, new_id(), caller_id, callee_id, now, begin(agreed_seconds, now, self._rules)
         )
 
-    def begun(self, new: NewCall) -> None:
+    def add_accepted(self, new: NewCall) -> None:
         """Adds a call that was just accepted to the cache."""
         self._known.begin(new.call)
 
@@ -122,7 +122,7 @@ class Calls:
 
     async def keep_seat(self, call_id: str, side: Side, socket_id: str) -> Call | None:
         """Takes the seat again after this process was considered dead. None if a newer socket has it."""
-        self._known.doubt(call_id)
+        self._known.mark_outdated(call_id)
         seat = self._seat(socket_id)
         call = await self.apply(call_id, SeatKept(side, seat))
         if call.progress.state == "ended":

@@ -31,7 +31,7 @@ TRY_SECONDS = 0.05
 SIDES: tuple[Side, Side] = ("caller", "callee")
 
 
-class Left(msgspec.Struct, frozen=True):
+class EmptiedSeats(msgspec.Struct, frozen=True):
     """The seats of one call that were emptied, as "<process id>/<socket id>"."""
 
     call_id: str
@@ -49,7 +49,7 @@ class Batch(msgspec.Struct, frozen=True):
 
     is_mine: bool
     calls: int
-    left: list[Left]
+    left: list[EmptiedSeats]
 
 
 class CallRestarts:
@@ -88,7 +88,7 @@ class CallRestarts:
                 await asyncio.sleep(TRY_SECONDS)
         return False
 
-    async def _tell(self, left: list[Left]) -> None:
+    async def _tell(self, left: list[EmptiedSeats]) -> None:
         for number, one in enumerate(left):
             for side, socket_id in one.seats():
                 self._news.to_call(one.call_id, PeerLeft(), side=other(side))

@@ -23,7 +23,7 @@ class _Row(msgspec.Struct, frozen=True):
     shared: dict[str, str] | None
 
 
-class SeatView(msgspec.Struct, frozen=True):
+class Snapshot(msgspec.Struct, frozen=True):
     """`peer` is None once deleted; `shared` holds the peer's handles once both agreed."""
 
     peer: Person | None
@@ -33,13 +33,13 @@ class SeatView(msgspec.Struct, frozen=True):
     shared: dict[str, str] | None
 
 
-class SeatViews:
+class Snapshots:
     def __init__(self, db: Db) -> None:
         self._sql = db.statements("calls.snapshot")
 
-    async def of(self, call: Call, side: Side) -> SeatView:
+    async def of(self, call: Call, side: Side) -> Snapshot:
         mine, peer = call.user_on(side), call.user_on(other(side))
         row = await self._sql.one("of", _Row, call_id=call.call_id, user_id=mine, peer_id=peer, most=NEWEST)
         assert row is not None
         messages = [line.message for line in row.lines]
-        return SeatView(None if row.peer is None else row.peer.person, messages, row.has_more, row.shared)
+        return Snapshot(None if row.peer is None else row.peer.person, messages, row.has_more, row.shared)

@@ -16,29 +16,29 @@ from models.room.presence import Presence
 END_CODE = 1000
 
 
-class CallEnds:
+class CallTeardown:
     def __init__(self, bus: Bus, news: News, presence: Presence) -> None:
         self._bus, self._news, self._presence = bus, news, presence
-        self._untold: dict[str, Call] = {}
+        self._pending: dict[str, Call] = {}
 
     async def tell(self, call: Call) -> None:
         """Notifies the seats of this process at once, even if Redis is down. Never fails."""
         self._publish(call)
-        if self._untold:
+        if self._pending:
             # Redis is down: do not wait for it again.
-            self._untold[call.call_id] = call
+            self._pending[call.call_id] = call
             return
         try:
             await self._free(call)
         except Unavailable:
-            self._untold[call.call_id] = call
+            self._pending[call.call_id] = call
 
-    async def tell_again(self) -> None:
+    async def retry(self) -> None:
         """Repeats the teardowns that failed. Raises: Unavailable; the remaining ones are kept."""
-        for call in list(self._untold.values()):
+        for call in list(self._pending.values()):
             await self._free(call)
             self._publish(call)
-            self._untold.pop(call.call_id, None)
+            self._pending.pop(call.call_id, None)
 
     def _publish(self, call: Call) -> None:
         reason, seconds = call.progress.ended_reason or "", call.connected_seconds

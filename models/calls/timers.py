@@ -21,7 +21,7 @@ SLACK_SECONDS = 0.005
 AT_ONCE = 4
 
 
-class CallAlarms:
+class CallTimers:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
         self._set: dict[str, asyncio.Task[None]] = {}

@@ -32,7 +32,7 @@ from models.messages import (
 from models.postgres.database import Db
 from models.profiles.users import Profile, Users
 from models.redis.client import Bus
-from models.ringing.outcomes import Begun, Decided, InviteOutcomes
+from models.ringing.outcomes import Decided, InviteOutcomes, StartedCall
 from models.ringing.rings import Ring, Rings
 from models.security.member import Member
 from models.settings.config import Config
@@ -161,44 +161,44 @@ class Invites:
         return msgspec.structs.replace(told, id=command_id)
 
     async def cancel(self, caller: Member, socket_id: str, invite_id: str, command_id: str | None) -> Command:
-        ring = await self.outcomes.mine(invite_id, caller.user_id, "caller_id")
+        ring = await self.outcomes.get_own(invite_id, caller.user_id, "caller_id")
         if isinstance(ring, Decided):
-            return ring.for_second(command_id)
+            return ring.late_answer(command_id)
         if not await self.outcomes.decide(ring.invite_id, ring.caller_id, ring.callee_id, "cancelled"):
-            return await self.outcomes.told(invite_id, command_id)
+            return await self.outcomes.late_answer(invite_id, command_id)
         told = CallCancelled(invite_id=invite_id, reason="cancelled")
 
-        def say(_inviting: str | None) -> None:
+        def notify_both(_inviting: str | None) -> None:
             self._news.to_user(ring.callee_id, told)
             self._news.to_user_but(ring.caller_id, socket_id, told)
 
-        await self.outcomes.settle(ring, say)
+        await self.outcomes.settle(ring, notify_both)
         return msgspec.structs.replace(told, id=command_id)
 
     async def decline(
         self, callee: Member, socket_id: str, invite_id: str, command_id: str | None
     ) -> Command:
-        ring = await self.outcomes.mine(invite_id, callee.user_id, "callee_id")
+        ring = await self.outcomes.get_own(invite_id, callee.user_id, "callee_id")
         if isinstance(ring, Decided):
-            return ring.for_second(command_id)
+            return ring.late_answer(command_id)
         if not await self.outcomes.decide(ring.invite_id, ring.caller_id, ring.callee_id, "declined"):
-            return await self.outcomes.told(invite_id, command_id)
+            return await self.outcomes.late_answer(invite_id, command_id)
         answered = CallAnswered(invite_id=invite_id, outcome="declined")
 
-        def say(_inviting: str | None) -> None:
+        def notify_both(_inviting: str | None) -> None:
             self._news.to_user(ring.caller_id, CallDeclined(invite_id=invite_id, reason="declined"))
             self._news.to_user_but(ring.callee_id, socket_id, answered)
 
-        await self.outcomes.settle(ring, say)
+        await self.outcomes.settle(ring, notify_both)
         return msgspec.structs.replace(answered, id=command_id)
 
     async def accept(
         self, callee: Member, socket_id: str, invite_id: str, seconds: object, command_id: str | None
     ) -> Command:
         """Starts the call, or returns the outcome if it is already decided. Raises: NotFound, Invalid."""
-        ring = await self.outcomes.mine(invite_id, callee.user_id, "callee_id")
+        ring = await self.outcomes.get_own(invite_id, callee.user_id, "callee_id")
         if isinstance(ring, Decided):
-            return ring.for_second(command_id)
+            return ring.late_answer(command_id)
         if not self._is_length(seconds):
             least, most = self._config.call_min_seconds, self._config.call_max_seconds
             raise Invalid(requestedSeconds=f"Choose from {least} to {most} seconds.")
@@ -207,11 +207,13 @@ class Invites:
         new = self._calls.new(ring.invite_id, ring.caller_id, ring.callee_id, agreed)
         outcome, people = await self.outcomes.accept(new)
         if outcome == "accepted":
-            self._calls.begun(new)
-            return await self.outcomes.start(Begun(ring, new.call_id, agreed, people), socket_id, command_id)
+            self._calls.add_accepted(new)
+            return await self.outcomes.start(
+                StartedCall(ring, new.call_id, agreed, people), socket_id, command_id
+            )
         if outcome == "taken":
-            return await self.outcomes.told(invite_id, command_id)
-        return await self.outcomes.fall_away(ring, socket_id, command_id)
+            return await self.outcomes.late_answer(invite_id, command_id)
+        return await self.outcomes.end_as_gone(ring, socket_id, command_id)
 
     async def sweep(self) -> None:
         """Ends the rings that have expired or whose caller is gone."""

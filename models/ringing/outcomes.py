@@ -26,7 +26,7 @@ from models.settings.config import Config
 
 LEASE_MS = 5_000
 # After this, an outcome that was decided but not published is published by another process.
-SAID_WITHIN = timedelta(seconds=1)
+PUBLISHED_WITHIN = timedelta(seconds=1)
 Outcome = Literal["accepted", "declined", "cancelled", "missed", "gone"]
 Part = Literal["caller_id", "callee_id"]
 
@@ -41,7 +41,7 @@ class Decided(msgspec.Struct, frozen=True):
     call_id: str | None
     agreed_seconds: int | None
 
-    def for_second(self, command_id: str | None) -> Command:
+    def late_answer(self, command_id: str | None) -> Command:
         """The answer to a command that came after the decision."""
         if self.outcome == "cancelled" or self.outcome == "missed" or self.outcome == "gone":
             return CallCancelled(id=command_id, invite_id=self.invite_id, reason=self.outcome)
@@ -55,7 +55,7 @@ class Accepted(msgspec.Struct, frozen=True):
     people: list[Profile]
 
 
-class Begun(msgspec.Struct, frozen=True):
+class StartedCall(msgspec.Struct, frozen=True):
     """A call that has just been accepted, with what `call:start` needs."""
 
     ring: Ring
@@ -70,7 +70,7 @@ class InviteOutcomes:
         self._clock, self._config, self._news = clock, config, news
         self._rings, self._users = rings, users
         # Decided here, but not yet released in Redis.
-        self._untold: dict[str, Callable[[], Awaitable[None]]] = {}
+        self._unreleased: dict[str, Callable[[], Awaitable[None]]] = {}
 
     async def decide(self, invite_id: str, caller_id: str, callee_id: str, outcome: Outcome) -> bool:
         """Writes an outcome other than accepted, with its cooldown. True if it was the first."""
@@ -106,7 +106,7 @@ class InviteOutcomes:
         people = {profile.user_id: profile.person for profile in accepted.people}
         return "accepted" if accepted.is_first else "taken", people
 
-    async def mine(self, invite_id: str, user_id: str, part: Part) -> Ring | Decided:
+    async def get_own(self, invite_id: str, user_id: str, part: Part) -> Ring | Decided:
         """The ring or its outcome, if the user has this part in it. Raises: NotFound."""
         if not is_id(invite_id):
             raise NotFound("There is no such invite of yours.")
@@ -115,59 +115,59 @@ class InviteOutcomes:
             raise NotFound("There is no such invite of yours.")
         return found
 
-    async def told(self, invite_id: str, command_id: str | None) -> Command:
+    async def late_answer(self, invite_id: str, command_id: str | None) -> Command:
         """The answer to a command that came after the decision. Raises: NotFound."""
         decided = await self.find(invite_id)
         if decided is None:
             raise NotFound("There is no such invite of yours.")
-        return decided.for_second(command_id)
+        return decided.late_answer(command_id)
 
     async def find(self, invite_id: str) -> Decided | None:
         return await self._sql.one("outcome", Decided, invite_id=invite_id)
 
-    async def settle(self, ring: Ring, say: Callable[[str | None], None], call_id: str = "") -> None:
-        """Releases the ring: both users are free or in the call. Then `say` notifies them; it gets the id of
-        the inviting socket if that is still open. If Redis is down, the sockets of this process are notified
+    async def settle(self, ring: Ring, notify_both: Callable[[str | None], None], call_id: str = "") -> None:
+        """Releases the ring: both users are free or in the call. Then calls `notify_both` with the id of the
+        inviting socket, or None if that is closed. If Redis is down, the sockets of this process are notified
         at once, and the release is repeated until it succeeds.
         """
 
         async def settle_now() -> None:
             ids = (ring.invite_id, ring.caller_id, ring.callee_id)
-            say(await self._rings.release(*ids, self._clock.now_ms(), call_id, ring.socket))
+            notify_both(await self._rings.release(*ids, self._clock.now_ms(), call_id, ring.socket))
 
         try:
             await settle_now()
         except Unavailable:
-            self._untold[ring.invite_id] = settle_now
-            say(ring.socket or None)
+            self._unreleased[ring.invite_id] = settle_now
+            notify_both(ring.socket or None)
 
     async def _settle_again(self) -> None:
         """Repeats the releases that failed. Raises: Unavailable; the remaining ones are kept."""
-        for invite_id, settle_now in list(self._untold.items()):
+        for invite_id, settle_now in list(self._unreleased.items()):
             await settle_now()
-            self._untold.pop(invite_id, None)
+            self._unreleased.pop(invite_id, None)
 
-    async def fall_away(self, ring: Ring, socket_id: str, command_id: str | None) -> Command:
+    async def end_as_gone(self, ring: Ring, socket_id: str, command_id: str | None) -> Command:
         """Ends the ring as gone for both, because the call is no longer possible."""
         if not await self.decide(ring.invite_id, ring.caller_id, ring.callee_id, "gone"):
-            return await self.told(ring.invite_id, command_id)
+            return await self.late_answer(ring.invite_id, command_id)
         told = CallCancelled(invite_id=ring.invite_id, reason="gone")
 
-        def say(_inviting: str | None) -> None:
+        def notify_both(_inviting: str | None) -> None:
             self._news.to_user(ring.caller_id, told)
             self._news.to_user_but(ring.callee_id, socket_id, told)
 
-        await self.settle(ring, say)
+        await self.settle(ring, notify_both)
         return msgspec.structs.replace(told, id=command_id)
 
-    async def start(self, begun: Begun, socket_id: str | None, command_id: str | None) -> CallStart:
+    async def start(self, started: StartedCall, socket_id: str | None, command_id: str | None) -> CallStart:
         """Sends call:start to the inviting and the answering socket, call:answered to the other tabs."""
-        ring = begun.ring
+        ring = started.ring
         answered = CallAnswered(invite_id=ring.invite_id, outcome="accepted")
-        for_caller = self._start_for(begun, "caller", begun.people[ring.callee_id])
-        for_callee = self._start_for(begun, "callee", begun.people[ring.caller_id])
+        for_caller = self._start_for(started, "caller", started.people[ring.callee_id])
+        for_callee = self._start_for(started, "callee", started.people[ring.caller_id])
 
-        def say(inviting: str | None) -> None:
+        def notify_both(inviting: str | None) -> None:
             others = answered if inviting else None
             self._news.to_user(ring.caller_id, for_caller, only=inviting, others=others)
             if socket_id is None:
@@ -175,14 +175,14 @@ class InviteOutcomes:
             else:
                 self._news.to_user_but(ring.callee_id, socket_id, answered)
 
-        await self.settle(ring, say, begun.call_id)
+        await self.settle(ring, notify_both, started.call_id)
         return msgspec.structs.replace(for_callee, id=command_id)
 
-    def _start_for(self, begun: Begun, side: Literal["caller", "callee"], peer: Person) -> CallStart:
+    def _start_for(self, started: StartedCall, side: Literal["caller", "callee"], peer: Person) -> CallStart:
         return CallStart(
-            call_id=begun.call_id,
-            agreed_seconds=begun.agreed_seconds,
-            polite=is_polite(begun.call_id, side),
+            call_id=started.call_id,
+            agreed_seconds=started.agreed_seconds,
+            polite=is_polite(started.call_id, side),
             peer_user=peer,
             server_now=self._clock.now_ms(),
         )
@@ -195,7 +195,7 @@ class InviteOutcomes:
         """
         outcome: Outcome = "gone" if by_id is None else "declined" if by_id == ring.callee_id else "cancelled"
         if await self.decide(ring.invite_id, ring.caller_id, ring.callee_id, outcome):
-            await self.settle(ring, lambda _inviting: self._tell_ended(ring, outcome))
+            await self.settle(ring, lambda _inviting: self._publish_end(ring, outcome))
 
     # -- rings that end automatically --
 
@@ -209,30 +209,32 @@ class InviteOutcomes:
     async def _look_for_decided(self) -> None:
         """Makes decided rings due that are still in Redis: their process died, or Redis was down."""
         ringing = await self._rings.ringing()
-        before = self._clock.now() - SAID_WITHIN
+        before = self._clock.now() - PUBLISHED_WITHIN
         if ringing and (ids := await self._sql.all("decided_among", str, invite_ids=ringing, before=before)):
             await self._rings.hasten(ids, self._clock.now_ms())
 
     async def _end(self, due: Due) -> None:
         outcome: Literal["missed", "gone"] = "missed" if due.outcome == "missed" else "gone"
         if not await self.decide(due.invite_id, due.caller_id, due.callee_id, outcome):
-            await self._say_for_another(due)
+            await self._publish_for_another(due)
             return
         ring = Ring(due.invite_id, due.caller_id, due.callee_id, 0, self._clock.now(), "")
-        await self.settle(ring, lambda _inviting: self._tell_ended(ring, outcome))
+        await self.settle(ring, lambda _inviting: self._publish_end(ring, outcome))
 
-    async def _say_for_another(self, due: Due) -> None:
+    async def _publish_for_another(self, due: Due) -> None:
         """Publishes an outcome that another process decided but did not publish before it died."""
         decided, ring = await self.find(due.invite_id), await self._rings.find(due.invite_id)
         if decided is None or ring is None:
             return
         if decided.call_id is not None:
             people = await self._users.people([ring.caller_id, ring.callee_id])
-            await self.start(Begun(ring, decided.call_id, decided.agreed_seconds or 0, people), None, None)
+            await self.start(
+                StartedCall(ring, decided.call_id, decided.agreed_seconds or 0, people), None, None
+            )
             return
-        await self.settle(ring, lambda _inviting: self._tell_ended(ring, decided.outcome))
+        await self.settle(ring, lambda _inviting: self._publish_end(ring, decided.outcome))
 
-    def _tell_ended(self, ring: Ring, outcome: Outcome) -> None:
+    def _publish_end(self, ring: Ring, outcome: Outcome) -> None:
         """Notifies both users of a ring that was not ended by a command."""
         if outcome == "missed" or outcome == "declined":
             self._news.to_user(ring.caller_id, CallDeclined(invite_id=ring.invite_id, reason=outcome))

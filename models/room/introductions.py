@@ -28,7 +28,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
 GONE = "This introduction is over. Ask your friend for a new link."
 
 
-class Link(msgspec.Struct, frozen=True):
+class IntroductionLink(msgspec.Struct, frozen=True):
     token: str
     expires_at: datetime
 
@@ -55,13 +55,13 @@ class Introductions:
         self._sql = db.statements("room.introductions")
         self._clock, self._config = clock, config
 
-    async def make_link(self, introducer_id: str, person_id: str) -> Link:
+    async def make_link(self, introducer_id: str, person_id: str) -> IntroductionLink:
         """Raises: NotFound (no such user, the introducer, or a user whom the introducer does not see)."""
         if not is_id(person_id):
             raise NotFound
         link = await self._sql.one(
             "make_link",
-            Link,
+            IntroductionLink,
             introducer_id=introducer_id,
             person_id=person_id,
             token=secrets.token_urlsafe(16),
@@ -72,13 +72,13 @@ class Introductions:
             raise NotFound
         return link
 
-    async def find_link(self, introducer_id: str, person_id: str) -> Link | None:
+    async def find_link(self, introducer_id: str, person_id: str) -> IntroductionLink | None:
         """The existing link, if it has not expired."""
         if not is_id(person_id):
             return None
         now = self._clock.frozen
         return await self._sql.one(
-            "find_link", Link, introducer_id=introducer_id, person_id=person_id, now=now
+            "find_link", IntroductionLink, introducer_id=introducer_id, person_id=person_id, now=now
         )
 
     async def find(self, token: str, *, on: Transaction | None = None) -> Introduction | None:

@@ -71,7 +71,7 @@ class Presence:
         """Registers a socket; it has not joined yet."""
         self._local[socket_id] = LocalSocket(user_id, has_access)
         self._of_user.setdefault(user_id, set()).add(socket_id)
-        return await self._announce(socket_id, self._local[socket_id])
+        return await self._register(socket_id, self._local[socket_id])
 
     def is_known(self, socket_id: str) -> bool:
         """Whether this socket of this process is registered and not closed."""
@@ -80,7 +80,7 @@ class Presence:
     async def reopen(self, socket_id: str) -> Opened | None:
         """Registers a socket again, for example after Redis was down. None if it has closed."""
         local = self._local.get(socket_id)
-        return None if local is None else await self._announce(socket_id, local)
+        return None if local is None else await self._register(socket_id, local)
 
     async def close(self, socket_id: str) -> None:
         """Removes a socket. If it had joined, its user stays listed for ten seconds."""
@@ -92,9 +92,9 @@ class Presence:
         if not mine:
             del self._of_user[local.user_id]
         # Redis may be down for a moment and come back with the socket still registered.
-        await persist(lambda: self._tell_closed(local.user_id, socket_id, is_last=not mine))
+        await persist(lambda: self._unregister(local.user_id, socket_id, is_last=not mine))
 
-    async def _tell_closed(self, user_id: str, socket_id: str, *, is_last: bool) -> None:
+    async def _unregister(self, user_id: str, socket_id: str, *, is_last: bool) -> None:
         process, now = self._bus.process_id, self._clock.now_ms()
         await self._bus.script("socket_close", user_id, socket_id, process, now, GONE_AFTER_MS, int(is_last))
 
@@ -125,7 +125,7 @@ class Presence:
             await self._bus.script("socket_mark", local.user_id, socket_id, now, mark, local.hidden_since)
         )
 
-    async def _announce(self, socket_id: str, local: LocalSocket) -> Opened:
+    async def _register(self, socket_id: str, local: LocalSocket) -> Opened:
         answer = await self._bus.script(
             "socket_open", local.user_id, socket_id, self._bus.process_id, self._clock.now_ms(),
             int(local.has_access), int(local.is_joined), local.hidden_since,
@@ -138,7 +138,7 @@ class Presence:
             local = self._local.get(socket_id)
             if local is not None:
                 local.has_access = True
-                await self._announce(socket_id, local)
+                await self._register(socket_id, local)
 
     async def lose_access(self, user_id: str) -> None:
         """The user's sockets in this process leave the queue and no longer count as online."""

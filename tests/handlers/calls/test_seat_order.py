@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from handlers.calls.seat_order import MOST_TOLD, SeatOrder
+from handlers.calls.seat_order import MOST_REMEMBERED, SeatOrder
 
 
 def test_frames_before_the_state_wait_for_it() -> None:
     written: list[bytes] = []
     order = SeatOrder(written.append)
-    order.hear(b"1")
-    order.hear(b"2", "line")
+    order.push(b"1")
+    order.push(b"2", "line")
     assert (written, order.is_opening) == ([], True)
     order.opened()
     assert (written, order.is_opening) == ([b"1", b"2"], False)
@@ -18,11 +18,11 @@ def test_frames_before_the_state_wait_for_it() -> None:
 def test_a_line_is_sent_once() -> None:
     written: list[bytes] = []
     order = SeatOrder(written.append)
-    order.hear(b"shown", "a")
+    order.push(b"shown", "a")
     order.shown(["a"])
     order.opened()
     for once in ("a", "b", "b", None, None):
-        order.hear(str(once).encode(), once)
+        order.push(str(once).encode(), once)
     assert written == [b"b", b"None", b"None"]
 
 
@@ -30,8 +30,8 @@ def test_only_the_newest_lines_are_remembered() -> None:
     written: list[bytes] = []
     order = SeatOrder(written.append)
     order.opened()
-    for number in range(MOST_TOLD + 1):
-        order.hear(b"", str(number))
-    order.hear(b"again", "0")
-    order.hear(b"again", str(MOST_TOLD))
-    assert len(written) == MOST_TOLD + 2
+    for number in range(MOST_REMEMBERED + 1):
+        order.push(b"", str(number))
+    order.push(b"again", "0")
+    order.push(b"again", str(MOST_REMEMBERED))
+    assert len(written) == MOST_REMEMBERED + 2

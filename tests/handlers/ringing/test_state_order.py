@@ -16,7 +16,7 @@ def event(type: str, number: int = 0) -> bytes:
     return json.dumps({"type": type, "number": number}).encode()
 
 
-class Wire:
+class Recorder:
     """A socket's frames; `during[n]` are the events that arrive during the n-th read."""
 
     def __init__(self, *during: list[bytes]) -> None:
@@ -28,7 +28,7 @@ class Wire:
     async def look(self) -> State | None:
         self.looks += 1
         for frame in self._during[self.looks - 1] if self.looks <= len(self._during) else ():
-            self.order.hear(frame)
+            self.order.push(frame)
         return State(server_now=self.looks, access="paid", available=True, invite=None, call=None)
 
     async def show(self) -> list[Any]:
@@ -37,45 +37,45 @@ class Wire:
 
 
 async def test_an_event_before_the_first_state_makes_it_read_again_and_is_part_of_it() -> None:
-    wire = Wire([event("call:notify", 1)])
-    assert await wire.show() == ["state"]
-    assert wire.looks == 2
-    wire.order.hear(event("call:notify", 2))
-    assert await wire.show() == ["state", 2, "state"]
+    recorder = Recorder([event("call:notify", 1)])
+    assert await recorder.show() == ["state"]
+    assert recorder.looks == 2
+    recorder.order.push(event("call:notify", 2))
+    assert await recorder.show() == ["state", 2, "state"]
 
 
 @pytest.mark.parametrize("type", ["call:start", "contacts:shared", "queue:update"])
 async def test_events_that_no_state_contains_are_sent_after_the_first(type: str) -> None:
-    assert await Wire([event(type, 1)]).show() == ["state", 1]
+    assert await Recorder([event(type, 1)]).show() == ["state", 1]
 
 
 async def test_a_later_state_comes_after_the_events_before_it() -> None:
-    wire = Wire([], [event("call:notify", 1)], [event("call:cancelled", 2)])
-    await wire.show()
-    assert await wire.show() == ["state", 1, 2, "state"]
+    recorder = Recorder([], [event("call:notify", 1)], [event("call:cancelled", 2)])
+    await recorder.show()
+    assert await recorder.show() == ["state", 1, 2, "state"]
 
 
 async def test_endless_events_wait_during_the_last_read() -> None:
-    wire = Wire([], *([event("call:notify", number)] for number in range(1, 9)))
-    await wire.show()
+    recorder = Recorder([], *([event("call:notify", number)] for number in range(1, 9)))
+    await recorder.show()
     last = MOST_LOOKS
-    assert await wire.show() == ["state", *range(1, last), "state", last]
+    assert await recorder.show() == ["state", *range(1, last), "state", last]
 
 
 async def test_events_during_the_last_read_of_the_first_state_come_after_it() -> None:
-    wire = Wire(*([event("call:notify", number)] for number in range(1, 9)))
-    assert await wire.show() == ["state", MOST_LOOKS]
+    recorder = Recorder(*([event("call:notify", number)] for number in range(1, 9)))
+    assert await recorder.show() == ["state", MOST_LOOKS]
 
 
 async def test_events_continue_when_a_later_state_cannot_be_read() -> None:
-    wire = Wire()
-    await wire.show()
+    recorder = Recorder()
+    await recorder.show()
 
     async def fail() -> State | None:
-        wire.order.hear(event("call:notify", 1))
+        recorder.order.push(event("call:notify", 1))
         raise Unavailable
 
     with pytest.raises(Unavailable):
-        await wire.order.show(fail)
-    wire.order.hear(event("call:cancelled", 2))
-    assert await wire.show() == ["state", 1, 2, "state"]
+        await recorder.order.show(fail)
+    recorder.order.push(event("call:cancelled", 2))
+    assert await recorder.show() == ["state", 1, 2, "state"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from models.calls.cache import MOST_BEGUN, KnownCalls
+from models.calls.cache import MOST_ACCEPTED, CallCache
 from models.calls.call import Call
 from models.calls.state import Rules, begin
 
@@ -16,7 +16,7 @@ def call(call_id: str, version: int = 0) -> Call:
 
 
 def test_a_call_accepted_here_is_cached_until_it_is_removed() -> None:
-    known = KnownCalls()
+    known = CallCache()
     assert known.find("a") is None
     known.begin(call("a"))
     assert known.find("a") == call("a")
@@ -25,7 +25,7 @@ def test_a_call_accepted_here_is_cached_until_it_is_removed() -> None:
 
 
 def test_only_calls_with_a_seat_here_are_updated() -> None:
-    known = KnownCalls()
+    known = CallCache()
     known.begin(call("a"))
     known.keep(call("a", 1))
     assert known.find("a") == call("a")
@@ -37,16 +37,16 @@ def test_only_calls_with_a_seat_here_are_updated() -> None:
 
 
 def test_an_outdated_entry_is_read_again() -> None:
-    known = KnownCalls()
+    known = CallCache()
     known.begin(call("a"))
-    known.doubt("a")
+    known.mark_outdated("a")
     assert known.find("a") is None
     known.keep(call("a", 3))
     assert known.find("a") == call("a", 3)
 
 
 def test_steps_are_serialised_until_the_last_seat_is_gone() -> None:
-    known = KnownCalls()
+    known = CallCache()
     assert known.turn("a") is None
     known.begin(call("a"))
     turn = known.turn("a")
@@ -60,17 +60,17 @@ def test_steps_are_serialised_until_the_last_seat_is_gone() -> None:
 
 
 def test_a_call_that_ends_without_a_seat_leaves_nothing() -> None:
-    known = KnownCalls()
+    known = CallCache()
     known.begin(call("a"))
     known.end("a")
     assert len(known) == 0
 
 
 def test_calls_with_seats_on_other_processes_do_not_accumulate() -> None:
-    known = KnownCalls()
-    for number in range(MOST_BEGUN + 1):
+    known = CallCache()
+    for number in range(MOST_ACCEPTED + 1):
         known.begin(call(str(number)))
     assert known.find("0") is None
     assert known.find("1") is not None
-    assert known.find(str(MOST_BEGUN)) is not None
-    assert len(known) == MOST_BEGUN
+    assert known.find(str(MOST_ACCEPTED)) is not None
+    assert len(known) == MOST_ACCEPTED

@@ -12,7 +12,7 @@ async def test_each_side_gets_its_peer_and_the_lines(site: Running, person: Make
     call = await models.calls.get(scene.call_id)
     await models.chat.say(call, anna, "1", "first")
     await models.chat.say(call, ben, "1", "second")
-    seen = {side: await models.seat_views.of(call, side) for side in ("caller", "callee")}
+    seen = {side: await models.snapshots.of(call, side) for side in ("caller", "callee")}
     assert seen["caller"].peer == await models.users.person(ben)
     assert seen["callee"].peer == await models.users.person(anna)
     for view in seen.values():
@@ -26,10 +26,10 @@ async def test_contacts_are_included_only_once_both_have_agreed(site: Running, p
     await models.users.update(ben, handles={"discord": "ben"})
     call = await models.calls.get(scene.call_id)
     await models.contacts.say(call, ben, is_yes=True)
-    assert (await models.seat_views.of(call, "caller")).shared is None
+    assert (await models.snapshots.of(call, "caller")).shared is None
     await models.contacts.say(call, anna, is_yes=True)
-    assert (await models.seat_views.of(call, "caller")).shared == {"discord": "ben"}
-    assert (await models.seat_views.of(call, "callee")).shared == {}
+    assert (await models.snapshots.of(call, "caller")).shared == {"discord": "ben"}
+    assert (await models.snapshots.of(call, "callee")).shared == {}
 
 
 async def test_a_deleted_peer_is_none(site: Running, person: MakePerson) -> None:
@@ -38,5 +38,5 @@ async def test_a_deleted_peer_is_none(site: Running, person: MakePerson) -> None
     await rows(
         site.models, "update users set deleted_at = now() where user_id = %s", scene.people.ben.user_id
     )
-    assert (await site.models.seat_views.of(call, "caller")).peer is None
-    assert (await site.models.seat_views.of(call, "callee")).peer is not None
+    assert (await site.models.snapshots.of(call, "caller")).peer is None
+    assert (await site.models.snapshots.of(call, "callee")).peer is not None

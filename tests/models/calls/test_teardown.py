@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models.calls.state import HungUp
-from models.calls.teardown import CallEnds
+from models.calls.teardown import CallTeardown
 from models.errors import Unavailable
 from models.redis import keys
 from models.redis.client import Bus
@@ -46,7 +46,7 @@ async def test_an_end_is_published_after_its_process_died(
 async def test_an_end_is_published_again_after_redis_was_down(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     nobody = Bus("redis://127.0.0.1:1/0", "nobody")
-    ends: CallEnds = site.models.calls.ends
+    ends: CallTeardown = site.models.calls.ends
     ends._bus, there = nobody, ends._bus
     ends._presence._bus = nobody
     await site.models.calls.apply(scene.call_id, HungUp())
@@ -54,10 +54,10 @@ async def test_an_end_is_published_again_after_redis_was_down(site: Running, per
     assert await scene.a.closed() == await scene.b.closed() == 1000
     assert await is_busy(site, scene.people.anna)
     with pytest.raises(Unavailable):
-        await ends.tell_again()
+        await ends.retry()
     ends._bus = ends._presence._bus = there
-    await ends.tell_again()
+    await ends.retry()
     assert not await is_busy(site, scene.people.anna)
     assert not await is_busy(site, scene.people.ben)
-    await until(lambda: not ends._untold)
+    await until(lambda: not ends._pending)
     await nobody.close()
