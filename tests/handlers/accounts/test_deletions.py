@@ -60,7 +60,7 @@ async def test_a_browser_gets_the_explanation_and_the_confirmation(
     browser = await browser_of(site, await person("Ann"))
     assert "What stays" in (await browser.get("/settings/delete")).text
     again = await browser.post("/settings/delete", htmx=htmx, confirm="no")
-    assert (again.status, "Type DELETE to say" in again.text) == (422, True)
+    assert (again.status, "Type DELETE to confirm" in again.text) == (422, True)
     gone = await browser.post("/settings/delete", htmx=htmx, confirm="delete")
     assert gone.headers["HX-Redirect" if htmx else "Location"] == "/deleted"
     assert not browser.cookies["session"]
