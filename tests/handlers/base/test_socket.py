@@ -187,7 +187,7 @@ async def test_a_flood_closes_it(site: Running, person: MakePerson, kind: str, a
 
 def test_a_budget_refills(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr("handlers.base.socket.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("handlers.realtime.limits.time.monotonic", lambda: now[0])
     budget = Budget(10)
     assert [budget.take() for _ in range(41)] == [True] * 40 + [False]
     now[0] += 0.5

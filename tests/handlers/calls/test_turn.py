@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from tornado.ioloop import IOLoop
 
+from models.settings.environment import read_config
 from tests.conftest import MakePerson, MakeSite, Running
 from tests.support.fake_twilio import TwilioStandIn
 from tests.support.scenes import advance, freeze, in_call
@@ -121,7 +122,7 @@ async def test_three_checks_per_hour_and_address(
     make_site: MakeSite, person: MakePerson, site: Running
 ) -> None:
     behind_proxy = await make_site(
-        **COTURN, trusted_proxies=site.config.read({"TRUSTED_PROXIES": "127.0.0.1, ::1"}).trusted_proxies
+        **COTURN, trusted_proxies=read_config({"TRUSTED_PROXIES": "127.0.0.1, ::1"}).trusted_proxies
     )
     anna = await person("Anna")
 
