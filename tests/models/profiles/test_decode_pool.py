@@ -63,6 +63,7 @@ async def test_a_process_started_in_advance_is_used_and_replaced(pictures: Decod
     (next_one,) = decoders()
     assert next_one.pid != early.pid
     next_one.kill()
+    await until(lambda: next_one.status() == psutil.STATUS_ZOMBIE)
     await pictures.run("ann", WORDS, file_of(jpeg()), file_of(b""), is_selfie=True)
 
 
