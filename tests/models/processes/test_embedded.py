@@ -238,7 +238,7 @@ def test_redis_stores_nothing_and_evicts_nothing(embedded: Embedded) -> None:
 def test_one_server_can_run_without_the_other(data: Path) -> None:
     with Embedded.start(data, postgres=False) as running:
         assert ping(running)
-        with pytest.raises(EmbeddedError, match="PostgreSQL was not asked for"):
+        with pytest.raises(EmbeddedError, match="PostgreSQL was not requested"):
             assert running.database_url
 
 
