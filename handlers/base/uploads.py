@@ -120,7 +120,7 @@ class UploadHandler(BaseHandler):
             raise UnsupportedMedia(f"Send the file as multipart/form-data, in the field {self.field}.")
 
     def _open(self, user_id: str) -> None:
-        self._file = self.uploads.open(user_id)
+        self._file = self.uploads.open(user_id, self.address)
         self._form = FormReader(self.request.headers["Content-Type"], self.field, self._file, self.most_bytes)
         self._watch = asyncio.get_running_loop().call_later(STALL_SECONDS, self._check_pace)
 

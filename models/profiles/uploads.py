@@ -12,6 +12,7 @@ from tempfile import TemporaryFile
 from typing import BinaryIO, cast
 
 from models.errors import Unavailable
+from models.security.addresses import subject_of
 
 MOST_OWN = 3
 RETRY_SECONDS = 10
@@ -21,26 +22,30 @@ class Uploads:
     def __init__(self, directory: Path, most: int) -> None:
         self._directory, self._most = directory, most
         self._owners: dict[BinaryIO, str] = {}
+        self._subjects: dict[BinaryIO, str] = {}
 
     def __len__(self) -> int:
         return len(self._owners)
 
-    def open(self, owner: str) -> BinaryIO:
+    def open(self, owner: str, address: str) -> BinaryIO:
         """Opens a file to receive into; release it with `close`.
 
-        Raises: Unavailable if this owner, or all together, have too many uploads.
+        Raises: Unavailable if this owner, this address (half of all), or all together have too many uploads.
         """
-        if len(self) >= self._most or list(self._owners.values()).count(owner) >= MOST_OWN:
+        subject = subject_of(address)
+        is_full = len(self) >= self._most or list(self._owners.values()).count(owner) >= MOST_OWN
+        if is_full or list(self._subjects.values()).count(subject) >= self._most // 2:
             raise Unavailable(
                 "Too many files are being uploaded. Please try again in a moment.", retry_after=RETRY_SECONDS
             )
         file = unnamed_file(self._directory)
-        self._owners[file] = owner
+        self._owners[file], self._subjects[file] = owner, subject
         return file
 
     def close(self, file: BinaryIO) -> None:
         """Closing a file twice is allowed."""
         self._owners.pop(file, None)
+        self._subjects.pop(file, None)
         file.close()
 
 

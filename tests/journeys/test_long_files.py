@@ -18,9 +18,9 @@ SEND = """async ([path, field, megabytes]) => {
 @pytest.mark.parametrize(
     ("path", "field", "megabytes", "words"),
     [
-        ("/media/video", "video", 60, "A video may have 50 MB at most."),
-        ("/media/selfie", "selfie", 60, "A photo may have 8 MB at most."),
-        ("/media/selfie", "selfie", 9, "A photo may have 8 MB at most."),
+        ("/media/video", "video", 60, "A video may have at most 50 MB."),
+        ("/media/selfie", "selfie", 60, "A photo may have at most 8 MB."),
+        ("/media/selfie", "selfie", 9, "A photo may have at most 8 MB."),
         ("/report", "text", 60, "a request may have 1 MB at most"),
     ],
 )
