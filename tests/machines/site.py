@@ -130,7 +130,7 @@ class Machines:
         for one in (a, b):
             (past,) = [call for call in (await one.get("/history"))["calls"] if call["callId"] == call_id]
             assert past["endedReason"] == reason
-            assert sorted(line["text"] for line in past["messages"]) == sorted(lines)
+            assert sorted(await all_lines(one, past)) == sorted(lines)
             assert await self.is_free(one)
 
     async def is_free(self, actor: Actor) -> bool:
@@ -166,3 +166,14 @@ def _free_port() -> int:
 def _made(directory: Path) -> Path:
     directory.mkdir(parents=True)
     return directory
+
+
+async def all_lines(actor: Actor, past: dict[str, Any]) -> list[str]:
+    """The chat lines of a call of the history, its later pages included."""
+    messages, url = list(past["messages"]), past.get("moreMessagesUrl")
+    while url:
+        page = await actor.get(url)
+        messages += page["messages"]
+        cursor = page["nextCursor"]
+        url = f"/calls/{past['callId']}/messages?cursor={cursor}" if cursor else None
+    return [line["text"] for line in messages]
