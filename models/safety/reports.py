@@ -1,12 +1,11 @@
-"""Reports: what somebody says another did, with the evidence they chose to attach.
+"""Reports of one user about another, with the evidence that the reporter chose to attach.
 
-Keeps one report a pair. One about somebody they were in a call or a ring with counts; one about a card goes
-to review only. Promises that reporter and reported do not see each other again, that chat lines are those of
-the call it names, that a picture is kept only with the reporter's consent and as a JPEG of our own, and that
-so many reporters of good standing (`models.safety.reputation`) bring one ban until a moderator has looked,
-however many report at once. Nobody, a stranger and a second report are answered alike. Refuses with Invalid,
-NotFound (a call that is not theirs, or with somebody else), PaymentRequired, TooMany, TooLarge,
-UnsupportedMedia.
+There is one report per pair. A report about a user met in a call or a ring counts; one about a card is only
+reviewed. Reporter and reported no longer see each other. Attached chat lines are those of the named call, and
+a picture is stored only with the reporter's consent, re-encoded as JPEG. Enough reporters in good standing
+(`models.safety.reputation`) cause one ban until a moderator decides, also for simultaneous reports. An unknown
+user, a stranger and a second report get the same answer. Raises: Invalid, NotFound (a call of others, or with
+another user), PaymentRequired, TooMany, TooLarge, UnsupportedMedia.
 """
 
 from __future__ import annotations
@@ -70,7 +69,7 @@ class Reports:
         self._sql = db.statements("safety.reports")
 
     async def file(self, reporter: Member, new: NewReport) -> None:
-        """Written once; and a ban is in force when this was the one too many."""
+        """Files the report at most once, and bans the user if it reaches the threshold."""
         check(reporter.user_id, new)
         await self._rate_limits.report(reporter.user_id)
         await self._check_call(reporter.user_id, new)
@@ -128,7 +127,7 @@ class Reports:
             await self._sql.run("attach_frame", on=on, report_id=report_id, bytes=frame)
 
     async def _weigh(self, user_id: str, on: Transaction) -> ActiveBan | None:
-        """The ban that this report brings, under the lock of the person reported."""
+        """The ban that this report causes, under the lock of the reported user."""
         reports = counted(await self._sql.all("open_about", OpenReport, on=on, reported_id=user_id))
         if len(reports) < self._config.ban_reporters:
             return None
