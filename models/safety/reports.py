@@ -3,8 +3,8 @@
 There is one report per pair. A report about a user met in a call or a ring counts; one about a card is only
 reviewed. Reporter and reported no longer see each other. Attached chat lines are those of the named call, and
 a picture is stored only with the reporter's consent, re-encoded as JPEG. Enough reporters in good standing
-(`models.safety.reputation`) cause one ban until a moderator decides, also for simultaneous reports. An unknown
-user, a stranger and a second report get the same answer. Raises: Invalid, NotFound (a call of others, or with
+(`models.safety.reputation`) cause one ban until a moderator decides, also for simultaneous reports. Unknown
+users, strangers and second reports get the same answer. Raises: Invalid, NotFound (a call of others, or with
 another user), PaymentRequired, TooMany, TooLarge, UnsupportedMedia.
 """
 
