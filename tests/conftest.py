@@ -158,6 +158,8 @@ class Running:
     async def invites(self, person: Person, *, join: bool = True) -> Socket:
         """The user's invite socket, with its `state` waiting; joined to the queue by default."""
         socket = await self.socket("/ws/invites", person.token)
+        # A ring that comes during the look-up of `state` is part of it, and is not sent once more.
+        socket.inbox.append(await socket.receive("state"))
         if join:
             socket.send("queue:join", id="join")
             await socket.receive("queue:state", id="join")
