@@ -50,7 +50,7 @@ async def test_access_that_changes_while_the_socket_opens_is_in_its_state(
     async with site.models.db.transaction() as on:
         # After the member was read and before the socket subscribed to events.
         await on.link.execute("lock table seen_addresses in exclusive mode")
-        socket = await site.invites(anna, join=False)
+        socket = await site.socket("/ws/invites", anna.token)
         waiting = (
             "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
         )
