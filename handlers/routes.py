@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from tornado.routing import URLSpec
 
-from handlers.access import invite_codes
-from handlers.accounts import credentials, deletions, exports, onboarding, recovery, sign_in
+from handlers.access import invite_codes, paywall
+from handlers.accounts import credentials, deletions, exports, onboarding, recovery, sign_in, sign_up
 from handlers.billing import checkouts, receipts, sandbox, webhook
 from handlers.calls import calls, chat, contacts, history, relay, turn
-from handlers.console import appeal_reviews, audit_log, dashboard, members, report_reviews, staff
+from handlers.console import appeal_reviews, audit_log, bans, dashboard, members, report_reviews, staff
 from handlers.console import invite_codes as admin_codes
 from handlers.console import payments as admin_payments
 from handlers.console import sign_in as staff_sessions
-from handlers.http.templates import STATIC
-from handlers.profiles import me, selfies, settings, videos
-from handlers.public import health, home, static
+from handlers.http.assets import STATIC
+from handlers.profiles import me, media, selfies, settings, videos
+from handlers.public import csp_reports, health, home, static
 from handlers.ringing import invites
 from handlers.room import introductions, room
 from handlers.safety import appeals, blocks, reports
@@ -34,9 +34,9 @@ def routes() -> list[URLSpec]:
         URLSpec(r"/stats/live", home.LiveStatsHandler, name="live_stats"),
         URLSpec(r"/onboarding", onboarding.OnboardingHandler, name="onboarding"),
         URLSpec(r"/too-young", onboarding.TooYoungHandler, name="too_young"),
-        URLSpec(r"/auth/guest", sign_in.GuestHandler, name="guest"),
+        URLSpec(r"/auth/guest", sign_up.GuestHandler, name="guest"),
         URLSpec(r"/login", sign_in.LoginPageHandler, name="login_page"),
-        URLSpec(r"/auth/upgrade", sign_in.UpgradeHandler, name="upgrade"),
+        URLSpec(r"/auth/upgrade", sign_up.UpgradeHandler, name="upgrade"),
         URLSpec(r"/auth/login", sign_in.LoginHandler, name="login"),
         URLSpec(r"/auth/logout", sign_in.LogoutHandler, name="logout"),
         URLSpec(r"/user/me", me.MeHandler, name="me"),
@@ -55,10 +55,10 @@ def routes() -> list[URLSpec]:
         URLSpec(r"/media/selfie", selfies.SelfieHandler, name="selfie"),
         URLSpec(r"/media/video", videos.VideoHandler, name="video"),
         URLSpec(r"/media/video/remove", videos.RemoveVideoHandler, name="remove_video"),
-        URLSpec(rf"/media/{UUID}", selfies.MediaHandler, name="media"),
-        URLSpec(r"/paywall", checkouts.PaywallHandler, name="paywall"),
+        URLSpec(rf"/media/{UUID}", media.MediaHandler, name="media"),
+        URLSpec(r"/paywall", paywall.PaywallHandler, name="paywall"),
         URLSpec(r"/payment/create-checkout", checkouts.CreateCheckoutHandler, name="create_checkout"),
-        URLSpec(r"/payment/apply-code", checkouts.ApplyCodeHandler, name="apply_code"),
+        URLSpec(r"/payment/apply-code", paywall.ApplyCodeHandler, name="apply_code"),
         URLSpec(r"/payment/webhook", webhook.StripeWebhookHandler, name="stripe_webhook"),
         URLSpec(r"/payment-success", checkouts.PaymentSuccessHandler, name="payment_success"),
         URLSpec(r"/receipt", receipts.ReceiptHandler, name="receipt"),
@@ -83,7 +83,7 @@ def routes() -> list[URLSpec]:
         URLSpec(r"/healthz", health.HealthHandler, name="healthz"),
         URLSpec(r"/readyz", health.ReadyHandler, name="readyz"),
         URLSpec(r"/metrics", health.MetricsHandler, name="metrics"),
-        URLSpec(r"/csp-report", health.CspReportHandler, name="csp_report"),
+        URLSpec(r"/csp-report", csp_reports.CspReportHandler, name="csp_report"),
         URLSpec(r"/sw\.js", static.ServiceWorkerHandler, {"path": str(STATIC)}, name="service_worker"),
         URLSpec(
             r"/(favicon\.ico|manifest\.webmanifest|apple-touch-icon[\w-]*\.png)",
@@ -114,7 +114,7 @@ def console_routes() -> list[URLSpec]:
             rf"/admin/people/{UUID}/(selfie\.jpg|video)", members.PersonMediaHandler, name="person_media"
         ),
         URLSpec(rf"/admin/people/{UUID}/remove", members.RemovalHandler, name="removal"),
-        URLSpec(rf"/admin/bans/{UUID}", members.BanHandler, name="ban"),
+        URLSpec(rf"/admin/bans/{UUID}", bans.BanHandler, name="ban"),
         URLSpec(r"/admin/appeals", appeal_reviews.AppealQueueHandler, name="appeal_queue"),
         URLSpec(rf"/admin/appeals/{UUID}", appeal_reviews.AppealVerdictHandler, name="appeal_verdict"),
         URLSpec(r"/admin/codes", admin_codes.AdminCodesHandler, name="admin_codes"),

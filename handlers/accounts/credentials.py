@@ -5,10 +5,16 @@ from __future__ import annotations
 import msgspec
 
 from handlers.base import cookies
+from handlers.base.application import SiteHandler
 from handlers.base.handler import BaseHandler
 from handlers.profiles.settings import settings_context
 from models.errors import Conflict, Invalid, NotAllowed, Problem
 from models.security.member import Member
+
+# A cookie that carries new recovery codes to the page that shows them once.
+CODES_COOKIE = "recovery-codes"
+CODES_PATH = "/settings/recovery-codes"
+CODES_DAYS = 10 / (24 * 60)
 
 
 class PasswordForm(msgspec.Struct, rename="camel"):
@@ -90,7 +96,7 @@ class RecoveryCodesHandler(ChangeHandler):
         left = await self.models.recovery_codes.left(member.user_id)
         if not self.is_page:
             return self.json({"codesLeft": left})
-        codes = cookies.take_codes(self)
+        codes = take_codes(self)
         return self.page("accounts/recovery_codes/page.html", codes=codes, codes_left=left)
 
     async def change(self, member: Member) -> None:
@@ -101,5 +107,21 @@ class RecoveryCodesHandler(ChangeHandler):
     def changed(self) -> None:
         if not self.is_page:
             return self.json({"recoveryCodes": self.codes})
-        cookies.hand_over_codes(self, self.codes)
+        hand_over_codes(self, self.codes)
         return self.go("/settings/recovery-codes")
+
+
+def hand_over_codes(handler: SiteHandler, codes: list[str]) -> None:
+    """Passes new codes to the next page in a cookie: no server stores them in plain text."""
+    attributes = cookies.attributes(handler) | {"path": CODES_PATH}
+    handler.set_cookie(CODES_COOKIE, ".".join(codes), expires_days=CODES_DAYS, **attributes)
+
+
+def take_codes(handler: SiteHandler) -> list[str]:
+    """The codes of `hand_over_codes`, once."""
+    codes = handler.get_cookie(CODES_COOKIE)
+    if not codes:
+        return []
+    attributes = cookies.attributes(handler) | {"path": CODES_PATH}
+    handler.set_cookie(CODES_COOKIE, "", expires_days=-1, **attributes)
+    return codes.split(".")

@@ -10,7 +10,7 @@ from tornado.web import RequestHandler
 from handlers.http.bodies import BodyApplication
 from handlers.http.draining import Requests
 from handlers.http.misconfigurations import Misconfigurations
-from handlers.http.origins import security_headers
+from handlers.http.security_headers import security_headers
 from handlers.http.templates import Pages
 from handlers.realtime.hub import Hub
 from models.settings.config import Config

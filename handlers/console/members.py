@@ -1,4 +1,4 @@
-"""Members as staff see them: search, page, bans, and removal of selfies and videos."""
+"""Members as staff see them: search, page, and removal of selfies and videos."""
 
 from __future__ import annotations
 
@@ -9,12 +9,6 @@ from handlers.console.base import ConsoleHandler
 from models.console.members import Dossier
 from models.errors import Invalid
 from models.safety.moderation import Decision
-from models.security.audit_log import why
-
-
-class BanForm(msgspec.Struct):
-    action: str = ""
-    reason: str = ""
 
 
 class RemovalForm(msgspec.Struct, rename="camel"):
@@ -78,18 +72,3 @@ class RemovalHandler(ConsoleHandler):
         values = form.kind, form.media_id, self.who().staff_id, form.reason
         await self.models.removals.remove(user_id, *values)
         return self.done(f"/admin/people/{user_id}")
-
-
-class BanHandler(ConsoleHandler):
-    """POST /admin/bans/ID: `action` = lift or permanent."""
-
-    async def post(self, ban_id: str) -> None:
-        ban, form = await self.models.bans.get(ban_id), self.read(BanForm)
-        reason, who = why(form.reason), self.who().staff_id
-        if form.action == "lift":
-            await self.models.bans.lift(ban_id, who, reason)
-        elif form.action == "permanent":
-            await self.models.bans.make_permanent(ban_id, who, reason)
-        else:
-            raise Invalid(action="Choose lift or permanent.")
-        return self.done(f"/admin/people/{ban.user_id}")

@@ -1,26 +1,19 @@
-"""Templates, their filters, and versioned URLs of static files. The only module that imports Jinja2."""
+"""Jinja templates, their filters and globals. The only module that imports Jinja2."""
 
 from __future__ import annotations
 
-import hashlib
-import posixpath
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache
-from pathlib import Path
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from handlers.http.assets import ROOT, modules, static_url
 from handlers.http.legal_texts import own_text
 from models.messages import instant
 from models.settings.config import Config
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-STATIC = ROOT / "static"
-IMPORTED = re.compile(r'^(?:import|export)\b[^;]*?"(\.{1,2}/[\w./]+)"', re.M)
 ENDED_WORDS = {
     "hung_up": "One of you ended the call",
     "expired": "The time you agreed on was up",
@@ -114,54 +107,6 @@ def _site_view(config: Config) -> SiteView:
         own_terms=own_text(config.terms_file),
         own_privacy=own_text(config.privacy_file),
     )
-
-
-@cache
-def _as_started() -> tuple[str, dict[Path, tuple[int, int]]]:
-    """The version of static/, and each file's size and modification time (ns) when the version was
-    computed.
-    """
-    digest, stamps = hashlib.sha256(), {}
-    for file in sorted(file for file in STATIC.rglob("*") if file.is_file()):
-        digest.update(file.relative_to(STATIC).as_posix().encode() + b"\0" + file.read_bytes())
-        stamps[file] = (file.stat().st_size, file.stat().st_mtime_ns)
-    return digest.hexdigest()[:12], stamps
-
-
-def static_version() -> str:
-    """Changes when any file under static/ does; one version for all, so that relative names keep it."""
-    return _as_started()[0]
-
-
-def is_as_started(file: Path) -> bool:
-    """Whether the version is still valid for this file: it may have been replaced under a running server."""
-    stat = file.stat()
-    return _as_started()[1].get(file) == (stat.st_size, stat.st_mtime_ns)
-
-
-@cache
-def static_url(path: str) -> str:
-    """`/static/<version>/app.css`, which browsers may cache for ever."""
-    if not (STATIC / path).is_file():
-        raise FileNotFoundError(path)
-    return f"/static/{static_version()}/{path}"
-
-
-@cache
-def modules(*names: str) -> tuple[str, ...]:
-    """These scripts and all their static imports (not dynamic ones), so that a page can preload all of
-    them.
-    """
-    found: list[str] = []
-    waiting = list(names)
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.append(name)
-            folder = posixpath.dirname(name)
-            imported = IMPORTED.findall((STATIC / name).read_text())
-            waiting += [posixpath.normpath(posixpath.join(folder, path)) for path in imported]
-    return tuple(sorted(found))
 
 
 def minutes(seconds: int) -> str:

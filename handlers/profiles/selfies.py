@@ -1,18 +1,14 @@
-"""Upload of selfies, and download of media."""
+"""Upload of selfies."""
 
 from __future__ import annotations
 
-from handlers.base.file_response import MediaAnswer
 from handlers.base.uploads import UploadHandler
 from handlers.http.redirects import STEPS
 from models.accounts.sign_up import next_step
-from models.errors import Invalid, NotFound, Problem, TooLarge, UnsupportedMedia
-from models.profiles.media import MediaFile
+from models.errors import Invalid, Problem, TooLarge, UnsupportedMedia
 from models.profiles.selfies import MOST_BYTES
 from models.profiles.uploads import Uploads
 from models.security.member import Member, media_url
-
-DAY = 24 * 3600
 
 
 class SelfieHandler(UploadHandler):
@@ -56,21 +52,3 @@ class SelfieHandler(UploadHandler):
             step="selfie",
             invite=None,
         )
-
-
-class MediaHandler(MediaAnswer):
-    """GET /media/<mediaId>: for members who may see the owner; for others the same 404 as an unknown id."""
-
-    is_counted = False
-
-    async def get(self, media_id: str) -> None:
-        await self.answer(await self._file(media_id), f"private, max-age={DAY}, immutable")
-
-    async def _file(self, media_id: str) -> MediaFile:
-        viewer = self.member
-        if viewer is None or viewer.is_banned:
-            raise NotFound
-        file = await self.models.media.find(media_id, viewer.user_id)
-        if file is None:
-            raise NotFound
-        return file

@@ -8,7 +8,7 @@ from typing import Any
 from tornado.web import StaticFileHandler
 
 from handlers.base.handler import BaseHandler
-from handlers.http.templates import is_as_started, static_url, static_version
+from handlers.http.assets import is_as_started, static_url, static_version
 from models.errors import NotFound
 
 YEAR = 365 * 24 * 3600

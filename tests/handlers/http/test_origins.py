@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from handlers.http.origins import security_headers
+from handlers.http.security_headers import security_headers
 from models.settings.config import Config
 from tests.conftest import MakePerson, MakeSite, Running
 

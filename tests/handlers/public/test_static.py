@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 import pytest
 from PIL import Image
 
-from handlers.http.templates import static_url
+from handlers.http.assets import static_url
 from tests.conftest import Running
 
 
