@@ -19,9 +19,9 @@ from handlers.routes import routes
 from models import messages
 from models.ids import new_code, new_id
 from tests.conftest import MakePerson, MakeSite, Person, Running
+from tests.support.billing.fake_stripe import StripeStandIn, running
+from tests.support.billing.payers import paid_twice
 from tests.support.clients import Answer
-from tests.support.fake_stripe import StripeStandIn, running
-from tests.support.payers import paid_twice
 from tests.support.scenes import Two, ban
 
 # What takes no other user's id: about oneself, public, or by a link that is valid for any holder.

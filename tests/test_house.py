@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from models.redis import keys
-from tests.support.source_tree import CODE, OWN, ROOT, TESTS, name_of, text_of
+from tests.support.source_tree import CODE, OWN, ROOT, SERVED, TESTS, name_of, text_of
 
 MOST_LINES = 250
 # A test file has the cases of one noun; tables are long.
 MOST_TEST_LINES = 360
+# Files in one folder: more are no list that can be read at a glance.
+MOST_FILES = 19
 # Single files on purpose: the messages, the state table, one protocol of an RFC, the call engine.
 LONG = {
     "models/messages.py",
@@ -69,6 +72,11 @@ def test_no_file_is_long() -> None:
     assert {
         name: length for name, length in lengths.items() if length > most[name] and name not in LONG
     } == {}
+
+
+def test_no_folder_is_crowded() -> None:
+    sizes = Counter(name_of(file.parent) for file in [*CODE, *TESTS, *SERVED])
+    assert {folder: size for folder, size in sizes.items() if size > MOST_FILES} == {}
 
 
 def packages() -> dict[Path, list[Path]]:

@@ -10,7 +10,7 @@ import time
 import psutil
 
 from models.profiles.decoder_processes import Crashed, DecoderProcess, OutOfTime
-from tests.support.files import file_of
+from tests.support.media.files import file_of
 
 # Of one file, the start of Python included.
 MOST_SECONDS, MOST_BYTES = 2.0, 300e6

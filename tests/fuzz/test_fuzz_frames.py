@@ -17,7 +17,7 @@ from tornado.ioloop import IOLoop
 from handlers.realtime import websocket
 from tests.conftest import MakePerson, Running
 from tests.fuzz.budget import rounds
-from tests.support.raw_socket import GONE, RawSocket, frame
+from tests.support.raw.socket import GONE, RawSocket, frame
 from tests.support.scenes import in_call, until
 
 pytestmark = pytest.mark.prove

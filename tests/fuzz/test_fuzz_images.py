@@ -12,8 +12,8 @@ from models.profiles.decoder import PICTURE
 from tests.fuzz.budget import rounds
 from tests.fuzz.decoders import Bounds, mutated
 from tests.handlers.base.test_uploads import png_bomb
-from tests.support.bombs import many_scans
-from tests.support.colour_profiles import rgb_profile
+from tests.support.media.bombs import many_scans
+from tests.support.media.colour_profiles import rgb_profile
 
 
 def seeds() -> list[bytes]:

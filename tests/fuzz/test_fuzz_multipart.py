@@ -11,7 +11,7 @@ from handlers.http.multipart import MOST_FIELD, MOST_PARTS, FormReader
 from models.errors import BadRequest, TooLarge
 from tests.fuzz.budget import rounds
 from tests.support.clients import multipart
-from tests.support.files import file_of
+from tests.support.media.files import file_of
 
 MOST = 100_000
 PIECES = [

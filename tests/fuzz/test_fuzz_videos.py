@@ -9,8 +9,8 @@ import pytest
 from models.profiles.decoder import VIDEO
 from tests.fuzz.budget import rounds
 from tests.fuzz.decoders import Bounds, mutated
-from tests.support.bombs import HUNGRY_VIDEOS
-from tests.support.clips import clip, growing, remuxed, without_duration
+from tests.support.media.bombs import HUNGRY_VIDEOS
+from tests.support.media.clips import clip, growing, remuxed, without_duration
 
 
 def seeds() -> list[bytes]:

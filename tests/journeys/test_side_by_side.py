@@ -11,7 +11,7 @@ from functools import partial
 
 import pytest
 
-from tests.journeys import accessibility, accounts, main_journey, rings, without_scripts
+from tests.journeys.parts import accessibility, accounts, main_journey, rings, without_scripts
 from tests.journeys.stage import DESKTOP, JOURNEY_SECONDS, PHONE, House, Stage
 
 walk = main_journey.walk

@@ -15,7 +15,7 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from models.postgres.migrations import migrate
-from tests.machines.actor import Actor
+from tests.machines.actors.actor import Actor
 from tests.machines.site import Machines
 
 People = Callable[[int], Awaitable[list[Actor]]]

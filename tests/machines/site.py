@@ -11,8 +11,8 @@ from typing import Any
 from tornado.testing import bind_unused_port
 
 from tests.journeys.server_process import ServerProcess
-from tests.machines.actor import Actor
-from tests.machines.fault_proxy import FaultProxy
+from tests.machines.actors.actor import Actor
+from tests.machines.faults.fault_proxy import FaultProxy
 from tests.machines.proxy import Proxy
 from tests.machines.servers import Pair
 from tests.support.clients import Client

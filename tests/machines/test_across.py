@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from tests.machines.actor import in_call
+from tests.machines.actors.actor import in_call
 from tests.machines.conftest import People
 from tests.machines.site import Machines
 from tests.support.pace import within

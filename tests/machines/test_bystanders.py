@@ -8,7 +8,7 @@ import time
 import psutil
 import pytest
 
-from tests.machines.bystanders import beside
+from tests.machines.actors.bystanders import beside
 from tests.machines.conftest import People
 from tests.machines.site import Machines
 from tests.support.scenes import until

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.machines.fault_proxy import Fault
-from tests.machines.outages import ANSWER_SECONDS, Outages, Scene
+from tests.machines.faults.fault_proxy import Fault
+from tests.machines.faults.outages import ANSWER_SECONDS, Outages, Scene
 from tests.support.pace import within
 from tests.support.scenes import until
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.journeys.server_process import ServerProcess
-from tests.machines.actor import Actor, in_call
+from tests.machines.actors.actor import Actor, in_call
 from tests.machines.conftest import People
 from tests.machines.site import Machines
 from tests.support.scenes import until

@@ -11,9 +11,9 @@ import pytest
 
 from models.postgres.migrations import migrate
 from models.processes.data_directory import packaged
-from tests.machines.actor import in_call
+from tests.machines.actors.actor import in_call
 from tests.machines.conftest import People
-from tests.machines.scene import AWAY_SECONDS, HEAL_SECONDS, Scene, away_for_a_while, begin
+from tests.machines.faults.scene import AWAY_SECONDS, HEAL_SECONDS, Scene, away_for_a_while, begin
 from tests.machines.site import Machines
 from tests.support.scenes import until
 

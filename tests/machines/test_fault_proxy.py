@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.machines.fault_proxy import FaultProxy
+from tests.machines.faults.fault_proxy import FaultProxy
 
 SECONDS = 0.2
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.machines.conftest import People
-from tests.machines.scene import AWAY_SECONDS, HEAL_SECONDS, away_for_a_while, begin
+from tests.machines.faults.scene import AWAY_SECONDS, HEAL_SECONDS, away_for_a_while, begin
 from tests.machines.servers import Faulty
 from tests.machines.site import Machines
 from tests.support.scenes import until

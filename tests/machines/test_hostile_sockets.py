@@ -7,7 +7,7 @@ import asyncio
 import psutil
 import pytest
 
-from tests.machines.bystanders import SECONDS, attackers, beside
+from tests.machines.actors.bystanders import SECONDS, attackers, beside
 from tests.machines.conftest import People
 from tests.machines.site import Machines
 from tests.support.scenes import until

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from tests.conftest import jpeg
-from tests.machines.actor import Actor
-from tests.machines.bystanders import SECONDS, attackers, beside
+from tests.machines.actors.actor import Actor
+from tests.machines.actors.bystanders import SECONDS, attackers, beside
 from tests.machines.conftest import People
 from tests.machines.site import Machines
 

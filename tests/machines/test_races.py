@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.machines.actor import Actor, in_call
+from tests.machines.actors.actor import Actor, in_call
+from tests.machines.actors.line import Line, Told
 from tests.machines.conftest import People
-from tests.machines.line import Line, Told
 from tests.machines.site import Machines
 from tests.support.scenes import until
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.machines.actor import Actor, in_call
+from tests.machines.actors.actor import Actor, in_call
 from tests.machines.conftest import People
 from tests.machines.site import Machines
 from tests.support.clients import Client

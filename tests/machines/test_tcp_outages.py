@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from models.postgres.migrations import migrate
-from tests.machines.actor import Talk
+from tests.machines.actors.actor import Talk
 from tests.machines.conftest import People
-from tests.machines.fault_proxy import Fault
-from tests.machines.scene import HEAL_SECONDS, Scene, begin, check_told
+from tests.machines.faults.fault_proxy import Fault
+from tests.machines.faults.scene import HEAL_SECONDS, Scene, begin, check_told
 from tests.machines.site import Machines
 from tests.support.scenes import until
 

@@ -13,8 +13,8 @@ from models.ids import new_id
 from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson, Person
-from tests.support.account_holders import QUICK
-from tests.support.reports import met, report
+from tests.support.people.account_holders import QUICK
+from tests.support.people.reports import met, report
 from tests.support.scenes import ban, rows, stand_still
 from tests.test_house import ROOT
 

@@ -13,7 +13,7 @@ from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson
 from tests.models.test_retention import left
-from tests.support.account_holders import QUICK
+from tests.support.people.account_holders import QUICK
 from tests.support.scenes import rows
 
 HASHES = "select sha256(n::text::bytea) from generate_series(1, 1300) n"

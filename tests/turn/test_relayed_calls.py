@@ -13,8 +13,8 @@ import pytest
 from playwright.async_api import Route, expect
 
 from models.calls.turn import credential
+from tests.journeys.people.visitor import until
 from tests.journeys.stage import Stage, journey
-from tests.journeys.visitor import until
 from tests.turn.coturn import LOOPBACK, SECRET, Coturn, Tls
 from tests.webrtc.callers import Caller, couple, hang_up, pair, ring
 

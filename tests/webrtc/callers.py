@@ -13,8 +13,8 @@ from typing import Any
 from playwright.async_api import CDPSession, expect
 
 from tests.conftest import jpeg
+from tests.journeys.people.visitor import Visitor, until
 from tests.journeys.stage import DESKTOP, Device, Stage
-from tests.journeys.visitor import Visitor, until
 
 WATCH = (Path(__file__).parent / "watch.js").read_text()
 ONLINE = "sessionStorage.setItem('napalm.online', 'yes');"

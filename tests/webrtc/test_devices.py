@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from playwright.async_api import expect
 
+from tests.journeys.people.visitor import until
 from tests.journeys.stage import Stage, journey
-from tests.journeys.visitor import until
 from tests.webrtc.callers import ONLINE, WATCH, Caller, couple, pair, ring
 
 HELP = {

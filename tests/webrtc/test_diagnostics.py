@@ -7,8 +7,8 @@ import re
 
 import pytest
 
+from tests.journeys.people.visitor import until
 from tests.journeys.stage import Stage, journey
-from tests.journeys.visitor import until
 from tests.webrtc.callers import couple
 
 ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}|([0-9a-f]{1,4}:){3,}|::1|\.local\b", re.I)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.journeys.people.visitor import Visitor
 from tests.journeys.stage import Stage, journey
-from tests.journeys.visitor import Visitor
 
 GAUGE = """async (rounds) => {
   const { Gauge } = await import('/static/call/stats.js');

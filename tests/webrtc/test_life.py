@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from playwright.async_api import WebSocketRoute, expect
 
+from tests.journeys.people.visitor import until
 from tests.journeys.stage import Stage, journey
-from tests.journeys.visitor import until
 from tests.webrtc.callers import ONLINE, WATCH, Caller, caller, couple, pair, ring, talk
 
 AN_HOUR_AHEAD = """(() => {

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
+from tests.journeys.people.visitor import until
 from tests.journeys.stage import Stage, journey
-from tests.journeys.visitor import until
 from tests.webrtc.callers import Caller, pair, talk
 
 # What the page does from one frame to the next, at the instant it happens.

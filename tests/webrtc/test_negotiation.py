@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.journeys.people.visitor import until
 from tests.journeys.stage import Stage, journey
-from tests.journeys.visitor import until
 from tests.webrtc.callers import Caller, couple, pair, talk
 
 # At the same instant on both sides: a further sender; it must be seen over there, and then it goes again.

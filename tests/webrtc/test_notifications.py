@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tests.journeys.people.visitor import until
 from tests.journeys.stage import PHONE, Stage, journey
-from tests.journeys.visitor import until
 from tests.webrtc.callers import INVITE, caller
 
 # As Chrome on Android: the constructor is there, and throws.

@@ -6,8 +6,8 @@ import asyncio
 
 from playwright.async_api import expect
 
+from tests.journeys.people.visitor import until
 from tests.journeys.stage import PHONE, Stage, journey
-from tests.journeys.visitor import until
 from tests.webrtc.callers import Caller, caller
 
 # Watched from inside the page: the fake microphone beeps for a moment only.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models.ids import new_code
-from tests.support.guests import own_code
+from tests.support.people.guests import own_code
 
 
 @pytest.mark.parametrize(("kind", "content_type"), [("svg", "image/svg+xml"), ("png", "image/png")])

@@ -6,8 +6,8 @@ import pytest
 
 from models.settings.config import Config
 from tests.conftest import MakePerson, Running
-from tests.support.account_holders import OTHER_PASSWORD, PASSWORD, QUICK, holder, is_signed_in, login
 from tests.support.clients import Browser
+from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD, QUICK, holder, is_signed_in, login
 
 ANN, BO = "ann@example.com", "bo@example.com"
 CHANGES = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import MakePerson, Running
-from tests.support.account_holders import PASSWORD, holder, login
-from tests.support.reports import browser_of
+from tests.support.people.account_holders import PASSWORD, holder, login
+from tests.support.people.reports import browser_of
 from tests.support.scenes import in_call
 
 QUICK = {"confirm": "DELETE"}

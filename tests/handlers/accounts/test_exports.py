@@ -6,7 +6,7 @@ from io import BytesIO
 from zipfile import ZipFile
 
 from tests.conftest import MakePerson, Running
-from tests.support.reports import browser_of
+from tests.support.people.reports import browser_of
 
 
 async def test_an_api_client_and_a_browser_get_a_file(site: Running, person: MakePerson) -> None:

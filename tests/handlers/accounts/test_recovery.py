@@ -9,7 +9,7 @@ import pytest
 
 from models.settings.config import Config
 from tests.conftest import MakePerson, MakeSite, Running
-from tests.support.account_holders import OTHER_PASSWORD, PASSWORD, QUICK, holder, is_signed_in, login
+from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD, QUICK, holder, is_signed_in, login
 from tests.support.smtp_server import Mailbox, link_in
 
 ANN, NOBODY = "ann@example.com", "nobody@example.com"

@@ -12,7 +12,7 @@ import pytest
 from models.settings.config import Config
 from models.settings.environment import read_config
 from tests.conftest import MakePerson, MakeSite, Running
-from tests.support.account_holders import QUICK
+from tests.support.people.account_holders import QUICK
 from tests.support.smtp_server import Mailbox
 
 PAIRS = 150

@@ -15,7 +15,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from models.settings.config import Config
 from models.settings.environment import read_config
 from tests.conftest import MakePerson, MakeSite, Running
-from tests.support.account_holders import OTHER_PASSWORD, PASSWORD, QUICK, holder, is_signed_in, login
+from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD, QUICK, holder, is_signed_in, login
 
 ANN, NOBODY = "ann@example.com", "nobody@example.com"
 

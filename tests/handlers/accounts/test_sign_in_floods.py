@@ -10,10 +10,10 @@ import pytest
 from models.settings.config import Config
 from models.settings.environment import read_config
 from tests.conftest import MakePerson, MakeSite, Running
-from tests.support.account_holders import OTHER_PASSWORD, QUICK, holder, login
+from tests.support.people.account_holders import OTHER_PASSWORD, QUICK, holder, login
+from tests.support.people.staff import PASSWORD as STAFF_PASSWORD
+from tests.support.people.staff import enrolled
 from tests.support.scenes import until
-from tests.support.staff import PASSWORD as STAFF_PASSWORD
-from tests.support.staff import enrolled
 
 ADDRESSES = 3
 PROXY = read_config({"TRUSTED_PROXIES": "127.0.0.1,::1"}).trusted_proxies

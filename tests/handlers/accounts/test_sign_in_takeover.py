@@ -8,7 +8,7 @@ import pytest
 
 from models.settings.config import Config
 from tests.conftest import MakePerson, Person, Running
-from tests.support.account_holders import PASSWORD, QUICK, holder, login
+from tests.support.people.account_holders import PASSWORD, QUICK, holder, login
 
 
 @pytest.fixture

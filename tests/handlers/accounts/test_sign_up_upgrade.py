@@ -6,8 +6,8 @@ import pytest
 
 from models.settings.config import Config
 from tests.conftest import MakePerson, Running
-from tests.support.account_holders import PASSWORD, QUICK, holder, is_signed_in, upgraded
 from tests.support.clients import Browser
+from tests.support.people.account_holders import PASSWORD, QUICK, holder, is_signed_in, upgraded
 
 FORM = {"name": "Ann", "gender": "female", "adult": "true"}
 KEEP = {"email": "ann@example.com", "password": PASSWORD}

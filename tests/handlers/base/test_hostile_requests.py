@@ -12,7 +12,9 @@ import pytest
 
 from handlers.routes import routes
 from tests.conftest import MakePerson, Person, Running
-from tests.support.odd_requests import (
+from tests.support.people.staff import at_work
+from tests.support.raw.http import HOST, RawRequest, answer_to
+from tests.support.raw.odd_requests import (
     BODIES,
     FIELDS,
     HEADERS,
@@ -24,8 +26,6 @@ from tests.support.odd_requests import (
     TYPES,
     VALUES,
 )
-from tests.support.raw_http import HOST, RawRequest, answer_to
-from tests.support.staff import at_work
 
 AT_ONCE = 8
 

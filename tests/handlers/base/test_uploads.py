@@ -17,7 +17,7 @@ from PIL import Image
 
 from tests.conftest import MakePerson, Running, jpeg
 from tests.support.clients import Answer, multipart
-from tests.support.clips import clip, without_duration
+from tests.support.media.clips import clip, without_duration
 from tests.support.scenes import rows, until
 
 HTML = b"<!doctype html><script>alert('secret')</script>"

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from models.ids import new_code
+from tests.support.billing.fake_stripe import StripeStandIn, running
+from tests.support.billing.stripe_events import deliver, event
 from tests.support.clients import Socket
-from tests.support.fake_stripe import StripeStandIn, running
-from tests.support.guests import guest_browser, newcomer, own_code
-from tests.support.stripe_events import deliver, event
+from tests.support.people.guests import guest_browser, newcomer, own_code
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.billing.fake_stripe import StripeStandIn, running
+from tests.support.billing.payers import paid, paid_twice
+from tests.support.billing.stripe_events import deliver, event, news
 from tests.support.clients import Socket
-from tests.support.fake_stripe import StripeStandIn, running
-from tests.support.guests import guest_browser, newcomer
-from tests.support.payers import paid, paid_twice
-from tests.support.stripe_events import deliver, event, news
+from tests.support.people.guests import guest_browser, newcomer
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.support.guests import guest_browser, newcomer
-from tests.support.stripe_books import KEY
-from tests.support.stripe_events import SECRET
+from tests.support.billing.stripe_books import KEY
+from tests.support.billing.stripe_events import SECRET
+from tests.support.people.guests import guest_browser, newcomer
 
 
 async def begin(browser) -> str:

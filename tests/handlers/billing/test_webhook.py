@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.fake_stripe import StripeStandIn, running
-from tests.support.guests import newcomer
-from tests.support.stripe_events import SECRET, deliver, event, signature
+from tests.support.billing.fake_stripe import StripeStandIn, running
+from tests.support.billing.stripe_events import SECRET, deliver, event, signature
+from tests.support.people.guests import newcomer
 
 
 @pytest.fixture

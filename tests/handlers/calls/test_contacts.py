@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from models.ids import new_id
 from tests.conftest import MakePerson, Running
-from tests.support.reports import browser_of
+from tests.support.people.reports import browser_of
 from tests.support.scenes import in_call
 
 

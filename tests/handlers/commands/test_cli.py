@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from handlers.commands.cli import parse, run
+from tests.support.billing.fake_stripe import StripeStandIn, running
+from tests.support.billing.payers import paid
 from tests.support.clients import Socket
-from tests.support.fake_stripe import StripeStandIn, running
-from tests.support.payers import paid
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from models.ids import new_id
 from models.settings.config import Config
 from tests.conftest import MakePerson, Person, Running
 from tests.support.clients import Answer, Browser
-from tests.support.clips import clip
-from tests.support.reports import met, report
+from tests.support.media.clips import clip
+from tests.support.people.reports import met, report
+from tests.support.people.staff import at_work, enrolled
 from tests.support.scenes import in_call, rows
-from tests.support.staff import at_work, enrolled
 
 ID = new_id()
 # (method, path, admins only). Existing ids are filled in where a page needs them.

@@ -6,7 +6,7 @@ import pytest
 
 from models.settings.config import Config
 from tests.conftest import MakePerson, Running
-from tests.support.staff import at_work
+from tests.support.people.staff import at_work
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ import pytest
 from models.settings.config import Config
 from tests.conftest import MakePerson, MakeSite, Running, jpeg
 from tests.support.pace import within
-from tests.support.reports import bans_of, met, report, reporters
+from tests.support.people.reports import bans_of, met, report, reporters
+from tests.support.people.staff import at_work
 from tests.support.scenes import rows
-from tests.support.staff import at_work
 
 
 @pytest.fixture

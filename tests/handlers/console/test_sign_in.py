@@ -9,8 +9,8 @@ import pytest
 
 from models.settings.config import Config
 from tests.conftest import MakeSite, Running
+from tests.support.people.staff import PASSWORD, at_work, digits, enrolled, link_of
 from tests.support.scenes import stand_still
-from tests.support.staff import PASSWORD, at_work, digits, enrolled, link_of
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tornado.httpclient import HTTPClientError
 
 from handlers.http.misconfigurations import CAUSES, Misconfigurations
 from tests.conftest import MakePerson, MakeSite, Running, Servers
-from tests.support.stripe_events import SECRET, signature
+from tests.support.billing.stripe_events import SECRET, signature
 
 GUEST = {"name": "Ann", "gender": "female", "adult": True}
 Logged = Callable[[], list[tuple[str, str]]]

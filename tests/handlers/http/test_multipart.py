@@ -7,7 +7,7 @@ import pytest
 from handlers.http.multipart import MOST_FIELD, MOST_PARTS, FormReader
 from models.errors import BadRequest, TooLarge
 from tests.support.clients import multipart
-from tests.support.files import file_of
+from tests.support.media.files import file_of
 
 
 def parsed(

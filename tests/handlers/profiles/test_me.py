@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.conftest import MakePerson, Running
 from tests.handlers.accounts.test_sign_up import FORM
-from tests.support.account_holders import holder
+from tests.support.people.account_holders import holder
 
 
 async def test_me_has_every_field(site: Running, person: MakePerson) -> None:

@@ -11,7 +11,7 @@ from models.profiles.videos import MOST_BYTES
 from tests.conftest import MakePerson, Person, Running
 from tests.handlers.accounts.test_sign_up import FORM
 from tests.support.clients import multipart
-from tests.support.clips import clip
+from tests.support.media.clips import clip
 from tests.support.scenes import until
 
 

@@ -14,7 +14,7 @@ import pytest
 from models.errors import Unavailable
 from models.redis import pipeline
 from tests.conftest import MakePerson, MakeSite, Running, Servers
-from tests.machines.fault_proxy import FAULTS, Fault, FaultProxy
+from tests.machines.faults.fault_proxy import FAULTS, Fault, FaultProxy
 from tests.support.clients import Socket
 from tests.support.scenes import in_call, two, until
 

@@ -11,7 +11,7 @@ from tornado.ioloop import IOLoop
 
 from handlers.ringing.invites import InviteSocket
 from tests.conftest import MakePerson, Running
-from tests.support.raw_socket import BINARY, CLOSE, CONT, PING, PONG, TEXT, RawSocket, frame, text
+from tests.support.raw.socket import BINARY, CLOSE, CONT, PING, PONG, TEXT, RawSocket, frame, text
 from tests.support.scenes import in_call, until
 
 ASK = '{"type":"ping","id":"é€𝄞"}'

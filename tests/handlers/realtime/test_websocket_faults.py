@@ -11,7 +11,7 @@ import pytest
 from handlers.ringing.invites import InviteSocket
 from models.security.member import Member
 from tests.conftest import MakePerson, Running
-from tests.support.raw_socket import HEAD, RawSocket, text
+from tests.support.raw.socket import HEAD, RawSocket, text
 from tests.support.scenes import until
 
 

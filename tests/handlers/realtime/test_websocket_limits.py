@@ -12,7 +12,7 @@ from tornado.ioloop import IOLoop
 from handlers.base import socket as base_socket
 from handlers.realtime import websocket
 from tests.conftest import MakePerson, MakeSite, Running
-from tests.support.raw_socket import CONT, PING, PONG, TEXT, RawSocket, frame, text
+from tests.support.raw.socket import CONT, PING, PONG, TEXT, RawSocket, frame, text
 from tests.support.scenes import until
 
 FLOOD = 4 * 20 + 200

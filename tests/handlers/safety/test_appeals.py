@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from models.safety.bans import NewBan
 from tests.conftest import MakePerson, Person, Running
-from tests.support.account_holders import PASSWORD, upgraded
-from tests.support.reports import MODERATOR, OTHER_MODERATOR, browser_of
+from tests.support.people.account_holders import PASSWORD, upgraded
+from tests.support.people.reports import MODERATOR, OTHER_MODERATOR, browser_of
 
 
 async def ban(site: Running, one: Person) -> str:

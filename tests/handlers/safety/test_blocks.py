@@ -6,7 +6,7 @@ import pytest
 
 from models.ids import new_id
 from tests.conftest import MakePerson, Running
-from tests.support.reports import browser_of
+from tests.support.people.reports import browser_of
 
 
 async def test_json_is_answered_204_for_any_user(site: Running, person: MakePerson) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from models.ids import new_id
 from tests.conftest import MakePerson, Running, jpeg
-from tests.support.reports import browser_of, met
+from tests.support.people.reports import browser_of, met
 from tests.support.scenes import in_call, rows
 
 

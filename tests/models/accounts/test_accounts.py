@@ -15,7 +15,7 @@ from models.security.passwords import Passwords
 from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson, Person
-from tests.support.account_holders import OTHER_PASSWORD, PASSWORD, QUICK
+from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD, QUICK
 
 HOME, AWAY = "203.0.113.7", "198.51.100.9"
 ANN = "ann@example.com"

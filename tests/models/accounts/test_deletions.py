@@ -13,9 +13,9 @@ from models.ids import new_id
 from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson, Person, jpeg
-from tests.support.account_holders import QUICK
-from tests.support.files import file_of
-from tests.support.reports import met, report
+from tests.support.media.files import file_of
+from tests.support.people.account_holders import QUICK
+from tests.support.people.reports import met, report
 from tests.support.scenes import rows, until
 
 # Columns that may keep the id of a deleted user, with the reason.

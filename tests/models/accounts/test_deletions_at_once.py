@@ -16,9 +16,9 @@ from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson, jpeg
 from tests.models.accounts.test_deletions import STAYS, places_of
-from tests.support.account_holders import QUICK
-from tests.support.files import file_of
-from tests.support.reports import MODERATOR, met
+from tests.support.media.files import file_of
+from tests.support.people.account_holders import QUICK
+from tests.support.people.reports import MODERATOR, met
 from tests.support.scenes import rows
 
 ROUNDS = 8

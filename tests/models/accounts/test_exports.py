@@ -18,8 +18,8 @@ from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson
 from tests.models.accounts.test_deletions import full_life
-from tests.support.account_holders import QUICK
 from tests.support.markdown import section, table
+from tests.support.people.account_holders import QUICK
 from tests.support.scenes import rows, until
 from tests.test_house import ROOT
 

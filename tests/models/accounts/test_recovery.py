@@ -13,7 +13,7 @@ from models.security.sessions import SignedIn
 from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson
-from tests.support.account_holders import OTHER_PASSWORD, PASSWORD, QUICK
+from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD, QUICK
 from tests.support.scenes import rows
 from tests.support.smtp_server import Mailbox, link_in
 

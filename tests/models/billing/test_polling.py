@@ -10,9 +10,9 @@ import pytest
 
 from models.billing.stripe_api import StripeAway
 from models.settings.config import Config
-from tests.support.billing_rows import rows
-from tests.support.fake_stripe import StripeStandIn, running
-from tests.support.stripe_events import event, tell
+from tests.support.billing.fake_stripe import StripeStandIn, running
+from tests.support.billing.rows import rows
+from tests.support.billing.stripe_events import event, tell
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import pytest
 
 from models.errors import Conflict, NotFound
 from models.settings.config import Config
-from tests.support.fake_stripe import StripeStandIn, running
-from tests.support.guests import own_code
-from tests.support.payers import paid, paid_twice
-from tests.support.stripe_events import event, news, tell
+from tests.support.billing.fake_stripe import StripeStandIn, running
+from tests.support.billing.payers import paid, paid_twice
+from tests.support.billing.stripe_events import event, news, tell
+from tests.support.people.guests import own_code
 
 
 @pytest.fixture

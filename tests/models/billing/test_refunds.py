@@ -12,10 +12,10 @@ from models.billing.stripe_api import StripeAway
 from models.errors import Conflict, NotFound
 from models.settings.config import Config
 from models.wiring import Models
-from tests.support.billing_rows import standing
-from tests.support.fake_stripe import StripeStandIn, running
-from tests.support.payers import paid
-from tests.support.stripe_events import news, tell
+from tests.support.billing.fake_stripe import StripeStandIn, running
+from tests.support.billing.payers import paid
+from tests.support.billing.rows import standing
+from tests.support.billing.stripe_events import news, tell
 
 
 @pytest.fixture

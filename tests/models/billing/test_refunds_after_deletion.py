@@ -13,10 +13,10 @@ from models.billing.reconciliation import Reconciliation
 from models.billing.stripe_api import StripeApi
 from models.settings.config import Config
 from models.wiring import Models
-from tests.support.billing_rows import rows, standing
-from tests.support.fake_stripe import StripeStandIn, running
-from tests.support.payers import paid
-from tests.support.stripe_events import event, news, tell
+from tests.support.billing.fake_stripe import StripeStandIn, running
+from tests.support.billing.payers import paid
+from tests.support.billing.rows import rows, standing
+from tests.support.billing.stripe_events import event, news, tell
 
 
 @pytest.fixture

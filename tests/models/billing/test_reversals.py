@@ -11,10 +11,10 @@ import pytest
 
 from models.errors import Conflict
 from models.settings.config import Config
-from tests.support.billing_rows import standing
-from tests.support.fake_stripe import StripeStandIn, running
-from tests.support.payers import paid
-from tests.support.stripe_events import event, news, tell
+from tests.support.billing.fake_stripe import StripeStandIn, running
+from tests.support.billing.payers import paid
+from tests.support.billing.rows import standing
+from tests.support.billing.stripe_events import event, news, tell
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from models.errors import BadRequest, NotFound
 from models.security.site_secret import SiteSecret
 from models.settings.config import Config
 from models.wiring import Models
-from tests.support.billing_rows import rows
-from tests.support.stripe_events import signature
+from tests.support.billing.rows import rows
+from tests.support.billing.stripe_events import signature
 
 
 async def test_all_processes_use_the_same_secret(models, servers, config) -> None:

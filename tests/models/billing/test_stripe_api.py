@@ -10,8 +10,8 @@ import pytest
 from models.billing import stripe_api
 from models.billing.stripe_api import StripeAway, StripeRefused
 from models.settings.config import Config
-from tests.support.fake_stripe import StripeStandIn, running
-from tests.support.stripe_books import KEY
+from tests.support.billing.fake_stripe import StripeStandIn, running
+from tests.support.billing.stripe_books import KEY
 
 
 @pytest.fixture

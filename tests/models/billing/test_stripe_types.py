@@ -13,7 +13,7 @@ from models.billing.stripe_types import (
     read_event,
     read_object,
 )
-from tests.support.stripe_events import event
+from tests.support.billing.stripe_events import event
 
 CHECKOUT = Checkout(
     attempt_id="a", user_id="u", kind="test", amount_cents=50, currency="usd", session_id=None,

@@ -6,7 +6,7 @@ import pytest
 
 from models.billing.stripe_types import EVENTS, fact_of, read_event, read_object
 from models.errors import BadRequest
-from tests.support.stripe_events import event, news
+from tests.support.billing.stripe_events import event, news
 
 TOLD = {
     "id": "cs_1",

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from models.settings.config import Config
-from tests.support.billing_rows import effects
-from tests.support.fake_stripe import StripeStandIn, running
-from tests.support.stripe_events import event, news, tell
+from tests.support.billing.fake_stripe import StripeStandIn, running
+from tests.support.billing.rows import effects
+from tests.support.billing.stripe_events import event, news, tell
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from models.calls.call import Call
 from models.wiring import Models
 from tests.conftest import MakePerson, Running
-from tests.support.reports import report
+from tests.support.people.reports import report
 from tests.support.scenes import InCall, advance, freeze, in_call, rows
 
 

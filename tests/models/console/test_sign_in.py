@@ -11,8 +11,8 @@ from models.errors import NotSignedIn, TooMany
 from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson
+from tests.support.people.staff import PASSWORD, enrolled
 from tests.support.scenes import stand_still
-from tests.support.staff import PASSWORD, enrolled
 
 HERE = "127.0.0.1"
 

@@ -11,8 +11,8 @@ from models.ids import new_id
 from models.security.audit_log import OPERATOR
 from models.settings.config import Config
 from models.wiring import Models
+from tests.support.people.staff import PASSWORD, digits, enrolled, link_of
 from tests.support.scenes import rows, stand_still
-from tests.support.staff import PASSWORD, digits, enrolled, link_of
 
 
 @pytest.fixture

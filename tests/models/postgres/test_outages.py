@@ -23,7 +23,7 @@ from models.postgres.connection import IDLE_SECONDS, STATEMENT_SECONDS, UniqueVi
 from models.postgres.database import Db
 from models.postgres.statements import Statement, Statements
 from tests.conftest import Servers
-from tests.machines.fault_proxy import FaultProxy
+from tests.machines.faults.fault_proxy import FaultProxy
 from tests.support.pace import within
 from tests.support.scenes import until
 

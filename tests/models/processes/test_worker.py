@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from tests.conftest import ROOT
-from tests.support import odd_workers
-from tests.support.odd_workers import LIMITS
+from tests.support.faults import odd_workers
+from tests.support.faults.odd_workers import LIMITS
 
 PROGRAM = Path(odd_workers.__file__)
 SECONDS = 20.0

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.models.profiles.test_pictures import opened, shrink
-from tests.support.colour_profiles import ADOBE_RGB, DISPLAY_P3, grey_profile, rgb_profile
+from tests.support.media.colour_profiles import ADOBE_RGB, DISPLAY_P3, grey_profile, rgb_profile
 
 SIZE = (240, 240)
 

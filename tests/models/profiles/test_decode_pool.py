@@ -22,12 +22,12 @@ from models.profiles.decode_pool import DecodePool, ErrorTexts
 from models.profiles.decoder import CPU_SECONDS, MOST_MEMORY, PICTURE
 from models.profiles.decoder_processes import Crashed, DecoderProcess, Lost, OutOfTime
 from tests.conftest import jpeg
-from tests.support.files import file_of
+from tests.support.media.files import file_of
 from tests.support.scenes import until
 
 WORDS = ErrorTexts("selfie", "damaged", "too much")
 # Work modules that exist only in this test.
-HOSTILE = "tests.support.hostile_work"
+HOSTILE = "tests.support.media.hostile_work"
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_a_process_ends_with_its_parent(tmp_path: Path) -> None:
     code = (
         "import sys, threading; sys.path.insert(0, sys.argv[1])\n"
         "from models.profiles.decoder_processes import DecoderProcess\n"
-        "from tests.support.files import file_of\n"
+        "from tests.support.media.files import file_of\n"
         f"process = DecoderProcess({HOSTILE!r}); print(process.pid, flush=True)\n"
         "process.ask(file_of(b'x'), file_of(b''), {'work': 'sleep'}, 60)"
     )

@@ -6,10 +6,10 @@ import pytest
 
 from models.settings.config import Config
 from tests.conftest import MakePerson, MakeSite, Running, jpeg
-from tests.support.clips import clip
-from tests.support.reports import browser_of
+from tests.support.media.clips import clip
+from tests.support.people.reports import browser_of
+from tests.support.people.staff import at_work
 from tests.support.scenes import is_listed, rows
-from tests.support.staff import at_work
 
 WHY = "This is a film poster, not you."
 

@@ -13,7 +13,7 @@ from models.profiles.selfies import MOST_BYTES
 from models.wiring import Models
 from tests.conftest import MakePerson
 from tests.models.profiles.test_pictures import SVG, opened, picture
-from tests.support.files import file_of
+from tests.support.media.files import file_of
 
 
 async def test_a_new_selfie_replaces_the_old_one(models: Models, person: MakePerson) -> None:

@@ -13,9 +13,9 @@ import pytest
 from models.errors import Invalid, Problem, UnsupportedMedia
 from models.profiles import video_copies
 from models.profiles.video_copies import work
-from tests.support.bombs import HUNGRY_VIDEOS
-from tests.support.clips import clip, growing, remuxed, without_duration
-from tests.support.files import file_of
+from tests.support.media.bombs import HUNGRY_VIDEOS
+from tests.support.media.clips import clip, growing, remuxed, without_duration
+from tests.support.media.files import file_of
 
 
 class Kept(NamedTuple):

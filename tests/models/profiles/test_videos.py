@@ -9,8 +9,8 @@ import pytest
 from models.errors import NotFound
 from models.wiring import Models
 from tests.conftest import MakePerson
-from tests.support.clips import clip
-from tests.support.files import file_of
+from tests.support.media.clips import clip
+from tests.support.media.files import file_of
 from tests.support.scenes import rows
 
 

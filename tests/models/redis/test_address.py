@@ -11,8 +11,8 @@ import pytest
 
 from models.errors import Unavailable
 from models.redis.address import Address
-from tests.machines.fault_proxy import FaultProxy
-from tests.support.redis_faults import FaultyRedis, bus_at
+from tests.machines.faults.fault_proxy import FaultProxy
+from tests.support.faults.redis_faults import FaultyRedis, bus_at
 
 SIGN = (
     "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "

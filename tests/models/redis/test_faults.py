@@ -17,7 +17,7 @@ from redis.exceptions import NoScriptError, ResponseError
 from models.errors import Unavailable
 from models.redis.client import Bus
 from models.redis.faults import Refused, cause_of, fault_of
-from tests.support.redis_faults import FaultyRedis, bus_at
+from tests.support.faults.redis_faults import FaultyRedis, bus_at
 from tests.support.scenes import until
 
 WRAPPED = "ERR Error running script (call to f_0): @user_script:1: @user_script: 1: -{} You cannot"

@@ -13,8 +13,8 @@ import pytest
 from models.errors import Unavailable
 from models.redis import keys, pipeline
 from models.redis.client import Bus
-from tests.machines.fault_proxy import FAULTS, Fault
-from tests.support.redis_faults import FaultyRedis, bus_at
+from tests.machines.faults.fault_proxy import FAULTS, Fault
+from tests.support.faults.redis_faults import FaultyRedis, bus_at
 from tests.support.scenes import until
 
 # How long an outage must last for the sender to give up.

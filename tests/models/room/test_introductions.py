@@ -9,7 +9,7 @@ import pytest
 from models.errors import Conflict, NotFound
 from models.wiring import Models
 from tests.conftest import MakePerson, Person
-from tests.support.reports import report
+from tests.support.people.reports import report
 from tests.support.scenes import rows
 
 

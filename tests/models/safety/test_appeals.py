@@ -13,7 +13,7 @@ from models.safety.ban_notices import hash_of
 from models.safety.bans import Ban, NewBan
 from models.wiring import Models
 from tests.conftest import MakePerson
-from tests.support.reports import MODERATOR, OTHER_MODERATOR, bans_of
+from tests.support.people.reports import MODERATOR, OTHER_MODERATOR, bans_of
 from tests.support.scenes import rows, stand_still, until
 
 

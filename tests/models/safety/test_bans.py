@@ -13,7 +13,7 @@ from models.ids import new_id
 from models.safety.bans import NewBan
 from models.wiring import Models
 from tests.conftest import MakePerson, MakeSite, Running
-from tests.support.reports import MODERATOR, OTHER_MODERATOR, bans_of, met, report, reporters
+from tests.support.people.reports import MODERATOR, OTHER_MODERATOR, bans_of, met, report, reporters
 from tests.support.scenes import freeze, in_call, rows, stand_still, two
 
 RULE = {"rule": "harassment", "reason": "You shouted at people."}

@@ -14,8 +14,8 @@ from models.safety.bans import NewBan
 from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson, Person
-from tests.support.account_holders import PASSWORD, QUICK
-from tests.support.reports import MODERATOR
+from tests.support.people.account_holders import PASSWORD, QUICK
+from tests.support.people.reports import MODERATOR
 from tests.support.scenes import rows, stand_still
 
 EMAIL = "ann@example.com"

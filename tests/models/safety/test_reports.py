@@ -11,7 +11,7 @@ from models.ids import new_id
 from models.safety.reports import NewReport
 from models.wiring import Models
 from tests.conftest import MakePerson, MakeSite, Person, Running, jpeg
-from tests.support.reports import MODERATOR, bans_of, met, report, reporters
+from tests.support.people.reports import MODERATOR, bans_of, met, report, reporters
 from tests.support.scenes import in_call, rows, two
 
 

@@ -13,7 +13,7 @@ from models.safety.bans import NewBan
 from models.security.audit_log import FIRST, NEWEST, PAGE, why
 from models.wiring import Models
 from tests.conftest import MakePerson
-from tests.support.reports import MODERATOR, OTHER_MODERATOR
+from tests.support.people.reports import MODERATOR, OTHER_MODERATOR
 from tests.support.scenes import rows, stand_still
 
 

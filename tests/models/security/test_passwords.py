@@ -23,7 +23,7 @@ from models.security.passwords import (
     is_common,
 )
 from models.settings.config import Config
-from tests.support.account_holders import OTHER_PASSWORD, PASSWORD
+from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD
 
 
 @pytest.fixture

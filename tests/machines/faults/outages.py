@@ -15,8 +15,8 @@ from tornado.testing import bind_unused_port
 
 from models.postgres.migrations import migrate
 from tests.journeys.server_process import ServerProcess
-from tests.machines.actor import Actor, in_call
-from tests.machines.fault_proxy import FaultProxy
+from tests.machines.actors.actor import Actor, in_call
+from tests.machines.faults.fault_proxy import FaultProxy
 from tests.machines.servers import Pair
 from tests.support.pace import within
 from tests.support.scenes import until

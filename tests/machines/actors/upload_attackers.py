@@ -1,4 +1,4 @@
-"""Attackers by uploads: `python -m tests.machines.upload_attackers PORT SECONDS TOKEN…`.
+"""Attackers by uploads: `python -m tests.machines.actors.upload_attackers PORT SECONDS TOKEN…`.
 
 Each token attacks in every way again and again until the time is over; it connects to loopback only.
 """
@@ -11,9 +11,9 @@ import sys
 import time
 
 from tests.handlers.base.test_uploads import png_bomb
-from tests.support.bombs import HUNGRY_VIDEOS, many_scans
 from tests.support.clients import Client
-from tests.support.clips import clip
+from tests.support.media.bombs import HUNGRY_VIDEOS, many_scans
+from tests.support.media.clips import clip
 
 MEGABYTE = 2**20
 ANSWERS = {201, 401, 413, 415, 422, 429, 503}

@@ -9,7 +9,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from tests.machines.actor import Actor, in_call
+from tests.machines.actors.actor import Actor, in_call
 from tests.machines.conftest import People
 from tests.machines.site import Machines
 from tests.support.clients import Client

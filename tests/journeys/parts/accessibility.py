@@ -9,9 +9,9 @@ from typing import Any
 from playwright.async_api import Page, expect
 
 from tests.conftest import ROOT
-from tests.journeys.moderator import Moderator, moderator
+from tests.journeys.people.moderator import Moderator, moderator
+from tests.journeys.people.visitor import Visitor
 from tests.journeys.stage import DESKTOP, PHONE, Stage
-from tests.journeys.visitor import Visitor
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 GRAVE = ("serious", "critical")

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import pyotp
 from playwright.async_api import Page
 
+from tests.journeys.people.visitor import Visitor
 from tests.journeys.stage import DESKTOP, Device, Stage
-from tests.journeys.visitor import Visitor
-from tests.support.staff import PASSWORD
+from tests.support.people.staff import PASSWORD
 
 Look = Callable[[Page], Awaitable[None]]
 

@@ -7,8 +7,8 @@ import re
 
 from playwright.async_api import expect
 
+from tests.journeys.people.visitor import Visitor
 from tests.journeys.stage import PHONE, Stage
-from tests.journeys.visitor import Visitor
 
 
 async def missed(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""A small Stripe on loopback, at the level of HTTP; its data is in `tests.support.stripe_books`.
+"""A small Stripe on loopback, at the level of HTTP; its data is in `tests.support.billing.stripe_books`.
 
 Rejects what Stripe rejects: a missing or wrong key, malformed parameters, amounts under the minimum, one
 idempotency key for two different requests. Stores idempotency keys, failures included. Fails on request:
@@ -20,8 +20,8 @@ from tornado.ioloop import IOLoop
 from tornado.testing import bind_unused_port
 from tornado.web import Application, RequestHandler
 
-from tests.support.stripe_books import KEY, Books, failure
-from tests.support.stripe_events import SECRET
+from tests.support.billing.stripe_books import KEY, Books, failure
+from tests.support.billing.stripe_events import SECRET
 
 HOSTED = (
     "<!doctype html><html lang=en><title>Pay</title><link rel=icon href=data:,><h1>Stand-in for Stripe</h1>"

@@ -13,7 +13,7 @@ import redis
 
 from models.processes.embedded import Embedded
 from models.redis.client import Bus
-from tests.machines.fault_proxy import FaultProxy
+from tests.machines.faults.fault_proxy import FaultProxy
 
 
 class FaultyRedis:

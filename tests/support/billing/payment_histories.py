@@ -17,8 +17,8 @@ from models.errors import Problem
 from models.postgres.connection import PoolConnection, RunningStatements
 from models.wiring import Models
 from tests.conftest import MakePerson, Person
-from tests.support.fake_stripe import StripeStandIn
-from tests.support.stripe_events import event, news, tell
+from tests.support.billing.fake_stripe import StripeStandIn
+from tests.support.billing.stripe_events import event, news, tell
 
 STEPS = 14
 PEOPLE = 3

@@ -6,10 +6,10 @@ import asyncio
 
 from playwright.async_api import expect
 
-from tests.journeys.accessibility import clean
+from tests.journeys.parts.accessibility import clean
+from tests.journeys.people.visitor import Visitor
 from tests.journeys.stage import DESKTOP, PHONE, Stage
 from tests.journeys.test_intro import picture
-from tests.journeys.visitor import Visitor
 
 PASSWORD = "quiet orange harbour 7"
 

@@ -1,4 +1,4 @@
-"""Attackers of sockets: `python -m tests.machines.socket_attackers PORT SECONDS TOKEN…`.
+"""Attackers of sockets: `python -m tests.machines.actors.socket_attackers PORT SECONDS TOKEN…`.
 
 Each kind attacks again and again until the time is over; it connects to loopback only.
 """
@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 
-from tests.support.raw_socket import CONT, PING, PONG, TEXT, RawSocket, frame, text
+from tests.support.raw.socket import CONT, PING, PONG, TEXT, RawSocket, frame, text
 
 MUCH = b"\x82" * 180 * 2**20
 PAUSE, SLOW_HEADS = 0.2, 300

@@ -7,8 +7,8 @@ import json
 
 from playwright.async_api import expect
 
+from tests.journeys.people.visitor import Visitor
 from tests.journeys.stage import Device, Stage
-from tests.journeys.visitor import Visitor
 
 
 async def walk(stage: Stage, device: Device, caller: str, callee: str) -> None:

@@ -18,7 +18,7 @@ from PIL import Image
 from playwright.async_api import APIResponse, FilePayload, Locator, expect
 
 from tests.conftest import jpeg
-from tests.journeys.screen import Screen, until
+from tests.journeys.people.screen import Screen, until
 
 
 class Visitor(Screen):

@@ -13,7 +13,7 @@ import time
 from typing import Any
 
 from tests.conftest import jpeg
-from tests.machines.line import Line, Told
+from tests.machines.actors.line import Line, Told
 from tests.support.clients import Client
 from tests.support.scenes import until
 

@@ -21,7 +21,7 @@ import psutil
 
 from tests.conftest import ROOT
 from tests.journeys.server_process import ServerProcess
-from tests.machines.actor import Actor, Talk, in_call
+from tests.machines.actors.actor import Actor, Talk, in_call
 from tests.support.scenes import until
 
 SECONDS = float(os.environ.get("ATTACK_SECONDS", "60"))
@@ -151,9 +151,9 @@ def _memory(at: ServerProcess) -> int:
 
 
 async def attackers(module: str, *words: str) -> None:
-    """Runs `python -m tests.machines.<module> words…` until it ends; it must exit with 0."""
+    """Runs `python -m tests.machines.actors.<module> words…` until it ends; it must exit with 0."""
     process = await asyncio.create_subprocess_exec(
-        *NICE, sys.executable, "-m", f"tests.machines.{module}", *words, cwd=ROOT
+        *NICE, sys.executable, "-m", f"tests.machines.actors.{module}", *words, cwd=ROOT
     )
     try:
         assert await process.wait() == 0, module

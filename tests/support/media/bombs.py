@@ -7,7 +7,7 @@ from struct import pack
 
 from PIL import Image
 
-from tests.support.clips import clip
+from tests.support.media.clips import clip
 
 
 def many_scans(count: int, size: tuple[int, int] = (800, 600)) -> bytes:

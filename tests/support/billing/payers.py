@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from models.wiring import Models
-from tests.support.fake_stripe import StripeStandIn
-from tests.support.stripe_events import event, tell
+from tests.support.billing.fake_stripe import StripeStandIn
+from tests.support.billing.stripe_events import event, tell
 
 
 async def paid(models: Models, stripe: StripeStandIn, person: Any) -> str:
