@@ -9,6 +9,7 @@ import logging
 import sys
 from collections.abc import Mapping
 
+from handlers.http.listening import try_to_listen
 from models.checks.host import check_host, consequences
 from models.checks.services import check_services
 from models.settings.config import Config, ConfigError
@@ -34,7 +35,7 @@ def check(environment: Mapping[str, str]) -> int:
         # Invalid settings have their defaults here, so that the others are checked too.
         config, faults = error.config, error.faults
     services = check_services(config.database_url, config.redis_url, config.workers)
-    found = services.with_(check_host(config))
+    found = services.with_(check_host(config)).with_(try_to_listen(config))
     for note in (*misspelled(environment), *found.notes):
         print(f"Note: {note}")
     if faults := [*faults, *found.refused, *found.to_mend]:

@@ -7,6 +7,7 @@ import socket
 
 import tornado.netutil
 
+from models.findings import Findings
 from models.settings.config import Config
 
 CAUSES = {
@@ -22,6 +23,18 @@ CAUSES = {
 
 class CannotListen(Exception):
     """HOST or PORT cannot be used. The text is for the operator."""
+
+
+def try_to_listen(config: Config) -> Findings:
+    """What `listen` would report. A port in use is only a note, because the site itself may be running."""
+    try:
+        for one in listen(config):
+            one.close()
+    except CannotListen as error:
+        if getattr(error.__cause__, "errno", None) == errno.EADDRINUSE:
+            return Findings(notes=("PORT is in use: by this site, if it is running now.",))
+        return Findings(refused=(str(error),))
+    return Findings()
 
 
 def listen(config: Config) -> list[socket.socket]:

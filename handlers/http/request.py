@@ -10,7 +10,7 @@ import msgspec
 from tornado.httputil import HTTPServerRequest
 
 from models.errors import BadRequest
-from models.settings.urls import Network
+from models.settings.networks import Network
 
 LOOPBACK = "127.0.0.1"
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address

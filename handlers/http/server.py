@@ -29,7 +29,7 @@ from tornado.iostream import IOStream
 
 from handlers.http.request import address_of, is_trusted
 from models.security.addresses import subject_of
-from models.settings.urls import Network
+from models.settings.networks import Network
 
 HEAD_SECONDS, ANSWER_SECONDS, SLOWEST_BYTES = 15.0, 60.0, 16 * 1024
 IDLE_SECONDS, BODY_SECONDS = 75, 60

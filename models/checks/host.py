@@ -8,17 +8,26 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from models.accounts.mailer import reach
 from models.findings import Findings
 from models.settings.config import Config
+from models.settings.networks import is_wide
+from models.settings.site_addresses import is_secure_context, port_of
 
 LEAST_FREE_BYTES = 200 * 1024 * 1024
 LEAST_FILES = 1024
 NO_STUN = (
     "TURN_URLS and STUN_URLS are not set: only people on the same network can call each other. "
     "Set TURN_URLS and TURN_SECRET (a coturn of your own, which is a STUN server as well), or STUN_URLS."
+)
+NO_CAMERA = (
+    "BASE_URL is http on another machine: browsers give no camera and no microphone to such a page, so that "
+    "no user can take a selfie or talk. Put a proxy with TLS in front and set BASE_URL to https://."
+)
+WIDE = (
+    "TRUSTED_PROXIES names a network that strangers are in: anyone there can send a forged X-Forwarded-For, "
+    "and so get around the limits and bans of addresses. Name only your proxies."
 )
 
 
@@ -33,12 +42,15 @@ def consequences(config: Config) -> list[str]:
     has_turn = bool(config.turn_urls or config.twilio_account_sid)
     if not has_turn and not config.stun_urls:
         found.append(NO_STUN)
-    port = urlsplit(config.base_url).port or (443 if config.is_secure else 80)
-    if config.is_loopback and port != config.port:
+    if config.is_loopback and port_of(config.base_url) != config.port:
         found.append(
             "BASE_URL is on this machine with a port other than PORT: unless something passes that port "
             "on, pages opened under PORT are refused as foreign."
         )
+    if not is_secure_context(config.base_url):
+        found.append(NO_CAMERA)
+    if any(map(is_wide, config.trusted_proxies)):
+        found.append(WIDE)
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from models.currencies import STRIPE_MINIMUM
 from models.settings.config import Config
 from models.settings.reader import Faults
+from models.settings.site_addresses import BLOCKED, BLOCKED_PORTS
 
 
 def check_together(config: Config, faults: Faults) -> None:
@@ -12,6 +13,8 @@ def check_together(config: Config, faults: Faults) -> None:
         faults.add("CALL_MIN_SECONDS", "must not be more than CALL_MAX_SECONDS")
     if not config.call_min_seconds <= config.call_default_seconds <= config.call_max_seconds:
         faults.add("CALL_DEFAULT_SECONDS", "must lie between CALL_MIN_SECONDS and CALL_MAX_SECONDS")
+    if config.port in BLOCKED_PORTS and config.base_url == f"http://localhost:{config.port}":
+        faults.add("PORT", f"must not be {BLOCKED}, unless BASE_URL names another one")
     _check_mail(config, faults)
     _check_stripe(config, faults)
     _check_turn(config, faults)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.currencies import amount_text
-from models.settings.urls import Network
+from models.settings.networks import Network
 from models.settings.web_origins import LOOPBACK_HOSTS, accepted_origins, host_of, normal_base
 
 

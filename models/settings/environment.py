@@ -27,7 +27,7 @@ def _read(read: SettingsReader) -> Config:
     base = Config()
     return Config(
         environment=read.choice("ENVIRONMENT", ("development", "production"), base.environment),
-        host=read.text("HOST", base.host),
+        host=read.host("HOST", base.host),
         port=port,
         workers=read.integer("WORKERS", 1, 1, 64),
         base_url=read.base_url("BASE_URL", f"http://localhost:{port}"),

@@ -13,8 +13,10 @@ from typing import TypeVar
 
 from models.settings import database_url, redis_url
 from models.settings.ice_urls import stun_url, turn_url
-from models.settings.urls import Network, Unusable, mail_server, network, split
-from models.settings.web_origins import LOOPBACK_HOSTS, host_of, normal_base
+from models.settings.networks import Network, listening_host, network
+from models.settings.site_addresses import reachable_origin, site_origin
+from models.settings.urls import Unusable, mail_server, split
+from models.settings.web_origins import LOOPBACK_HOSTS, host_of
 
 Value = TypeVar("Value")
 STRIPE_KEY = re.compile(r"(sk|rk)_(live|test)_[0-9A-Za-z]{8,250}")
@@ -170,11 +172,11 @@ class SettingsReader:
         return self._parsed(name, None, parse, "must be a secret key, which begins with sk_live_ or sk_test_")
 
     def base_url(self, name: str, default: str) -> str:
-        return self._parsed(name, default, normal_base, "must be http(s)://host[:port] without a path")
+        return self._parsed(name, default, site_origin, "must be http(s)://host[:port] without a path")
 
     def api_base(self, name: str, default: str) -> str:
         def parse(value: str) -> str:
-            base = normal_base(value)
+            base = reachable_origin(value)
             if not base.startswith("https://") and host_of(base) not in LOOPBACK_HOSTS:
                 raise ValueError
             return base
@@ -187,7 +189,7 @@ class SettingsReader:
         return self._parsed(
             name,
             (),
-            lambda value: tuple(map(normal_base, _listed(value))),
+            lambda value: tuple(map(site_origin, _listed(value))),
             "must be origins like https://example.com",
         )
 
@@ -198,6 +200,9 @@ class SettingsReader:
             return value
 
         return self._parsed(name, None, parse, "must be a plain e-mail address, like hello@example.com")
+
+    def host(self, name: str, default: str) -> str:
+        return self._parsed(name, default, listening_host, "must be an address")
 
     def networks(self, name: str) -> tuple[Network, ...]:
         return self._parsed(

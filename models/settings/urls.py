@@ -6,12 +6,10 @@ otherwise the URL would silently mean another host, port or database, so it is r
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 MAIL_PORTS = {"smtp": 587, "smtps": 465}
 ENCODED = re.compile(r"(?:[^%]|%[0-9A-Fa-f]{2})*")
@@ -89,19 +87,3 @@ def decoded(text: str) -> str:
     if any(ord(character) < 32 or ord(character) == 127 for character in plain):
         raise Unusable("must not have control characters in its user and password")
     return plain
-
-
-def network(text: str) -> Network:
-    """An address or a network, without a zone; IPv4-mapped addresses become IPv4. Raises: Unusable."""
-    address, slash, length = text.strip("[]").partition("/")
-    try:
-        found = ipaddress.ip_network(address.partition("%")[0] + slash + length)
-    except ValueError:
-        raise Unusable(
-            "must be addresses or networks like 10.0.0.10 or 10.0.0.0/8: names are not looked up"
-        ) from None
-    if isinstance(found, ipaddress.IPv6Network) and found.prefixlen >= 96:
-        mapped = found.network_address.ipv4_mapped
-        if mapped is not None:
-            return ipaddress.ip_network((int(mapped), found.prefixlen - 96))
-    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import socket
@@ -132,3 +133,22 @@ def test_consequences_of_settings() -> None:
     other = Config(stun_urls=("stun:a",), base_url="http://localhost:9000")
     assert [text.split()[0] for text in consequences(other)] == ["BASE_URL"]
     assert consequences(Config(stun_urls=("stun:a",), base_url="https://sky.example")) == []
+    public = Config(stun_urls=("stun:a",), base_url="http://sky.example")
+    assert ["give no camera" in text for text in consequences(public)] == [True]
+    trusting = Config(stun_urls=("stun:a",), trusted_proxies=(ipaddress.ip_network("0.0.0.0/0"),))
+    assert [text.split()[0] for text in consequences(trusting)] == ["TRUSTED_PROXIES"]
+
+
+@pytest.mark.parametrize("host", ["203.0.113.1", "2001:db8::1", "no.such.name.invalid", "0.0.0.1", "a..b"])
+def test_an_address_that_this_machine_does_not_have(host: str, tmp_path: Path) -> None:
+    code, _, err = run("check", HOST=host, DATA_DIR=str(tmp_path))
+    assert code == 2
+    assert [line.split()[0] for line in err.splitlines() if line.startswith("  ")] == ["HOST"]
+
+
+def test_a_port_in_use_is_only_a_note_of_check(tmp_path: Path) -> None:
+    """The site itself may be running."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, out, _ = run("check", PORT=str(taken.getsockname()[1]), DATA_DIR=str(tmp_path))
+    assert code == 0
+    assert "Note: PORT is in use: by this site" in out
