@@ -1,6 +1,6 @@
 """Events for users and calls, as they are published: the encoded frame and its recipients.
 
-A model calls `news.to_user(user_id, message)`; the hub of each process that holds a socket of that user
+A model calls `broadcasts.to_user(user_id, message)`; the hub of each process that holds a socket of that user
 writes the frame to it. `only` restricts an event to one socket, and `others` is the frame for the user's
 other sockets. `close` closes the sockets after the frame.
 """
@@ -10,14 +10,14 @@ from __future__ import annotations
 import msgspec
 
 from models import messages
-from models.messages import Access, Wire
+from models.messages import Access, JsonStruct
 from models.redis import keys
 from models.redis.client import Bus
 
 NOTHING = msgspec.Raw(b"null")
 
 
-class UserNews(msgspec.Struct, frozen=True, omit_defaults=True, tag="tell"):
+class UserFrame(msgspec.Struct, frozen=True, omit_defaults=True, tag="tell"):
     """A frame for a user's invite sockets; `null` means no frame."""
 
     frame: msgspec.Raw
@@ -42,7 +42,7 @@ class SignedOut(msgspec.Struct, frozen=True, tag="signed_out"):
     reason: str
 
 
-class AccessNews(msgspec.Struct, frozen=True, tag="access"):
+class AccessEvent(msgspec.Struct, frozen=True, tag="access"):
     """Access was gained or lost: every socket gets `access:changed`, and the queue is updated."""
 
     access: Access
@@ -56,13 +56,13 @@ class Unlisted(msgspec.Struct, frozen=True, tag="unlisted"):
     """The user's selfie was removed: their sockets leave the queue and get `queue:state`."""
 
 
-class BannedNews(msgspec.Struct, frozen=True, tag="banned"):
+class BanEvent(msgspec.Struct, frozen=True, tag="banned"):
     """A ban is in force: every socket of the user gets `ban` and is closed with 4403."""
 
     frame: msgspec.Raw
 
 
-class CardNews(msgspec.Struct, frozen=True, tag="card"):
+class CardEvent(msgspec.Struct, frozen=True, tag="card"):
     """Two users were blocked from each other, or no longer are: the card is removed from the user's screen,
     or may return to it.
     """
@@ -71,10 +71,10 @@ class CardNews(msgspec.Struct, frozen=True, tag="card"):
     is_hidden: bool
 
 
-AboutUser = UserNews | Delivered | SignedOut | AccessNews | Reload | Unlisted | BannedNews | CardNews
+UserEvent = UserFrame | Delivered | SignedOut | AccessEvent | Reload | Unlisted | BanEvent | CardEvent
 
 
-class CallNews(msgspec.Struct, frozen=True, omit_defaults=True, tag="tell"):
+class CallFrame(msgspec.Struct, frozen=True, omit_defaults=True, tag="tell"):
     """A frame for the seats of a call; `side` restricts it to one, and `close` is a close code. A seat gets
     only one event with the same `once`.
     """
@@ -98,59 +98,59 @@ class SeatGivenBack(msgspec.Struct, frozen=True, tag="given_back"):
     side: str
 
 
-AboutCall = CallNews | SeatReplaced | SeatGivenBack
-_user_decoder = msgspec.json.Decoder(AboutUser)
-_call_decoder = msgspec.json.Decoder(AboutCall)
+CallEvent = CallFrame | SeatReplaced | SeatGivenBack
+_user_decoder = msgspec.json.Decoder(UserEvent)
+_call_decoder = msgspec.json.Decoder(CallEvent)
 
 
-def read_user_news(news: bytes) -> AboutUser:
-    told: AboutUser = _user_decoder.decode(news)
-    return told
+def decode_user_event(encoded: bytes) -> UserEvent:
+    event: UserEvent = _user_decoder.decode(encoded)
+    return event
 
 
-def read_call_news(news: bytes) -> AboutCall:
-    told: AboutCall = _call_decoder.decode(news)
-    return told
+def decode_call_event(encoded: bytes) -> CallEvent:
+    event: CallEvent = _call_decoder.decode(encoded)
+    return event
 
 
-class News:
+class Broadcasts:
     """The publisher of events."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
     def to_user(
-        self, user_id: str, message: Wire, *, only: str | None = None, others: Wire | None = None
+        self, user_id: str, message: JsonStruct, *, only: str | None = None, others: JsonStruct | None = None
     ) -> None:
         rest = NOTHING if others is None else _raw(others)
-        self.about_user(user_id, UserNews(frame=_raw(message), only=only, others=rest))
+        self.publish_to_user(user_id, UserFrame(frame=_raw(message), only=only, others=rest))
 
-    def about_user(self, user_id: str, news: AboutUser) -> None:
-        self._bus.publish(keys.user_channel(user_id), msgspec.json.encode(news))
+    def publish_to_user(self, user_id: str, event: UserEvent) -> None:
+        self._bus.publish(keys.user_channel(user_id), msgspec.json.encode(event))
 
-    def to_user_but(self, user_id: str, socket_id: str, message: Wire) -> None:
+    def to_user_except(self, user_id: str, socket_id: str, message: JsonStruct) -> None:
         """Sends to every socket of a user except one, which gets its own answer."""
-        self.about_user(user_id, UserNews(frame=NOTHING, only=socket_id, others=_raw(message)))
+        self.publish_to_user(user_id, UserFrame(frame=NOTHING, only=socket_id, others=_raw(message)))
 
     def keep_apart(self, one_id: str, other_id: str, *, is_hidden: bool) -> None:
         """Removes each user from the other's screen, as if they had gone offline, or lets them return."""
-        self.about_user(one_id, CardNews(card=other_id, is_hidden=is_hidden))
-        self.about_user(other_id, CardNews(card=one_id, is_hidden=is_hidden))
+        self.publish_to_user(one_id, CardEvent(card=other_id, is_hidden=is_hidden))
+        self.publish_to_user(other_id, CardEvent(card=one_id, is_hidden=is_hidden))
 
     def to_call(
         self,
         call_id: str,
-        message: Wire,
+        message: JsonStruct,
         *,
         side: str | None = None,
         close: int | None = None,
         once: str | None = None,
     ) -> None:
-        self.about_call(call_id, CallNews(frame=_raw(message), side=side, close=close, once=once))
+        self.publish_to_call(call_id, CallFrame(frame=_raw(message), side=side, close=close, once=once))
 
-    def about_call(self, call_id: str, news: AboutCall) -> None:
-        self._bus.publish(keys.call_channel(call_id), msgspec.json.encode(news))
+    def publish_to_call(self, call_id: str, event: CallEvent) -> None:
+        self._bus.publish(keys.call_channel(call_id), msgspec.json.encode(event))
 
 
-def _raw(message: Wire) -> msgspec.Raw:
+def _raw(message: JsonStruct) -> msgspec.Raw:
     return msgspec.Raw(messages.encode(message))

@@ -14,12 +14,12 @@ async def few_at_once(ones: Iterable[One], at_once: int, work: Callable[[One], A
     its own lane and is raised at the end.
     """
     left = iter(ones)
-    lines = (_line(left, work) for _ in range(at_once))
-    for failure in await asyncio.gather(*lines, return_exceptions=True):
+    lanes = (_lane(left, work) for _ in range(at_once))
+    for failure in await asyncio.gather(*lanes, return_exceptions=True):
         if failure is not None:
             raise failure
 
 
-async def _line(left: Iterator[One], work: Callable[[One], Awaitable[object]]) -> None:
+async def _lane(left: Iterator[One], work: Callable[[One], Awaitable[object]]) -> None:
     for one in left:
         await work(one)

@@ -23,17 +23,17 @@ CancelReason = Literal["cancelled", "missed", "gone"]
 Access = Literal["unpaid", "paid", "invited", "comped"]
 
 
-class Wire(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+class JsonStruct(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
     """Base of every message and record sent as JSON; absent optional fields are left out."""
 
 
-class Command(Wire, frozen=True, kw_only=True):
+class Command(JsonStruct, frozen=True, kw_only=True):
     """A message from a client; its `id` is repeated in the answer."""
 
     id: Id | None = None
 
 
-class Person(Wire, frozen=True, kw_only=True):
+class Person(JsonStruct, frozen=True, kw_only=True):
     user_id: str
     name: str
     gender: str
@@ -102,7 +102,7 @@ class QueueState(Command, frozen=True, kw_only=True, tag="queue:state"):
     available: bool
 
 
-class QueueUpdate(Wire, frozen=True, kw_only=True, tag="queue:update", omit_defaults=False):
+class QueueUpdate(JsonStruct, frozen=True, kw_only=True, tag="queue:update", omit_defaults=False):
     left: list[str]
     more: bool
     online_users: int
@@ -115,7 +115,7 @@ class CallRinging(Command, frozen=True, kw_only=True, tag="call:ringing"):
     server_now: int
 
 
-class CallNotify(Wire, frozen=True, kw_only=True, tag="call:notify"):
+class CallNotify(JsonStruct, frozen=True, kw_only=True, tag="call:notify"):
     invite_id: str
     from_user: Person
     requested_seconds: int
@@ -152,7 +152,7 @@ class CallAnswered(Command, frozen=True, kw_only=True, tag="call:answered"):
     outcome: str
 
 
-class StateInvite(Wire, frozen=True, kw_only=True, omit_defaults=False):
+class StateInvite(JsonStruct, frozen=True, kw_only=True, omit_defaults=False):
     invite_id: str
     direction: Literal["in", "out"]
     person: Person
@@ -160,11 +160,11 @@ class StateInvite(Wire, frozen=True, kw_only=True, omit_defaults=False):
     expires_at: str
 
 
-class StateCall(Wire, frozen=True, kw_only=True):
+class StateCall(JsonStruct, frozen=True, kw_only=True):
     call_id: str
 
 
-class State(Wire, frozen=True, kw_only=True, tag="state", omit_defaults=False):
+class State(JsonStruct, frozen=True, kw_only=True, tag="state", omit_defaults=False):
     server_now: int
     access: str
     available: bool
@@ -177,18 +177,18 @@ class ContactsShared(Command, frozen=True, kw_only=True, tag="contacts:shared"):
     handles: dict[str, str]
 
 
-class SessionEnded(Wire, frozen=True, kw_only=True, tag="session:ended"):
+class SessionEnded(JsonStruct, frozen=True, kw_only=True, tag="session:ended"):
     reason: str
 
 
-class BanTold(Wire, frozen=True, kw_only=True, tag="ban", omit_defaults=False):
+class BanMessage(JsonStruct, frozen=True, kw_only=True, tag="ban", omit_defaults=False):
     rule: str
     reason: str
     until: str | None
     appeal_url: str
 
 
-class AccessChanged(Wire, frozen=True, kw_only=True, tag="access:changed"):
+class AccessChanged(JsonStruct, frozen=True, kw_only=True, tag="access:changed"):
     access: str
 
 
@@ -196,7 +196,7 @@ class Pong(Command, frozen=True, kw_only=True, tag="pong"):
     server_now: int
 
 
-class ErrorTold(Command, frozen=True, kw_only=True, tag="error"):
+class ErrorMessage(Command, frozen=True, kw_only=True, tag="error"):
     code: str
     message: str
     fields: dict[str, str] | None = None
@@ -217,7 +217,7 @@ class RtcDisconnected(Command, frozen=True, kw_only=True, tag="rtc:disconnected"
 Cause = Annotated[str, msgspec.Meta(max_length=20)]
 
 
-class MediaFaults(Wire, frozen=True, kw_only=True):
+class MediaFaults(JsonStruct, frozen=True, kw_only=True):
     """Why a side's microphone, camera or browser cannot take part; the causes are in docs/protocol.md."""
 
     audio: Cause | None = None
@@ -253,7 +253,7 @@ RelayCommand = (
 # --- /ws/calls/ID: server to client --
 
 
-class Message(Wire, frozen=True, kw_only=True):
+class Message(JsonStruct, frozen=True, kw_only=True):
     """A chat message; `from` is the sender's user id."""
 
     message_id: str
@@ -262,11 +262,11 @@ class Message(Wire, frozen=True, kw_only=True):
     at: str
 
 
-class ChatTold(Message, frozen=True, kw_only=True, tag="chat:message"):
+class ChatRelayed(Message, frozen=True, kw_only=True, tag="chat:message"):
     id: str | None = None
 
 
-class CallStateTold(Wire, frozen=True, kw_only=True, tag="call:state"):
+class CallStateMessage(JsonStruct, frozen=True, kw_only=True, tag="call:state"):
     call_id: str
     state: Literal["connecting", "running", "paused"]
     polite: bool
@@ -281,11 +281,11 @@ class CallStateTold(Wire, frozen=True, kw_only=True, tag="call:state"):
     reconnect_by: str | None = None
 
 
-class PeerJoined(Wire, frozen=True, kw_only=True, tag="peer:joined"):
+class PeerJoined(JsonStruct, frozen=True, kw_only=True, tag="peer:joined"):
     pass
 
 
-class PeerLeft(Wire, frozen=True, kw_only=True, tag="peer:left"):
+class PeerLeft(JsonStruct, frozen=True, kw_only=True, tag="peer:left"):
     pass
 
 
@@ -317,7 +317,7 @@ _head_decoder = msgspec.json.Decoder(_Head)
 ODD = (msgspec.MsgspecError, RecursionError, ValueError)
 
 
-def encode(message: Wire) -> bytes:
+def encode(message: JsonStruct) -> bytes:
     """Encodes a frame. Called once per message, however many sockets it is sent to."""
     return _encoder.encode(message)
 

@@ -17,7 +17,9 @@ AGAIN_SECONDS = 1.0
 MOST_FAILURES = 5
 
 
-async def persist(work: Callable[[], Awaitable[None]], again_seconds: float = AGAIN_SECONDS) -> None:
+async def retry_until_available(
+    work: Callable[[], Awaitable[None]], again_seconds: float = AGAIN_SECONDS
+) -> None:
     """Runs `work`, possibly more than once. Outages are retried without limit, any other internal error five
     times.
 

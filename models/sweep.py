@@ -96,7 +96,7 @@ class Sweep:
         await self._beat()
         await self._calls.restarts.run(self._dead, everyone=True)
         await self._presence.heal((await self._presence.beat()).dead)
-        await self._presence.announce_all()
+        await self._presence.register_all()
 
     def start(self) -> None:
         """Starts the rounds and the chores. A slow round does not delay any other, least of all a
@@ -166,7 +166,7 @@ class Sweep:
             logger.warning("redis had forgotten this process; registering everything again")
             self._redis_beat = replace(self._redis_beat, is_known=True)
             try:
-                await self._presence.announce_all()
+                await self._presence.register_all()
             except BaseException:
                 self._redis_beat = replace(self._redis_beat, is_known=False)
                 raise
@@ -174,7 +174,9 @@ class Sweep:
 
     async def _redis_round(self) -> None:
         ends, restarts = self._calls.ends, self._calls.restarts
-        await _each(self._presence.look_at_away, ends.retry, restarts.empty_keys, self._invites.sweep)
+        await _each(
+            self._presence.look_at_away, ends.retry, restarts.empty_keys, self._invites.outcomes.sweep
+        )
 
     async def _beat(self) -> None:
         asked_at = time.monotonic()
@@ -210,8 +212,8 @@ class Sweep:
         for ended in await self._sessions.ended_since(now - LOOK_BACK):
             if ended.session_id not in self._ended_seen:
                 self._ended_seen[ended.session_id] = now
-                news = SignedOut(session_id=ended.session_id, reason=ended.reason)
-                self._bus.tell_here(keys.user_channel(ended.user_id), msgspec.json.encode(news))
+                event = SignedOut(session_id=ended.session_id, reason=ended.reason)
+                self._bus.tell_here(keys.user_channel(ended.user_id), msgspec.json.encode(event))
         self._ended_seen = {key: at for key, at in self._ended_seen.items() if now - at < 4 * LOOK_BACK}
 
 

@@ -26,7 +26,7 @@ from models.billing.reconciliation import Reconciliation
 from models.billing.refunds import Refunds
 from models.billing.reversals import Reversals
 from models.billing.webhook import StripeWebhook
-from models.broadcasts import News
+from models.broadcasts import Broadcasts
 from models.calls.calls import Calls
 from models.calls.chat import CallChat
 from models.calls.contacts import Contacts
@@ -85,7 +85,7 @@ class Models:
 
     def __init__(self, config: Config, db: Db, bus: Bus, clock: Clock) -> None:
         self.config, self.db, self.bus, self.clock = config, db, bus, clock
-        self.news = News(bus)
+        self.broadcasts = Broadcasts(bus)
         self.health = Health(db, bus)
         self._security()
         self._people()
@@ -101,7 +101,7 @@ class Models:
         config, db, clock = self.config, self.db, self.clock
         self.audit = Audit(db, clock)
         self.rate_limits = RateLimits(db, self.bus, clock, config)
-        self.sessions = Sessions(db, clock, config, self.news)
+        self.sessions = Sessions(db, clock, config, self.broadcasts)
         self.passwords, self.staff_passwords = Passwords(config), Passwords(config)
         self.site_secret = SiteSecret(db, config)
         self.second_factors = SecondFactors(clock, self.site_secret)
@@ -113,27 +113,27 @@ class Models:
         self.media = Media(db, clock)
         self.selfies = Selfies(db, clock, config.data_dir)
         self.videos = Videos(db, clock, config.data_dir)
-        self.removals = Removals(db, clock, self.news, self.media, self.audit)
+        self.removals = Removals(db, clock, self.broadcasts, self.media, self.audit)
         self.introductions = Introductions(db, clock, config)
         self.presence = Presence(db, bus, clock)
         self.queue = Queue(db, bus, clock, config, self.introductions)
 
     def _access(self) -> None:
         config, db, clock = self.config, self.db, self.clock
-        self.access = Access(db, clock, self.news)
+        self.access = Access(db, clock, self.broadcasts)
         self.invite_codes = InviteCodes(db, clock, config, self.access, self.rate_limits)
 
     def _calls(self) -> None:
         """Calls and ringing."""
         config, db, bus, clock = self.config, self.db, self.bus, self.clock
         self.turn = Turn(config, bus, clock)
-        self.calls = Calls(db, bus, clock, config, self.news, self.presence, self.invite_codes)
-        self.chat = CallChat(db, clock, config, self.news)
+        self.calls = Calls(db, bus, clock, config, self.broadcasts, self.presence, self.invite_codes)
+        self.chat = CallChat(db, clock, config, self.broadcasts)
         self.snapshots = Snapshots(db)
         self.history = History(db)
-        self.signalling = Signalling(bus, self.news)
-        self.contacts = Contacts(db, clock, config, self.news)
-        self.invites = Invites(db, bus, clock, config, self.news, self.calls, self.users)
+        self.signalling = Signalling(bus, self.broadcasts)
+        self.contacts = Contacts(db, clock, config, self.broadcasts)
+        self.invites = Invites(db, bus, clock, config, self.broadcasts, self.calls, self.users)
 
     def _billing(self) -> None:
         config, db, clock = self.config, self.db, self.clock
@@ -150,18 +150,18 @@ class Models:
         self.reconciliation = Reconciliation(db, clock, provider.stripe)
 
     def _safety(self) -> None:
-        config, db, clock, news = self.config, self.db, self.clock, self.news
+        config, db, clock, broadcasts = self.config, self.db, self.clock, self.broadcasts
         rings, outcomes = self.invites.rings, self.invites.outcomes
         self.interruptions = Interruptions(db, self.calls, rings, outcomes, self.presence)
         self.ban_notices = BanNotices(db, clock, self.site_secret)
         self.banned_emails = BannedEmails(db, clock, self.site_secret)
         self.address_bans = AddressBans(db, clock, config, self.site_secret)
-        self.blocks = Blocks(db, clock, news, self.presence, self.interruptions)
+        self.blocks = Blocks(db, clock, broadcasts, self.presence, self.interruptions)
         ends = (self.ban_notices, self.address_bans, self.interruptions)
-        self.bans = Bans(db, self.bus, clock, news, self.sessions, *ends, self.audit)
+        self.bans = Bans(db, self.bus, clock, broadcasts, self.sessions, *ends, self.audit)
         self.appeals = Appeals(db, clock, self.bans, self.audit)
         evidence = (self.calls, self.selfies, self.rate_limits)
-        self.reports = Reports(db, clock, config, news, *evidence, self.interruptions, self.bans)
+        self.reports = Reports(db, clock, config, broadcasts, *evidence, self.interruptions, self.bans)
         self.report_reviews = ReportReviews(db, clock, self.audit)
         self.moderation = Moderation(clock, self.bans, self.report_reviews)
 

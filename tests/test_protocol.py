@@ -16,7 +16,7 @@ from handlers.calls.relay import PASSED_ON
 from handlers.http.problems import methods_of
 from handlers.routes import routes
 from models import errors, messages
-from models.billing.checkouts import OfferedCheckout, StatusTold
+from models.billing.checkouts import CheckoutStatus, OfferedCheckout
 from models.calls.turn import IceServers
 from models.profiles.users import Me
 from models.room.queue import WirePage
@@ -46,7 +46,7 @@ def tag_of(kind: type[msgspec.Struct]) -> str:
 
 def tagged() -> list[type[msgspec.Struct]]:
     kinds = [kind for kind in vars(messages).values() if isinstance(kind, type)]
-    return [kind for kind in kinds if issubclass(kind, messages.Wire) and kind.__struct_config__.tag]
+    return [kind for kind in kinds if issubclass(kind, messages.JsonStruct) and kind.__struct_config__.tag]
 
 
 def told() -> list[type[msgspec.Struct]]:
@@ -131,7 +131,7 @@ def methods(spec: URLSpec) -> set[str]:
         ("/auth/upgrade", SignedInJson),
         ("/user/me", Me),
         ("/payment/create-checkout", OfferedCheckout),
-        ("/payment-success", StatusTold),
+        ("/payment-success", CheckoutStatus),
         ("/room/queue", WirePage),
         ("/turn/credentials", IceServers),
     ],

@@ -32,7 +32,7 @@ from handlers.realtime.websocket import Frames
 from models import messages
 from models.errors import BadRequest, Banned, NotAllowed, NotSignedIn, Problem
 from models.ids import new_id
-from models.messages import ErrorTold, Wire
+from models.messages import ErrorMessage, JsonStruct
 from models.safety.ban_notices import Notice
 from models.security.member import Member
 
@@ -158,7 +158,7 @@ class BaseSocket(WebSocketHandler):
 
     def refuse(self, problem: Problem) -> None:
         if isinstance(problem, Banned) and isinstance(problem.notice, Notice):
-            self.tell(problem.notice.told)
+            self.tell(problem.notice.message)
         codes = {401: SIGNED_OUT, 403: NOT_ALLOWED, 404: NOT_FOUND, 429: TOO_MANY, 503: TRY_AGAIN}
         self.close(codes.get(problem.status, BAD), problem.message[:120])
 
@@ -167,7 +167,7 @@ class BaseSocket(WebSocketHandler):
         if self._frames is not None:
             self._frames.send(frame)
 
-    def tell(self, message: Wire) -> None:
+    def tell(self, message: JsonStruct) -> None:
         self.send(messages.encode(message))
 
     def fail(self, code: int, reason: str) -> None:
@@ -202,7 +202,7 @@ class BaseSocket(WebSocketHandler):
     def fault(self, problem: Problem, command_id: str | None) -> None:
         """Reports an error; a socket that sends only invalid frames is closed."""
         self.tell(
-            ErrorTold(
+            ErrorMessage(
                 id=command_id,
                 code=problem.code,
                 message=problem.message,

@@ -25,19 +25,19 @@ from models.ids import is_id
 from models.messages import (
     CallEndCommand,
     CallEnded,
-    CallStateTold,
+    CallStateMessage,
     ChatMessage,
     ContactsShare,
     ContactsShared,
+    JsonStruct,
     MediaState,
     Ping,
     Pong,
     RtcConnected,
     RtcDisconnected,
-    Wire,
     instant,
 )
-from models.retry import persist
+from models.retry import retry_until_available
 
 logger = logging.getLogger(__name__)
 PASSED_ON = frozenset({"rtc:offer", "rtc:answer", "rtc:ice"})
@@ -131,11 +131,11 @@ class RelaySocket(BaseSocket):
         if view.shared is not None:
             self.tell(ContactsShared(call_id=self.call_id, handles=view.shared))
 
-    def _state(self, call: Call, view: Snapshot) -> CallStateTold:
+    def _state(self, call: Call, view: Snapshot) -> CallStateMessage:
         progress, far = call.progress, other(self.side)
         back_by = progress.caller_back_by if far == "caller" else progress.callee_back_by
         far_seat = progress.caller_seat if far == "caller" else progress.callee_seat
-        return CallStateTold(
+        return CallStateMessage(
             call_id=call.call_id,
             state=progress.clock,
             polite=call.is_polite(self.side),
@@ -154,7 +154,7 @@ class RelaySocket(BaseSocket):
         """Sends a frame of the peer or the hub, in order; not if the line `once` was sent before."""
         self._order.push(frame, once)
 
-    def tell(self, message: Wire) -> None:
+    def tell(self, message: JsonStruct) -> None:
         """Sends this socket's own message at once; it does not wait for `call:state`."""
         super().send(messages.encode(message))
 
@@ -242,7 +242,7 @@ class RelaySocket(BaseSocket):
         self.hub.remove_seat(self)
         if self._is_seated:
             with contextlib.suppress(NotFound):
-                await persist(self._give_up_seat)
+                await retry_until_available(self._give_up_seat)
 
     async def _give_up_seat(self) -> None:
         """Empties the seat: the peer is notified, and the grace period begins."""

@@ -16,21 +16,21 @@ from typing import Any
 from handlers.realtime.close_codes import BANNED, GOING_AWAY, SIGNED_OUT
 from handlers.realtime.limits import SocketLimits
 from handlers.realtime.queue_updates import QueueFeed
-from handlers.realtime.reloads import Reloads, Told, look_again
+from handlers.realtime.reloads import Reloads, SocketReload, look_again
 from handlers.realtime.sockets import OpenSocket, Seat, UserSocket
 from models.broadcasts import (
     NOTHING,
-    AccessNews,
-    BannedNews,
-    CardNews,
+    AccessEvent,
+    BanEvent,
+    CardEvent,
     Delivered,
     Reload,
     SeatGivenBack,
     SeatReplaced,
     SignedOut,
     Unlisted,
-    read_call_news,
-    read_user_news,
+    decode_call_event,
+    decode_user_event,
 )
 from models.calls.call import other
 from models.calls.state import Side
@@ -55,7 +55,7 @@ class Hub:
         self.seats: dict[str, dict[Side, Seat]] = {}
         self._hearing: dict[str, set[UserSocket | Seat]] = {}
         self.is_draining = False
-        self._reloads = Reloads(self._everyone, models.presence.announce_all, self.feed.catch_up)
+        self._reloads = Reloads(self._everyone, models.presence.register_all, self.feed.catch_up)
         self._work = Tasks()
 
     async def open(self) -> None:
@@ -110,38 +110,38 @@ class Hub:
     def _joined_sockets(self, user_id: str) -> list[UserSocket]:
         return [socket for socket in self.invite_sockets.get(user_id, ()) if socket.is_joined]
 
-    def _heard_user(self, channel: str, news: bytes) -> None:
+    def _heard_user(self, channel: str, encoded: bytes) -> None:
         user_id = channel.removeprefix(keys.CHANNEL_USER)
-        told = read_user_news(news)
-        if isinstance(told, Delivered):
+        event = decode_user_event(encoded)
+        if isinstance(event, Delivered):
             if user_id in self.invite_sockets:
-                self.feed.delivered(user_id, told)
-        elif isinstance(told, SignedOut):
-            self._sign_out(user_id, told)
-        elif isinstance(told, Reload):
+                self.feed.delivered(user_id, event)
+        elif isinstance(event, SignedOut):
+            self._sign_out(user_id, event)
+        elif isinstance(event, Reload):
             self.spawn(self._reload(user_id))
-        elif isinstance(told, AccessNews):
-            self.spawn(self._change_access(user_id, told))
-        elif isinstance(told, Unlisted):
+        elif isinstance(event, AccessEvent):
+            self.spawn(self._change_access(user_id, event))
+        elif isinstance(event, Unlisted):
             for socket in list(self.invite_sockets.get(user_id, ())):
                 self.spawn(socket.unlist())
-        elif isinstance(told, BannedNews):
-            self.spawn(self._ban(user_id, bytes(told.frame)))
-        elif isinstance(told, CardNews):
-            (self.feed.hide if told.is_hidden else self.feed.show)(user_id, told.card)
+        elif isinstance(event, BanEvent):
+            self.spawn(self._ban(user_id, bytes(event.frame)))
+        elif isinstance(event, CardEvent):
+            (self.feed.hide if event.is_hidden else self.feed.show)(user_id, event.card)
         else:
             for socket in list(self.invite_sockets.get(user_id, ())):
-                frame = told.frame if told.only in (None, socket.id) else told.others
+                frame = event.frame if event.only in (None, socket.id) else event.others
                 if bytes(frame) != bytes(NOTHING):
                     socket.send(bytes(frame))
 
-    def _sign_out(self, user_id: str, told: SignedOut) -> None:
+    def _sign_out(self, user_id: str, event: SignedOut) -> None:
         for socket in list(self.invite_sockets.get(user_id, ())):
-            if socket.session_id == told.session_id:
-                socket.sign_out(told.reason)
+            if socket.session_id == event.session_id:
+                socket.sign_out(event.reason)
         for seats in list(self.seats.values()):
             for seat in list(seats.values()):
-                if seat.session_id == told.session_id:
+                if seat.session_id == event.session_id:
                     seat.close(SIGNED_OUT, "signed out")
 
     async def _ban(self, user_id: str, frame: bytes) -> None:
@@ -159,24 +159,24 @@ class Hub:
         for socket in sockets:
             socket.close(BANNED, "banned")
 
-    async def _change_access(self, user_id: str, told: AccessNews) -> None:
-        if told.access == "unpaid":
+    async def _change_access(self, user_id: str, event: AccessEvent) -> None:
+        if event.access == "unpaid":
             await self._models.presence.lose_access(user_id)
         else:
             await self._models.presence.gain_access(user_id)
         for socket in list(self.invite_sockets.get(user_id, ())):
-            socket.access_changed(told.access)
+            socket.access_changed(event.access)
 
     async def _reload(self, user_id: str) -> None:
         for socket in list(self.invite_sockets.get(user_id, ())):
             await look_again(socket, socket.send_state)
 
-    def _heard_all(self, _channel: str, _news: bytes) -> None:
+    def _heard_all(self, _channel: str, _encoded: bytes) -> None:
         self._reloads.request()
 
-    def _everyone(self) -> list[Told]:
+    def _everyone(self) -> list[SocketReload]:
         """All sockets, seats first."""
-        seats: list[Told] = [
+        seats: list[SocketReload] = [
             (seat, seat.keep_seat) for seats in self.seats.values() for seat in seats.values()
         ]
         invites = (socket for sockets in self.invite_sockets.values() for socket in sockets)
@@ -210,21 +210,21 @@ class Hub:
         """The other side's socket, if it is on this process."""
         return self.seats.get(seat.call_id, {}).get(other(seat.side))
 
-    def _heard_call(self, channel: str, news: bytes) -> None:
+    def _heard_call(self, channel: str, encoded: bytes) -> None:
         seats = self.seats.get(channel.removeprefix(keys.CHANNEL_CALL), {})
-        told = read_call_news(news)
-        for seat in [seat for side, seat in seats.items() if told.side in (None, side)]:
-            if isinstance(told, SeatGivenBack):
+        event = decode_call_event(encoded)
+        for seat in [seat for side, seat in seats.items() if event.side in (None, side)]:
+            if isinstance(event, SeatGivenBack):
                 self.spawn(look_again(seat, seat.keep_seat))
-            elif isinstance(told, SeatReplaced):
-                if seat.id != told.seat:
+            elif isinstance(event, SeatReplaced):
+                if seat.id != event.seat:
                     # At once: what the peer sends from now on goes to the newer one.
                     del seats[seat.side]
                     seat.replace()
-            elif told.close is None:
-                seat.send(bytes(told.frame), told.once)
+            elif event.close is None:
+                seat.send(bytes(event.frame), event.once)
             else:
-                seat.send_last(bytes(told.frame), told.close)
+                seat.send_last(bytes(event.frame), event.close)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         self._work.spawn("the delivery of events", work)

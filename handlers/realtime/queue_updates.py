@@ -126,10 +126,10 @@ class QueueFeed:
         viewer.left.append(card)
         self._pending.add(user_id)
 
-    def heard(self, _channel: str, news: bytes) -> None:
+    def heard(self, _channel: str, event: bytes) -> None:
         """`+<user id>` is listed now, `-<user id>` no longer."""
-        card = news[1:].decode()
-        if news[:1] == b"+":
+        card = event[1:].decode()
+        if event[:1] == b"+":
             self._arrived(card)
         else:
             self._departed(card)

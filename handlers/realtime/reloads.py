@@ -13,14 +13,14 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from handlers.realtime.sockets import Refusable
 from models.errors import Problem, Unavailable
-from models.retry import persist
+from models.retry import retry_until_available
 from models.supervise import Tasks
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 8
 AGAIN_SECONDS = 0.5
 Work = Callable[[], Awaitable[None]]
-Told = tuple[Refusable, Work]
+SocketReload = tuple[Refusable, Work]
 
 
 class Reloads:
@@ -28,7 +28,7 @@ class Reloads:
     them; `catch_up` finds the users who have left the queue.
     """
 
-    def __init__(self, everyone: Callable[[], list[Told]], announce: Work, catch_up: Work) -> None:
+    def __init__(self, everyone: Callable[[], list[SocketReload]], announce: Work, catch_up: Work) -> None:
         self._everyone, self._announce, self._catch_up = everyone, announce, catch_up
         self._requested = asyncio.Event()
         self._is_to_announce = False
@@ -53,7 +53,7 @@ class Reloads:
         try:
             await self._announce_if_requested()
             await self._catch_up()
-            await self._tell_all()
+            await self._reload_all()
         except BaseException:
             self._requested.set()
             raise
@@ -69,26 +69,26 @@ class Reloads:
             self._is_to_announce = True
             raise
 
-    async def _tell_all(self) -> None:
+    async def _reload_all(self) -> None:
         left = self._everyone()
         # A newer request starts again with all sockets, so that one that cannot be reloaded delays no other.
         while left and not self._requested.is_set():
-            left = [one for few in _in_groups(left) for one in await _tell(few)]
+            left = [one for few in _in_groups(left) for one in await _reload_few(few)]
             if left:
                 await asyncio.sleep(AGAIN_SECONDS)
 
 
-def _in_groups(told: list[Told]) -> Iterable[list[Told]]:
-    return (told[at : at + AT_ONCE] for at in range(0, len(told), AT_ONCE))
+def _in_groups(reloads: list[SocketReload]) -> Iterable[list[SocketReload]]:
+    return (reloads[at : at + AT_ONCE] for at in range(0, len(reloads), AT_ONCE))
 
 
-async def _tell(few: list[Told]) -> list[Told]:
+async def _reload_few(few: list[SocketReload]) -> list[SocketReload]:
     """Reloads the sockets; returns those for which a server was down."""
-    done = await asyncio.gather(*(_is_told(*one) for one in few))
-    return [one for one, is_told in zip(few, done, strict=True) if not is_told]
+    done = await asyncio.gather(*(_reload(*one) for one in few))
+    return [one for one, is_done in zip(few, done, strict=True) if not is_done]
 
 
-async def _is_told(socket: Refusable, work: Work) -> bool:
+async def _reload(socket: Refusable, work: Work) -> bool:
     try:
         await work()
     except Unavailable:
@@ -106,6 +106,6 @@ async def look_again(socket: Refusable, work: Work) -> None:
     exists.
     """
     try:
-        await persist(work)
+        await retry_until_available(work)
     except Problem as problem:
         socket.refuse(problem)

@@ -20,6 +20,7 @@ from models.messages import (
     CallDecline,
     CallExtendWait,
     CallInvite,
+    JsonStruct,
     Ping,
     Pong,
     QueueHidden,
@@ -29,7 +30,6 @@ from models.messages import (
     SessionEnded,
     State,
     StateCall,
-    Wire,
 )
 from models.room.presence import Opened
 from models.security.member import Member
@@ -107,7 +107,7 @@ class InviteSocket(BaseSocket):
         """Sends an event, in order with `state`."""
         self._order.push(frame)
 
-    def tell(self, message: Wire) -> None:
+    def tell(self, message: JsonStruct) -> None:
         """Sends an answer or a last message at once; it does not wait for `state`."""
         super().send(messages.encode(message))
 
@@ -125,7 +125,7 @@ class InviteSocket(BaseSocket):
         except Exception as error:
             self.failed(error, id_of(frame))
 
-    async def _answer(self, command: messages.InviteCommand) -> Wire | None:
+    async def _answer(self, command: messages.InviteCommand) -> JsonStruct | None:
         invites, member = self.models.invites, self.member
         assert member is not None
         match command:

@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from models import messages
-from models.broadcasts import AccessNews, News
+from models.broadcasts import AccessEvent, Broadcasts
 from models.clock import Clock
 from models.ids import new_id
 from models.postgres.database import Db, Transaction
@@ -29,8 +29,8 @@ class AccessChange(msgspec.Struct, frozen=True):
 
 
 class Access:
-    def __init__(self, db: Db, clock: Clock, news: News) -> None:
-        self._db, self._clock, self._news = db, clock, news
+    def __init__(self, db: Db, clock: Clock, broadcasts: Broadcasts) -> None:
+        self._db, self._clock, self._broadcasts = db, clock, broadcasts
         self._sql = db.statements("access.grants")
 
     async def of(self, user_id: str, *, on: Transaction | None = None) -> messages.Access:
@@ -90,7 +90,7 @@ class Access:
     def publish(self, change: AccessChange | None) -> None:
         """Publishes `access:changed` to the user's sockets. None publishes nothing."""
         if change is not None:
-            self._news.about_user(change.user_id, AccessNews(access=change.access))
+            self._broadcasts.publish_to_user(change.user_id, AccessEvent(access=change.access))
 
     async def _change(self, user_id: str, on: Transaction) -> AccessChange:
         return AccessChange(user_id=user_id, access=await self.of(user_id, on=on))

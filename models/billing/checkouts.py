@@ -25,21 +25,21 @@ from models.billing.webhook import StripeWebhook
 from models.clock import Clock
 from models.errors import Conflict, NotFound, Unavailable
 from models.ids import new_id
-from models.messages import Wire
+from models.messages import JsonStruct
 from models.postgres.database import Db
 from models.settings.config import Config
 
 REUSE_HOURS = 23
 
 
-class OfferedCheckout(Wire, frozen=True, kw_only=True):
+class OfferedCheckout(JsonStruct, frozen=True, kw_only=True):
     """`POST /payment/create-checkout`."""
 
     checkout_url: str
     session_id: str
 
 
-class StatusTold(Wire, frozen=True, kw_only=True):
+class CheckoutStatus(JsonStruct, frozen=True, kw_only=True):
     """`GET /payment-success`."""
 
     access: str
@@ -58,8 +58,8 @@ class Status(msgspec.Struct, frozen=True):
     uses_remaining: int | None = None
     invite_url: str | None = None
 
-    def as_json(self) -> StatusTold:
-        return StatusTold(
+    def as_json(self) -> CheckoutStatus:
+        return CheckoutStatus(
             access=self.access, invite_code=self.invite_code, uses_remaining=self.uses_remaining
         )
 

@@ -16,7 +16,7 @@ from models.billing.refunds import Refunds
 from models.billing.stripe_types import Kind
 from models.currencies import amount_text
 from models.errors import Conflict, NotFound
-from models.messages import Wire, instant
+from models.messages import JsonStruct, instant
 from models.postgres.database import Db
 
 PaymentStatus = Literal["paid", "partly_refunded", "refunded", "disputed", "lost"]
@@ -82,7 +82,7 @@ class Receipt(msgspec.Struct, frozen=True):
         )
 
 
-class ReceiptMessage(Wire, frozen=True, kw_only=True):
+class ReceiptMessage(JsonStruct, frozen=True, kw_only=True):
     """One item of `GET /receipt`."""
 
     payment_id: str

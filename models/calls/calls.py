@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from models.access.invite_codes import InviteCodes
-from models.broadcasts import News
+from models.broadcasts import Broadcasts
 from models.calls.cache import CallCache
 from models.calls.call import Call, NewCall, other, read_call
 from models.calls.restarts import CallRestarts
@@ -57,7 +57,7 @@ class Calls:
         bus: Bus,
         clock: Clock,
         config: Config,
-        news: News,
+        broadcasts: Broadcasts,
         presence: Presence,
         invite_codes: InviteCodes,
     ) -> None:
@@ -65,9 +65,9 @@ class Calls:
         self._sql = db.statements("calls.calls")
         self._bus = bus
         self._clock = clock
-        self._news = news
-        self.ends = CallTeardown(bus, news, presence)
-        self.restarts = CallRestarts(db, bus, clock, config, news)
+        self._broadcasts = broadcasts
+        self.ends = CallTeardown(bus, broadcasts, presence)
+        self.restarts = CallRestarts(db, bus, clock, config, broadcasts)
         self._invite_codes = invite_codes
         self._rules = Rules(config.connect_seconds, config.reconnect_seconds, config.pause_seconds)
         self._cooldown_seconds = config.cooldown_connected_seconds
@@ -207,9 +207,9 @@ class Calls:
         for side in SIDES:
             if was.seat_of(side) != now.seat_of(side):
                 peer = PeerLeft() if now.seat_of(side) is None else PeerJoined()
-                self._news.to_call(after.call_id, peer, side=other(side))
+                self._broadcasts.to_call(after.call_id, peer, side=other(side))
         if was.clock != now.clock:
-            self._news.to_call(after.call_id, self.clock_of(after))
+            self._broadcasts.to_call(after.call_id, self.clock_of(after))
 
     def clock_of(self, call: Call) -> CallClock:
         state: Literal["running", "paused"] = "running" if call.progress.running_since else "paused"

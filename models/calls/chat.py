@@ -15,12 +15,12 @@ from math import ceil
 
 import msgspec
 
-from models.broadcasts import News
+from models.broadcasts import Broadcasts
 from models.calls.call import Call, other
 from models.clock import Clock
 from models.errors import Conflict, Invalid, Problem, TooMany
 from models.ids import new_id
-from models.messages import ChatTold, Message, instant
+from models.messages import ChatRelayed, Message, instant
 from models.places import place_of, read_place
 from models.postgres.database import Db
 from models.settings.config import Config
@@ -36,7 +36,7 @@ FIRST, NO_ID = datetime.min.replace(tzinfo=UTC), "00000000-0000-0000-0000-000000
 UNSHOWABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-class Line(msgspec.Struct, frozen=True):
+class ChatLine(msgspec.Struct, frozen=True):
     message_id: str
     sender_id: str
     text: str
@@ -60,40 +60,41 @@ class Share(msgspec.Struct, frozen=True):
     now: datetime
 
 
-class Lines(msgspec.Struct, frozen=True):
+class ChatPage(msgspec.Struct, frozen=True):
     """A part of a conversation, in order; `next_cursor` is None at its end."""
 
-    lines: list[Line]
+    lines: list[ChatLine]
     next_cursor: str | None
 
 
 class CallChat:
-    def __init__(self, db: Db, clock: Clock, config: Config, news: News) -> None:
+    def __init__(self, db: Db, clock: Clock, config: Config, broadcasts: Broadcasts) -> None:
         self._sql = db.statements("calls.chat")
-        self._clock, self._news = clock, news
+        self._clock, self._broadcasts = clock, broadcasts
         self._most = config.chat_messages_per_call
         self._pause_ms = 1000 // config.chat_messages_per_second
         self._ahead_ms = AHEAD_SECONDS * 1000 - self._pause_ms
 
-    async def say(self, call: Call, sender_id: str, client_id: str, text: str) -> ChatTold:
+    async def say(self, call: Call, sender_id: str, client_id: str, text: str) -> ChatRelayed:
         """Stores and relays one line; returns the acknowledgement for the sender.
 
         Raises: Invalid, TooMany, Conflict (the call has ended).
         """
         clean = _checked(text)
         line = await self._sql.one(
-            "say", Line, message_id=new_id(), call_id=call.call_id, sender_id=sender_id, client_id=client_id,
+            "say", ChatLine, message_id=new_id(), call_id=call.call_id, sender_id=sender_id,
+            client_id=client_id,
             text=clean, now=self._clock.frozen, most=self._most, pause_ms=self._pause_ms,
             ahead_ms=self._ahead_ms,
         )  # fmt: skip
         if line is None:
             raise await self._refusal(call, sender_id)
-        told = ChatTold(
+        message = ChatRelayed(
             message_id=line.message_id, sender_id=sender_id, text=line.text, at=instant(line.sent_at)
         )
         side = other(call.side_of(sender_id))
-        self._news.to_call(call.call_id, told, side=side, once=line.message_id)
-        return msgspec.structs.replace(told, id=client_id)
+        self._broadcasts.to_call(call.call_id, message, side=side, once=line.message_id)
+        return msgspec.structs.replace(message, id=client_id)
 
     async def _refusal(self, call: Call, sender_id: str) -> Problem:
         share = await self._sql.one(
@@ -112,15 +113,15 @@ class CallChat:
 
     async def of_call(self, call_id: str) -> list[Message]:
         """The newest lines, in order."""
-        lines = await self._sql.all("newest", Line, call_id=call_id, most=NEWEST)
+        lines = await self._sql.all("newest", ChatLine, call_id=call_id, most=NEWEST)
         return [line.message for line in lines]
 
-    async def page(self, call_id: str, cursor: str | None = None) -> Lines:
+    async def page(self, call_id: str, cursor: str | None = None) -> ChatPage:
         """Lines in order. Raises: Invalid for a malformed cursor."""
         after_at, after_id = read_place(cursor) if cursor else (FIRST, NO_ID)
         lines = await self._sql.all(
             "page",
-            Line,
+            ChatLine,
             call_id=call_id,
             after_at=after_at,
             after_id=after_id,
@@ -130,11 +131,11 @@ class CallChat:
         return fitting(lines, PAGE)
 
 
-def fitting(lines: list[Line], most: int) -> Lines:
+def fitting(lines: list[ChatLine], most: int) -> ChatPage:
     """The lines that fit on a page, at least one, and the cursor of the next page."""
     shown = [line for line in lines[:most] if line.is_within] or lines[:1]
     last = shown[-1] if len(shown) < len(lines) else None
-    return Lines(shown, place_of(last.sent_at, last.message_id) if last else None)
+    return ChatPage(shown, place_of(last.sent_at, last.message_id) if last else None)
 
 
 def _checked(text: str) -> str:

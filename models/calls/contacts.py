@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import msgspec
 
-from models.broadcasts import News
+from models.broadcasts import Broadcasts
 from models.calls.call import Call, other
 from models.clock import Clock
 from models.messages import ContactsShared
@@ -43,8 +43,8 @@ class SharedRow(msgspec.Struct, frozen=True):
 
 
 class Contacts:
-    def __init__(self, db: Db, clock: Clock, config: Config, news: News) -> None:
-        self._db, self._clock, self._config, self._news = db, clock, config, news
+    def __init__(self, db: Db, clock: Clock, config: Config, broadcasts: Broadcasts) -> None:
+        self._db, self._clock, self._config, self._broadcasts = db, clock, config, broadcasts
         self._sql = db.statements("calls.contacts")
 
     async def say(self, call: Call, user_id: str, *, is_yes: bool) -> None:
@@ -64,8 +64,8 @@ class Contacts:
         """Notifies the other user on every socket."""
         far = other(call.side_of(given.user_id))
         shared = ContactsShared(call_id=call.call_id, handles=given.handles)
-        self._news.to_user(call.user_on(far), shared)
-        self._news.to_call(call.call_id, shared, side=far)
+        self._broadcasts.to_user(call.user_on(far), shared)
+        self._broadcasts.to_call(call.call_id, shared, side=far)
 
     async def sharing(self, call: Call, user_id: str) -> Sharing:
         """The state of sharing as this user may see it."""

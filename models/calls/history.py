@@ -12,8 +12,7 @@ from typing import Any
 
 import msgspec
 
-from models.calls.chat import Line as ChatLine
-from models.calls.chat import fitting
+from models.calls.chat import ChatLine, fitting
 from models.messages import Message, Person, instant
 from models.places import place_of, read_place
 from models.postgres.database import Db
@@ -25,7 +24,7 @@ PAGE = 20
 MOST_LINES, MOST_LINE_BYTES = 50, 40_000
 
 
-class Line(msgspec.Struct, frozen=True):
+class HistoryLine(msgspec.Struct, frozen=True):
     message_id: str
     sender_id: str
     text: str
@@ -42,7 +41,7 @@ class PastCall(msgspec.Struct, frozen=True):
     connected_seconds: int
     ended_reason: str
     cooldown_until: datetime | None
-    messages: list[Line]
+    messages: list[HistoryLine]
     # The URL of the next page of lines, if there is one.
     more_messages_url: str | None = None
     # The partner's contacts, once both agreed.
@@ -163,9 +162,11 @@ def _past(row: Row, lines: list[ChatLine], user_id: str) -> PastCall:
     )
 
 
-def own_lines(lines: list[ChatLine], user_id: str) -> list[Line]:
+def own_lines(lines: list[ChatLine], user_id: str) -> list[HistoryLine]:
     """The lines as this user sees them."""
-    return [Line(li.message_id, li.sender_id, li.text, li.sent_at, li.sender_id == user_id) for li in lines]
+    return [
+        HistoryLine(li.message_id, li.sender_id, li.text, li.sent_at, li.sender_id == user_id) for li in lines
+    ]
 
 
 def messages_url(call_id: str, cursor: str | None) -> str | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from models.broadcasts import News
+from models.broadcasts import Broadcasts
 from models.calls.call import other
 from models.calls.state import Side
 from models.clock import Clock
@@ -53,9 +53,9 @@ class Batch(msgspec.Struct, frozen=True):
 
 
 class CallRestarts:
-    def __init__(self, db: Db, bus: Bus, clock: Clock, config: Config, news: News) -> None:
+    def __init__(self, db: Db, bus: Bus, clock: Clock, config: Config, broadcasts: Broadcasts) -> None:
         self._sql = db.statements("calls.restarts")
-        self._bus, self._clock, self._news = bus, clock, news
+        self._bus, self._clock, self._broadcasts = bus, clock, broadcasts
         self._connect = timedelta(seconds=config.connect_seconds)
         self._reconnect = timedelta(seconds=config.reconnect_seconds)
         self._pause_ms = config.pause_seconds * 1000
@@ -91,7 +91,7 @@ class CallRestarts:
     async def _tell(self, left: list[EmptiedSeats]) -> None:
         for number, one in enumerate(left):
             for side, socket_id in one.seats():
-                self._news.to_call(one.call_id, PeerLeft(), side=other(side))
+                self._broadcasts.to_call(one.call_id, PeerLeft(), side=other(side))
                 self._held.append((one.call_id, side, socket_id))
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)

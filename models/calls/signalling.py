@@ -7,7 +7,7 @@ disk.
 
 from __future__ import annotations
 
-from models.broadcasts import News, SeatGivenBack, SeatReplaced
+from models.broadcasts import Broadcasts, SeatGivenBack, SeatReplaced
 from models.calls.state import Side
 from models.redis import keys
 from models.redis.client import Bus
@@ -17,8 +17,8 @@ MOST_BYTES = 64 * 1024
 
 
 class Signalling:
-    def __init__(self, bus: Bus, news: News) -> None:
-        self._bus, self._news = bus, news
+    def __init__(self, bus: Bus, broadcasts: Broadcasts) -> None:
+        self._bus, self._broadcasts = bus, broadcasts
 
     async def send(self, call_id: str, to: Side, frame: bytes) -> bool:
         """False if the frame was dropped because the buffer is full."""
@@ -28,13 +28,13 @@ class Signalling:
 
     async def take(self, call_id: str, side: Side, socket_id: str) -> list[bytes]:
         """Takes the seat, also from another socket; returns the buffered frames in order."""
-        self._news.about_call(call_id, SeatReplaced(side=side, seat=socket_id))
+        self._broadcasts.publish_to_call(call_id, SeatReplaced(side=side, seat=socket_id))
         frames: list[bytes] = await self._bus.script("seat_take", call_id, side, socket_id, keys.SEAT_SECONDS)
         return frames
 
     def give_back(self, call_id: str, side: Side) -> None:
         """Publishes that a socket took the seat after it had been replaced, and has left it again."""
-        self._news.about_call(call_id, SeatGivenBack(side=side))
+        self._broadcasts.publish_to_call(call_id, SeatGivenBack(side=side))
 
     async def leave(self, call_id: str, side: Side, socket_id: str) -> None:
         """Empties the seat, so that frames are buffered; does nothing if a newer socket has it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from models.calls.call import Call, other
-from models.calls.chat import NEWEST, Line
+from models.calls.chat import NEWEST, ChatLine
 from models.calls.state import Side
 from models.messages import Message, Person
 from models.postgres.database import Db
@@ -18,7 +18,7 @@ from models.profiles.users import Profile
 
 class _Row(msgspec.Struct, frozen=True):
     peer: Profile | None
-    lines: list[Line]
+    lines: list[ChatLine]
     has_more: bool
     shared: dict[str, str] | None
 

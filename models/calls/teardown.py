@@ -5,7 +5,7 @@ The row has been written before. If Redis is down, the sweep repeats the teardow
 
 from __future__ import annotations
 
-from models.broadcasts import News
+from models.broadcasts import Broadcasts
 from models.calls.call import Call
 from models.errors import Unavailable
 from models.messages import CallEnded
@@ -17,8 +17,8 @@ END_CODE = 1000
 
 
 class CallTeardown:
-    def __init__(self, bus: Bus, news: News, presence: Presence) -> None:
-        self._bus, self._news, self._presence = bus, news, presence
+    def __init__(self, bus: Bus, broadcasts: Broadcasts, presence: Presence) -> None:
+        self._bus, self._broadcasts, self._presence = bus, broadcasts, presence
         self._pending: dict[str, Call] = {}
 
     async def tell(self, call: Call) -> None:
@@ -43,7 +43,7 @@ class CallTeardown:
     def _publish(self, call: Call) -> None:
         reason, seconds = call.progress.ended_reason or "", call.connected_seconds
         ended = CallEnded(reason=reason, connected_seconds=seconds)
-        self._news.to_call(call.call_id, ended, close=END_CODE)
+        self._broadcasts.to_call(call.call_id, ended, close=END_CODE)
 
     async def _free(self, call: Call) -> None:
         await self._presence.free_from_call(call.call_id, call.people)

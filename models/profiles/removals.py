@@ -11,11 +11,11 @@ from datetime import datetime
 
 import msgspec
 
-from models.broadcasts import News, Unlisted
+from models.broadcasts import Broadcasts, Unlisted
 from models.clock import Clock
 from models.errors import Conflict, Invalid, NotFound
 from models.ids import is_id
-from models.messages import Wire, instant
+from models.messages import JsonStruct, instant
 from models.postgres.database import Db, Transaction
 from models.profiles.media import Kind, Media
 from models.security.audit_log import Audit, why
@@ -33,7 +33,7 @@ class Removal(msgspec.Struct, frozen=True):
         return RemovalJson(kind=self.kind, reason=self.reason, removed_at=instant(self.removed_at))
 
 
-class RemovalJson(Wire, frozen=True, kw_only=True):
+class RemovalJson(JsonStruct, frozen=True, kw_only=True):
     """One of `removed` in `GET /user/me`."""
 
     kind: Kind
@@ -42,8 +42,8 @@ class RemovalJson(Wire, frozen=True, kw_only=True):
 
 
 class Removals:
-    def __init__(self, db: Db, clock: Clock, news: News, media: Media, audit: Audit) -> None:
-        self._db, self._clock, self._news = db, clock, news
+    def __init__(self, db: Db, clock: Clock, broadcasts: Broadcasts, media: Media, audit: Audit) -> None:
+        self._db, self._clock, self._broadcasts = db, clock, broadcasts
         self._media, self._audit = media, audit
         self._sql = db.statements("profiles.removals")
 
@@ -60,7 +60,7 @@ class Removals:
             await self._sql.run("keep", on=on, reason=reason, now=self._clock.frozen, **values)
             await self._audit.write(moderator_id, f"{kind}.remove", f"user {user_id}", reason, on=on)
         if kind == "selfie":
-            self._news.about_user(user_id, Unlisted())
+            self._broadcasts.publish_to_user(user_id, Unlisted())
 
     async def _refusal(self, user_id: str, on: Transaction) -> NotFound | Conflict:
         is_there = await self._sql.value("is_there", on=on, user_id=user_id)

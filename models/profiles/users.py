@@ -14,7 +14,7 @@ import msgspec
 from models.clock import Clock
 from models.errors import Invalid, NotFound
 from models.ids import new_id
-from models.messages import Person, Wire
+from models.messages import JsonStruct, Person
 from models.postgres.database import Db, Transaction
 from models.profiles.handles import clean_handles
 from models.profiles.names import clean_name
@@ -80,7 +80,7 @@ class Tally(msgspec.Struct, frozen=True):
         return self.connected_seconds // self.calls if self.calls else 0
 
 
-class Me(Wire, frozen=True, kw_only=True):
+class Me(JsonStruct, frozen=True, kw_only=True):
     """`GET /user/me`."""
 
     user_id: str

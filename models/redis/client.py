@@ -125,12 +125,12 @@ class Bus:
         except NoScriptError:
             return await self._pipeline.ask("EVAL", script.text, len(names), *names, *values)
 
-    # -- news --
+    # -- events --
 
-    def publish(self, channel: str, news: bytes) -> None:
+    def publish(self, channel: str, event: bytes) -> None:
         """Sends an event to every process that is subscribed to `channel`; to this one at once."""
-        self.tell_here(channel, news)
-        self._pipeline.tell("PUBLISH", channel, self._origin + news)
+        self.tell_here(channel, event)
+        self._pipeline.tell("PUBLISH", channel, self._origin + event)
 
     async def flush(self) -> None:
         """Returns when every published event, or a reload in its place, has been sent: for a process that is
@@ -141,9 +141,9 @@ class Bus:
                 await self._pipeline.flushed()
                 await self._is_reloaded.wait()
 
-    def tell_here(self, channel: str, news: bytes) -> None:
+    def tell_here(self, channel: str, event: bytes) -> None:
         """Handles an event in this process only, when every process finds the same one itself."""
-        self.subscriber.tell(channel, news)
+        self.subscriber.tell(channel, event)
 
     def reload_everyone(self) -> None:
         """Makes every process send its sockets their state as soon as Redis answers, because events may have

@@ -75,7 +75,7 @@ class Subscriber:
     def is_listening(self) -> bool:
         return self._connection is not None and not self._is_away
 
-    def tell(self, channel: str, news: bytes) -> None:
+    def tell(self, channel: str, event: bytes) -> None:
         """Calls the handlers of a channel. Never raises: an error in a handler must not affect the
         publisher.
         """
@@ -83,7 +83,7 @@ class Subscriber:
         if heard is None:
             return
         try:
-            heard(channel, news)
+            heard(channel, event)
         except Exception:
             logger.exception("an event could not be delivered")
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from models.broadcasts import News
+from models.broadcasts import Broadcasts
 from models.calls.calls import Calls
 from models.clock import Clock
 from models.errors import Conflict, Invalid, NotFound
@@ -51,13 +51,20 @@ class Between(msgspec.Struct, frozen=True):
 
 class Invites:
     def __init__(
-        self, db: Db, bus: Bus, clock: Clock, config: Config, news: News, calls: Calls, users: Users
+        self,
+        db: Db,
+        bus: Bus,
+        clock: Clock,
+        config: Config,
+        broadcasts: Broadcasts,
+        calls: Calls,
+        users: Users,
     ) -> None:
         self._sql = db.statements("ringing.invites")
-        self._clock, self._config, self._news = clock, config, news
+        self._clock, self._config, self._broadcasts = clock, config, broadcasts
         self._calls, self._users = calls, users
         self.rings = Rings(bus)
-        self.outcomes = InviteOutcomes(db, clock, config, news, self.rings, users)
+        self.outcomes = InviteOutcomes(db, clock, config, broadcasts, self.rings, users)
 
     # -- commands --
 
@@ -133,8 +140,8 @@ class Invites:
             invite_id=ring.invite_id, to_user=callee, expires_at=expires_at, server_now=now_ms
         )
         if not is_accepted:
-            self._news.to_user(ring.callee_id, notify)
-            self._news.to_user_but(caller.user_id, ring.socket, ringing)
+            self._broadcasts.to_user(ring.callee_id, notify)
+            self._broadcasts.to_user_except(caller.user_id, ring.socket, ringing)
         return msgspec.structs.replace(ringing, id=command_id)
 
     async def _is_accepted(self, invite_id: str) -> bool:
@@ -153,12 +160,12 @@ class Invites:
             raise NotFound("There is no such invite of yours.")
         if status == "conflict":
             raise Conflict("This invite cannot be extended any further.")
-        told = CallWaitExtended(
+        message = CallWaitExtended(
             invite_id=invite_id, expires_at=instant(deadline), server_now=self._clock.now_ms()
         )
-        self._news.to_user(callee_id, told)
-        self._news.to_user_but(caller.user_id, socket_id, told)
-        return msgspec.structs.replace(told, id=command_id)
+        self._broadcasts.to_user(callee_id, message)
+        self._broadcasts.to_user_except(caller.user_id, socket_id, message)
+        return msgspec.structs.replace(message, id=command_id)
 
     async def cancel(self, caller: Member, socket_id: str, invite_id: str, command_id: str | None) -> Command:
         ring = await self.outcomes.get_own(invite_id, caller.user_id, "caller_id")
@@ -166,14 +173,14 @@ class Invites:
             return ring.late_answer(command_id)
         if not await self.outcomes.decide(ring.invite_id, ring.caller_id, ring.callee_id, "cancelled"):
             return await self.outcomes.late_answer(invite_id, command_id)
-        told = CallCancelled(invite_id=invite_id, reason="cancelled")
+        message = CallCancelled(invite_id=invite_id, reason="cancelled")
 
         def notify_both(_inviting: str | None) -> None:
-            self._news.to_user(ring.callee_id, told)
-            self._news.to_user_but(ring.caller_id, socket_id, told)
+            self._broadcasts.to_user(ring.callee_id, message)
+            self._broadcasts.to_user_except(ring.caller_id, socket_id, message)
 
         await self.outcomes.settle(ring, notify_both)
-        return msgspec.structs.replace(told, id=command_id)
+        return msgspec.structs.replace(message, id=command_id)
 
     async def decline(
         self, callee: Member, socket_id: str, invite_id: str, command_id: str | None
@@ -186,8 +193,8 @@ class Invites:
         answered = CallAnswered(invite_id=invite_id, outcome="declined")
 
         def notify_both(_inviting: str | None) -> None:
-            self._news.to_user(ring.caller_id, CallDeclined(invite_id=invite_id, reason="declined"))
-            self._news.to_user_but(ring.callee_id, socket_id, answered)
+            self._broadcasts.to_user(ring.caller_id, CallDeclined(invite_id=invite_id, reason="declined"))
+            self._broadcasts.to_user_except(ring.callee_id, socket_id, answered)
 
         await self.outcomes.settle(ring, notify_both)
         return msgspec.structs.replace(answered, id=command_id)
@@ -214,10 +221,6 @@ class Invites:
         if outcome == "taken":
             return await self.outcomes.late_answer(invite_id, command_id)
         return await self.outcomes.end_as_gone(ring, socket_id, command_id)
-
-    async def sweep(self) -> None:
-        """Ends the rings that have expired or whose caller is gone."""
-        await self.outcomes.sweep()
 
     async def state_of(self, user_id: str, busy: str, socket_id: str) -> StateInvite | None:
         """The user's ring, for `state`; None once it is decided. A new socket of the caller replaces the

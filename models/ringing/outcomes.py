@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from models.broadcasts import News
+from models.broadcasts import Broadcasts
 from models.calls.call import NewCall, is_polite
 from models.clock import Clock
 from models.errors import NotFound, Unavailable
@@ -65,9 +65,11 @@ class StartedCall(msgspec.Struct, frozen=True):
 
 
 class InviteOutcomes:
-    def __init__(self, db: Db, clock: Clock, config: Config, news: News, rings: Rings, users: Users) -> None:
+    def __init__(
+        self, db: Db, clock: Clock, config: Config, broadcasts: Broadcasts, rings: Rings, users: Users
+    ) -> None:
         self._sql = db.statements("ringing.invites")
-        self._clock, self._config, self._news = clock, config, news
+        self._clock, self._config, self._broadcasts = clock, config, broadcasts
         self._rings, self._users = rings, users
         # Decided here, but not yet released in Redis.
         self._unreleased: dict[str, Callable[[], Awaitable[None]]] = {}
@@ -151,14 +153,14 @@ class InviteOutcomes:
         """Ends the ring as gone for both, because the call is no longer possible."""
         if not await self.decide(ring.invite_id, ring.caller_id, ring.callee_id, "gone"):
             return await self.late_answer(ring.invite_id, command_id)
-        told = CallCancelled(invite_id=ring.invite_id, reason="gone")
+        message = CallCancelled(invite_id=ring.invite_id, reason="gone")
 
         def notify_both(_inviting: str | None) -> None:
-            self._news.to_user(ring.caller_id, told)
-            self._news.to_user_but(ring.callee_id, socket_id, told)
+            self._broadcasts.to_user(ring.caller_id, message)
+            self._broadcasts.to_user_except(ring.callee_id, socket_id, message)
 
         await self.settle(ring, notify_both)
-        return msgspec.structs.replace(told, id=command_id)
+        return msgspec.structs.replace(message, id=command_id)
 
     async def start(self, started: StartedCall, socket_id: str | None, command_id: str | None) -> CallStart:
         """Sends call:start to the inviting and the answering socket, call:answered to the other tabs."""
@@ -169,11 +171,11 @@ class InviteOutcomes:
 
         def notify_both(inviting: str | None) -> None:
             others = answered if inviting else None
-            self._news.to_user(ring.caller_id, for_caller, only=inviting, others=others)
+            self._broadcasts.to_user(ring.caller_id, for_caller, only=inviting, others=others)
             if socket_id is None:
-                self._news.to_user(ring.callee_id, for_callee)
+                self._broadcasts.to_user(ring.callee_id, for_callee)
             else:
-                self._news.to_user_but(ring.callee_id, socket_id, answered)
+                self._broadcasts.to_user_except(ring.callee_id, socket_id, answered)
 
         await self.settle(ring, notify_both, started.call_id)
         return msgspec.structs.replace(for_callee, id=command_id)
@@ -187,7 +189,7 @@ class InviteOutcomes:
             server_now=self._clock.now_ms(),
         )
 
-    async def break_off(self, ring: Ring, by_id: str | None = None) -> None:
+    async def interrupt(self, ring: Ring, by_id: str | None = None) -> None:
         """Ends a ring for both users, unless it is already decided.
 
         With `by_id` (a block, a report), it looks as if that user had declined or cancelled. Without it (a
@@ -237,10 +239,10 @@ class InviteOutcomes:
     def _publish_end(self, ring: Ring, outcome: Outcome) -> None:
         """Notifies both users of a ring that was not ended by a command."""
         if outcome == "missed" or outcome == "declined":
-            self._news.to_user(ring.caller_id, CallDeclined(invite_id=ring.invite_id, reason=outcome))
+            self._broadcasts.to_user(ring.caller_id, CallDeclined(invite_id=ring.invite_id, reason=outcome))
         elif outcome != "accepted":
-            self._news.to_user(ring.caller_id, CallCancelled(invite_id=ring.invite_id, reason=outcome))
+            self._broadcasts.to_user(ring.caller_id, CallCancelled(invite_id=ring.invite_id, reason=outcome))
         if outcome == "accepted" or outcome == "declined":
-            self._news.to_user(ring.callee_id, CallAnswered(invite_id=ring.invite_id, outcome=outcome))
+            self._broadcasts.to_user(ring.callee_id, CallAnswered(invite_id=ring.invite_id, outcome=outcome))
         else:
-            self._news.to_user(ring.callee_id, CallCancelled(invite_id=ring.invite_id, reason=outcome))
+            self._broadcasts.to_user(ring.callee_id, CallCancelled(invite_id=ring.invite_id, reason=outcome))

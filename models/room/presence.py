@@ -20,7 +20,7 @@ from models.clock import Clock
 from models.postgres.database import Db
 from models.redis import keys
 from models.redis.client import Bus
-from models.retry import persist
+from models.retry import retry_until_available
 
 logger = logging.getLogger(__name__)
 GONE_AFTER_MS = 5_000
@@ -92,7 +92,7 @@ class Presence:
         if not mine:
             del self._of_user[local.user_id]
         # Redis may be down for a moment and come back with the socket still registered.
-        await persist(lambda: self._unregister(local.user_id, socket_id, is_last=not mine))
+        await retry_until_available(lambda: self._unregister(local.user_id, socket_id, is_last=not mine))
 
     async def _unregister(self, user_id: str, socket_id: str, *, is_last: bool) -> None:
         process, now = self._bus.process_id, self._clock.now_ms()
@@ -209,7 +209,7 @@ class Presence:
             held += part
         return held
 
-    async def announce_all(self) -> None:
+    async def register_all(self) -> None:
         """Registers every live call and every socket of this process again, after Redis was emptied."""
         await self._mark_calls()
         sockets = list(self._local)

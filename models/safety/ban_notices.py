@@ -15,7 +15,7 @@ import msgspec
 
 from models.clock import Clock
 from models.errors import Banned
-from models.messages import BanTold, instant
+from models.messages import BanMessage, instant
 from models.postgres.database import Db
 from models.security.site_secret import SiteSecret
 
@@ -41,18 +41,18 @@ class Notice(msgspec.Struct, frozen=True):
     appeal_url: str
 
     @property
-    def told(self) -> BanTold:
+    def message(self) -> BanMessage:
         until = instant(self.ban.until_at) if self.ban.until_at else None
-        return BanTold(rule=self.ban.rule, reason=self.ban.reason, until=until, appeal_url=self.appeal_url)
+        return BanMessage(rule=self.ban.rule, reason=self.ban.reason, until=until, appeal_url=self.appeal_url)
 
     @property
     def refusal(self) -> Banned:
         """The error 403 `banned`; `fields` holds what the socket message `ban` holds."""
-        told = self.told
-        fields = {"rule": told.rule, "reason": told.reason, "appealUrl": told.appeal_url}
-        if told.until:
-            fields["until"] = told.until
-        return Banned(f"You are banned. {told.reason}", fields=fields, notice=self)
+        message = self.message
+        fields = {"rule": message.rule, "reason": message.reason, "appealUrl": message.appeal_url}
+        if message.until:
+            fields["until"] = message.until
+        return Banned(f"You are banned. {message.reason}", fields=fields, notice=self)
 
 
 class BanNotices:

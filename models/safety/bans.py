@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from models.broadcasts import BannedNews, News
+from models.broadcasts import BanEvent, Broadcasts
 from models.clock import Clock
 from models.errors import Conflict, Invalid, NotFound
 from models.ids import is_id, new_id
@@ -62,14 +62,14 @@ class Bans:
         db: Db,
         bus: Bus,
         clock: Clock,
-        news: News,
+        broadcasts: Broadcasts,
         sessions: Sessions,
         notices: BanNotices,
         address_bans: AddressBans,
         interruptions: Interruptions,
         audit: Audit,
     ) -> None:
-        self._db, self._bus, self._clock, self._news = db, bus, clock, news
+        self._db, self._bus, self._clock, self._broadcasts = db, bus, clock, broadcasts
         self._sessions, self._notices = sessions, notices
         self._address_bans, self._interruptions, self._audit = address_bans, interruptions, audit
         self._sql = db.statements("safety.bans")
@@ -160,20 +160,20 @@ class Bans:
         queue.
         """
         notice = await self._notices.notice(ban)
-        self._news.about_user(ban.user_id, self._banned_news(notice))
+        self._broadcasts.publish_to_user(ban.user_id, self._ban_event(notice))
         await self._interruptions.remove(ban.user_id)
 
     async def sweep(self) -> None:
         """Enforces the bans of the last seconds again in this process, in case an event was lost."""
         for notice in await self._notices.recent(self._clock.now() - LOOK_BACK):
             user_id = notice.ban.user_id
-            news = msgspec.json.encode(self._banned_news(notice))
-            self._bus.tell_here(keys.user_channel(user_id), news)
+            event = msgspec.json.encode(self._ban_event(notice))
+            self._bus.tell_here(keys.user_channel(user_id), event)
             await self._interruptions.remove(user_id)
 
     @staticmethod
-    def _banned_news(notice: Notice) -> BannedNews:
-        return BannedNews(frame=msgspec.Raw(msgspec.json.encode(notice.told)))
+    def _ban_event(notice: Notice) -> BanEvent:
+        return BanEvent(frame=msgspec.Raw(msgspec.json.encode(notice.message)))
 
     # -- inside a transaction --
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import msgspec
 
-from models.broadcasts import News
+from models.broadcasts import Broadcasts
 from models.clock import Clock
 from models.errors import Invalid, Unavailable
 from models.ids import is_id
@@ -30,10 +30,10 @@ class Pair(msgspec.Struct, frozen=True):
 
 class Blocks:
     def __init__(
-        self, db: Db, clock: Clock, news: News, presence: Presence, interruptions: Interruptions
+        self, db: Db, clock: Clock, broadcasts: Broadcasts, presence: Presence, interruptions: Interruptions
     ) -> None:
         self._presence = presence
-        self._clock, self._news, self._interruptions = clock, news, interruptions
+        self._clock, self._broadcasts, self._interruptions = clock, broadcasts, interruptions
         self._sql = db.statements("safety.blocks")
 
     async def block(self, user_id: str, other_id: str) -> None:
@@ -41,7 +41,7 @@ class Blocks:
         check_other(user_id, other_id)
         now = self._clock.frozen
         if await self._sql.value("block", blocker_id=user_id, blocked_id=other_id, now=now) is not None:
-            self._news.keep_apart(user_id, other_id, is_hidden=True)
+            self._broadcasts.keep_apart(user_id, other_id, is_hidden=True)
         await self._interruptions.separate(user_id, other_id)
 
     async def unblock(self, user_id: str, other_id: str) -> None:
@@ -54,7 +54,7 @@ class Blocks:
                 Unavailable
             ):  # the block is removed; a reload of the room shows the card
                 await self._presence.unsee(user_id, other_id)
-            self._news.keep_apart(user_id, other_id, is_hidden=False)
+            self._broadcasts.keep_apart(user_id, other_id, is_hidden=False)
 
     async def blocked_among(self, user_id: str, other_ids: list[str]) -> frozenset[str]:
         """The users among `other_ids` whom this user has blocked. Blocks by others are not revealed."""

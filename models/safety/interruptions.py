@@ -37,7 +37,7 @@ class Interruptions:
         with contextlib.suppress(Unavailable):
             ring = await self._rings.of(user_id)
             if ring is not None and ring.other(user_id) == other_id:
-                await self._outcomes.break_off(ring, user_id)
+                await self._outcomes.interrupt(ring, user_id)
 
     async def remove(self, user_id: str, reason: Literal["hung_up", "banned"] = "banned") -> None:
         """Removes a user from the queue; their ring ends as gone, their call with `reason`."""
@@ -47,6 +47,6 @@ class Interruptions:
         with contextlib.suppress(Unavailable):
             ring = await self._rings.of(user_id)
             if ring is not None:
-                await self._outcomes.break_off(ring)
+                await self._outcomes.interrupt(ring)
         with contextlib.suppress(Unavailable):
             await self._presence.remove(user_id)

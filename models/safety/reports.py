@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from models.broadcasts import News
+from models.broadcasts import Broadcasts
 from models.calls.calls import Calls
 from models.clock import Clock
 from models.errors import Invalid, NotFound, PaymentRequired
@@ -55,14 +55,14 @@ class Reports:
         db: Db,
         clock: Clock,
         config: Config,
-        news: News,
+        broadcasts: Broadcasts,
         calls: Calls,
         selfies: Selfies,
         rate_limits: RateLimits,
         interruptions: Interruptions,
         bans: Bans,
     ) -> None:
-        self._db, self._clock, self._config, self._news = db, clock, config, news
+        self._db, self._clock, self._config, self._broadcasts = db, clock, config, broadcasts
         self._calls, self._selfies, self._rate_limits = calls, selfies, rate_limits
         self._interruptions, self._bans = interruptions, bans
         self._turns = Turns()
@@ -84,7 +84,7 @@ class Reports:
         async with self._turns.of(new.user_id):
             is_new, ban = await self._db.transact(write)
         if is_new:
-            self._news.keep_apart(reporter.user_id, new.user_id, is_hidden=True)
+            self._broadcasts.keep_apart(reporter.user_id, new.user_id, is_hidden=True)
         if ban is not None:
             await self._bans.enforce(ban)
 

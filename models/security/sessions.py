@@ -14,11 +14,11 @@ from datetime import datetime
 
 import msgspec
 
-from models.broadcasts import News, SignedOut
+from models.broadcasts import Broadcasts, SignedOut
 from models.clock import Clock
 from models.errors import NotSignedIn
 from models.ids import is_id, new_id
-from models.messages import Access, Wire, instant
+from models.messages import Access, JsonStruct, instant
 from models.postgres.database import Db, Transaction
 from models.security.member import Member
 from models.settings.config import Config
@@ -49,7 +49,7 @@ class SignedIn(msgspec.Struct, frozen=True):
         )
 
 
-class SignedInJson(Wire, frozen=True, kw_only=True):
+class SignedInJson(JsonStruct, frozen=True, kw_only=True):
     session_token: str
     user_id: str
     expires_at: str
@@ -65,8 +65,8 @@ class EndedSession(msgspec.Struct, frozen=True):
 
 
 class Sessions:
-    def __init__(self, db: Db, clock: Clock, config: Config, news: News) -> None:
-        self._clock, self._config, self._news = clock, config, news
+    def __init__(self, db: Db, clock: Clock, config: Config, broadcasts: Broadcasts) -> None:
+        self._clock, self._config, self._broadcasts = clock, config, broadcasts
         self._sql = db.statements("security.sessions")
 
     async def create(self, user_id: str, *, on: Transaction | None = None) -> NewSession:
@@ -136,7 +136,9 @@ class Sessions:
     def publish(self, ended: list[EndedSession]) -> None:
         """Publishes the end of sessions; every process closes their sockets."""
         for one in ended:
-            self._news.about_user(one.user_id, SignedOut(session_id=one.session_id, reason=one.reason))
+            self._broadcasts.publish_to_user(
+                one.user_id, SignedOut(session_id=one.session_id, reason=one.reason)
+            )
 
     async def why_ended(self, token: str) -> str | None:
         """The reason why the session of this token ended, or None."""

@@ -5,7 +5,7 @@
  * button that undoes it.
  */
 import { polite } from "../announce.js";
-import { Gauge } from "./stats.js";
+import { StatsDeltas } from "./stats.js";
 import { Ladder } from "./bitrate.js";
 import { Quality } from "./grade.js";
 
@@ -22,7 +22,7 @@ export class CallQuality {
   /** What has changed and when, for diagnosis: seconds into the call. @type {string[]} */ log = [];
   quality = new Quality();
   ladder = new Ladder();
-  #gauge = new Gauge();
+  #deltas = new StatsDeltas();
   /** @type {RTCPeerConnection|null} */ #seen = null;
   /** Whether the peer can receive video now. */ #isWanted = true;
   #since = performance.now();
@@ -72,9 +72,9 @@ export class CallQuality {
   /** @param {RTCPeerConnection} pc @param {RTCStatsReport} stats */
   #take(pc, stats) {
     const isFirst = pc !== this.#seen;
-    if (isFirst) this.#gauge = new Gauge();
+    if (isFirst) this.#deltas = new StatsDeltas();
     this.#seen = pc;
-    const reading = this.#gauge.read(stats, performance.now());
+    const reading = this.#deltas.read(stats, performance.now());
     if (isFirst) return;
     if (!this.peer.video) Object.assign(reading, { framesPerSecond: null, freezes: 0 });
     const before = this.quality.word;

@@ -23,7 +23,7 @@ const HOLDS_MS = { video: 3000, audio: 8000, trip: 4000 };
 /** With fewer packets in a reading, loss is not computed. */
 const LEAST_PACKETS = 15;
 
-export class Gauge {
+export class StatsDeltas {
   /** @type {Map<string, number>} */ #before = new Map();
   /** @type {Map<string, {value: number, at: number}>} */ #held = new Map();
   /** Packets sent so far, by stream. @type {Map<string, number>} */ #sent = new Map();

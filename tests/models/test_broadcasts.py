@@ -1,4 +1,4 @@
-"""News on the bus: written once as a ready frame, read back for whom it is."""
+"""Broadcasts on the bus: written once as a ready frame, read back for whom it is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from models import broadcasts
-from models.broadcasts import CallNews, News, SeatReplaced, SignedOut, UserNews
+from models.broadcasts import Broadcasts, CallFrame, SeatReplaced, SignedOut, UserFrame
 from models.messages import CallAnswered, PeerLeft, Pong
 from models.redis import keys
 
@@ -27,57 +27,57 @@ def board() -> Board:
 
 
 @pytest.fixture
-def told(board: Board) -> News:
-    return News(board)  # type: ignore[arg-type]
+def told(board: Board) -> Broadcasts:
+    return Broadcasts(board)  # type: ignore[arg-type]
 
 
 PONG = b'{"type":"pong","serverNow":7}'
 ANSWERED = b'{"type":"call:answered","inviteId":"i","outcome":"accepted"}'
 
 
-def read_user(board: Board) -> UserNews:
+def read_user(board: Board) -> UserFrame:
     channel, frame = board.published.pop()
     assert channel == keys.user_channel("anna")
-    read = broadcasts.read_user_news(frame)
-    assert isinstance(read, UserNews)
+    read = broadcasts.decode_user_event(frame)
+    assert isinstance(read, UserFrame)
     return read
 
 
-def test_a_frame_for_a_person_travels_as_it_will_be_written(board: Board, told: News) -> None:
+def test_a_frame_for_a_person_travels_as_it_will_be_written(board: Board, told: Broadcasts) -> None:
     told.to_user("anna", Pong(server_now=7))
     read = read_user(board)
     assert (bytes(read.frame), read.only, bytes(read.others)) == (PONG, None, b"null")
 
 
-def test_one_socket_gets_this_and_the_others_that(board: Board, told: News) -> None:
+def test_one_socket_gets_this_and_the_others_that(board: Board, told: Broadcasts) -> None:
     told.to_user(
         "anna", Pong(server_now=7), only="s1", others=CallAnswered(invite_id="i", outcome="accepted")
     )
     read = read_user(board)
     assert (bytes(read.frame), read.only, bytes(read.others)) == (PONG, "s1", ANSWERED)
-    told.to_user_but("anna", "s1", Pong(server_now=7))
+    told.to_user_except("anna", "s1", Pong(server_now=7))
     read = read_user(board)
     assert (bytes(read.frame), read.only, bytes(read.others)) == (b"null", "s1", PONG)
 
 
-def test_a_frame_for_a_call_may_be_for_one_side_and_the_last(board: Board, told: News) -> None:
+def test_a_frame_for_a_call_may_be_for_one_side_and_the_last(board: Board, told: Broadcasts) -> None:
     told.to_call("c", PeerLeft(), side="caller")
     told.to_call("c", PeerLeft(), close=1000)
-    read = [broadcasts.read_call_news(frame) for _, frame in board.published]
-    assert all(isinstance(one, CallNews) and bytes(one.frame) == b'{"type":"peer:left"}' for one in read)
+    read = [broadcasts.decode_call_event(frame) for _, frame in board.published]
+    assert all(isinstance(one, CallFrame) and bytes(one.frame) == b'{"type":"peer:left"}' for one in read)
     assert [(one.side, one.close) for one in read] == [("caller", None), (None, 1000)]  # type: ignore[union-attr]
     assert {channel for channel, _ in board.published} == {keys.call_channel("c")}
 
 
-def test_other_news_is_read_as_what_it_is(board: Board, told: News) -> None:
-    told.about_user("anna", SignedOut(session_id="s", reason="r"))
-    told.about_call("c", SeatReplaced(side="caller", seat="s"))
-    assert broadcasts.read_user_news(board.published[0][1]) == SignedOut(session_id="s", reason="r")
-    assert broadcasts.read_call_news(board.published[1][1]) == SeatReplaced(side="caller", seat="s")
+def test_other_news_is_read_as_what_it_is(board: Board, told: Broadcasts) -> None:
+    told.publish_to_user("anna", SignedOut(session_id="s", reason="r"))
+    told.publish_to_call("c", SeatReplaced(side="caller", seat="s"))
+    assert broadcasts.decode_user_event(board.published[0][1]) == SignedOut(session_id="s", reason="r")
+    assert broadcasts.decode_call_event(board.published[1][1]) == SeatReplaced(side="caller", seat="s")
 
 
 def test_what_the_scripts_publish_is_read_too() -> None:
     page = b'{"type":"delivered","ids":["a","b"],"more":true,"first":false}'
-    assert broadcasts.read_user_news(page) == broadcasts.Delivered(ids=["a", "b"], more=True, first=False)
-    relayed = broadcasts.read_call_news(b'{"type":"tell","side":"callee","frame":{"type" : "rtc:offer"}}')
-    assert relayed == CallNews(frame=msgspec.Raw(b'{"type" : "rtc:offer"}'), side="callee")
+    assert broadcasts.decode_user_event(page) == broadcasts.Delivered(ids=["a", "b"], more=True, first=False)
+    relayed = broadcasts.decode_call_event(b'{"type":"tell","side":"callee","frame":{"type" : "rtc:offer"}}')
+    assert relayed == CallFrame(frame=msgspec.Raw(b'{"type" : "rtc:offer"}'), side="callee")

@@ -1,4 +1,4 @@
-"""Wire messages: what is read, what is refused, and how the rest is written."""
+"""JsonStruct messages: what is read, what is refused, and how the rest is written."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models.errors import Conflict, Unavailable
-from models.retry import persist
+from models.retry import retry_until_available
 
 
 class Work:
@@ -22,21 +22,21 @@ class Work:
 
 async def test_it_is_tried_until_it_is_done() -> None:
     work = Work(Unavailable(), Unavailable())
-    await persist(work, 0.001)
+    await retry_until_available(work, 0.001)
     assert work.times == 3
 
 
 async def test_what_is_done_or_refused_is_not_tried_again() -> None:
     done, refused = Work(), Work(Conflict())
-    await persist(done, 0.001)
+    await retry_until_available(done, 0.001)
     with pytest.raises(Conflict):
-        await persist(refused, 0.001)
+        await retry_until_available(refused, 0.001)
     assert done.times == refused.times == 1
 
 
 async def test_a_fault_of_ours_is_tried_a_few_times() -> None:
     passing, lasting = Work(KeyError(), Unavailable(), KeyError()), Work(*[KeyError()] * 10)
-    await persist(passing, 0.001)
+    await retry_until_available(passing, 0.001)
     with pytest.raises(KeyError):
-        await persist(lasting, 0.001)
+        await retry_until_available(lasting, 0.001)
     assert (passing.times, lasting.times) == (4, 5)

@@ -115,7 +115,7 @@ async def test_a_ring_that_comes_and_goes_while_the_state_is_sent_again(
     for number in range(ROUNDS):
         pair.a.send("call:invite", toUserId=pair.ben.user_id, requestedSeconds=300, id="ring")
         await later(site, 12)
-        far.models.news.about_user(pair.ben.user_id, Reload())
+        far.models.broadcasts.publish_to_user(pair.ben.user_id, Reload())
         invite_id = (await pair.a.receive("call:ringing", id="ring"))["inviteId"]
         await later(site, 12)
         if number % 2:
@@ -159,7 +159,7 @@ async def test_joining_and_leaving_while_the_state_is_sent_again(site: Running, 
     socket = await site.invites(anna)
     screen = Screen().believe(await heard(socket))
     for number in range(ROUNDS):
-        site.models.news.about_user(anna.user_id, Reload())
+        site.models.broadcasts.publish_to_user(anna.user_id, Reload())
         await later(site, 10)
         socket.send("queue:leave" if number % 2 else "queue:join", id=str(number))
         screen.believe([*await heard(socket)])
@@ -180,7 +180,7 @@ async def test_another_tab_does_not_take_the_start_of_the_call(
         tabs = [await one.socket("/ws/invites", pair.anna.token) for one in (site, far)]
         for tab in tabs:
             assert (await tab.receive("state"))["invite"]["inviteId"] == invite_id
-        far.models.news.about_user(pair.anna.user_id, Reload())
+        far.models.broadcasts.publish_to_user(pair.anna.user_id, Reload())
         pair.b.send("call:accept", inviteId=invite_id, requestedSeconds=300, id="accept")
         started = await pair.b.receive("call:start", id="accept")
         assert (await pair.a.receive("call:start"))["callId"] == started["callId"]

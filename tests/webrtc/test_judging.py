@@ -1,4 +1,4 @@
-"""The pure parts, by numbers. Gauge (stats to deltas), quality (deltas to words), ladder (to rungs)."""
+"""The pure parts, by numbers. StatsDeltas (stats to deltas), quality (deltas to words), ladder (to rungs)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from tests.journeys.people.visitor import Visitor
 from tests.journeys.stage import Stage, journey
 
 GAUGE = """async (rounds) => {
-  const { Gauge } = await import('/static/call/stats.js');
-  const gauge = new Gauge();
-  return rounds.map((reports, index) => gauge.read(reports, 1000 + 1000 * index));
+  const { StatsDeltas } = await import('/static/call/stats.js');
+  const deltas = new StatsDeltas();
+  return rounds.map((reports, index) => deltas.read(reports, 1000 + 1000 * index));
 }"""
 QUALITY = """async (readings) => {
   const { Quality } = await import('/static/call/grade.js');

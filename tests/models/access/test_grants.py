@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from models.broadcasts import AccessNews, read_user_news
+from models.broadcasts import AccessEvent, decode_user_event
 from models.redis import keys
 
 
@@ -15,8 +15,8 @@ async def events_of(models, user_id: str) -> list[str]:
     told: list[str] = []
 
     def hear(_channel: str, news: bytes) -> None:
-        about = read_user_news(news)
-        assert isinstance(about, AccessNews)
+        about = decode_user_event(news)
+        assert isinstance(about, AccessEvent)
         told.append(about.access)
 
     await models.bus.open(keys.user_channel(user_id), hear)

@@ -37,7 +37,7 @@ async def test_every_key_expires(make_site: MakeSite, site: Running, person: Mak
     scene.a.send("rtc:offer", sdp="for an empty seat")
     for one in (site, far):
         await rounds(one)
-        await one.models.presence.announce_all()
+        await one.models.presence.register_all()
     assert await without_ttl(site) <= LASTING
     scene.a.send("call:end")
     await scene.a.receive("call:end")

@@ -96,10 +96,10 @@ async def test_a_ring_whose_process_died_is_ended_by_another(
     assert await rings.due(site.models.clock.now_ms(), 5000) == [
         Due(invite_id, "missed", pair.anna.user_id, pair.ben.user_id)
     ]
-    await far.models.invites.sweep()
+    await far.models.invites.outcomes.sweep()
     assert await outcomes(far) == []
     advance(5, site, far)
-    await far.models.invites.sweep()
+    await far.models.invites.outcomes.sweep()
     assert await outcomes(far) == ["missed"]
     assert (await pair.a.receive("call:declined"))["reason"] == "missed"
     assert (await pair.b.receive("call:cancelled"))["reason"] == "missed"

@@ -39,7 +39,7 @@ async def test_a_call_that_ends_during_the_registration_leaves_no_user_busy(
             for call_id in calls:
                 await models.calls.hang_up(call_id)
 
-        await asyncio.gather(models.presence.announce_all(), end())
+        await asyncio.gather(models.presence.register_all(), end())
         assert [await busy(models, one) for one in people] == [None] * 8, number
 
 
@@ -47,14 +47,14 @@ async def test_users_in_a_call_are_busy_after_the_registration(models: Models, p
     one, other = await person("Anna"), await person("Ben")
     call_id = await begun(models, one, other)
     assert await busy(models, one) is None
-    await models.presence.announce_all()
+    await models.presence.register_all()
     assert await busy(models, one) == await busy(models, other) == f"call:{call_id}".encode()
     assert 0 < await models.bus.command("pttl", keys.busy(one.user_id)) <= keys.CALL_BUSY_MS
 
 
 async def test_all_of_many_calls_are_registered(models: Models) -> None:
     await many_calls.make(models, presence.AT_ONCE, "p")
-    await models.presence.announce_all()
+    await models.presence.register_all()
     assert len(await models.bus.command("keys", "ns:busy:*")) == 2 * presence.AT_ONCE
 
 

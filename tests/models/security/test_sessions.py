@@ -110,7 +110,9 @@ async def test_the_other_session_of_a_person_stays(models: Models) -> None:
 
 async def test_ending_twice_publishes_once(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[tuple[str, object]] = []
-    monkeypatch.setattr(models.news, "about_user", lambda user_id, news: told.append((user_id, news)))
+    monkeypatch.setattr(
+        models.broadcasts, "publish_to_user", lambda user_id, news: told.append((user_id, news))
+    )
     signed = await guest(models)
     for _ in range(2):
         await models.sessions.end(signed.member.session_id, "signed_out")
