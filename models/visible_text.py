@@ -11,8 +11,12 @@ from typing import NamedTuple
 
 import regex
 
-# Visible characters. Fillers are letters and the empty Braille cell is a symbol, but both are invisible.
-VISIBLE = regex.compile(r"[[\p{L}\p{N}\p{P}\p{S}]--[\p{Default_Ignorable_Code_Point}\u2800]]", regex.V1)
+# Letters and symbols without ink: the empty Braille cell, a note without a head, blank Egyptian signs.
+_BLANK = r"\u2800\U0001D159\U00013441\U00013442"
+# Visible characters. Fillers are letters, but invisible.
+VISIBLE = regex.compile(
+    rf"[[\p{{L}}\p{{N}}\p{{P}}\p{{S}}]--[\p{{Default_Ignorable_Code_Point}}{_BLANK}]]", regex.V1
+)
 # Forbidden in any text: not a character, or its meaning depends on another process.
 SURROGATE = regex.compile(r"\p{Cs}")
 CONTROL = regex.compile(r"[\p{Cc}--[\t\n\r]]", regex.V1)
@@ -40,8 +44,10 @@ _UNSEEN = rf"[[\p{{White_Space}}\p{{Cf}}]--{_TAGS}--\p{{Prepended_Concatenation_
 BEGINNING = regex.compile(rf"^{_UNSEEN}+", regex.V1)
 END = regex.compile(rf"(?:(?!{_SHOWN_JOINER}){_UNSEEN})+$", regex.V1)
 IGNORED = regex.compile(
-    r"[[\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]--\p{Prepended_Concatenation_Mark}]", regex.V1
+    rf"[[\p{{Cf}}\p{{Default_Ignorable_Code_Point}}{_BLANK}]--\p{{Prepended_Concatenation_Mark}}]", regex.V1
 )
+# NFKC_Casefold and UTS 39 remove these: they change nothing that a reader sees.
+IGNORABLE = regex.compile(rf"[\p{{Default_Ignorable_Code_Point}}--[{OVERRIDES}]]", regex.V1)
 # Where an invisible character has a meaning.
 MEANT = regex.compile(
     "|".join(
@@ -49,12 +55,19 @@ MEANT = regex.compile(
             r"[\u061C\u200E\u200F\u2066-\u2069\u202A-\u202C]",  # direction (UAX 9); `balanced` pairs them
             rf"(?<={_SHAPED}){_JOINERS}",
             r"(?<=\p{M})\u200D(?=\p{L})",
+            r"(?<=\p{ccc=9}\u200D)\u200C(?=\p{L})",  # older Malayalam: a final letter that does not join
             r"(?<=\p{Extended_Pictographic}[\uFE0F\p{Emoji_Modifier}]?)\u200D(?=\p{Extended_Pictographic})",
             r"(?<=\U0001F3F4)[\U000E0030-\U000E0039\U000E0061-\U000E007A]{3,6}\U000E007F",  # flags of regions
-            r"(?<=[\p{L}\p{N}\p{P}\p{S}])\p{Variation_Selector}",
+            # Variation selectors (UTS 51, UTS 37, StandardizedVariants.txt).
+            r"(?<=\p{Emoji})[\uFE0E\uFE0F]",
+            r"(?<=\p{Ideographic})[\U000E0100-\U000E01EF]",
+            r"(?<=\p{Mongolian})[\u180B-\u180D\u180F]",
+            r"(?<=[[\p{L}\p{N}\p{P}\p{S}]--[\p{Latin}\p{Greek}\p{Cyrillic}]])[\uFE00-\uFE0D]",
+            r"(?<=\p{Egyptian_Hieroglyphs})[\U00013430-\U00013443]",  # joiners and blanks of a quadrat
             r"(?<=\p{Mongolian})\u180E(?=\p{Mongolian})",
             r"(?<=\p{Line_Break=SA})[\u200B\u2060](?=\p{Line_Break=SA})",  # words in scripts without spaces
             r"(?<=[\p{L}\p{M}])\u034F(?=\p{M})",
+            r"\u115F(?=[\u1160-\u11A7])|(?<=[\u1100-\u115F])\u1160",  # Korean syllables that lack a part
             r"(?<=\p{Braille})\u2800(?=\p{Braille})",
         ]
     ),
@@ -65,6 +78,20 @@ REPEATED_JOINER = regex.compile(r"([\u200C\u200D])\1+")
 AFTER_SPACE = regex.compile(r"(?<= )[\u200B-\u200D\u2060\uFEFF]+")
 DIRECTION = regex.compile(r"[\u061C\u200E\u200F\u2066-\u2069\u202A-\u202C]")
 CLUSTER = regex.compile(r"\X")
+# The marks of one letter, and those of them that UTS 39 counts: in the Brahmic scripts, marks are also
+# consonants.
+MARKS = regex.compile(
+    r"[[\p{M}\p{Cf}\p{Default_Ignorable_Code_Point}]--\p{Prepended_Concatenation_Mark}]+", regex.V1
+)
+_CONSONANT = (
+    r"\p{InSC=Consonant_Subjoined}\p{InSC=Consonant_Medial}\p{InSC=Consonant_Final}"
+    r"\p{InSC=Consonant_Succeeding_Repha}\p{InSC=Virama}\p{InSC=Invisible_Stacker}\p{InSC=Pure_Killer}"
+)
+ACCENT = regex.compile(rf"[[\p{{Mn}}\p{{Me}}]--[{_CONSONANT}]]", regex.V1)
+# UTS 39, 5.4 sets the first. Words of 20 languages have at most three, and at most four marks of any kind on
+# a letter; a Tibetan monogram has eight. The same mark twice occurs in Tibetan, and as a typing error.
+MOST_ACCENTS, MOST_MARKS = 4, 8
+REPEATED_MARK = regex.compile(r"(.)\1\1")
 WIDTH = regex.compile(r"[\p{Decomposition_Type=Wide}\p{Decomposition_Type=Narrow}]")
 
 
@@ -110,12 +137,17 @@ def ordinary_width(text: str) -> str:
 
 def without_unseen(text: str) -> str:
     """Without direction marks, and without invisible characters that have no meaning at their position."""
-    text = DIRECTION.sub("", text)  # Overrides stay, and are rejected later: they were put there on purpose.
+    # Overrides stay, and are rejected later: they were put there on purpose.
+    return without_meaningless(DIRECTION.sub("", text), IGNORED)
+
+
+def without_meaningless(text: str, kind: regex.Pattern[str] = IGNORABLE) -> str:
+    """Without the characters of a kind that have no meaning at their position."""
     meant = {at for found in MEANT.finditer(text) for at in range(*found.span())}
     return "".join(
         letter
         for at, letter in enumerate(text)
-        if at in meant or letter in OVERRIDES or not IGNORED.match(letter)
+        if at in meant or letter in OVERRIDES or not kind.match(letter)
     )
 
 
@@ -132,3 +164,16 @@ def letters_in(text: str) -> int:
 def tallest(text: str) -> int:
     """The number of code points in the longest grapheme cluster."""
     return max((len(cluster[0]) for cluster in CLUSTER.finditer(text)), default=0)
+
+
+def is_piled(text: str) -> bool:
+    """Whether some letter has more marks than any script writes."""
+    for found in MARKS.finditer(unicodedata.normalize("NFD", text)):
+        marks = IGNORED.sub("", found[0])
+        if (
+            len(marks) > MOST_MARKS
+            or len(ACCENT.findall(marks)) > MOST_ACCENTS
+            or REPEATED_MARK.search(marks)
+        ):
+            return True
+    return False

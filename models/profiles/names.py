@@ -1,8 +1,9 @@
 """Validation of names: short, visible, and without effect on the text around them.
 
 Stateless. A name is stored as it was typed: in NFC (UAX 15), with wide and narrow forms as ordinary letters
-(RFC 8265), with single spaces, without invisible characters at its ends. It has 1 to 40 letters as readers
-count them (UAX 29). Joiners and direction marks stay where they have a meaning (`models.visible_text`).
+(RFC 8265), with single spaces. It has 1 to 40 letters as readers count them (UAX 29). Joiners, direction
+marks and variation selectors stay where they have a meaning (`models.visible_text`); other characters that
+Unicode calls default-ignorable, such as a soft hyphen, are dropped.
 """
 
 from __future__ import annotations
@@ -19,10 +20,9 @@ LONGEST = 40
 # it.
 MOST_IN_LETTER = 16
 MOST_CODE_POINTS = LONGEST * MOST_IN_LETTER
-# UTS 39, 5.4: more than four nonspacing marks in a row do not occur in text. The Brahmic scripts write vowels
-# and subjoined letters as marks, so theirs are bounded by `MOST_IN_LETTER` alone.
-TOWER = regex.compile(r"[[\p{Mn}\p{Me}]&&\p{InSC=Other}]{5}", regex.V1)
-LONE_MARK = regex.compile(r"(?:^|\s)[\p{Mn}\p{Me}]")
+LONE_MARK = regex.compile(r"(?:^|[\s\u061C\u200E\u200F\u2066-\u2069\u202A-\u202C])[\p{Mn}\p{Me}]")
+# A paste may end in any of these; inside a name they are refused or become a space.
+LINE_ENDS = " \t\n\v\f\r\x85\u2028\u2029"
 EMPTY = "Write the {} that people will see."
 UNSEEN = "This {} has no visible letter."
 TOO_LONG = "Use at most {} letters; this {} has {}."
@@ -64,7 +64,7 @@ def _fault(raw: str, what: str, longest: int) -> str | None:
     if len(raw) > 2 * longest * MOST_IN_LETTER:
         return TOO_LONG.format(longest, what, f"{len(raw)} characters")
     for pattern, cause in CAUSES:
-        if found := pattern.search(raw):
+        if found := pattern.search(raw.strip(LINE_ENDS)):
             return cause.format(what, _code_of(found))
     line = tidied(raw)
     if not visible_text.is_visible(line):
@@ -75,7 +75,7 @@ def _fault(raw: str, what: str, longest: int) -> str | None:
 def _fault_of_letters(line: str, what: str, longest: int) -> str | None:
     if LONE_MARK.search(line):
         return LONE.format(what)
-    if TOWER.search(line) or visible_text.tallest(line) > MOST_IN_LETTER:
+    if visible_text.is_piled(line) or visible_text.tallest(line) > MOST_IN_LETTER:
         return TOWERS.format(what)
     count = visible_text.letters_in(line)
     if count > longest or len(line) > longest * MOST_IN_LETTER:
@@ -92,7 +92,8 @@ def tidied(raw: str) -> str:
         before = line
         line = unicodedata.normalize("NFC", visible_text.ordinary_width(line))
         line = visible_text.REPEATED_JOINER.sub(r"\1", visible_text.SPACES.sub(" ", line))
-        line = visible_text.without_edges(visible_text.AFTER_SPACE.sub("", line))
+        line = visible_text.without_meaningless(visible_text.AFTER_SPACE.sub("", line))
+        line = visible_text.without_edges(line)
     return line
 
 

@@ -16,6 +16,14 @@ from models.profiles.names import LONGEST, MOST_CODE_POINTS, clean_name
 FAMILY = "👨\u200d👩\u200d👧"
 ENGLAND = "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
 
+# A mark of each script, which is not piled up on a letter.
+TOWERS = [
+    ("a", "\u0334"), ("a", "\u20dd"), ("ш", "\u0483"), ("ש", "\u05b8"), ("ا", "\u064e"), ("ܐ", "\u0730"),
+    ("ހ", "\u07a6"), ("क", "\u0941"), ("क", "\u093e"), ("क", "\u094d"), ("ক", "\u09c1"), ("ਕ", "\u0a41"),
+    ("ક", "\u0ac1"), ("କ", "\u0b41"), ("க", "\u0bc0"), ("క", "\u0c3f"), ("ಕ", "\u0cbf"), ("ക", "\u0d41"),
+    ("ක", "\u0dd2"), ("ก", "\u0e49"), ("ກ", "\u0ec9"), ("ཀ", "\u0f74"), ("ཀ", "\u0f90"), ("က", "\u1036"),
+    ("ក", "\u17c6"), ("ᠠ", "\u18a9"), ("ᨠ", "\u1a75"), ("ᬓ", "\u1b38"), ("ꦏ", "\ua9b8"), ("ᤁ", "\u1920"),
+]  # fmt: skip
 AS_TYPED = {
     "Latin": "Ann",
     "markup is text": "<b>Ann</b>",
@@ -35,16 +43,31 @@ AS_TYPED = {
     "Arabic open letter": "ه\u200d",
     "Malayalam, final ZWJ": "രമേശന\u0d4d\u200d",
     "Malayalam, final ZWNJ": "രമേശന\u0d4d\u200c",
+    "Malayalam, ZWJ and ZWNJ": "പൊന്\u200d\u200cവീണ",
     "Sinhala": "ශ\u0dca\u200dර\u0dd3",
     "Devanagari half form": "क\u094d\u200dष",
     "Bengali ya-phala": "র\u200d\u09cdযাচেল",
     "Kannada": "ಆರ\u0ccd\u200cಯ",
     "Khmer with a word break": "ខ្មែរ\u200bសុខ",
+    "Khmer, three marks": "ប៉ុំ",
+    "Khmer subjoined letters": "ស្ត្រី",
     "Myanmar, four marks in a row": "မြှို့",
     "Thai SARA AM is one letter": "อำพล",
+    "Thai, vowel and tone": "ที่รัก",
+    "Thai, a tone typed twice": "ก่่อ",
+    "Lao, vowel and tone": "ຊື່ນ້ຳ",
     "Tibetan": "བསྟན་འཛིན",
     "Tibetan stack": "ཧཱུྃ",
+    "Tibetan monogram of eight marks": "ཧྐྵྨླྺྼྻྂ",
+    "Tai Tham": "ᨣᩮᩬᩥ᩶",
+    "Balinese": "ᬑᬁ",
     "Hebrew with points": "שָׁלוֹם",
+    "Hebrew letter with four points": "ש\u05b8\u05bc\u05bd\u05c1",
+    "Lithuanian, three accents": "R\u012f\u0307\u0301ta",
+    "Korean syllable without its first letter": "\u115fᅡ",
+    "Egyptian quadrat": "𓊪\U00013430𓏏",
+    "Arabic tatweel": "محـــمد",
+    "Mongolian variant": "ᠭ\u180bᠠ",
     "Hebrew inside Latin, isolated": "Anna \u2067נועה\u2069 K",
     "a direction mark inside": "Anna \u200e(נועה) K",
     "Mongolian suffix": "ᠮᠣᠩᠭᠣᠯ\u202fᠤᠨ",
@@ -85,6 +108,31 @@ TIDIED = {
     "علی\u200c": "علی",
     "علی \u200cرضا": "علی رضا",
     "علی\u200c\u200cرضا": "علی\u200cرضا",
+    "Ann\u2028": "Ann",
+    "\x0bAnn\x85\x0c": "Ann",
+    "A\u1680B\u2003C\u205fD": "A B C D",
+    "An\u00adna": "Anna",
+    "An\u200bna": "Anna",
+    "An\u200cna": "Anna",
+    "An\u200dna": "Anna",
+    "An\u2060na": "Anna",
+    "An\u2063na": "Anna",
+    "An\u206ana": "Anna",
+    "An\ufeffna": "Anna",
+    "An\u034fna": "Anna",
+    "An\u180ena": "Anna",
+    "An\u3164na": "Anna",
+    "Ann\u115f": "Ann",
+    "Ann\ufe0e": "Ann",
+    "A\ufe0f\ufe0fnn": "Ann",
+    "A\U000e0100nn": "Ann",
+    "渡\U000e0104\U000e0104邊": "渡\U000e0104邊",
+    "❤\ufe0f\ufe0f": "❤\ufe0f",
+    "Ann\U000e0041": "Ann",
+    "🏴\U000e0067\U000e007f": "🏴",
+    "👩\u200dAnn": "👩Ann",
+    "e\u00ad\u0301va": "éva",
+    "\u1780\u17b4": "\u1780",
 }
 REFUSED = {
     "Write the name that people": ["", "   ", "\t\n"],
@@ -98,13 +146,15 @@ REFUSED = {
     "one line": ["Ann\u2028Lee", "Ann\u2029Lee", "Ann\x85Lee", "Ann\x0bLee"],
     "half a character": ["\ud83d", "Ann\udc00"],
     "other devices": ["Ann\ue000", "Ann\u0378", "Ann\ufdd0", "Ann\U0010ffff", "Ann\ufffd", "Ann\ufffc"],
-    "invisible character": [
-        "An\u200bn", "An\u200cn", "An\u200dn", "👩\u200dAnn", "An\u00adn", "An\ufeffn", "An\u2060n",
-        "Ann\u115f",
-        "Ann\U000e0041", "🏴\U000e0067\U000e007f", "Ann\u2800Lee", "An\u2063n",
+    "invisible character": ["Ann\u2800Lee", "Ann\ufff9Lee", "Ann\U0001d159Lee", "Ann\U00013441"],
+    "too many accents": [
+        *(letter + mark * 3 for letter, mark in TOWERS), *(letter + mark * 15 for letter, mark in TOWERS),
+        "ก" + "\u0e34\u0e49" * 3, "ក" + "\u17c6\u17bb" * 3, "က" + "\u1036\u102f" * 3,
+        "ཀ" + "\u0f74\u0f7a" * 3, "क" + "\u0941\u0902" * 3, "ກ" + "\u0eb4\u0ec9" * 3,
+        "ក" + "\u17c6\u034f" * 3, "क" + "\u094d\u200d" * 3, "ཀ" + "\u0f90\u0f91" * 5,
+        "a\u0300\u0316\u0301\u0317\u0302", "ấ\u0316\u0317\u0323", FAMILY + "\u200d👦" * 20,
     ],
-    "too many accents": ["a" + "\u0334" * 5, "ש" + "\u05b8" * 5, FAMILY + "\u200d👦" * 20],
-    "without a letter": ["\u0301Ann", "Ann \u0301Lee"],
+    "without a letter": ["\u0301Ann", "Ann \u0301Lee", "Ann \u2067\u0301נועה\u2069"],
 }  # fmt: skip
 
 
@@ -114,7 +164,7 @@ def test_a_name_is_stored_as_typed(name: str) -> None:
 
 
 @pytest.mark.parametrize(("raw", "clean"), TIDIED.items(), ids=ascii)
-def test_invisible_characters_at_the_ends_are_removed(raw: str, clean: str) -> None:
+def test_characters_without_a_meaning_are_removed(raw: str, clean: str) -> None:
     assert ascii(clean_name(raw)) == ascii(clean)
 
 
