@@ -63,9 +63,9 @@ class Crowd:
 
     def gather(self, people: list[BenchUser]) -> None:
         """Makes exactly these users the crowd."""
-        self._run("heal", [(PROCESS, _now(), 0, 0)])
-        self._run("socket_open", [(p.user_id, p.user_id, PROCESS, _now(), 1, 0, 0) for p in people])
-        self._run("socket_mark", [(p.user_id, p.user_id, _now(), 1, 0) for p in people])
+        self._run("room.heal", [(PROCESS, _now(), 0, 0)])
+        self._run("room.socket_open", [(p.user_id, p.user_id, PROCESS, _now(), 1, 0, 0) for p in people])
+        self._run("room.socket_mark", [(p.user_id, p.user_id, _now(), 1, 0) for p in people])
 
     def online(self) -> int:
         return int(self._redis.scard("ns:online"))

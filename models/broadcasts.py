@@ -26,8 +26,8 @@ class UserFrame(msgspec.Struct, frozen=True, omit_defaults=True, tag="tell"):
 
 
 class Delivered(msgspec.Struct, frozen=True, tag="delivered"):
-    """The cards that the user's screen now shows. Published by models/redis/lua/queue_page.lua itself, so
-    that it is ordered with departures.
+    """The cards that the user's screen now shows. Published by the Lua script `room.queue_page`, so that
+    it is ordered with departures.
     """
 
     ids: list[str]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from models.redis import keys
-from tests.support.source_tree import CODE, OWN, ROOT, TESTS, name_of, text_of
+from tests.support.source_tree import CODE, LUA, OWN, ROOT, TESTS, name_of, text_of
 
 MOST_LINES = 250
 # A test file has the cases of one noun; tables are long.
@@ -124,14 +124,13 @@ def test_every_statement_exists_and_is_called() -> None:
 
 
 def test_every_lua_script_exists_and_is_run() -> None:
-    files = sorted((ROOT / "models" / "redis" / "lua").glob("*.lua"))
-    run = set(re.findall(r"\.script\(\s*\"(\w+)\"", text_of(CODE)))
-    run |= set(re.findall(r"^-- include: (\w+)", text_of(files), re.M))
-    assert run == {file.stem for file in files}
+    run = set(re.findall(r"\.script\(\s*\"([\w.]+)\"", text_of(CODE)))
+    run |= set(re.findall(r"^-- include: ([\w.]+)", text_of(LUA), re.M))
+    assert run == {f"{file.parent.name}.{file.stem}" for file in LUA}
 
 
 def test_every_redis_name_is_used() -> None:
-    lua = text_of(sorted((ROOT / "models" / "redis" / "lua").glob("*.lua")))
+    lua = text_of(LUA)
     own, others = (ROOT / "models" / "redis" / "keys.py").read_text(), text_of(CODE)
     names = re.findall(r"^(?:def )?(\w+)(?:\(| = )", own, re.M)
     assert "QUEUE" in names
@@ -143,7 +142,7 @@ def test_every_redis_name_is_used() -> None:
 
 def test_lua_makes_up_no_redis_name() -> None:
     known = {value for value in vars(keys).values() if isinstance(value, str)}
-    used = re.findall(r"'(ns:[\w:-]*)'", text_of(sorted((ROOT / "models" / "redis" / "lua").glob("*.lua"))))
+    used = re.findall(r"'(ns:[\w:-]*)'", text_of(LUA))
     assert used
     assert set(used) <= known
 

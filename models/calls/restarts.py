@@ -100,5 +100,5 @@ class CallRestarts:
         """Empties the seats in Redis unless a newer socket has them. Raises: Unavailable; keeps the rest."""
         while self._held:
             part = self._held[:AT_ONCE]
-            await self._bus.script("seats_leave", *(value for held in part for value in held))
+            await self._bus.script("calls.seats_leave", *(value for held in part for value in held))
             del self._held[: len(part)]

@@ -23,13 +23,17 @@ class Signalling:
     async def send(self, call_id: str, to: Side, frame: bytes) -> bool:
         """False if the frame was dropped because the buffer is full."""
         return bool(
-            await self._bus.script("relay", call_id, to, frame, MOST_FRAMES, MOST_BYTES, keys.PARKED_SECONDS)
+            await self._bus.script(
+                "calls.relay", call_id, to, frame, MOST_FRAMES, MOST_BYTES, keys.PARKED_SECONDS
+            )
         )
 
     async def take(self, call_id: str, side: Side, socket_id: str) -> list[bytes]:
         """Takes the seat, also from another socket; returns the buffered frames in order."""
         self._broadcasts.publish_to_call(call_id, SeatReplaced(side=side, seat=socket_id))
-        frames: list[bytes] = await self._bus.script("seat_take", call_id, side, socket_id, keys.SEAT_SECONDS)
+        frames: list[bytes] = await self._bus.script(
+            "calls.seat_take", call_id, side, socket_id, keys.SEAT_SECONDS
+        )
         return frames
 
     def give_back(self, call_id: str, side: Side) -> None:
@@ -38,4 +42,4 @@ class Signalling:
 
     async def leave(self, call_id: str, side: Side, socket_id: str) -> None:
         """Empties the seat, so that frames are buffered; does nothing if a newer socket has it."""
-        await self._bus.script("seat_leave", call_id, side, socket_id)
+        await self._bus.script("calls.seat_leave", call_id, side, socket_id)

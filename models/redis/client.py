@@ -46,15 +46,21 @@ class Script:
 
     @classmethod
     def named(cls, name: str) -> Script:
-        """A Lua file; `-- include: other` in its first lines inserts other.lua before it."""
-        return cls(_with_includes((LUA / f"{name}.lua").read_text()))
+        """`room.settle` is models/redis/lua/room/settle.lua; `-- include: room.settle` in another script
+        inserts it before that script.
+        """
+        return cls(_with_includes(_read(name)))
+
+
+def _read(name: str) -> str:
+    return (LUA / f"{name.replace('.', '/')}.lua").read_text()
 
 
 def _with_includes(text: str) -> str:
     parts = []
     for line in text.splitlines():
         if line.startswith("-- include: "):
-            parts.append((LUA / f"{line.removeprefix('-- include: ').strip()}.lua").read_text())
+            parts.append(_read(line.removeprefix("-- include: ").strip()))
     return "\n".join([*parts, text])
 
 
@@ -112,7 +118,7 @@ class Bus:
         return await self._pipeline.ask(*parts)
 
     async def script(self, name: str, *values: object) -> Any:
-        """Runs models/redis/lua/<name>.lua with `values` as ARGV, atomically."""
+        """Runs a Lua script (`room.beat`) with `values` as ARGV, atomically."""
         script = self._scripts.get(name)
         if script is None:
             script = self._scripts[name] = Script.named(name)

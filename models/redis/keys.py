@@ -14,7 +14,7 @@ PROCESSES = "ns:processes"
 PROCESS_DEAD_MS = 6_000
 # After a missed heartbeat, the sockets of a process may be gone, so another socket may replace one of them.
 PROCESS_LATE_MS = 3_000
-# zset: user id -> how recently shown (see models/redis/lua/settle.lua). Exactly the listed users.
+# zset: user id -> how recently shown (see models/redis/lua/room/settle.lua). Exactly the listed users.
 QUEUE = "ns:queue"
 # zset: user id -> when last shown, of users who are not listed now. Pruned after a day by the sweep.
 SHOWN = "ns:shown"

@@ -47,7 +47,7 @@ class Rings:
     ) -> tuple[str, str | None]:
         """("ringing" | "offline" | "cooldown" | "busy", None) or ("glare", the other's invite id)."""
         answer = await self._bus.script(
-            "invite_open", ring.invite_id, ring.caller_id, ring.callee_id, ring.seconds, now_ms,
+            "ringing.invite_open", ring.invite_id, ring.caller_id, ring.callee_id, ring.seconds, now_ms,
             to_ms(ring.deadline),
             int(is_cooling), keys.INVITE_LINGER_MS, ring.socket, int(is_in_call),
         )  # fmt: skip
@@ -71,7 +71,7 @@ class Rings:
     ) -> tuple[str, Any, Any]:
         """("extended", new deadline, callee id) | ("not_found", None, None) | ("conflict", None, None)."""
         answer = await self._bus.script(
-            "invite_extend", invite_id, caller_id, now_ms, by_ms, most, keys.INVITE_LINGER_MS
+            "ringing.invite_extend", invite_id, caller_id, now_ms, by_ms, most, keys.INVITE_LINGER_MS
         )
         if len(answer) < 3:
             return answer[0].decode(), None, None
@@ -79,7 +79,7 @@ class Rings:
 
     async def due(self, now_ms: int, lease_ms: int) -> list[Due]:
         """Rings that end now, leased: if this process dies, another process gets them after the lease."""
-        flat = [value.decode() for value in await self._bus.script("invites_due", now_ms, lease_ms)]
+        flat = [value.decode() for value in await self._bus.script("ringing.invites_due", now_ms, lease_ms)]
         return [Due(*flat[at : at + 4]) for at in range(0, len(flat), 4)]
 
     async def ringing(self) -> list[str]:
@@ -88,7 +88,7 @@ class Rings:
 
     async def hasten(self, invite_ids: list[str], now_ms: int) -> None:
         """Makes rings due now, except leased ones."""
-        await self._bus.script("invites_hasten", now_ms, *invite_ids)
+        await self._bus.script("ringing.invites_hasten", now_ms, *invite_ids)
 
     async def release(
         self, invite_id: str, caller_id: str, callee_id: str, now_ms: int, call_id: str, socket: str
@@ -97,14 +97,21 @@ class Rings:
         it is still open. `socket` is used if the ring has been released before.
         """
         answer = await self._bus.script(
-            "invite_release", invite_id, caller_id, callee_id, now_ms, call_id, keys.CALL_BUSY_MS, socket
+            "ringing.invite_release",
+            invite_id,
+            caller_id,
+            callee_id,
+            now_ms,
+            call_id,
+            keys.CALL_BUSY_MS,
+            socket,
         )
         return answer[1].decode() if answer[0] else None
 
     async def adopt(self, invite_id: str, caller_id: str, socket_id: str, now_ms: int) -> bool:
         """Replaces the inviting socket if it is gone. True if it was replaced."""
         answer = await self._bus.script(
-            "invite_adopt", invite_id, caller_id, socket_id, now_ms, keys.PROCESS_LATE_MS
+            "ringing.invite_adopt", invite_id, caller_id, socket_id, now_ms, keys.PROCESS_LATE_MS
         )
         return bool(answer)
 

@@ -1,7 +1,7 @@
 """Presence: the sockets of users, and who is online, listed and away. All of it is in Redis.
 
 Listed: the user has a joined socket that is not away, and is not busy (ringing or in a call). It is decided
-in models/redis/lua/settle.lua, atomically with every change. Away: no socket for 10 s, or the tab hidden for
+by the Lua script `room.settle`, atomically with every change. Away: no socket for 10 s, or the tab hidden for
 15 s without notifications.
 
 Each process remembers its own sockets and registers them again if Redis was emptied or restarted. Processes
@@ -95,8 +95,8 @@ class Presence:
         await retry_until_available(lambda: self._unregister(local.user_id, socket_id, is_last=not mine))
 
     async def _unregister(self, user_id: str, socket_id: str, *, is_last: bool) -> None:
-        process, now = self._bus.process_id, self._clock.now_ms()
-        await self._bus.script("socket_close", user_id, socket_id, process, now, GONE_AFTER_MS, int(is_last))
+        at = (self._bus.process_id, self._clock.now_ms(), GONE_AFTER_MS)
+        await self._bus.script("room.socket_close", user_id, socket_id, *at, int(is_last))
 
     async def join(self, socket_id: str) -> bool:
         """True if the user is listed now (False while ringing or in a call)."""
@@ -119,15 +119,12 @@ class Presence:
             return False  # it has closed
         if joined is not None:
             local.is_joined = joined
-        mark = "-" if joined is None else int(joined)
-        now = self._clock.now_ms()
-        return bool(
-            await self._bus.script("socket_mark", local.user_id, socket_id, now, mark, local.hidden_since)
-        )
+        marks = (self._clock.now_ms(), "-" if joined is None else int(joined), local.hidden_since)
+        return bool(await self._bus.script("room.socket_mark", local.user_id, socket_id, *marks))
 
     async def _register(self, socket_id: str, local: LocalSocket) -> Opened:
         answer = await self._bus.script(
-            "socket_open", local.user_id, socket_id, self._bus.process_id, self._clock.now_ms(),
+            "room.socket_open", local.user_id, socket_id, self._bus.process_id, self._clock.now_ms(),
             int(local.has_access), int(local.is_joined), local.hidden_since,
         )  # fmt: skip
         return Opened(is_available=bool(answer[0]), busy=answer[1].decode())
@@ -154,7 +151,7 @@ class Presence:
         """
         await self.lose_access(user_id)
         await self._bus.command("hdel", keys.sockets(user_id), "linger")
-        await self._bus.script("socket_mark", user_id, "", self._clock.now_ms(), 0, "-")
+        await self._bus.script("room.socket_mark", user_id, "", self._clock.now_ms(), 0, "-")
 
     async def forget(self, user_id: str) -> None:
         """Deletes which cards the user has seen, and when the user was last shown."""
@@ -177,21 +174,21 @@ class Presence:
 
     async def free_from_call(self, call_id: str, user_ids: Iterable[str]) -> None:
         """Frees users from an ended call; they are listed again if a socket has joined."""
-        await self._bus.script("busy_free", self._clock.now_ms(), f"call:{call_id}", *user_ids)
+        await self._bus.script("room.busy_free", self._clock.now_ms(), f"call:{call_id}", *user_ids)
 
     async def forget_call(self, user_id: str, busy: str) -> bool:
         """Frees a user from an ended call. True if the user is listed now."""
-        return bool(await self._bus.script("busy_free", self._clock.now_ms(), busy, user_id))
+        return bool(await self._bus.script("room.busy_free", self._clock.now_ms(), busy, user_id))
 
     # -- heartbeats and recovery --
 
     async def look_at_away(self) -> None:
-        await self._bus.script("away_due", self._clock.now_ms())
+        await self._bus.script("room.away_due", self._clock.now_ms())
 
     async def beat(self) -> RedisBeat:
         """Sends this process's heartbeat; returns which processes have died."""
         now = self._clock.now_ms()
-        answer = await self._bus.script("beat", self._bus.process_id, now, keys.PROCESS_DEAD_MS)
+        answer = await self._bus.script("room.beat", self._bus.process_id, now, keys.PROCESS_DEAD_MS)
         return RedisBeat(bool(answer[0]), [process.decode() for process in answer[1:]])
 
     async def heal(self, dead: Iterable[str]) -> None:
@@ -204,7 +201,7 @@ class Presence:
         held, left = 0, 1
         while left:
             part, left = await self._bus.script(
-                "heal", process, self._clock.now_ms(), linger_ms, GONE_AFTER_MS, int(since_beat), AT_ONCE
+                "room.heal", process, self._clock.now_ms(), linger_ms, GONE_AFTER_MS, int(since_beat), AT_ONCE
             )
             held += part
         return held
@@ -223,7 +220,7 @@ class Presence:
             live = await self._sql.all("live_calls", LiveCall, after=after, most=AT_ONCE)
             marks = {one.user_id: f"call:{one.call_id}" for one in live}
             pairs = [value for mark in marks.items() for value in mark]
-            await self._bus.script("busy_mark", self._clock.now_ms(), keys.CALL_BUSY_MS, *pairs)
+            await self._bus.script("room.busy_mark", self._clock.now_ms(), keys.CALL_BUSY_MS, *pairs)
             await self._free_ended(marks)
             after = live[-1].user_id if len(live) == AT_ONCE else None
 

@@ -84,7 +84,7 @@ class Queue:
         around = await self._sql.one("around", Around, viewer_id=viewer_id, days=days, now=self._clock.frozen)
         assert around is not None
         answer = await self._bus.script(
-            "queue_page", viewer_id, now, since, int(cursor is None), limit, keys.COUNT_ONCE_MS,
+            "room.queue_page", viewer_id, now, since, int(cursor is None), limit, keys.COUNT_ONCE_MS,
             len(around.hidden), len(around.introduced), *around.hidden, *around.introduced, *around.cooling,
         )  # fmt: skip
         ids = [value.decode() for value in answer[2:]]

@@ -18,9 +18,10 @@ SERVED = [
     for file in sorted((ROOT / "static").rglob("*"))
     if file.suffix in {".js", ".css", ".svg", ".webmanifest"} and "vendor" not in file.parts
 ]
+LUA = sorted((ROOT / "models" / "redis" / "lua").rglob("*.lua"))
 OWN = [
     *CODE, *TESTS, *PAGES, *SERVED, *sorted((ROOT / "sql").rglob("*.sql")),
-    *sorted((ROOT / "models" / "redis" / "lua").glob("*.lua")), *sorted((ROOT / "bench").rglob("*.py")),
+    *LUA, *sorted((ROOT / "bench").rglob("*.py")),
 ]  # fmt: skip
 
 

@@ -175,7 +175,7 @@ async def test_redis_down_is_unavailable_and_nothing_else() -> None:
     with pytest.raises(Unavailable):
         await bus.command("ping")
     with pytest.raises(Unavailable):
-        await bus.script("beat", "p", 0, 0)
+        await bus.script("room.beat", "p", 0, 0)
     with pytest.raises(Unavailable):
         await bus.open("ns:a", nothing)
     bus.publish("ns:a", b"lost")
@@ -196,15 +196,15 @@ async def test_a_command_that_cannot_be_encoded_fails_only_its_caller(servers: S
 
 async def test_a_script_is_sent_once_and_survives_an_emptied_redis(servers: Servers) -> None:
     async with buses(servers, 1) as (bus,):
-        assert await bus.script("beat", "p", 1000, 6000) == [0]
-        assert await bus.script("beat", "p", 2000, 6000) == [1]
+        assert await bus.script("room.beat", "p", 1000, 6000) == [0]
+        assert await bus.script("room.beat", "p", 2000, 6000) == [1]
         await bus.command("script", "flush")
-        assert await bus.script("beat", "p", 3000, 6000) == [1]
+        assert await bus.script("room.beat", "p", 3000, 6000) == [1]
 
 
 def test_a_script_includes_the_files_it_names() -> None:
-    assert "local function settle" in Script.named("away_due").text
-    assert "local function settle" not in Script.named("beat").text
+    assert "local function settle" in Script.named("room.away_due").text
+    assert "local function settle" not in Script.named("room.beat").text
 
 
 def test_every_key_has_the_sites_prefix() -> None:

@@ -98,15 +98,15 @@ async def test_scripts_and_commands_of_a_server_that_rejects_writes(
     faulty: FaultyRedis, code: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with bus_at(faulty.url, "p") as bus:
-        assert await bus.script("beat", "p", 1000, 6000) == [0]
+        assert await bus.script("room.beat", "p", 1000, 6000) == [0]
         with fault(faulty, code, tmp_path / "gone"):
             await until(lambda: is_refused(faulty, code))
             for _ in range(2):
                 with pytest.raises(Unavailable):
-                    await bus.script("beat", "p", 2000, 6000)
+                    await bus.script("room.beat", "p", 2000, 6000)
                 with pytest.raises(Unavailable):
                     await bus.command("set", "a", "1")
-        await bus.script("beat", "p", 3000, 6000)
+        await bus.script("room.beat", "p", 3000, 6000)
         await bus.command("set", "a", "1")
     said = [one.message for one in caplog.records if one.levelno == logging.WARNING]
     assert sum(one.startswith(f"redis away: {code}: ") for one in said) == 1
@@ -119,9 +119,9 @@ async def test_after_a_failover_both_connections_are_replaced(faulty: FaultyRedi
         await bus.open("ns:a", lambda _channel, _news: None)
         before = faulty.proxy.accepted
         with read_only(faulty), pytest.raises(Unavailable):
-            await bus.script("beat", "p", 1000, 6000)
+            await bus.script("room.beat", "p", 1000, 6000)
         await until(lambda: again)
-        await bus.script("beat", "p", 2000, 6000)
+        await bus.script("room.beat", "p", 2000, 6000)
         assert faulty.proxy.accepted == before + 2
 
 
@@ -141,8 +141,8 @@ async def test_a_failover_to_another_server(faulty: FaultyRedis, tmp_path: Path)
             # Whichever process writes first, the other one finds out with its own next heartbeat.
             for bus in (near, far):
                 with pytest.raises(Unavailable):
-                    await bus.script("beat", bus.process_id, 1000, 6000)
-                await bus.script("beat", bus.process_id, 1000, 6000)
+                    await bus.script("room.beat", bus.process_id, 1000, 6000)
+                await bus.script("room.beat", bus.process_id, 1000, 6000)
             await until(lambda: again and near.subscriber.is_listening)
             near.publish("ns:a", b"1")
             await until(lambda: heard == [b"1"])

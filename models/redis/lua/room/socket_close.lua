@@ -1,4 +1,4 @@
--- include: settle
+-- include: room.settle
 -- ARGV: user, socket, process, now, gone after ms, is the user's last socket on this process (1|0)
 local user, now = ARGV[1], tonumber(ARGV[4])
 local key = 'ns:sockets:' .. user

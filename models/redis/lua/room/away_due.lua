@@ -1,4 +1,4 @@
--- include: settle
+-- include: room.settle
 -- ARGV: now. Checks every user whose listing was due for a check.
 local now = tonumber(ARGV[1])
 for _, user in ipairs(redis.call('ZRANGEBYSCORE', 'ns:away', '-inf', ARGV[1], 'LIMIT', 0, 200)) do

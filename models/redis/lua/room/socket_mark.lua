@@ -1,4 +1,4 @@
--- include: settle
+-- include: room.settle
 -- Joins, leaves, hides or shows one socket.
 -- ARGV: user, socket, now, joined (1|0|-), hidden since (ms|0|-)
 local user, now = ARGV[1], tonumber(ARGV[3])

@@ -1,4 +1,4 @@
--- include: settle
+-- include: room.settle
 -- ARGV: now, value, users… Frees the users who are busy with exactly this value.
 -- Returns 1 if the last of them is listed now.
 local listed = 0

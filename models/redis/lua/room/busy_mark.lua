@@ -1,4 +1,4 @@
--- include: settle
+-- include: room.settle
 -- ARGV: now, ttl ms, user, value, … Marks users busy with an active call, replacing any earlier value.
 for i = 3, #ARGV, 2 do
   local key = 'ns:busy:' .. ARGV[i]

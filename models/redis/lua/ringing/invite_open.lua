@@ -1,4 +1,4 @@
--- include: settle
+-- include: room.settle
 -- ARGV: invite, caller, callee, seconds, now, deadline, cools (1|0), linger ms, caller's socket, in a call
 -- (1|0).
 -- Returns {'ringing'} | {'offline'} | {'cooldown'} | {'busy'} | {'glare', the other user's invite}

@@ -1,4 +1,4 @@
--- include: settle
+-- include: room.settle
 -- Removes a process and its sockets, for a limited number of users at a time.
 -- ARGV: process, now, linger ms, gone after ms, since its last beat (1) or now (0), most.
 -- Returns {number of users handled, number left}; the process stays listed until none is left.

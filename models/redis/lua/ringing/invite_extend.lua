@@ -1,4 +1,4 @@
--- include: settle
+-- include: room.settle
 -- ARGV: invite, caller, now, added ms, most, linger ms. Returns {'extended', deadline, callee} | {'not_found'} | {'conflict'}
 local key = 'ns:invite:' .. ARGV[1]
 local body = redis.call('HMGET', key, 'caller', 'callee', 'deadline', 'extends', 'settling')

@@ -1,4 +1,4 @@
--- include: settle
+-- include: room.settle
 -- Removes a ring whose outcome is decided.
 -- ARGV: invite, caller, callee, now, call id or '', call ttl ms, inviting socket.
 -- Returns 1 if the inviting socket still exists (it gets call:start; otherwise all the caller's sockets do),

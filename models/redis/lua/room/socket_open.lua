@@ -1,4 +1,4 @@
--- include: settle
+-- include: room.settle
 -- ARGV: user, socket, process, now, has_access (1|0), joined (1|0), hidden since
 local user, socket, process, now = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 redis.call('HSET', 'ns:sockets:' .. user, socket, ARGV[6] .. ':' .. ARGV[7] .. ':' .. process)
