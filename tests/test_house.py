@@ -21,7 +21,7 @@ LONG = {
     "models/messages.py",
     "models/calls/state.py",
     "handlers/realtime/websocket.py",
-    "static/call/engine.js",
+    "static/call/webrtc/engine.js",
 }
 
 

@@ -5,7 +5,7 @@
  */
 import { toast } from "../announce.js";
 
-/** @typedef {{engine: import("./engine.js").CallEngine, quality: import("./quality.js").CallQuality, media: import("./own_media.js").CallMedia,
+/** @typedef {{engine: import("./webrtc/engine.js").CallEngine, quality: import("./quality/monitor.js").CallQuality, media: import("./own_media.js").CallMedia,
  *   state: () => object}} Subject */
 
 /** UUIDs (session tokens have that form), IPv6, IPv4 (with port), mDNS names, long opaque words. */

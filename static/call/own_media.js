@@ -30,7 +30,7 @@ export class CallMedia extends EventTarget {
   #queue = Promise.resolve();
   /** @type {ReturnType<typeof silentTrack>|null} */ #silence = null;
 
-  /** @param {import("./engine.js").CallEngine} engine */
+  /** @param {import("./webrtc/engine.js").CallEngine} engine */
   constructor(engine) {
     super();
     this.engine = engine;

@@ -7,7 +7,7 @@
  * `window.napalmCall` is the engine, for diagnostics and tests only.
  */
 import { CallMedia } from "./own_media.js";
-import { CallQuality } from "./quality.js";
+import { CallQuality } from "./quality/monitor.js";
 import { CallStage } from "./tiles.js";
 import { startControls } from "./controls.js";
 import { CallTimer } from "./timer.js";
@@ -15,7 +15,7 @@ import { Chat } from "./chat.js";
 import { offerDiagnostics } from "./diagnostics.js";
 import { callTrouble, peerTrouble, soundTrouble } from "./peer_texts.js";
 import { canCall } from "../media/readiness.js";
-import { openRelay } from "./relay.js";
+import { openRelay } from "./webrtc/relay.js";
 import { on } from "../socket.js";
 import { troubleOfFaults } from "../troubles.js";
 import { keepAwake } from "./wake_lock.js";

@@ -8,19 +8,19 @@ from tests.journeys.people.visitor import Visitor
 from tests.journeys.stage import Stage, journey
 
 GAUGE = """async (rounds) => {
-  const { StatsDeltas } = await import('/static/call/stats.js');
+  const { StatsDeltas } = await import('/static/call/quality/stats.js');
   const deltas = new StatsDeltas();
   return rounds.map((reports, index) => deltas.read(reports, 1000 + 1000 * index));
 }"""
 QUALITY = """async (readings) => {
-  const { Quality } = await import('/static/call/grade.js');
+  const { Quality } = await import('/static/call/quality/grade.js');
   const quality = new Quality();
   const calm = { seconds: 1, received: 60, lossIn: 0, lossOut: 0, lossOutNow: 0, jitter: 0.01,
     roundTripTime: 0.05, freezes: 0, framesPerSecond: 30 };
   return readings.map((one) => { quality.take({ ...calm, ...one }); return quality.word; });
 }"""
 LADDER = """async (grades) => {
-  const { Ladder } = await import('/static/call/bitrate.js');
+  const { Ladder } = await import('/static/call/quality/bitrate.js');
   const ladder = new Ladder();
   return grades.map((grade) => { ladder.take(grade, 1); return ladder.rung.name; });
 }"""

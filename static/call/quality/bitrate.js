@@ -5,7 +5,7 @@
  * a step up that failed. An unsteady connection costs at most resolution. Audio is never reduced. The user's choice wins.
  */
 
-/** @typedef {import("./transceivers.js").VideoLimit} VideoLimit */
+/** @typedef {import("../webrtc/transceivers.js").VideoLimit} VideoLimit */
 /** @typedef {"auto"|"full"|"saver"|"sound"} Choice */
 /** @typedef {{name: string, limit: VideoLimit, wantsVideo: boolean}} Rung */
 

@@ -9,13 +9,13 @@
  *
  * Events: `track` {track}, `flow` {isFlowing}, `noroute`. The engine does not own tracks: their owner adds and stops them.
  */
-import { clock } from "../clock.js";
+import { clock } from "../../clock.js";
 import { Flow, readStats } from "./media_flow.js";
 import { CandidateBatch, EarlyCandidates, IceServers, originOf, RouteWatch } from "./ice.js";
 import { Repair } from "./reconnect.js";
 import { addTransceivers, capSenders, fillTransceivers, FULL, transceiverOf } from "./transceivers.js";
 
-/** @typedef {import("../socket.js").Message} Message */
+/** @typedef {import("../../socket.js").Message} Message */
 /** @typedef {import("./transceivers.js").Kind} Kind */
 
 export class CallEngine extends EventTarget {

@@ -4,9 +4,9 @@
  * After a reconnect the bit is sent again, and the engine checks whether it must renegotiate.
  */
 import { CallEngine } from "./engine.js";
-import { on, Socket } from "../socket.js";
+import { on, Socket } from "../../socket.js";
 
-/** @typedef {import("../socket.js").Message} Message */
+/** @typedef {import("../../socket.js").Message} Message */
 
 /** @param {string} callId */
 export function openRelay(callId) {

@@ -4,7 +4,7 @@
  * Each change is announced once, politely. Nothing is graded while no media flow. A reduction is announced, with a
  * button that undoes it.
  */
-import { polite } from "../announce.js";
+import { polite } from "../../announce.js";
 import { StatsDeltas } from "./stats.js";
 import { Ladder } from "./bitrate.js";
 import { Quality } from "./grade.js";
@@ -27,7 +27,7 @@ export class CallQuality {
   /** Whether the peer can receive video now. */ #isWanted = true;
   #since = performance.now();
 
-  /** @param {import("./engine.js").CallEngine} engine @param {{video: boolean}} peer what it says to send @param {() => void} changed */
+  /** @param {import("../webrtc/engine.js").CallEngine} engine @param {{video: boolean}} peer what it says to send @param {() => void} changed */
   constructor(engine, peer, changed) {
     this.engine = engine;
     this.peer = peer;
