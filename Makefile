@@ -12,7 +12,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: .venv/run.stamp ## Serve the site on http://localhost:8080, with its own PostgreSQL and Redis
-	@exec $(PY) server.py $(ARGS)
+	@TURN=$${TURN:-auto} exec $(PY) server.py $(ARGS)
 
 test: tools .venv/dev.stamp check types ## Run all checks, then all tests including real browsers
 	@echo "Running the tests."

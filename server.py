@@ -24,7 +24,7 @@ from handlers.base.application import Site
 from handlers.base.handler import NotFoundHandler
 from handlers.commands import cli
 from handlers.commands.check import Refused, check, check_start
-from handlers.http.listening import CannotListen, listen
+from handlers.http.listening import CannotListen, listen, listen_public
 from handlers.http.logs import set_up_logs
 from handlers.http.metrics import count_request
 from handlers.http.server import SiteServer
@@ -33,6 +33,7 @@ from models.errors import Unavailable
 from models.postgres.migrations import MigrationBlocked, migrate
 from models.processes.data_directory import free_owner
 from models.processes.embedded import EmbeddedError
+from models.processes.own_servers import own_servers
 from models.processes.service_urls import Urls, servers, servers_of_site
 from models.processes.worker import Limits, Parent
 from models.processes.workers import Workers, WorkersFailed, hear_signals, hold_replacing
@@ -125,17 +126,20 @@ def _run(config: Config, command: str, environment: Mapping[str, str]) -> int:
     if command == "worker":
         return _work(config, environment)
     check_start(config, environment)
-    sockets = listen(config) if command == "serve" else []
+    serves = command == "serve"
+    sockets = listen(config) if serves else []
+    own = own_servers(config, listen_public(config)) if serves else None
     if config.workers > 1:
         hold_replacing()
-    with servers(config) as urls:
+    with servers(config, own.makers if own else ()) as urls:
         migrate(urls.database, tell=_tell)
         if command == "migrate":
             return asyncio.run(_operate(cli.parse(["tombstones", "apply"]), config, urls))
-        if command == "serve" and config.workers == 1:
-            uvloop.run(serve(config, urls, sockets, lambda: print(_welcome(config), flush=True)))
+        assert own is not None
+        if config.workers == 1:
+            uvloop.run(serve(own.site, urls, sockets, lambda: print(_welcome(config), flush=True)))
         else:
-            handed_down = {"DATABASE_URL": urls.database, "REDIS_URL": urls.redis}
+            handed_down = {"DATABASE_URL": urls.database, "REDIS_URL": urls.redis, **own.settings}
             descriptors = [one.fileno() for one in sockets]
             limits = Limits(stop=Limits.stop + config.drain_wait_seconds)
             Workers(config.workers, {**environment, **handed_down}, descriptors, limits).run(_welcome(config))

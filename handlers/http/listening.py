@@ -1,4 +1,4 @@
-"""The listening sockets of HOST and PORT; errors name the setting."""
+"""The listening sockets of HOST and the ports; errors name the setting."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import socket
 import tornado.netutil
 
 from models.findings import Findings
+from models.processes.caddy import Doors
 from models.settings.config import Config
+from models.settings.own_servers import public_host, runs_caddy, site_host
 
 CAUSES = {
     errno.EADDRINUSE: "PORT is in use by another program. Stop it, or set PORT to another port.",
@@ -38,11 +40,29 @@ def try_to_listen(config: Config) -> Findings:
 
 
 def listen(config: Config) -> list[socket.socket]:
-    """Raises: CannotListen."""
+    """The site's own sockets. Raises: CannotListen."""
+    return _bound("PORT", config.port, site_host(config))
+
+
+def listen_public(config: Config) -> Doors | None:
+    """The sockets of our own Caddy, if it is wanted. Raises: CannotListen."""
+    if not runs_caddy(config):
+        return None
+    host = public_host(config)
+    http = _bound("HTTP_PORT", config.http_port, host)
     try:
-        return tornado.netutil.bind_sockets(config.port, config.host)
+        return Doors(http, _bound("HTTPS_PORT", config.https_port, host))
+    except CannotListen:
+        for one in http:
+            one.close()
+        raise
+
+
+def _bound(setting: str, port: int, host: str) -> list[socket.socket]:
+    try:
+        return tornado.netutil.bind_sockets(port, host)
     except (socket.gaierror, UnicodeError) as error:
         raise CannotListen("HOST is neither an address nor a name that this machine can resolve.") from error
     except OSError as error:
         cause = CAUSES.get(error.errno or 0, f"HOST and PORT cannot be listened on ({error.strerror}).")
-        raise CannotListen(cause) from error
+        raise CannotListen(cause.replace("PORT", setting)) from error

@@ -7,6 +7,8 @@ process is ever signalled: a pid in a file alone proves nothing, because pids ar
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 import subprocess
 import time
@@ -27,12 +29,18 @@ class Server(ABC):
 
     title: str
     program: str
+    # The setting that turns it on, if it is not one of the two that the site cannot do without.
+    setting: str | None = None
+    advice = ADVICE
+    # The kernel stops it when we are killed: it would keep the ports that the next start needs.
+    ends_with_us = False
     gentle: signal.Signals
     harsh: signal.Signals
 
     def __init__(self, place: Place) -> None:
         self.place = place
         self._child: subprocess.Popen[bytes] | None = None
+        self._reported_to = 0
 
     @property
     @abstractmethod
@@ -56,6 +64,18 @@ class Server(ABC):
     def remains(self) -> list[Path]:
         """Files left by a killed server that would stop the next one from starting."""
 
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """Open files that it inherits."""
+        return ()
+
+    def complaint(self, line: str) -> str | None:
+        """A line of its log, as far as it is for our log as well."""
+        return None
+
+    def refresh(self) -> None:  # noqa: B027
+        """Called several times a second while it runs."""
+
     def prepare(self) -> None:
         """Prepares the directory for the server."""
         self.place.directory(self.home)
@@ -72,10 +92,18 @@ class Server(ABC):
         """Raises: EmbeddedError, if it cannot be run at all; `wait_ready` waits until it is ready."""
         self._end_leftovers()
         self.prepare()
+        self._reported_to = self.log.stat().st_size if self.log.exists() else 0
         try:
-            self._child = self.place.popen(self.command(), self.home, self.log)
+            self._child = self.place.popen(self._tied(), self.home, self.log, self.descriptors)
         except (OSError, subprocess.SubprocessError) as error:
-            raise EmbeddedError(f"The built-in {self.title} cannot be run ({error}). {ADVICE}") from error
+            raise EmbeddedError(
+                f"The built-in {self.title} cannot be run ({error}). {self.advice}"
+            ) from error
+
+    def _tied(self) -> list[str]:
+        """The command, by way of setpriv (util-linux) if it must end with us (prctl(2), PR_SET_PDEATHSIG)."""
+        setpriv = shutil.which("setpriv") if self.ends_with_us else None
+        return [*([setpriv, "--pdeathsig", "TERM"] if setpriv else []), *self.command()]
 
     def is_alive(self) -> bool:
         return self._child is not None and self._child.poll() is None
@@ -87,12 +115,24 @@ class Server(ABC):
         deadline = time.monotonic() + seconds
         while not self.is_ready():
             if not self.is_alive() or time.monotonic() > deadline:
-                reason = f"The built-in {self.title} did not start. {ADVICE}"
+                reason = f"The built-in {self.title} did not start. {self.advice}"
                 raise EmbeddedError(f"{reason}\nIts log ({self.log}) ends so:\n{self.last_words()}")
             time.sleep(0.01)
 
     def last_words(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-8:])
+
+    def complaints(self) -> list[str]:
+        """The complaints since the last call."""
+        if self.setting is None:
+            return []
+        with self.log.open("rb") as log:
+            # It was truncated because it had grown too long.
+            log.seek(self._reported_to if self._reported_to <= log.seek(0, os.SEEK_END) else 0)
+            new = log.read().rpartition(b"\n")[0]
+        self._reported_to += len(new) + 1 if new else 0
+        lines = new.decode(errors="replace").splitlines()
+        return [text for line in lines if (text := self.complaint(line))]
 
     def ask_to_stop(self) -> None:
         if self._child and self.is_alive():

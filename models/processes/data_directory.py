@@ -81,7 +81,9 @@ class Place:
             with suppress(OSError):
                 self.sockets.rmdir()
 
-    def popen(self, command: Sequence[str], cwd: Path, log: Path) -> subprocess.Popen[bytes]:
+    def popen(
+        self, command: Sequence[str], cwd: Path, log: Path, descriptors: Sequence[int] = ()
+    ) -> subprocess.Popen[bytes]:
         """Runs as the account, without our environment (keys, passwords), and in a session of its own: Ctrl-C
         in the terminal is sent to us, and the children are stopped after the drain.
         """
@@ -96,6 +98,7 @@ class Place:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                pass_fds=descriptors,
                 user=uid,
                 group=gid,
                 extra_groups=None if uid is None else [],

@@ -1,8 +1,9 @@
-"""Embedded PostgreSQL and Redis, started if no URL is set: nothing to install or configure.
+"""Embedded PostgreSQL and Redis, started if no URL is set, and our own Caddy and coturn beside them.
 
 All files are under the data directory (`postgres`, `redis`, `run` for the sockets), with a lock and logs. The
-data survive a restart. One process at a time uses a directory. A child that dies is restarted at once. `stop`
-ends both within five seconds. A start after a kill removes what was left.
+data survive a restart. One process at a time uses a directory. A child that dies is restarted at once, after
+growing pauses if it keeps dying. `stop` ends all within five seconds. A start after a kill removes what was
+left.
 
 Blocking: `start` is called before the event loop runs, `stop` after it has ended. Raises: EmbeddedInUse
 (directory in use), EmbeddedUnwritable, with messages for the operator.
@@ -17,13 +18,14 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
 from models.processes.child_process import Server
 from models.processes.data_directory import EmbeddedError, Place, free_owner
 from models.processes.embedded_servers import Postgres, Redis
+from models.processes.restarts import Restarts
 
 __all__ = ["Embedded", "EmbeddedError", "EmbeddedInUse", "EmbeddedUnwritable"]
 
@@ -69,10 +71,16 @@ class Embedded:
 
     @classmethod
     def start(
-        cls, data_dir: Path, *, durable: bool = True, postgres: bool = True, redis: bool = True
+        cls,
+        data_dir: Path,
+        *,
+        durable: bool = True,
+        postgres: bool = True,
+        redis: bool = True,
+        others: Sequence[Callable[[Place], Server]] = (),
     ) -> Embedded:
-        """Returns when both are ready, within about a second. Raises: EmbeddedError. `durable=False` is for
-        tests: no fsync.
+        """Returns when all are ready, within about a second. Raises: EmbeddedError. `durable=False` is for
+        tests: no fsync. `others` make further servers (Caddy, coturn).
         """
         free_owner()
         data = Path(data_dir).absolute()
@@ -81,7 +89,8 @@ class Embedded:
         try:
             place = Place.find(data.resolve(), durable)
             wanted = ((Postgres, postgres), (Redis, redis))
-            embedded._servers = [kind(place) for kind, is_wanted in wanted if is_wanted]
+            makers = [*(kind for kind, is_wanted in wanted if is_wanted), *others]
+            embedded._servers = [make(place) for make in makers]
             embedded._open()
         except OSError as error:
             embedded.stop()
@@ -151,18 +160,14 @@ class Embedded:
         raise EmbeddedError(f"The built-in {kind.title} was not requested.")
 
     def _watch(self) -> None:
+        """Runs until `stop`, whatever fails in a round."""
+        restarts = [Restarts(server) for server in self._servers]
         while not self._closing.wait(WATCH_SECONDS):
-            for server in self._servers:
-                if not server.is_alive():
-                    _start_again(server)
-
-
-def _start_again(server: Server) -> None:
-    log.warning("The built-in %s has died; starting it again.", server.title)
-    try:
-        server.start()
-    except (EmbeddedError, OSError) as error:
-        log.error("The built-in %s does not start: %s", server.title, error)
+            for one in restarts:
+                try:
+                    one.look()
+                except Exception:
+                    log.exception("the watch of the embedded servers failed")
 
 
 def _claim(data: Path) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from models.processes.child_process import Server
+from models.processes.data_directory import Place
 from models.processes.embedded import Embedded, EmbeddedInUse
 from models.settings.config import Config
 
@@ -17,14 +19,19 @@ class Urls(NamedTuple):
     redis: str
 
 
+Makers = Sequence[Callable[[Place], Server]]
+
+
 @contextlib.contextmanager
-def servers(config: Config) -> Iterator[Urls]:
-    """The operator's servers, or embedded ones that run as long as the block. Raises: EmbeddedError."""
-    if config.database_url and config.redis_url:
+def servers(config: Config, others: Makers = ()) -> Iterator[Urls]:
+    """The operator's servers, or embedded ones that run as long as the block, as `others` do. Raises:
+    EmbeddedError.
+    """
+    if config.database_url and config.redis_url and not others:
         yield Urls(config.database_url, config.redis_url)
         return
     with Embedded.start(
-        config.data_dir, postgres=not config.database_url, redis=not config.redis_url
+        config.data_dir, postgres=not config.database_url, redis=not config.redis_url, others=others
     ) as embedded:
         yield Urls(config.database_url or embedded.database_url, config.redis_url or embedded.redis_url)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from models.currencies import STRIPE_MINIMUM
 from models.settings.config import Config
+from models.settings.own_servers import has_public_name, runs_caddy, runs_coturn
 from models.settings.reader import Faults
 from models.settings.site_addresses import BLOCKED, BLOCKED_PORTS
 
@@ -53,7 +54,22 @@ def _check_turn(config: Config, faults: Faults) -> None:
         if bool(one) != bool(two):
             missing, present = names if two else reversed(names)
             faults.add(missing, f"is needed as well when {present} is set")
-    if config.relay_only and not any(one and two for one, two in values):
+    _check_own_servers(config, faults)
+    if config.relay_only and not runs_coturn(config) and not any(one and two for one, two in values):
         faults.add(
-            "RELAY_ONLY", f"needs a TURN server: {' and '.join(pairs[0])}, or {' and '.join(pairs[1])}"
+            "RELAY_ONLY",
+            f"needs a TURN server: TURN=embedded, {' and '.join(pairs[0])}, or {' and '.join(pairs[1])}",
         )
+
+
+def _check_own_servers(config: Config, faults: Faults) -> None:
+    if config.turn == "embedded" and config.turn_urls:
+        faults.add("TURN", "must not be embedded when TURN_URLS names another server")
+    if config.turn_min_port > config.turn_max_port:
+        faults.add("TURN_MIN_PORT", "must not be more than TURN_MAX_PORT")
+    if runs_caddy(config) and not config.is_secure:
+        faults.add("TLS", "needs a BASE_URL that starts with https://")
+    if runs_caddy(config) and config.tls != "internal" and not has_public_name(config):
+        faults.add("TLS", "needs a public name in BASE_URL; TLS=internal signs certificates for any other")
+    if runs_caddy(config) and len({config.port, config.http_port, config.https_port}) < 3:
+        faults.add("HTTPS_PORT", "must differ from HTTP_PORT and PORT")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from models.currencies import amount_text
 from models.settings.networks import Network
+from models.settings.urls import LOOPBACK_NAMES
 from models.settings.web_origins import LOOPBACK_HOSTS, accepted_origins, host_of, normal_base
 
 
@@ -30,6 +31,9 @@ class Config:
     base_url: str = "http://localhost:8080"
     allowed_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[Network, ...] = ()
+    tls: str = "off"
+    http_port: int = 80
+    https_port: int = 443
     data_dir: Path = Path("data")
     database_url: str | None = field(default=None, repr=False)
     redis_url: str | None = field(default=None, repr=False)
@@ -40,6 +44,12 @@ class Config:
     allow_test_checkout: bool = False
     price_cents: int = 1
     currency: str = "usd"
+    turn: str = "off"
+    public_ip: str | None = None
+    turn_port: int = 3478
+    turn_tls_port: int = 5349
+    turn_min_port: int = 49152
+    turn_max_port: int = 49251
     turn_urls: tuple[str, ...] = ()
     turn_secret: str | None = field(default=None, repr=False)
     twilio_account_sid: str | None = field(default=None, repr=False)
@@ -116,6 +126,11 @@ class Config:
     @property
     def is_loopback(self) -> bool:
         return is_loopback(self.base_url)
+
+    @property
+    def is_host_loopback(self) -> bool:
+        """Whether the site listens only for programs on this machine."""
+        return self.host in LOOPBACK_NAMES
 
     @property
     def has_test_checkout(self) -> bool:

@@ -9,6 +9,7 @@ from models.currencies import STRIPE_MINIMUM
 from models.settings.checks import check_together
 from models.settings.config import Config, ConfigError
 from models.settings.limits import RULES
+from models.settings.own_servers import own_servers
 from models.settings.reader import Faults, SettingsReader
 
 
@@ -19,7 +20,7 @@ def read_config(environment: Mapping[str, str]) -> Config:
     check_together(config, faults)
     if faults:
         raise ConfigError(list(faults), config)
-    return config
+    return own_servers(config)
 
 
 def _read(read: SettingsReader) -> Config:
@@ -33,6 +34,7 @@ def _read(read: SettingsReader) -> Config:
         base_url=read.base_url("BASE_URL", f"http://localhost:{port}"),
         allowed_origins=read.origins("ALLOWED_ORIGINS"),
         trusted_proxies=read.networks("TRUSTED_PROXIES"),
+        tls=read.choice("TLS", ("off", "auto", "on", "internal"), base.tls),
         data_dir=Path(read.text("DATA_DIR", "data")),
         database_url=read.database_url("DATABASE_URL"),
         redis_url=read.redis_url("REDIS_URL"),
@@ -43,6 +45,8 @@ def _read(read: SettingsReader) -> Config:
         allow_test_checkout=read.flag("ALLOW_TEST_CHECKOUT"),
         price_cents=read.integer("PRICE_CENTS", base.price_cents, 1, 99_999_999),
         currency=read.choice("CURRENCY", tuple(STRIPE_MINIMUM), base.currency),
+        turn=read.choice("TURN", ("off", "auto", "embedded"), base.turn),
+        public_ip=read.address("PUBLIC_IP"),
         turn_urls=read.turn_urls("TURN_URLS"),
         turn_secret=read.secret("TURN_SECRET", least=16),
         twilio_account_sid=read.account_sid("TWILIO_ACCOUNT_SID"),

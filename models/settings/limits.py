@@ -20,6 +20,8 @@ RULES = {
     "address_days": (1, 90), "contacts_hours": (0, 720), "chat_days": (1, 3650), "report_days": (1, 3650),
     "invite_days": (1, 365), "event_days": (1, 3650), "guest_unused_days": (1, 3650),
     "ended_session_days": (1, 365), "introduction_days": (1, 90),
+    "http_port": (1, 65535), "https_port": (1, 65535), "turn_port": (1, 65535), "turn_tls_port": (1, 65535),
+    "turn_min_port": (1024, 65535), "turn_max_port": (1024, 65535),
     "turn_per_hour": (1, 1_000_000), "turn_checks_per_hour": (1, 1_000_000),
     "turn_check_seconds": (10, 600), "turn_ttl_seconds": (60, 86_400),
     "invite_messages_per_second": (1, 1_000_000),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeVar
 
@@ -210,6 +211,15 @@ class SettingsReader:
             (),
             lambda value: tuple(map(network, _listed(value))),
             "must be addresses or networks",
+        )
+
+    def address(self, name: str) -> str | None:
+        """An IP address, without a zone or port."""
+        return self._parsed(
+            name,
+            None,
+            lambda value: str(ip_address(value.strip("[]"))),
+            "must be an IP address like 198.51.100.7",
         )
 
     def stun_urls(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:

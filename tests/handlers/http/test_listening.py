@@ -8,11 +8,12 @@ import socket
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from handlers.http.listening import CannotListen, listen
+from handlers.http.listening import CannotListen, listen, listen_public
 from models.settings.config import Config
 from tests.conftest import ROOT
 
@@ -28,7 +29,7 @@ except CannotListen as error:
 """
 
 
-def cause_of(**settings: object) -> str:
+def cause_of(listen: Callable[[Config], object] = listen, **settings: object) -> str:
     with warnings.catch_warnings():
         # Tornado leaves a socket that it could not bind to the garbage collector.
         warnings.simplefilter("ignore", ResourceWarning)
@@ -45,6 +46,17 @@ def test_a_port_in_use() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         assert cause_of(port=taken.getsockname()[1]).startswith("PORT is in use by another program.")
+
+
+def test_a_port_of_our_own_proxy_in_use() -> None:
+    with socket.socket() as taken, socket.socket() as free:
+        for one in (taken, free):
+            one.bind(("127.0.0.1", 0))
+        taken.listen()
+        ports = {"https_port": taken.getsockname()[1], "http_port": free.getsockname()[1]}
+        free.close()
+        told = cause_of(listen_public, base_url="https://localhost", tls="internal", **ports)
+    assert told.startswith("HTTPS_PORT is in use by another program.")
 
 
 @pytest.mark.parametrize("host", ["203.0.113.1", "2001:db8::1"])

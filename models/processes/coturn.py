@@ -1,0 +1,178 @@
+"""coturn beside the site: relays the media of calls without a direct route (`TURN`).
+
+Runs the settings file that we ship (deploy/coturn): its quotas, denied peers and silence, with this site's
+addresses, ports and secret. The secret is generated once and kept in the data directory; it is never on a
+command line. With a certificate of our own Caddy it serves TLS too.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+from contextlib import suppress
+from ipaddress import ip_address
+from pathlib import Path
+
+from models.processes.child_process import Server
+from models.processes.data_directory import EmbeddedError, Place
+from models.settings.config import Config
+from models.settings.own_servers import public_host, runs_caddy
+from models.settings.web_origins import host_of
+
+SHIPPED = Path(__file__).resolve().parents[2] / "deploy" / "coturn" / "turnserver.conf"
+# What is this site's own; the lines of the shipped file for these are left out.
+OWN = re.compile(
+    r"(static-auth-secret|listening-port|tls-listening-port|min-port|max-port|total-quota|external-ip|cert|pkey)="
+)
+# A STUN binding request (RFC 8489): type, length 0, magic cookie, transaction id.
+BINDING = bytes.fromhex("000100002112a442") + b"napalmskytrn"
+PROBE_SECONDS = 0.2
+ADVICE = "Set TURN=off to run without it, or TURN_URLS to another server."
+
+
+class Coturn(Server):
+    title, program = "coturn", "turnserver"
+    setting, advice = "TURN", ADVICE
+    ends_with_us = True
+    gentle, harsh = signal.SIGTERM, signal.SIGKILL
+
+    def __init__(self, place: Place, config: Config) -> None:
+        super().__init__(place)
+        self._config = config
+        self._certified_at: float | None = None
+
+    @property
+    def home(self) -> Path:
+        return self.place.data / "coturn"
+
+    @property
+    def url(self) -> str:
+        return turn_urls(self._config)[0]
+
+    @property
+    def secret(self) -> str:
+        """Generated once, so that credentials stay valid over a restart."""
+        file = self.place.directory(self.home) / "secret"
+        if not file.exists():
+            file.touch(mode=0o600)
+            file.write_text(secrets.token_hex(32))
+        return file.read_text().strip()
+
+    @property
+    def _file(self) -> Path:
+        return self.home / "turnserver.conf"
+
+    def prepare(self) -> None:
+        super().prepare()
+        self._certified_at = self._certificate_time()
+        lines = [line for line in SHIPPED.read_text().splitlines() if not OWN.match(line)]
+        self._file.unlink(missing_ok=True)
+        self._file.touch(mode=0o600)
+        self._file.write_text("\n".join([*lines, *self._own_lines(), ""]))
+        if self.place.account:
+            os.chown(self._file, self.place.account.uid, self.place.account.gid)
+
+    def _own_lines(self) -> list[str]:
+        config = self._config
+        most = config.turn_max_port - config.turn_min_port + 1
+        lines = {
+            "static-auth-secret": self.secret,
+            "listening-port": config.turn_port,
+            "tls-listening-port": config.turn_tls_port,
+            "min-port": config.turn_min_port,
+            "max-port": config.turn_max_port,
+            "total-quota": most,
+        }
+        where = [f"{name}={value}" for name, value in lines.items()]
+        if host := public_host(config):
+            where += [f"listening-ip={_numeric(host)}", f"relay-ip={_numeric(host)}"]
+        if config.is_loopback and host:
+            # Only programs of this machine reach it here, and they reach the peers without it too.
+            where.append("allow-loopback-peers")
+        elif address := public_address(config):
+            where.append(f"external-ip={address}")
+        if self._certified_at is not None:
+            certificate = certificate_of(config, self.place.data)
+            return [*where, f"cert={certificate}", f"pkey={certificate.with_suffix('.key')}"]
+        return [*where, "no-tls"]
+
+    def _certificate_time(self) -> float | None:
+        """When the certificate was written; None without one."""
+        if not runs_caddy(self._config):
+            return None
+        try:
+            return certificate_of(self._config, self.place.data).stat().st_mtime
+        except OSError:
+            return None
+
+    def command(self) -> list[str]:
+        return [coturn_binary(), "-c", str(self._file)]
+
+    def is_ready(self) -> bool:
+        """Whether it answers a STUN binding request over UDP."""
+        host = _numeric(public_host(self._config) or "127.0.0.1")
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_DGRAM) as probe, suppress(OSError):
+            probe.settimeout(PROBE_SECONDS)
+            probe.connect((host, self._config.turn_port))
+            probe.send(BINDING)
+            return probe.recv(64)[:2] == b"\x01\x01"
+        return False
+
+    def refresh(self) -> None:
+        """A renewed certificate is read again; with the first one it starts again, since TLS was off."""
+        now = self._certificate_time()
+        if now is None or now == self._certified_at or self._child is None:
+            return
+        self._child.send_signal(self.gentle if self._certified_at is None else signal.SIGUSR2)
+        self._certified_at = now
+
+    def remains(self) -> list[Path]:
+        return []
+
+
+def turn_urls(config: Config) -> tuple[str, ...]:
+    """For browsers: UDP, TCP, and TLS if there is a certificate."""
+    host = host_of(config.base_url)
+    plain = (f"turn:{host}:{config.turn_port}", f"turn:{host}:{config.turn_port}?transport=tcp")
+    tls = f"turns:{host}:{config.turn_tls_port}?transport=tcp"
+    return (*plain, tls) if runs_caddy(config) else plain
+
+
+def stun_urls(config: Config) -> tuple[str, ...]:
+    return (f"stun:{host_of(config.base_url)}:{config.turn_port}",)
+
+
+def public_address(config: Config) -> str | None:
+    """PUBLIC_IP, otherwise the address of BASE_URL's name; None if the DNS has none."""
+    if config.public_ip:
+        return config.public_ip
+    try:
+        found = socket.getaddrinfo(host_of(config.base_url).strip("[]"), None, socket.AF_INET)
+    except (OSError, UnicodeError):
+        return None
+    address = str(found[0][4][0])
+    return None if ip_address(address).is_loopback else address
+
+
+def certificate_of(config: Config, data: Path) -> Path:
+    """Caddy's certificate for BASE_URL; its key is beside it."""
+    host = host_of(config.base_url).strip("[]")
+    issuer = "local" if config.tls == "internal" else "acme-v02.api.letsencrypt.org-directory"
+    return data / "caddy" / "certificates" / issuer / host / f"{host}.crt"
+
+
+def coturn_binary() -> str:
+    """Raises: EmbeddedError."""
+    found = shutil.which("turnserver")
+    if found is None:
+        raise EmbeddedError(f"TURN: there is no coturn here (turnserver). Install it. {ADVICE}")
+    return found
+
+
+def _numeric(host: str) -> str:
+    return "127.0.0.1" if host == "localhost" else host
