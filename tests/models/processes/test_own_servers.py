@@ -50,6 +50,10 @@ class Whole(ServerProcess):
         with self.client() as client:
             return client.get("/healthz").status_code == 200
 
+    def relays(self, **ways: int) -> bool:
+        with TurnClient.open(self.turn, **ways) as client:
+            return client.bind() is not None
+
     def child(self, program: str) -> int:
         """Its pid."""
         children = psutil.Process(self.pid).children()
@@ -139,11 +143,7 @@ def test_calls_are_offered_our_own_coturn_and_no_third_party(site: Whole) -> Non
 
 
 def test_coturn_serves_tls_once_caddy_has_a_certificate(site: Whole) -> None:
-    def answers() -> bool:
-        with TurnClient.open(site.turn, tls_port=site.turn_tls) as client:
-            return client.bind() is not None
-
-    until(answers)
+    until(lambda: site.relays(tls_port=site.turn_tls))
 
 
 def test_the_secret_is_private(site: Whole) -> None:
@@ -159,7 +159,7 @@ def test_one_that_dies_is_started_again(site: Whole, program: str) -> None:
     before = site.child(program)
     os.kill(before, signal.SIGKILL)
     until(lambda: site.child(program) != before)
-    until(site.answers)
+    until(lambda: site.answers() and site.relays())
     setting = {"caddy": "TLS", "turnserver": "TURN"}[program]
     assert f'"setting": "{setting}"' in site.log.read_text()
 
