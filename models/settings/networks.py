@@ -96,3 +96,8 @@ def listening_host(text: str) -> str:
     if address.is_multicast or str(address) == "255.255.255.255":
         raise Unusable("must be an address of this machine, not a multicast or broadcast address")
     return text
+
+
+def plain_address(text: str) -> str:
+    """An IP address without a port or zone. Raises: ValueError."""
+    return str(ipaddress.ip_address(text.strip("[]")))

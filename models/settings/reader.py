@@ -8,13 +8,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeVar
 
 from models.settings import database_url, redis_url
 from models.settings.ice_urls import stun_url, turn_url
-from models.settings.networks import Network, listening_host, network
+from models.settings.networks import Network, listening_host, network, plain_address
 from models.settings.site_addresses import reachable_origin, site_origin
 from models.settings.urls import Unusable, mail_server, split
 from models.settings.web_origins import LOOPBACK_HOSTS, host_of
@@ -214,13 +213,7 @@ class SettingsReader:
         )
 
     def address(self, name: str) -> str | None:
-        """An IP address, without a zone or port."""
-        return self._parsed(
-            name,
-            None,
-            lambda value: str(ip_address(value.strip("[]"))),
-            "must be an IP address like 198.51.100.7",
-        )
+        return self._parsed(name, None, plain_address, "must be an IP address like 198.51.100.7")
 
     def stun_urls(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
         """`none` switches STUN off."""

@@ -87,7 +87,7 @@ def test_another_api_url_needs_tls_or_loopback() -> None:
 def test_relay_only_without_a_turn_server_is_rejected() -> None:
     (fault,) = faults(RELAY_ONLY="true", STUN_URLS="stun:stun.example.com")
     assert fault.startswith(
-        "RELAY_ONLY needs a TURN server: TURN_URLS and TURN_SECRET, or TWILIO_ACCOUNT_SID"
+        "RELAY_ONLY needs a TURN server: TURN=embedded, TURN_URLS and TURN_SECRET, or TWILIO_ACCOUNT_SID"
     )
     for provider in (COTURN, TWILIO):
         assert read_config({"RELAY_ONLY": "true", **provider}).relay_only
