@@ -83,7 +83,9 @@ class Turn:
 
     async def for_check(self, address: str) -> IceServers:
         """Short-lived servers. Their user names have the kind `check`, so that coturn counts them apart."""
-        return await self._servers(address, "check", self._config.turn_check_seconds, None)
+        seconds = self._config.turn_check_seconds
+        found = await self._servers(address, "check", seconds, None)
+        return IceServers(ice_servers=found.ice_servers, ttl=min(found.ttl, seconds))
 
     async def _servers(self, subject: str, kind: str, seconds: int, key: str | None) -> IceServers:
         own, ttl = self._own(subject, kind, seconds), seconds

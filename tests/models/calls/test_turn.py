@@ -37,6 +37,12 @@ async def test_without_turn_there_is_stun(make_turn: MakeTurn) -> None:
     assert await ask(make_turn(stun_urls=())) == IceServers(ice_servers=[], ttl=600)
 
 
+async def test_a_check_without_turn_also_lasts_a_minute(make_turn: MakeTurn) -> None:
+    assert await make_turn().for_check("198.51.100.7") == IceServers(ice_servers=[STUN], ttl=60)
+    short = make_turn(stun_urls=(), turn_check_seconds=20)
+    assert await short.for_check("198.51.100.7") == IceServers(ice_servers=[], ttl=20)
+
+
 async def test_own_coturn_comes_first_with_credentials_that_it_accepts(make_turn: MakeTurn) -> None:
     answer = await ask(make_turn(**COTURN))
     own, stun = answer.ice_servers
