@@ -1,8 +1,8 @@
-"""Selfies: an upload becomes a new small JPEG, made in a decoder process (`models.profiles.pictures`).
+"""Selfies: an upload becomes a new small JPEG, made in a decoder process.
 
 One selfie is stored per user, at most 800 px wide and high, without metadata; the uploaded bytes are never
 served. A picture is judged by decoding it, never by its name. Limits: 8 MB, 40 megapixels, and two seconds of
-CPU time (`models.profiles.decode_pool`).
+CPU time. `models.profiles.decoding` has the decoder and its limits.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import BinaryIO
 from models.clock import Clock
 from models.errors import Invalid, NotFound, TooLarge
 from models.postgres.database import Db
-from models.profiles.decode_pool import DecodePool, ErrorTexts
-from models.profiles.decoder import PICTURE
+from models.profiles.decoding.decoder import PICTURE
+from models.profiles.decoding.pool import DecodePool, ErrorTexts
 from models.profiles.media import Media
 from models.profiles.uploads import Uploads, size_of, unnamed_file
 

@@ -1,9 +1,9 @@
-"""Intro videos: a clean copy of an upload, made in a decoder process (`models.profiles.video_copies`).
+"""Intro videos: a clean copy of an upload, made in a decoder process.
 
 One video is stored per user, remuxed: the compressed pictures and sound of the upload in a new container
 (docs/decisions/videos-remuxed.md). Refused are more than 50 MB, other formats than webm and mp4 with codecs
-that browsers play, and videos that are damaged, too short, too long, too large or too expensive to decode
-(`models.profiles.decode_pool`).
+that browsers play, and videos that are damaged, too short, too long, too large or too expensive to decode.
+`models.profiles.decoding` has the decoder and its limits.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import BinaryIO
 from models.clock import Clock
 from models.errors import Invalid, NotFound
 from models.postgres.database import Db
-from models.profiles.decode_pool import DecodePool, ErrorTexts
-from models.profiles.decoder import VIDEO
+from models.profiles.decoding.decoder import VIDEO
+from models.profiles.decoding.pool import DecodePool, ErrorTexts
 from models.profiles.media import Media
 from models.profiles.uploads import Uploads, size_of, unnamed_file
 

@@ -9,7 +9,7 @@ import time
 
 import psutil
 
-from models.profiles.decoder_processes import Crashed, DecoderProcess, OutOfTime
+from models.profiles.decoding.processes import Crashed, DecoderProcess, OutOfTime
 from tests.support.media.files import file_of
 
 # Of one file, the start of Python included.

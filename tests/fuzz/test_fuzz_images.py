@@ -8,7 +8,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from models.profiles.decoder import PICTURE
+from models.profiles.decoding.decoder import PICTURE
 from tests.fuzz.budget import rounds
 from tests.fuzz.decoders import Bounds, mutated
 from tests.handlers.base.test_uploads import png_bomb

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from models.profiles.decoder import VIDEO
+from models.profiles.decoding.decoder import VIDEO
 from tests.fuzz.budget import rounds
 from tests.fuzz.decoders import Bounds, mutated
 from tests.support.media.bombs import HUNGRY_VIDEOS

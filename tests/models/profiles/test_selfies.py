@@ -7,12 +7,12 @@ import asyncio
 import pytest
 
 from models.errors import Invalid, TooLarge, Unavailable, UnsupportedMedia
-from models.profiles.decoding_queue import MOST_OWN_WAITING
-from models.profiles.pictures import LONGEST_SIDE
+from models.profiles.decoding.pictures import LONGEST_SIDE
+from models.profiles.decoding.queue import MOST_OWN_WAITING
 from models.profiles.selfies import MOST_BYTES
 from models.wiring import Models
 from tests.conftest import MakePerson
-from tests.models.profiles.test_pictures import SVG, opened, picture
+from tests.models.profiles.decoding.test_pictures import SVG, opened, picture
 from tests.support.media.files import file_of
 
 

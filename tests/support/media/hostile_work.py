@@ -1,4 +1,4 @@
-"""What a decoder could do to its process; tests run it in a real one (`models.profiles.decoder`)."""
+"""What a decoder could do to its process; tests run it in a real one (`models.profiles.decoding.decoder`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from models.profiles import decoder
+from models.profiles.decoding import decoder
 
 
 def work(_source: BinaryIO, _target: BinaryIO, request: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""The decoding of uploads: pictures and videos, each in its own process (`models.profiles.decoder`).
+"""The decoding of uploads: pictures and videos, each in its own process (`models.profiles.decoding.decoder`).
 
 Two uploads are decoded at a time, and never two of one user; the others wait in
-`models.profiles.decoding_queue`. One process may be started in advance, so that an upload does not wait for
+`models.profiles.decoding.queue`. One process may be started in advance, so that an upload does not wait for
 it. A decoder that crashes, or that uses too much time or memory, ends one upload and nothing else.
 """
 
@@ -15,9 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO, NamedTuple
 
 from models.errors import Invalid, Problem, TooLarge, Unavailable, UnsupportedMedia
-from models.profiles.decoder import MEMORY
-from models.profiles.decoder_processes import Crashed, DecoderProcess, Lost, OutOfTime
-from models.profiles.decoding_queue import RETRY_SECONDS, DecodingQueue
+from models.profiles.decoding.decoder import MEMORY
+from models.profiles.decoding.processes import Crashed, DecoderProcess, Lost, OutOfTime
+from models.profiles.decoding.queue import RETRY_SECONDS, DecodingQueue
 
 logger = logging.getLogger(__name__)
 DECODERS = 2
@@ -36,7 +36,7 @@ class ErrorTexts(NamedTuple):
 
 class DecodePool:
     def __init__(self, module: str) -> None:
-        """`module` is the work: `models.profiles.decoder.PICTURE` or `VIDEO`."""
+        """`module` is the work: `models.profiles.decoding.decoder.PICTURE` or `VIDEO`."""
         self._module, self._starts_early = module, False
         # These threads only wait for a process to start, answer and end. A process ends with its thread.
         self._threads = ThreadPoolExecutor(DECODERS, thread_name_prefix=module)

@@ -1,4 +1,4 @@
-"""Video copies: pictures and sound in a new container, or a refusal."""
+"""Video remuxing: pictures and sound in a new container, or a refusal."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import av
 import pytest
 
 from models.errors import Invalid, Problem, UnsupportedMedia
-from models.profiles import video_copies
-from models.profiles.video_copies import work
+from models.profiles.decoding import video_remux
+from models.profiles.decoding.video_remux import work
 from tests.support.media.bombs import HUNGRY_VIDEOS
 from tests.support.media.clips import clip, growing, remuxed, without_duration
 from tests.support.media.files import file_of
@@ -40,7 +40,7 @@ def copied(data: bytes) -> tuple[Kept, bytes]:
 def budget(monkeypatch: pytest.MonkeyPatch) -> None:
     """Resets the CPU budget, which the test process has used up."""
     began = time.process_time()
-    monkeypatch.setattr(video_copies, "cpu_left", lambda: 1.5 + began - time.process_time())
+    monkeypatch.setattr(video_remux, "cpu_left", lambda: 1.5 + began - time.process_time())
 
 
 def refused(data: bytes) -> str:

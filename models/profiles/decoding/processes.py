@@ -1,4 +1,4 @@
-"""The parent's side of a decoder process (`models.profiles.decoder`).
+"""The parent's side of a decoder process (`models.profiles.decoding.decoder`).
 
 Start, one request, one bounded answer, end. A process decodes one upload and is then killed, whatever it
 answered, so nothing of one upload is left for the next. The answer is JSON of at most 4 KiB, never a pickle,
@@ -18,11 +18,11 @@ import threading
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
-from models.profiles.decoder import MOST_MESSAGE
+from models.profiles.decoding.decoder import MOST_MESSAGE
 
 BOOT = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from models.profiles.decoder import main; "
-    "main(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))"
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from models.profiles.decoding.decoder import main; main(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))"
 )
 OUT_OF_CPU = (-signal.SIGPROF, -signal.SIGXCPU)
 CRASHED = (-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGABRT, -signal.SIGFPE, -signal.SIGILL)
@@ -65,7 +65,7 @@ class DecoderProcess:
     def ask(
         self, source: BinaryIO, target: BinaryIO, request: Mapping[str, Any], seconds: float
     ) -> dict[str, Any]:
-        """Returns the answer of `models.profiles.decoder.answer` and ends the process. Blocking.
+        """Returns the answer of `models.profiles.decoding.decoder.answer` and ends the process. Blocking.
 
         Raises: OutOfTime, Crashed, Lost.
         """

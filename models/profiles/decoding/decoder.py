@@ -1,6 +1,6 @@
 """The child process that decodes one upload under resource limits and exits.
 
-Started by `models.profiles.decoder_processes` with an empty environment and no inherited file but one end of
+Started by `models.profiles.decoding.processes` with an empty environment and no inherited file but one end of
 a socket pair. It imports its decoder first and then waits for a request, so that a process started in advance
 answers without delay. The request is a JSON object with two open files: the upload, and an empty file for the
 result. The answer is one JSON object of at most 4 KiB.
@@ -37,7 +37,7 @@ NICENESS = 15
 PR_SET_PDEATHSIG = 1
 DAMAGED, MEMORY = "damaged", "memory"
 # The modules that do the work, imported only in the child process.
-PICTURE, VIDEO = "models.profiles.pictures", "models.profiles.video_copies"
+PICTURE, VIDEO = "models.profiles.decoding.pictures", "models.profiles.decoding.video_remux"
 Work = Callable[[BinaryIO, BinaryIO, dict[str, Any]], dict[str, Any]]
 
 

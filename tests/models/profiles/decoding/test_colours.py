@@ -7,7 +7,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from tests.models.profiles.test_pictures import opened, shrink
+from tests.models.profiles.decoding.test_pictures import opened, shrink
 from tests.support.media.colour_profiles import ADOBE_RGB, DISPLAY_P3, grey_profile, rgb_profile
 
 SIZE = (240, 240)

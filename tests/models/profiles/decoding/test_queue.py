@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from models.errors import Unavailable
-from models.profiles import decoding_queue
-from models.profiles.decoding_queue import MOST_OWN_WAITING, MOST_WAITING, RETRY_SECONDS, DecodingQueue
+from models.profiles.decoding import queue
+from models.profiles.decoding.queue import MOST_OWN_WAITING, MOST_WAITING, RETRY_SECONDS, DecodingQueue
 
 
 class HeldTurns:
@@ -82,7 +82,7 @@ async def test_the_least_use_is_next_and_the_most_use_is_dropped() -> None:
 
 
 async def test_the_wait_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoding_queue, "WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(queue, "WAIT_SECONDS", 0.05)
     held = HeldTurns(1)
     busy = held.start("ann")
     await settle()
@@ -109,7 +109,7 @@ async def test_a_failed_or_cancelled_turn_is_released() -> None:
 
 
 async def test_recorded_use_decays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoding_queue, "REMEMBERED_SECONDS", -1.0)
+    monkeypatch.setattr(queue, "REMEMBERED_SECONDS", -1.0)
     held = HeldTurns()
     held.turns._used = {"eve": 8.0, "ann": 0.5}
     held.gate.set()

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from models.errors import Invalid, Problem, TooLarge, UnsupportedMedia
-from models.profiles.jpeg_structure import Jpeg, read_structure
-from models.profiles.pictures import LONGEST_SIDE, work
+from models.profiles.decoding.jpeg_structure import Jpeg, read_structure
+from models.profiles.decoding.pictures import LONGEST_SIDE, work
 from tests.support.media.bombs import many_scans
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'

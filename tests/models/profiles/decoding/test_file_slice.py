@@ -6,7 +6,7 @@ import os
 import tempfile
 from io import BufferedReader
 
-from models.profiles.file_slice import FileSlice
+from models.profiles.decoding.file_slice import FileSlice
 
 
 def test_a_slice_has_its_own_position_and_end() -> None:

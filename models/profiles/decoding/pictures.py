@@ -12,9 +12,9 @@ from typing import Any, BinaryIO
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from models.errors import Invalid, Problem, TooLarge, UnsupportedMedia
-from models.profiles.colours import to_srgb
-from models.profiles.jpeg_structure import read_structure
-from models.profiles.large_pictures import shrunk
+from models.profiles.decoding.colours import to_srgb
+from models.profiles.decoding.jpeg_structure import read_structure
+from models.profiles.decoding.large_pictures import shrunk
 
 MOST_PIXELS = 40_000_000
 LONGEST_SIDE = 800

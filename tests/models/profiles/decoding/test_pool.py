@@ -17,13 +17,14 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from models.errors import Invalid, Unavailable
-from models.profiles import decode_pool
-from models.profiles.decode_pool import DecodePool, ErrorTexts
-from models.profiles.decoder import CPU_SECONDS, MOST_MEMORY, PICTURE
-from models.profiles.decoder_processes import Crashed, DecoderProcess, Lost, OutOfTime
+from models.profiles.decoding import pool
+from models.profiles.decoding.decoder import CPU_SECONDS, MOST_MEMORY, PICTURE
+from models.profiles.decoding.pool import DecodePool, ErrorTexts
+from models.profiles.decoding.processes import Crashed, DecoderProcess, Lost, OutOfTime
 from tests.conftest import jpeg
 from tests.support.media.files import file_of
 from tests.support.scenes import until
+from tests.support.source_tree import ROOT
 
 WORDS = ErrorTexts("selfie", "damaged", "too much")
 # Work modules that exist only in this test.
@@ -39,9 +40,8 @@ def pictures(io_loop: IOLoop) -> Iterator[DecodePool]:
 
 def decoders() -> list[psutil.Process]:
     """The decoder processes among the children of this process, which also has database servers."""
-    return [
-        one for one in psutil.Process().children() if "models.profiles.decoder" in " ".join(one.cmdline())
-    ]
+    own = psutil.Process().children()
+    return [one for one in own if "models.profiles.decoding.decoder" in " ".join(one.cmdline())]
 
 
 def ask(kind: str, seconds: float = 20.0, **request: Any) -> dict[str, Any]:
@@ -110,12 +110,12 @@ def test_a_process_ends_with_its_parent(tmp_path: Path) -> None:
     """Even if the parent is killed during the work."""
     code = (
         "import sys, threading; sys.path.insert(0, sys.argv[1])\n"
-        "from models.profiles.decoder_processes import DecoderProcess\n"
+        "from models.profiles.decoding.processes import DecoderProcess\n"
         "from tests.support.media.files import file_of\n"
         f"process = DecoderProcess({HOSTILE!r}); print(process.pid, flush=True)\n"
         "process.ask(file_of(b'x'), file_of(b''), {'work': 'sleep'}, 60)"
     )
-    root = str(Path(__file__).resolve().parent.parents[2])
+    root = str(ROOT)
     with subprocess.Popen([sys.executable, "-c", code, root], stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
         child = psutil.Process(int(parent.stdout.readline()))
@@ -135,7 +135,7 @@ async def test_failures_are_reported_with_a_message(io_loop: IOLoop, monkeypatch
             with pytest.raises(Invalid) as refused:
                 await hostile.run("ann", WORDS, file_of(b"x"), file_of(b""), work=work)
             assert refused.value.fields == {"selfie": error}
-        monkeypatch.setattr(decode_pool, "ANSWER_SECONDS", 0.5)
+        monkeypatch.setattr(pool, "ANSWER_SECONDS", 0.5)
         with pytest.raises(Unavailable):
             await hostile.run("ann", WORDS, file_of(b"x"), file_of(b""), work="sleep")
     finally:
@@ -179,8 +179,8 @@ async def test_one_user_cannot_occupy_every_decoder(pictures: DecodePool) -> Non
 
 
 def test_the_server_itself_imports_no_decoder() -> None:
-    decoders = ("av", "models.profiles.pictures", "models.profiles.video_copies")
+    decoders = ("av", "models.profiles.decoding.pictures", "models.profiles.decoding.video_remux")
     code = f"import sys, server; print([one for one in {decoders} if one in sys.modules])"
-    root = Path(__file__).resolve().parent.parents[2]
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
+
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert found.stdout.strip() == "[]"

@@ -18,9 +18,9 @@ from av.bitstream import BitStreamFilterContext
 from av.stream import Disposition
 
 from models.errors import Invalid, UnsupportedMedia
-from models.profiles.decoder import cpu_left
-from models.profiles.file_slice import FileSlice
-from models.profiles.mp4_boxes import Mp4Boxes
+from models.profiles.decoding.decoder import cpu_left
+from models.profiles.decoding.file_slice import FileSlice
+from models.profiles.decoding.mp4_boxes import Mp4Boxes
 
 LEAST_SECONDS, MOST_SECONDS = 5, 60
 # A recorder stopped at sixty seconds records a little more.

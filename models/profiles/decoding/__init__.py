@@ -1,0 +1,1 @@
+"""Decoding of untrusted uploads, in child processes with limits."""
