@@ -47,13 +47,13 @@ clean: ## Remove what these commands created; data/ stays
 	find . -name __pycache__ -not -path './data/*' -prune -exec rm -rf {} +
 
 .venv/bin/python:
-	@for python in python3.12 python3.11 python3 python3.14 python3.13; do \
+	@for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 		if $$python -c '$(FITS)' 2>/dev/null; then \
 			echo "Creating a virtual environment in .venv with $$($$python --version)."; \
 			exec $$python -m venv --clear .venv; \
 		fi; \
 	done; \
-	echo "Python 3.11 to 3.14 with venv is needed. The built-in Redis needs 3.11 or 3.12 on x86-64; elsewhere set REDIS_URL." >&2; \
+	echo "Python 3.11 to 3.14 with venv is needed." >&2; \
 	echo "On Debian and Ubuntu: apt install python3 python3-venv" >&2; \
 	exit 1
 

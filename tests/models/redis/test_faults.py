@@ -65,9 +65,7 @@ def read_only(faulty: FaultyRedis) -> Iterator[None]:
 
 @contextmanager
 def no_snapshots(faulty: FaultyRedis, directory: Path) -> Iterator[None]:
-    """Its disk cannot store the snapshot any more."""
-    directory.mkdir()
-    faulty.say("CONFIG", "SET", "dir", str(directory))
+    """Its disk cannot store the snapshot any more: its directory is gone."""
     faulty.say("CONFIG", "SET", "save", "3600 1")
     directory.rmdir()
     faulty.say("BGSAVE")
@@ -99,7 +97,7 @@ async def test_scripts_and_commands_of_a_server_that_rejects_writes(
 ) -> None:
     async with bus_at(faulty.url, "p") as bus:
         assert await bus.script("room.beat", "p", 1000, 6000) == [0]
-        with fault(faulty, code, tmp_path / "gone"):
+        with fault(faulty, code, tmp_path / "data" / "redis"):
             await until(lambda: is_refused(faulty, code))
             for _ in range(2):
                 with pytest.raises(Unavailable):

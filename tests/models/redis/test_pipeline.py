@@ -63,13 +63,13 @@ def own_redis(tmp_path: Path) -> object:
 async def test_a_hung_server_fails_everything_and_is_used_again_when_it_resumes(own_redis: Embedded) -> None:
     bus = Bus(own_redis.redis_url, "test")
     await bus.command("set", "a", "1")
-    os.kill(own_redis.pids["redis-server"], signal.SIGSTOP)
+    os.kill(own_redis.pids["valkey-server"], signal.SIGSTOP)
     try:
         asked = [bus.command("get", "a") for _ in range(5)]
         answers = await asyncio.gather(*asked, return_exceptions=True)
         assert all(isinstance(answer, Unavailable) for answer in answers)
     finally:
-        os.kill(own_redis.pids["redis-server"], signal.SIGCONT)
+        os.kill(own_redis.pids["valkey-server"], signal.SIGCONT)
     assert await bus.command("get", "a") == b"1"
     await bus.close()
 

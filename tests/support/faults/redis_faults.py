@@ -37,7 +37,7 @@ class FaultyRedis:
     @contextmanager
     def hung(self) -> Iterator[None]:
         """The process is stopped: connections are accepted, and nothing is answered."""
-        pid = self._embedded.pids["redis-server"]
+        pid = self._embedded.pids["valkey-server"]
         os.kill(pid, signal.SIGSTOP)
         try:
             yield
