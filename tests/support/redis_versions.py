@@ -1,6 +1,4 @@
-"""The Redis version that the commands of a test run need: the built-in Valkey is newer than the oldest one that
-operators may use.
-"""
+"""The Redis version that the commands of a test run need; the built-in Valkey is newer than the oldest."""
 
 from __future__ import annotations
 
