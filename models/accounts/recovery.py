@@ -13,7 +13,7 @@ from models.accounts.accounts import Account, Accounts
 from models.accounts.credentials import AccountChanges
 from models.accounts.mailer import Mailer
 from models.accounts.recovery_codes import RecoveryCodes
-from models.accounts.recovery_links import RecoveryLinks, hash_of
+from models.accounts.recovery_links import RecoveryLinks
 from models.clock import Clock
 from models.errors import NotFound, NotSignedIn
 from models.ids import NO_ID
@@ -22,6 +22,7 @@ from models.security.member import Member
 from models.security.passwords import Passwords
 from models.security.rate_limits import RateLimits
 from models.security.sessions import SignedIn
+from models.security.tokens import hash_of
 from models.settings.config import Config
 
 WRONG_CODE = "That e-mail and code do not go together, or the code has been used."

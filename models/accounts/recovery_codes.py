@@ -1,18 +1,17 @@
 """Recovery codes: eight for each account, each valid once.
 
-Only the SHA-256 of a code is stored (80 random bits need no slow hash). The codes are returned when they are
+Only the hash of a code is stored (`models.security.tokens`). The codes are returned when they are
 made and cannot be read later. A new set replaces the old one.
 """
 
 from __future__ import annotations
-
-import hashlib
 
 from models.access.typed_codes import code_in
 from models.clock import Clock
 from models.errors import Invalid
 from models.ids import new_code
 from models.postgres.database import Db, Transaction
+from models.security.tokens import hash_of
 
 HOW_MANY = 8
 FAULT = "A recovery code has 16 letters and digits, like 8GZK-2M4T-V0QX-71WA."
@@ -50,7 +49,3 @@ def plain(typed: str) -> str:
 
 def spaced(code: str) -> str:
     return "-".join(code[at : at + 4] for at in range(0, 16, 4))
-
-
-def hash_of(code: str) -> bytes:
-    return hashlib.sha256(code.encode()).digest()

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 import random
 import secrets
@@ -20,6 +19,7 @@ from models.accounts.mailer import Mailer
 from models.clock import Clock
 from models.errors import Unavailable
 from models.postgres.database import Db
+from models.security.tokens import hash_of
 from models.settings.config import Config
 from models.supervise import Tasks
 
@@ -71,7 +71,3 @@ class RecoveryLinks:
         if to is not None:
             url = f"{self._config.base_url}/recover?link={token}"
             self._mail.send(to, *email_texts.recovery_link(url, minutes))
-
-
-def hash_of(token: str) -> bytes:
-    return hashlib.sha256(token.encode(errors="replace")).digest()

@@ -16,7 +16,7 @@ from models.clock import Clock
 from models.errors import NotSignedIn
 from models.ids import new_id
 from models.postgres.database import Db, Transaction
-from models.security.sessions import hash_of, is_token
+from models.security.tokens import hash_of, is_token
 from models.settings.config import Config
 
 Role = Literal["moderator", "admin"]

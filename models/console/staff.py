@@ -23,7 +23,7 @@ from models.profiles.names import clean_line, tidied
 from models.security.audit_log import Audit
 from models.security.passwords import Passwords
 from models.security.second_factors import SecondFactors
-from models.security.sessions import hash_of
+from models.security.tokens import hash_of
 from models.settings.config import Config
 
 ENROL_HOURS = 24

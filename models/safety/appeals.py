@@ -15,9 +15,10 @@ import msgspec
 from models.clock import Clock
 from models.errors import Conflict, Invalid, NotAllowed, NotFound
 from models.postgres.database import Db, UniqueViolation
-from models.safety.ban_notices import Kind, hash_of
+from models.safety.ban_notices import Kind
 from models.safety.bans import Bans
 from models.security.audit_log import Audit
+from models.security.tokens import hash_of
 from models.visible_text import is_visible
 
 Verdict = Literal["upheld", "overturned"]

@@ -7,7 +7,6 @@ and the site's secret, so it is always the same; only its hash is stored.
 from __future__ import annotations
 
 import base64
-import hashlib
 from datetime import datetime
 from typing import Literal
 
@@ -18,6 +17,7 @@ from models.errors import Banned
 from models.messages import BanMessage, instant
 from models.postgres.database import Db
 from models.security.site_secret import SiteSecret
+from models.security.tokens import hash_of
 
 Kind = Literal["temporary", "permanent"]
 PURPOSE = "appeal"
@@ -81,7 +81,3 @@ class BanNotices:
 
     async def token_hash(self, ban_id: str) -> bytes:
         return hash_of(await self.token(ban_id))
-
-
-def hash_of(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()

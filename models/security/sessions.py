@@ -8,7 +8,6 @@ sockets stay open. Expired and ended sessions are not found. A malformed token c
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from datetime import datetime
 
@@ -17,10 +16,11 @@ import msgspec
 from models.broadcasts import Broadcasts, SignedOut
 from models.clock import Clock
 from models.errors import NotSignedIn
-from models.ids import is_id, new_id
+from models.ids import new_id
 from models.messages import Access, JsonStruct, instant
 from models.postgres.database import Db, Transaction
 from models.security.member import Member
+from models.security.tokens import hash_of, is_token
 from models.settings.config import Config
 
 # The reason of sessions that a ban ended.
@@ -161,12 +161,3 @@ class Sessions:
         Without those that a ban ended (`models.safety.bans` closes them).
         """
         return await self._sql.all("ended_since", EndedSession, since=instant)
-
-
-def is_token(token: str) -> bool:
-    """Whether it is a UUID of version 4 in lower case (RFC 9562)."""
-    return is_id(token) and token[14] == "4" and token[19] in "89ab"
-
-
-def hash_of(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()

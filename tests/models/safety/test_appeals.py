@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from models.errors import Conflict, Invalid, NotAllowed, NotFound
-from models.safety.ban_notices import hash_of
 from models.safety.bans import Ban, NewBan
+from models.security.tokens import hash_of
 from models.wiring import Models
 from tests.conftest import MakePerson
 from tests.support.people.reports import MODERATOR, OTHER_MODERATOR, bans_of
