@@ -9,6 +9,7 @@ from tornado.web import StaticFileHandler
 
 from handlers.base.handler import BaseHandler
 from handlers.http.assets import is_as_started, static_url, static_version
+from handlers.http.compression import variant_of
 from models.errors import NotFound
 
 YEAR = 365 * 24 * 3600
@@ -32,6 +33,7 @@ class StaticHandler(BaseHandler, StaticFileHandler):
     """
 
     is_counted = False
+    _encoding = ""
 
     def initialize(self, path: str) -> None:  # type: ignore[override]
         BaseHandler.initialize(self)
@@ -49,7 +51,33 @@ class StaticHandler(BaseHandler, StaticFileHandler):
 
     async def get(self, version: str | None, path: str) -> None:  # type: ignore[override]
         self._is_exact = version == static_version()
-        await StaticFileHandler.get(self, path)
+        self.set_header("Vary", "Accept-Encoding")
+        if not (self._is_exact and await self._sent_compressed(path)):
+            await StaticFileHandler.get(self, path)
+
+    async def _sent_compressed(self, path: str) -> bool:
+        """Whether the client got a compressed variant, with its own ETag. Ranges are of the file itself."""
+        self.path = self.parse_url_path(path)
+        found = self.validate_absolute_path(self.root, self.get_absolute_path(self.root, self.path))
+        if found is None or "Range" in self.request.headers or not is_as_started(Path(found)):
+            return False
+        variant = await variant_of(Path(found), self.request.headers.get("Accept-Encoding", ""))
+        if variant is None:
+            return False
+        self.absolute_path, self._encoding = found, variant.encoding
+        self.modified = self.get_modified_time()
+        self.set_headers()
+        if self.should_return_304():
+            self.set_status(304)
+        else:
+            self.set_header("Content-Encoding", variant.encoding)
+            self.write(variant.body)
+        await self.finish()
+        return True
+
+    def compute_etag(self) -> str | None:
+        etag = super().compute_etag()
+        return f'{etag[:-1]}-{self._encoding}"' if etag and self._encoding else etag
 
     async def head(self, version: str | None, path: str) -> None:  # type: ignore[override]
         self._is_exact = version == static_version()
