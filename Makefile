@@ -1,7 +1,7 @@
 # Every command of the project; `make help` lists them. Needs only GNU make and Python 3.11 to 3.14.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check types prove bench format image clean tools
+.PHONY: help run demo test check types prove bench format image clean tools
 MAKEFLAGS += --no-print-directory
 
 PY := .venv/bin/python
@@ -13,6 +13,9 @@ help: ## Show this list
 
 run: .venv/run.stamp ## Serve the site on http://localhost:8080, with its own PostgreSQL and Redis
 	@TURN=$${TURN:-auto} exec $(PY) server.py $(ARGS)
+
+demo: .venv/demo.stamp ## Serve a site with robots to talk to, without any keys
+	@exec $(PY) server.py demo $(ARGS)
 
 test: tools .venv/dev.stamp check types ## Run all checks, then all tests including real browsers
 	@echo "Running the tests."
@@ -62,10 +65,15 @@ clean: ## Remove what these commands created; data/ stays
 	@$(PIP) --only-binary=:all: -r requirements.txt
 	@touch $@
 
-.venv/dev.stamp: requirements.txt requirements-dev.txt | .venv/bin/python
+.venv/demo.stamp: requirements.txt requirements-demo.txt | .venv/bin/python
+	@echo "Installing the dependencies of the server and of the robots (about a minute, only the first time)."
+	@$(PIP) --only-binary=:all: -r requirements-demo.txt
+	@touch $@ .venv/run.stamp
+
+.venv/dev.stamp: requirements.txt requirements-demo.txt requirements-dev.txt | .venv/bin/python
 	@echo "Installing the tests' dependencies (about a minute, only the first time)."
 	@$(PIP) --only-binary=:all: -r requirements-dev.txt
-	@touch $@ .venv/run.stamp
+	@touch $@ .venv/run.stamp .venv/demo.stamp
 
 node_modules/.stamp: package.json package-lock.json
 	@npm ci --silent --no-audit --no-fund

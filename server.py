@@ -1,6 +1,6 @@
 """The Napalm Sky process: reads the settings once, opens the models, serves, sweeps, drains on SIGTERM.
 
-    python server.py [serve | migrate | check | payments | codes | refund | reconcile | admin | audit | …]
+    python server.py [serve | demo | migrate | check | payments | codes | refund | reconcile | admin | …]
 
 The only file that reads the environment. Exit codes: 0 after a clean drain, 2 for invalid settings or a
 resource in use.
@@ -22,7 +22,7 @@ import uvloop
 
 from handlers.base.application import Site
 from handlers.base.handler import NotFoundHandler
-from handlers.commands import cli
+from handlers.commands import cli, demo
 from handlers.commands.check import Refused, check, check_start
 from handlers.http.listening import CannotListen, listen, listen_public
 from handlers.http.logs import set_up_logs
@@ -34,6 +34,7 @@ from models.postgres.migrations import MigrationBlocked, migrate
 from models.processes.data_directory import free_owner
 from models.processes.embedded import EmbeddedError
 from models.processes.own_servers import own_servers
+from models.processes.robots_process import robots_process
 from models.processes.service_urls import Urls, servers, servers_of_site
 from models.processes.worker import Limits, Parent
 from models.processes.workers import Workers, WorkersFailed, hear_signals, hold_replacing
@@ -89,10 +90,12 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     command = arguments[0] if arguments else "serve"
     if command in cli.COMMANDS:
         return operate(cli.parse(arguments), environment)
-    if command not in ("serve", "migrate", "check", "worker") or len(arguments) > 1:
-        return _fail(f"usage: python server.py [serve | migrate | check | {' | '.join(cli.COMMANDS)}]")
+    if command not in ("serve", "demo", "migrate", "check", "worker") or len(arguments) > 1:
+        return _fail(f"usage: python server.py [serve | demo | migrate | check | {' | '.join(cli.COMMANDS)}]")
     if command == "check":
         return check(environment)
+    if command == "demo":
+        environment = demo.own_data(environment)
     try:
         config = read_config(environment)
     except ConfigError as error:
@@ -125,17 +128,22 @@ def _leave(*_: object) -> None:
 def _run(config: Config, command: str, environment: Mapping[str, str]) -> int:
     if command == "worker":
         return _work(config, environment)
+    if command == "demo":
+        demo.check_allowed(config)
     check_start(config, environment)
-    serves = command == "serve"
+    serves = command in ("serve", "demo")
     sockets = listen(config) if serves else []
     own = own_servers(config, listen_public(config)) if serves else None
     if config.workers > 1:
         hold_replacing()
-    with servers(config, own.makers if own else ()) as urls:
+    with servers(config, own.makers if own else ()) as urls, contextlib.ExitStack() as stack:
         migrate(urls.database, tell=_tell)
         if command == "migrate":
             return asyncio.run(_operate(cli.parse(["tombstones", "apply"]), config, urls))
         assert own is not None
+        if command == "demo":
+            plan = asyncio.run(demo.plan_of(own.site, urls))
+            stack.enter_context(robots_process(plan, environment))
         if config.workers == 1:
             uvloop.run(serve(own.site, urls, sockets, lambda: print(_welcome(config), flush=True)))
         else:

@@ -38,6 +38,8 @@ class Person(JsonStruct, frozen=True, kw_only=True):
     name: str
     gender: str
     selfie_url: str | None
+    # A program of the operator, such as the partners of the demo. Absent for people.
+    is_robot: bool = False
 
 
 # --- /ws/invites: client to server --

@@ -14,6 +14,7 @@ from models.accounts.exports import Exports
 from models.accounts.mailer import Mailer
 from models.accounts.recovery import Recovery
 from models.accounts.recovery_codes import RecoveryCodes
+from models.accounts.robots import Robots
 from models.accounts.sign_up import SignUp
 from models.accounts.tombstones import Tombstones
 from models.billing.checkouts import Checkouts
@@ -185,6 +186,7 @@ class Models:
         ways = (*checks, self.mail)
         self.account_changes = AccountChanges(db, clock, config, self.accounts, self.sessions, *ways)
         self.recovery = Recovery(db, clock, config, self.accounts, self.account_changes, *ways)
+        self.robots = Robots(db, clock, self.access, self.sessions)
         self.age_gate = AgeGate(db, clock, config, self.site_secret)
         new = (self.users, self.sessions, self.invite_codes, self.rate_limits, self.address_bans)
         self.sign_up = SignUp(db, clock, config, *new, self.introductions, self.age_gate)

@@ -80,6 +80,7 @@ class Row(msgspec.Struct, frozen=True):
     partner_name: str
     partner_gender: str
     partner_selfie_id: str | None
+    partner_kind: str
     is_deleted: bool
     cooldown_until: datetime | None
 
@@ -149,6 +150,7 @@ def _past(row: Row, lines: list[ChatLine], user_id: str) -> PastCall:
         name=row.partner_name,
         gender=row.partner_gender,
         selfie_url=media_url(row.partner_selfie_id),
+        is_robot=row.partner_kind != "person",
     )
     return PastCall(
         call_id=row.call_id,

@@ -19,7 +19,7 @@ from models.postgres.database import Db, Transaction
 from models.profiles.handles import clean_handles
 from models.profiles.names import clean_name
 from models.profiles.removals import RemovalJson
-from models.security.member import Gender, Member, media_url
+from models.security.member import Gender, Member, UserKind, media_url
 
 GENDERS = get_args(Gender)
 
@@ -32,6 +32,7 @@ class User(msgspec.Struct, frozen=True):
     video_id: str | None
     successful_calls: int
     handles: dict[str, str]
+    kind: UserKind = "person"
 
     @property
     def video_url(self) -> str | None:
@@ -40,7 +41,11 @@ class User(msgspec.Struct, frozen=True):
     @property
     def person(self) -> Person:
         return Person(
-            user_id=self.user_id, name=self.name, gender=self.gender, selfie_url=media_url(self.selfie_id)
+            user_id=self.user_id,
+            name=self.name,
+            gender=self.gender,
+            selfie_url=media_url(self.selfie_id),
+            is_robot=self.kind != "person",
         )
 
 
@@ -51,11 +56,16 @@ class Profile(msgspec.Struct, frozen=True):
     name: str
     gender: Gender
     selfie_id: str | None
+    kind: UserKind = "person"
 
     @property
     def person(self) -> Person:
         return Person(
-            user_id=self.user_id, name=self.name, gender=self.gender, selfie_url=media_url(self.selfie_id)
+            user_id=self.user_id,
+            name=self.name,
+            gender=self.gender,
+            selfie_url=media_url(self.selfie_id),
+            is_robot=self.kind != "person",
         )
 
 

@@ -22,7 +22,7 @@ from models.postgres.database import Db
 from models.redis import keys
 from models.redis.client import Bus
 from models.room.introductions import Introductions
-from models.security.member import media_url
+from models.security.member import UserKind, media_url
 from models.settings.config import Config
 
 PAGE = 20
@@ -39,6 +39,7 @@ class Card(msgspec.Struct, frozen=True):
     video_url: str | None
     cooldown_until: datetime | None
     introduced_by: Person | None = None
+    is_robot: bool = False
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -67,6 +68,7 @@ class CardRow(msgspec.Struct, frozen=True):
     gender: str
     selfie_id: str | None
     video_id: str | None
+    kind: UserKind
 
 
 class Queue:
@@ -113,6 +115,7 @@ class Queue:
                 media_url(row.video_id),
                 cooling.get(row.user_id),
                 introducers.get(row.user_id),
+                row.kind != "person",
             )
             for row in (rows[user_id] for user_id in ids if user_id in rows)
         ]
@@ -128,6 +131,7 @@ class WireCard(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     cooldown_until: str | msgspec.UnsetType = msgspec.UNSET
     video_url: str | msgspec.UnsetType = msgspec.UNSET
     introduced_by: Person | msgspec.UnsetType = msgspec.UNSET
+    is_robot: bool = False
 
 
 class WirePage(msgspec.Struct, frozen=True, rename="camel"):
@@ -146,6 +150,7 @@ def wire_page(page: Page) -> WirePage:
             instant(c.cooldown_until) if c.cooldown_until else msgspec.UNSET,
             c.video_url or msgspec.UNSET,
             c.introduced_by or msgspec.UNSET,
+            c.is_robot,
         )
         for c in page.cards
     ]

@@ -13,6 +13,8 @@ import msgspec
 from models.messages import Access, Person
 
 Gender = Literal["female", "male", "nonbinary", "unspecified"]
+# `robot`: a partner of the demo. `probe`: a caller of the doctor, invisible to members.
+UserKind = Literal["person", "robot", "probe"]
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -30,6 +32,7 @@ class Member(msgspec.Struct, frozen=True):
     expires_at: datetime
     # This look-up renewed the session (once a day), so the browser's cookie is renewed too.
     was_renewed: bool = False
+    kind: UserKind = "person"
 
     @property
     def selfie_url(self) -> str | None:
@@ -37,7 +40,13 @@ class Member(msgspec.Struct, frozen=True):
 
     @property
     def person(self) -> Person:
-        return Person(user_id=self.user_id, name=self.name, gender=self.gender, selfie_url=self.selfie_url)
+        return Person(
+            user_id=self.user_id,
+            name=self.name,
+            gender=self.gender,
+            selfie_url=self.selfie_url,
+            is_robot=self.kind != "person",
+        )
 
     def with_selfie(self, media_id: str) -> Member:
         return msgspec.structs.replace(self, selfie_id=media_id)

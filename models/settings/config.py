@@ -42,6 +42,7 @@ class Config:
     stripe_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
     stripe_api_base: str = "https://api.stripe.com"
     allow_test_checkout: bool = False
+    allow_demo: bool = False
     price_cents: int = 1
     currency: str = "usd"
     turn: str = "off"

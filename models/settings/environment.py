@@ -43,6 +43,7 @@ def _read(read: SettingsReader) -> Config:
         stripe_webhook_secrets=read.secrets("STRIPE_WEBHOOK_SECRET"),
         stripe_api_base=read.api_base("STRIPE_API_BASE", base.stripe_api_base),
         allow_test_checkout=read.flag("ALLOW_TEST_CHECKOUT"),
+        allow_demo=read.flag("ALLOW_DEMO"),
         price_cents=read.integer("PRICE_CENTS", base.price_cents, 1, 99_999_999),
         currency=read.choice("CURRENCY", tuple(STRIPE_MINIMUM), base.currency),
         turn=read.choice("TURN", ("off", "auto", "embedded"), base.turn),

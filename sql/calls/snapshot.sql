@@ -5,7 +5,7 @@
 -- The peer (null once deleted), the newest lines in order, whether there are more, and the handles that the peer has shared.
 select
     (
-        select jsonb_build_object('user_id', user_id, 'name', name, 'gender', gender, 'selfie_id', selfie_id)
+        select jsonb_build_object('user_id', user_id, 'name', name, 'gender', gender, 'selfie_id', selfie_id, 'kind', kind)
         from users where user_id = :peer_id and deleted_at is null
     ) as peer,
     array(

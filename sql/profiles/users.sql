@@ -8,12 +8,12 @@ values (
 );
 
 -- name: find(user_id)
-select user_id::text, name, gender, selfie_id::text, video_id::text, successful_calls, handles
+select user_id::text, name, gender, selfie_id::text, video_id::text, successful_calls, handles, kind
 from users
 where user_id = :user_id and deleted_at is null;
 
 -- name: find_several(user_ids)
-select user_id::text, name, gender, selfie_id::text, video_id::text, successful_calls, handles
+select user_id::text, name, gender, selfie_id::text, video_id::text, successful_calls, handles, kind
 from users
 where user_id = any(:user_ids::uuid[]) and deleted_at is null;
 
@@ -22,7 +22,7 @@ where user_id = any(:user_ids::uuid[]) and deleted_at is null;
 update users
 set name = coalesce(:name, name), gender = coalesce(:gender, gender), handles = jsonb_strip_nulls(handles || :handles::jsonb)
 where user_id = :user_id and deleted_at is null
-returning user_id::text, name, gender, selfie_id::text, video_id::text, successful_calls, handles;
+returning user_id::text, name, gender, selfie_id::text, video_id::text, successful_calls, handles, kind;
 
 -- name: invite_code(user_id)
 -- The user's own code unless stopped; uses_remaining is null without a limit.

@@ -31,7 +31,7 @@ select
     exists (select 1 from live_seats where user_id in (:caller_id, :callee_id)) as is_in_call,
     coalesce(:now::timestamptz, clock_timestamp()) as now,
     (
-        select jsonb_build_object('user_id', user_id, 'name', name, 'gender', gender, 'selfie_id', selfie_id)
+        select jsonb_build_object('user_id', user_id, 'name', name, 'gender', gender, 'selfie_id', selfie_id, 'kind', kind)
         from users where user_id = :callee_id and deleted_at is null
     ) as callee;
 
@@ -69,7 +69,7 @@ with pair as (
         where (reporter_id = :caller_id and reported_id = :callee_id) or (reporter_id = :callee_id and reported_id = :caller_id)
     ) as is_allowed,
     coalesce(
-        jsonb_agg(jsonb_build_object('user_id', user_id, 'name', name, 'gender', gender, 'selfie_id', selfie_id)), '[]'
+        jsonb_agg(jsonb_build_object('user_id', user_id, 'name', name, 'gender', gender, 'selfie_id', selfie_id, 'kind', kind)), '[]'
     ) as people
     from users
     where users.user_id in (:caller_id, :callee_id) and deleted_at is null

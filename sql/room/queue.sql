@@ -10,6 +10,8 @@ select
         select reported_id::text from reports where reporter_id = :viewer_id
         union
         select reporter_id::text from reports where reported_id = :viewer_id
+        union
+        select user_id::text from users where kind = 'probe'
     ) as hidden,
     array(
         select person_id::text from introductions
@@ -34,5 +36,5 @@ from (
 
 -- name: cards(user_ids)
 -- Prepared. `execute` passes text[], which is not cast to uuid[] automatically.
-select user_id, name, gender, selfie_id, video_id from users
+select user_id, name, gender, selfie_id, video_id, kind from users
 where user_id = any(:user_ids::text[]::uuid[]) and deleted_at is null;

@@ -30,7 +30,7 @@ select
     ) as is_banned,
     acc.user_id is not null as is_account,
     s.renewed_at, e.expires_at,
-    s.renewed_at <= at - interval '1 day' as was_renewed
+    s.renewed_at <= at - interval '1 day' as was_renewed, u.kind
 from sessions s
 join users u on u.user_id = s.user_id and u.deleted_at is null
 left join accounts acc on acc.user_id = s.user_id

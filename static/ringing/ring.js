@@ -52,7 +52,7 @@ function ringIn({ inviteId, fromUser, requestedSeconds, expiresAt }) {
   ring = { inviteId, direction: "in", person: fromUser, requestedSeconds, extended: 0, answer: null, commandId: "" };
   const words = `would like to talk for ${lengthText(requestedSeconds)}`;
   clearSoundOffers();
-  view.show("in", fromUser, { kicker: "Someone is calling you", words });
+  view.show("in", fromUser, { kicker: fromUser.isRobot ? "A robot is calling you" : "Someone is calling you", words });
   view.offerWish(requestedSeconds);
   attract(fromUser, inviteId);
   wait(expiresAt);

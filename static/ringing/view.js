@@ -3,7 +3,7 @@
 import { clock, clockText, lengthText, toMs } from "../clock.js";
 import { chooseSeconds, chosenSeconds, rememberedSeconds, rememberSeconds } from "./duration.js";
 
-/** @typedef {{userId: string, name: string, gender: string, selfieUrl: string|null}} Person */
+/** @typedef {{userId: string, name: string, gender: string, selfieUrl: string|null, isRobot?: boolean}} Person */
 /** @typedef {"idle"|"in"|"asking"|"out"|"done"} Mode */
 
 export const dialog = /** @type {HTMLDialogElement|null} */ (document.getElementById("ring"));
@@ -46,6 +46,7 @@ export function show(mode, person, { kicker, words }) {
 function showPerson(person) {
   const image = /** @type {HTMLImageElement} */ (part("selfie"));
   part("title").textContent = person.name;
+  part("robot").hidden = !person.isRobot;
   part("letter").textContent = person.selfieUrl ? "" : (Array.from(person.name)[0] ?? "").toUpperCase();
   image.hidden = !person.selfieUrl;
   if (person.selfieUrl) image.src = person.selfieUrl;

@@ -124,5 +124,6 @@ export function isOnCooldown(card) {
 
 /** The person of a card, in the protocol's form. @param {HTMLElement} card @returns {import("../ringing/view.js").Person} */
 export function personOf({ dataset }) {
-  return { userId: dataset.userId ?? "", name: dataset.name ?? "", gender: dataset.gender ?? "", selfieUrl: dataset.selfieUrl || null };
+  const { userId = "", name = "", gender = "", selfieUrl, robot } = dataset;
+  return { userId, name, gender, selfieUrl: selfieUrl || null, isRobot: robot !== undefined };
 }

@@ -10,6 +10,7 @@ CODE = [
     ROOT / "server.py",
     *sorted((ROOT / "handlers").rglob("*.py")),
     *sorted((ROOT / "models").rglob("*.py")),
+    *sorted((ROOT / "robots").rglob("*.py")),
 ]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 PAGES = sorted(TEMPLATES.rglob("*.html"))

@@ -1,0 +1,80 @@
+"""The process of the robots (`python -m robots`), restarted when it ends, as long as the site runs.
+
+Its plan, which has the robots' tokens, is written to its standard input; it gets no setting of the site. It
+ends when that pipe closes, however this process ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import logging
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+logger = logging.getLogger(__name__)
+ROOT = Path(__file__).resolve().parent.parent.parent
+PAUSE_SECONDS = 3.0
+STOP_SECONDS = 5.0
+# What a Python process needs; no secret is among them.
+HANDED_DOWN = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "SSL_CERT_FILE", "PYTHONDONTWRITEBYTECODE")
+
+
+def has_robots() -> bool:
+    """Whether the libraries of requirements-demo.txt and the robots themselves are installed."""
+    return all(importlib.util.find_spec(name) for name in ("aiortc", "robots"))
+
+
+def start(environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """A new process that waits for its plan. Its log goes where ours goes."""
+    handed_down = {name: environment[name] for name in HANDED_DOWN if name in environment}
+    return subprocess.Popen(
+        [sys.executable, "-m", "robots"], cwd=ROOT, env=handed_down, stdin=subprocess.PIPE
+    )
+
+
+@contextlib.contextmanager
+def robots_process(plan: Mapping[str, object], environment: Mapping[str, str]) -> Iterator[None]:
+    """Runs as long as the block."""
+    keeper = _Keeper(json.dumps(plan).encode() + b"\n", environment)
+    keeper.start()
+    try:
+        yield
+    finally:
+        keeper.stop()
+
+
+class _Keeper(threading.Thread):
+    def __init__(self, line: bytes, environment: Mapping[str, str]) -> None:
+        super().__init__(name="robots", daemon=True)
+        self._line, self._environment = line, environment
+        self._is_over = threading.Event()
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def run(self) -> None:
+        while not self._is_over.is_set():
+            self._child = child = start(self._environment)
+            with contextlib.suppress(BrokenPipeError):
+                assert child.stdin is not None
+                child.stdin.write(self._line)
+                child.stdin.flush()
+            code = child.wait()
+            if not self._is_over.wait(PAUSE_SECONDS):
+                logger.warning("the robots have ended and are started again", extra={"code": code})
+
+    def stop(self) -> None:
+        self._is_over.set()
+        child = self._child
+        if child is None or child.stdin is None:
+            return
+        with contextlib.suppress(BrokenPipeError):
+            child.stdin.close()
+        try:
+            child.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
