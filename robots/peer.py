@@ -7,6 +7,7 @@ Every negotiation of a robot uses a new connection (aiortc has no ICE restart an
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 
@@ -22,6 +23,10 @@ from aiortc.rtcconfiguration import RTCIceTransportPolicy
 from aiortc.sdp import candidate_from_sdp
 
 from robots.client import Message
+
+# They log addresses at INFO.
+for name in ("aioice", "aiortc"):
+    logging.getLogger(name).setLevel(logging.WARNING)
 
 Send = Callable[[Message], Awaitable[None]]
 MakeTracks = Callable[[], tuple[MediaStreamTrack, MediaStreamTrack]]

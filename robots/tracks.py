@@ -14,6 +14,7 @@ from PIL import Image
 from robots import voice
 from robots.portraits import Look, caption, portrait
 
+# A line of a picture is then a multiple of 32 bytes, as av stores it.
 SIDE = 480
 # The portrait is larger than the picture, which moves over it as a hand-held camera does.
 MARGIN = 24
@@ -71,7 +72,8 @@ class PortraitTrack(_Paced):
     async def recv(self) -> VideoFrame:
         number = await self._next()
         picture = self._pictures.at(number * self._period)
-        frame = VideoFrame.from_bytes(picture.tobytes(), SIDE, SIDE, format="rgb24")
+        frame = VideoFrame(SIDE, SIDE, "rgb24")
+        frame.planes[0].update(picture.tobytes())
         frame.pts, frame.time_base = number, Fraction(1, FRAMES_PER_SECOND)
         return frame
 

@@ -34,8 +34,10 @@ KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
 
 
 class ServerProcess:
-    def __init__(self, home: Path, port: int, **settings: str) -> None:
+    def __init__(self, home: Path, port: int, *words: str, **settings: str) -> None:
+        """`words` follow `server.py`; without them the site is served."""
         self.port = port
+        self._words = words
         self.url = f"http://localhost:{port}"
         self.log = home / "server.log"
         self._environment = {name: os.environ[name] for name in KEPT if name in os.environ}
@@ -47,9 +49,8 @@ class ServerProcess:
     def start(self) -> None:
         """Returns once /readyz says so."""
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "server.py"], cwd=ROOT, env=self._environment, stdout=log, stderr=log
-            )
+            command = [sys.executable, "server.py", *self._words]
+            self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
         deadline = time.monotonic() + START_SECONDS
         while not self.is_ready():
             if self._process.poll() is not None or time.monotonic() > deadline:

@@ -140,3 +140,16 @@ async def test_a_page_costs_the_same_with_three_and_with_three_hundred(
         costs.append(site.models.db.statements_run - before)
         assert len(answer.json["users"]) == min(number, 20)
     assert costs[0] == costs[1] == 3
+
+
+async def test_callers_of_the_doctor_are_on_no_card_and_robots_are_labelled(
+    site: Running, person: MakePerson
+) -> None:
+    people = {kind: await person(kind) for kind in ("person", "robot", "probe")}
+    for kind, one in people.items():
+        await site.invites(one)
+        await rows(site.models, "update users set kind = %s where user_id = %s", kind, one.user_id)
+    viewer = await person("Viewer")
+    answer = await site.client.get("/room/queue", token=viewer.token)
+    labels = {card["name"]: card.get("isRobot") for card in answer.json["users"]}
+    assert labels == {"person": None, "robot": True}

@@ -1,0 +1,79 @@
+"""Two robots' connections, negotiated as the protocol says, over this machine's own addresses."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from aiortc.mediastreams import MediaStreamTrack
+
+from robots.client import Message
+from robots.peer import Peer
+from robots.portraits import look_of
+from robots.tracks import Pictures, PortraitTrack, VoiceTrack
+
+PICTURES = Pictures(look_of(0, "female"), "Mira, robot")
+
+
+def tracks() -> tuple[MediaStreamTrack, MediaStreamTrack]:
+    return VoiceTrack(180, time.monotonic()), PortraitTrack(PICTURES, time.monotonic())
+
+
+class Pair:
+    """Two peers whose messages arrive in order."""
+
+    def __init__(self) -> None:
+        self.queues: dict[bool, asyncio.Queue[Message]] = {True: asyncio.Queue(), False: asyncio.Queue()}
+        self.polite, self.other = (
+            Peer(self.queues[not is_polite].put, tracks, [], is_polite=is_polite)
+            for is_polite in (True, False)
+        )
+        self.tasks = [
+            asyncio.create_task(self.deliver(is_polite, peer))
+            for is_polite, peer in ((True, self.polite), (False, self.other))
+        ]
+
+    async def deliver(self, is_polite: bool, peer: Peer) -> None:
+        while True:
+            await peer.receive(await self.queues[is_polite].get())
+
+    async def media_flows(self) -> None:
+        async with asyncio.timeout(20):
+            await asyncio.gather(self.polite.flow.both.wait(), self.other.flow.both.wait())
+
+    async def close(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(self.polite.close(), self.other.close())
+
+
+async def test_picture_and_voice_flow_both_ways() -> None:
+    pair = Pair()
+    await pair.polite.offer()
+    await pair.media_flows()
+    assert not pair.polite.leads
+    await pair.close()
+
+
+async def test_two_offers_at_once_end_in_one_connection() -> None:
+    pair = Pair()
+    await asyncio.gather(pair.polite.offer(), pair.other.offer())
+    await pair.media_flows()
+    await pair.close()
+
+
+async def test_an_offer_of_an_older_attempt_is_ignored() -> None:
+    pair = Pair()
+    await pair.polite.offer()
+    await pair.media_flows()
+    await pair.polite.receive({"type": "rtc:offer", "sdp": "v=0", "attempt": 1})
+    assert pair.polite.flow.both.is_set()
+    await pair.close()
+
+
+async def test_a_candidate_that_cannot_be_read_does_no_harm() -> None:
+    pair = Pair()
+    await pair.polite.offer()
+    await pair.polite.receive({"type": "rtc:ice", "candidate": {"candidate": "candidate:nonsense"}})
+    await pair.media_flows()
+    await pair.close()
