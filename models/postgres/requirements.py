@@ -9,11 +9,14 @@ from contextlib import closing
 from typing import Any
 
 import psycopg2
+from psycopg2 import extensions
 
 from models.findings import Findings
-from models.postgres.connection_errors import cause_of
+from models.other_services import POSTGRESQL, what_answers
+from models.postgres.connection_errors import cause_of, is_unclear
 
-CONNECT_SECONDS = 4
+CONNECT_SECONDS = 3
+PORT = 5432
 # The SQL needs 11 (hashtextextended, `jit`); 13 is the oldest version that we support.
 LEAST_VERSION = 13
 POOL_SIZE = 10
@@ -26,7 +29,20 @@ def check_database(url: str, processes: int) -> Findings:
             connection.autocommit = True
             return _judged(connection, processes)
     except psycopg2.Error as error:
-        return Findings(refused=(cause_of(error),))
+        cause = cause_of(error)
+        return Findings(refused=(_other_service(url) or cause if is_unclear(cause) else cause,))
+
+
+def _other_service(url: str) -> str | None:
+    """What listens there, if it is not a PostgreSQL."""
+    parts = extensions.parse_dsn(url)
+    host, port = parts.get("hostaddr") or parts.get("host", ""), parts.get("port") or str(PORT)
+    if not host or host.startswith(("/", "@")) or "," in host + port or not port.isdigit():
+        return None
+    kind = what_answers(host, int(port))
+    if kind in (None, POSTGRESQL):
+        return None
+    return f"DATABASE_URL: {kind} answers at its host and port, not a PostgreSQL."
 
 
 def _judged(connection: Any, processes: int) -> Findings:

@@ -7,23 +7,29 @@ from __future__ import annotations
 import re
 import secrets
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import redis
 from redis.backoff import NoBackoff
 from redis.exceptions import (
     AuthenticationError,
     BusyLoadingError,
+    InvalidResponse,
     NoPermissionError,
     RedisError,
     ResponseError,
     TimeoutError,
 )
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
 from models.findings import Findings
+from models.other_services import REDIS, TLS, what_answers
 from models.redis import keys
 
 TRY_SECONDS = 2.0
+PORT = 6379
+UNCLEAR = (RedisConnectionError, TimeoutError, InvalidResponse)
 LEAST_VERSION = (6, 2)
 EVICTS = "REDIS_URL: Redis may evict keys (maxmemory-policy). Set its maxmemory-policy to noeviction."
 # Every command that the site and its scripts use, each on a key of the right type.
@@ -43,6 +49,11 @@ CAUSES = (
     (r"index is out of range|invalid DB", "there is no such database number on the server"),
     (r"cluster", "a Redis Cluster is not supported. Name a single server or primary"),
     (r"max number of clients", "the server has no connection left (maxclients)"),
+    (r"Hostname mismatch|doesn't match", "TLS cannot be agreed on: the certificate is for another host name"),
+    (r"certificate verify failed|self.signed", "TLS cannot be agreed on: the certificate is not signed by an "
+     "authority that ssl_ca_certs names"),
+    (r"certificate required|alert.*certificate", "TLS cannot be agreed on: the server asks for a certificate "
+     "of ours (ssl_certfile and ssl_keyfile)"),
     (r"certificate|ssl|tls|wrong version number",
     "TLS cannot be agreed on: redis:// and rediss:// or the certificate "
      "do not fit the server"),
@@ -51,6 +62,7 @@ CAUSES = (
     (r"closed by server|reset by peer|Connection closed",
     "the server ends the connection (a TLS port wants rediss://)"),
     (r"DENIED|protected mode", "the server is in protected mode and accepts only local connections"),
+    (r"client name|Client names", "its client_name is not accepted by the server"),
     (r"unknown command", "the server is not a Redis, or forbids commands that are needed"),
     (r"Permission denied", "this process's user may not open the server's socket"),
 )  # fmt: skip
@@ -63,10 +75,31 @@ def check_redis(url: str) -> Findings:
             socket_timeout=TRY_SECONDS,
             socket_connect_timeout=TRY_SECONDS,
             retry=Retry(NoBackoff(), 0),
+            protocol=2,
         ) as client:
             return _judged(client)
-    except (RedisError, OSError) as error:
-        return Findings(refused=(cause_of(error),))
+    except (RedisError, OSError, ValueError) as error:
+        cause = cause_of(error)
+        return Findings(refused=(_other_service(url) or cause if _is_unclear(error) else cause,))
+
+
+def _is_unclear(error: Exception) -> bool:
+    """Whether another service at that address could have caused it."""
+    return type(error) in UNCLEAR or isinstance(error, (OSError, ValueError))
+
+
+def _other_service(url: str) -> str | None:
+    """What listens there, if it is not what the URL promises."""
+    parts = urlsplit(url)
+    if not parts.hostname:
+        return None
+    kind = what_answers(unquote(parts.hostname), parts.port or PORT)
+    if kind == REDIS and parts.scheme == "rediss":
+        return "REDIS_URL: TLS cannot be agreed on: the server there has none. Begin with redis://"
+    if kind == TLS:
+        hint = " Begin with rediss://" if parts.scheme == "redis" else ""
+        return f"REDIS_URL: TLS cannot be agreed on: the server there expects it.{hint}" if hint else None
+    return None if kind in (None, REDIS) else f"REDIS_URL: {kind} answers at its host and port, not a Redis."
 
 
 def cause_of(error: Exception) -> str:
@@ -85,6 +118,8 @@ def cause_of(error: Exception) -> str:
         return (
             "REDIS_URL: the server does not answer in time (a firewall, or rediss:// to a port without TLS)."
         )
+    if re.search(r"refused|\b111\b", text):
+        return "REDIS_URL: the server cannot be reached: it is not running there, or listens on another port."
     return "REDIS_URL: the server cannot be reached: it is not running there, or a firewall blocks it."
 
 

@@ -73,6 +73,11 @@ def is_secure_context(origin: str) -> bool:
     return address is not None and address in ipaddress.ip_network("127.0.0.0/8")
 
 
+def is_host(text: str) -> bool:
+    """Whether it is an address, perhaps with a zone, or a name that can exist."""
+    return _address(text.partition("%")[0]) is not None or bool(NAME.fullmatch(text.lower().rstrip(".")))
+
+
 def _check_port(text: str) -> None:
     found = PORT.fullmatch(text, text.index("//"))
     if found is None:

@@ -51,13 +51,25 @@ def mail_server(url: str) -> MailServer:
 
 
 def split(url: str) -> SplitResult:
-    """Raises: ValueError, for an invalid URL or port, or unescaped delimiters in user and password."""
+    """Raises: Unusable, for an invalid host or port, or unescaped delimiters in user and password."""
     authority, rest = authority_of(url)
     if "@" in rest and "@" not in authority:
         raise Unusable(DELIMITERS)
-    parts = urlsplit(url)
-    if parts.port == 0 or any(character.isspace() for character in url):
-        raise ValueError("no URL")
+    if any(character.isspace() for character in url):
+        raise Unusable("must not have spaces (in a password a space is %20)")
+    place = authority.rpartition("@")[2]
+    if place.count(":") > 1 and not place.startswith("["):
+        raise Unusable("must have one host and perhaps one port, an IPv6 address in brackets")
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise Unusable("must have a host name, or an address that is complete") from None
+    try:
+        is_port = parts.port != 0
+    except ValueError:
+        is_port = False
+    if not is_port:
+        raise Unusable("must have a port from 1 to 65535 after the host")
     return parts
 
 

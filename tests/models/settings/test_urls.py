@@ -85,8 +85,9 @@ def test_invalid_smtp_urls(url: str) -> None:
     "redis://[::1]:6379/0",
     "redis://:pw@h", "unix:///run/redis.sock", "unix:///run/redis.sock?db=2",
     "unix://u:pw@/run/redis.sock",
-    "redis://h?db=1", "rediss://h?ssl_cert_reqs=none", "redis://h?protocol=3",
-    "redis://h?socket_timeout=2.5",
+    "redis://h?db=1", "rediss://h?ssl_cert_reqs=none", "redis://h?protocol=2", "redis://h:",
+    "redis://h?socket_keepalive=false", "redis://h?client_name=site", "redis://a_b", "redis://user@h",
+    "rediss://h?ssl_min_version=771&ssl_check_hostname=false", "redis://[fe80::1%25eth0]:6379",
 ])  # fmt: skip
 def test_valid_redis_urls(url: str) -> None:
     assert fault_of("REDIS_URL", url) is None
@@ -110,7 +111,10 @@ def test_invalid_redis_urls(url: str) -> None:
     "postgresql://[::1]:5432/db", "postgresql:///db?host=/run/postgresql",
     "postgresql://%2Frun%2Fpostgresql/db",
     "host=h dbname=d user=u password='a b\\'c'", "service=napalmsky", "postgresql:///?service=napalmsky",
-    "postgresql://h/db?options=-csearch_path%3Dsky", "host=/run/postgresql", "postgresql://u@h/d%40b",
+    "postgresql://h/db?options=-csearch_path%3Dsky", "postgresql://h/d?sslrootcert=system&sslmode=verify-full",
+    "postgresql://h/d?connect_timeout=5&keepalives_idle=9", "postgresql://h/d?client_encoding=UTF8",
+    f"postgresql://h/d?sslrootcert={__file__}", "postgresql://h/d?password=x&user=y",
+    "host=/run/postgresql", "postgresql://u@h/d%40b",
 ])  # fmt: skip
 def test_valid_database_urls(url: str) -> None:
     assert fault_of("DATABASE_URL", url) is None

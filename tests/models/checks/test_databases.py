@@ -1,0 +1,115 @@
+"""Faults of DATABASE_URL and its server: each has its own text, with the setting and no value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import psycopg2
+import pytest
+
+from models.checks.services import check_services
+from models.errors import Unavailable
+from models.findings import Findings
+from models.postgres.connection_errors import cause_of
+from models.postgres.migrations import migrate
+from models.postgres.requirements import check_database
+from tests.models.checks.conftest import TcpPostgres, refused, url
+
+
+def test_a_good_database(postgres: TcpPostgres) -> None:
+    found = check_services(url(postgres), None)
+    assert found == Findings(notes=found.notes)
+    assert [note for note in found.notes if "max_connections" in note]
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({"password": "wrong"}, "the user or the password is wrong"),
+        ({"password": ""}, "the user or the password is wrong"),
+        ({"user": "nobody"}, "the user or the password is wrong"),
+        ({"database": "nowhere"}, "no such database"),
+        ({"database": "closed"}, "may not connect to this database"),
+        ({"user": "single"}, "no connection left"),
+        ({"more": "?sslmode=require"}, "TLS cannot be agreed on"),
+        ({"more": "?sslmode=verify-full&sslrootcert=/nowhere"}, "TLS cannot be agreed on"),
+        ({"more": "?sslmode=sometimes"}, "libpq cannot use one of its parts"),
+        ({"user": "weak"}, "may not create tables"),
+        ({"more": "?options=-csearch_path%3Dnowhere"}, "search_path names no schema"),
+        ({"database": "old"}, "encoding must be UTF8"),
+        ({"database": "fixed"}, "read-only"),
+    ],
+)
+def test_a_database_that_cannot_be_used(postgres: TcpPostgres, changes: dict[str, str], cause: str) -> None:
+    """`old` belongs to another role: two faults."""
+    found = check_services(url(postgres, **changes), None)
+    if changes.get("database") == "old":
+        found = Findings(found.refused[:1])
+    assert cause in refused(found)
+
+
+def test_the_start_reports_the_same(postgres: TcpPostgres) -> None:
+    for changes, cause in (
+        ({"password": "wrong"}, "password is wrong"),
+        ({"user": "weak"}, "may not create or change"),
+    ):
+        with pytest.raises(Unavailable, match=rf"DATABASE_URL: .*{cause}"):
+            migrate(url(postgres, **changes))
+
+
+def test_a_message_in_another_language_is_still_a_fault() -> None:
+    assert cause_of(psycopg2.OperationalError("FATAL: Passwort-Authentifizierung")).startswith(
+        "DATABASE_URL: "
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({"user": "nologin"}, r"may not log in \(NOLOGIN\)"),
+        ({"database": "off"}, "accepts no connections"),
+        ({"database": "template0"}, "accepts no connections"),
+        ({"user": "expired"}, "wrong, missing or expired"),
+        ({"more": "?gssencmode=require"}, "gssencmode asks for GSSAPI"),
+        ({"more": "?gssencmode=x"}, r"\(gssencmode\)"),
+        ({"more": "?channel_binding=require"}, "channel_binding=require needs TLS"),
+        ({"more": "?channel_binding=x"}, r"\(channel_binding\)"),
+        ({"more": "?require_auth=password"}, "require_auth does not allow"),
+        ({"more": "?target_session_attrs=standby"}, "target_session_attrs asks for"),
+        ({"more": "?target_session_attrs=read-only"}, "target_session_attrs asks for"),
+        ({"more": "?target_session_attrs=x"}, r"\(target_session_attrs\)"),
+        ({"more": "?sslmode=x"}, r"\(sslmode\)"),
+        ({"more": "?keepalives_idle=99999999999999999999"}, r"\(keepalives_idle\)"),
+        ({"more": "?sslnegotiation=direct"}, "options for it contradict"),
+        ({"more": "?sslmode=require&ssl_max_protocol_version=TLSv1"}, "options for it contradict"),
+        ({"more": "?sslmode=require"}, "the server has none"),
+        ({"more": "?options=-cnonsense%3D1"}, "a setting of this session: one in options"),
+        ({"more": "?options=nonsense"}, "a setting of this session"),
+        ({"more": "?options=-csearch_path"}, "a setting of this session"),
+        ({"more": "?options=-cstatement_timeout%3Dx"}, "a setting of this session"),
+        ({"more": "?options=-csession_authorization%3Dweak"}, "a setting of this session"),
+        ({"more": "?hostaddr=x"}, "hostaddr is not an address"),
+    ],
+)
+def test_each_cause_has_its_own_text(postgres: TcpPostgres, changes: dict[str, str], cause: str) -> None:
+    assert re.search(cause, refused(check_database(url(postgres, **changes), 1)))
+
+
+def test_a_socket_that_is_not_there() -> None:
+    assert "no socket in the directory" in refused(check_database("postgresql://u@/d?host=/nowhere", 1))
+    assert "path of its socket is too long" in refused(check_database("host=/" + "x" * 120, 1))
+
+
+def test_another_service_at_the_port_is_named(
+    web_server: int, mail_port: int, greeting: Callable[[bytes], int]
+) -> None:
+    found = {
+        "a web server answers": web_server,
+        "a mail server answers": mail_port,
+        "an SSH server answers": greeting(b"SSH-2.0-OpenSSH_9.2\r\n"),
+        "a MySQL or MariaDB answers": greeting(b"J\0\0\0\x0a8.0.30\0"),
+    }
+    for cause, port in found.items():
+        address = f"postgresql://u@127.0.0.1:{port}/d"
+        assert refused(check_services(address, None)).startswith(f"DATABASE_URL: {cause}")
