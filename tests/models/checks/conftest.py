@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -57,9 +58,14 @@ class TcpPostgres(Postgres):
         return [*super().command(), *(f"--{name}={value}" for name, value in more.items())]
 
 
-@pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TcpPostgres]:
-    server = TcpPostgres(Place.find(tmp_path_factory.mktemp("tcp").resolve(), durable=False))
+@pytest.fixture(scope="package")
+def postgres() -> Iterator[TcpPostgres]:
+    # Not in pytest's own directory: each run that begins makes it private again.
+    with tempfile.TemporaryDirectory(prefix="napalmsky-test-") as home:
+        yield from _running(TcpPostgres(Place.find(Path(home).resolve(), durable=False)))
+
+
+def _running(server: TcpPostgres) -> Iterator[TcpPostgres]:
     server.port = free_port()
     server.start()
     server.wait_ready(30)
