@@ -27,7 +27,7 @@ from models.errors import Unavailable
 from models.postgres.database import Db
 from models.redis import keys
 from models.redis.client import Bus
-from models.ringing.invites import Invites
+from models.ringing.outcomes import InviteOutcomes
 from models.room.presence import Presence, RedisBeat
 from models.security.sessions import Sessions
 from models.supervise import Tasks
@@ -66,7 +66,7 @@ class Sweep:
         bus: Bus,
         clock: Clock,
         presence: Presence,
-        invites: Invites,
+        outcomes: InviteOutcomes,
         calls: Calls,
         sessions: Sessions,
         chores: Sequence[Chore] = (),
@@ -78,7 +78,7 @@ class Sweep:
         """
         self._sql = db.statements("sweep")
         self._bus, self._clock, self._presence = bus, clock, presence
-        self._invites, self._calls, self._sessions = invites, calls, sessions
+        self._outcomes, self._calls, self._sessions = outcomes, calls, sessions
         self._chores, self._watches, self._cures = chores, watches, cures
         self.timers = CallTimers(calls)
         self._tasks = Tasks()
@@ -174,9 +174,7 @@ class Sweep:
 
     async def _redis_round(self) -> None:
         ends, restarts = self._calls.ends, self._calls.restarts
-        await _each(
-            self._presence.look_at_away, ends.retry, restarts.empty_keys, self._invites.outcomes.sweep
-        )
+        await _each(self._presence.look_at_away, ends.retry, restarts.empty_keys, self._outcomes.sweep)
 
     async def _beat(self) -> None:
         asked_at = time.monotonic()

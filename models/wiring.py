@@ -52,7 +52,10 @@ from models.profiles.users import Users
 from models.profiles.videos import Videos
 from models.redis.client import Bus
 from models.retention import Retention
+from models.ringing.answers import InviteAnswers
 from models.ringing.invites import Invites
+from models.ringing.outcomes import InviteOutcomes
+from models.ringing.rings import Rings
 from models.room.introductions import Introductions
 from models.room.presence import Presence
 from models.room.queue import Queue
@@ -92,6 +95,7 @@ class Models:
         self._people()
         self._access()
         self._calls()
+        self._ringing()
         self._billing()
         self._safety()
         self._console()
@@ -125,7 +129,6 @@ class Models:
         self.invite_codes = InviteCodes(db, clock, config, self.access, self.rate_limits)
 
     def _calls(self) -> None:
-        """Calls and ringing."""
         config, db, bus, clock = self.config, self.db, self.bus, self.clock
         self.turn = Turn(config, bus, clock)
         self.calls = Calls(db, bus, clock, config, self.broadcasts, self.presence, self.invite_codes)
@@ -134,7 +137,13 @@ class Models:
         self.history = History(db)
         self.signalling = Signalling(bus, self.broadcasts)
         self.contacts = Contacts(db, clock, config, self.broadcasts)
-        self.invites = Invites(db, bus, clock, config, self.broadcasts, self.calls, self.users)
+
+    def _ringing(self) -> None:
+        config, db, clock, broadcasts, users = self.config, self.db, self.clock, self.broadcasts, self.users
+        self.rings = rings = Rings(self.bus)
+        self.outcomes = outcomes = InviteOutcomes(db, clock, config, broadcasts, rings, users)
+        self.answers = answers = InviteAnswers(config, broadcasts, self.calls, outcomes)
+        self.invites = Invites(db, clock, config, broadcasts, users, rings, outcomes, answers)
 
     def _billing(self) -> None:
         config, db, clock = self.config, self.db, self.clock
@@ -152,8 +161,7 @@ class Models:
 
     def _safety(self) -> None:
         config, db, clock, broadcasts = self.config, self.db, self.clock, self.broadcasts
-        rings, outcomes = self.invites.rings, self.invites.outcomes
-        self.interruptions = Interruptions(db, self.calls, rings, outcomes, self.presence)
+        self.interruptions = Interruptions(db, self.calls, self.rings, self.outcomes, self.presence)
         self.ban_notices = BanNotices(db, clock, self.site_secret)
         self.banned_emails = BannedEmails(db, clock, self.site_secret)
         self.address_bans = AddressBans(db, clock, config, self.site_secret)
@@ -209,7 +217,7 @@ class Models:
             Chore(TOMBSTONE_SECONDS, self.tombstones.write),
         ]
         watches = [self.bans.sweep, self.blocks.sweep, self.deletions.sweep]
-        who = (self.presence, self.invites, self.calls, self.sessions)
+        who = (self.presence, self.outcomes, self.calls, self.sessions)
         cures = (self.site_secret.forget, self.tombstones.apply)
         self.sweep = Sweep(db, self.bus, clock, *who, chores, watches, cures=cures)
 

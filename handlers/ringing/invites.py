@@ -126,7 +126,7 @@ class InviteSocket(BaseSocket):
             self.failed(error, id_of(frame))
 
     async def _answer(self, command: messages.InviteCommand) -> JsonStruct | None:
-        invites, member = self.models.invites, self.member
+        invites, answers, member = self.models.invites, self.models.answers, self.member
         assert member is not None
         match command:
             case QueueJoin():
@@ -141,11 +141,11 @@ class InviteSocket(BaseSocket):
             case CallExtendWait(invite_id=invite_id):
                 return await invites.extend(member, self.id, invite_id, command.id)
             case CallCancel(invite_id=invite_id):
-                return await invites.cancel(member, self.id, invite_id, command.id)
+                return await answers.cancel(member, self.id, invite_id, command.id)
             case CallAccept(invite_id=invite_id, requested_seconds=seconds):
-                return await invites.accept(member, self.id, invite_id, seconds, command.id)
+                return await answers.accept(member, self.id, invite_id, seconds, command.id)
             case CallDecline(invite_id=invite_id):
-                return await invites.decline(member, self.id, invite_id, command.id)
+                return await answers.decline(member, self.id, invite_id, command.id)
             case Ping():
                 return Pong(id=command.id, server_now=self.models.clock.now_ms())
 

@@ -1,8 +1,8 @@
 """Call invites: a user rings another for twenty seconds, and each ring has exactly one outcome.
 
-This module has the commands. The ring lives in Redis (`models.ringing.rings`). Its outcome is one row in
-PostgreSQL, decided and published in `models.ringing.outcomes`. A command about another user's invite raises
-NotFound and publishes nothing.
+Here a ring is opened and extended; in `models.ringing.answers` it is accepted, declined or cancelled. It is
+stored in Redis (`models.ringing.rings`). Its outcome is one row in PostgreSQL (`models.ringing.outcomes`). A
+command about another user's invite raises NotFound and publishes nothing.
 """
 
 from __future__ import annotations
@@ -13,13 +13,10 @@ from typing import Literal
 import msgspec
 
 from models.broadcasts import Broadcasts
-from models.calls.calls import Calls
 from models.clock import Clock
-from models.errors import Conflict, Invalid, NotFound
+from models.errors import Conflict, NotFound
 from models.ids import is_id, new_id
 from models.messages import (
-    CallAnswered,
-    CallCancelled,
     CallDeclined,
     CallNotify,
     CallRinging,
@@ -31,9 +28,9 @@ from models.messages import (
 )
 from models.postgres.database import Db
 from models.profiles.users import Profile, Users
-from models.redis.client import Bus
-from models.ringing.outcomes import Decided, InviteOutcomes, StartedCall
-from models.ringing.rings import Ring, Rings
+from models.ringing.answers import InviteAnswers
+from models.ringing.outcomes import InviteOutcomes
+from models.ringing.rings import Ring, Rings, is_length
 from models.security.member import Member
 from models.settings.config import Config
 
@@ -53,18 +50,17 @@ class Invites:
     def __init__(
         self,
         db: Db,
-        bus: Bus,
         clock: Clock,
         config: Config,
         broadcasts: Broadcasts,
-        calls: Calls,
         users: Users,
+        rings: Rings,
+        outcomes: InviteOutcomes,
+        answers: InviteAnswers,
     ) -> None:
         self._sql = db.statements("ringing.invites")
         self._clock, self._config, self._broadcasts = clock, config, broadcasts
-        self._calls, self._users = calls, users
-        self.rings = Rings(bus)
-        self.outcomes = InviteOutcomes(db, clock, config, broadcasts, self.rings, users)
+        self._users, self._rings, self._outcomes, self._answers = users, rings, outcomes, answers
 
     # -- commands --
 
@@ -84,14 +80,14 @@ class Invites:
             return CallDeclined(id=command_id, reason="offline")
         deadline = between.now + timedelta(seconds=self._config.ring_seconds)
         ring = Ring(new_id(), caller.user_id, to, seconds, deadline, socket_id)
-        outcome, other = await self.rings.open(
+        outcome, other = await self._rings.open(
             ring, now_ms=epoch_ms(between.now), is_cooling=between.is_cooling, is_in_call=between.is_in_call
         )
         if outcome == "ringing":
             return await self._ring(caller, ring, command_id)
         if outcome == "glare" and other is not None:
             # Two users invite each other at the same time: the second invite accepts the first.
-            return await self.accept(caller, socket_id, other, seconds, command_id)
+            return await self._answers.accept(caller, socket_id, other, seconds, command_id)
         return CallDeclined(
             id=command_id, reason="cooldown" if outcome == "cooldown" else _offline_or_busy(outcome)
         )
@@ -101,15 +97,11 @@ class Invites:
     ) -> Literal["invalid_target", "invalid_duration", "no_access"] | None:
         if not is_id(to) or to == caller.user_id:
             return "invalid_target"
-        if not self._is_length(seconds):
+        if not is_length(seconds, self._config):
             return "invalid_duration"
         if caller.access == "unpaid" or caller.selfie_id is None or caller.is_banned:
             return "no_access"
         return None
-
-    def _is_length(self, seconds: object) -> bool:
-        least, most = self._config.call_min_seconds, self._config.call_max_seconds
-        return isinstance(seconds, int) and not isinstance(seconds, bool) and least <= seconds <= most
 
     async def _between(self, caller_id: str, callee_id: str) -> Between:
         between = await self._sql.one(
@@ -127,7 +119,7 @@ class Invites:
         # On glare the other side may have accepted this ring already, and their own call prevents it.
         is_accepted = between.is_in_call and await self._is_accepted(ring.invite_id)
         if between.callee is None or not (is_possible or is_accepted):
-            await self.outcomes.settle(ring, lambda _inviting: None)
+            await self._outcomes.settle(ring, lambda _inviting: None)
             reason: Literal["offline", "cooldown", "busy"] = "cooldown" if between.is_cooling else "busy"
             return CallDeclined(id=command_id, reason="offline" if between.is_hidden else reason)
         callee = between.callee.person
@@ -145,14 +137,14 @@ class Invites:
         return msgspec.structs.replace(ringing, id=command_id)
 
     async def _is_accepted(self, invite_id: str) -> bool:
-        decided = await self.outcomes.find(invite_id)
+        decided = await self._outcomes.find(invite_id)
         return decided is not None and decided.outcome == "accepted"
 
     async def extend(
         self, caller: Member, socket_id: str, invite_id: str, command_id: str | None
     ) -> CallWaitExtended:
         """Extends the ring by twenty seconds, for the caller, at most twice. Raises: NotFound, Conflict."""
-        status, deadline, callee_id = await self.rings.extend(
+        status, deadline, callee_id = await self._rings.extend(
             invite_id, caller.user_id, now_ms=self._clock.now_ms(),
             by_ms=self._config.ring_seconds * 1000, most=self._config.ring_extends,
         )  # fmt: skip
@@ -167,75 +159,20 @@ class Invites:
         self._broadcasts.to_user_except(caller.user_id, socket_id, message)
         return msgspec.structs.replace(message, id=command_id)
 
-    async def cancel(self, caller: Member, socket_id: str, invite_id: str, command_id: str | None) -> Command:
-        ring = await self.outcomes.get_own(invite_id, caller.user_id, "caller_id")
-        if isinstance(ring, Decided):
-            return ring.late_answer(command_id)
-        if not await self.outcomes.decide(ring.invite_id, ring.caller_id, ring.callee_id, "cancelled"):
-            return await self.outcomes.late_answer(invite_id, command_id)
-        message = CallCancelled(invite_id=invite_id, reason="cancelled")
-
-        def notify_both(_inviting: str | None) -> None:
-            self._broadcasts.to_user(ring.callee_id, message)
-            self._broadcasts.to_user_except(ring.caller_id, socket_id, message)
-
-        await self.outcomes.settle(ring, notify_both)
-        return msgspec.structs.replace(message, id=command_id)
-
-    async def decline(
-        self, callee: Member, socket_id: str, invite_id: str, command_id: str | None
-    ) -> Command:
-        ring = await self.outcomes.get_own(invite_id, callee.user_id, "callee_id")
-        if isinstance(ring, Decided):
-            return ring.late_answer(command_id)
-        if not await self.outcomes.decide(ring.invite_id, ring.caller_id, ring.callee_id, "declined"):
-            return await self.outcomes.late_answer(invite_id, command_id)
-        answered = CallAnswered(invite_id=invite_id, outcome="declined")
-
-        def notify_both(_inviting: str | None) -> None:
-            self._broadcasts.to_user(ring.caller_id, CallDeclined(invite_id=invite_id, reason="declined"))
-            self._broadcasts.to_user_except(ring.callee_id, socket_id, answered)
-
-        await self.outcomes.settle(ring, notify_both)
-        return msgspec.structs.replace(answered, id=command_id)
-
-    async def accept(
-        self, callee: Member, socket_id: str, invite_id: str, seconds: object, command_id: str | None
-    ) -> Command:
-        """Starts the call, or returns the outcome if it is already decided. Raises: NotFound, Invalid."""
-        ring = await self.outcomes.get_own(invite_id, callee.user_id, "callee_id")
-        if isinstance(ring, Decided):
-            return ring.late_answer(command_id)
-        if not self._is_length(seconds):
-            least, most = self._config.call_min_seconds, self._config.call_max_seconds
-            raise Invalid(requestedSeconds=f"Choose from {least} to {most} seconds.")
-        assert isinstance(seconds, int)
-        agreed = (ring.seconds + seconds) // 2
-        new = self._calls.new(ring.invite_id, ring.caller_id, ring.callee_id, agreed)
-        outcome, people = await self.outcomes.accept(new)
-        if outcome == "accepted":
-            self._calls.add_accepted(new)
-            return await self.outcomes.start(
-                StartedCall(ring, new.call_id, agreed, people), socket_id, command_id
-            )
-        if outcome == "taken":
-            return await self.outcomes.late_answer(invite_id, command_id)
-        return await self.outcomes.end_as_gone(ring, socket_id, command_id)
-
     async def state_of(self, user_id: str, busy: str, socket_id: str) -> StateInvite | None:
         """The user's ring, for `state`; None once it is decided. A new socket of the caller replaces the
         inviting socket if that one is gone.
         """
         kind, _, invite_id = busy.partition(":")
-        ring = await self.rings.find(invite_id) if kind == "invite" else None
+        ring = await self._rings.find(invite_id) if kind == "invite" else None
         if ring is None or user_id not in (ring.caller_id, ring.callee_id):
             return None
         person = await self._users.person(ring.other(user_id))
-        if person is None or await self.outcomes.find(invite_id) is not None:
+        if person is None or await self._outcomes.find(invite_id) is not None:
             return None
         is_out = ring.caller_id == user_id
         if is_out:
-            await self.rings.adopt(invite_id, user_id, socket_id, self._clock.now_ms())
+            await self._rings.adopt(invite_id, user_id, socket_id, self._clock.now_ms())
         return StateInvite(
             invite_id=ring.invite_id,
             direction="out" if is_out else "in",

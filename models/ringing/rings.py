@@ -13,6 +13,7 @@ import msgspec
 
 from models.redis import keys
 from models.redis.client import Bus
+from models.settings.config import Config
 
 
 class Ring(msgspec.Struct, frozen=True):
@@ -119,6 +120,12 @@ class Rings:
 def _ring(invite_id: str, flat: list[bytes]) -> Ring:
     caller, callee, seconds, deadline, socket = (value.decode() for value in flat)
     return Ring(invite_id, caller, callee, int(seconds), from_ms(int(deadline)), socket)
+
+
+def is_length(seconds: object, config: Config) -> bool:
+    """Whether a user may request this length of a call."""
+    least, most = config.call_min_seconds, config.call_max_seconds
+    return isinstance(seconds, int) and not isinstance(seconds, bool) and least <= seconds <= most
 
 
 def to_ms(at: datetime) -> int:

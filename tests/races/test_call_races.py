@@ -21,7 +21,7 @@ async def begin(site: Running, number: int, anna: Person, ben: Person) -> str:
     """A connected call of sixty seconds, without sockets."""
     invite_id = f"00000000-0000-4000-8000-{number:012d}"
     new = site.models.calls.new(invite_id, anna.user_id, ben.user_id, 60)
-    assert (await site.models.invites.outcomes.accept(new))[0] == "accepted"
+    assert (await site.models.outcomes.accept(new))[0] == "accepted"
     await rows(site.models, RUNNING, new.call_id)
     return new.call_id
 

@@ -122,7 +122,7 @@ async def test_accept_against_miss(make_site: MakeSite, site: Running, person: M
     async def race(invite_id: str) -> None:
         advance(20, near, far)
         accept(pair.b, invite_id)
-        await asyncio.gather(near.models.invites.outcomes.sweep(), far.models.invites.outcomes.sweep())
+        await asyncio.gather(near.models.outcomes.sweep(), far.models.outcomes.sweep())
 
     await play(near, pair, [pair.a, pair.b], race, {"accepted", "missed"})
 

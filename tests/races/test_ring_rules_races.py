@@ -36,7 +36,7 @@ async def test_a_block_at_the_moment_of_an_invite(site: Running, person: MakePer
 
     for number in range(ROUNDS):
         await asyncio.gather(site.models.invites.invite(anna, "socket", ben, 300, None), block())
-        assert await site.models.invites.rings.of(ben) is None, number
+        assert await site.models.rings.of(ben) is None, number
         await site.models.blocks.unblock(ben, anna.user_id)
         await rows(site.models, CLEAN)
 
@@ -53,8 +53,9 @@ async def test_a_cooldown_at_the_moment_of_an_invite(site: Running, person: Make
             await pause(site)
             return await invites.invite(anna, "other", ben.user_id, 300, None)
 
-        declined, told = await asyncio.gather(invites.decline(ben, "socket", rung.invite_id, None), again())
+        declining = site.models.answers.decline(ben, "socket", rung.invite_id, None)
+        declined, told = await asyncio.gather(declining, again())
         assert declined
         assert isinstance(told, CallDeclined), (number, told)
-        assert await invites.rings.of(ben.user_id) is None
+        assert await site.models.rings.of(ben.user_id) is None
         await rows(site.models, CLEAN)

@@ -231,9 +231,9 @@ async def test_a_socket_replaces_one_on_a_process_that_has_missed_its_heartbeats
 async def test_an_ended_ring_is_not_restored_by_a_late_socket(site: Running, person: MakePerson) -> None:
     pair = await two(site, person)
     invite_id = await pair.ring()
-    ring = await site.models.invites.rings.find(invite_id)
+    ring = await site.models.rings.find(invite_id)
     assert ring is not None
-    await site.models.invites.outcomes.settle(ring, lambda _inviting: None)
+    await site.models.outcomes.settle(ring, lambda _inviting: None)
     now = site.models.clock.now_ms()
-    assert not await site.models.invites.rings.adopt(invite_id, pair.anna.user_id, "late", now)
+    assert not await site.models.rings.adopt(invite_id, pair.anna.user_id, "late", now)
     assert not await site.models.bus.command("exists", keys.invite(invite_id))

@@ -25,7 +25,7 @@ async def begun(models: Models, person: MakePerson, seconds: int = 300) -> tuple
 
 async def begin(models: Models, anna: Person, ben: Person, seconds: int = 300) -> Call:
     new = models.calls.new(str(uuid.uuid4()), anna.user_id, ben.user_id, seconds)
-    assert (await models.invites.outcomes.accept(new))[0] == "accepted"
+    assert (await models.outcomes.accept(new))[0] == "accepted"
     return await models.calls.get(new.call_id)
 
 
@@ -60,7 +60,7 @@ async def test_a_user_has_at_most_one_live_call(models: Models, person: MakePers
     cleo = await person("Cleo")
     for caller, callee in ((anna, cleo), (cleo, ben)):
         new = models.calls.new(str(uuid.uuid4()), caller.user_id, callee.user_id, 300)
-        assert (await models.invites.outcomes.accept(new))[0] == "impossible"
+        assert (await models.outcomes.accept(new))[0] == "impossible"
     assert await rows(models, "select call_id from calls") == [(call.call_id,)]
     await models.calls.hang_up(call.call_id)
     assert await models.calls.live_of(anna.user_id) is None

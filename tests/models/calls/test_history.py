@@ -76,7 +76,7 @@ async def test_a_full_page_has_a_cursor_only_when_more_follows(
 async def test_a_live_call_is_not_in_the_history(models: Models, person: MakePerson) -> None:
     anna, ben = await person("Anna"), await person("Ben")
     new = models.calls.new("00000000-0000-4000-8000-000000000001", anna.user_id, ben.user_id, 60)
-    assert (await models.invites.outcomes.accept(new))[0] == "accepted"
+    assert (await models.outcomes.accept(new))[0] == "accepted"
     assert (await models.history.page(anna.user_id)).calls == []
     assert await models.history.of_call(anna.user_id, new.call_id) is None
 

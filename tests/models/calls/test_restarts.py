@@ -43,7 +43,7 @@ async def begun(models: Models, person: MakePerson, *events: Event) -> Call:
     one, other = await person("Anna"), await person("Ben")
     new = models.calls.new(str((await rows(models, "select gen_random_uuid()::text"))[0][0]), one.user_id,
                            other.user_id, 300)  # fmt: skip
-    assert (await models.invites.outcomes.accept(new))[0] == "accepted"
+    assert (await models.outcomes.accept(new))[0] == "accepted"
     for event in events:
         await models.calls.apply(new.call_id, event)
         models.clock.advance(seconds=1)

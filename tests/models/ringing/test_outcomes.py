@@ -170,7 +170,7 @@ async def test_accepting_while_in_another_call_ends_the_ring(site: Running, pers
     invite_id = await pair.ring()
     # Bypasses Redis, as if it had been emptied.
     new = site.models.calls.new(str(uuid.uuid4()), pair.anna.user_id, cleo.user_id, 300)
-    accepted = await site.models.invites.outcomes._sql.one("accept", Accepted, **new.as_values())
+    accepted = await site.models.outcomes._sql.one("accept", Accepted, **new.as_values())
     assert accepted is not None
     assert (accepted.is_allowed, accepted.is_first, accepted.seats) == (True, True, 2)
     pair.b.send("call:accept", inviteId=invite_id, requestedSeconds=300, id="y")

@@ -92,14 +92,14 @@ async def test_a_ring_whose_process_died_is_ended_by_another(
     invite_id = await pair.ring()
     advance(20, site, far)
     # This process takes the lease and dies.
-    rings = site.models.invites.rings
+    rings = site.models.rings
     assert await rings.due(site.models.clock.now_ms(), 5000) == [
         Due(invite_id, "missed", pair.anna.user_id, pair.ben.user_id)
     ]
-    await far.models.invites.outcomes.sweep()
+    await far.models.outcomes.sweep()
     assert await outcomes(far) == []
     advance(5, site, far)
-    await far.models.invites.outcomes.sweep()
+    await far.models.outcomes.sweep()
     assert await outcomes(far) == ["missed"]
     assert (await pair.a.receive("call:declined"))["reason"] == "missed"
     assert (await pair.b.receive("call:cancelled"))["reason"] == "missed"
@@ -112,7 +112,7 @@ async def test_the_sweep_publishes_outcomes_that_were_not_published(
     pair = await two(site, person)
     freeze(site)
     invite_id = await pair.ring()
-    await site.models.invites.outcomes.decide(invite_id, pair.anna.user_id, pair.ben.user_id, outcome)  # type: ignore[arg-type]
+    await site.models.outcomes.decide(invite_id, pair.anna.user_id, pair.ben.user_id, outcome)  # type: ignore[arg-type]
     advance(20, site)
     await rounds(site)
     if outcome == "cancelled":

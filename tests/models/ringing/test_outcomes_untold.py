@@ -75,7 +75,7 @@ async def test_another_process_publishes_what_a_dead_process_decided(
     pair = await two(site, person)
     freeze(site, far)
     invite_id = await pair.ring()
-    outcomes, ids = far.models.invites.outcomes, (pair.anna.user_id, pair.ben.user_id)
+    outcomes, ids = far.models.outcomes, (pair.anna.user_id, pair.ben.user_id)
     if command == "accept":
         assert (await outcomes.accept(far.models.calls.new(invite_id, *ids, 300)))[0] == "accepted"
     else:

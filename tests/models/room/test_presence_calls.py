@@ -17,7 +17,7 @@ ROUNDS = 100
 
 async def begun(models: Models, one: Person, other: Person) -> str:
     new = models.calls.new(new_id(), one.user_id, other.user_id, 300)
-    assert (await models.invites.outcomes.accept(new))[0] == "accepted"
+    assert (await models.outcomes.accept(new))[0] == "accepted"
     return new.call_id
 
 
