@@ -28,7 +28,8 @@ from handlers.realtime.close_codes import (
     TRY_AGAIN,
 )
 from handlers.realtime.limits import Budget
-from handlers.realtime.websocket import Frames
+from handlers.realtime.takeover import Takeover
+from handlers.realtime.websocket import WebSocketConnection
 from models import messages
 from models.errors import BadRequest, Banned, NotAllowed, NotSignedIn, Problem
 from models.ids import new_id
@@ -54,7 +55,7 @@ class BaseSocket(WebSocketHandler):
         self.refusal: Banned | None = None
         self.budget = Budget(self.messages_per_second)
         self._faults = 0
-        self._frames: Frames | None = None
+        self._connection: WebSocketConnection | None = None
 
     @property
     def messages_per_second(self) -> int:
@@ -117,18 +118,18 @@ class BaseSocket(WebSocketHandler):
     def get_websocket_protocol(self) -> WebSocketProtocol | None:
         if self.request.headers.get("Sec-WebSocket-Version") != "13":
             return None
-        self._frames = Frames(
+        self._connection = WebSocketConnection(
             self,
             max_bytes=MOST_BYTES,
             max_waiting=MOST_WAITING_BYTES,
             ping_seconds=PING_SECONDS,
             too_big=BAD,
         )
-        return self._frames
+        return Takeover(self, self._connection)
 
     @property
     def is_open(self) -> bool:
-        return self._frames is not None and not self._frames.is_closing()
+        return self._connection is not None and self._connection.is_open
 
     async def open(self, *args: str, **kwargs: str) -> None:
         if not self.is_open:
@@ -164,21 +165,21 @@ class BaseSocket(WebSocketHandler):
 
     def send(self, frame: bytes) -> None:
         """Writes an encoded frame without waiting; does nothing if the socket is closed."""
-        if self._frames is not None:
-            self._frames.send(frame)
+        if self._connection is not None:
+            self._connection.send(frame)
 
     def tell(self, message: JsonStruct) -> None:
         self.send(messages.encode(message))
 
     def fail(self, code: int, reason: str) -> None:
         """Closes the socket for an error of the client; nothing more of it is read."""
-        if self._frames is not None:
-            self._frames.fail(code, reason)
+        if self._connection is not None:
+            self._connection.fail(code, reason)
 
     def drop(self) -> None:
         """Ends the connection at once, without a Close frame."""
-        if self._frames is not None:
-            self._frames.on_connection_close()
+        if self._connection is not None:
+            self._connection.drop()
 
     def is_over_budget(self) -> bool:
         """Counts one message, fragment or control frame. If it is one too many, the socket is closed."""

@@ -128,14 +128,6 @@ async def test_a_frame_may_arrive_byte_by_byte(raw: Open) -> None:
     assert (await socket.message("pong"))["id"] == "é€𝄞"
 
 
-async def test_frames_sent_with_the_request_are_not_lost(raw: Open) -> None:
-    """Some clients do not wait for the 101, and a proxy may join what it passes on."""
-    socket = await raw(early=text({"type": "ping", "id": "1"}) + text({"type": "ping", "id": "2"})[:9])
-    assert (await socket.message("pong"))["id"] == "1"
-    socket.send(text({"type": "ping", "id": "2"})[9:])
-    assert (await socket.message("pong"))["id"] == "2"
-
-
 async def test_a_ping_is_answered_and_a_close_is_echoed(raw: Open, site: Running) -> None:
     socket = await raw()
     socket.send(frame(PING, b"payload"))
@@ -179,51 +171,27 @@ async def test_after_our_close_nothing_more_is_handled(raw: Open, monkeypatch: p
     assert heard == [b"first"]
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x-webkit-deflate-frame\r\n",
-        "Sec-WebSocket-Extensions: ;;;=,\r\n",
-        "Sec-WebSocket-Protocol: chat, superchat\r\nSec-WebSocket-Protocol: \r\n",
-    ],
-)
-async def test_no_extension_and_no_subprotocol_is_accepted(
-    site: Running, person: MakePerson, headers: str
+@pytest.mark.parametrize("where", ["opened", "on_message"])
+async def test_a_cancelled_future_ends_the_connection_with_1011(
+    site: Running,
+    person: MakePerson,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    where: str,
 ) -> None:
-    head = await handshake(site, f"Authorization: Bearer {(await person()).token}\r\n{headers}")
-    assert b" 101 " in head
-    assert b"extensions" not in head.lower()
-    assert b"protocol:" not in head.lower()
+    """Without that, the socket would stay open and never read again."""
 
+    async def cancelled(*_: object) -> None:
+        shared: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        shared.cancel()
+        await shared
 
-KEY = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-VERSION = "Sec-WebSocket-Version: 13\r\n"
-
-
-@pytest.mark.parametrize(
-    ("own", "status"),
-    [
-        (VERSION, 400),
-        ("Sec-WebSocket-Key: AAAA\r\n" + VERSION, 400),
-        ("Sec-WebSocket-Key: \xff\xfe\r\n" + VERSION, 400),
-        (KEY + KEY + VERSION, 400),
-        (KEY, 426),
-        (KEY + "Sec-WebSocket-Version: 8\r\n", 426),
-        (KEY + VERSION + VERSION, 426),
-    ],
-)
-async def test_an_invalid_handshake_is_rejected(
-    site: Running, person: MakePerson, own: str, status: int
-) -> None:
-    token = (await person()).token
-    head = await handshake(site, f"Authorization: Bearer {token}\r\n", own=own)
-    assert f" {status} ".encode() in head.split(b"\r\n")[0]
-
-
-async def handshake(site: Running, headers: str, own: str = KEY + VERSION) -> bytes:
-    reader, writer = await asyncio.open_connection("localhost", site.config.port)
-    upgrade = "Host: localhost\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
-    writer.write(f"GET /ws/invites HTTP/1.1\r\n{upgrade}{own}{headers}\r\n".encode("latin1"))
-    head = await reader.readuntil(b"\r\n\r\n")
-    writer.transport.abort()
-    return head
+    monkeypatch.setattr(InviteSocket, where, cancelled)
+    raw = await RawSocket.open(site.config.port, "/ws/invites", (await person("Anna")).token)
+    raw.send(text({"type": "ping", "id": "1"}))
+    assert await raw.close_code() == 1011
+    await raw.ended()
+    raw.close()
+    await until(lambda: not site.site.hub.sockets)
+    assert "a socket failed" in caplog.text
+    caplog.clear()

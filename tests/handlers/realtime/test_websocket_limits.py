@@ -10,7 +10,8 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from handlers.base import socket as base_socket
-from handlers.realtime import websocket
+from handlers.realtime import keepalive
+from handlers.realtime.frame_reader import PIECE
 from tests.conftest import MakePerson, MakeSite, Running
 from tests.support.raw.socket import CONT, PING, PONG, TEXT, RawSocket, frame, text
 from tests.support.scenes import until
@@ -56,7 +57,7 @@ async def test_every_frame_counts(raw: Open, name: str) -> None:
     while (told := await socket.read())[0] != 8:
         answers += told[0] != TEXT
     assert int.from_bytes(told[1][:2]) in ((4429, 4400) if name == "messages" else (4429,))
-    assert answers < 4 * 20 + websocket.PIECE / len(FLOODS[name][0]) + 1
+    assert answers < 4 * 20 + PIECE / len(FLOODS[name][0]) + 1
     await socket.ended()
 
 
@@ -72,7 +73,7 @@ async def test_after_a_failure_nothing_is_read(
     raw: Open, monkeypatch: pytest.MonkeyPatch, site: Running
 ) -> None:
     """An unmasked frame and much data: it is not read, and the connection ends in time."""
-    monkeypatch.setattr(websocket, "CLOSE_SECONDS", 1)
+    monkeypatch.setattr(keepalive, "CLOSE_SECONDS", 1)
     socket, began = await raw(token="nobody"), time.monotonic()
     socket.send(frame(TEXT, b"{}", mask=b""), MUCH)
     assert await socket.close_code() in (4401, 1002)
@@ -86,7 +87,7 @@ async def test_after_our_close_little_is_read(
     raw: Open, monkeypatch: pytest.MonkeyPatch, site: Running, piece: bytes
 ) -> None:
     """The client does not answer 4401 and sends valid frames: they take neither time nor memory."""
-    monkeypatch.setattr(websocket, "CLOSE_SECONDS", 1)
+    monkeypatch.setattr(keepalive, "CLOSE_SECONDS", 1)
     socket = await raw(token="nobody")
     assert await socket.close_code() == 4401
     began = time.monotonic()
@@ -100,7 +101,7 @@ async def test_sending_does_not_keep_a_refused_socket_open(
     raw: Open, monkeypatch: pytest.MonkeyPatch, site: Running
 ) -> None:
     """Errors one after the other do not restart the time limit."""
-    monkeypatch.setattr(websocket, "CLOSE_SECONDS", 0.5)
+    monkeypatch.setattr(keepalive, "CLOSE_SECONDS", 0.5)
     socket = await raw(token="nobody")
     began = time.monotonic()
     while site.site.hub.sockets:
@@ -112,7 +113,7 @@ async def test_sending_does_not_keep_a_refused_socket_open(
 async def test_repeated_closes_do_not_restart_the_time_limit(
     raw: Open, monkeypatch: pytest.MonkeyPatch, site: Running
 ) -> None:
-    monkeypatch.setattr(websocket, "CLOSE_SECONDS", 0.5)
+    monkeypatch.setattr(keepalive, "CLOSE_SECONDS", 0.5)
     socket = await raw()
     await socket.message("state")
     (own,) = site.site.hub.sockets
@@ -157,7 +158,7 @@ async def test_unread_pongs_end_it_too(make_site: MakeSite, raw: Open) -> None:
 async def test_a_client_that_never_reads_is_disconnected_in_time(
     raw: Open, monkeypatch: pytest.MonkeyPatch, site: Running
 ) -> None:
-    monkeypatch.setattr(websocket, "CLOSE_SECONDS", 0.5)
+    monkeypatch.setattr(keepalive, "CLOSE_SECONDS", 0.5)
     socket = await raw()
     await socket.message("state")
     socket.stop_reading()
@@ -172,7 +173,7 @@ async def test_a_client_that_closes_and_never_reads_is_disconnected_in_time(
     raw: Open, monkeypatch: pytest.MonkeyPatch, site: Running, is_polite: bool
 ) -> None:
     """By a Close frame or a TCP half-close: pending output gets the time limit, and no more."""
-    monkeypatch.setattr(websocket, "CLOSE_SECONDS", 0.5)
+    monkeypatch.setattr(keepalive, "CLOSE_SECONDS", 0.5)
     socket = await raw()
     await socket.message("state")
     socket.stop_reading()
