@@ -20,7 +20,7 @@ on conflict (ban_id) do nothing;
 
 -- name: queue(most)
 select
-    appeals.ban_id::text, bans.user_id::text, users.name, kind, rule, bans.reason, until_at, bans.created_at as banned_at,
+    appeals.ban_id::text, bans.user_id::text, users.name, bans.kind, rule, bans.reason, until_at, bans.created_at as banned_at,
     appeals.text, appeals.created_at as filed_at, appeals.banned_by::text
 from appeals join bans using (ban_id) join users using (user_id)
 where verdict is null and lifted_at is null
