@@ -15,4 +15,4 @@ class AuditHandler(AdminHandler):
             raise Invalid(before="This is not the number of an entry.")
         entries = await self.models.audit.page(int(before) if before else None)
         verified = await self.models.audit.verify() if self.get_query_argument("verify", "") else None
-        self.show("console/audit.html", entries=entries, verified=verified)
+        self.show("console/audit_log.html", entries=entries, verified=verified)

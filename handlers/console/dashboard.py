@@ -10,4 +10,4 @@ class DashboardHandler(ConsoleHandler):
 
     async def get(self) -> None:
         figures = await self.models.dashboard.figures(with_money=self.who().is_admin)
-        self.show("console/dashboard.html", fragment="console/_figures.html", figures=figures)
+        self.show("console/dashboard/page.html", fragment="console/dashboard/_figures.html", figures=figures)

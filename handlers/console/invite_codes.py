@@ -42,7 +42,7 @@ class AdminCodesHandler(AdminHandler):
         return self.done("/admin/codes")
 
     async def _show(self, problem: Invalid | None = None) -> None:
-        self.show("console/codes.html", problem=problem, codes=await self.models.admin_codes.all())
+        self.show("console/invite_codes.html", problem=problem, codes=await self.models.admin_codes.all())
 
 
 class AdminCodeHandler(AdminHandler):

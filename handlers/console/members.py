@@ -23,7 +23,7 @@ class PeopleHandler(ConsoleHandler):
     async def get(self) -> None:
         query = self.get_query_argument("q", "")
         found = await self.models.people.search(query, self.who().staff_id)
-        self.show("console/people.html", query=query, people=found)
+        self.show("console/members/page.html", query=query, people=found)
 
 
 class PersonHandler(ConsoleHandler):
@@ -43,7 +43,7 @@ class PersonHandler(ConsoleHandler):
     async def _show(self, person: Dossier, problem: Invalid | None = None) -> None:
         models, user_id = self.models, person.user_id
         self.show(
-            "console/person.html",
+            "console/members/member.html",
             problem=problem,
             person=person,
             bans=await models.bans.of_user(user_id),

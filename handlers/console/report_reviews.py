@@ -17,7 +17,7 @@ class ReportQueueHandler(ConsoleHandler):
         if after and not is_id(after):
             raise Invalid(after="This is not the id of a report.")
         last = await self.models.report_reviews.get(after) if after else None
-        self.show("console/reports.html", reports=await self.models.report_reviews.queue(last))
+        self.show("console/reports/page.html", reports=await self.models.report_reviews.queue(last))
 
 
 class ReportReviewHandler(ConsoleHandler):
@@ -38,7 +38,9 @@ class ReportReviewHandler(ConsoleHandler):
         about = await self.models.report_reviews.about(report.reported_id)
         bans = await self.models.bans.of_user(report.reported_id)
         call = await self.models.people.call(report.call_id) if report.call_id else None
-        self.show("console/report.html", problem=problem, report=report, about=about, bans=bans, call=call)
+        self.show(
+            "console/reports/report.html", problem=problem, report=report, about=about, bans=bans, call=call
+        )
 
 
 class EvidenceHandler(ConsoleHandler):
@@ -47,7 +49,12 @@ class EvidenceHandler(ConsoleHandler):
     async def get(self, report_id: str) -> None:
         lines = await self.models.report_reviews.shown_lines(report_id, self.who().staff_id)
         report = await self.models.report_reviews.get(report_id)
-        self.show("console/evidence.html", fragment="console/_evidence.html", report=report, lines=lines)
+        self.show(
+            "console/reports/evidence.html",
+            fragment="console/reports/_evidence.html",
+            report=report,
+            lines=lines,
+        )
 
 
 class FrameHandler(ConsoleHandler):

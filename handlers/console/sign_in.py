@@ -31,7 +31,7 @@ class SignInHandler(OpenConsoleHandler):
     def get(self) -> None:
         if self.staff is not None:
             return self.go("/admin" if self.staff.has_passed else SECOND_FACTOR)
-        return self.page("console/sign_in.html")
+        return self.page("console/sign_in/page.html")
 
     async def post(self) -> None:
         form = self.read(SignInForm)
@@ -39,7 +39,7 @@ class SignInHandler(OpenConsoleHandler):
             token = await self.models.staff_sign_in.first(form.name, form.password, self.address)
         except NotSignedIn as problem:
             wrong = Invalid(password=problem.message) if self.is_page else problem
-            return self.form_again(wrong, "console/sign_in.html", fragment="console/sign_in.html")
+            return self.form_again(wrong, "console/sign_in/page.html", fragment="console/sign_in/page.html")
         self.keep_token(token)
         return self.go(SECOND_FACTOR)
 
@@ -50,7 +50,7 @@ class SecondFactorHandler(OpenConsoleHandler):
     def get(self) -> None:
         if self.staff is None or self.staff.has_passed:
             return self.go("/admin" if self.staff else SIGN_IN)
-        return self.page("console/second_factor.html")
+        return self.page("console/sign_in/second_factor.html")
 
     async def post(self) -> None:
         if self.staff is None or self.staff.has_passed:
@@ -59,7 +59,7 @@ class SecondFactorHandler(OpenConsoleHandler):
             token = await self.models.staff_sign_in.second(self.staff, self.read(DigitsForm).code)
         except NotSignedIn as problem:
             wrong = Invalid(code=problem.message) if self.is_page else problem
-            name = "console/second_factor.html"
+            name = "console/sign_in/second_factor.html"
             return self.form_again(wrong, name, fragment=name)
         self.keep_token(token)
         return self.go("/admin")
@@ -95,8 +95,10 @@ class EnrolHandler(OpenConsoleHandler):
         secret = await self.models.second_factors.secret(who.seed)
         context: dict[str, Any] = {"link": link, "name": who.name, "secret": secret}
         if problem is None:
-            return self.page("console/enrol.html", **context)
-        return self.form_again(problem, "console/enrol.html", fragment="console/enrol.html", **context)
+            return self.page("console/sign_in/enrol.html", **context)
+        return self.form_again(
+            problem, "console/sign_in/enrol.html", fragment="console/sign_in/enrol.html", **context
+        )
 
 
 class EnrolQrHandler(OpenConsoleHandler):
