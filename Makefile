@@ -82,7 +82,8 @@ node_modules/.stamp: package.json package-lock.json
 # System packages of the tests: a browser, a TURN server, a proxy for several machines, Node for the type check.
 tools:
 	@missing=""; \
-	for pair in chromium:chromium turnserver:coturn openssl:openssl haproxy:haproxy node:nodejs npm:npm; do \
+	for pair in chromium:chromium turnserver:coturn openssl:openssl haproxy:haproxy /usr/sbin/nginx:nginx-light systemd-analyze:systemd \
+		promtool:prometheus node:nodejs npm:npm; do \
 		command -v $${pair%:*} >/dev/null || missing="$$missing $${pair#*:}"; \
 	done; \
 	test -n "$$missing" || exit 0; \

@@ -28,6 +28,7 @@ from handlers.http.listening import CannotListen, listen, listen_public
 from handlers.http.logs import set_up_logs
 from handlers.http.metrics import count_request
 from handlers.http.server import SiteServer
+from handlers.public.canonical import redirect_other_name
 from handlers.routes import routes
 from models.errors import Unavailable
 from models.postgres.migrations import MigrationBlocked, migrate
@@ -48,7 +49,7 @@ MAX_BODY, DRAIN_SECONDS = 1024 * 1024, 10
 
 def make_site(config: Config, models: Models) -> Site:
     """The application with all its URLs."""
-    return Site(config, models, routes(), NotFoundHandler, count_request)
+    return redirect_other_name(Site(config, models, routes(), NotFoundHandler, count_request))
 
 
 async def serve(

@@ -1,0 +1,128 @@
+"""deploy/compose.yaml: its settings exist, its files exist, and its commands start."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from models.processes.embedded_initdb import postgres_binary
+from models.processes.embedded_servers import valkey_binary
+from models.settings.environment import read_config
+from models.settings.names import NAMES
+from tests.conftest import ROOT, Servers
+from tests.turn.coturn import free_port
+
+DEPLOY = ROOT / "deploy"
+VALUES = {"DOMAIN": "meet.example.org", "SECRET_KEY": "k" * 32, "TURN_SECRET": "t" * 32}
+
+
+def filled(text: str, values: dict[str, str]) -> str:
+    """As Compose fills it: `${NAME}`, `${NAME:-default}`, `${NAME:?message}`."""
+    return re.sub(r"\$\{(\w+)(?::([-?])([^}]*))?\}", lambda found: values.get(found[1]) or found[3], text)
+
+
+COMPOSE: dict[str, Any] = yaml.safe_load(filled((DEPLOY / "compose.yaml").read_text(), VALUES))
+SERVICES: dict[str, Any] = COMPOSE["services"]
+
+
+def test_the_site_starts_with_these_settings_and_three_values() -> None:
+    environment = SERVICES["site"]["environment"]
+    assert set(environment) <= NAMES
+    assert all(isinstance(value, str) for value in environment.values())
+    config = read_config(environment | {"ALLOW_TEST_CHECKOUT": "true"})
+    assert config.turn_urls[0] == "turn:meet.example.org:3478"
+    assert config.stun_urls == ("stun:meet.example.org:3478",)
+
+
+def test_three_values_are_asked_for() -> None:
+    text = (DEPLOY / "compose.yaml").read_text()
+    assert set(re.findall(r"\$\{(\w+)\:\?", text)) == set(VALUES)
+    example = (DEPLOY / ".env.example").read_text()
+    assert set(re.findall(r"^(\w+)=", example, re.M)) == set(VALUES)
+
+
+def test_every_part_is_there() -> None:
+    assert set(SERVICES) == {"site", "caddy", "postgresql", "valkey", "coturn", "backup"}
+    volumes = [one for service in SERVICES.values() for one in service.get("volumes", ())]
+    for volume in volumes:
+        source = volume.split(":")[0]
+        assert (DEPLOY / source).is_file() if source.startswith(".") else source in COMPOSE["volumes"], volume
+    assert {name for service in SERVICES.values() for name in service.get("depends_on", ())} <= set(SERVICES)
+
+
+def test_the_sites_proxy_is_in_the_network_that_is_trusted() -> None:
+    (network,) = COMPOSE["networks"]["default"]["ipam"]["config"]
+    assert SERVICES["site"]["environment"]["TRUSTED_PROXIES"] == network["subnet"]
+
+
+def test_coturn_starts_with_this_command(tmp_path: Path) -> None:
+    (volume,) = SERVICES["coturn"]["volumes"]
+    source, target, _ = volume.split(":")
+    words = [word.replace(target, str(DEPLOY / source)) for word in SERVICES["coturn"]["command"]]
+    program, port = shutil.which("turnserver"), free_port()
+    assert program is not None, "coturn is missing: apt install coturn"
+    places = ["--listening-ip=127.0.0.1", f"--listening-port={port}", "--relay-ip=127.0.0.1"]
+    assert starts([program, *words, *places], tmp_path, port)
+
+
+def test_valkey_starts_with_this_command(tmp_path: Path) -> None:
+    command, port = SERVICES["valkey"]["command"], free_port()
+    places = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(tmp_path)]
+    assert starts([str(valkey_binary()), *command[1:], *places], tmp_path, port)
+
+
+def starts(command: list[str], home: Path, port: int) -> bool:
+    """Whether it listens on the port, before it exits."""
+    with subprocess.Popen(command, cwd=home, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        try:
+            while process.poll() is None:
+                with socket.socket() as probe:
+                    if probe.connect_ex(("127.0.0.1", port)) == 0:
+                        return True
+                time.sleep(0.01)
+            assert process.stdout
+            raise AssertionError(process.stdout.read().decode())
+        finally:
+            process.terminate()
+
+
+@pytest.fixture
+def backup(servers: Servers, tmp_path: Path) -> dict[str, str]:
+    return {
+        "PATH": "/usr/bin:/bin",
+        "DATABASE_URL": servers.database_url,
+        "BACKUP_DIR": str(tmp_path / "backup"),
+        "PG_DUMP": postgres_binary("pg_dump"),
+    }
+
+
+def back_up(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = ["/bin/sh", str(DEPLOY / "backup/backup.sh"), "once"]
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+
+def test_a_backup_is_complete_private_and_old_ones_are_deleted(backup: dict[str, str]) -> None:
+    place = Path(backup["BACKUP_DIR"])
+    place.mkdir()
+    old, recent = place / "napalmsky-2020-01-01T00-00-00Z.dump", place / "napalmsky-recent.dump"
+    for one in (old, recent):
+        one.touch()
+    subprocess.run(["touch", "-d", "20 days ago", str(old)], check=True)
+    done = back_up(backup)
+    assert done.returncode == 0, done.stderr
+    (new,) = set(place.iterdir()) - {recent}
+    assert (new.read_bytes()[:5], new.stat().st_mode & 0o077) == (b"PGDMP", 0)
+
+
+def test_a_backup_that_fails_says_so_and_leaves_nothing(backup: dict[str, str]) -> None:
+    done = back_up(backup | {"DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none"})
+    assert (done.returncode, "pg_dump failed" in done.stderr) == (1, True)
+    assert list(Path(backup["BACKUP_DIR"]).iterdir()) == []
