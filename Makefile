@@ -43,7 +43,7 @@ format: .venv/dev.stamp ## Format the code
 	@$(PY) -m ruff check --fix --quiet
 
 image: ## Build the container image napalmsky
-	docker build --tag napalmsky .
+	docker build --build-arg VERSION=$$(cat VERSION) --tag napalmsky .
 
 clean: ## Remove what these commands created; data/ stays
 	rm -rf .venv node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results

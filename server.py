@@ -55,8 +55,8 @@ def make_site(config: Config, models: Models) -> Site:
 async def serve(
     config: Config, urls: Urls, sockets: list[socket.socket], ready: Ready, life: int | None = None
 ) -> None:
-    """Runs until SIGTERM, SIGINT or the end of `life` (a descriptor that closes), then drains within ten
-    seconds.
+    """Runs until SIGTERM, SIGINT, SIGHUP or the end of `life` (a descriptor that closes), then drains within
+    ten seconds.
     """
     told, loop = _told_to_stop(), asyncio.get_running_loop()
     if life is not None:
@@ -78,7 +78,7 @@ async def serve(
 def _told_to_stop() -> asyncio.Event:
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, told.set)
     return told
 
@@ -102,7 +102,7 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     except ConfigError as error:
         return _fail(str(Refused(error.faults)))
     set_up_logs()
-    signal.signal(signal.SIGTERM, _leave)
+    _end_orderly()
     try:
         return _run(config, command, environment)
     except (CannotListen, EmbeddedError, MigrationBlocked, Refused, WorkersFailed) as error:
@@ -119,10 +119,15 @@ def _named(error: Unavailable) -> str:
     return error.message if is_named else f"{error.message} Check DATABASE_URL and REDIS_URL."
 
 
-def _leave(*_: object) -> None:
-    """Before the event loop runs, SIGTERM exits in the ordinary way, so that everything started is
+def _end_orderly() -> None:
+    """Before the event loop runs, SIGTERM and SIGHUP exit in the ordinary way, so that everything started is
     stopped.
     """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
+
+
+def _leave(*_: object) -> None:
     raise SystemExit(0)
 
 
@@ -170,6 +175,7 @@ def _work(config: Config, environment: Mapping[str, str]) -> int:
 
 def operate(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Runs an operator's command, with or without a running site."""
+    _end_orderly()
     try:
         config = read_config(environment)
         with servers_of_site(config) as urls:

@@ -202,7 +202,7 @@ class Models:
         self.tombstones = Tombstones(db, clock, self.erasure, config.data_dir)
         what = (self.erasure, self.tombstones, self.accounts, self.account_changes, self.sessions)
         self.deletions = Deletions(db, clock, *what, self.interruptions, self.presence, self.audit)
-        self.exports = Exports(db, clock, self.media, self.rate_limits)
+        self.exports = Exports(db, clock, self.media, self.rate_limits, config.data_dir)
 
     def _sweep(self) -> None:
         """Everything that happens periodically."""

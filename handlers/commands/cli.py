@@ -20,6 +20,7 @@ from models.security.audit_log import OPERATOR
 from models.wiring import Models
 
 COMMANDS = ("payments", "codes", "refund", "reconcile", "admin", "audit", "tombstones", "delete")
+STANDARD_OUTPUT = Path("-")
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -44,7 +45,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     stop, poster = actions.add_parser("stop"), actions.add_parser("poster")
     for code in (stop, poster):
         code.add_argument("code")
-    poster.add_argument("file", type=Path, help="an SVG to print")
+    poster.add_argument("file", type=Path, help="an SVG to print; - for standard output")
     return parser.parse_args(arguments)
 
 
@@ -69,6 +70,9 @@ async def run(asked: argparse.Namespace, models: Models) -> int:
     except Problem as problem:
         told = "; ".join((problem.fields or {"": problem.message}).values())
         print(told, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
         return 1
 
 
@@ -127,12 +131,19 @@ async def _codes(asked: argparse.Namespace, models: Models) -> int:
         _show(await codes.stop(asked.code))
     elif asked.action == "poster":
         code = await codes.get(asked.code)
-        asked.file.write_bytes(await models.invite_codes.poster(code.code, code.label))
-        print(f"Written to {asked.file}: open it and print it.")
+        _write(asked.file, await models.invite_codes.poster(code.code, code.label))
     else:
         for branch in await codes.tree():
             _row("  " * branch.depth + branch.name, branch.own_code or "", _time(branch.came_at))
     return 0
+
+
+def _write(file: Path, page: bytes) -> None:
+    if file == STANDARD_OUTPUT:
+        sys.stdout.buffer.write(page)
+        return
+    file.write_bytes(page)
+    print(f"Written to {file}: open it and print it.")
 
 
 def _show(*codes: AdminCode) -> None:

@@ -23,6 +23,9 @@ CAUSES = {
 }  # fmt: skip
 
 
+EVERY = ("0.0.0.0", "::")
+
+
 class CannotListen(Exception):
     """HOST or PORT cannot be used. The text is for the operator."""
 
@@ -59,8 +62,9 @@ def listen_public(config: Config) -> Doors | None:
 
 
 def _bound(setting: str, port: int, host: str) -> list[socket.socket]:
+    """With a host of EVERY, all addresses of both families; without IPv6 those of IPv4."""
     try:
-        return tornado.netutil.bind_sockets(port, host)
+        return tornado.netutil.bind_sockets(port, "" if host in EVERY else host)
     except (socket.gaierror, UnicodeError) as error:
         raise CannotListen("HOST is neither an address nor a name that this machine can resolve.") from error
     except OSError as error:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from tempfile import TemporaryFile
+from pathlib import Path
 from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -22,6 +22,7 @@ from models.clock import Clock
 from models.errors import NotFound, TooMany, Unavailable
 from models.postgres.database import Db
 from models.profiles.media import CHUNK, Media
+from models.profiles.uploads import unnamed_file
 from models.security.rate_limits import RateLimits
 
 Row = dict[str, Any]
@@ -39,7 +40,9 @@ Of other people it contains only the names in your call history.
 
 
 class Exports:
-    def __init__(self, db: Db, clock: Clock, media: Media, rate_limits: RateLimits) -> None:
+    def __init__(self, db: Db, clock: Clock, media: Media, rate_limits: RateLimits, directory: Path) -> None:
+        """`directory` takes the unnamed file of each export."""
+        self._directory = directory
         self._clock, self._media, self._rate_limits = clock, media, rate_limits
         self._sql = db.statements("accounts.exports")
         self._making = 0
@@ -49,7 +52,7 @@ class Exports:
         """The complete ZIP, positioned at its start. A failed export does not count; an unread one does."""
         try:
             async with self._rate_limits.export(user_id):
-                with TemporaryFile() as file:
+                with unnamed_file(self._directory) as file:
                     with self._place():
                         await self._fill(file, user_id)
                     file.seek(0)

@@ -29,6 +29,10 @@ WIDE = (
     "TRUSTED_PROXIES names a network that strangers are in: anyone there can send a forged X-Forwarded-For, "
     "and so get around the limits and bans of addresses. Name only your proxies."
 )
+NO_FILES = (
+    "DATA_DIR and TMPDIR: temporary files can be created in neither, and uploads need them. Make one "
+    "writable (in a container with a read-only root: --tmpfs /tmp, or a volume for DATA_DIR)."
+)
 
 
 def check_host(config: Config) -> Findings:
@@ -51,7 +55,23 @@ def consequences(config: Config) -> list[str]:
         found.append(NO_CAMERA)
     if any(map(is_wide, config.trusted_proxies)):
         found.append(WIDE)
+    if not (_takes_files(config.data_dir) or _takes_files(None)):
+        found.append(NO_FILES)
     return found
+
+
+def _existing(directory: Path) -> Path:
+    """The directory itself, or the first above it that exists. Raises: OSError."""
+    return next(path for path in (directory.absolute(), *directory.absolute().parents) if path.exists())
+
+
+def _takes_files(directory: Path | None) -> bool:
+    """Whether temporary files can be created there (None: in TMPDIR or the system's directory)."""
+    try:
+        tempfile.TemporaryFile(dir=directory and _existing(directory)).close()
+    except OSError:
+        return False
+    return True
 
 
 def _notes(config: Config) -> Iterator[str]:
@@ -60,16 +80,12 @@ def _notes(config: Config) -> Iterator[str]:
         yield f"SMTP_URL: {cause}. The site starts all the same, but cannot send e-mail."
     if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < LEAST_FILES:
         yield f"ulimit -n: fewer than {LEAST_FILES} files may be open, and each visitor needs one."
-    try:
-        tempfile.TemporaryFile().close()
-    except OSError:
-        yield "TMPDIR: no directory for temporary files can be written, and uploads need one."
 
 
 def _data_dir(data: Path, *, keeps_all: bool) -> list[str]:
     """`keeps_all`: the embedded servers keep their data there."""
     try:
-        place = next(path for path in (data.absolute(), *data.absolute().parents) if path.exists())
+        place = _existing(data)
     except OSError as error:
         return [f"DATA_DIR: it cannot be used ({os.strerror(error.errno or 0)})."]
     if not place.is_dir():

@@ -192,7 +192,11 @@ def _sockets(data: Path, account: Account | None) -> Path:
     for candidate in (data / "run", *(Path(place, name) for place in _temporary())):
         if re.fullmatch(r"[\w./-]+", str(candidate), re.ASCII) and _takes_sockets(candidate, account):
             return candidate
-    raise EmbeddedError(f"No directory for unix sockets could be made for {data}. Set DATA_DIR to another.")
+    raise EmbeddedError(
+        f"No directory for unix sockets could be made: the path of DATA_DIR ({data}) is too long or unusual, "
+        "or takes no sockets, and no temporary directory can be written. Set DATA_DIR or TMPDIR to another "
+        "directory (in a container with a read-only root: --tmpfs /tmp)."
+    )
 
 
 def _temporary() -> list[str]:

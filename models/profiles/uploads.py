@@ -6,6 +6,7 @@ because the system's temporary directory may be in memory.
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -14,6 +15,7 @@ from typing import BinaryIO, cast
 from models.errors import Unavailable
 from models.security.addresses import subject_of
 
+logger = logging.getLogger(__name__)
 MOST_OWN = 3
 RETRY_SECONDS = 10
 
@@ -57,8 +59,9 @@ def unnamed_file(directory: Path) -> BinaryIO:
     for place in (directory, None):
         try:
             return cast("BinaryIO", TemporaryFile(buffering=0, dir=place))
-        except OSError:
-            continue
+        except OSError as error:
+            cause = error.strerror or "there is none"
+    logger.error("DATA_DIR and TMPDIR: no temporary file can be created (%s)", cause)
     raise Unavailable(retry_after=RETRY_SECONDS)
 
 

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg2
@@ -137,6 +138,16 @@ def test_consequences_of_settings() -> None:
     assert ["give no camera" in text for text in consequences(public)] == [True]
     trusting = Config(stun_urls=("stun:a",), trusted_proxies=(ipaddress.ip_network("0.0.0.0/0"),))
     assert [text.split()[0] for text in consequences(trusting)] == ["TRUSTED_PROXIES"]
+
+
+def test_no_directory_for_temporary_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    closed = Config(stun_urls=("stun:a",), data_dir=tmp_path / "file" / "data")
+    assert consequences(closed) == []
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    (told,) = consequences(closed)
+    assert told.startswith("DATA_DIR and TMPDIR: ")
+    assert consequences(replace(closed, data_dir=tmp_path / "made" / "later")) == []
 
 
 @pytest.mark.parametrize("host", ["203.0.113.1", "2001:db8::1", "no.such.name.invalid", "0.0.0.1", "a..b"])

@@ -72,6 +72,7 @@ async def test_codes_are_created_listed_printed_and_switched_off(site, capsys, t
     page = tmp_path / "poster.svg"
     await said(site, capsys, f"codes poster {code} {page}")
     assert xml.parse(page).getroot().get("width") == "210mm"
+    assert "No such file" in await said(site, capsys, f"codes poster {code} {tmp_path}/none/poster.svg", 1)
     assert "off since" in await said(site, capsys, f"codes stop {code}")
     assert await said(site, capsys, "codes tree") == ""
     assert "no such code" in await said(site, capsys, "codes stop 0000000000000000", 1)
@@ -151,3 +152,10 @@ async def test_reading_commands_are_in_the_audit_log_but_its_check_is_not(site, 
         ("command.codes", "tree"),
         ("command.admin", "list"),
     ]
+
+
+async def test_a_poster_is_written_to_standard_output(site, capfdbinary) -> None:
+    code = await site.models.admin_codes.create("Poster", None)
+    capfdbinary.readouterr()
+    assert await run(parse(["codes", "poster", code.code, "-"]), site.models) == 0
+    assert xml.fromstring(capfdbinary.readouterr().out).get("width") == "210mm"

@@ -59,6 +59,21 @@ def test_a_port_of_our_own_proxy_in_use() -> None:
     assert told.startswith("HTTPS_PORT is in use by another program.")
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_all_addresses_are_those_of_ipv4_and_ipv6(host: str) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    sockets = listen(Config(host=host, port=port))
+    try:
+        assert {one.family for one in sockets} == {socket.AF_INET, socket.AF_INET6}
+        for address in ("127.0.0.1", "::1"):
+            socket.create_connection((address, port), timeout=5).close()
+    finally:
+        for one in sockets:
+            one.close()
+
+
 @pytest.mark.parametrize("host", ["203.0.113.1", "2001:db8::1"])
 def test_an_address_of_another_machine(host: str) -> None:
     assert cause_of(host=host, port=8080).startswith("HOST is ")

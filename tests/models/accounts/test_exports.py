@@ -43,6 +43,15 @@ LEFT_OUT = {
 }
 
 
+async def test_an_export_needs_no_temporary_directory_of_the_system(
+    models: Models, person: MakePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna = await person("Anna")
+    monkeypatch.setattr("tempfile.tempdir", "/nowhere")
+    data, _ = await unpacked(models, anna.user_id)
+    assert data
+
+
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     return replace(QUICK, data_dir=tmp_path)

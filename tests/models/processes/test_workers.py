@@ -1,4 +1,4 @@
-"""WORKERS=2: the real program, two processes on one port, killed, replaced and stopped."""
+"""WORKERS: the real program, two processes on one port, killed, replaced and stopped."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -22,7 +23,7 @@ SECONDS = 40.0
 
 
 class Served:
-    """`server.py` with two workers."""
+    """`server.py` with workers."""
 
     def __init__(self, process: subprocess.Popen[str], port: int, data_dir: Path) -> None:
         self.process, self.port, self.data_dir = process, port, data_dir
@@ -52,22 +53,31 @@ def wait_for(is_so: Callable[[], bool]) -> None:
 
 @pytest.fixture
 def served(place: Path) -> Iterator[Served]:
+    """Two workers."""
+    with serving(place, 2) as running:
+        yield running
+
+
+@contextmanager
+def serving(place: Path, workers: int) -> Iterator[Served]:
     socket, port = bind_unused_port()
     socket.close()
     environment = {"PATH": os.environ["PATH"], "HOME": str(place), "DATA_DIR": str(place / "data")}
     process = subprocess.Popen(
         [sys.executable, "server.py"],
         cwd=ROOT,
-        env=environment | {"PORT": str(port), "WORKERS": "2", "STUN_URLS": "none"},
+        env=environment | {"PORT": str(port), "WORKERS": str(workers), "STUN_URLS": "none", "TURN": "off"},
         stdout=subprocess.PIPE,
         text=True,
     )
     assert process.stdout is not None
     assert "is up" in process.stdout.readline()
-    yield Served(process, port, place / "data")
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(25) in (0, -signal.SIGKILL)
-    process.stdout.close()
+    try:
+        yield Served(process, port, place / "data")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(25) in (0, -signal.SIGKILL)
+        process.stdout.close()
 
 
 def test_a_killed_worker_is_restarted_and_all_are_replaced_in_turn(served: Served) -> None:
@@ -97,3 +107,13 @@ def test_a_stop_during_a_rolling_restart_leaves_no_process(served: Served) -> No
     served.process.send_signal(signal.SIGTERM)
     assert served.process.wait(25) == 0
     wait_for(lambda: not any(worker.is_running() and _command_of(worker) for worker in workers))
+
+
+def test_one_process_drains_on_sighup_and_leaves_no_server(place: Path) -> None:
+    """As when its terminal closes."""
+    with serving(place, 1) as served:
+        servers = psutil.Process(served.process.pid).children()
+        assert {"postgres", "valkey-server"} <= {server.name() for server in servers}
+        served.process.send_signal(signal.SIGHUP)
+        assert served.process.wait(25) == 0
+        assert not any(server.is_running() for server in servers)
