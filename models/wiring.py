@@ -224,7 +224,7 @@ class Models:
     @classmethod
     async def open(cls, config: Config, database_url: str, redis_url: str) -> Models:
         """Raises: Unavailable, if PostgreSQL or Redis cannot be reached."""
-        db = await Db.open(database_url)
+        db = await Db.open(database_url, size=config.database_pool_size)
         return cls(config, db, Bus(redis_url, process_id=new_id()[:13]), Clock())
 
     async def close(self) -> None:

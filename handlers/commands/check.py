@@ -34,7 +34,7 @@ def check(environment: Mapping[str, str]) -> int:
     except ConfigError as error:
         # Invalid settings have their defaults here, so that the others are checked too.
         config, faults = error.config, error.faults
-    services = check_services(config.database_url, config.redis_url, config.workers)
+    services = check_services(config.database_url, config.redis_url, config.database_connections)
     found = services.with_(check_host(config)).with_(try_to_listen(config))
     for note in (*misspelled(environment), *found.notes):
         print(f"Note: {note}")
@@ -47,7 +47,7 @@ def check(environment: Mapping[str, str]) -> int:
 
 def check_start(config: Config, environment: Mapping[str, str]) -> None:
     """Checks before anything is opened; logs what will fail later. Raises: Refused."""
-    found = check_services(config.database_url, config.redis_url, config.workers)
+    found = check_services(config.database_url, config.redis_url, config.database_connections)
     for note in (*misspelled(environment), *found.to_mend, *found.notes, *consequences(config)):
         logger.warning(note)
     if found.refused:

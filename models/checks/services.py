@@ -14,11 +14,11 @@ from models.redis.requirements import check_redis
 MOST_SECONDS = 4.8
 
 
-def check_services(database_url: str | None, redis_url: str | None, processes: int = 1) -> Findings:
-    """Checks those that are set. Blocking."""
+def check_services(database_url: str | None, redis_url: str | None, connections: int = 2) -> Findings:
+    """Checks those that are set. `connections`: how many PostgreSQL must allow. Blocking."""
     checks: dict[str, Callable[[], Findings]] = {}
     if database_url:
-        checks["DATABASE_URL"] = lambda: check_database(database_url, processes)
+        checks["DATABASE_URL"] = lambda: check_database(database_url, connections)
     if redis_url:
         checks["REDIS_URL"] = lambda: check_redis(redis_url)
     found = _within(checks)

@@ -19,15 +19,16 @@ CONNECT_SECONDS = 3
 PORT = 5432
 # The SQL needs 11 (hashtextextended, `jit`); 13 is the oldest version that we support.
 LEAST_VERSION = 13
-POOL_SIZE = 10
+# The commands beside the site: check, migrate, backup.
+COMMANDS = 3
 SKEW_SECONDS = 5
 
 
-def check_database(url: str, processes: int) -> Findings:
+def check_database(url: str, connections: int) -> Findings:
     try:
         with closing(psycopg2.connect(url, connect_timeout=CONNECT_SECONDS)) as connection:
             connection.autocommit = True
-            return _judged(connection, processes)
+            return _judged(connection, connections)
     except psycopg2.Error as error:
         cause = cause_of(error)
         return Findings(refused=(_other_service(url) or cause if is_unclear(cause) else cause,))
@@ -45,9 +46,10 @@ def _other_service(url: str) -> str | None:
     return f"DATABASE_URL: {kind} answers at its host and port, not a PostgreSQL."
 
 
-def _judged(connection: Any, processes: int) -> Findings:
+def _judged(connection: Any, connections: int) -> Findings:
     refused = [f"DATABASE_URL: {text}." for text in (*_server(connection), *_schema(connection))]
-    notes = [f"DATABASE_URL: {text}." for text in _notes(connection, processes)]
+    refused += _too_many(connection, connections)
+    notes = [f"DATABASE_URL: {text}." for text in _notes(connection)]
     return Findings(tuple(refused), (), tuple(notes))
 
 
@@ -75,10 +77,22 @@ def _schema(connection: Any) -> list[str]:
     return []
 
 
-def _notes(connection: Any, processes: int) -> list[str]:
+def _too_many(connection: Any, connections: int) -> list[str]:
+    most, reserved = (
+        int(_ask(connection, "current_setting", name))
+        for name in ("max_connections", "superuser_reserved_connections")
+    )
+    if connections + COMMANDS <= most - reserved:
+        return []
+    return [
+        f"DATABASE_POOL_SIZE: with WORKERS, the site opens up to {connections} connections, and the server "
+        f"allows {max(0, most - reserved - COMMANDS)} beside those of commands (max_connections). Lower "
+        "DATABASE_POOL_SIZE or WORKERS, or raise max_connections."
+    ]
+
+
+def _notes(connection: Any) -> list[str]:
     found = []
-    if int(_ask(connection, "current_setting", "max_connections")) < POOL_SIZE * processes + 5:
-        found.append(f"max_connections is low: each of {processes} processes opens up to {POOL_SIZE}")
     if abs(_ask(connection, "clock_timestamp").timestamp() - time.time()) > SKEW_SECONDS:
         found.append(
             f"its clock and that of this machine differ by more than {SKEW_SECONDS} seconds. Set them by NTP"

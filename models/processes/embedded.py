@@ -24,7 +24,7 @@ from typing import Self
 
 from models.processes.child_process import Server
 from models.processes.data_directory import EmbeddedError, Place, free_owner
-from models.processes.embedded_servers import Postgres, Redis
+from models.processes.embedded_servers import LEAST_CONNECTIONS, Postgres, Redis
 from models.processes.restarts import Restarts
 
 __all__ = ["Embedded", "EmbeddedError", "EmbeddedInUse", "EmbeddedUnwritable"]
@@ -78,9 +78,11 @@ class Embedded:
         postgres: bool = True,
         redis: bool = True,
         others: Sequence[Callable[[Place], Server]] = (),
+        connections: int = LEAST_CONNECTIONS,
     ) -> Embedded:
         """Returns when all are ready, within about a second. Raises: EmbeddedError. `durable=False` is for
-        tests: no fsync. `others` make further servers (Caddy, coturn).
+        tests: no fsync. `others` make further servers (Caddy, coturn). `connections` to PostgreSQL are
+        allowed at least.
         """
         free_owner()
         data = Path(data_dir).absolute()
@@ -88,7 +90,13 @@ class Embedded:
         embedded = cls(lock, ())
         try:
             place = Place.find(data.resolve(), durable)
-            wanted = ((Postgres, postgres), (Redis, redis))
+
+            def make_postgres(place: Place) -> Postgres:
+                server = Postgres(place)
+                server.most_connections = max(LEAST_CONNECTIONS, connections)
+                return server
+
+            wanted = ((make_postgres, postgres), (Redis, redis))
             makers = [*(kind for kind, is_wanted in wanted if is_wanted), *others]
             embedded._servers = [make(place) for make in makers]
             embedded._open()

@@ -23,7 +23,6 @@ SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "shared_buffers": "128MB",
-    "max_connections": "100",
     "max_wal_size": "256MB",
     "huge_pages": "off",
     "jit": "off",
@@ -34,6 +33,7 @@ SETTINGS = {
     "log_min_error_statement": "panic",
     "log_checkpoints": "off",
 }
+LEAST_CONNECTIONS = 100
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 INITDB = "--username=postgres --auth=trust --encoding=UTF8 --locale=C --locale-provider=builtin"
 
@@ -42,6 +42,7 @@ class Postgres(Server):
     """PostgreSQL 18 for a small host. Trust on the socket is safe: only its own account can reach it."""
 
     title, program = "PostgreSQL", "postgres"
+    most_connections = LEAST_CONNECTIONS
     gentle, harsh = signal.SIGINT, signal.SIGQUIT  # Its "fast" and its "immediate" shutdown.
 
     @property
@@ -74,7 +75,10 @@ class Postgres(Server):
             raise EmbeddedError(f"PostgreSQL could not make {self.home}. {ADVICE}\n{self.last_words()}")
 
     def command(self) -> list[str]:
-        settings = SETTINGS | {"unix_socket_directories": str(self.place.sockets)}
+        settings = SETTINGS | {
+            "unix_socket_directories": str(self.place.sockets),
+            "max_connections": str(self.most_connections),
+        }
         if not os.access("/dev/shm", os.W_OK | os.X_OK):
             # POSIX shared memory is in files there; without it, files in the cluster serve the same purpose.
             settings |= {"dynamic_shared_memory_type": "mmap"}

@@ -19,6 +19,8 @@ class Urls(NamedTuple):
     redis: str
 
 
+# During a rolling restart a new worker runs beside an old one that drains; commands run beside the site.
+ROLLING, COMMANDS = 2, 15
 Makers = Sequence[Callable[[Place], Server]]
 
 
@@ -31,7 +33,11 @@ def servers(config: Config, others: Makers = ()) -> Iterator[Urls]:
         yield Urls(config.database_url, config.redis_url)
         return
     with Embedded.start(
-        config.data_dir, postgres=not config.database_url, redis=not config.redis_url, others=others
+        config.data_dir,
+        postgres=not config.database_url,
+        redis=not config.redis_url,
+        others=others,
+        connections=config.database_connections + ROLLING * config.database_pool_size + COMMANDS,
     ) as embedded:
         yield Urls(config.database_url or embedded.database_url, config.redis_url or embedded.redis_url)
 

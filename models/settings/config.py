@@ -113,7 +113,13 @@ class Config:
     chat_messages_per_call: int = 600
     sockets_per_person: int = 20
     sockets_per_address: int = 500
+    database_pool_size: int = 10
     drain_wait_seconds: int = 0
+
+    @property
+    def database_connections(self) -> int:
+        """The most connections to PostgreSQL that all processes of this machine open."""
+        return self.workers * self.database_pool_size
 
     @property
     def is_production(self) -> bool:

@@ -20,7 +20,14 @@ from tests.models.checks.conftest import TcpPostgres, refused, url
 def test_a_good_database(postgres: TcpPostgres) -> None:
     found = check_services(url(postgres), None)
     assert found == Findings(notes=found.notes)
-    assert [note for note in found.notes if "max_connections" in note]
+
+
+def test_more_connections_than_the_server_allows(postgres: TcpPostgres) -> None:
+    """It allows twelve: three are for superusers, and three for commands."""
+    assert check_services(url(postgres), None, 6).refused == ()
+    (told,) = check_services(url(postgres), None, 7).refused
+    assert told.startswith("DATABASE_POOL_SIZE: with WORKERS, the site opens up to 7 connections")
+    assert "allows 6 beside" in told
 
 
 @pytest.mark.parametrize(

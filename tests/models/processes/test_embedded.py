@@ -19,6 +19,8 @@ import pytest
 import redis
 
 from models.processes.embedded import Embedded, EmbeddedError, EmbeddedInUse, EmbeddedUnwritable
+from models.processes.service_urls import servers
+from models.settings.config import Config
 from tests.support.pace import within
 
 ROOT = Path(__file__).parent.parent.parent.parent
@@ -98,6 +100,17 @@ def test_writes_are_durable_by_default(data: Path) -> None:
         names = "'fsync', 'synchronous_commit', 'full_page_writes', 'TimeZone'"
         settings = f"select setting from pg_settings where name in ({names}) order by lower(name)"
         assert ask(running, settings) == [("on",), ("on",), ("on",), ("UTC",)]
+
+
+def test_postgresql_allows_the_connections_of_all_workers(data: Path) -> None:
+    config = Config(data_dir=data, redis_url="redis://localhost", workers=64)
+    with (
+        servers(config) as urls,
+        closing(psycopg2.connect(urls.database)) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.callproc("current_setting", ["max_connections"])
+        assert int(cursor.fetchone()[0]) >= 64 * 10 + 20
 
 
 def test_nothing_listens_but_private_sockets(embedded: Embedded, data: Path) -> None:
