@@ -5,9 +5,9 @@ a socket pair. It imports its decoder first and then waits for a request, so tha
 answers without delay. The request is a JSON object with two open files: the upload, and an empty file for the
 result. The answer is one JSON object of at most 4 KiB.
 
-Limits from the arrival of the request: memory (RLIMIT_AS), CPU time (a profiling timer, which ends the
-process even inside a library call, and RLIMIT_CPU as a backup), the size of the result (RLIMIT_FSIZE), no
-core dump.
+Limits from the arrival of the request: memory (RLIMIT_DATA; RLIMIT_AS for mappings that it does not count),
+CPU time (a profiling timer, which ends the process even inside a library call; RLIMIT_CPU as a backup), the
+size of the result (RLIMIT_FSIZE), no core dump.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ MEGABYTE = 1024 * 1024
 # For the whole life of the process, including its start.
 CPU_SECONDS = 1.9
 MOST_MEMORY = 285 * MEGABYTE
+# Of these, pages of libraries that are loaded for one request; and the address space that those take.
+LIBRARY_PAGES, LIBRARY_SPACE = 15 * MEGABYTE, 110 * MEGABYTE
 MOST_RESULT = 64 * MEGABYTE
 MOST_MESSAGE = 4096
 # Calls have priority.
@@ -81,23 +83,26 @@ def _line(body: dict[str, Any]) -> bytes:
 
 
 def _limit() -> None:
-    size, resident = _memory()
-    limit = size + max(0, MOST_MEMORY - resident)
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    size, data, resident = _memory()
+    more = max(0, MOST_MEMORY - LIBRARY_PAGES - resident)
+    resource.setrlimit(resource.RLIMIT_DATA, (data + more, data + more))
+    resource.setrlimit(resource.RLIMIT_AS, (size + more + LIBRARY_SPACE, size + more + LIBRARY_SPACE))
     resource.setrlimit(resource.RLIMIT_FSIZE, (MOST_RESULT, MOST_RESULT))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (2, 2))
     signal.setitimer(signal.ITIMER_PROF, max(0.1, cpu_left()))
 
 
-def _memory() -> tuple[int, int]:
-    """Bytes of address space and of resident memory (proc(5)); an estimate on other systems than Linux."""
+def _memory() -> tuple[int, int, int]:
+    """Bytes of address space, of private data and of resident memory (proc(5)); an estimate on other systems
+    than Linux.
+    """
     if sys.platform != "linux":
-        return 400 * MEGABYTE, 40 * MEGABYTE
+        return 400 * MEGABYTE, 100 * MEGABYTE, 40 * MEGABYTE
     with open("/proc/self/statm", "rb") as file:
-        size, resident = file.read().split()[:2]
+        size, resident, _, _, _, data, _ = (int(number) for number in file.read().split())
     page = os.sysconf("SC_PAGE_SIZE")
-    return int(size) * page, int(resident) * page
+    return size * page, data * page, resident * page
 
 
 def _die_with(parent: int) -> None:

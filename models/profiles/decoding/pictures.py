@@ -13,8 +13,11 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from models.errors import Invalid, Problem, TooLarge, UnsupportedMedia
 from models.profiles.decoding.colours import to_srgb
-from models.profiles.decoding.jpeg_structure import read_structure
+from models.profiles.decoding.jpeg_structure import Jpeg, read_structure
 from models.profiles.decoding.large_pictures import shrunk
+from models.profiles.decoding.picture_formats import HEAD_BYTES, is_damaged, words_for
+from models.profiles.decoding.png_colours import profile_of, read_chunks
+from models.profiles.decoding.webp_structure import read_webp
 
 MOST_PIXELS = 40_000_000
 LONGEST_SIDE = 800
@@ -22,16 +25,13 @@ LONGEST_SIDE = 800
 LEAST_SIDE, MOST_RATIO = 200, 3
 MOST_SCANS, MOST_COEFFICIENTS = 32, 200_000_000
 TOO_MUCH = "This photo takes too much work to read. Use a smaller one, or save it as a plain JPEG first."
+TOO_MANY_PIXELS = "A {} may have at most {} megapixels."
 QUALITY = 86
+PNG, GREY = b"\x89PNG\r\n\x1a\n", ("1", "L", "LA", "I", "I;16", "I;16B")
 FORMATS = ("JPEG", "PNG", "WEBP")
+RARE = "This JPEG is of a rare kind that browsers cannot show. Save it as a plain JPEG first."
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 AVIF_BRANDS = (b"avif", b"avis")
-KINDS = "Use a photo in JPEG, PNG or WebP."
-HEIC_WORDS = (
-    "This is a HEIC photo, a format that browsers cannot show. Take one with the camera here, or choose it "
-    "on your iPhone (which sends a JPEG), or save it as JPEG first."
-)
-AVIF_WORDS = "This is an AVIF photo. Save it as JPEG, PNG or WebP first, or take one with the camera here."
 # The background of the light theme, behind transparent pictures.
 PAPER = (252, 243, 234)
 ORIENTATION = 0x0112
@@ -41,7 +41,7 @@ TURNS = {
     5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }  # fmt: skip
-# Pillow makes four copies while it decodes a WebP.
+# Pillow makes four copies while it decodes a WebP; libav decodes larger ones, if they are not animated.
 MOST_WEBP_PIXELS = 12_000_000
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 
@@ -51,30 +51,60 @@ def work(source: BinaryIO, target: BinaryIO, request: dict[str, Any]) -> dict[st
 
     Raises: TooLarge, UnsupportedMedia, Invalid, and any exception of Pillow for a damaged picture.
     """
+    is_selfie = bool(request.get("is_selfie"))
+    head = _head(source)
+    if head[8:12] == b"WEBP" and (small := _large_webp(source, is_selfie=is_selfie)) is not None:
+        _encode(small, target)
+        return {}
     try:
-        with _opened(source) as image:
-            check_size(*image.size, is_selfie=bool(request.get("is_selfie")))
+        with _opened(source, head) as image:
+            check_size(*image.size, is_selfie=is_selfie)
             if image.format in ("JPEG", "MPO"):
                 check_work(source)
             _encode(upright(image), target)
     except UnidentifiedImageError as error:
-        raise UnsupportedMedia(words_for(_head(source))) from error
+        if not is_damaged(head):
+            raise UnsupportedMedia(words_for(head)) from error
+        if head.startswith(b"\xff\xd8") and _structure(source).is_rare:
+            raise Invalid(RARE) from error
+        raise
     return {}
 
 
-def _opened(source: BinaryIO) -> Image.Image:
-    """Opens the picture by its header. Raises: TooLarge for more pixels than the memory limit allows."""
-    is_webp = _head(source)[8:12] == b"WEBP"
+def _opened(source: BinaryIO, head: bytes) -> Image.Image:
+    """Opens the picture by its header. Raises: TooLarge; ValueError for a damaged PNG."""
+    chunks = read_chunks(source) if head.startswith(PNG) else {}
     # Pillow refuses twice this number, and warns above it.
-    Image.MAX_IMAGE_PIXELS = (MOST_WEBP_PIXELS if is_webp else MOST_PIXELS) // 2
+    Image.MAX_IMAGE_PIXELS = MOST_PIXELS // 2
     source.seek(0)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            return Image.open(source, formats=FORMATS)
+            image = Image.open(source, formats=FORMATS)
     except Image.DecompressionBombError as error:
-        kind, most = ("WebP photo", MOST_WEBP_PIXELS) if is_webp else ("photo", MOST_PIXELS)
-        raise TooLarge(f"A {kind} may have at most {most // 1_000_000} megapixels.") from error
+        raise TooLarge(TOO_MANY_PIXELS.format("photo", MOST_PIXELS // 1_000_000)) from error
+    if (profile := profile_of(chunks, is_grey=image.mode in GREY)) is not None:
+        image.info["icc_profile"] = profile
+    return image
+
+
+def _large_webp(source: BinaryIO, *, is_selfie: bool) -> Image.Image | None:
+    """The reduced picture; None if Pillow can decode it. Raises: TooLarge, Invalid."""
+    source.seek(0)
+    webp = read_webp(source.read())
+    pixels, most = webp.width * webp.height, MOST_WEBP_PIXELS if webp.is_animated else MOST_PIXELS
+    if pixels > most:
+        kind = "animated WebP" if webp.is_animated else "photo"
+        raise TooLarge(TOO_MANY_PIXELS.format(kind, most // 1_000_000))
+    if pixels <= MOST_WEBP_PIXELS:
+        return None
+    check_size(webp.width, webp.height, is_selfie=is_selfie)
+    # Few pictures need it, and its import costs every decoder 20 MB and 0.1 s.
+    from models.profiles.decoding.large_webp import reduced
+
+    exif = Image.Exif()
+    exif.load(webp.exif or b"")
+    return _turned(to_srgb(reduced(source, LONGEST_SIDE), {"icc_profile": webp.profile}), exif)
 
 
 def check_size(width: int, height: int, *, is_selfie: bool) -> None:
@@ -89,35 +119,40 @@ def check_size(width: int, height: int, *, is_selfie: bool) -> None:
 
 def check_work(source: BinaryIO) -> None:
     """Raises: Invalid for a JPEG that cannot be decoded within the limits."""
-    at = source.tell()
-    source.seek(0)
-    jpeg = read_structure(source.read(), MOST_SCANS)
-    source.seek(at)
+    jpeg = _structure(source)
+    if jpeg.is_rare:
+        raise Invalid(RARE)
     if jpeg.scans > MOST_SCANS or (jpeg.scans > 1 and jpeg.coefficients > MOST_COEFFICIENTS):
         raise Invalid(TOO_MUCH)
 
 
-def words_for(head: bytes) -> str:
-    """The advice for another file type, by the brand in its first box (ISO/IEC 14496-12, 4.3)."""
-    if head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS:
-        return HEIC_WORDS
-    if head[4:8] == b"ftyp" and head[8:12] in AVIF_BRANDS:
-        return AVIF_WORDS
-    return KINDS
+def _structure(source: BinaryIO) -> Jpeg:
+    at = source.tell()
+    source.seek(0)
+    jpeg = read_structure(source.read(), MOST_SCANS)
+    source.seek(at)
+    return jpeg
 
 
 def upright(image: Image.Image) -> Image.Image:
     """The first frame in sRGB, reduced and rotated as the EXIF says."""
     image.seek(0)
-    small = to_srgb(shrunk(image, LONGEST_SIDE), image.info)
-    turn = TURNS.get(_orientation(image))
+    small = shrunk(image, LONGEST_SIDE)
+    # The reader of the EXIF would load the picture too, and its errors are ignored.
+    small.load()
+    return _turned(to_srgb(small, image.info), image)
+
+
+def _turned(small: Image.Image, source: Image.Image | Image.Exif) -> Image.Image:
+    turn = TURNS.get(_orientation(source))
     return small if turn is None else small.transpose(turn)
 
 
-def _orientation(image: Image.Image) -> int:
+def _orientation(source: Image.Image | Image.Exif) -> int:
     """The EXIF orientation; 1 (upright) if the EXIF is damaged."""
     try:
-        return int(image.getexif().get(ORIENTATION, 1))
+        exif = source if isinstance(source, Image.Exif) else source.getexif()
+        return int(exif.get(ORIENTATION, 1))
     except Problem:
         raise
     except Exception:  # Pillow's reader raises many kinds
@@ -134,4 +169,4 @@ def _encode(image: Image.Image, target: BinaryIO) -> None:
 
 def _head(source: BinaryIO) -> bytes:
     source.seek(0)
-    return source.read(12)
+    return source.read(HEAD_BYTES)

@@ -14,6 +14,7 @@ from models.errors import Invalid, Problem, TooLarge, UnsupportedMedia
 from models.profiles.decoding.jpeg_structure import Jpeg, read_structure
 from models.profiles.decoding.pictures import LONGEST_SIDE, work
 from tests.support.media.bombs import many_scans
+from tests.support.media.colour_profiles import rgb_profile
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
@@ -131,6 +132,20 @@ def test_other_file_types_are_refused(data: bytes) -> None:
         shrink(data)
 
 
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (picture(kind="GIF"), "a GIF"), (picture(kind="BMP"), "a BMP"), (picture(kind="TIFF"), "a TIFF"),
+        (b"\xff\x0a" + bytes(50), "JPEG XL"), (b"%PDF-1.7", "a PDF"), (SVG, "an SVG"),
+        (b"\0\0\0\x18ftypisom" + bytes(50), "a video"), (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif", "AVIF"),
+        (b"\0\0\0\x18ftypavif" + bytes(50), "AVIF"),
+    ],
+)  # fmt: skip
+def test_another_kind_is_named(data: bytes, kind: str) -> None:
+    with pytest.raises(UnsupportedMedia, match=kind):
+        shrink(data)
+
+
 @pytest.mark.parametrize("brand", [b"heic", b"mif1", b"hevc"])
 def test_a_heic_photo_is_refused_with_advice(brand: bytes) -> None:
     with pytest.raises(UnsupportedMedia, match="HEIC"):
@@ -143,8 +158,51 @@ def test_a_truncated_file_is_refused(kind: str, part: float) -> None:
     noise, out = Image.effect_noise((300, 300), 80).convert("RGB"), BytesIO()
     noise.save(out, kind)
     data = out.getvalue()
-    with pytest.raises((Invalid, UnsupportedMedia)):
+    with pytest.raises(Invalid, match="damaged"):
         shrink(data[: int(len(data) * part)])
+
+
+def changed(kind: str, place: bytes, offset: int, value: bytes, size: tuple[int, int] = (300, 300)) -> bytes:
+    """A picture with other bytes at `offset` after `place`."""
+    out = BytesIO()
+    Image.effect_noise(size, 80).convert("RGB").save(out, kind)
+    data = bytearray(out.getvalue())
+    at = data.index(place) + offset
+    data[at : at + len(value)] = value
+    return bytes(data)
+
+
+DAMAGED = {
+    "PNG, checksum of the header": changed("PNG", b"IHDR", 17, b"\0\0\0\0"),
+    "PNG, impossible depth": changed("PNG", b"IHDR", 12, b"\x4d"),
+    "PNG, no size": changed("PNG", b"IHDR", 4, bytes(8)),
+    "PNG, first byte": changed("PNG", b"PNG", -1, b"\x09"),
+    "PNG, signature": changed("PNG", b"PNG", 3, b"\n\x1a\n\0"),
+    "PNG, length of its data": changed("PNG", b"IDAT", -4, b"\xff" * 4),
+    "PNG, data": changed("PNG", b"IDAT", 4, b"\0" * 50),
+    "PNG, ends in the header": changed("PNG", b"PNG", 0, b"")[:30],
+    "PNG, only the signature": b"\x89PNG\r\n\x1a\n",
+    "JPEG, first byte": changed("JPEG", b"\xff\xd8", 0, b"\0"),
+    "JPEG, first marker": changed("JPEG", b"\xff\xd8", 2, b"\0"),
+    "JPEG, no size": changed("JPEG", b"\xff\xc0", 5, bytes(4)),
+    "JPEG, only the signature": b"\xff\xd8\xff",
+    "JPEG, ends in a header": changed("JPEG", b"\xff\xd8", 0, b"")[:20],
+    "WebP, kind of its data": changed("WEBP", b"VP8 ", 0, b"VP8Q"),
+    "WebP, first byte": changed("WEBP", b"RIFF", 0, b"\0"),
+    "WebP, ends in the header": changed("WEBP", b"RIFF", 0, b"")[:14],
+}
+
+
+@pytest.mark.parametrize("data", DAMAGED.values(), ids=DAMAGED.keys())
+def test_a_damaged_file_is_not_called_another_type(data: bytes) -> None:
+    with pytest.raises(Invalid, match="damaged"):
+        shrink(data)
+
+
+@pytest.mark.parametrize(("offset", "value"), [(4, b"\x0c"), (1, b"\xc3")], ids=["12 bits", "lossless"])
+def test_a_rare_kind_of_jpeg_is_named(offset: int, value: bytes) -> None:
+    with pytest.raises(Invalid, match="rare kind"):
+        shrink(changed("JPEG", b"\xff\xc0", offset, value))
 
 
 @pytest.mark.parametrize("size", [(50_000, 50_000), (6_400, 6_400), (40_000_001, 1)])
@@ -202,8 +260,41 @@ def test_a_large_progressive_picture_is_refused_for_its_memory() -> None:
 
 
 def test_a_huge_webp_is_refused_by_its_header() -> None:
-    data = bytearray(picture(size=(300, 300), kind="WEBP"))
-    at = data.index(b"\x9d\x01\x2a") + 3
-    data[at : at + 4] = pack("<HH", 16000, 16000)
-    with pytest.raises(TooLarge, match="12 megapixels"):
-        shrink(bytes(data))
+    with pytest.raises(TooLarge, match="40 megapixels"):
+        shrink(changed("WEBP", b"\x9d\x01\x2a", 3, pack("<HH", 16000, 16000)))
+    out = BytesIO()
+    frames = [Image.new("RGB", (250, 250), colour) for colour in ("white", "black")]
+    frames[0].save(out, "WEBP", save_all=True, append_images=frames[1:])
+    animated = bytearray(out.getvalue())
+    at = animated.index(b"VP8X") + 12
+    animated[at : at + 6] = (3999).to_bytes(3, "little") * 2
+    with pytest.raises(TooLarge, match="animated WebP may have at most 12"):
+        shrink(bytes(animated))
+
+
+@pytest.mark.parametrize(("mode", "lossless"), [("RGB", False), ("RGB", True), ("RGBA", False)])
+def test_a_large_webp_has_the_pixels_of_a_small_one(mode: str, lossless: bool) -> None:
+    """Above 12 megapixels it is decoded by another library."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    small = Image.new(mode, (8, 6), "white")
+    ImageDraw.Draw(small).rectangle(
+        (0, 0, 3, 5), fill=(200, 30, 60, 128) if mode == "RGBA" else (200, 30, 60)
+    )
+    seen = []
+    for size in ((800, 600), (4160, 3120)):
+        out = BytesIO()
+        small.resize(size, Image.Resampling.NEAREST).save(
+            out, "WEBP", exif=exif, lossless=lossless, method=0, icc_profile=rgb_profile()
+        )
+        shown = opened(shrink(out.getvalue()))
+        assert shown.size == (600, 800)
+        seen.append([shown.getpixel(at) for at in ((300, 200), (300, 600), (10, 380), (590, 790))])
+    for one, other in zip(*seen, strict=True):
+        assert all(abs(a - b) <= 3 for a, b in zip(one, other, strict=True))
+
+
+def test_a_truncated_large_webp_is_refused() -> None:
+    data = changed("WEBP", b"\x9d\x01\x2a", 3, pack("<HH", 5000, 5000))
+    with pytest.raises(Invalid, match="damaged"):
+        shrink(data[:-10])
