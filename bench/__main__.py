@@ -12,22 +12,22 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from bench import calls_bench, idle_bench, queue_bench, relay_bench, ring_bench
+from bench.benchmarks import calls, idle, queue, relay, ring
 
 
 class Bench(NamedTuple):
     run: Callable[..., None]
     plan: Any
     brief: Any
-    """None: not worth a look, for it needs its thousands."""
+    """None: a brief run shows nothing, because the benchmark needs thousands of users."""
 
 
 BENCHES = {
-    "queue": Bench(queue_bench.queue, queue_bench.Plan(), queue_bench.BRIEF),
-    "calls": Bench(calls_bench.calls, calls_bench.Plan(), calls_bench.BRIEF),
-    "relay": Bench(relay_bench.relay, relay_bench.Plan(), relay_bench.BRIEF),
-    "idle": Bench(idle_bench.idle, idle_bench.Plan(), None),
-    "ring": Bench(ring_bench.rings, ring_bench.Plan(), None),
+    "queue": Bench(queue.queue, queue.Plan(), queue.BRIEF),
+    "calls": Bench(calls.calls, calls.Plan(), calls.BRIEF),
+    "relay": Bench(relay.relay, relay.Plan(), relay.BRIEF),
+    "idle": Bench(idle.idle, idle.Plan(), None),
+    "ring": Bench(ring.rings, ring.Plan(), None),
 }
 
 

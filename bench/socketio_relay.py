@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.wire import WireSocket
+from bench.client.connections import WireSocket
 
 PLACE = Path(__file__).with_name("socketio")
 DOOR = "/socket.io/?EIO=4&transport=websocket&room="

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import uvloop
 
-from bench.idle_bench import Plan, run_idle
+from bench.benchmarks.idle import Plan, run_idle
 
 # The promise is twenty; measured were 7 and 8.
 MOST_KB = 15

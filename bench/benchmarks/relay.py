@@ -18,17 +18,17 @@ import msgspec
 import psutil
 import uvloop
 
-from bench.call import CANDIDATE, meet
+from bench.chart import Series, bars
+from bench.client.call import CANDIDATE, meet
+from bench.client.connections import WireSocket
+from bench.client.open_loop import pace
+from bench.client.ping_pong import rally
+from bench.client.sockets import Present, all_come
+from bench.client.users import sign_up
 from bench.meter import cpu_seconds, percentile
-from bench.pace import pace
-from bench.people import sign_up
-from bench.picture import Series, bars
-from bench.presence import Present, all_come
-from bench.rally import rally
 from bench.report import Measured, machine, measured, save, show
 from bench.site_process import SiteUnderTest, site_under_test
 from bench.socketio_relay import SocketIo, socketio_relay
-from bench.wire import WireSocket
 
 CALL_SECONDS = 1800
 ICE = {"candidate": CANDIDATE, "attempt": 1}

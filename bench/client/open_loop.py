@@ -11,9 +11,9 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
-from bench.catcher import Catcher, Expected
+from bench.client.connections import WireSocket
+from bench.client.message_counter import Catcher, Expected
 from bench.progress import Progress
-from bench.wire import WireSocket
 
 
 class Timed(Catcher):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bench.wire import WireSocket, framed
+from bench.client.connections import WireSocket, framed
 
 HOME_SECONDS = 10.0
 

@@ -1,4 +1,4 @@
-"""`python -m bench.webhook_bench [RUNS]`: the latency of genuine events during a flood of forged ones.
+"""`python -m bench.benchmarks.webhook [RUNS]`: the latency of genuine events during a flood of forged ones.
 
 Genuine events are paid checkouts with everything that follows (event, grant, code: one transaction), sent at
 a steady pace. The flood comes from a separate process: well-formed, with a signature of the right form made
@@ -20,9 +20,9 @@ import msgspec
 import psycopg2
 import uvloop
 
+from bench.chart import Series, bars
+from bench.client.users import sign_up
 from bench.meter import Meter, median, percentile
-from bench.people import sign_up
-from bench.picture import Series, bars
 from bench.report import Measured, figure, machine, measured, save, table
 from bench.site_process import SiteUnderTest, site_under_test
 from models.billing.stripe_api import sign

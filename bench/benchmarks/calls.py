@@ -16,11 +16,11 @@ from dataclasses import dataclass, replace
 
 import uvloop
 
-from bench.call import Declined, Times, hold
+from bench.chart import Series, bars
+from bench.client.call import Declined, Times, hold
+from bench.client.sockets import Looking, Present, all_come, pushed
+from bench.client.users import BenchUser, sign_up
 from bench.meter import Cost, Meter, percentile
-from bench.people import BenchUser, sign_up
-from bench.picture import Series, bars
-from bench.presence import Looking, Present, all_come, pushed
 from bench.progress import Progress
 from bench.report import Measured, machine, measured, save, show
 from bench.site_process import SiteUnderTest, plain_tornado, site_under_test

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from bench.presence import Present
-from bench.wire import WireSocket, field_of
+from bench.client.connections import WireSocket, field_of
+from bench.client.sockets import Present
 
 CALL_SECONDS = 20.0
 SECONDS = 300

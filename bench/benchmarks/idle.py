@@ -15,15 +15,15 @@ from dataclasses import dataclass
 import psutil
 import uvloop
 
+from bench.chart import Series, bars
+from bench.client.connections import HttpConnection
+from bench.client.sockets import OPENING_AT_ONCE, Present
+from bench.client.users import BenchUser, sign_up
 from bench.meter import cpu_seconds
-from bench.people import BenchUser, sign_up
-from bench.picture import Series, bars
-from bench.presence import OPENING_AT_ONCE, Present
 from bench.progress import Progress
 from bench.report import Measured, machine, measured, save, show
 from bench.site_process import site_under_test
 from bench.socketio_relay import socketio_relay
-from bench.wire import HttpConnection
 
 COLUMNS = {
     "sockets": "sockets", "joined_kb": "kB a socket", "with_page_kb": "with a page", "idle_core": "idle core",

@@ -19,7 +19,7 @@ import redis
 from models.ids import new_id
 from models.redis.client import Script
 
-STATEMENTS = aiosql.from_path(Path(__file__).with_name("people.sql"), "psycopg2")
+STATEMENTS = aiosql.from_path(Path(__file__).with_name("users.sql"), "psycopg2")
 PROCESS = "bench-crowd"
 BATCH = 1000
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Self
 
-from bench.people import BenchUser
-from bench.wire import HttpConnection, WireSocket
+from bench.client.connections import HttpConnection, WireSocket
+from bench.client.users import BenchUser
 
 OPENING_AT_ONCE = 20
 BROWSING_AT_ONCE = 8

@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from bench.catcher import Catcher, Expected
+from bench.client.connections import WireSocket
+from bench.client.message_counter import Catcher, Expected
 from bench.progress import Progress
-from bench.wire import WireSocket
 
 STEPS = 20
 

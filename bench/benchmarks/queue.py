@@ -1,8 +1,7 @@
 """`python -m bench queue`: the cost of a page of the queue, and of one user's arrival and departure.
 
-With 100, 1,000 and 10,000 users online. Most of them are a crowd without sockets of ours
-(`bench.people.Crowd`); fifty viewers have real, joined sockets, request the pages, and get every change that
-concerns their screen.
+With 100, 1,000 and 10,000 users online. Most of them have no sockets (`bench.client.users.Crowd`);
+fifty viewers have real, joined sockets, request the pages, and get every change that concerns their screen.
 """
 
 from __future__ import annotations
@@ -14,14 +13,14 @@ from dataclasses import dataclass
 
 import uvloop
 
+from bench.chart import Series, bars
+from bench.client.connections import HttpConnection, WireSocket
+from bench.client.sockets import Present, all_come, pushed
+from bench.client.users import BenchUser, Crowd, sign_up
 from bench.meter import Cost, Meter, percentile
-from bench.people import BenchUser, Crowd, sign_up
-from bench.picture import Series, bars
-from bench.presence import Present, all_come, pushed
 from bench.progress import Progress
 from bench.report import Measured, machine, measured, save, show
 from bench.site_process import SiteUnderTest, site_under_test
-from bench.wire import HttpConnection, WireSocket
 
 COLUMNS = {
     "online": "online", "json_per_server_second": "JSON/CPU s", "html_per_server_second": "HTML/CPU s",

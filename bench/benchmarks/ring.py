@@ -2,7 +2,7 @@
 
 An open loop, a few invites a second, each timed from when it was due until the callee's socket has
 `call:notify`; then the caller cancels. At the same time the others request pages, and a stranger arrives and
-leaves, as in `bench.calls_bench`.
+leaves, as in `bench.benchmarks.calls`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import uvloop
 
-from bench.call import ring
+from bench.chart import Series, bars
+from bench.client.call import ring
+from bench.client.sockets import Looking, Present, all_come
+from bench.client.users import sign_up
 from bench.meter import percentile
-from bench.people import sign_up
-from bench.picture import Series, bars
-from bench.presence import Looking, Present, all_come
 from bench.progress import Progress
 from bench.report import Measured, machine, measured, save, show
 from bench.site_process import site_under_test

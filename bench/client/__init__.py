@@ -1,0 +1,1 @@
+"""The load: users, their connections, and what they send."""
