@@ -31,7 +31,7 @@
     }
   }
 
-  /** The minimum for the scripts: Chrome 94, Safari 15.4, Firefox 113 (docs/decisions/oldest-browsers.md). */
+  /** The minimum for the scripts: Chrome 94, Safari 15.4, Firefox 113 (docs/decisions/web/oldest-browsers.md). */
   function isTooOld() {
     var connection = window.RTCPeerConnection;
     return !window.HTMLDialogElement || !Array.prototype.at || !window.WebSocket || !Object.fromEntries

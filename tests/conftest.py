@@ -40,7 +40,7 @@ from tests.support.redis_versions import newer_commands
 from tests.support.secret_leaks import overheard
 
 TEST_SECONDS = 120
-# docs/decisions/two-at-a-time.md: the heaviest tests run last, each group sequentially.
+# docs/decisions/development/two-at-a-time.md: the heaviest tests run last, each group sequentially.
 GROUPS = {"journeys": "browsers", "turn": "browsers", "webrtc": "browsers", "machines": "machines"}
 
 
@@ -50,7 +50,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if group := GROUPS.get(item.path.parent.name):
             item.add_marker(pytest.mark.xdist_group(group))
-        # docs/decisions/browser-tests-are-retried.md: a race that shows once must fail the run.
+        # docs/decisions/development/browser-tests-are-retried.md: a race that shows once must fail the run.
         if item.get_closest_marker("journey"):
             item.add_marker(pytest.mark.flaky(reruns=2))
         if item.get_closest_marker("gen_test"):

@@ -1,5 +1,5 @@
 """Browser APIs that the oldest supported browsers lack, and their guards
-(docs/decisions/oldest-browsers.md).
+(docs/decisions/web/oldest-browsers.md).
 """
 
 from __future__ import annotations

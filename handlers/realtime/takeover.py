@@ -1,7 +1,7 @@
 """The takeover of an upgraded request from Tornado: its connection moves to an asyncio protocol.
 
 Tornado's own protocol reads a frame in several awaited steps and writes through a task, which costs more than
-relaying the frame (docs/decisions/whole-frames.md).
+relaying the frame (docs/decisions/web/whole-frames.md).
 """
 
 from __future__ import annotations

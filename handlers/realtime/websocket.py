@@ -2,7 +2,7 @@
 
 Each frame counts against the handler's budget. If a handler returns an awaitable, reading pauses until it is
 done: messages stay in order, and a slow command cannot pile up memory. Output of one read goes out in one
-write per connection. See docs/decisions/whole-frames.md.
+write per connection. See docs/decisions/web/whole-frames.md.
 """
 
 from __future__ import annotations

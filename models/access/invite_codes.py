@@ -2,7 +2,9 @@
 
 A user has one code (16 characters of Crockford base32, `code_uses` uses); the operator has codes with a label
 and any number of uses. A use and the access it grants are written in one transaction, and the last use is
-taken by exactly one user. Wrong guesses never block a code that exists (docs/decisions/code-guesses.md).
+taken by exactly one user. Wrong guesses never block a code that exists
+(docs/decisions/product/code-guesses.md).
+
 Raises: NotFound for an unknown code, counted as a guess; Invalid for text without a code; Conflict for a code
 that is used up, switched off, the user's own, or redeemed by a user who has access.
 """

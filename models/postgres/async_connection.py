@@ -1,7 +1,7 @@
 """One connection to PostgreSQL: aiopg on the event loop, isolated from libpq's own descriptor.
 
 libpq closes and opens sockets at its own discretion; the event loop only ever watches a selector that this
-module owns (docs/decisions/libpq-descriptors.md). Used only by `models.postgres.database`.
+module owns (docs/decisions/storage/libpq-descriptors.md). Used only by `models.postgres.database`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 initdb looks its user up with getpwuid(3) and fails without an entry in passwd, as in a container that is run
 with any uid (`docker run --user 12345`). It does not use the name: we pass another one. For such a uid, a
-copy of it calls getpwent(3) instead, which returns some entry (docs/decisions/initdb-without-a-name.md).
+copy of it calls getpwent(3) instead, which returns some entry
+(docs/decisions/hosting/initdb-without-a-name.md).
 """
 
 from __future__ import annotations

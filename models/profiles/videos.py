@@ -1,8 +1,9 @@
 """Intro videos: a clean copy of an upload, made in a decoder process.
 
 One video is stored per user, remuxed: the compressed pictures and sound of the upload in a new container
-(docs/decisions/videos-remuxed.md). Refused are more than 50 MB, other formats than webm and mp4 with codecs
-that browsers play, and videos that are damaged, too short, too long, too large or too expensive to decode.
+(docs/decisions/product/videos-remuxed.md). Uploads of more than 50 MB are refused, as are formats
+other than webm and mp4 with codecs that browsers play, and videos that are damaged, too short, too long, too
+large or too expensive to decode.
 `models.profiles.decoding` has the decoder and its limits.
 """
 

@@ -2,7 +2,7 @@
 
 redis-py parses REDIS_URL (`models.redis.address`) and hiredis the answers. redis-py's own connection costs an
 await and a timeout for each answer, many times the cost of the answer
-(docs/decisions/redis-answers-handed-on.md). The protocol is RESP2, which has no unrequested messages.
+(docs/decisions/storage/redis-answers-handed-on.md). The protocol is RESP2, which has no unrequested messages.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The subscription connection to Redis, and the handlers of each channel in this process.
 
-redis-py's own `PubSub` costs more than the events themselves (docs/decisions/redis-answers-handed-on.md). A
-connection that is lost, or does not answer a PING, is replaced and subscribes to all channels again; events
-published in the interval are lost, and `on_reconnect` is called. A channel stays subscribed until
-`unsubscribe`, even if the first attempt fails.
+redis-py's own `PubSub` costs more than the events themselves
+(docs/decisions/storage/redis-answers-handed-on.md). A connection that is lost, or does not answer a PING, is
+replaced and subscribes to all channels again; events published in the interval are lost, and `on_reconnect`
+is called. A channel stays subscribed until `unsubscribe`, even if the first attempt fails.
 """
 
 from __future__ import annotations

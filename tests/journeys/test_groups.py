@@ -1,4 +1,4 @@
-"""Browsers have the machine for themselves: docs/decisions/two-at-a-time.md."""
+"""Browsers have the machine for themselves: docs/decisions/development/two-at-a-time.md."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Video copying in a decoder process: a clean copy of an upload. The only module that imports PyAV.
 
 The copy has the compressed pictures and sound of the upload in a new container
-(docs/decisions/videos-remuxed.md). All packets are read; key frames and sound are decoded as far as the CPU
-time allows, spread over the whole length.
+(docs/decisions/product/videos-remuxed.md). All packets are read; key frames and sound are decoded as
+far as the CPU time allows, spread over the whole length.
 """
 
 from __future__ import annotations
