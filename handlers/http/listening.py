@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from itertools import chain
 
 import tornado.netutil
 
@@ -31,14 +32,22 @@ class CannotListen(Exception):
 
 
 def try_to_listen(config: Config) -> Findings:
-    """What `listen` would report. A port in use is only a note, because the site itself may be running."""
+    """What `listen` and `listen_public` would report. A port in use is only a note, because the site itself
+    may be running.
+    """
+    opened: list[socket.socket] = []
     try:
-        for one in listen(config):
-            one.close()
+        opened += listen(config)
+        opened += chain(*(listen_public(config) or ()))
     except CannotListen as error:
         if getattr(error.__cause__, "errno", None) == errno.EADDRINUSE:
-            return Findings(notes=("PORT is in use: by this site, if it is running now.",))
+            return Findings(
+                notes=(f"{str(error).split()[0]} is in use: by this site, if it is running now.",)
+            )
         return Findings(refused=(str(error),))
+    finally:
+        for one in opened:
+            one.close()
     return Findings()
 
 

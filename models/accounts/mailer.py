@@ -1,7 +1,7 @@
-"""E-mails to account holders through the operator's mail server. The only module that imports smtplib.
+"""E-mails to account holders through the operator's mail server.
 
 Stateless but for its queue. Callers do not wait: e-mails go to one thread, at most 32 are queued, and a
-failure is logged without the address. A password is never sent without TLS to a server on another machine.
+failure is logged with its cause, without the address (`models.accounts.mail_server`).
 Without SMTP_URL there is no mail, and `is_on` is False.
 """
 
@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import smtplib
-import ssl
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
+from models.accounts.mail_server import FAILURES, cause_of, connected
 from models.settings.config import Config
 from models.settings.urls import MailServer, mail_server
 
 logger = logging.getLogger(__name__)
 MOST_WAITING = 32
-SERVER_SECONDS = 15
 CLOSE_SECONDS = 5.0
 
 
@@ -69,55 +67,12 @@ class Mailer:
         return message
 
     def _deliver(self, at: MailServer, message: EmailMessage) -> None:
-        """Blocking. An error's text may contain the address, so only its type is logged."""
+        """Blocking. An error's text may contain the address, so only its type and cause are logged."""
         try:
-            with _connected(at) as server:
+            with connected(at) as server:
                 server.send_message(message)
-        except (OSError, smtplib.SMTPException, UnicodeError, ValueError) as error:
-            logger.warning("an e-mail could not be sent: %s", type(error).__name__)
+        except FAILURES as error:
+            facts = {"cause": cause_of(error, at)}
+            logger.warning("an e-mail could not be sent: %s", type(error).__name__, extra=facts)
         finally:
             self._room.release()
-
-
-def reach(url: str, seconds: float = 2.0) -> str | None:
-    """The reason why the mail server cannot be used, or None. Sends nothing. Blocking."""
-    try:
-        _connected(mail_server(url), seconds).quit()
-    except smtplib.SMTPAuthenticationError:
-        return "the server rejects the user or the password"
-    except smtplib.SMTPNotSupportedError:
-        return "the server offers no TLS or no authentication"
-    except ssl.SSLError:
-        return "the TLS handshake failed: check smtp:// or smtps:// in SMTP_URL and the server's certificate"
-    except (OSError, smtplib.SMTPException, UnicodeError, ValueError):
-        return "the server cannot be reached"
-    return None
-
-
-def _connected(at: MailServer, seconds: float = SERVER_SECONDS) -> smtplib.SMTP:
-    """With TLS from the start (smtps) or if the server offers it; signed in if the URL has a user."""
-    secure = ssl.create_default_context()
-    if at.is_tls:
-        server: smtplib.SMTP = smtplib.SMTP_SSL(at.host, at.port, timeout=seconds, context=secure)
-    else:
-        server = smtplib.SMTP(at.host, at.port, timeout=seconds)
-    try:
-        _sign_in(server, at, secure)
-    except BaseException:
-        server.close()
-        raise
-    return server
-
-
-def _sign_in(server: smtplib.SMTP, at: MailServer, secure: ssl.SSLContext) -> None:
-    server.ehlo()
-    is_secure = at.is_tls
-    if not is_secure and server.has_extn("starttls"):
-        server.starttls(context=secure)
-        server.ehlo()
-        is_secure = True
-    if at.user is None:
-        return
-    if not is_secure and not at.is_loopback:
-        raise smtplib.SMTPNotSupportedError("no TLS for the password")
-    server.login(at.user, at.password)

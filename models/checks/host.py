@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from models.accounts.mailer import reach
+from models.accounts.mail_server import reach
 from models.findings import Findings
 from models.settings.config import Config
 from models.settings.networks import is_wide
@@ -76,8 +76,8 @@ def _takes_files(directory: Path | None) -> bool:
 
 def _notes(config: Config) -> Iterator[str]:
     yield from consequences(config)
-    if config.smtp_url and (cause := reach(config.smtp_url)):
-        yield f"SMTP_URL: {cause}. The site starts all the same, but cannot send e-mail."
+    if config.smtp_url and (cause := reach(config.smtp_url, config.mail_from)):
+        yield f"{cause}. The site starts all the same, but cannot send e-mail."
     if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < LEAST_FILES:
         yield f"ulimit -n: fewer than {LEAST_FILES} files may be open, and each visitor needs one."
 

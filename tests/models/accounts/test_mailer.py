@@ -67,6 +67,7 @@ async def test_a_failure_is_logged_once_without_the_address(
     assert [record.getMessage() for record in caplog.records] == [
         "an e-mail could not be sent: ConnectionRefusedError"
     ]
+    assert vars(caplog.records[0])["cause"].startswith("SMTP_URL: the server cannot be reached")
     await mail.close()
 
 
@@ -78,6 +79,7 @@ async def test_a_password_is_not_sent_to_another_machine_without_tls(
     mail.send("ann@example.com", "A subject", "Some words.")
     mail._thread.submit(lambda: None).result()
     assert "SMTPNotSupportedError" in caplog.text
+    assert "offers no TLS" in vars(caplog.records[0])["cause"]
     assert mailbox.letters == []
     await mail.close()
 
