@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 
 from handlers.http.listening import try_to_listen
-from models.checks.host import check_host, consequences
+from models.checks.host import check_data_dir, check_host, consequences
 from models.checks.services import check_services
 from models.settings.config import Config, ConfigError
 from models.settings.environment import read_config
@@ -47,7 +47,8 @@ def check(environment: Mapping[str, str]) -> int:
 
 def check_start(config: Config, environment: Mapping[str, str]) -> None:
     """Checks before anything is opened; logs what will fail later. Raises: Refused."""
-    found = check_services(config.database_url, config.redis_url, config.database_connections)
+    services = check_services(config.database_url, config.redis_url, config.database_connections)
+    found = services.with_(check_data_dir(config))
     for note in (*misspelled(environment), *found.to_mend, *found.notes, *consequences(config)):
         logger.warning(note)
     if found.refused:

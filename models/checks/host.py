@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import resource
-import shutil
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 from models.accounts.mail_server import reach
+from models.checks.data_directory import why_unusable
 from models.findings import Findings
 from models.settings.config import Config
 from models.settings.networks import is_wide
 from models.settings.site_addresses import is_secure_context, port_of
 
-LEAST_FREE_BYTES = 200 * 1024 * 1024
 LEAST_FILES = 1024
 NO_STUN = (
     "TURN_URLS and STUN_URLS are not set: only people on the same network can call each other. "
@@ -36,8 +33,16 @@ NO_FILES = (
 
 
 def check_host(config: Config) -> Findings:
-    refused = _data_dir(config.data_dir, keeps_all=not (config.database_url and config.redis_url))
-    return Findings(tuple(refused), (), tuple(_notes(config)))
+    return check_data_dir(config).with_(Findings(notes=tuple(_notes(config))))
+
+
+def check_data_dir(config: Config) -> Findings:
+    """With both servers elsewhere, the site starts without it, but uploads and deletions need it."""
+    keeps_all = not (config.database_url and config.redis_url)
+    cause = why_unusable(config.data_dir, keeps_all=keeps_all)
+    if cause is None:
+        return Findings()
+    return Findings(refused=(cause,)) if keeps_all else Findings(to_mend=(cause,))
 
 
 def consequences(config: Config) -> list[str]:
@@ -55,20 +60,15 @@ def consequences(config: Config) -> list[str]:
         found.append(NO_CAMERA)
     if any(map(is_wide, config.trusted_proxies)):
         found.append(WIDE)
-    if not (_takes_files(config.data_dir) or _takes_files(None)):
+    if why_unusable(config.data_dir, keeps_all=False) and not _has_temporary_files():
         found.append(NO_FILES)
     return found
 
 
-def _existing(directory: Path) -> Path:
-    """The directory itself, or the first above it that exists. Raises: OSError."""
-    return next(path for path in (directory.absolute(), *directory.absolute().parents) if path.exists())
-
-
-def _takes_files(directory: Path | None) -> bool:
-    """Whether temporary files can be created there (None: in TMPDIR or the system's directory)."""
+def _has_temporary_files() -> bool:
+    """Whether temporary files can be created in TMPDIR or the system's directory."""
     try:
-        tempfile.TemporaryFile(dir=directory and _existing(directory)).close()
+        tempfile.TemporaryFile().close()
     except OSError:
         return False
     return True
@@ -80,22 +80,3 @@ def _notes(config: Config) -> Iterator[str]:
         yield f"{cause}. The site starts all the same, but cannot send e-mail."
     if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < LEAST_FILES:
         yield f"ulimit -n: fewer than {LEAST_FILES} files may be open, and each visitor needs one."
-
-
-def _data_dir(data: Path, *, keeps_all: bool) -> list[str]:
-    """`keeps_all`: the embedded servers keep their data there."""
-    try:
-        place = _existing(data)
-    except OSError as error:
-        return [f"DATA_DIR: it cannot be used ({os.strerror(error.errno or 0)})."]
-    if not place.is_dir():
-        return ["DATA_DIR: it is not a directory, or a part of its path is not."]
-    try:
-        with tempfile.TemporaryFile(dir=place):
-            pass
-        free = shutil.disk_usage(place).free
-    except OSError as error:
-        return [f"DATA_DIR: it cannot be written ({os.strerror(error.errno or 0)})."]
-    if keeps_all and free < LEAST_FREE_BYTES:
-        return ["DATA_DIR: less than 200 MB are free there."]
-    return []

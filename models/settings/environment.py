@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from models.currencies import STRIPE_MINIMUM
 from models.settings.checks import check_together
@@ -35,7 +34,7 @@ def _read(read: SettingsReader) -> Config:
         allowed_origins=read.origins("ALLOWED_ORIGINS"),
         trusted_proxies=read.networks("TRUSTED_PROXIES"),
         tls=read.choice("TLS", ("off", "auto", "on", "internal"), base.tls),
-        data_dir=Path(read.text("DATA_DIR", "data")),
+        data_dir=read.directory("DATA_DIR", "data"),
         database_url=read.database_url("DATABASE_URL"),
         redis_url=read.redis_url("REDIS_URL"),
         secret_key=read.secret("SECRET_KEY", least=32),

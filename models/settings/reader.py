@@ -98,6 +98,17 @@ class SettingsReader:
 
         return self._parsed(name, None, parse, "must be a readable text file (UTF-8, at most 256 KiB)")
 
+    def directory(self, name: str, default: str) -> Path:
+        """A path as the system takes it. What only a shell or a browser would replace is refused."""
+
+        def parse(value: str) -> Path:
+            if re.search(r"\A~|\A\w+://|\$[\w{(]|\{\{|%\w+%|\A<.*>\Z", value):
+                raise ValueError
+            return Path(value)
+
+        what = "must be a plain path, without ~, file:// or placeholders such as $HOME"
+        return self._parsed(name, Path(default), parse, what)
+
     def flag(self, name: str) -> bool:
         known = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 

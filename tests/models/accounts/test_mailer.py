@@ -79,7 +79,7 @@ async def test_a_password_is_not_sent_to_another_machine_without_tls(
     mail.send("ann@example.com", "A subject", "Some words.")
     mail._thread.submit(lambda: None).result()
     assert "SMTPNotSupportedError" in caplog.text
-    assert "offers no TLS" in vars(caplog.records[0])["cause"]
+    assert any("offers no TLS" in vars(record).get("cause", "") for record in caplog.records)
     assert mailbox.letters == []
     await mail.close()
 
