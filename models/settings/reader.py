@@ -14,6 +14,7 @@ from typing import TypeVar
 from models.settings import database_url, redis_url
 from models.settings.ice_urls import stun_url, turn_url
 from models.settings.networks import Network, listening_host, network, plain_address
+from models.settings.paths import plain_path, text_file
 from models.settings.site_addresses import reachable_origin, site_origin
 from models.settings.urls import Unusable, mail_server, split
 from models.settings.web_origins import LOOPBACK_HOSTS, host_of
@@ -84,30 +85,10 @@ class SettingsReader:
         return self._parsed(name, default, parse, f"must be a whole number from {least} to {most}")
 
     def text_file(self, name: str) -> Path | None:
-        """A readable UTF-8 text file of at most 256 KiB."""
-
-        def parse(value: str) -> Path | None:
-            file = Path(value)
-            try:
-                if not file.is_file() or file.stat().st_size > 256 * 1024:
-                    raise ValueError
-                file.read_text(encoding="utf-8")
-            except OSError as error:
-                raise ValueError from error
-            return file
-
-        return self._parsed(name, None, parse, "must be a readable text file (UTF-8, at most 256 KiB)")
+        return self._parsed(name, None, text_file, "must be a readable text file (UTF-8, at most 256 KiB)")
 
     def directory(self, name: str, default: str) -> Path:
-        """A path as the system takes it. What only a shell or a browser would replace is refused."""
-
-        def parse(value: str) -> Path:
-            if re.search(r"\A~|\A\w+://|\$[\w{(]|\{\{|%\w+%|\A<.*>\Z", value):
-                raise ValueError
-            return Path(value)
-
-        what = "must be a plain path, without ~, file:// or placeholders such as $HOME"
-        return self._parsed(name, Path(default), parse, what)
+        return self._parsed(name, Path(default), plain_path, "must be a path")
 
     def flag(self, name: str) -> bool:
         known = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
