@@ -20,9 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 import pytest
-import redis
 from PIL import Image
 from tornado.ioloop import IOLoop
 from tornado.testing import bind_unused_port
@@ -38,6 +36,7 @@ from server import make_site as new_site
 from tests.support.clients import Browser, Client, Socket
 from tests.support.redis_versions import newer_commands
 from tests.support.secret_leaks import overheard
+from tests.support.servers import RunningServers, Servers
 
 TEST_SECONDS = 120
 # docs/decisions/development/two-at-a-time.md: the heaviest tests run last, each group sequentially.
@@ -60,31 +59,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.gen_test(timeout=seconds))
 
 
-@dataclass(frozen=True)
-class Servers:
-    """The embedded pair of the whole run."""
-
-    database_url: str
-    redis_url: str
-
-    def empty(self) -> None:
-        """Deletes every row and key; the schema stays."""
-        connection = psycopg2.connect(self.database_url)
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            # The audit log cannot be emptied, except that a superuser can disable its triggers. Nearly all
-            # tables are empty already: deleting from all of them takes a thirtieth of the time of `truncate`.
-            cursor.execute("set session_replication_role = replica")
-            cursor.execute(
-                "select string_agg('delete from ' || quote_ident(tablename), '; ') from pg_tables "
-                "where schemaname = 'public' and tablename not like '%yoyo%'"
-            )
-            cursor.execute(cursor.fetchone()[0])
-        connection.close()
-        with redis.Redis.from_url(self.redis_url) as client:
-            client.flushall()
-
-
 @pytest.fixture
 def place() -> Iterator[Path]:
     """The directory of PostgreSQL. Pytest's own directory is made private again by each run that begins."""
@@ -101,22 +75,23 @@ def private_logs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def running_servers() -> Iterator[Servers]:
+def running_servers() -> Iterator[RunningServers]:
     # Not in pytest's own directory, see `place`: PostgreSQL's account could not enter it.
     with tempfile.TemporaryDirectory(prefix="napalmsky-test-") as home:
         embedded = Embedded.start(Path(home), durable=False)
         migrate(embedded.database_url)
-        yield Servers(embedded.database_url, embedded.redis_url)
+        running = RunningServers(Servers(embedded.database_url, embedded.redis_url))
+        yield running
+        running.close()
         newer = newer_commands(embedded.redis_url)
         embedded.stop()
         assert not newer, newer
 
 
 @pytest.fixture
-def servers(running_servers: Servers) -> Servers:
+def servers(running_servers: RunningServers) -> Servers:
     """PostgreSQL and Redis, empty."""
-    running_servers.empty()
-    return running_servers
+    return running_servers.empty()
 
 
 @pytest.fixture

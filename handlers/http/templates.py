@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -59,27 +60,35 @@ class SiteView(msgspec.Struct, frozen=True):
 
 class Pages:
     def __init__(self, config: Config) -> None:
-        self._jinja = Environment(
-            loader=FileSystemLoader(ROOT / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=not config.is_production,
-        )
-        self._jinja.globals.update(static=static_url, modules=modules, site=_site_view(config))
-        self._jinja.filters.update(
-            minutes=minutes,
-            clock=clock,
-            iso=instant,
-            when=when,
-            ended_words=ENDED_WORDS.__getitem__,
-            payment_words=PAYMENT_WORDS.__getitem__,
-            gender_word=gender_word,
-        )
+        self._jinja = _environment(auto_reload=not config.is_production)
+        self._site = _site_view(config)
 
     def render(self, template: str, context: Mapping[str, object]) -> str:
-        return self._jinja.get_template(template).render(context)
+        return self._jinja.get_template(template).render(context, site=self._site)
+
+
+@cache
+def _environment(*, auto_reload: bool) -> Environment:
+    """One per process, so that each template is compiled once, however many sites there are."""
+    jinja = Environment(
+        loader=FileSystemLoader(ROOT / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=auto_reload,
+    )
+    jinja.globals.update(static=static_url, modules=modules)
+    jinja.filters.update(
+        minutes=minutes,
+        clock=clock,
+        iso=instant,
+        when=when,
+        ended_words=ENDED_WORDS.__getitem__,
+        payment_words=PAYMENT_WORDS.__getitem__,
+        gender_word=gender_word,
+    )
+    return jinja
 
 
 def _site_view(config: Config) -> SiteView:

@@ -18,7 +18,8 @@ class Address:
     """
 
     def __init__(self, redis_url: str) -> None:
-        self._pool: Any = aioredis.ConnectionPool.from_url(redis_url)
+        # Without `driver_info=None`, each connection would read the metadata of the installed package.
+        self._pool: Any = aioredis.ConnectionPool.from_url(redis_url, driver_info=None)
 
     async def connect(self, protocol: asyncio.BaseProtocol) -> None:
         """Raises OSError, ssl.SSLError."""

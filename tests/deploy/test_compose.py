@@ -17,7 +17,8 @@ from models.processes.embedded_initdb import postgres_binary
 from models.processes.embedded_servers import valkey_binary
 from models.settings.environment import read_config
 from models.settings.names import NAMES
-from tests.conftest import ROOT, Servers
+from tests.conftest import ROOT
+from tests.support.servers import Servers
 from tests.turn.coturn import free_port
 
 DEPLOY = ROOT / "deploy"

@@ -20,7 +20,8 @@ from models.postgres.migrations import migrate
 from models.processes.embedded import Embedded
 from models.settings.config import Config
 from models.settings.names import misspelled
-from tests.conftest import ROOT, Running, Servers
+from tests.conftest import ROOT, Running
+from tests.support.servers import Servers
 
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
 

@@ -13,8 +13,9 @@ import redis
 from tornado.httpclient import HTTPClientError
 
 from handlers.http.misconfigurations import CAUSES, Misconfigurations
-from tests.conftest import MakePerson, MakeSite, Running, Servers
+from tests.conftest import MakePerson, MakeSite, Running
 from tests.support.billing.stripe_events import SECRET, signature
+from tests.support.servers import Servers
 
 GUEST = {"name": "Ann", "gender": "female", "adult": True}
 Logged = Callable[[], list[tuple[str, str]]]

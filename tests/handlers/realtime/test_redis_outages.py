@@ -7,16 +7,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
 from models.errors import Unavailable
 from models.redis import pipeline
-from tests.conftest import MakePerson, MakeSite, Running, Servers
+from tests.conftest import MakePerson, MakeSite, Running
 from tests.machines.faults.fault_proxy import FAULTS, Fault, FaultProxy
 from tests.support.clients import Socket
 from tests.support.scenes import in_call, two, until
+from tests.support.servers import RunningServers, Servers
 
 STALL_SECONDS = 3.2
 HEAL_SECONDS = 5.0
@@ -26,16 +28,15 @@ LISTENING = 1
 
 
 @pytest.fixture
-def proxy(running_servers: Servers) -> Iterator[FaultProxy]:
-    with FaultProxy(unquote(urlsplit(running_servers.redis_url).path)) as opened:
+def proxy(running_servers: RunningServers) -> Iterator[FaultProxy]:
+    with FaultProxy(unquote(urlsplit(running_servers.urls.redis_url).path)) as opened:
         yield opened
 
 
 @pytest.fixture
-def servers(running_servers: Servers, proxy: FaultProxy) -> Servers:
+def servers(running_servers: RunningServers, proxy: FaultProxy) -> Servers:
     """Every process reaches Redis over TCP."""
-    running_servers.empty()
-    return Servers(running_servers.database_url, f"redis://127.0.0.1:{proxy.port}")
+    return replace(running_servers.empty(), redis_url=f"redis://127.0.0.1:{proxy.port}")
 
 
 async def is_away(site: Running) -> bool:

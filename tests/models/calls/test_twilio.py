@@ -12,10 +12,10 @@ from models.calls.turn import IceServers
 from models.clock import Clock
 from models.redis import keys
 from models.redis.client import Bus
-from tests.conftest import Servers
 from tests.models.calls.conftest import ANNA, BEN, CALL, COTURN, LIFE, STUN, URLS, MakeTurn, ask, names
 from tests.support.fake_twilio import GARBAGE, SID, TOKEN, TwilioStandIn
 from tests.support.pace import within
+from tests.support.servers import Servers
 
 FAULTS = ["401", "403", "404", "429", "500", "503", "reset", *GARBAGE]
 

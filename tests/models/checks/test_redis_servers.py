@@ -12,9 +12,9 @@ import redis
 from models.checks.services import check_services
 from models.findings import Findings
 from models.redis.requirements import check_redis
-from tests.conftest import Servers
 from tests.machines.faults.fault_proxy import FaultProxy
 from tests.models.checks.conftest import ENCODED, PASSWORD, RunRedis, TcpPostgres, refused
+from tests.support.servers import Servers
 
 
 def test_a_good_redis(servers: Servers) -> None:

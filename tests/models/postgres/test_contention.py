@@ -12,8 +12,8 @@ from models.postgres import database as module
 from models.postgres.connection import UniqueViolation
 from models.postgres.database import Db, Transaction
 from models.postgres.statements import Statement, Statements
-from tests.conftest import Servers
 from tests.support.scenes import until
+from tests.support.servers import Servers
 
 
 class Rows(Statements):

@@ -18,8 +18,8 @@ from models.postgres.database import Db
 from models.postgres.pool import Pool
 from models.postgres.statements import SQL, Statement, Statements
 from models.wiring import Models
-from tests.conftest import Servers
 from tests.support.scenes import rows, until
+from tests.support.servers import Servers
 
 
 class Secret(msgspec.Struct, frozen=True):

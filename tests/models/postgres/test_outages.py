@@ -22,10 +22,10 @@ from models.postgres.async_connection import connect, read_url
 from models.postgres.connection import IDLE_SECONDS, STATEMENT_SECONDS, UniqueViolation
 from models.postgres.database import Db
 from models.postgres.statements import Statement, Statements
-from tests.conftest import Servers
 from tests.machines.faults.fault_proxy import FaultProxy
 from tests.support.pace import within
 from tests.support.scenes import until
+from tests.support.servers import Servers
 
 BIG = "x" * 8_000_000
 

@@ -12,8 +12,8 @@ import pytest
 from models.errors import Unavailable
 from models.redis import keys
 from models.redis.client import Bus, Script
-from tests.conftest import Servers
 from tests.support.scenes import until
+from tests.support.servers import Servers
 
 
 @asynccontextmanager

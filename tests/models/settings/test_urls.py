@@ -13,7 +13,7 @@ from psycopg2 import extensions
 from models.settings.config import ConfigError
 from models.settings.environment import read_config
 from models.settings.urls import MailServer, mail_server
-from tests.conftest import Servers
+from tests.support.servers import Servers
 
 # Every character that is significant in a URL, and some that are not.
 PASSWORD = "p/a#s?s@w:o%r[d]&= +é"
