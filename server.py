@@ -17,6 +17,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import uvloop
 
@@ -26,7 +27,7 @@ from handlers.commands import cli, demo
 from handlers.commands.check import Refused, check, check_start
 from handlers.http.listening import CannotListen, listen, listen_public
 from handlers.http.logs import set_up_logs
-from handlers.http.metrics import count_request
+from handlers.http.metrics import Measures, count_request
 from handlers.http.server import SiteServer
 from handlers.public.canonical import redirect_other_name
 from handlers.routes import routes
@@ -34,6 +35,7 @@ from models.errors import Unavailable
 from models.postgres.migrations import MigrationBlocked, migrate
 from models.processes.data_directory import free_owner
 from models.processes.embedded import EmbeddedError
+from models.processes.metrics_directory import metrics_directory
 from models.processes.own_servers import own_servers
 from models.processes.robots_process import robots_process
 from models.processes.service_urls import Urls, servers, servers_of_site
@@ -47,13 +49,20 @@ logger = logging.getLogger("napalmsky")
 MAX_BODY, DRAIN_SECONDS = 1024 * 1024, 10
 
 
-def make_site(config: Config, models: Models) -> Site:
-    """The application with all its URLs."""
-    return redirect_other_name(Site(config, models, routes(), NotFoundHandler, count_request))
+def make_site(config: Config, models: Models, metrics: Path | None = None) -> Site:
+    """The application with all its URLs. `metrics`: the directory of the metrics of several workers."""
+    return redirect_other_name(
+        Site(config, models, routes(), NotFoundHandler, count_request, Measures(metrics))
+    )
 
 
 async def serve(
-    config: Config, urls: Urls, sockets: list[socket.socket], ready: Ready, life: int | None = None
+    config: Config,
+    urls: Urls,
+    sockets: list[socket.socket],
+    ready: Ready,
+    life: int | None = None,
+    metrics: Path | None = None,
 ) -> None:
     """Runs until SIGTERM, SIGINT, SIGHUP or the end of `life` (a descriptor that closes), then drains within
     ten seconds.
@@ -61,7 +70,7 @@ async def serve(
     told, loop = _told_to_stop(), asyncio.get_running_loop()
     if life is not None:
         loop.add_reader(life, lambda: (loop.remove_reader(life), told.set()))  # type: ignore[func-returns-value]
-    site = make_site(config, await Models.open(config, urls.database, urls.redis))
+    site = make_site(config, await Models.open(config, urls.database, urls.redis), metrics)
     await site.start()
     server = SiteServer(site, trusted=config.trusted_proxies, max_body_size=MAX_BODY)
     server.add_sockets(sockets)
@@ -153,7 +162,9 @@ def _run(config: Config, command: str, environment: Mapping[str, str]) -> int:
         if config.workers == 1:
             uvloop.run(serve(own.site, urls, sockets, lambda: print(_welcome(config), flush=True)))
         else:
+            shared = stack.enter_context(metrics_directory(config.data_dir))
             handed_down = {"DATABASE_URL": urls.database, "REDIS_URL": urls.redis, **own.settings}
+            handed_down["PROMETHEUS_MULTIPROC_DIR"] = str(shared)
             descriptors = [one.fileno() for one in sockets]
             limits = Limits(stop=Limits.stop + config.drain_wait_seconds)
             Workers(config.workers, {**environment, **handed_down}, descriptors, limits).run(_welcome(config))
@@ -169,7 +180,8 @@ def _work(config: Config, environment: Mapping[str, str]) -> int:
     assert config.redis_url
     sockets = [socket.socket(fileno=int(number)) for number in environment["NAPALM_LISTEN_FDS"].split(",")]
     parent, urls = Parent(environment), Urls(config.database_url, config.redis_url)
-    uvloop.run(serve(config, urls, sockets, parent.tell_ready, parent.life))
+    metrics = Path(environment["PROMETHEUS_MULTIPROC_DIR"])
+    uvloop.run(serve(config, urls, sockets, parent.tell_ready, parent.life, metrics))
     return 0
 
 

@@ -74,7 +74,7 @@ class Meter:
     def _statements(self) -> int:
         with urllib.request.urlopen(f"http://127.0.0.1:{self._site.port}/metrics") as answer:
             text = answer.read().decode()
-        found = re.search(r"^napalmsky_database_statements (\S+)$", text, re.MULTILINE)
+        found = re.search(r"^napalmsky_database_statements_total (\S+)$", text, re.MULTILINE)
         assert found is not None
         return int(float(found[1]))
 

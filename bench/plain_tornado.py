@@ -122,7 +122,7 @@ class Text(RequestHandler):
     """Any other message of the bench."""
 
     def get(self) -> None:
-        self.write(f"napalmsky_database_statements {PlainSocket.statements}\n")
+        self.write(f"napalmsky_database_statements_total {PlainSocket.statements}\n")
 
 
 async def serve(port: int, database_url: str) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tornado.ioloop import PeriodicCallback
 from tornado.routing import URLSpec
 from tornado.web import RequestHandler
 
 from handlers.http.bodies import BodyApplication
 from handlers.http.draining import Requests
+from handlers.http.metrics import REFRESH_SECONDS, Measures
 from handlers.http.misconfigurations import Misconfigurations
 from handlers.http.security_headers import security_headers
 from handlers.http.templates import Pages
@@ -27,6 +29,7 @@ class Site(BodyApplication):
         routes: list[URLSpec],
         not_found: type[RequestHandler],
         log_function: Callable[[RequestHandler], None],
+        measures: Measures,
     ) -> None:
         self.config = config
         self.models = models
@@ -34,6 +37,8 @@ class Site(BodyApplication):
         self.hub = Hub(models)
         self.requests = Requests()
         self.misconfigurations = Misconfigurations()
+        self.measures = measures
+        self._measuring = PeriodicCallback(self.measure, REFRESH_SECONDS * 1000)
         self.security_headers = security_headers(config)
         self.session_cookie = "__Host-session" if config.is_secure else "session"
         self.staff_cookie = "__Host-staff" if config.is_secure else "staff"
@@ -53,12 +58,21 @@ class Site(BodyApplication):
         await self.hub.open()
         await self.models.sweep.prepare()
         self.models.sweep.start()
+        if self.measures.is_shared:
+            self._measuring.start()
+
+    def measure(self) -> None:
+        """Brings the metrics of this process up to date."""
+        invites, calls = (sum(map(len, one.values())) for one in (self.hub.invite_sockets, self.hub.seats))
+        self.measures.refresh(invites=invites, calls=calls, statements=self.models.db.statements_run)
 
     async def stop(self) -> None:
         """Answers requests in progress, closes every socket with 1001, and frees all resources."""
         await self.requests.drained()
         await self.hub.drain()
         await self.models.sweep.stop()
+        self._measuring.stop()
+        self.measure()
         await self.models.close()
 
 

@@ -1,4 +1,8 @@
-"""Metrics of this process. The only module that imports prometheus_client.
+"""Metrics of the site. The only module that imports prometheus_client.
+
+With several workers each keeps its values in files of one directory, and any of them adds up those of all.
+The library reads the directory from the environment (PROMETHEUS_MULTIPROC_DIR). Counters of a worker that has
+ended stay in its files: the sums are exact and never decrease.
 
 Labels come from short fixed lists (handler names, statuses), so that clients cannot make the number of series
 grow. No metric is about a single user.
@@ -7,7 +11,9 @@ grow. No metric is about a single user.
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 
+import psutil
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     GC_COLLECTOR,
@@ -18,6 +24,7 @@ from prometheus_client import (
     Gauge,
     Histogram,
     generate_latest,
+    multiprocess,
 )
 from tornado.web import RequestHandler
 
@@ -38,10 +45,19 @@ CSP_REPORTS = Counter(
 MISCONFIGURATIONS = Counter(
     "napalmsky_misconfigurations", "Rejections that only the operator can fix.", ["cause"], registry=REGISTRY
 )
-SOCKETS = Gauge("napalmsky_sockets", "Open sockets of this process.", ["kind"], registry=REGISTRY)
-STATEMENTS = Gauge("napalmsky_database_statements", "Statements since the start.", registry=REGISTRY)
-for collector in (GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR):
+SOCKETS = Gauge(
+    "napalmsky_sockets", "Open sockets.", ["kind"], registry=REGISTRY, multiprocess_mode="livesum"
+)
+STATEMENTS = Counter(
+    "napalmsky_database_statements", "Uses of a database connection since the start.", registry=REGISTRY
+)
+# The library's own values are about one process.
+OF_ONE_PROCESS = (GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR)
+for collector in OF_ONE_PROCESS:
     REGISTRY.register(collector)
+# Those of them that can be added up.
+ADDED = {"process_resident_memory_bytes", "process_open_fds"}
+REFRESH_SECONDS = 1.0
 METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -59,9 +75,45 @@ def _counters(name: str, method: str, status: int) -> tuple[Counter, Histogram]:
     return REQUESTS.labels(name, known, str(status)), SECONDS.labels(name)
 
 
-def exposition(*, invites: int, calls: int, statements: int) -> bytes:
-    """All metrics in Prometheus' text format, with the numbers of open sockets and of statements."""
-    SOCKETS.labels("invites").set(invites)
-    SOCKETS.labels("calls").set(calls)
-    STATEMENTS.set(statements)
-    return generate_latest(REGISTRY)
+class Measures:
+    """The values that are read at a time instead of counted. `shared`: the directory of all workers."""
+
+    def __init__(self, shared: Path | None = None) -> None:
+        self._shared = shared
+        self._statements = 0
+        self._added: dict[str, Gauge] = {}
+        if shared:
+            self._added = {
+                name: Gauge(name, "Of all workers.", registry=None, multiprocess_mode="livesum")
+                for name in ADDED
+            }
+
+    @property
+    def is_shared(self) -> bool:
+        return self._shared is not None
+
+    def refresh(self, *, invites: int, calls: int, statements: int) -> None:
+        """`statements` is the number since the start of this process."""
+        SOCKETS.labels("invites").set(invites)
+        SOCKETS.labels("calls").set(calls)
+        STATEMENTS.inc(statements - self._statements)
+        self._statements = statements
+        for family in PROCESS_COLLECTOR.collect() if self._added else ():
+            if family.name in self._added:
+                self._added[family.name].set(family.samples[0].value)
+
+    def exposition(self) -> bytes:
+        """All metrics in Prometheus' text format."""
+        if self._shared is None:
+            return generate_latest(REGISTRY)
+        _forget_ended(self._shared)
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry, path=str(self._shared))  # type: ignore[no-untyped-call]
+        return generate_latest(registry)
+
+
+def _forget_ended(directory: Path) -> None:
+    """Removes the gauges of workers that have ended: their sockets and memory are gone."""
+    for pid in {int(file.stem.rpartition("_")[2]) for file in directory.glob("gauge_live*_*.db")}:
+        if not psutil.pid_exists(pid):
+            multiprocess.mark_process_dead(pid, str(directory))  # type: ignore[no-untyped-call]

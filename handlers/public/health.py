@@ -46,6 +46,5 @@ class MetricsHandler(QuietHandler):
     def get(self) -> None:
         self.set_header("Content-Type", metrics.CONTENT_TYPE)
         self.set_header("Cache-Control", "no-store")
-        hub, db = self.application.hub, self.models.db
-        invites, calls = (sum(map(len, one.values())) for one in (hub.invite_sockets, hub.seats))
-        self.finish(metrics.exposition(invites=invites, calls=calls, statements=db.statements_run))
+        self.application.measure()
+        self.finish(self.application.measures.exposition())

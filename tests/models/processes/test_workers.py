@@ -33,8 +33,17 @@ class Served:
         return {child.pid for child in children if "worker" in _command_of(child)}
 
     def answers(self) -> bool:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5) as answer:
-            return bool(answer.status == 200)
+        return bool(self.get("/readyz"))
+
+    def get(self, path: str) -> str:
+        """On a connection of its own, which any worker may accept. Raises: HTTPError, unless it is 200."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            return str(answer.read().decode())
+
+    def metric(self, name: str) -> float:
+        """The sum over all labels."""
+        lines = [line for line in self.get("/metrics").splitlines() if line.startswith(name)]
+        return sum(float(line.rpartition(" ")[2]) for line in lines)
 
 
 def _command_of(process: psutil.Process) -> list[str]:
@@ -80,16 +89,29 @@ def serving(place: Path, workers: int) -> Iterator[Served]:
         process.stdout.close()
 
 
+HEALTH = 'napalmsky_http_requests_total{handler="HealthHandler"'
+
+
 def test_a_killed_worker_is_restarted_and_all_are_replaced_in_turn(served: Served) -> None:
+    """The metrics are sums over all workers, also those that have ended."""
     first = served.workers()
     assert len(first) == 2
     assert served.answers()
+    for _ in range(20):
+        served.get("/healthz")
+    wait_for(lambda: served.metric(HEALTH) == 20)
+    memory = served.metric("process_resident_memory_bytes")
+    assert memory > 1.5 * psutil.Process(min(first)).memory_info().rss
     os.kill(min(first), signal.SIGKILL)
     wait_for(lambda: len(served.workers() - {min(first)}) == 2)
     second = served.workers()
     served.process.send_signal(signal.SIGHUP)
     wait_for(lambda: len(served.workers()) == 2 and not served.workers() & second)
     assert served.answers()
+    wait_for(lambda: len(served.workers()) == 2)
+    assert served.metric(HEALTH) == 20
+    assert served.metric("napalmsky_database_statements_total") > 0
+    assert served.metric("process_resident_memory_bytes") < 1.5 * memory
 
 
 def test_no_worker_outlives_its_parent(served: Served) -> None:
