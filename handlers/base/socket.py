@@ -91,12 +91,19 @@ class BaseSocket(WebSocketHandler):
     async def prepare(self) -> None:
         config, misconfigurations = self.application.config, self.application.misconfigurations
         misconfigurations.watch(self.request, config)
-        if "Upgrade" not in self.request.headers:
+        if "Upgrade" not in self.request.headers and self._is_of_a_browser():
             misconfigurations.note("upgrade")
         origins.refuse_foreign(self.request, config, misconfigurations)
         if "Origin" not in self.request.headers and bearer_of(self.request) is None:
             raise NotAllowed("A socket needs an Origin, or a Bearer token.")
         self.member, self.refusal = await self.models.admission.of(self.token)
+
+    def _is_of_a_browser(self) -> bool:
+        """Whether the request may have been that of our page before a proxy removed its upgrade. Proxies pass
+        Origin and Sec-WebSocket-Key on; a link that someone opens has neither.
+        """
+        headers = self.request.headers
+        return "Sec-WebSocket-Key" in headers or self.check_origin(headers.get("Origin", ""))
 
     def signed_in(self) -> Member:
         """The member who opens the socket. Raises: Banned, NotSignedIn."""

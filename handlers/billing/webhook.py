@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from handlers.base.handler import BaseHandler
 from handlers.http.bodies import refuse_unread
+from models.billing.stripe_types import may_be_of_stripe
 from models.errors import BadSignature, UntimelySignature
 
 
@@ -27,7 +28,16 @@ class StripeWebhookHandler(BaseHandler):
             await self.models.stripe_webhook.receive(self.request.body, signature)
         except BadSignature as problem:
             if self.config.stripe_secret_key:  # the test checkout has no secret that could be wrong
-                is_late = isinstance(problem, UntimelySignature)
-                self.application.misconfigurations.note("webhook_clock" if is_late else "webhook_secret")
+                self._note(problem, signature)
             raise
+        if self.config.stripe_secret_key:
+            self.application.misconfigurations.disprove("webhook_secret")
         self.json({"received": True})
+
+    def _note(self, problem: BadSignature, signature: str) -> None:
+        """Anyone can send garbage: a wrong secret is noted only for what may be an event of Stripe."""
+        misconfigurations = self.application.misconfigurations
+        if isinstance(problem, UntimelySignature):
+            misconfigurations.note("webhook_clock")
+        elif may_be_of_stripe(self.request.body, signature):
+            misconfigurations.note("webhook_secret")

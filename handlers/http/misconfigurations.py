@@ -2,6 +2,9 @@
 
 For each cause it stores when it was last logged and when it last happened; the list of causes is fixed, so
 clients cannot make it grow. What a client sent is logged only in a normal form (an origin, an address).
+
+Anyone can send a forged header or event, so a cause is noted only if the request looks like one of the
+operator's own proxy or provider (docs/operations.md), and evidence of the contrary withdraws it.
 """
 
 from __future__ import annotations
@@ -22,6 +25,10 @@ logger = logging.getLogger(__name__)
 LOG_SECONDS = 60.0
 # `/readyz` shows a cause that occurred this often within this time.
 PERSISTS_TIMES, PERSISTS_SECONDS = 3, 600.0
+# For this long, a signed event proves the secret.
+PROVEN_SECONDS = 3600.0
+# A proxy sends its headers with every request; some requests of its machine may be the operator's own.
+MOST_PEERS, MOST_COUNTED, LEAST_SHARE = 64, 1000, 0.9
 
 
 class Cause(NamedTuple):
@@ -44,8 +51,9 @@ CAUSES = {
     ),
     "proxy": Cause(
         "TRUSTED_PROXIES",
-        "A peer that TRUSTED_PROXIES does not name sends X-Forwarded-For or Forwarded: it is ignored, and "
-        "all who come through that peer share one address and its limits. If it is your proxy, add it.",
+        "A peer in a private network that TRUSTED_PROXIES does not name sends X-Forwarded-For or Forwarded "
+        "with its requests: it is ignored, and all who come through that peer share one address and its "
+        "limits. If it is your proxy, add it.",
     ),
     "proxy_header": Cause(
         "TRUSTED_PROXIES",
@@ -60,7 +68,8 @@ CAUSES = {
     "webhook_secret": Cause(
         "STRIPE_WEBHOOK_SECRET",
         "An event of the payment provider was refused: it is not signed with STRIPE_WEBHOOK_SECRET. Set it "
-        "to the signing secret of this endpoint.",
+        "to the signing secret of this endpoint. If Stripe's dashboard shows no failed deliveries, the event "
+        "was forged by someone else.",
     ),
     "webhook_clock": Cause(
         "clock",
@@ -83,18 +92,52 @@ class Misconfigurations:
         self._logged_at: dict[str, float] = {}
         self._unlogged: dict[str, int] = dict.fromkeys(CAUSES, 0)
         self._last: dict[str, deque[float]] = {name: deque(maxlen=PERSISTS_TIMES) for name in CAUSES}
+        self._disproved_at: dict[str, float] = {}
+        # Local peers: requests without and with the headers of a proxy. At most MOST_PEERS.
+        self._peers: dict[str, list[int]] = {}
 
     def watch(self, request: HTTPServerRequest, config: Config) -> None:
-        """Checks the proxy's headers of any request."""
-        cause = ignored_forwarding(request, config.trusted_proxies)
-        if cause is None:
+        """Checks the proxy's headers of any request.
+
+        A peer that TRUSTED_PROXIES does not name is noted only if its address is not public and nine of ten
+        of its requests have them.
+        """
+        peer = request.remote_ip or ""
+        if "X-Forwarded-For" not in request.headers and "Forwarded" not in request.headers:
+            if peer in self._peers or _is_local(peer):
+                self._count(peer, is_forwarded=False)
             return
-        peer = address_of(request.remote_ip or "")
-        # A private address is a proxy's; a public one may be a user's.
-        self.note(cause, **({"peer": str(peer)} if peer is not None and peer.is_private else {}))
+        cause = ignored_forwarding(request, config.trusted_proxies)
+        if cause == "proxy_header" or (
+            cause == "proxy" and _is_local(peer) and self._count(peer, is_forwarded=True)
+        ):
+            self.note(cause, peer=str(address_of(peer)))
+
+    def _count(self, peer: str, *, is_forwarded: bool) -> bool:
+        """Counts a request of a peer. False, and no finding any longer, if the peer is no proxy."""
+        counted = self._peers.setdefault(peer, [0, 0])
+        counted[is_forwarded] += 1
+        if sum(counted) > MOST_COUNTED:
+            counted[:] = (number // 2 for number in counted)
+        if len(self._peers) > MOST_PEERS:
+            del self._peers[next(iter(self._peers))]
+        is_proxy = counted[True] >= LEAST_SHARE * sum(counted)
+        if not is_proxy and counted[True]:
+            self._last["proxy"].clear()
+        return is_proxy
+
+    def _is_recent(self, at: float | None) -> bool:
+        return at is not None and self._now() - at < PROVEN_SECONDS
+
+    def disprove(self, name: str) -> None:
+        """Withdraws the cause `name`, for an hour: the opposite has been proven."""
+        self._disproved_at[name] = self._now()
+        self._last[name].clear()
 
     def note(self, name: str, **facts: str) -> None:
         """Counts one rejection for the cause `name`. `facts` are logged: normal forms only."""
+        if self._is_recent(self._disproved_at.get(name)):
+            return
         metrics.MISCONFIGURATIONS.labels(name).inc()
         now = self._now()
         self._last[name].append(now)
@@ -114,3 +157,9 @@ class Misconfigurations:
             for name, times in self._last.items()
             if len(times) == PERSISTS_TIMES and times[0] >= since
         }
+
+
+def _is_local(peer: str) -> bool:
+    """Whether it is an address of this machine or of a private network."""
+    address = address_of(peer)
+    return address is not None and not address.is_global

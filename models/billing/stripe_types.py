@@ -8,12 +8,15 @@ unreadable events.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 import msgspec
 
 from models.errors import BadRequest
 
+# The header of an event: its time and one signature for each active secret of the endpoint (v0: test mode).
+SIGNED = re.compile(r"t=[0-9]{10}(,v[01]=[0-9a-f]{64}){1,8}")
 StripeId = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,255}\Z")]
 Kind = Literal["live", "test", "page"]
 # Several events can report the same fact.
@@ -199,3 +202,27 @@ def fact_of(event: StripeEvent, session: StripeSession) -> Fact:
     if event.type == "checkout.session.async_payment_failed":
         return "failed"
     return session.fact
+
+
+class _Shape(msgspec.Struct, frozen=True):
+    """What every event of Stripe has."""
+
+    id: Annotated[str, msgspec.Meta(pattern=r"^evt_[0-9A-Za-z_]{8,255}\Z")]
+    object: Literal["event"]
+    created: int
+    type: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_.]{1,100}\Z")]
+    data: dict[str, msgspec.Raw]
+
+
+_shape = msgspec.json.Decoder(_Shape)
+
+
+def may_be_of_stripe(payload: bytes, signature: str) -> bool:
+    """Whether payload and signature have the form of Stripe's, regardless of the key."""
+    if not SIGNED.fullmatch(signature):
+        return False
+    try:
+        _shape.decode(payload)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return False
+    return True

@@ -1,7 +1,7 @@
 """The Stripe webhook: events are verified, recorded and applied in one transaction.
 
 Every event id is recorded. Repeated, late, simultaneous and reordered events, and events before the redirect,
-have the same result. A forged event is rejected before it is parsed. An event of the other mode is logged as
+have the same result. A forged event is rejected before it is read. An event of the other mode is logged as
 an error and has no effect: a live event never counts for a test key.
 """
 

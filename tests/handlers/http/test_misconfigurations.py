@@ -6,15 +6,18 @@ import ipaddress
 import logging
 import re
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import redis
 from tornado.httpclient import HTTPClientError
+from tornado.httputil import HTTPHeaders
 
-from handlers.http.misconfigurations import CAUSES, Misconfigurations
+from handlers.http.misconfigurations import CAUSES, MOST_PEERS, Misconfigurations
+from models.settings.config import Config
 from tests.conftest import MakePerson, MakeSite, Running
-from tests.support.billing.stripe_events import SECRET, signature
+from tests.support.billing.stripe_events import SECRET, news, signature
 from tests.support.servers import Servers
 
 GUEST = {"name": "Ann", "gender": "female", "adult": True}
@@ -90,14 +93,110 @@ async def test_a_proxy_that_does_not_pass_on_upgrade(site: Running, logged: Logg
     assert logged() == [("upgrade", "proxy")]
 
 
+OTHER_SECRET = "whsec_another0123456789"
+
+
+PAYING = {"stripe_secret_key": "sk_test_0123456789", "stripe_webhook_secrets": (SECRET,)}
+
+
+async def deliver(site: Running, body: bytes, header: str) -> int:
+    headers = {"Stripe-Signature": header}
+    return (await site.client.send("POST", "/payment/webhook", body=body, headers=headers)).status
+
+
 async def test_a_wrong_webhook_secret_and_a_wrong_clock(make_site: MakeSite, logged: Logged) -> None:
-    paying = await make_site(stripe_secret_key="sk_test_0123456789", stripe_webhook_secrets=(SECRET,))
-    for header in (signature(b"{}", "whsec_another0123456789"), signature(b"{}", SECRET, age=3600)):
-        answer = await paying.client.send(
-            "POST", "/payment/webhook", body=b"{}", headers={"Stripe-Signature": header}
-        )
-        assert (answer.status, answer.code) == (400, "bad_request")
+    paying = await make_site(**PAYING)
+    event = news("charge.refunded", {})
+    for header in (signature(event, OTHER_SECRET), signature(event, SECRET, age=3600)):
+        assert await deliver(paying, event, header) == 400
     assert logged() == [("webhook_secret", "STRIPE_WEBHOOK_SECRET"), ("webhook_clock", "clock")]
+
+
+@pytest.mark.parametrize(
+    ("body", "header"),
+    [
+        (news("charge.refunded", {}), "garbage"),
+        (news("charge.refunded", {}), "t=1,v1=x"),
+        (news("charge.refunded", {}), f"t=1700000000,v1={'z' * 64}"),
+        (b"{}", f"t=1700000000,v1={'a' * 64}"),
+        (b"garbage", f"t=1700000000,v1={'a' * 64}"),
+        (b'{"id": "x", "object": "event", "type": "a", "created": 1, "data": {}}',
+         f"t=1700000000,v1={'a' * 64}"),
+        (b"[" * 100_000, f"t=1700000000,v1={'a' * 64}"),
+    ],
+    ids=["word", "short", "no hexadecimal", "no event", "no JSON", "no id of an event", "deep"],
+)  # fmt: skip
+async def test_a_forged_event_is_no_fault_of_the_operator(
+    make_site: MakeSite, logged: Logged, body: bytes, header: str
+) -> None:
+    paying = await make_site(**PAYING)
+    for _ in range(3):
+        assert await deliver(paying, body, header) == 400
+    assert (logged(), await warnings(paying)) == ([], {})
+
+
+async def test_a_valid_event_proves_the_secret(make_site: MakeSite, logged: Logged) -> None:
+    paying = await make_site(**PAYING)
+    forged, event = news("charge.refunded", {}), news("product.created", {"id": "prod_1"})
+    for _ in range(3):
+        assert await deliver(paying, forged, signature(forged, OTHER_SECRET)) == 400
+    assert set(await warnings(paying)) == {"webhook_secret"}
+    assert await deliver(paying, event, signature(event, SECRET)) == 200
+    for _ in range(3):
+        assert await deliver(paying, forged, signature(forged, OTHER_SECRET)) == 400
+    assert await warnings(paying) == {}
+    assert logged() == [("webhook_secret", "STRIPE_WEBHOOK_SECRET")]
+
+
+async def test_a_header_sent_by_a_stranger_is_not_a_proxy(site: Running, logged: Logged) -> None:
+    """All visitors of this peer have its address, as behind the gateway of a container network."""
+    await site.client.get("/stats/live")
+    for _ in range(3):
+        await site.client.get("/stats/live", headers={"X-Forwarded-For": "203.0.113.7"})
+    assert (logged(), await warnings(site)) == ([], {})
+
+
+async def test_a_request_of_the_operator_s_own_leaves_the_finding(site: Running, logged: Logged) -> None:
+    for _ in range(20):
+        await site.client.get("/stats/live", headers={"X-Forwarded-For": "203.0.113.7"})
+    await site.client.get("/stats/live")
+    assert set(await warnings(site)) == {"proxy"}
+    for _ in range(3):
+        await site.client.get("/stats/live")
+    assert await warnings(site) == {}
+
+
+def request_of(peer: str, **headers: str) -> Any:
+    return SimpleNamespace(
+        remote_ip=peer, headers=HTTPHeaders({k.replace("_", "-"): v for k, v in headers.items()})
+    )
+
+
+@pytest.mark.parametrize(
+    ("peer", "noted"),
+    [("203.0.113.7", True), ("8.8.8.8", False), ("2606:4700::1111", False), ("10.0.0.1", True),
+     ("100.64.0.1", True), ("fe80::1%eth0", True), ("::ffff:172.17.0.1", True), ("::ffff:8.8.8.8", False)],
+)  # fmt: skip
+def test_public_peers_are_visitors(peer: str, noted: bool, logged: Logged) -> None:
+    """203.0.113.0/24 is reserved for documentation."""
+    found = Misconfigurations()
+    found.watch(request_of(peer, X_Forwarded_For="192.0.2.1"), Config())
+    assert bool(logged()) is noted
+
+
+def test_the_peers_that_are_counted_are_limited() -> None:
+    found: Any = Misconfigurations()
+    for number in range(300):
+        found.watch(request_of(f"10.0.{number // 250}.{number % 250}"), Config())
+    assert len(found._peers) == MOST_PEERS
+
+
+async def test_a_link_to_a_socket_is_not_a_proxy(site: Running, logged: Logged) -> None:
+    assert (await site.client.get("/ws/invites")).status == 403
+    assert (await site.client.get("/ws/invites", headers={"Origin": "https://x.example"})).status == 403
+    assert ("upgrade", "proxy") not in logged()
+    await site.client.get("/ws/invites", headers={"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
+    assert ("upgrade", "proxy") in logged()
 
 
 @pytest.mark.parametrize(
