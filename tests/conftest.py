@@ -39,13 +39,21 @@ from tests.support.secret_leaks import overheard
 from tests.support.servers import RunningServers, Servers
 
 TEST_SECONDS = 120
-# docs/decisions/development/two-at-a-time.md: the heaviest tests run last, each group sequentially.
+# docs/decisions/development/two-at-a-time.md: the longest groups run first, each sequentially.
 GROUPS = {"journeys": "browsers", "turn": "browsers", "webrtc": "browsers", "machines": "machines"}
+ORDER = ["browsers", "machines", ""]
+LONGEST_ID = 100
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """A short id for long bytes or text: xdist sends every id several times, and pictures have megabytes."""
+    is_long = isinstance(val, bytes | str) and len(val) > LONGEST_ID
+    return f"{argname}-{len(val)}" if is_long else None  # type: ignore[arg-type]
 
 
 @pytest.hookimpl(tryfirst=True)  # Before pytest-xdist looks for groups.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: ["", "browsers", "machines"].index(GROUPS.get(item.path.parent.name, "")))
+    items.sort(key=lambda item: ORDER.index(GROUPS.get(item.path.parent.name, "")))
     for item in items:
         if group := GROUPS.get(item.path.parent.name):
             item.add_marker(pytest.mark.xdist_group(group))

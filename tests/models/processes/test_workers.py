@@ -18,6 +18,7 @@ from tornado.testing import bind_unused_port
 
 from models.processes.embedded import Embedded
 from tests.conftest import ROOT
+from tests.support.servers import Servers
 
 SECONDS = 40.0
 
@@ -61,17 +62,18 @@ def wait_for(is_so: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-def served(place: Path) -> Iterator[Served]:
-    """Two workers."""
-    with serving(place, 2) as running:
+def served(place: Path, servers: Servers) -> Iterator[Served]:
+    """Two workers, with the PostgreSQL and Redis of the run."""
+    urls = {"DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url}
+    with serving(place, 2, **urls) as running:
         yield running
 
 
 @contextmanager
-def serving(place: Path, workers: int) -> Iterator[Served]:
+def serving(place: Path, workers: int, **settings: str) -> Iterator[Served]:
     socket, port = bind_unused_port()
     socket.close()
-    environment = {"PATH": os.environ["PATH"], "HOME": str(place), "DATA_DIR": str(place / "data")}
+    environment = {"PATH": os.environ["PATH"], "HOME": str(place), "DATA_DIR": str(place / "data")} | settings
     process = subprocess.Popen(
         [sys.executable, "server.py"],
         cwd=ROOT,
@@ -114,12 +116,13 @@ def test_a_killed_worker_is_restarted_and_all_are_replaced_in_turn(served: Serve
     assert served.metric("process_resident_memory_bytes") < 1.5 * memory
 
 
-def test_no_worker_outlives_its_parent(served: Served) -> None:
-    workers = [psutil.Process(pid) for pid in served.workers()]
-    served.process.kill()
-    wait_for(lambda: not any(worker.is_running() and _command_of(worker) for worker in workers))
-    # The next start finds the remaining embedded servers and stops them.
-    Embedded.start(served.data_dir).stop()
+def test_no_worker_outlives_its_parent(place: Path) -> None:
+    with serving(place, 2) as served:
+        workers = [psutil.Process(pid) for pid in served.workers()]
+        served.process.kill()
+        wait_for(lambda: not any(worker.is_running() and _command_of(worker) for worker in workers))
+        # The next start finds the remaining embedded servers and stops them.
+        Embedded.start(served.data_dir).stop()
 
 
 def test_a_stop_during_a_rolling_restart_leaves_no_process(served: Served) -> None:
