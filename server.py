@@ -1,6 +1,6 @@
 """The Napalm Sky process: reads the settings once, opens the models, serves, sweeps, drains on SIGTERM.
 
-    python server.py [serve | demo | migrate | check | payments | codes | refund | reconcile | admin | …]
+    python server.py [serve | demo | migrate | check | doctor | payments | codes | refund | admin | …]
 
 The only file that reads the environment. Exit codes: 0 after a clean drain, 2 for invalid settings or a
 resource in use.
@@ -25,6 +25,7 @@ from handlers.base.application import Site
 from handlers.base.handler import NotFoundHandler
 from handlers.commands import cli, demo
 from handlers.commands.check import Refused, check, check_start
+from handlers.commands.doctor import doctor
 from handlers.http.listening import CannotListen, listen, listen_public
 from handlers.http.logs import set_up_logs
 from handlers.http.metrics import Measures, count_request
@@ -100,8 +101,11 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     command = arguments[0] if arguments else "serve"
     if command in cli.COMMANDS:
         return operate(cli.parse(arguments), environment)
+    if command == "doctor":
+        return asyncio.run(doctor(arguments[1:], environment))
     if command not in ("serve", "demo", "migrate", "check", "worker") or len(arguments) > 1:
-        return _fail(f"usage: python server.py [serve | demo | migrate | check | {' | '.join(cli.COMMANDS)}]")
+        named = " | ".join(("serve", "demo", "migrate", "check", "doctor", *cli.COMMANDS))
+        return _fail(f"usage: python server.py [{named}]")
     if command == "check":
         return check(environment)
     if command == "demo":

@@ -14,7 +14,7 @@ from handlers.console import payments as admin_payments
 from handlers.console import sign_in as staff_sessions
 from handlers.http.assets import STATIC
 from handlers.profiles import me, media, selfies, settings, videos
-from handlers.public import csp_reports, health, home, static
+from handlers.public import connection, csp_reports, health, home, static
 from handlers.ringing import invites
 from handlers.room import introductions, room
 from handlers.safety import appeals, blocks, reports
@@ -82,6 +82,7 @@ def routes() -> list[URLSpec]:
         *console_routes(),
         URLSpec(r"/healthz", health.HealthHandler, name="healthz"),
         URLSpec(r"/readyz", health.ReadyHandler, name="readyz"),
+        URLSpec(r"/connection", connection.ConnectionHandler, name="connection"),
         URLSpec(r"/metrics", health.MetricsHandler, name="metrics"),
         URLSpec(r"/csp-report", csp_reports.CspReportHandler, name="csp_report"),
         URLSpec(r"/sw\.js", static.ServiceWorkerHandler, {"path": str(STATIC)}, name="service_worker"),

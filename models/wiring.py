@@ -27,6 +27,7 @@ from models.billing.reconciliation import Reconciliation
 from models.billing.refunds import Refunds
 from models.billing.reversals import Reversals
 from models.billing.webhook import StripeWebhook
+from models.billing.webhook_probe import WebhookProbe
 from models.broadcasts import Broadcasts
 from models.calls.calls import Calls
 from models.calls.chat import CallChat
@@ -156,6 +157,7 @@ class Models:
         self.refunds = Refunds(db, clock, self.access, reversals, self.stripe_webhook, provider, self.audit)
         who = (self.access, self.invite_codes, provider, self.entitlement)
         self.checkouts = Checkouts(db, clock, config, *who, polling, self.stripe_webhook, self.refunds)
+        self.webhook_probe = WebhookProbe(db, config, provider)
         self.receipts = Receipts(db, self.refunds)
         self.reconciliation = Reconciliation(db, clock, provider.stripe)
 

@@ -70,6 +70,10 @@ class Peer:
         """Whether this side offers first when the other one arrives and nothing flows yet."""
         return self._is_polite and not self.flow.any.is_set()
 
+    def follow(self, earlier: Peer) -> None:
+        """This one's attempts come after those of `earlier`, in the same call."""
+        self._attempt = earlier._attempt
+
     async def offer(self) -> None:
         """Begins a negotiation with a new connection."""
         self._attempt = max(self._attempt + 1, int(time.time()))

@@ -20,6 +20,7 @@ from models.billing.stripe_types import (
     Kind,
     StripeCharge,
     StripeDispute,
+    StripeEndpoint,
     StripeObject,
     StripeSession,
 )
@@ -115,6 +116,9 @@ class StripeApi:
     def disputes_since(self, since: int) -> AsyncIterator[StripeDispute]:
         return _listed(self._api.disputes.list_async, StripeDispute, since)
 
+    def webhook_endpoints(self) -> AsyncIterator[StripeEndpoint]:
+        return _listed(self._api.webhook_endpoints.list_async, StripeEndpoint, None)
+
     async def close(self) -> None:
         await self._http.close_async()  # type: ignore[no-untyped-call]
 
@@ -125,9 +129,9 @@ async def _charge_of(refund: Awaitable[stripe.Refund]) -> stripe.Charge:
     return charge
 
 
-async def _listed(ask: Any, kind: type[Object], since: int) -> AsyncIterator[Object]:
-    """All objects since an instant, with one time limit per page."""
-    params: dict[str, object] = {"limit": PAGE, "created": {"gte": since}}
+async def _listed(ask: Any, kind: type[Object], since: int | None) -> AsyncIterator[Object]:
+    """All objects, or those since an instant, with one time limit per page."""
+    params: dict[str, object] = {"limit": PAGE} | ({"created": {"gte": since}} if since is not None else {})
     while True:
         page = await _answer(ask(params), TOTAL_SECONDS)
         for one in page.data:

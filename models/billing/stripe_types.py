@@ -92,6 +92,14 @@ class StripeDispute(StripeObject, frozen=True, kw_only=True):
         return None if self.status.startswith("warning_") or self.status == "prevented" else "open"
 
 
+class StripeEndpoint(StripeObject, frozen=True, kw_only=True):
+    """A webhook endpoint. `enabled_events` may be `*`."""
+
+    url: str = ""
+    status: str = ""
+    enabled_events: list[str] = []
+
+
 class Checkout(msgspec.Struct, frozen=True):
     """Our row of an attempt to pay. What Stripe gives is None until Stripe has answered or reported."""
 

@@ -6,6 +6,7 @@ ends when that pipe closes, however this process ends.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib.util
 import json
@@ -15,13 +16,21 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 logger = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parent.parent.parent
+COMMAND = [sys.executable, "-m", "robots"]
 PAUSE_SECONDS = 3.0
 STOP_SECONDS = 5.0
+# Longer than every step of the call together may take in practice.
+PROBE_SECONDS = 75.0
 # What a Python process needs; no secret is among them.
 HANDED_DOWN = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "SSL_CERT_FILE", "PYTHONDONTWRITEBYTECODE")
+
+
+class ProbeFailed(Exception):
+    """The process of the call ended, or took too long, without a result."""
 
 
 def has_robots() -> bool:
@@ -31,10 +40,34 @@ def has_robots() -> bool:
 
 def start(environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """A new process that waits for its plan. Its log goes where ours goes."""
-    handed_down = {name: environment[name] for name in HANDED_DOWN if name in environment}
-    return subprocess.Popen(
-        [sys.executable, "-m", "robots"], cwd=ROOT, env=handed_down, stdin=subprocess.PIPE
+    return subprocess.Popen(COMMAND, cwd=ROOT, env=_handed_down(environment), stdin=subprocess.PIPE)
+
+
+def _handed_down(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: environment[name] for name in HANDED_DOWN if name in environment}
+
+
+async def run_probe(
+    plan: Mapping[str, object], environment: Mapping[str, str], seconds: float = PROBE_SECONDS
+) -> dict[str, Any]:
+    """The result of one call between two robots (`robots.probe`). Raises: ProbeFailed."""
+    child = await asyncio.create_subprocess_exec(
+        *COMMAND, cwd=ROOT, env=_handed_down(environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
+    assert child.stdin is not None
+    assert child.stdout is not None
+    try:
+        async with asyncio.timeout(seconds):
+            child.stdin.write(json.dumps(plan).encode() + b"\n")
+            line = await child.stdout.readline()
+        found: dict[str, Any] = json.loads(line)
+        return found
+    except (TimeoutError, ValueError, OSError) as error:
+        raise ProbeFailed from error
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            child.kill()
+        await child.wait()
 
 
 @contextlib.contextmanager

@@ -31,6 +31,8 @@ TRY_SECONDS = 2.0
 PORT = 6379
 UNCLEAR = (RedisConnectionError, TimeoutError, InvalidResponse)
 LEAST_VERSION = (6, 2)
+# The share of maxmemory at which the operator should act.
+FULL = 0.9
 EVICTS = "REDIS_URL: Redis may evict keys (maxmemory-policy). Set its maxmemory-policy to noeviction."
 # Every command that the site and its scripts use, each on a key of the right type.
 PROBES = (
@@ -135,7 +137,16 @@ def _judged(client: Any) -> Findings:
     evicts = (EVICTS,) if told and told.get("maxmemory_policy", "noeviction") != "noeviction" else ()
     silent = "the user may not use INFO: version, role and maxmemory-policy were not checked"
     notes = (f"REDIS_URL: {silent}.",) if told is None else ()
-    return Findings(tuple(f"REDIS_URL: {text}." for text in refused), evicts, notes)
+    to_mend = (*evicts, *_memory(told or {}))
+    return Findings(tuple(f"REDIS_URL: {text}." for text in refused), to_mend, notes)
+
+
+def _memory(told: dict[str, Any]) -> tuple[str, ...]:
+    """At maxmemory, a server that does not evict refuses all writes."""
+    most, used = int(told.get("maxmemory", 0)), int(told.get("used_memory", 0))
+    if not most or used < FULL * most:
+        return ()
+    return (f"REDIS_URL: {used >> 20} of {most >> 20} MB are used. Raise maxmemory before writes fail.",)
 
 
 def _server(told: dict[str, Any]) -> list[str]:

@@ -44,7 +44,7 @@ class StripeStandIn(Books):
         own = {"stripe": self}
         routes = [
             (r"/v1/(checkout/sessions)/(\w+)", OneHandler, own),
-            (r"/v1/(checkout/sessions|charges|disputes|refunds)", ManyHandler, own),
+            (r"/v1/(checkout/sessions|charges|disputes|refunds|webhook_endpoints)", ManyHandler, own),
             (r"/pay/(\w+)", HostedPage, own),
         ]
         self._server = HTTPServer(Application(routes))

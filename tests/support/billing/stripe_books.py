@@ -24,6 +24,7 @@ class Books:
         self.sessions: dict[str, Object] = {}
         self.charges: dict[str, Object] = {}
         self.disputes: dict[str, Object] = {}
+        self.endpoints: dict[str, Object] = {}
         self.api_base = ""
 
     def create(self, fields: dict[str, str]) -> tuple[int, Object]:
@@ -41,6 +42,11 @@ class Books:
         session = new_session(fields, amount, currency, self.api_base)
         self.sessions[session["id"]] = session
         return 200, session
+
+    def add_endpoint(self, url: str, events: list[str] | None = None) -> None:
+        """The operator adds a webhook endpoint in the dashboard."""
+        one = {"id": "we_1", "object": "webhook_endpoint", "url": url, "status": "enabled", "created": 1}
+        self.endpoints["we_1"] = one | {"enabled_events": events or ["*"]}
 
     # -- what happens out there --
 
@@ -114,6 +120,7 @@ class Books:
         """The newest first, one page at a time."""
         held: dict[str, dict[str, Object]] = {
             "checkout/sessions": self.sessions, "charges": self.charges, "disputes": self.disputes,
+            "webhook_endpoints": self.endpoints,
         }  # fmt: skip
         since, limit = int(fields.get("created[gte]", 0)), int(fields.get("limit", 10))
         payment = fields.get("payment_intent")

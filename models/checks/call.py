@@ -1,0 +1,61 @@
+"""The result of the robots' call (`robots.probe`), as lines of the doctor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from models.checks.lines import Line, fine, skipped, wrong
+from models.settings.config import Config
+
+NO_MEDIA = {
+    "direct": "firewall: two robots on this machine get no media from each other",
+    "relayed": (
+        "TURN_URLS: the server grants relays but passes no media on. Check its external-ip (PUBLIC_IP) and "
+        "that the UDP ports of its relays are open"
+    ),
+}
+
+
+def judge(config: Config, result: Mapping[str, Any]) -> list[Line]:
+    """One line for each TURN URL, for the direct and for the relayed call."""
+    if "call" in result and "allocations" not in result:
+        return [wrong("call", f"BASE_URL: no call begins: {result['call']}.")]
+    lines = [_allocation(config, url, fault) for url, fault in result["allocations"].items()]
+    if not lines:
+        lines.append(_no_turn(config))
+    for kind in ("direct", "relayed"):
+        if kind in result:
+            lines.append(_media(kind, result[kind]))
+    if "direct" not in result and config.relay_only:
+        lines.append(skipped("direct", "RELAY_ONLY"))
+    if "call" in result:
+        lines.append(wrong("call", f"BASE_URL: the call breaks off: {result['call']}."))
+    return lines
+
+
+def _allocation(config: Config, url: str, fault: str | None) -> Line:
+    if fault is None:
+        return fine("turn", f"{url} relays")
+    if "TURN_SECRET" in fault:
+        return wrong("turn", f"TURN_SECRET: {url}: {fault}.")
+    setting = (
+        "TURN_URLS" if url in config.turn_urls else "TURN" if config.turn_urls == () else "TWILIO_ACCOUNT_SID"
+    )
+    return wrong("turn", f"{setting}: {url}: {fault}.")
+
+
+def _no_turn(config: Config) -> Line:
+    text = (
+        "no TURN server: some networks allow no direct call. Set TURN=embedded, or TURN_URLS and TURN_SECRET"
+    )
+    if config.is_loopback:
+        return skipped("turn", text)
+    return Line("turn", "note" if config.stun_urls else "wrong", f"TURN: {text}.")
+
+
+def _media(kind: str, found: Mapping[str, Any]) -> Line:
+    if "fault" not in found:
+        return fine(kind, f"picture and sound on both sides after {found['seconds']} s")
+    arrived = ", ".join(found.get("arrived", ())) or "nothing"
+    return wrong(kind, f"{NO_MEDIA[kind]} ({found['fault']}; arrived: {arrived}).")

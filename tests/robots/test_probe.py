@@ -1,0 +1,66 @@
+"""The doctor's call: a real one between two callers of their own, of which nothing is left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from robots.probe import probe
+from tests.conftest import MakeSite, Running, jpeg
+from tests.support.scenes import rows
+from tests.turn.coturn import LOOPBACK, SECRET, Coturn
+
+TABLES = "select tablename from pg_tables where schemaname = 'public' and tablename <> 'secrets'"
+
+
+async def counts(site: Running) -> dict[str, int]:
+    """How many rows every table has."""
+    tables = [name for (name,) in await rows(site.models, TABLES)]
+    assert "calls" in tables
+    return {name: (await rows(site.models, f"select count(*) from {name}"))[0][0] for name in tables}
+
+
+async def callers(site: Running) -> dict[str, Any]:
+    found = await site.models.robots.probes()
+    for one in found:
+        await site.models.selfies.keep(one.user_id, jpeg())
+    return {
+        "url": site.base_url,
+        "tokens": [one.token for one in found],
+        "user_ids": [one.user_id for one in found],
+    }
+
+
+async def test_a_call_without_turn_is_direct_and_leaves_no_row(site: Running) -> None:
+    before = await counts(site)
+    plan = await callers(site)
+    result = await probe(plan)
+    assert result["allocations"] == {}
+    assert 0 < result["direct"]["seconds"] < 15
+    assert "call" not in result
+    await site.models.robots.remove_probes(plan["user_ids"])
+    assert await counts(site) == before
+
+
+async def test_a_call_through_turn_names_each_url(make_site: MakeSite, tmp_path: Path) -> None:
+    with Coturn(tmp_path, LOOPBACK) as coturn:
+        dead = "turn:127.0.0.1:9?transport=tcp"
+        site = await make_site(turn_urls=(*coturn.urls, dead), turn_secret=SECRET)
+        result = await probe(await callers(site))
+    assert [bool(result["allocations"][url]) for url in (*coturn.urls, dead)] == [False, False, True]
+    assert "reached" in result["allocations"][dead]
+    assert result["relayed"]["seconds"] > 0
+
+
+async def test_a_wrong_turn_secret_is_named(make_site: MakeSite, tmp_path: Path) -> None:
+    with Coturn(tmp_path, secret="another-secret-of-this-coturn") as coturn:
+        site = await make_site(turn_urls=tuple(coturn.urls), turn_secret=SECRET)
+        result = await probe(await callers(site))
+    assert all("TURN_SECRET" in fault for fault in result["allocations"].values())
+    assert "relayed" not in result
+
+
+async def test_a_caller_who_cannot_ring_is_a_failed_call(site: Running) -> None:
+    plan = await callers(site)
+    await rows(site.models, "update users set selfie_id = null where user_id = %s", plan["user_ids"][1])
+    assert "could not join the room (selfie_required)" in (await probe(plan))["call"]
