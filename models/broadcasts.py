@@ -126,7 +126,7 @@ class Broadcasts:
         self.publish_to_user(user_id, UserFrame(frame=_raw(message), only=only, others=rest))
 
     def publish_to_user(self, user_id: str, event: UserEvent) -> None:
-        self._bus.publish(keys.user_channel(user_id), msgspec.json.encode(event))
+        self._bus.publish(keys.user_channel(user_id), event, msgspec.json.encode)
 
     def to_user_except(self, user_id: str, socket_id: str, message: JsonStruct) -> None:
         """Sends to every socket of a user except one, which gets its own answer."""
@@ -149,7 +149,7 @@ class Broadcasts:
         self.publish_to_call(call_id, CallFrame(frame=_raw(message), side=side, close=close, once=once))
 
     def publish_to_call(self, call_id: str, event: CallEvent) -> None:
-        self._bus.publish(keys.call_channel(call_id), msgspec.json.encode(event))
+        self._bus.publish(keys.call_channel(call_id), event, msgspec.json.encode)
 
 
 def _raw(message: JsonStruct) -> msgspec.Raw:

@@ -26,7 +26,7 @@ from models.clock import Clock
 from models.errors import Unavailable
 from models.postgres.database import Db
 from models.redis import keys
-from models.redis.client import Bus
+from models.redis.client import RELOAD, Bus
 from models.ringing.outcomes import InviteOutcomes
 from models.room.presence import Presence, RedisBeat
 from models.security.sessions import Sessions
@@ -170,7 +170,7 @@ class Sweep:
             except BaseException:
                 self._redis_beat = replace(self._redis_beat, is_known=False)
                 raise
-            self._bus.tell_here(keys.CHANNEL_ALL, b"reload")
+            self._bus.subscriber.deliver(keys.CHANNEL_ALL, RELOAD)
 
     async def _redis_round(self) -> None:
         ends, restarts = self._calls.ends, self._calls.restarts
@@ -201,7 +201,7 @@ class Sweep:
         logger.warning("postgresql had forgotten this process; checking everything again")
         for cure in self._cures:
             await cure()
-        self._bus.tell_here(keys.CHANNEL_ALL, b"reload")
+        self._bus.subscriber.deliver(keys.CHANNEL_ALL, RELOAD)
         self._is_forgotten = False
 
     async def _tell_ended_sessions(self) -> None:
@@ -211,7 +211,7 @@ class Sweep:
             if ended.session_id not in self._ended_seen:
                 self._ended_seen[ended.session_id] = now
                 event = SignedOut(session_id=ended.session_id, reason=ended.reason)
-                self._bus.tell_here(keys.user_channel(ended.user_id), msgspec.json.encode(event))
+                self._bus.subscriber.deliver(keys.user_channel(ended.user_id), event)
         self._ended_seen = {key: at for key, at in self._ended_seen.items() if now - at < 4 * LOOK_BACK}
 
 

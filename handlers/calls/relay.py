@@ -13,8 +13,10 @@ from collections.abc import Awaitable
 import msgspec
 
 from handlers.base.socket import BaseSocket, id_of
+from handlers.calls.call_state import call_state
 from handlers.calls.seat_order import SeatOrder
 from handlers.realtime.close_codes import REPLACED
+from handlers.realtime.sockets import Seat
 from models import messages
 from models.calls import sdp_filter
 from models.calls.call import Call, other
@@ -25,7 +27,6 @@ from models.ids import is_id
 from models.messages import (
     CallEndCommand,
     CallEnded,
-    CallStateMessage,
     ChatMessage,
     ContactsShare,
     ContactsShared,
@@ -35,7 +36,6 @@ from models.messages import (
     Pong,
     RtcConnected,
     RtcDisconnected,
-    instant,
 )
 from models.retry import retry_until_available
 
@@ -48,6 +48,7 @@ class RelaySocket(BaseSocket):
         super().initialize()
         self.call_id = ""
         self.side: Side = "caller"
+        self.peer: Seat | None = None
         self._is_seated = False
         self._order = SeatOrder(super().send)
         self._must_keep_seat = False
@@ -66,14 +67,16 @@ class RelaySocket(BaseSocket):
         try:
             await self.hub.add_seat(self)
             if self.is_open:
-                await self._take_seat()
+                await self._take_seat(call)
         finally:
             if not self.is_open and not self.hub.is_draining:
                 # Closed while opening: on_close may have run already, before there was a seat to leave.
                 await self._leave()
                 self.models.signalling.give_back(self.call_id, self.side)
 
-    async def _take_seat(self) -> None:
+    async def _take_seat(self, found: Call) -> None:
+        # First, since taking the seat removes the frames that wait for it: nothing that may fail follows.
+        view = await self.models.snapshots.of(found, self.side)
         call = await self.models.calls.take_seat(self.call_id, self.side, self.id)
         if call.progress.state == "ended":
             self._send_end(call)
@@ -81,7 +84,7 @@ class RelaySocket(BaseSocket):
         if not self.is_open:
             return  # a newer tab has replaced this one, and must not be replaced by it
         waiting = await self.models.signalling.take(self.call_id, self.side, self.id)
-        self._show(call, await self.models.snapshots.of(call, self.side))
+        self._show(call, view)
         for frame in waiting:
             super().send(frame)
         self._order.opened()
@@ -103,10 +106,14 @@ class RelaySocket(BaseSocket):
             self._send_end(call)
             return
         waiting = await self.models.signalling.take(self.call_id, self.side, self.id)
-        # The complete state: media bits may be lost too, and the client sends them again after `call:state`.
-        self._show(call, await self.models.snapshots.of(call, self.side))
-        for frame in waiting:
-            self.send(frame)
+        try:
+            # The complete state: media bits may be lost too, and the client sends them again after
+            # `call:state`.
+            self._show(call, await self.models.snapshots.of(call, self.side))
+        finally:
+            # Sent even if the read fails and is repeated: they wait in Redis no longer.
+            for frame in waiting:
+                self.send(frame)
 
     @property
     def _user_id(self) -> str:
@@ -126,29 +133,10 @@ class RelaySocket(BaseSocket):
         self.close(1000)
 
     def _show(self, call: Call, view: Snapshot) -> None:
-        self.tell(self._state(call, view))
+        self.tell(call_state(call, self.side, view, self.models.clock))
         self._order.shown(message.message_id for message in view.messages)
         if view.shared is not None:
             self.tell(ContactsShared(call_id=self.call_id, handles=view.shared))
-
-    def _state(self, call: Call, view: Snapshot) -> CallStateMessage:
-        progress, far = call.progress, other(self.side)
-        back_by = progress.caller_back_by if far == "caller" else progress.callee_back_by
-        far_seat = progress.caller_seat if far == "caller" else progress.callee_seat
-        return CallStateMessage(
-            call_id=call.call_id,
-            state=progress.clock,
-            polite=call.is_polite(self.side),
-            agreed_seconds=call.agreed_seconds,
-            remaining_ms=progress.remaining_at(self.models.clock.now()),
-            server_now=self.models.clock.now_ms(),
-            peer_user=view.peer,
-            peer_here=far_seat is not None,
-            messages=view.messages,
-            messages_url=f"/calls/{call.call_id}/messages" if view.has_more else None,
-            connect_by=instant(progress.connect_by) if progress.state == "connecting" else None,
-            reconnect_by=instant(back_by) if back_by else None,
-        )
 
     def send(self, frame: bytes, once: str | None = None) -> None:
         """Sends a frame of the peer or the hub, in order; not if the line `once` was sent before."""
@@ -176,10 +164,9 @@ class RelaySocket(BaseSocket):
         return self._command(frame)
 
     def _pass_on(self, frame: bytes) -> Awaitable[None] | None:
-        peer = self.hub.peer_of(self)
-        if peer is None:
+        if self.peer is None:
             return self._pass_to_process(frame)
-        peer.send(frame)
+        self.peer.send(frame)
         return None
 
     async def _pass_to_process(self, frame: bytes) -> None:

@@ -22,6 +22,7 @@ from models.broadcasts import (
     NOTHING,
     AccessEvent,
     BanEvent,
+    CallEvent,
     CardEvent,
     Delivered,
     Reload,
@@ -29,6 +30,7 @@ from models.broadcasts import (
     SeatReplaced,
     SignedOut,
     Unlisted,
+    UserEvent,
     decode_call_event,
     decode_user_event,
 )
@@ -45,7 +47,7 @@ BAN_WAIT_SECONDS = 0.4
 
 class Hub:
     def __init__(self, models: Models) -> None:
-        self._bus = models.bus
+        self._bus, self._subscriber = models.bus, models.bus.subscriber
         self._models = models
         self.limits = SocketLimits(models.config)
         # Every connection of a socket, including those that were refused and are closing.
@@ -53,16 +55,16 @@ class Hub:
         self.feed = QueueFeed(models.presence, self._joined_sockets)
         self.invite_sockets: dict[str, set[UserSocket]] = {}
         self.seats: dict[str, dict[Side, Seat]] = {}
-        self._hearing: dict[str, set[UserSocket | Seat]] = {}
+        self._subscribed: dict[str, set[UserSocket | Seat]] = {}
         self.is_draining = False
         self._reloads = Reloads(self._everyone, models.presence.register_all, self.feed.catch_up)
         self._work = Tasks()
 
     async def open(self) -> None:
-        self._bus.subscriber.on_reconnect = lambda: self._reloads.request(announce=True)
+        self._subscriber.on_reconnect = lambda: self._reloads.request(announce=True)
         self._reloads.start()
-        await self._bus.open(keys.CHANNEL_ALL, self._heard_all)
-        await self._bus.subscribe(keys.CHANNEL_QUEUE, self.feed.heard)
+        await self._bus.open(keys.CHANNEL_ALL, self._reload_everyone)
+        await self._subscriber.subscribe(keys.CHANNEL_QUEUE, self.feed.change)
         self.feed.start()
 
     async def drain(self) -> None:
@@ -82,7 +84,7 @@ class Hub:
     async def add_invite_socket(self, socket: UserSocket) -> None:
         user_id = socket.user_id
         self.invite_sockets.setdefault(user_id, set()).add(socket)
-        await self._hear_for(socket)
+        await self._subscribe_for(socket)
 
     def remove_invite_socket(self, socket: UserSocket) -> None:
         user_id = socket.user_id
@@ -91,28 +93,28 @@ class Hub:
         if not sockets:
             self.feed.forget(user_id)
             self.invite_sockets.pop(user_id, None)
-        self._hear_no_more_for(socket)
+        self._unsubscribe_for(socket)
 
-    async def _hear_for(self, socket: UserSocket | Seat) -> None:
+    async def _subscribe_for(self, socket: UserSocket | Seat) -> None:
         """Subscribes to the user's events: sockets of both kinds close when the session ends or a ban begins.
 
         Each socket waits for the confirmation itself, even while another one is already waiting.
         """
-        self._hearing.setdefault(socket.user_id, set()).add(socket)
-        await self._bus.subscribe(keys.user_channel(socket.user_id), self._heard_user)
+        self._subscribed.setdefault(socket.user_id, set()).add(socket)
+        channel = keys.user_channel(socket.user_id)
+        await self._subscriber.subscribe(channel, self._user_event, decode_user_event)
 
-    def _hear_no_more_for(self, socket: UserSocket | Seat) -> None:
-        sockets = self._hearing.get(socket.user_id, set())
+    def _unsubscribe_for(self, socket: UserSocket | Seat) -> None:
+        sockets = self._subscribed.get(socket.user_id, set())
         sockets.discard(socket)
-        if not sockets and self._hearing.pop(socket.user_id, None) is not None:
-            self._bus.unsubscribe(keys.user_channel(socket.user_id))
+        if not sockets and self._subscribed.pop(socket.user_id, None) is not None:
+            self._subscriber.unsubscribe(keys.user_channel(socket.user_id))
 
     def _joined_sockets(self, user_id: str) -> list[UserSocket]:
         return [socket for socket in self.invite_sockets.get(user_id, ()) if socket.is_joined]
 
-    def _heard_user(self, channel: str, encoded: bytes) -> None:
+    def _user_event(self, channel: str, event: UserEvent) -> None:
         user_id = channel.removeprefix(keys.CHANNEL_USER)
-        event = decode_user_event(encoded)
         if isinstance(event, Delivered):
             if user_id in self.invite_sockets:
                 self.feed.delivered(user_id, event)
@@ -171,7 +173,7 @@ class Hub:
         for socket in list(self.invite_sockets.get(user_id, ())):
             await look_again(socket, socket.send_state)
 
-    def _heard_all(self, _channel: str, _encoded: bytes) -> None:
+    def _reload_everyone(self, _channel: str, _event: bytes) -> None:
         self._reloads.request()
 
     def _everyone(self) -> list[SocketReload]:
@@ -191,28 +193,27 @@ class Hub:
         seats = self.seats.setdefault(seat.call_id, {})
         before = seats.get(seat.side)
         seats[seat.side] = seat
+        _introduce(seats)
         if before is not None:
             before.replace()
-        await self._hear_for(seat)
-        await self._bus.subscribe(keys.call_channel(seat.call_id), self._heard_call)
+        await self._subscribe_for(seat)
+        channel = keys.call_channel(seat.call_id)
+        await self._subscriber.subscribe(channel, self._call_event, decode_call_event)
 
     def remove_seat(self, seat: Seat) -> None:
         seats = self.seats.get(seat.call_id, {})
         if seats.get(seat.side) is seat:
             del seats[seat.side]
+            _introduce(seats)
+        seat.peer = None
         if not seats:
             self._models.calls.forget(seat.call_id)
             self.seats.pop(seat.call_id, None)
-            self._bus.unsubscribe(keys.call_channel(seat.call_id))
-        self._hear_no_more_for(seat)
+            self._subscriber.unsubscribe(keys.call_channel(seat.call_id))
+        self._unsubscribe_for(seat)
 
-    def peer_of(self, seat: Seat) -> Seat | None:
-        """The other side's socket, if it is on this process."""
-        return self.seats.get(seat.call_id, {}).get(other(seat.side))
-
-    def _heard_call(self, channel: str, encoded: bytes) -> None:
+    def _call_event(self, channel: str, event: CallEvent) -> None:
         seats = self.seats.get(channel.removeprefix(keys.CHANNEL_CALL), {})
-        event = decode_call_event(encoded)
         for seat in [seat for side, seat in seats.items() if event.side in (None, side)]:
             if isinstance(event, SeatGivenBack):
                 self.spawn(look_again(seat, seat.keep_seat))
@@ -220,6 +221,7 @@ class Hub:
                 if seat.id != event.seat:
                     # At once: what the peer sends from now on goes to the newer one.
                     del seats[seat.side]
+                    _introduce(seats)
                     seat.replace()
             elif event.close is None:
                 seat.send(bytes(event.frame), event.once)
@@ -228,3 +230,9 @@ class Hub:
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         self._work.spawn("the delivery of events", work)
+
+
+def _introduce(seats: dict[Side, Seat]) -> None:
+    """Gives each seat of a call here the other one, or None, so that a message costs no look-up."""
+    for side, seat in seats.items():
+        seat.peer = seats.get(other(side))

@@ -126,7 +126,7 @@ class QueueFeed:
         viewer.left.append(card)
         self._pending.add(user_id)
 
-    def heard(self, _channel: str, event: bytes) -> None:
+    def change(self, _channel: str, event: bytes) -> None:
         """`+<user id>` is listed now, `-<user id>` no longer."""
         card = event[1:].decode()
         if event[:1] == b"+":

@@ -52,6 +52,8 @@ class Seat(Refusable, Protocol):
 
     call_id: str
     side: Side
+    # The other side's socket, if it is in this process; set by the hub.
+    peer: Seat | None
 
     def send(self, frame: bytes, once: str | None = None) -> None: ...
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from models.redis import keys
 from models.redis.address import Address
 from models.redis.connection import AWAY
 from models.redis.pipeline import Pipeline
-from models.redis.subscriber import Heard, Subscriber
+from models.redis.subscriber import Decode, Handler, Subscriber
 from models.supervise import Tasks
 
 LUA = Path(__file__).resolve().parent / "lua"
@@ -90,10 +90,10 @@ class Bus:
         self._is_reloaded.set()
         self._tasks = Tasks()
 
-    async def open(self, channel: str, heard: Heard) -> None:
+    async def open(self, channel: str, handle: Handler, decode: Decode = bytes) -> None:
         """Subscribes to a first channel and listens until `close`. Raises: Unavailable."""
         await self.command("ping")
-        await self.subscriber.open(channel, heard)
+        await self.subscriber.open(channel, handle, decode)
 
     async def close(self) -> None:
         await self._pipeline.flushed()
@@ -133,10 +133,12 @@ class Bus:
 
     # -- events --
 
-    def publish(self, channel: str, event: bytes) -> None:
-        """Sends an event to every process that is subscribed to `channel`; to this one at once."""
-        self.tell_here(channel, event)
-        self._pipeline.tell("PUBLISH", channel, self._origin + event)
+    def publish(self, channel: str, event: Any, encode: Callable[[Any], bytes] = bytes) -> None:
+        """Sends an event to every process that is subscribed to `channel`; to this one at once, and not
+        encoded.
+        """
+        self.subscriber.deliver(channel, event)
+        self._pipeline.tell("PUBLISH", channel, self._origin + encode(event))
 
     async def flush(self) -> None:
         """Returns when every published event, or a reload in its place, has been sent: for a process that is
@@ -146,10 +148,6 @@ class Bus:
             async with asyncio.timeout(FLUSH_SECONDS):
                 await self._pipeline.flushed()
                 await self._is_reloaded.wait()
-
-    def tell_here(self, channel: str, event: bytes) -> None:
-        """Handles an event in this process only, when every process finds the same one itself."""
-        self.subscriber.tell(channel, event)
 
     def reload_everyone(self) -> None:
         """Makes every process send its sockets their state as soon as Redis answers, because events may have
@@ -180,10 +178,3 @@ class Bus:
     def _connection_replaced(self) -> None:
         """Replaces the other connection too, so that both use the same server after a failover."""
         self.subscriber.reconnect("the connection for commands was replaced")
-
-    async def subscribe(self, channel: str, heard: Heard) -> None:
-        """Returns when Redis has confirmed the subscription; events published after that are received."""
-        await self.subscriber.subscribe(channel, heard)
-
-    def unsubscribe(self, channel: str) -> None:
-        self.subscriber.unsubscribe(channel)

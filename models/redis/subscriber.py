@@ -13,7 +13,7 @@ import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import hiredis
 
@@ -31,7 +31,16 @@ HEALTH_SECONDS = 1.5
 GRACE_SECONDS = 0.1
 # `subscribe` waits twice this long; after the first time without an answer the connection is replaced.
 CONFIRM_SECONDS = 1.25
-Heard = Callable[[str, bytes], None]
+# Called with the channel and the event: the published object in the same process, a decoded copy elsewhere.
+Handler = Callable[[str, Any], None]
+Decode = Callable[[bytes], Any]
+
+
+class Subscription(NamedTuple):
+    """The handler of a channel, and the decoder of events that arrive through Redis."""
+
+    handle: Handler
+    decode: Decode
 
 
 class Subscriber:
@@ -47,16 +56,16 @@ class Subscriber:
         self._gone = asyncio.Event()
         # True from the loss of the connection until the first answer on a new one.
         self._is_away = False
-        self._handlers: dict[str, Heard] = {}
+        self._subscriptions: dict[str, Subscription] = {}
         # Outstanding answers to SUBSCRIBE: a channel is confirmed by the last of them.
         self._due: Counter[str] = Counter()
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
         self._tasks = Tasks()
         self.on_reconnect: Callable[[], None] | None = None
 
-    async def open(self, channel: str, heard: Heard) -> None:
+    async def open(self, channel: str, handle: Handler, decode: Decode = bytes) -> None:
         """Subscribes to a first channel and listens until `close`. Raises: Unavailable."""
-        self._handlers[channel] = heard
+        self._subscriptions[channel] = Subscription(handle, decode)
         try:
             async with asyncio.timeout(OPEN_SECONDS):
                 await self._connect()
@@ -75,36 +84,36 @@ class Subscriber:
     def is_listening(self) -> bool:
         return self._connection is not None and not self._is_away
 
-    def tell(self, channel: str, event: bytes) -> None:
-        """Calls the handlers of a channel. Never raises: an error in a handler must not affect the
-        publisher.
+    def deliver(self, channel: str, event: Any, *, is_encoded: bool = False) -> None:
+        """Calls the handler of a channel in this process only. Never raises: an error in a handler must not
+        affect the publisher.
         """
-        heard = self._handlers.get(channel)
-        if heard is None:
+        subscription = self._subscriptions.get(channel)
+        if subscription is None:
             return
         try:
-            heard(channel, event)
+            subscription.handle(channel, subscription.decode(event) if is_encoded else event)
         except Exception:
             logger.exception("an event could not be delivered")
 
     # -- channels --
 
-    async def subscribe(self, channel: str, heard: Heard) -> None:
+    async def subscribe(self, channel: str, handle: Handler, decode: Decode = bytes) -> None:
         """Returns when Redis has confirmed the subscription: later events are received. Raises:
         Unavailable.
         """
-        if channel not in self._handlers:
+        if channel not in self._subscriptions:
             self._due[channel] += 1
             self._ask("SUBSCRIBE", channel)
-        self._handlers[channel] = heard
+        self._subscriptions[channel] = Subscription(handle, decode)
         if channel in self._due:
             await self._subscribed(channel)
 
     async def _subscribed(self, channel: str) -> None:
-        line, reads = self._connection, self._connection.reads if self._connection else 0
+        connection, reads = self._connection, self._connection.reads if self._connection else 0
         if await self._is_confirmed_in_time(channel):
             return
-        if line is not None and self._connection is line and line.reads == reads:
+        if connection is not None and self._connection is connection and connection.reads == reads:
             self.reconnect("no answer to SUBSCRIBE")
         if not await self._is_confirmed_in_time(channel):
             self.reconnect("no answer to SUBSCRIBE")
@@ -132,7 +141,7 @@ class Subscriber:
                     del self._waiting[channel]
 
     def unsubscribe(self, channel: str) -> None:
-        if self._handlers.pop(channel, None) is None:
+        if self._subscriptions.pop(channel, None) is None:
             return
         if self._connection is None:
             del self._due[channel]
@@ -160,21 +169,21 @@ class Subscriber:
         await self._watch()
 
     async def _connect(self) -> None:
-        line = await RedisConnection.open(self._address, self._hear, self._lost)
-        self._connection = line
+        connection = await RedisConnection.open(self._address, self._hear, self._lost)
+        self._connection = connection
         self._gone.clear()
-        self._due = Counter(dict.fromkeys(self._handlers, 1))
-        self._ask("SUBSCRIBE", *self._handlers)
+        self._due = Counter(dict.fromkeys(self._subscriptions, 1))
+        self._ask("SUBSCRIBE", *self._subscriptions)
 
     async def _watch(self) -> None:
         """Returns when the connection is lost."""
-        while (line := self._connection) is not None:
-            reads = line.reads
+        while (connection := self._connection) is not None:
+            reads = connection.reads
             self._ask("PING")
-            if await self._is_gone_within(HEALTH_SECONDS) or line.reads != reads:
+            if await self._is_gone_within(HEALTH_SECONDS) or connection.reads != reads:
                 continue
             # After a pause of this process the answer may have arrived but not been read yet.
-            if not await self._is_gone_within(GRACE_SECONDS) and line.reads == reads:
+            if not await self._is_gone_within(GRACE_SECONDS) and connection.reads == reads:
                 self.reconnect("no answer to PING")
 
     async def _is_gone_within(self, seconds: float) -> bool:
@@ -194,7 +203,7 @@ class Subscriber:
             self._connection.close()
             self._connection = None
         self._is_away = True
-        self._due = Counter(dict.fromkeys(self._handlers, 1))
+        self._due = Counter(dict.fromkeys(self._subscriptions, 1))
         self._gone.set()
 
     def _lost(self) -> None:
@@ -220,7 +229,7 @@ class Subscriber:
             self._tell_reconnected()
         if kind == b"message":
             if not data.startswith(self._origin):
-                self.tell(about.decode(), data.partition(b"|")[2])
+                self.deliver(about.decode(), data.partition(b"|")[2], is_encoded=True)
         elif kind == b"subscribe":
             self._confirm(about.decode())
 

@@ -167,8 +167,7 @@ class Bans:
         """Enforces the bans of the last seconds again in this process, in case an event was lost."""
         for notice in await self._notices.recent(self._clock.now() - LOOK_BACK):
             user_id = notice.ban.user_id
-            event = msgspec.json.encode(self._ban_event(notice))
-            self._bus.tell_here(keys.user_channel(user_id), event)
+            self._bus.subscriber.deliver(keys.user_channel(user_id), self._ban_event(notice))
             await self._interruptions.remove(user_id)
 
     @staticmethod

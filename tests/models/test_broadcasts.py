@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 import pytest
 
@@ -17,8 +19,8 @@ class Board:
     def __init__(self) -> None:
         self.published: list[tuple[str, bytes]] = []
 
-    def publish(self, channel: str, told: bytes) -> None:
-        self.published.append((channel, told))
+    def publish(self, channel: str, event: object, encode: Callable[[object], bytes]) -> None:
+        self.published.append((channel, encode(event)))
 
 
 @pytest.fixture

@@ -52,9 +52,10 @@ async def test_a_process_that_missed_the_event_closes_the_socket(
     ann = await holder(site, person)
     elsewhere = await make_site()
     first = await site.invites(ann.person)
-    site.models.bus.subscriber._handlers.clear()
+    subscriptions = dict(site.models.bus.subscriber._subscriptions)
+    site.models.bus.subscriber._subscriptions.clear()
     await login(elsewhere, ANN)
-    site.models.bus.subscriber._handlers[f"ns:c:user:{ann.person.user_id}"] = site.site.hub._heard_user
+    site.models.bus.subscriber._subscriptions.update(subscriptions)
     await site.models.sweep.once()
     assert await first.closed() == 4401
 

@@ -7,9 +7,12 @@ import json
 
 import pytest
 
-from handlers.realtime.close_codes import REPLACED
+from handlers.realtime.close_codes import REPLACED, TRY_AGAIN
 from models.calls.call import Call
+from models.calls.snapshot import Snapshot
 from models.calls.state import Side
+from models.errors import Unavailable
+from models.redis import keys
 from tests.conftest import MakePerson, MakeSite, Running
 from tests.support.scenes import (
     InCall,
@@ -48,6 +51,25 @@ async def test_a_newer_tab_takes_the_seat(
     assert "peer:left" not in await scene.b.quiet()
     seats = await rows(site.models, "select caller_seat is not null, caller_back_by from calls")
     assert seats == [(True, None)]
+
+
+@PLACES
+async def test_a_seat_has_its_peer_only_while_that_is_in_this_process(
+    make_site: MakeSite, site: Running, person: MakePerson, processes: int
+) -> None:
+    scene = await in_call(site, person)
+    seats = site.site.hub.seats[scene.call_id]
+    first, ben = seats["caller"], seats["callee"]
+    assert (first.peer, ben.peer) == (ben, first)
+    other = await places(make_site, processes)
+    newer = await (other or site).relay(scene.people.anna, scene.call_id)
+    await newer.receive("call:state")
+    assert ben.peer is (seats["caller"] if other is None else None)
+    assert ben.peer is not first
+    scene.b.close()
+    await newer.receive("peer:left")
+    assert [seat.peer for seat in seats.values()] == ([None] if other is None else [])
+    assert (first.peer, ben.peer) == (None, None)
 
 
 async def test_frames_of_a_replaced_tab_are_ignored(site: Running, person: MakePerson) -> None:
@@ -213,3 +235,49 @@ async def test_a_newer_tab_keeps_its_seat_when_an_older_one_is_still_opening(
 
 async def _seats(site: Running, seats: tuple[str, ...]) -> bool:
     return await rows(site.models, "select caller_seat from calls") == [seats]
+
+
+@pytest.fixture
+def unreadable(site: Running, monkeypatch: pytest.MonkeyPatch) -> list[Exception]:
+    """While it holds errors, the reads of what a seat is shown fail with them."""
+    errors: list[Exception] = []
+    read = site.models.snapshots.of
+
+    async def of(call: Call, side: Side) -> Snapshot:
+        if errors:
+            raise errors.pop()
+        return await read(call, side)
+
+    monkeypatch.setattr(site.models.snapshots, "of", of)
+    return errors
+
+
+async def test_waiting_frames_are_not_lost_by_a_socket_that_could_not_open(
+    site: Running, person: MakePerson, unreadable: list[Exception]
+) -> None:
+    scene = await in_call(site, person)
+    scene.a.close()
+    await scene.b.receive("peer:left")
+    scene.b.send_raw(OFFER)
+    scene.b.send("ping")
+    await scene.b.receive("pong")
+    unreadable.append(Unavailable())
+    failed = await site.relay(scene.people.anna, scene.call_id)
+    assert await failed.closed() == TRY_AGAIN
+    back = await site.relay(scene.people.anna, scene.call_id)
+    await back.receive("call:state")
+    assert await next_frame(back) == OFFER
+
+
+async def test_waiting_frames_are_not_lost_by_a_reload_that_failed(
+    site: Running, person: MakePerson, unreadable: list[Exception]
+) -> None:
+    """As after Redis was emptied: the seat is taken for empty until it is taken again."""
+    scene = await in_call(site, person)
+    await site.models.bus.command("del", keys.seat(scene.call_id, "caller"))
+    assert await site.models.signalling.send(scene.call_id, "caller", OFFER.encode())
+    unreadable.append(Unavailable())
+    site.models.bus.reload_everyone()
+    assert await next_frame(scene.a) == OFFER
+    assert not unreadable
+    await scene.a.receive("call:state")

@@ -112,7 +112,7 @@ async def test_nothing_is_kept_of_users_who_left(site: Running, person: MakePers
     await scene.end()
     for socket in (scene.people.a, scene.people.b):
         socket.close()
-    await until(lambda: not hub.invite_sockets and not hub.seats and not hub._hearing and not hub._work)
+    await until(lambda: not hub.invite_sockets and not hub.seats and not hub._subscribed and not hub._work)
     assert (hub.feed._viewers, hub.feed._watchers, hub.feed._sated) == ({}, {}, set())
     assert len(site.models.calls._known) == 0
     channels = await site.models.bus.command("pubsub", "channels", "ns:*")

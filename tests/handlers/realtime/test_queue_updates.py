@@ -60,15 +60,15 @@ async def test_an_arrival_is_sent_once_to_those_who_have_seen_all_cards() -> Non
     feed, screens, _ = feed_of("anna", "ben")
     feed.delivered("ben", page("x", more=True))
     for card in (b"+c", b"+d"):
-        feed.heard("", card)
+        feed.change("", card)
     await feed.tick(with_count=False)
     assert screens["anna"].told() == [update(more=True)]
     assert screens["ben"].told() == []
-    feed.heard("", b"+e")
+    feed.change("", b"+e")
     await feed.tick(with_count=False)
     assert screens["anna"].told() == []
     feed.delivered("anna", page("c", "d", "e", first=False))
-    feed.heard("", b"+f")
+    feed.change("", b"+f")
     await feed.tick(with_count=False)
     assert screens["anna"].told() == [update(more=True)]
 
@@ -77,7 +77,7 @@ async def test_a_card_that_left_and_is_delivered_again_before_the_tick_stays() -
     feed, screens, _ = feed_of("anna")
     feed.delivered("anna", page("c", "d"))
     for news in (b"-c", b"-d", b"+c"):
-        feed.heard("", news)
+        feed.change("", news)
     feed.delivered("anna", page("c", first=False))
     await feed.tick(with_count=False)
     assert screens["anna"].told() == [update("d")]
@@ -88,7 +88,7 @@ async def test_changes_before_a_socket_joined_are_sent_when_it_joins() -> None:
     feed = QueueFeed(Online(), lambda _user_id: joined)  # type: ignore[arg-type]
     feed.delivered("anna", page("c", "d"))
     for news in (b"+e", b"-c"):
-        feed.heard("", news)
+        feed.change("", news)
     await feed.tick(with_count=False)
     joined.append(screen)
     await feed.tick(with_count=False)
@@ -104,13 +104,13 @@ async def test_changes_before_a_socket_joined_are_sent_when_it_joins() -> None:
 async def test_a_departure_is_sent_to_those_who_have_the_card() -> None:
     feed, screens, _ = feed_of("anna", "ben")
     feed.delivered("anna", page("c", "d"))
-    feed.heard("", b"-c")
-    feed.heard("", b"-d")
-    feed.heard("", b"-z")
+    feed.change("", b"-c")
+    feed.change("", b"-d")
+    feed.change("", b"-z")
     await feed.tick(with_count=False)
     assert screens["anna"].told() == [update("c", "d")]
     assert screens["ben"].told() == []
-    feed.heard("", b"-c")
+    feed.change("", b"-c")
     await feed.tick(with_count=False)
     assert screens["anna"].told() == []
 
@@ -118,15 +118,15 @@ async def test_a_departure_is_sent_to_those_who_have_the_card() -> None:
 async def test_leaving_and_returning_within_a_tick_is_sent_as_both() -> None:
     feed, screens, _ = feed_of("anna")
     feed.delivered("anna", page("c"))
-    feed.heard("", b"-c")
-    feed.heard("", b"+c")
+    feed.change("", b"-c")
+    feed.change("", b"+c")
     await feed.tick(with_count=False)
     assert screens["anna"].told() == [update("c", more=True)]
 
 
 async def test_users_get_no_updates_about_themselves() -> None:
     feed, screens, _ = feed_of("anna")
-    feed.heard("", b"+anna")
+    feed.change("", b"+anna")
     await feed.tick(with_count=False)
     assert screens["anna"].told() == []
 
@@ -134,7 +134,7 @@ async def test_users_get_no_updates_about_themselves() -> None:
 async def test_the_arrival_of_a_card_already_shown_is_not_sent() -> None:
     feed, screens, _ = feed_of("anna")
     feed.delivered("anna", page("c"))
-    feed.heard("", b"+c")
+    feed.change("", b"+c")
     await feed.tick(with_count=False)
     assert screens["anna"].told() == []
 
@@ -147,7 +147,7 @@ async def test_the_number_online_is_sent_only_when_it_has_changed() -> None:
     online.number = 9
     await feed.tick(with_count=False)
     assert screens["anna"].told() == screens["ben"].told()[1:] == []
-    feed.heard("", b"+c")
+    feed.change("", b"+c")
     feed.delivered("ben", page("c", "e", more=True))
     await feed.tick(with_count=True)
     assert screens["anna"].told() == [update(more=True, online=9)]
@@ -157,7 +157,7 @@ async def test_the_number_online_is_sent_only_when_it_has_changed() -> None:
 async def test_a_user_who_left_is_forgotten() -> None:
     feed, screens, _ = feed_of("anna")
     feed.delivered("anna", page("c", "d"))
-    feed.heard("", b"-c")
+    feed.change("", b"-c")
     feed.forget("anna")
     feed.forget("anna")
     await feed.tick(with_count=True)

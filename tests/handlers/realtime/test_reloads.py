@@ -96,11 +96,11 @@ async def test_a_user_who_left_during_an_outage_leaves_the_screen(
     page = (await site.client.get("/room/queue", token=cleo.token)).json["users"]
     assert {one["userId"] for one in page} == {pair.anna.user_id, pair.ben.user_id}
     # The event of Ben's departure is lost.
-    site.models.bus.subscriber._handlers.pop("ns:c:queue")
+    site.models.bus.subscriber._subscriptions.pop("ns:c:queue")
     pair.b.send("queue:leave", id="leave")
     await pair.b.receive("queue:state", id="leave")
     await far.models.bus.flush()
-    await site.models.bus.subscribe("ns:c:queue", site.site.hub.feed.heard)
+    await site.models.bus.subscriber.subscribe("ns:c:queue", site.site.hub.feed.change)
     far.models.bus.reload_everyone()
     update = await viewer.receive("queue:update", left=[pair.ben.user_id])
     assert update["more"]

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from models.broadcasts import AccessEvent, decode_user_event
+from models.broadcasts import AccessEvent
 from models.redis import keys
 
 
@@ -14,10 +14,9 @@ async def events_of(models, user_id: str) -> list[str]:
     """The events published to this user from now on."""
     told: list[str] = []
 
-    def hear(_channel: str, news: bytes) -> None:
-        about = decode_user_event(news)
-        assert isinstance(about, AccessEvent)
-        told.append(about.access)
+    def hear(_channel: str, event: object) -> None:
+        assert isinstance(event, AccessEvent)
+        told.append(event.access)
 
     await models.bus.open(keys.user_channel(user_id), hear)
     return told

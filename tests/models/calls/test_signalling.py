@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from models.broadcasts import SeatReplaced
 from models.calls.signalling import MOST_BYTES, MOST_FRAMES
 from models.redis import keys
 from models.wiring import Models
@@ -50,11 +51,11 @@ async def test_only_its_own_socket_empties_a_seat(models: Models) -> None:
 
 
 async def test_a_frame_for_a_taken_seat_is_published_unchanged(models: Models) -> None:
-    heard: list[bytes] = []
+    heard: list[object] = []
     await models.bus.open(keys.CHANNEL_ALL, lambda _channel, _news: None)
-    await models.bus.subscribe(keys.call_channel(CALL), lambda _channel, news: heard.append(news))
+    await models.bus.subscriber.subscribe(keys.call_channel(CALL), lambda _channel, news: heard.append(news))
     await models.signalling.take(CALL, "callee", "s")
-    assert heard.pop() == b'{"type":"seat","side":"callee","seat":"s"}'
+    assert heard.pop() == SeatReplaced(side="callee", seat="s")
     frame = '{"type" : "rtc:offer","sdp":"é😀\\u00e9"}'.encode()
     assert await models.signalling.send(CALL, "callee", frame)
     await until(lambda: heard)

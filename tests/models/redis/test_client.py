@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import hiredis
+import msgspec
 import pytest
 
 from models.errors import Unavailable
@@ -36,8 +37,8 @@ async def test_events_are_handled_here_at_once_and_elsewhere_once(servers: Serve
         there: list[tuple[str, bytes]] = []
         await near.open("ns:a", lambda _channel, news: here.append(news))
         await far.open("ns:a", lambda channel, news: there.append((channel, news)))
-        await far.subscribe("ns:b", nothing)
-        await near.subscribe("ns:b", nothing)
+        await far.subscriber.subscribe("ns:b", nothing)
+        await near.subscriber.subscribe("ns:b", nothing)
         near.publish("ns:a", b"x|y")
         assert here == [b"x|y"]
         await until(lambda: there)
@@ -45,6 +46,24 @@ async def test_events_are_handled_here_at_once_and_elsewhere_once(servers: Serve
         await until(lambda: len(there) == 2)
         assert there == [("ns:a", b"x|y"), ("ns:a", b"last")]
         assert here == [b"x|y", b"last"]
+
+
+async def test_an_event_is_not_encoded_for_its_own_process(
+    servers: Servers, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with buses(servers) as (near, far):
+        here: list[object] = []
+        there: list[object] = []
+        decode, event = msgspec.json.Decoder(list[int]).decode, [1, 2]
+        await near.open("ns:a", lambda _channel, event: here.append(event), decode)
+        await far.open("ns:a", lambda _channel, event: there.append(event), decode)
+        near.publish("ns:a", event, msgspec.json.encode)
+        assert here[0] is event
+        near.publish("ns:a", ["no number"], msgspec.json.encode)
+        near.publish("ns:a", event, msgspec.json.encode)
+        await until(lambda: len(there) == 2)
+        assert there == [event, event]
+    assert [record.message for record in caplog.records] == ["an event could not be delivered"]
 
 
 async def test_events_arrive_in_the_order_of_publication(servers: Servers) -> None:
@@ -66,10 +85,12 @@ async def test_events_published_after_subscribing_arrive(servers: Servers) -> No
         await far.open("ns:x", nothing)
         for number in range(50):
             heard: list[bytes] = []
-            await far.subscribe(f"ns:{number}", lambda _channel, news, heard=heard: heard.append(news))
+            await far.subscriber.subscribe(
+                f"ns:{number}", lambda _channel, news, heard=heard: heard.append(news)
+            )
             near.publish(f"ns:{number}", b"x")
             await until(lambda heard=heard: heard)
-            far.unsubscribe(f"ns:{number}")
+            far.subscriber.unsubscribe(f"ns:{number}")
 
 
 async def test_several_handlers_can_subscribe_to_one_channel(servers: Servers) -> None:
@@ -77,7 +98,9 @@ async def test_several_handlers_can_subscribe_to_one_channel(servers: Servers) -
         heard: list[bytes] = []
         await near.open("ns:x", nothing)
         await far.open("ns:x", nothing)
-        await asyncio.gather(*(far.subscribe("ns:a", lambda _c, news: heard.append(news)) for _ in range(8)))
+        await asyncio.gather(
+            *(far.subscriber.subscribe("ns:a", lambda _c, news: heard.append(news)) for _ in range(8))
+        )
         near.publish("ns:a", b"x")
         await until(lambda: heard)
         assert heard == [b"x"]
@@ -90,8 +113,8 @@ async def test_a_handler_that_has_left_gets_no_more_events(servers: Servers) -> 
         heard: list[bytes] = []
         await near.open("ns:x", nothing)
         await far.open("ns:last", lambda _channel, news: heard.append(news))
-        await far.subscribe("ns:a", lambda _channel, news: heard.append(news))
-        far.unsubscribe("ns:a")
+        await far.subscriber.subscribe("ns:a", lambda _channel, news: heard.append(news))
+        far.subscriber.unsubscribe("ns:a")
         near.publish("ns:a", b"not this")
         near.publish("ns:last", b"this")
         await until(lambda: heard)
@@ -114,7 +137,7 @@ async def test_a_failing_handler_affects_no_other_and_is_logged(
         near.publish("ns:a", b"2")
         await until(lambda: len(heard) == 2)
         # In this very process, too: the publisher is not affected.
-        await near.subscribe("ns:a", fail)
+        await near.subscriber.subscribe("ns:a", fail)
         near.publish("ns:a", b"3")
         await until(lambda: len(heard) == 4)
         assert [record.message for record in caplog.records] == ["an event could not be delivered"] * 4
@@ -128,7 +151,7 @@ async def test_a_lost_connection_is_noticed_and_events_continue(servers: Servers
         far.subscriber.on_reconnect = again.set
         await near.open("ns:x", nothing)
         await far.open("ns:a", lambda _channel, news: heard.append(news))
-        await far.subscribe("ns:b", lambda _channel, news: heard.append(news))
+        await far.subscriber.subscribe("ns:b", lambda _channel, news: heard.append(news))
         await near.command("client", "kill", "type", "pubsub")
         async with asyncio.timeout(5):
             await again.wait()
@@ -145,7 +168,7 @@ async def test_all_subscribers_during_an_outage_are_confirmed(servers: Servers) 
         await until(lambda: far.subscriber._connection is None)
         heard: list[bytes] = []
         await asyncio.gather(
-            *(far.subscribe("ns:a", lambda _channel, news: heard.append(news)) for _ in "ab")
+            *(far.subscriber.subscribe("ns:a", lambda _channel, news: heard.append(news)) for _ in "ab")
         )
         near.publish("ns:a", b"1")
         await until(lambda: heard == [b"1"])

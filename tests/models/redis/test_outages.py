@@ -41,7 +41,7 @@ class Heard:
     async def open(self) -> None:
         self.bus.subscriber.on_reconnect = self._reconnected
         await self.bus.open(keys.CHANNEL_ALL, self._heard_all)
-        await self.bus.subscribe("ns:a", lambda _channel, news: self.news.append(news))
+        await self.bus.subscriber.subscribe("ns:a", lambda _channel, news: self.news.append(news))
 
     def _heard_all(self, _channel: str, news: bytes) -> None:
         assert news == b"reload"
@@ -189,7 +189,7 @@ async def test_a_subscription_on_a_frozen_connection_is_confirmed_on_a_new_one(f
         with faulty.proxy.fault("deaf"):
             heard: list[bytes] = []
             async with asyncio.timeout(3):
-                await far.bus.subscribe("ns:new", lambda _channel, news: heard.append(news))
+                await far.bus.subscriber.subscribe("ns:new", lambda _channel, news: heard.append(news))
             faulty.say("PUBLISH", "ns:new", "x|1")
             await until(lambda: heard == [b"1"])
 
@@ -199,7 +199,7 @@ async def test_a_failed_subscription_is_completed_later(faulty: FaultyRedis) -> 
         heard: list[bytes] = []
         with faulty.proxy.fault("silent", lost=True), pytest.raises(Unavailable):
             async with asyncio.timeout(3):
-                await far.bus.subscribe("ns:new", lambda _channel, news: heard.append(news))
+                await far.bus.subscriber.subscribe("ns:new", lambda _channel, news: heard.append(news))
         # Not requested again: another socket may wait for it already.
         await until(lambda: far.reconnects)
         faulty.say("PUBLISH", "ns:new", "x|1")
@@ -211,7 +211,9 @@ async def test_the_second_subscriber_waits_for_the_first(faulty: FaultyRedis) ->
         faulty.proxy.hold_answers()
         heard: list[bytes] = []
         both = [
-            asyncio.ensure_future(far.bus.subscribe("ns:new", lambda _channel, news: heard.append(news)))
+            asyncio.ensure_future(
+                far.bus.subscriber.subscribe("ns:new", lambda _channel, news: heard.append(news))
+            )
             for _ in "ab"
         ]
         await asyncio.wait(both, timeout=0.2)
@@ -225,7 +227,9 @@ async def test_the_second_subscriber_waits_for_the_first(faulty: FaultyRedis) ->
 async def test_a_subscriber_that_gives_up_leaves_the_subscription_to_the_other(faulty: FaultyRedis) -> None:
     async with near_and_far(faulty, far_direct=False) as (_, far):
         faulty.proxy.hold_answers()
-        first, second = (asyncio.ensure_future(far.bus.subscribe("ns:new", lambda *_: None)) for _ in "ab")
+        first, second = (
+            asyncio.ensure_future(far.bus.subscriber.subscribe("ns:new", lambda *_: None)) for _ in "ab"
+        )
         await asyncio.wait([first, second], timeout=0.1)
         first.cancel()
         faulty.proxy.hold_answers(is_held=False)
@@ -236,11 +240,13 @@ async def test_a_subscriber_that_gives_up_leaves_the_subscription_to_the_other(f
 async def test_a_channel_left_and_taken_again_is_confirmed_by_the_last_answer(faulty: FaultyRedis) -> None:
     async with near_and_far(faulty, far_direct=False) as (_, far):
         faulty.proxy.hold_answers()
-        first = asyncio.ensure_future(far.bus.subscribe("ns:new", lambda *_: None))
+        first = asyncio.ensure_future(far.bus.subscriber.subscribe("ns:new", lambda *_: None))
         await asyncio.sleep(0)
-        far.bus.unsubscribe("ns:new")
+        far.bus.subscriber.unsubscribe("ns:new")
         heard: list[bytes] = []
-        second = asyncio.ensure_future(far.bus.subscribe("ns:new", lambda _channel, news: heard.append(news)))
+        second = asyncio.ensure_future(
+            far.bus.subscriber.subscribe("ns:new", lambda _channel, news: heard.append(news))
+        )
         await asyncio.sleep(0)
         assert far.bus.subscriber._due["ns:new"] == 2
         faulty.proxy.hold_answers(is_held=False)
@@ -253,9 +259,9 @@ async def test_a_channel_left_and_taken_again_is_confirmed_by_the_last_answer(fa
 async def test_a_channel_that_is_no_longer_wanted_costs_no_connection(faulty: FaultyRedis) -> None:
     async with near_and_far(faulty, far_direct=False) as (_, far):
         faulty.proxy.hold_answers()
-        first = asyncio.ensure_future(far.bus.subscribe("ns:new", lambda *_: None))
+        first = asyncio.ensure_future(far.bus.subscriber.subscribe("ns:new", lambda *_: None))
         await asyncio.sleep(0)
-        far.bus.unsubscribe("ns:new")
+        far.bus.subscriber.unsubscribe("ns:new")
         far.bus.subscriber.reconnect("a test")
         await until(lambda: far.reconnects == 1)
         accepted = faulty.proxy.accepted
