@@ -109,6 +109,7 @@ def console_routes() -> list[URLSpec]:
         URLSpec(rf"/admin/reports/{UUID}", report_reviews.ReportReviewHandler, name="report_review"),
         URLSpec(rf"/admin/reports/{UUID}/evidence", report_reviews.EvidenceHandler, name="evidence"),
         URLSpec(rf"/admin/reports/{UUID}/frame\.jpg", report_reviews.FrameHandler, name="frame"),
+        URLSpec(rf"/admin/reports/{UUID}/media/{UUID}", report_reviews.HeldMediaHandler, name="held_media"),
         URLSpec(r"/admin/people", members.PeopleHandler, name="people"),
         URLSpec(rf"/admin/people/{UUID}", members.PersonHandler, name="person"),
         URLSpec(

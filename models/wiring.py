@@ -172,7 +172,9 @@ class Models:
         self.bans = Bans(db, self.bus, clock, broadcasts, self.sessions, *ends, self.audit)
         self.appeals = Appeals(db, clock, self.bans, self.audit)
         evidence = (self.calls, self.selfies, self.rate_limits)
-        self.reports = Reports(db, clock, config, broadcasts, *evidence, self.interruptions, self.bans)
+        self.reports = Reports(
+            db, clock, config, broadcasts, *evidence, self.interruptions, self.bans, self.site_secret
+        )
         self.report_reviews = ReportReviews(db, clock, self.audit)
         self.moderation = Moderation(clock, self.bans, self.report_reviews)
 

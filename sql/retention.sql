@@ -17,16 +17,24 @@ delete from contacts where (call_id, user_id) in (
 );
 
 -- name: reports(days, most, now)!
--- With their texts and frames. A report behind an active ban is kept as long as the ban is.
+-- With their evidence, and only after a decision. A report behind an active ban is kept as long as the ban is.
 delete from reports where report_id in (
     select report_id from reports r
-    where created_at < coalesce(:now::timestamptz, clock_timestamp()) - make_interval(days => :days)
+    where reviewed_at < coalesce(:now::timestamptz, clock_timestamp()) - make_interval(days => :days)
         and not exists (
             select from ban_reports join bans using (ban_id)
             where ban_reports.report_id = r.report_id and lifted_at is null
                 and (until_at is null or until_at > coalesce(:now::timestamptz, clock_timestamp()))
         )
-    order by created_at limit :most for update skip locked
+    order by reviewed_at limit :most for update skip locked
+);
+
+-- name: held_media(most)!
+-- Deleted by their owners, and no longer part of a report.
+delete from media where media_id in (
+    select media_id from media
+    where detached_at is not null and not exists (select from report_media h where h.media_id = media.media_id)
+    order by detached_at limit :most for update skip locked
 );
 
 -- name: words_of_the_deleted(most)!

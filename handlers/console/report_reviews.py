@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from handlers.base.file_response import MediaAnswer
 from handlers.console.base import ConsoleHandler
 from models.errors import Invalid
 from models.ids import is_id
@@ -38,13 +39,20 @@ class ReportReviewHandler(ConsoleHandler):
         about = await self.models.report_reviews.about(report.reported_id)
         bans = await self.models.bans.of_user(report.reported_id)
         call = await self.models.people.call(report.call_id) if report.call_id else None
+        additions = await self.models.report_reviews.additions(report.report_id)
         self.show(
-            "console/reports/report.html", problem=problem, report=report, about=about, bans=bans, call=call
+            "console/reports/report.html",
+            problem=problem,
+            report=report,
+            about=about,
+            bans=bans,
+            call=call,
+            additions=additions,
         )
 
 
 class EvidenceHandler(ConsoleHandler):
-    """GET /admin/reports/ID/evidence: the attached chat lines."""
+    """GET /admin/reports/ID/evidence: the attached chat lines, and which media the report holds."""
 
     async def get(self, report_id: str) -> None:
         lines = await self.models.report_reviews.shown_lines(report_id, self.who().staff_id)
@@ -54,6 +62,7 @@ class EvidenceHandler(ConsoleHandler):
             fragment="console/reports/_evidence.html",
             report=report,
             lines=lines,
+            media=await self.models.report_reviews.media(report_id),
         )
 
 
@@ -65,3 +74,11 @@ class FrameHandler(ConsoleHandler):
         self.set_header("Content-Type", "image/jpeg")
         self.set_header("Cache-Control", "no-store")
         self.finish(frame)
+
+
+class HeldMediaHandler(MediaAnswer, ConsoleHandler):
+    """GET /admin/reports/ID/media/MEDIA: a selfie or an intro video that the report holds."""
+
+    async def get(self, report_id: str, media_id: str) -> None:
+        who = self.who().staff_id
+        await self.answer(await self.models.report_reviews.shown_media(report_id, media_id, who), "no-store")

@@ -57,11 +57,11 @@ class ReportHandler(BaseHandler):
         member = self.allowed(access=False, selfie=False)
         form = self.read(ReportForm)
         try:
-            await self.models.reports.file(member, form.as_new())
+            reference = await self.models.reports.file(member, form.as_new())
         except Invalid as problem:
             return await self._form_again(problem, form)
         if not self.is_page:
-            return self.json({}, 201)
+            return self.json({"reference": reference}, 201)
         return self.go(safe(form.next))
 
     def sent(self) -> dict[str, Any]:

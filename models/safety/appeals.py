@@ -83,7 +83,7 @@ class Appeals:
 
     async def queue(self, most: int = PAGE) -> list[OpenAppeal]:
         """Open appeals, oldest first."""
-        return await self._sql.all("queue", OpenAppeal, most=most)
+        return await self._sql.all("queue", OpenAppeal, most=most, now=self._clock.frozen)
 
     async def judge(self, ban_id: str, moderator_id: str, verdict: str, reply: str) -> None:
         """Decides with a verdict from a form. Raises: Invalid (`verdict`), and the errors of `decide`."""

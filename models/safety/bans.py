@@ -30,7 +30,8 @@ from models.security.sessions import BANNED, Sessions
 LOOK_BACK = timedelta(seconds=5)
 APPEALED = "This user has appealed against the active ban. Decide the appeal first."
 JUDGED_ALREADY = "Another moderator has decided this report in the meantime. Look at it again."
-AUTOMATIC = "Several people reported you. A moderator will look into it. Until then you cannot take part."
+AUTOMATIC = "Several people reported you. A moderator will look into it. For at most a day you cannot join."
+AUTOMATIC_FOR = timedelta(days=1)
 MOST_WORDS = 500
 
 
@@ -116,7 +117,8 @@ class Bans:
         async with self._db.transaction() as on:
             await self._lock(ban_id, on)
             values = {"ban_id": ban_id, "moderator_id": moderator_id}
-            if not await self._sql.run("make_permanent", on=on, reason=reason, **values):
+            now = self._clock.frozen
+            if not await self._sql.run("make_permanent", on=on, reason=reason, now=now, **values):
                 raise Conflict("This ban has ended.")
             await self._sql.run("banned_by", on=on, **values)
             await self._judge(ban_id, moderator_id, "upheld", on)
@@ -148,11 +150,12 @@ class Bans:
     async def suspend(
         self, user_id: str, rule: str, report_ids: Iterable[str], *, on: Transaction
     ) -> ActiveBan | None:
-        """Bans a user until a moderator decides. The caller holds `lock_person` and calls `enforce` after the
-        commit. None if a ban is active already.
+        """Bans a user for at most a day, or until a moderator decides. The caller holds `lock_person` and
+        calls `enforce` after the commit. None if a ban is active already.
         """
         await self._make_room(user_id, None, on)
-        new = NewBan(user_id=user_id, rule=rule, reason=AUTOMATIC, report_ids=tuple(report_ids))
+        until, ids = self._clock.now() + AUTOMATIC_FOR, tuple(report_ids)
+        new = NewBan(user_id=user_id, rule=rule, reason=AUTOMATIC, until=until, report_ids=ids)
         return await self._insert(new, "temporary", None, on)
 
     async def enforce(self, ban: ActiveBan) -> None:
@@ -220,7 +223,9 @@ class Bans:
     async def _judge(self, ban_id: str, moderator_id: str, verdict: str, on: Transaction) -> int:
         """Decides the open reports behind a ban and returns their number."""
         values = {"ban_id": ban_id, "moderator_id": moderator_id, "now": self._clock.frozen}
-        return await self._sql.run("judge_reports", on=on, verdict=verdict, **values)
+        judged = await self._sql.run("judge_reports", on=on, verdict=verdict, **values)
+        await self._sql.run("show_card", on=on, ban_id=ban_id)
+        return judged
 
 
 def action_of(ban: ActiveBan, new: NewBan) -> str:

@@ -1,4 +1,4 @@
-"""Reports for moderators: the queue, the evidence, and one decision per report.
+"""Reports for moderators: the queue by gravity, the evidence, and one decision per report.
 
 The first decision counts. Its effect on the reporter's reputation follows automatically
 (`models.safety.reputation`). Raises: NotFound, Conflict (already decided).
@@ -6,7 +6,7 @@ The first decision counts. Its effect on the reporter's reputation follows autom
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -15,18 +15,21 @@ from models.clock import Clock
 from models.errors import Conflict, NotFound
 from models.ids import is_id
 from models.postgres.database import Db
-from models.safety import reputation
+from models.profiles.media import Kind, MediaFile
 from models.security.audit_log import Audit
 
 Verdict = Literal["upheld", "dismissed"]
 FIRST_ID = "00000000-0000-0000-0000-000000000000"
 PAGE, MOST_OF_ONE = 50, 200
+RANKS = {"minor": 1, "nudity": 2}
+DEADLINE_HOURS = {"minor": 24, "nudity": 48}
 JUDGED = "This report has already been decided."
 
 
 class Report(msgspec.Struct, frozen=True):
-    """A report. `lines` is the number of attached chat lines; `upheld` and `dismissed` count the decisions
-    about its reporter's reports.
+    """A report. `lines` and `media` are the numbers of attached chat lines and of held media, `name_then` is
+    the reported user's name at the time; `upheld` and `dismissed` count the decisions about its reporter's
+    reports.
     """
 
     report_id: str
@@ -34,6 +37,7 @@ class Report(msgspec.Struct, frozen=True):
     reporter_name: str
     reported_id: str
     reported_name: str
+    name_then: str | None
     call_id: str | None
     source: Literal["met", "card"]
     reason: str
@@ -41,6 +45,7 @@ class Report(msgspec.Struct, frozen=True):
     created_at: datetime
     lines: int
     has_frame: bool
+    media: int
     upheld: int
     dismissed: int
     verdict: Verdict | None
@@ -49,8 +54,39 @@ class Report(msgspec.Struct, frozen=True):
 
     @property
     def counts(self) -> bool:
-        """Whether it counts towards an automatic ban."""
-        return self.source == "met" and reputation.is_good(self.upheld, self.dismissed)
+        """Whether it counts towards an automatic ban; how much, the reporter's reputation decides."""
+        return self.source == "met"
+
+    @property
+    def rank(self) -> int:
+        """Its place in the queue: 1 under age, 2 nudity, 3 all others."""
+        return RANKS.get(self.reason, 3)
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When it must be decided. None: there is no deadline."""
+        hours = DEADLINE_HOURS.get(self.reason)
+        return None if hours is None else self.created_at + timedelta(hours=hours)
+
+
+class Addition(msgspec.Struct, frozen=True):
+    """A further report of the same reporter."""
+
+    reason: str
+    source: Literal["met", "card"]
+    call_id: str | None
+    text: str | None
+    created_at: datetime
+
+
+class HeldMedia(msgspec.Struct, frozen=True):
+    """A selfie or an intro video of the card at the time of the report; `detached_at`: its deletion."""
+
+    media_id: str
+    kind: Kind
+    content_type: str
+    byte_size: int
+    detached_at: datetime | None
 
 
 class ReportedLine(msgspec.Struct, frozen=True):
@@ -68,11 +104,13 @@ class ReportReviews:
     async def queue(self, after: Report | None = None, most: int = PAGE) -> list[Report]:
         """Open reports, after the last one of the previous page.
 
-        Reports that count towards a ban come first, oldest first.
+        Reports of under-age users come first, then nudity, then the rest; within each those that count
+        towards a ban, oldest first.
         """
         return await self._sql.all(
             "queue",
             Report,
+            after_rank=after.rank if after else 0,
             after_light=after is not None and not after.counts,
             after_at=after.created_at if after else datetime.min.replace(tzinfo=UTC),
             after_id=after.report_id if after else FIRST_ID,
@@ -120,6 +158,25 @@ class ReportReviews:
         await self._audit.note(moderator_id, "report.evidence", f"report {report_id}")
         return await self.lines(report_id)
 
+    async def additions(self, report_id: str) -> list[Addition]:
+        """The reporter's further reports, oldest first."""
+        return await self._sql.all("additions", Addition, report_id=report_id)
+
+    async def media(self, report_id: str) -> list[HeldMedia]:
+        """What the card showed at the time of the report, also if it was deleted later."""
+        return await self._sql.all("media", HeldMedia, report_id=report_id)
+
+    async def shown_media(self, report_id: str, media_id: str, moderator_id: str) -> MediaFile:
+        """A held file; the view is in the audit log. Raises: NotFound."""
+        found = None
+        if is_id(report_id) and is_id(media_id):
+            values: dict[str, Any] = {"report_id": report_id, "media_id": media_id}
+            found = await self._sql.one("find_media", MediaFile, **values)
+        if found is None:
+            raise NotFound("There is no such file.")
+        await self._audit.note(moderator_id, "report.media", f"report {report_id}")
+        return found
+
     async def shown_frame(self, report_id: str, moderator_id: str) -> bytes:
         """The attached picture; the view is in the audit log. Raises: NotFound."""
         frame = await self.frame(report_id) if is_id(report_id) else None
@@ -140,5 +197,6 @@ class ReportReviews:
         async with self._db.transaction() as on:
             if not await self._sql.run("judge", on=on, report_id=report_id, **values):
                 raise Conflict(JUDGED)
+            await self._sql.run("show_card", on=on, report_id=report_id)
             action, target = f"report.{verdict}", f"report {report_id}"
             await self._audit.write(moderator_id, action, target, reason, on=on)

@@ -1,15 +1,21 @@
 """Reports of one user about another, with the evidence that the reporter chose to attach.
 
-There is one report per pair. A report about a user met in a call or a ring counts; one about a card is only
+There is one open report per pair. A further report is added to it and can only make it graver. A report about
+a user met in a connected call, or in a ring that the reporter received, counts; one about a card is only
 reviewed. Reporter and reported no longer see each other. Attached chat lines are those of the named call, and
-a picture is stored only with the reporter's consent, re-encoded as JPEG. Enough reporters in good standing
-(`models.safety.reputation`) cause one ban until a moderator decides, also for simultaneous reports. Unknown
-users, strangers and second reports get the same answer. Raises: Invalid, NotFound (a call of others, or with
-another user), PaymentRequired, TooMany, TooLarge, UnsupportedMedia.
+a picture is stored only with the reporter's consent, re-encoded as JPEG. A report holds what the card showed:
+its media outlive their deletion until the report is deleted.
+
+Enough weight of independent reporters (`models.safety.reputation`) causes one ban for at most a day, also for
+simultaneous reports, and a report is counted in one automatic ban only. Two independent reports of an under-
+age user hide the card until they are reviewed. Unknown users and strangers get the same answer. Raises:
+Invalid, NotFound (a call of others, or with another user), PaymentRequired, TooMany, TooLarge,
+UnsupportedMedia.
 """
 
 from __future__ import annotations
 
+import uuid
 from typing import Any, Literal
 
 import msgspec
@@ -21,13 +27,15 @@ from models.errors import Invalid, NotFound, PaymentRequired
 from models.ids import is_id, new_id
 from models.postgres.database import Db, Transaction
 from models.profiles.selfies import Selfies
+from models.safety import reputation
 from models.safety.ban_notices import ActiveBan
 from models.safety.bans import Bans
 from models.safety.blocks import check_other
 from models.safety.interruptions import Interruptions
-from models.safety.reputation import OpenReport, counted, rule_of
+from models.safety.reputation import OpenReport
 from models.security.member import Member
 from models.security.rate_limits import RateLimits
+from models.security.site_secret import SiteSecret
 from models.settings.config import Config
 from models.turns import Turns
 
@@ -49,6 +57,23 @@ class NewReport(msgspec.Struct, frozen=True, kw_only=True):
     has_consent: bool = False
 
 
+class Filed(msgspec.Struct, frozen=True):
+    """The open report of a pair."""
+
+    report_id: str
+    reason: str
+    source: Source
+    call_id: str | None
+    text: str | None
+
+    def says(self, new: NewReport, source: Source) -> bool:
+        """Whether a further report is a mere repetition."""
+        same = (self.reason == new.reason, self.call_id == new.call_id or new.call_id is None)
+        return (
+            all(same) and (new.text.strip() or None) in (None, self.text) and source in ("card", self.source)
+        )
+
+
 class Reports:
     def __init__(
         self,
@@ -61,15 +86,18 @@ class Reports:
         rate_limits: RateLimits,
         interruptions: Interruptions,
         bans: Bans,
+        secret: SiteSecret,
     ) -> None:
         self._db, self._clock, self._config, self._broadcasts = db, clock, config, broadcasts
         self._calls, self._selfies, self._rate_limits = calls, selfies, rate_limits
-        self._interruptions, self._bans = interruptions, bans
+        self._interruptions, self._bans, self._secret = interruptions, bans, secret
         self._turns = Turns()
         self._sql = db.statements("safety.reports")
 
-    async def file(self, reporter: Member, new: NewReport) -> None:
-        """Files the report at most once, and bans the user if it reaches the threshold."""
+    async def file(self, reporter: Member, new: NewReport) -> str:
+        """Files the report, or adds it to the reporter's open one about the user, and acts on the weight of
+        all. Returns the reference for the reporter; that of a report about an unknown user leads nowhere.
+        """
         check(reporter.user_id, new)
         await self._rate_limits.report(reporter.user_id)
         await self._check_call(reporter.user_id, new)
@@ -77,16 +105,22 @@ class Reports:
         await self._interruptions.leave_ring(reporter.user_id, new.user_id)
         source = await self._source(reporter, new)
 
-        async def write(on: Transaction) -> tuple[bool, ActiveBan | None]:
-            is_new = await self._write(reporter.user_id, new, source, frame, on)
-            return is_new, await self._weigh(new.user_id, on) if is_new and source == "met" else None
+        async def write(on: Transaction) -> tuple[str | None, ActiveBan | None]:
+            report_id = await self._write(reporter.user_id, new, source, frame, on)
+            return report_id, await self._weigh(new.user_id, on) if report_id else None
 
         async with self._turns.of(new.user_id):
-            is_new, ban = await self._db.transact(write)
-        if is_new:
+            report_id, ban = await self._db.transact(write)
+        if report_id is not None:
             self._broadcasts.keep_apart(reporter.user_id, new.user_id, is_hidden=True)
         if ban is not None:
             await self._bans.enforce(ban)
+        return report_id or await self._no_reference(reporter.user_id, new.user_id)
+
+    async def _no_reference(self, reporter_id: str, user_id: str) -> str:
+        """A reference that leads nowhere, and like a real one is the same when the report is repeated."""
+        digest = await self._secret.digest("report", f"{reporter_id} {user_id}")
+        return str(uuid.UUID(bytes=digest[:16], version=4))
 
     async def _check_call(self, user_id: str, new: NewReport) -> None:
         """Somebody else's call answers like one that does not exist."""
@@ -97,8 +131,9 @@ class Reports:
             raise NotFound("There is no such call of yours.")
 
     async def _source(self, reporter: Member, new: NewReport) -> Source:
-        """Who has no access sees no cards."""
-        if await self._sql.value("have_met", one_id=reporter.user_id, other_id=new.user_id):
+        """A card can be reported only by members with access, who see cards."""
+        pair: dict[str, Any] = {"reporter_id": reporter.user_id, "reported_id": new.user_id}
+        if await self._sql.value("have_met", **pair):
             return "met"
         if reporter.access == "unpaid":
             raise PaymentRequired
@@ -106,18 +141,22 @@ class Reports:
 
     async def _write(
         self, reporter_id: str, new: NewReport, source: Source, frame: bytes | None, on: Transaction
-    ) -> bool:
-        """False: there is nobody, or it has been said before."""
+    ) -> str | None:
+        """The id of the open report; None if there is no such user."""
         if await self._sql.value("lock_reported", on=on, user_id=new.user_id) is None:
-            return False
-        values: dict[str, Any] = {"reporter_id": reporter_id, "reported_id": new.user_id, "source": source}
-        values |= {"reason": new.reason, "text": new.text.strip() or None, "call_id": new.call_id}
-        now = self._clock.frozen
-        report_id = await self._sql.value("create", on=on, report_id=new_id(), now=now, **values)
-        if report_id is None:
-            return False
+            return None
+        pair = {"reporter_id": reporter_id, "reported_id": new.user_id}
+        values: dict[str, Any] = {"reason": new.reason, "text": new.text.strip() or None, "source": source}
+        values |= {"call_id": new.call_id, "now": self._clock.frozen}
+        known = await self._sql.one("find_open", Filed, on=on, **pair)
+        report_id = new_id() if known is None else known.report_id
+        if known is None:
+            await self._sql.run("create", on=on, report_id=report_id, **pair, **values)
+        elif not known.says(new, source):
+            await self._sql.run("add", on=on, addition_id=new_id(), report_id=report_id, **values)
+        await self._sql.run("hold_media", on=on, report_id=report_id, reported_id=new.user_id)
         await self._attach(report_id, new, frame, on)
-        return True
+        return report_id
 
     async def _attach(self, report_id: str, new: NewReport, frame: bytes | None, on: Transaction) -> None:
         if new.call_id is not None and new.message_ids:
@@ -127,12 +166,16 @@ class Reports:
             await self._sql.run("attach_frame", on=on, report_id=report_id, bytes=frame)
 
     async def _weigh(self, user_id: str, on: Transaction) -> ActiveBan | None:
-        """The ban that this report causes, under the lock of the reported user."""
-        reports = counted(await self._sql.all("open_about", OpenReport, on=on, reported_id=user_id))
-        if len(reports) < self._config.ban_reporters:
+        """Hides the card, or bans the user, if the open reports weigh enough. The user is locked."""
+        now = self._clock.frozen
+        found = await self._sql.all("open_about", OpenReport, on=on, reported_id=user_id, now=now)
+        if reputation.hides_card(found):
+            await self._sql.run("hide_card", on=on, user_id=user_id, now=now)
+        reports = reputation.counted(found)
+        if reputation.total(reports) < self._config.ban_reporters:
             return None
         report_ids = [report.report_id for report in reports]
-        return await self._bans.suspend(user_id, rule_of(reports), report_ids, on=on)
+        return await self._bans.suspend(user_id, reputation.rule_of(reports), report_ids, on=on)
 
 
 def check(user_id: str, new: NewReport) -> None:

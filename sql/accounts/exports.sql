@@ -43,7 +43,7 @@ select code, used_at as "usedAt" from invite_code_uses where user_id = :user_id;
 -- name: media(user_id)
 select
     media_id::text as "mediaId", kind, content_type as "contentType", byte_size as "byteSize", created_at as "createdAt"
-from media where owner_id = :user_id order by created_at;
+from media where owner_id = :user_id and detached_at is null order by created_at;
 
 -- name: calls(user_id)
 select

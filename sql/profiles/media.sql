@@ -6,7 +6,7 @@
 select m.media_id::text, m.owner_id::text, m.kind, m.content_type, m.byte_size
 from media m
 join users owner on owner.user_id = m.owner_id and owner.deleted_at is null
-where m.media_id = :media_id
+where m.media_id = :media_id and m.detached_at is null
     and (
         m.owner_id = :viewer_id
         or (

@@ -12,6 +12,8 @@ select
         select reporter_id::text from reports where reported_id = :viewer_id
         union
         select user_id::text from users where kind = 'probe'
+        union
+        select user_id::text from users where card_hidden_at is not null
     ) as hidden,
     array(
         select person_id::text from introductions

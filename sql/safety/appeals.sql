@@ -18,12 +18,14 @@ where appeal_hash = :appeal_hash and lifted_at is null and (until_at is null or 
 for share of bans
 on conflict (ban_id) do nothing;
 
--- name: queue(most)
+-- name: queue(most, now)
+-- Without bans that have ended: nothing is left to decide.
 select
     appeals.ban_id::text, bans.user_id::text, users.name, bans.kind, rule, bans.reason, until_at, bans.created_at as banned_at,
     appeals.text, appeals.created_at as filed_at, appeals.banned_by::text
 from appeals join bans using (ban_id) join users using (user_id)
 where verdict is null and lifted_at is null
+    and (until_at is null or until_at > coalesce(:now::timestamptz, clock_timestamp()))
 order by appeals.created_at
 limit :most;
 

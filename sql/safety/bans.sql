@@ -46,9 +46,10 @@ insert into ban_reports (ban_id, report_id)
 select ban_id, report_id from bans join reports on reported_id = user_id
 where ban_id = :ban_id and report_id = any(:report_ids::uuid[]);
 
--- name: make_permanent(ban_id, moderator_id, reason)!
+-- name: make_permanent(ban_id, moderator_id, reason, now)!
 update bans set kind = 'permanent', until_at = null, reason = :reason, decided_by = :moderator_id
-where ban_id = :ban_id and lifted_at is null;
+where ban_id = :ban_id and lifted_at is null
+    and (until_at is null or until_at > coalesce(:now::timestamptz, clock_timestamp()));
 
 -- name: banned_by(ban_id, moderator_id)!
 -- An open appeal is against the moderator who decided last.
@@ -64,3 +65,11 @@ update reports
 set verdict = :verdict, reviewed_by = :moderator_id, reviewed_at = coalesce(:now::timestamptz, clock_timestamp())
 from ban_reports
 where ban_reports.ban_id = :ban_id and reports.report_id = ban_reports.report_id and reports.verdict is null;
+
+-- name: show_card(ban_id)!
+-- Once no report of an under-age user is undecided.
+update users set card_hidden_at = null
+from bans
+where ban_id = :ban_id and users.user_id = bans.user_id and card_hidden_at is not null and not exists (
+    select from reports where reported_id = users.user_id and reason = 'minor' and verdict is null
+);

@@ -1,28 +1,47 @@
--- Reports, once a pair, and what was attached to them.
+-- Reports, one open report per pair, with their evidence.
 
--- name: have_met(one_id, other_id)
--- In a ring together at least, whatever came of it.
+-- name: have_met(reporter_id, reported_id)
+-- In a call that connected, or in a ring that the reporter received. A ring that the reporter sent is no meeting.
 select exists (
     select from invite_outcomes
-    where least(caller_id, callee_id) = least(:one_id::uuid, :other_id::uuid)
-        and greatest(caller_id, callee_id) = greatest(:one_id::uuid, :other_id::uuid)
+    left join calls using (call_id)
+    where least(invite_outcomes.caller_id, invite_outcomes.callee_id) = least(:reporter_id::uuid, :reported_id::uuid)
+        and greatest(invite_outcomes.caller_id, invite_outcomes.callee_id) = greatest(:reporter_id::uuid, :reported_id::uuid)
+        and (invite_outcomes.callee_id = :reporter_id::uuid or calls.connected_at is not null)
 );
 
 -- name: lock_reported(user_id)
--- Reports about one person follow each other; null: there is nobody.
+-- Serialises reports about a user; null if there is no such user.
 select user_id::text from users where user_id = :user_id and deleted_at is null for no key update;
 
--- name: create(report_id, reporter_id, reported_id, call_id, reason, text, source, now)
--- Once a pair; but who reported a card may report what happened in a meeting later, while nobody has looked.
-insert into reports (report_id, reporter_id, reported_id, call_id, reason, text, source, created_at)
-values (
-    :report_id, :reporter_id, :reported_id, :call_id, :reason, :text, :source,
+-- name: find_open(reporter_id, reported_id)
+select report_id::text, reason, source, call_id::text, text
+from reports where reporter_id = :reporter_id and reported_id = :reported_id and verdict is null;
+
+-- name: create(report_id, reporter_id, reported_id, call_id, reason, text, source, now)!
+insert into reports (report_id, reporter_id, reported_id, reported_name, call_id, reason, text, source, created_at)
+select
+    :report_id, :reporter_id, user_id, name, :call_id, :reason, :text, :source,
     coalesce(:now::timestamptz, clock_timestamp())
-)
-on conflict (reporter_id, reported_id) do update
-set call_id = excluded.call_id, reason = excluded.reason, text = excluded.text, source = excluded.source
-where reports.source = 'card' and excluded.source = 'met' and reports.verdict is null
-returning report_id::text;
+from users where user_id = :reported_id;
+
+-- name: add(addition_id, report_id, call_id, reason, text, source, now)!
+-- A further report raises the reason to the gravest one, and the source to a meeting; it never lowers them.
+insert into report_additions (addition_id, report_id, reason, source, call_id, text, created_at)
+values (
+    :addition_id, :report_id, :reason, :source, :call_id, :text, coalesce(:now::timestamptz, clock_timestamp())
+);
+update reports
+set reason = case when report_gravity(:reason) < report_gravity(reason) then :reason else reason end,
+    source = case when :source = 'met' then 'met' else source end,
+    call_id = coalesce(call_id, :call_id)
+where report_id = :report_id;
+
+-- name: hold_media(report_id, reported_id)!
+-- What the card shows now. Media named here are detached instead of deleted (hold_reported_media).
+insert into report_media (report_id, media_id, kind)
+select :report_id, media_id, kind from media where owner_id = :reported_id and detached_at is null
+on conflict do nothing;
 
 -- name: attach_lines(report_id, call_id, message_ids)!
 -- Only lines of that call.
@@ -36,12 +55,33 @@ on conflict do nothing;
 insert into report_frames (report_id, bytes) values (:report_id, :bytes)
 on conflict (report_id) do update set bytes = excluded.bytes;
 
--- name: open_about(reported_id)
--- Those that may count, with the standing of who wrote them.
+-- name: open_about(reported_id, now)
+-- Undecided reports about a user, without those that an automatic ban has counted and those of deleted users. `tree` is
+-- the reporter with the two inviters before them; `addresses` are the keyed hashes of the reporter's recent addresses.
 select
-    report_id::text, reporter_id::text, reason,
-    (select count(*) from reports o where o.reporter_id = r.reporter_id and o.verdict = 'upheld')::integer as upheld,
-    (select count(*) from reports o where o.reporter_id = r.reporter_id and o.verdict = 'dismissed')::integer as dismissed
-from reports r
-where r.reported_id = :reported_id and r.source = 'met' and r.verdict is null
+    report_id::text, r.reporter_id::text, r.reason, r.source,
+    reporter.successful_calls > 0 as has_called, reporter.created_at <= at - interval '1 day' as is_day_old,
+    (
+        select count(*) from reports o where o.reporter_id = r.reporter_id and o.verdict = 'dismissed'
+    )::integer as dismissed,
+    array_remove(array[r.reporter_id, first.owner_id, second.owner_id], null)::text[] as tree,
+    array(
+        select encode(address_hash, 'hex') from seen_addresses where seen_addresses.user_id = r.reporter_id
+    ) as addresses
+from coalesce(:now::timestamptz, clock_timestamp()) as at, reports r
+join users reporter on reporter.user_id = r.reporter_id and reporter.deleted_at is null
+left join lateral (
+    select owner_id from invite_code_uses join invite_codes using (code) where user_id = r.reporter_id
+) first on true
+left join lateral (
+    select owner_id from invite_code_uses join invite_codes using (code) where user_id = first.owner_id
+) second on true
+where r.reported_id = :reported_id and r.verdict is null and not exists (
+    select from ban_reports join bans using (ban_id)
+    where ban_reports.report_id = r.report_id and bans.decided_by is null
+)
 order by r.created_at, r.report_id;
+
+-- name: hide_card(user_id, now)!
+update users set card_hidden_at = coalesce(:now::timestamptz, clock_timestamp())
+where user_id = :user_id and card_hidden_at is null;

@@ -12,7 +12,7 @@ from models import retention
 from models.ids import new_id
 from models.settings.config import Config
 from models.wiring import Models
-from tests.conftest import MakePerson, Person
+from tests.conftest import MakePerson, Person, jpeg
 from tests.support.people.account_holders import QUICK
 from tests.support.people.reports import met, report
 from tests.support.scenes import ban, rows, stand_still
@@ -37,6 +37,8 @@ KEPT = {
     "invite_codes": "with the person; a number",
     "invite_code_uses": "with the person",
     "blocks": "with the two people, for as long as they want it",
+    "report_additions": "with the report",
+    "report_media": "with the report",
     "ban_reports": "with the ban and the report",
     "live_seats": "ends with the call",
     "introductions": "with the three people",
@@ -94,7 +96,7 @@ async def age(models: Models, table: str, column: str, days: float, hours: float
 DUE = [
     ("call_messages", "sent_at", 90),
     ("contacts", "said_at", 90),
-    ("reports", "created_at", 365),
+    ("reports", "reviewed_at", 365),
     ("stripe_events", "received_at", 90),
     ("guesses", "guessed_at", 1),
     ("cooldowns", "until_at", 0),
@@ -125,6 +127,7 @@ async def everything(models: Models, ann: Person, bo: Person) -> None:
     await rows(models, sql, call_id, ann.user_id)
     await rows(models, "insert into contacts values (%s, %s, true, now(), '{}')", call_id, ann.user_id)
     await report(models, ann, bo)
+    await rows(models, "update reports set verdict = 'upheld', reviewed_at = now()")
     await rows(models, "insert into report_frames select report_id, 'x' from reports")
     await rows(models, "insert into stripe_events values ('evt_1', 't', 'applied', now())")
     low, high = sorted([ann.user_id, bo.user_id])
@@ -142,13 +145,27 @@ async def test_a_report_behind_a_standing_ban_is_kept(models: Models, person: Ma
     await report(models, ann, bo)
     await ban(models, bo)
     await rows(models, "insert into ban_reports select ban_id, report_id from bans, reports")
-    await age(models, "reports", "created_at", 400)
+    await rows(models, "update reports set verdict = 'upheld', reviewed_at = now()")
+    await age(models, "reports", "reviewed_at", 400)
     await models.retention.sweep()
     assert await left(models, "reports") == 1
     await rows(models, "update bans set lifted_at = now() - interval '366 days', lifted_reason = 'r'")
     await rows(models, "insert into appeals (ban_id, text, created_at) select ban_id, 't', now() from bans")
     await models.retention.sweep()
     assert [await left(models, table) for table in ("reports", "bans", "appeals")] == [0, 0, 0]
+
+
+async def test_held_media_go_with_the_report(models: Models, person: MakePerson) -> None:
+    ann, bo = await person("Ann", selfie=False), await person("Bo")
+    await report(models, ann, bo)
+    await models.selfies.keep(bo.user_id, jpeg(300, 300))
+    await age(models, "reports", "created_at", 4000)
+    await models.retention.sweep()
+    assert [await left(models, table) for table in ("reports", "media")] == [1, 2], "not yet decided"
+    await rows(models, "update reports set verdict = 'upheld', reviewed_at = now()")
+    await age(models, "reports", "reviewed_at", 366)
+    await models.retention.sweep()
+    assert [await left(models, table) for table in ("reports", "media")] == [0, 1]
 
 
 async def test_rings_go_and_those_of_calls_stay(models: Models, person: MakePerson) -> None:
@@ -225,7 +242,7 @@ async def test_what_a_deleted_reporter_wrote_goes_once_it_is_judged(
 ) -> None:
     ann, bo = await person("Ann", selfie=False), await person("Bo", selfie=False)
     await everything(models, ann, bo)
-    await rows(models, "update reports set text = 'words'")
+    await rows(models, "update reports set text = 'words', verdict = null, reviewed_at = null")
     await models.deletions.delete(ann.user_id)
     await models.retention.sweep()
     assert await rows(models, "select text from reports") == [("words",)]

@@ -26,6 +26,7 @@ ADDRESSES = [
     ("POST", "/admin/reports/{report}", False),
     ("GET", "/admin/reports/{report}/evidence", False),
     ("GET", "/admin/reports/{report}/frame.jpg", False),
+    ("GET", "/admin/reports/{report}/media/{media}", False),
     ("GET", "/admin/people", False),
     ("GET", "/admin/people/{user}", False),
     ("POST", "/admin/people/{user}", False),
@@ -72,7 +73,7 @@ class Scene:
     def path(self, path: str, *, real: bool = False) -> str:
         """The path with unknown ids, or (`real`) with existing ones."""
         user, filed = (self.ben.user_id, self.report_id) if real else (ID, ID)
-        return path.format(report=filed, user=user, ban=ID, staff=ID)
+        return path.format(report=filed, user=user, ban=ID, staff=ID, media=ID)
 
 
 @pytest.fixture
@@ -128,7 +129,7 @@ async def test_moderators_have_no_access_to_payments_codes_and_staff(scene: Scen
 async def test_an_admin_sees_every_page_and_unknown_ids_are_not_found(scene: Scene) -> None:
     _, browser = await at_work(scene.site, "Ada", "admin")
     for method, path, _ in ADDRESSES:
-        if method == "GET" and "frame" not in path:
+        if method == "GET" and "frame" not in path and "{media}" not in path:
             assert (await browser.get(scene.path(path, real=True))).status == 200, path
         if "{" in path or "0123" in path:
             # The request is valid, but the id is unknown.

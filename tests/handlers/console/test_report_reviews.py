@@ -42,7 +42,7 @@ async def test_evidence_is_shown_on_request_only_and_logged(site: Running, perso
     await rows(site.models, "insert into report_frames values (%s, %s)", report_id, jpeg())
     _, browser = await at_work(site, "Mia")
     page = await browser.get(f"/admin/reports/{report_id}")
-    assert "Attached: 1 line of chat and a picture" in page.text
+    assert "Attached: 1 line of chat, a picture, what the card showed" in page.text
     assert "Rude" not in page.text
     assert "frame.jpg" not in page.text
     assert await acts(site) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import uuid
 
 import pytest
 
@@ -13,12 +14,15 @@ from tests.support.scenes import in_call, rows
 
 
 async def test_the_response_is_identical_for_any_reported_user(site: Running, person: MakePerson) -> None:
-    anna, ben = await person("Anna"), await person("Ben")
+    anna, ben, unknown = await person("Anna"), await person("Ben"), new_id()
     answers = [
         await site.client.post("/report", {"userId": user_id, "reason": "fake"}, token=anna.token)
-        for user_id in (ben.user_id, new_id(), ben.user_id)
+        for user_id in (ben.user_id, unknown, ben.user_id, unknown)
     ]
-    assert {(answer.status, answer.body) for answer in answers} == {(201, b"{}")}
+    references = [answer.json["reference"] for answer in answers]
+    assert {(answer.status, *answer.json) for answer in answers} == {(201, "reference")}
+    assert references[:2] == references[2:]
+    assert {uuid.UUID(one).version for one in references} == {4}
 
 
 async def test_a_call_of_other_users_is_answered_like_an_unknown_one(

@@ -27,6 +27,7 @@ STAYS = {
     "invite_outcomes.callee_id": "goes after INVITE_DAYS, or with its call",
     "reports.reporter_id": "the count against the other, until REPORT_DAYS",
     "reports.reported_id": "abuse control, until REPORT_DAYS",
+    "media.owner_id": "what a report about them holds, until REPORT_DAYS after its decision",
     "report_lines.sender_id": "evidence against them, until REPORT_DAYS",
     "bans.user_id": "abuse control, until REPORT_DAYS after its end",
     "checkouts.user_id": "bookkeeping without personal data",
@@ -169,7 +170,9 @@ async def test_only_allowed_references_stay(models: Models, person: MakePerson) 
 async def test_no_media_or_chat_message_is_left(models: Models, person: MakePerson) -> None:
     ann, _ = await full_life(models, person)
     await models.deletions.delete(ann.user_id)
-    assert await rows(models, "select count(*) from media_chunks") == [(1,)]
+    held = "media_id in (select media_id from report_media)"
+    assert await rows(models, f"select count(*) from media_chunks where not {held}") == [(1,)]
+    assert await rows(models, f"select count(*) from media where {held} and detached_at is null") == [(0,)]
     assert await rows(models, "select text from call_messages") == [("a line of Bo",)]
     assert await rows(models, "select count(*) from contacts") == [(0,)]
 
@@ -256,4 +259,5 @@ async def test_a_selfie_uploaded_during_the_deletion_is_not_stored(
     await models.deletions.delete(ann.user_id)
     with pytest.raises(NotFound):
         await models.selfies.save(ann.user_id, file_of(jpeg()))
-    assert await rows(models, "select 1 from media where owner_id = %s", ann.user_id) == []
+    stored = "select 1 from media where owner_id = %s and detached_at is null"
+    assert await rows(models, stored, ann.user_id) == []

@@ -98,7 +98,7 @@ async def test_bans_that_will_not_be_decided_expire(models: Models, person: Make
     await models.deletions.delete(ann.user_id, "operator")
     with pytest.raises(Conflict):
         await keep_account(models, bo)
-    models.clock.advance(days=models.config.report_days + 1)
+    models.clock.advance(days=models.config.report_days + 2)
     await models.retention.sweep()
     assert await rows(models, "select 1 from bans") == []
     assert await rows(models, "select 1 from banned_emails") == []

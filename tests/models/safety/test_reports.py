@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -11,7 +12,7 @@ from models.ids import new_id
 from models.safety.reports import NewReport
 from models.wiring import Models
 from tests.conftest import MakePerson, MakeSite, Person, Running, jpeg
-from tests.support.people.reports import MODERATOR, bans_of, met, report, reporters
+from tests.support.people.reports import MODERATOR, bans_of, experienced, met, report, reporters
 from tests.support.scenes import in_call, rows, two
 
 
@@ -25,26 +26,94 @@ async def test_reports_after_a_meeting_count_and_reports_of_a_card_do_not(
     models: Models, person: MakePerson
 ) -> None:
     anna, ben, carl = await person("Anna"), await person("Ben"), await person("Carl")
-    await met(models, ben, anna)
+    await met(models, anna, ben)
     await report(models, anna, ben)
     await report(models, anna, carl)
     sources = await rows(models, "select reported_id, source from reports")
     assert dict(sources) == {ben.user_id: "met", carl.user_id: "card"}
 
 
-async def test_a_pair_is_stored_once(models: Models, person: MakePerson) -> None:
+async def test_a_pair_has_one_open_report(models: Models, person: MakePerson) -> None:
     anna, ben = await person("Anna"), await person("Ben")
     await met(models, anna, ben)
-    await asyncio.gather(*(report(models, anna, ben) for _ in range(5)))
-    assert await rows(models, "select count(*) from reports") == [(1,)]
+    references = await asyncio.gather(*(report(models, anna, ben) for _ in range(5)))
+    assert await rows(models, "select report_id from reports") == [(references[0],)]
+    assert set(references) == {references[0]}
+    assert await rows(models, "select count(*) from report_additions") == [(0,)]
 
 
-async def test_a_report_after_a_meeting_replaces_one_of_a_card(models: Models, person: MakePerson) -> None:
+async def test_a_further_report_is_added_and_only_makes_it_graver(models: Models, person: MakePerson) -> None:
     anna, ben = await person("Anna"), await person("Ben")
     await report(models, anna, ben, "fake")
     await met(models, anna, ben)
-    await report(models, anna, ben, "nudity")
-    assert await rows(models, "select source, reason from reports") == [("met", "nudity")]
+    await report(models, anna, ben, "minor")
+    await file(models, anna, NewReport(user_id=ben.user_id, reason="spam", text="Adverts too."))
+    assert await rows(models, "select source, reason from reports") == [("met", "minor")]
+    (filed,) = await models.report_reviews.queue()
+    additions = await models.report_reviews.additions(filed.report_id)
+    assert [(one.reason, one.text) for one in additions] == [("minor", None), ("spam", "Adverts too.")]
+    assert filed.due_at is not None
+
+
+async def test_after_a_decision_a_pair_may_have_another_report(models: Models, person: MakePerson) -> None:
+    anna, ben = await person("Anna"), await person("Ben")
+    await met(models, anna, ben)
+    await report(models, anna, ben)
+    (filed,) = await models.report_reviews.queue()
+    await models.report_reviews.judge(filed.report_id, MODERATOR, "dismissed")
+    await report(models, anna, ben)
+    assert len(await models.report_reviews.about(ben.user_id)) == 2
+
+
+async def test_a_ring_that_the_reporter_sent_is_no_meeting(models: Models, person: MakePerson) -> None:
+    anna, ben = await person("Anna"), await person("Ben")
+    await met(models, ben, anna)
+    await report(models, anna, ben)
+    assert await rows(models, "select source from reports") == [("card",)]
+
+
+async def test_the_queue_is_ordered_by_gravity(models: Models, person: MakePerson) -> None:
+    anna, reasons = await person("Anna"), ("spam", "nudity", "harassment", "minor", "nudity")
+    for number, reason in enumerate(reasons):
+        await report(models, anna, await person(f"Ben {number}", selfie=False), reason)
+    queue = await models.report_reviews.queue()
+    assert [one.reason for one in queue] == ["minor", "nudity", "nudity", "spam", "harassment"]
+    assert await models.report_reviews.queue(queue[1], most=2) == queue[2:4]
+
+
+async def test_two_independent_reports_of_a_minor_hide_the_card_until_they_are_decided(
+    models: Models, person: MakePerson
+) -> None:
+    ben, queue = await person("Ben"), models.report_reviews
+    hidden = "select card_hidden_at is not null from users where user_id = %s"
+    first, second = await reporters(models, person, ben, 2)
+    await report(models, first, ben, "minor")
+    assert await rows(models, hidden, ben.user_id) == [(False,)]
+    await report(models, second, ben, "minor")
+    assert await rows(models, hidden, ben.user_id) == [(True,)]
+    assert await models.sessions.find(ben.token) is not None
+    assert await bans_of(models, ben) == []
+    for filed in await queue.queue():
+        assert await rows(models, hidden, ben.user_id) == [(True,)]
+        await queue.judge(filed.report_id, MODERATOR, "dismissed")
+    assert await rows(models, hidden, ben.user_id) == [(False,)]
+
+
+async def test_a_report_holds_what_the_card_showed(models: Models, person: MakePerson) -> None:
+    anna, ben = await person("Anna"), await person("Ben")
+    await met(models, anna, ben)
+    await report(models, anna, ben)
+    (filed,) = await models.report_reviews.queue()
+    (held,) = await models.report_reviews.media(filed.report_id)
+    await models.deletions.delete(ben.user_id)
+    assert await models.media.find(held.media_id, ben.user_id) is None
+    (kept,) = await models.report_reviews.media(filed.report_id)
+    assert kept.detached_at is not None
+    shown = await models.report_reviews.shown_media(filed.report_id, held.media_id, MODERATOR)
+    assert len(await models.media.read(shown, 0, shown.byte_size - 1)) == shown.byte_size
+    with pytest.raises(NotFound):
+        await models.report_reviews.shown_media(new_id(), held.media_id, MODERATOR)
+    assert (await models.report_reviews.get(filed.report_id)).name_then == "Ben"
 
 
 async def test_unknown_users_and_strangers_get_the_same_answer(models: Models, person: MakePerson) -> None:
@@ -144,31 +213,66 @@ async def test_reports_from_cards_never_count(models: Models, person: MakePerson
     assert await bans_of(models, bad) == []
 
 
-async def test_false_reporters_do_not_count_until_a_report_is_upheld(
-    models: Models, person: MakePerson
-) -> None:
+async def test_one_fee_does_not_ban(models: Models, person: MakePerson) -> None:
+    """A payer and the four who came by the payer's code, at one address; the user has rung each of them."""
+    bad, people = await person("Honest"), [await person("Payer", selfie=False)]
+    for number in range(4):
+        people.append(await person(f"Friend {number}", selfie=False))
+    for one in people:
+        await met(models, one, bad)
+        await report(models, one, bad)
+    assert await bans_of(models, bad) == []
+    (fifth,) = await reporters(models, person, bad, 1)
+    await experienced(models, *people)
+    await report(models, fifth, bad)
+    assert await bans_of(models, bad) == [("temporary", True)]
+
+
+async def test_an_invite_tree_has_one_vote(models: Models, person: MakePerson) -> None:
+    bad = await person("Honest")
+    payer, *friends = await reporters(models, person, bad, 5)
+    code = "0123456789ABCDEF"
+    await rows(
+        models,
+        "insert into invite_codes (code, owner_id, created_at) values (%s, %s, now())",
+        code,
+        payer.user_id,
+    )
+    for friend in friends:
+        await rows(models, "insert into invite_code_uses values (%s, %s, now())", friend.user_id, code)
+    for one in (payer, *friends):
+        await report(models, one, bad)
+    assert await bans_of(models, bad) == []
+
+
+async def test_a_dismissed_report_halves_the_weight(models: Models, person: MakePerson) -> None:
     bad, ben = await person("Bad"), await person("Ben")
-    people = await reporters(models, person, bad, 4)
+    people = await reporters(models, person, bad, 5)
     await met(models, people[0], ben)
     await report(models, people[0], ben)
     (false,) = await models.report_reviews.queue()
     await models.report_reviews.judge(false.report_id, MODERATOR, "dismissed")
-    for one in people:
+    for one in people[:4]:
         await report(models, one, bad)
     assert await bans_of(models, bad) == []
-    waiting = await models.report_reviews.queue()
-    last = waiting[-1]  # although it is the oldest: reports that count come first
-    assert (last.reporter_id, last.counts) == (people[0].user_id, False)
-    assert await models.report_reviews.queue(waiting[0], most=2) == waiting[1:3]
-    assert await models.report_reviews.queue(waiting[2]) == [last]
-    assert await models.report_reviews.queue(last) == []
-    carl, (last,) = await person("Carl"), await reporters(models, person, bad, 1)
-    await met(models, people[0], carl)
-    await report(models, people[0], carl)
-    right = next(one for one in await models.report_reviews.queue() if one.reported_id == carl.user_id)
-    await models.report_reviews.judge(right.report_id, MODERATOR, "upheld")
-    await report(models, last, bad)
+    await report(models, people[4], bad)
     assert await bans_of(models, bad) == [("temporary", True)]
+
+
+async def test_a_report_counts_in_one_automatic_ban(models: Models, person: MakePerson) -> None:
+    models.clock.freeze(models.clock.now())
+    bad = await person("Bad")
+    people = await reporters(models, person, bad, 8)
+    for one in people[:4]:
+        await report(models, one, bad)
+    (until,) = (await rows(models, "select until_at - created_at from bans"))[0]
+    assert until == timedelta(days=1)
+    models.clock.advance(days=1, seconds=1)
+    for one in people[4:7]:
+        await report(models, one, bad)
+    assert len(await bans_of(models, bad)) == 1
+    await report(models, people[7], bad)
+    assert [stands for _, stands in await bans_of(models, bad)] == [False, True]
 
 
 async def test_reports_about_and_by_a_user_cost_one_statement(models: Models, person: MakePerson) -> None:

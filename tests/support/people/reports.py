@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from models.ids import new_id
 from models.safety.reports import NewReport
 from models.wiring import Models
@@ -13,26 +15,35 @@ MODERATOR, OTHER_MODERATOR = new_id(), new_id()
 
 
 async def met(models: Models, one: Person, other: Person) -> None:
-    """Creates a missed ring between the two."""
+    """Creates a ring that `one` received from `other` and missed."""
     sql = (
         "insert into invite_outcomes (invite_id, caller_id, callee_id, outcome, decided_at) "
         "values (%s, %s, %s, 'missed', clock_timestamp())"
     )
-    await rows(models, sql, new_id(), one.user_id, other.user_id)
+    await rows(models, sql, new_id(), other.user_id, one.user_id)
 
 
-async def report(models: Models, reporter: Person, about: Person, reason: str = "harassment") -> None:
+async def report(models: Models, reporter: Person, about: Person, reason: str = "harassment") -> str:
     member = await models.sessions.find(reporter.token)
     assert member is not None
-    await models.reports.file(member, NewReport(user_id=about.user_id, reason=reason))
+    return await models.reports.file(member, NewReport(user_id=about.user_id, reason=reason))
 
 
 async def reporters(models: Models, person: MakePerson, about: Person, number: int) -> list[Person]:
-    """As many users as requested who have met this one."""
+    """As many independent users of full weight as requested, who have met this one."""
     people = [await person(f"Reporter {count}", selfie=False) for count in range(number)]
     for one in people:
         await met(models, one, about)
+    await experienced(models, *people)
     return people
+
+
+async def experienced(models: Models, *people: Person) -> None:
+    """Gives users a successful call, an age of two days, and no known address."""
+    ids = [one.user_id for one in people]
+    sql = "update users set successful_calls = 1, created_at = %s where user_id = any(%s::uuid[])"
+    await rows(models, sql, models.clock.now() - timedelta(days=2), ids)
+    await rows(models, "delete from seen_addresses where user_id = any(%s::uuid[])", ids)
 
 
 async def bans_of(models: Models, about: Person) -> list[tuple[str, bool]]:
