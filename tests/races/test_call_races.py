@@ -8,7 +8,6 @@ from models.calls.state import HungUp, Tick
 from tests.conftest import MakePerson, MakeSite, Person, Running
 from tests.support.scenes import advance, freeze, in_call, rounds, rows
 
-ROUNDS = 200
 RUNNING = """
 update calls set state = 'connected', connected_at = started_at, running_since = started_at, caller_up = true,
     callee_up = true, caller_seat = 'x/1', callee_seat = 'y/1', due_at = started_at + interval '60 seconds',
@@ -26,11 +25,13 @@ async def begin(site: Running, number: int, anna: Person, ben: Person) -> str:
     return new.call_id
 
 
-async def test_the_timer_against_hanging_up(make_site: MakeSite, site: Running, person: MakePerson) -> None:
+async def test_the_timer_against_hanging_up(
+    make_site: MakeSite, site: Running, person: MakePerson, number_of_rounds: int
+) -> None:
     far = await make_site()
     anna, ben = await person("Anna"), await person("Ben")
     freeze(site, far)
-    for number in range(ROUNDS):
+    for number in range(number_of_rounds):
         call_id = await begin(site, number, anna, ben)
         # The two processes' clocks differ by as much as the race needs: one sees zero, the other does not
         # yet.
@@ -46,9 +47,9 @@ async def test_the_timer_against_hanging_up(make_site: MakeSite, site: Running, 
         advance(0.0005, far)
         await rows(site.models, "delete from cooldowns")
     reasons = dict(await rows(site.models, "select ended_reason, count(*) from calls group by 1"))
-    assert sum(reasons.values()) == ROUNDS
+    assert sum(reasons.values()) == number_of_rounds
     assert set(reasons) <= {"hung_up", "expired"}
-    assert await rows(site.models, "select distinct successful_calls from users") == [(ROUNDS,)]
+    assert await rows(site.models, "select distinct successful_calls from users") == [(number_of_rounds,)]
     for who in (anna, ben):
         past = await site.models.history.page(who.user_id)
         assert len({call.call_id for call in past.calls}) == len(past.calls) == 20

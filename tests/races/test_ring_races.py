@@ -13,7 +13,6 @@ from tests.conftest import MakePerson, MakeSite, Running
 from tests.support.clients import Socket
 from tests.support.scenes import Two, advance, freeze, rows, two
 
-ROUNDS = 200
 ENDS = ("call:start", "call:answered", "call:declined", "call:cancelled")
 Told = set[tuple[str, str]]
 
@@ -68,10 +67,15 @@ async def clean(site: Running, pair: Two) -> None:
 
 
 async def play(
-    site: Running, pair: Two, sockets: list[Socket], race: Callable[[str], Awaitable[None]], allowed: set[str]
+    site: Running,
+    pair: Two,
+    sockets: list[Socket],
+    race: Callable[[str], Awaitable[None]],
+    allowed: set[str],
+    number_of_rounds: int,
 ) -> None:
     """Every round ends in one of these ways. Whether all of them occur is left to chance."""
-    for _ in range(ROUNDS):
+    for _ in range(number_of_rounds):
         invite_id = await pair.ring()
         await race(invite_id)
         assert await check_one_end(site, pair, sockets, invite_id) in allowed
@@ -85,7 +89,9 @@ def accept(socket: Socket, invite_id: str) -> None:
 LOUD = {"invite_messages_per_second": 100_000}
 
 
-async def test_two_tabs_accept_at_once(make_site: MakeSite, site: Running, person: MakePerson) -> None:
+async def test_two_tabs_accept_at_once(
+    make_site: MakeSite, site: Running, person: MakePerson, number_of_rounds: int
+) -> None:
     near, far = await make_site(**LOUD), await make_site(**LOUD)
     pair = await two(near, person, far)
     tab = await near.invites(pair.ben)
@@ -94,10 +100,12 @@ async def test_two_tabs_accept_at_once(make_site: MakeSite, site: Running, perso
         accept(pair.b, invite_id)
         accept(tab, invite_id)
 
-    await play(near, pair, [pair.a, pair.b, tab], race, {"accepted"})
+    await play(near, pair, [pair.a, pair.b, tab], race, {"accepted"}, number_of_rounds)
 
 
-async def test_accept_against_cancel(make_site: MakeSite, site: Running, person: MakePerson) -> None:
+async def test_accept_against_cancel(
+    make_site: MakeSite, site: Running, person: MakePerson, number_of_rounds: int
+) -> None:
     near, far = await make_site(**LOUD), await make_site(**LOUD)
     pair = await two(near, person, far)
     turn = [0]
@@ -111,10 +119,12 @@ async def test_accept_against_cancel(make_site: MakeSite, site: Running, person:
             pair.a.send("call:cancel", inviteId=invite_id)
             accept(pair.b, invite_id)
 
-    await play(near, pair, [pair.a, pair.b], race, {"accepted", "cancelled"})
+    await play(near, pair, [pair.a, pair.b], race, {"accepted", "cancelled"}, number_of_rounds)
 
 
-async def test_accept_against_miss(make_site: MakeSite, site: Running, person: MakePerson) -> None:
+async def test_accept_against_miss(
+    make_site: MakeSite, site: Running, person: MakePerson, number_of_rounds: int
+) -> None:
     near, far = await make_site(**LOUD), await make_site(**LOUD)
     pair = await two(near, person, far)
     freeze(near, far)
@@ -124,11 +134,11 @@ async def test_accept_against_miss(make_site: MakeSite, site: Running, person: M
         accept(pair.b, invite_id)
         await asyncio.gather(near.models.outcomes.sweep(), far.models.outcomes.sweep())
 
-    await play(near, pair, [pair.a, pair.b], race, {"accepted", "missed"})
+    await play(near, pair, [pair.a, pair.b], race, {"accepted", "missed"}, number_of_rounds)
 
 
 async def test_decline_against_cancel_against_accept(
-    make_site: MakeSite, site: Running, person: MakePerson
+    make_site: MakeSite, site: Running, person: MakePerson, number_of_rounds: int
 ) -> None:
     near, far = await make_site(**LOUD), await make_site(**LOUD)
     pair = await two(near, person, far)
@@ -139,15 +149,17 @@ async def test_decline_against_cancel_against_accept(
         accept(tab, invite_id)
         pair.a.send("call:cancel", inviteId=invite_id)
 
-    await play(near, pair, [pair.a, pair.b, tab], race, {"accepted", "declined", "cancelled"})
+    await play(
+        near, pair, [pair.a, pair.b, tab], race, {"accepted", "declined", "cancelled"}, number_of_rounds
+    )
 
 
 async def test_two_who_invite_each_other_at_once(
-    make_site: MakeSite, site: Running, person: MakePerson
+    make_site: MakeSite, site: Running, person: MakePerson, number_of_rounds: int
 ) -> None:
     near, far = await make_site(**LOUD), await make_site(**LOUD)
     pair = await two(near, person, far)
-    for _ in range(ROUNDS):
+    for _ in range(number_of_rounds):
         pair.a.send("call:invite", toUserId=pair.ben.user_id, requestedSeconds=300)
         pair.b.send("call:invite", toUserId=pair.anna.user_id, requestedSeconds=300)
         mine, theirs = await pair.a.receive("call:start"), await pair.b.receive("call:start")

@@ -11,8 +11,6 @@ from tests.conftest import MakePerson, Person, Running
 from tests.races.test_ring_races import CLEAN
 from tests.support.scenes import rows, two
 
-ROUNDS = 120
-
 
 async def member(site: Running, person: Person) -> Member:
     found = await site.models.sessions.again(person.session_id)
@@ -26,7 +24,9 @@ async def pause(site: Running) -> None:
         await site.models.bus.command("ping")
 
 
-async def test_a_block_at_the_moment_of_an_invite(site: Running, person: MakePerson) -> None:
+async def test_a_block_at_the_moment_of_an_invite(
+    site: Running, person: MakePerson, number_of_rounds: int
+) -> None:
     pair = await two(site, person)
     anna, ben = await member(site, pair.anna), pair.ben.user_id
 
@@ -34,18 +34,20 @@ async def test_a_block_at_the_moment_of_an_invite(site: Running, person: MakePer
         await pause(site)
         await site.models.blocks.block(ben, anna.user_id)
 
-    for number in range(ROUNDS):
+    for number in range(number_of_rounds):
         await asyncio.gather(site.models.invites.invite(anna, "socket", ben, 300, None), block())
         assert await site.models.rings.of(ben) is None, number
         await site.models.blocks.unblock(ben, anna.user_id)
         await rows(site.models, CLEAN)
 
 
-async def test_a_cooldown_at_the_moment_of_an_invite(site: Running, person: MakePerson) -> None:
+async def test_a_cooldown_at_the_moment_of_an_invite(
+    site: Running, person: MakePerson, number_of_rounds: int
+) -> None:
     pair = await two(site, person)
     anna, ben = await member(site, pair.anna), await member(site, pair.ben)
     invites = site.models.invites
-    for number in range(ROUNDS):
+    for number in range(number_of_rounds):
         rung = await invites.invite(anna, "socket", ben.user_id, 300, None)
         assert isinstance(rung, CallRinging)
 

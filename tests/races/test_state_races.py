@@ -20,8 +20,6 @@ from tests.support.clients import Socket
 from tests.support.pace import within
 from tests.support.scenes import Two, advance, freeze, rounds, rows, two, until
 
-ROUNDS = 300
-
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
@@ -82,11 +80,11 @@ async def heard(socket: Socket) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("is_far", [False, True])
 async def test_a_ring_while_a_socket_opens(
-    make_site: MakeSite, site: Running, person: MakePerson, *, is_far: bool
+    make_site: MakeSite, site: Running, person: MakePerson, number_of_rounds: int, *, is_far: bool
 ) -> None:
     far = await make_site() if is_far else site
     pair = await two(site, person, far)
-    for _ in range(ROUNDS):
+    for _ in range(number_of_rounds):
         opening = asyncio.create_task(far.socket("/ws/invites", pair.ben.token))
         await later(site, 60)
         invite_id = await pair.ring()
@@ -107,12 +105,12 @@ async def end(site: Running, pair: Two, invite_id: str) -> None:
 
 @pytest.mark.parametrize("is_far", [False, True])
 async def test_a_ring_that_comes_and_goes_while_the_state_is_sent_again(
-    make_site: MakeSite, site: Running, person: MakePerson, *, is_far: bool
+    make_site: MakeSite, site: Running, person: MakePerson, number_of_rounds: int, *, is_far: bool
 ) -> None:
     far = await make_site() if is_far else site
     pair = await two(site, person, far)
     screen = Screen().believe(await heard(pair.b))
-    for number in range(ROUNDS):
+    for number in range(number_of_rounds):
         pair.a.send("call:invite", toUserId=pair.ben.user_id, requestedSeconds=300, id="ring")
         await later(site, 12)
         far.models.broadcasts.publish_to_user(pair.ben.user_id, Reload())
@@ -154,11 +152,13 @@ async def settled(far: Running, socket: Socket, states: int) -> list[dict[str, A
     return messages
 
 
-async def test_joining_and_leaving_while_the_state_is_sent_again(site: Running, person: MakePerson) -> None:
+async def test_joining_and_leaving_while_the_state_is_sent_again(
+    site: Running, person: MakePerson, number_of_rounds: int
+) -> None:
     anna = await person("Anna")
     socket = await site.invites(anna)
     screen = Screen().believe(await heard(socket))
-    for number in range(ROUNDS):
+    for number in range(number_of_rounds):
         site.models.broadcasts.publish_to_user(anna.user_id, Reload())
         await later(site, 10)
         socket.send("queue:leave" if number % 2 else "queue:join", id=str(number))

@@ -23,6 +23,7 @@ from tests.support.servers import RunningServers, Servers
 STALL_SECONDS = 3.2
 HEAL_SECONDS = 5.0
 REFUSED_SECONDS = 3.0
+LINE_SECONDS = 0.6
 # The second connection of a process; the first is for commands.
 LISTENING = 1
 
@@ -120,7 +121,7 @@ async def test_an_outage_under_traffic(
             asked = time.monotonic()
             answer = await site.client.get("/room/queue", token=scene.people.anna.token)
             answers.append((answer.status, time.monotonic() - asked))
-            await asyncio.sleep(0.6)
+            await rest(began, min(seconds, time.monotonic() - began + LINE_SECONDS))
     healed = time.monotonic()
     # The fault had an effect: some request failed, waited, or had to reconnect.
     slowest = max(took for _, took in answers)

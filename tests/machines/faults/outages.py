@@ -136,7 +136,7 @@ class Scene:
         """Everything works again; nothing was lost, no user is busy, and every socket has stayed open."""
         # Computed once: the load changes during the wait.
         late = healed_at + within(HEAL_SECONDS)
-        await until(lambda: self._is_served_since(late), late + QUIET_SECONDS - time.monotonic())
+        await until(lambda: self._is_served_since(healed_at), late + QUIET_SECONDS - time.monotonic())
         cleo, dana = self.ending
         assert await cleo.talking.end() == await dana.talking.end()
         ended = "select ended_reason from calls where call_id = %s"
@@ -149,9 +149,10 @@ class Scene:
         assert [line.opened for line in lines] == [1] * len(lines)
         assert [code for line in lines for code in line.codes if code != 1000] == []
 
-    def _is_served_since(self, late: float) -> bool:
-        """After the longest allowed recovery, every answer is 200 for a while."""
-        return time.monotonic() > late + QUIET_SECONDS - 0.5 and set(self.traffic.statuses(late)) == {200}
+    def _is_served_since(self, healed_at: float) -> bool:
+        """Every answer has been 200 for a while."""
+        quiet = time.monotonic() - QUIET_SECONDS
+        return quiet > healed_at and set(self.traffic.statuses(quiet)) == {200}
 
     def _is_free(self, actor: Actor) -> bool:
         seats = "select count(*) from live_seats where user_id = %s"
