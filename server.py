@@ -24,7 +24,7 @@ import uvloop
 from handlers.base.application import Site
 from handlers.base.handler import NotFoundHandler
 from handlers.commands import cli, demo
-from handlers.commands.check import Refused, check, check_start
+from handlers.commands.check import CannotStart, check, check_start
 from handlers.commands.doctor import doctor
 from handlers.http.listening import CannotListen, listen, listen_public
 from handlers.http.logs import set_up_logs
@@ -113,12 +113,12 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     try:
         config = read_config(environment)
     except ConfigError as error:
-        return _fail(str(Refused(error.faults)))
+        return _fail(str(CannotStart(error.faults)))
     set_up_logs()
     _end_orderly()
     try:
         return _run(config, command, environment)
-    except (CannotListen, EmbeddedError, MigrationBlocked, Refused, WorkersFailed) as error:
+    except (CannotListen, EmbeddedError, MigrationBlocked, CannotStart, WorkersFailed) as error:
         return _fail(str(error))
     except Unavailable as error:
         return _fail(_named(error))

@@ -16,7 +16,7 @@ from models.postgres.migrations import DIRECTORY
 from models.redis.client import Bus
 
 
-class _Applied(msgspec.Struct, frozen=True):
+class _AppliedMigration(msgspec.Struct, frozen=True):
     migration_id: str
 
 
@@ -34,7 +34,7 @@ class Health:
 
     async def _database(self) -> tuple[str, str]:
         try:
-            applied = {row.migration_id for row in await self._sql.all("applied", _Applied)}
+            applied = {row.migration_id for row in await self._sql.all("applied", _AppliedMigration)}
         except NoTables:  # Not even the migrations table exists: no migration has been applied.
             return "ok", "missing"
         except Unavailable:

@@ -166,7 +166,7 @@ class StateCall(JsonStruct, frozen=True, kw_only=True):
     call_id: str
 
 
-class State(JsonStruct, frozen=True, kw_only=True, tag="state", omit_defaults=False):
+class StateMessage(JsonStruct, frozen=True, kw_only=True, tag="state", omit_defaults=False):
     server_now: int
     access: str
     available: bool
@@ -216,15 +216,15 @@ class RtcDisconnected(Command, frozen=True, kw_only=True, tag="rtc:disconnected"
     pass
 
 
-Cause = Annotated[str, msgspec.Meta(max_length=20)]
+MediaFaultCause = Annotated[str, msgspec.Meta(max_length=20)]
 
 
 class MediaFaults(JsonStruct, frozen=True, kw_only=True):
     """Why a side's microphone, camera or browser cannot take part; the causes are in docs/protocol.md."""
 
-    audio: Cause | None = None
-    video: Cause | None = None
-    call: Cause | None = None
+    audio: MediaFaultCause | None = None
+    video: MediaFaultCause | None = None
+    call: MediaFaultCause | None = None
 
 
 class MediaState(Command, frozen=True, kw_only=True, tag="media:state"):
@@ -309,12 +309,12 @@ _invite_decoder = msgspec.json.Decoder(InviteCommand)
 _relay_decoder = msgspec.json.Decoder(RelayCommand)
 
 
-class _Head(msgspec.Struct, frozen=True):
+class _MessageHead(msgspec.Struct, frozen=True):
     type: str = ""
     id: str | None = None
 
 
-_head_decoder = msgspec.json.Decoder(_Head)
+_head_decoder = msgspec.json.Decoder(_MessageHead)
 # ValueError: also numbers with more digits than Python parses, and bytes that are not UTF-8.
 ODD = (msgspec.MsgspecError, RecursionError, ValueError)
 
@@ -334,7 +334,7 @@ def parse_relay(frame: bytes) -> RelayCommand:
     return command
 
 
-def head(frame: bytes) -> _Head:
+def head(frame: bytes) -> _MessageHead:
     """`type` and `id` of a frame; the rest is not validated."""
     try:
         return _head_decoder.decode(frame)

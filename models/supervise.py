@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 LEAST_PAUSE_SECONDS = 0.25
 MOST_PAUSE_SECONDS = 5.0
 Work = Callable[[], Awaitable[object]]
-Outcome = Literal["done", "away", "failed"]
+RunOutcome = Literal["done", "away", "failed"]
 
 
 class Tasks:
@@ -73,7 +73,7 @@ class Tasks:
     async def _once(self, what: str, work: Coroutine[Any, Any, object]) -> None:
         await self._attempt(what, lambda: work)
 
-    async def _attempt(self, what: str, work: Work) -> Outcome:
+    async def _attempt(self, what: str, work: Work) -> RunOutcome:
         try:
             await work()
         except Unavailable:
@@ -94,7 +94,7 @@ class Tasks:
         return "done"
 
 
-def _pause(seconds: float, most_seconds: float, outcome: Outcome, failures: int) -> float:
+def _pause(seconds: float, most_seconds: float, outcome: RunOutcome, failures: int) -> float:
     if outcome == "done":
         return seconds
     least = max(seconds, LEAST_PAUSE_SECONDS)

@@ -5,7 +5,7 @@ must not be missed. Any process may do any of it; the database decides which one
 task of its own: neither an outage of one server nor the calls of a dead process delay a heartbeat or a ban. A
 round that fails is logged and retried. What is due before the next round gets its own alarm. Ended sessions
 are also read from PostgreSQL, so that a lost event never leaves a user signed in. Slow work (querying Stripe
-about late checkouts) has its own pace, as a `Chore`.
+about late checkouts) has its own pace, as a `PeriodicJob`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ CORRECT_SECONDS = 10
 LOOK_BACK = timedelta(seconds=5)
 
 
-class Chore(NamedTuple):
+class PeriodicJob(NamedTuple):
     """Work that every process does every so many seconds, besides the rounds."""
 
     seconds: float
@@ -69,7 +69,7 @@ class Sweep:
         outcomes: InviteOutcomes,
         calls: Calls,
         sessions: Sessions,
-        chores: Sequence[Chore] = (),
+        chores: Sequence[PeriodicJob] = (),
         watches: Sequence[Callable[[], Awaitable[None]]] = (),
         cures: Sequence[Callable[[], Awaitable[object]]] = (),
     ) -> None:
@@ -103,11 +103,11 @@ class Sweep:
         heartbeat.
         """
         rounds = (*self._rounds, self._recover_redis, self._redis_round)
-        chores = [Chore(ROUND_SECONDS, work) for work in rounds]
-        chores.append(Chore(ROUND_SECONDS * BEAT_ROUNDS, self._beat_in_redis))
+        chores = [PeriodicJob(ROUND_SECONDS, work) for work in rounds]
+        chores.append(PeriodicJob(ROUND_SECONDS * BEAT_ROUNDS, self._beat_in_redis))
         for seconds, work in chores:
             self._tasks.repeat(_name(work), work, seconds, max(MOST_ROUND_SECONDS, seconds))
-        for seconds, work in (Chore(CORRECT_SECONDS, self._presence.correct_calls), *self._chores):
+        for seconds, work in (PeriodicJob(CORRECT_SECONDS, self._presence.correct_calls), *self._chores):
             self._tasks.repeat(_name(work), work, seconds)
 
     async def stop(self) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from models.access.grants import Access
+from models.access.grants import Grants
 from models.access.invite_codes import InviteCodes
 from models.accounts.accounts import Accounts
 from models.accounts.age_gate import AgeGate
 from models.accounts.authentication import Authentication
-from models.accounts.credentials import AccountChanges
+from models.accounts.credentials import Credentials
 from models.accounts.deletions import Deletions
 from models.accounts.erasure import Erasure
 from models.accounts.exports import Exports
@@ -39,7 +39,7 @@ from models.calls.turn import Turn
 from models.clock import Clock
 from models.console.dashboard import Dashboard
 from models.console.invite_codes import AdminCodes
-from models.console.members import People
+from models.console.members import Members
 from models.console.sessions import StaffSessions
 from models.console.sign_in import StaffSignIn
 from models.console.staff import StaffList
@@ -65,7 +65,7 @@ from models.safety.appeals import Appeals
 from models.safety.ban_notices import BanNotices
 from models.safety.bans import Bans
 from models.safety.blocks import Blocks
-from models.safety.email_bans import BannedEmails
+from models.safety.email_bans import EmailBans
 from models.safety.interruptions import Interruptions
 from models.safety.moderation import Moderation
 from models.safety.report_reviews import ReportReviews
@@ -77,7 +77,7 @@ from models.security.second_factors import SecondFactors
 from models.security.sessions import Sessions
 from models.security.site_secret import SiteSecret
 from models.settings.config import Config
-from models.sweep import Chore, Sweep
+from models.sweep import PeriodicJob, Sweep
 
 # How often Stripe is queried about abandoned checkouts (each of them only now and then).
 PAYMENTS_SECONDS = 5.0
@@ -126,8 +126,8 @@ class Models:
 
     def _access(self) -> None:
         config, db, clock = self.config, self.db, self.clock
-        self.access = Access(db, clock, self.broadcasts)
-        self.invite_codes = InviteCodes(db, clock, config, self.access, self.rate_limits)
+        self.grants = Grants(db, clock, self.broadcasts)
+        self.invite_codes = InviteCodes(db, clock, config, self.grants, self.rate_limits)
 
     def _calls(self) -> None:
         config, db, bus, clock = self.config, self.db, self.bus, self.clock
@@ -149,13 +149,13 @@ class Models:
     def _billing(self) -> None:
         config, db, clock = self.config, self.db, self.clock
         self.payment_provider = provider = PaymentProvider(config, self.site_secret)
-        self.entitlement = Entitlement(db, self.access, self.invite_codes)
-        fulfillment = Fulfillment(db, clock, self.access, self.entitlement)
-        reversals = Reversals(db, clock, self.access, self.entitlement)
-        polling = Polling(db, clock, self.access, fulfillment, provider.stripe) if provider.stripe else None
-        self.stripe_webhook = StripeWebhook(db, clock, config, self.access, fulfillment, reversals, provider)
-        self.refunds = Refunds(db, clock, self.access, reversals, self.stripe_webhook, provider, self.audit)
-        who = (self.access, self.invite_codes, provider, self.entitlement)
+        self.entitlement = Entitlement(db, self.grants, self.invite_codes)
+        fulfillment = Fulfillment(db, clock, self.grants, self.entitlement)
+        reversals = Reversals(db, clock, self.grants, self.entitlement)
+        polling = Polling(db, clock, self.grants, fulfillment, provider.stripe) if provider.stripe else None
+        self.stripe_webhook = StripeWebhook(db, clock, config, self.grants, fulfillment, reversals, provider)
+        self.refunds = Refunds(db, clock, self.grants, reversals, self.stripe_webhook, provider, self.audit)
+        who = (self.grants, self.invite_codes, provider, self.entitlement)
         self.checkouts = Checkouts(db, clock, config, *who, polling, self.stripe_webhook, self.refunds)
         self.webhook_probe = WebhookProbe(db, config, provider)
         self.receipts = Receipts(db, self.refunds)
@@ -165,7 +165,7 @@ class Models:
         config, db, clock, broadcasts = self.config, self.db, self.clock, self.broadcasts
         self.interruptions = Interruptions(db, self.calls, self.rings, self.outcomes, self.presence)
         self.ban_notices = BanNotices(db, clock, self.site_secret)
-        self.banned_emails = BannedEmails(db, clock, self.site_secret)
+        self.email_bans = EmailBans(db, clock, self.site_secret)
         self.address_bans = AddressBans(db, clock, config, self.site_secret)
         self.blocks = Blocks(db, clock, broadcasts, self.presence, self.interruptions)
         ends = (self.ban_notices, self.address_bans, self.interruptions)
@@ -180,7 +180,7 @@ class Models:
 
     def _console(self) -> None:
         config, db, clock = self.config, self.db, self.clock
-        self.people = People(db, self.media, self.audit)
+        self.members = Members(db, self.media, self.audit)
         self.dashboard = Dashboard(db, clock, config, self.presence)
         self.admin_codes = AdminCodes(db, clock, self.audit)
         self.staff_sessions = StaffSessions(db, clock, config)
@@ -194,17 +194,17 @@ class Models:
         self.recovery_codes = RecoveryCodes(db, clock)
         self.admission = Authentication(self.sessions, self.ban_notices)
         checks = (self.passwords, self.rate_limits, self.recovery_codes)
-        self.accounts = Accounts(db, clock, self.sessions, *checks, self.ban_notices, self.banned_emails)
+        self.accounts = Accounts(db, clock, self.sessions, *checks, self.ban_notices, self.email_bans)
         ways = (*checks, self.mail)
-        self.account_changes = AccountChanges(db, clock, config, self.accounts, self.sessions, *ways)
-        self.recovery = Recovery(db, clock, config, self.accounts, self.account_changes, *ways)
-        self.robots = Robots(db, clock, self.access, self.sessions)
+        self.credentials = Credentials(db, clock, config, self.accounts, self.sessions, *ways)
+        self.recovery = Recovery(db, clock, config, self.accounts, self.credentials, *ways)
+        self.robots = Robots(db, clock, self.grants, self.sessions)
         self.age_gate = AgeGate(db, clock, config, self.site_secret)
         new = (self.users, self.sessions, self.invite_codes, self.rate_limits, self.address_bans)
         self.sign_up = SignUp(db, clock, config, *new, self.introductions, self.age_gate)
-        self.erasure = Erasure(db, clock, self.banned_emails)
+        self.erasure = Erasure(db, clock, self.email_bans)
         self.tombstones = Tombstones(db, clock, self.erasure, config.data_dir)
-        what = (self.erasure, self.tombstones, self.accounts, self.account_changes, self.sessions)
+        what = (self.erasure, self.tombstones, self.accounts, self.credentials, self.sessions)
         self.deletions = Deletions(db, clock, *what, self.interruptions, self.presence, self.audit)
         self.exports = Exports(db, clock, self.media, self.rate_limits, config.data_dir)
 
@@ -213,12 +213,12 @@ class Models:
         config, db, clock = self.config, self.db, self.clock
         self.retention = Retention(db, clock, config, self.deletions)
         chores = [
-            Chore(PAYMENTS_SECONDS, self.checkouts.sweep),
-            Chore(FORGET_SECONDS, self.address_bans.forget),
-            Chore(FORGET_SECONDS, self.staff_sessions.forget),
-            Chore(FORGET_SECONDS, self.deletions.finish),
-            Chore(FORGET_SECONDS, self.retention.sweep),
-            Chore(TOMBSTONE_SECONDS, self.tombstones.write),
+            PeriodicJob(PAYMENTS_SECONDS, self.checkouts.sweep),
+            PeriodicJob(FORGET_SECONDS, self.address_bans.forget),
+            PeriodicJob(FORGET_SECONDS, self.staff_sessions.forget),
+            PeriodicJob(FORGET_SECONDS, self.deletions.finish),
+            PeriodicJob(FORGET_SECONDS, self.retention.sweep),
+            PeriodicJob(TOMBSTONE_SECONDS, self.tombstones.write),
         ]
         watches = [self.bans.sweep, self.blocks.sweep, self.deletions.sweep]
         who = (self.presence, self.outcomes, self.calls, self.sessions)

@@ -235,7 +235,7 @@ def person(request: pytest.FixtureRequest) -> MakePerson:
         )
         user_id = signed_up.member.user_id
         if access:
-            await models.access.grant(user_id, access, f"test:{user_id}")
+            await models.grants.grant(user_id, access, f"test:{user_id}")
         if selfie:
             await models.selfies.keep(user_id, jpeg())
         return Person(user_id, name, signed_up.token, signed_up.member.session_id)

@@ -14,7 +14,7 @@ from models.messages import Access
 from models.security.member import Member
 
 
-class CodeForm(msgspec.Struct, rename="camel"):
+class InviteCodeForm(msgspec.Struct, rename="camel"):
     invite_code: str = ""
 
 
@@ -52,7 +52,7 @@ class ApplyCodeHandler(BaseHandler):
 
     async def post(self) -> None:
         member = self.allowed(access=False, selfie=False)
-        code = self.read(CodeForm).invite_code
+        code = self.read(InviteCodeForm).invite_code
         try:
             access = await self.models.invite_codes.redeem(code, member.user_id, self.address)
         except (Conflict, Invalid, NotFound) as problem:

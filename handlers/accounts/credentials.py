@@ -70,7 +70,7 @@ class PasswordHandler(ChangeHandler):
 
     async def change(self, member: Member) -> None:
         form = self.read(PasswordForm)
-        changes = self.models.account_changes
+        changes = self.models.credentials
         await changes.password(member, form.current_password, form.password, self.address)
 
 
@@ -81,7 +81,7 @@ class EmailHandler(ChangeHandler):
 
     async def change(self, member: Member) -> None:
         form = self.read(EmailForm)
-        await self.models.account_changes.email(member, form.current_password, form.email, self.address)
+        await self.models.credentials.email(member, form.current_password, form.email, self.address)
 
 
 class RecoveryCodesHandler(ChangeHandler):
@@ -101,7 +101,7 @@ class RecoveryCodesHandler(ChangeHandler):
 
     async def change(self, member: Member) -> None:
         form = self.read(CodesForm)
-        changes = self.models.account_changes
+        changes = self.models.credentials
         self.codes = await changes.recovery_codes(member, form.current_password, self.address)
 
     def changed(self) -> None:

@@ -17,7 +17,7 @@ class RecoverForm(msgspec.Struct, rename="camel"):
     password: str = ""
 
 
-class LinkForm(msgspec.Struct, rename="camel"):
+class RecoveryLinkForm(msgspec.Struct, rename="camel"):
     email: str = ""
 
 
@@ -58,7 +58,7 @@ class RecoveryLinkHandler(BaseHandler):
     """POST /auth/recovery-link: the answer is the same whether the address has an account or not."""
 
     async def post(self) -> None:
-        form = self.read(LinkForm)
+        form = self.read(RecoveryLinkForm)
         try:
             await self.models.recovery.send_link(form.email, self.address)
         except Invalid as problem:

@@ -9,11 +9,11 @@ from tornado.routing import URLSpec
 from tornado.web import RequestHandler
 
 from handlers.http.bodies import BodyApplication
-from handlers.http.draining import Requests
+from handlers.http.draining import OpenRequests
 from handlers.http.metrics import REFRESH_SECONDS, Measures
 from handlers.http.misconfigurations import Misconfigurations
 from handlers.http.security_headers import security_headers
-from handlers.http.templates import Pages
+from handlers.http.templates import Templates
 from handlers.realtime.hub import Hub
 from models.settings.config import Config
 from models.wiring import Models
@@ -33,9 +33,9 @@ class Site(BodyApplication):
     ) -> None:
         self.config = config
         self.models = models
-        self.pages = Pages(config)
+        self.pages = Templates(config)
         self.hub = Hub(models)
-        self.requests = Requests()
+        self.requests = OpenRequests()
         self.misconfigurations = Misconfigurations()
         self.measures = measures
         self._measuring = PeriodicCallback(self.measure, REFRESH_SECONDS * 1000)

@@ -10,7 +10,7 @@ from handlers.http.downloads import cut_off, send
 from models.profiles.media import CHUNK, MediaFile
 
 
-class MediaAnswer(BaseHandler):
+class FileHandler(BaseHandler):
     """Base of handlers that serve media files. An id always names the same bytes, so it is the ETag."""
 
     async def answer(self, file: MediaFile, cache: str) -> None:

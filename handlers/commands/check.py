@@ -19,7 +19,7 @@ from models.settings.names import misspelled
 logger = logging.getLogger(__name__)
 
 
-class Refused(Exception):
+class CannotStart(Exception):
     """The site cannot start; the text has one line per cause."""
 
     def __init__(self, faults: tuple[str, ...] | list[str]) -> None:
@@ -39,7 +39,7 @@ def check(environment: Mapping[str, str]) -> int:
     for note in (*misspelled(environment), *found.notes):
         print(f"Note: {note}")
     if faults := [*faults, *found.refused, *found.to_mend]:
-        print(Refused(faults), file=sys.stderr)
+        print(CannotStart(faults), file=sys.stderr)
         return 2
     print("The settings can be used.")
     return 0
@@ -52,4 +52,4 @@ def check_start(config: Config, environment: Mapping[str, str]) -> None:
     for note in (*misspelled(environment), *found.to_mend, *found.notes, *consequences(config)):
         logger.warning(note)
     if found.refused:
-        raise Refused(found.refused)
+        raise CannotStart(found.refused)

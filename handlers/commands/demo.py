@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from handlers.commands.check import Refused
+from handlers.commands.check import CannotStart
 from models.processes.robots_process import has_robots
 from models.processes.service_urls import Urls
 from models.settings.config import Config
@@ -30,15 +30,15 @@ def own_data(environment: Mapping[str, str]) -> dict[str, str]:
 def check_allowed(config: Config) -> None:
     """Raises: Refused, on a site that may have real users, unless ALLOW_DEMO is set."""
     if not has_robots():
-        raise Refused([NO_ROBOTS])
+        raise CannotStart([NO_ROBOTS])
     if config.allow_demo:
         return
     if config.is_production:
-        raise Refused([f"{NOT_ALLOWED}, which is in production."])
+        raise CannotStart([f"{NOT_ALLOWED}, which is in production."])
     if (config.stripe_secret_key or "").startswith(("sk_live_", "rk_live_")):
-        raise Refused([f"{NOT_ALLOWED}, which has a live STRIPE_SECRET_KEY."])
+        raise CannotStart([f"{NOT_ALLOWED}, which has a live STRIPE_SECRET_KEY."])
     if not config.is_loopback:
-        raise Refused([f"{NOT_ALLOWED}, whose BASE_URL is public."])
+        raise CannotStart([f"{NOT_ALLOWED}, whose BASE_URL is public."])
 
 
 async def plan_of(config: Config, urls: Urls) -> dict[str, object]:

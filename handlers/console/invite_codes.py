@@ -9,7 +9,7 @@ from models.errors import Invalid
 from models.security.audit_log import why
 
 
-class CodeForm(msgspec.Struct):
+class NewCodeForm(msgspec.Struct):
     """A new code; without `uses`, there is no limit."""
 
     label: str = ""
@@ -34,7 +34,7 @@ class AdminCodesHandler(AdminHandler):
         await self._show()
 
     async def post(self) -> None:
-        form = self.read(CodeForm)
+        form = self.read(NewCodeForm)
         try:
             await self.models.admin_codes.create(form.label, form.limit, self.who().staff_id)
         except Invalid as problem:

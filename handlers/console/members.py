@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from handlers.base.file_response import MediaAnswer
+from handlers.base.file_response import FileHandler
 from handlers.console.base import ConsoleHandler
-from models.console.members import Dossier
+from models.console.members import MemberPage
 from models.errors import Invalid
 from models.safety.moderation import Decision
 
@@ -22,7 +22,7 @@ class PeopleHandler(ConsoleHandler):
 
     async def get(self) -> None:
         query = self.get_query_argument("q", "")
-        found = await self.models.people.search(query, self.who().staff_id)
+        found = await self.models.members.search(query, self.who().staff_id)
         self.show("console/members/page.html", query=query, people=found)
 
 
@@ -30,17 +30,17 @@ class PersonHandler(ConsoleHandler):
     """GET, POST /admin/people/ID: the member's page; POST bans without a report."""
 
     async def get(self, user_id: str) -> None:
-        await self._show(await self.models.people.shown(user_id, self.who().staff_id))
+        await self._show(await self.models.members.shown(user_id, self.who().staff_id))
 
     async def post(self, user_id: str) -> None:
         try:
             decision = self.read(Decision)
             await self.models.moderation.on_person(user_id, self.who().staff_id, decision)
         except Invalid as problem:
-            return await self._show(await self.models.people.get(user_id), problem)
+            return await self._show(await self.models.members.get(user_id), problem)
         return self.done(f"/admin/people/{user_id}")
 
-    async def _show(self, person: Dossier, problem: Invalid | None = None) -> None:
+    async def _show(self, person: MemberPage, problem: Invalid | None = None) -> None:
         models, user_id = self.models, person.user_id
         self.show(
             "console/members/member.html",
@@ -50,17 +50,17 @@ class PersonHandler(ConsoleHandler):
             about=await models.report_reviews.about(user_id),
             by=await models.report_reviews.by(user_id),
             removed=await models.removals.of(user_id),
-            calls=await models.people.calls(user_id),
-            brought=await models.people.brought(user_id),
+            calls=await models.members.calls(user_id),
+            brought=await models.members.brought(user_id),
             payments=await models.receipts.of(user_id) if self.who().is_admin else None,
         )
 
 
-class PersonMediaHandler(MediaAnswer, ConsoleHandler):
+class PersonMediaHandler(FileHandler, ConsoleHandler):
     """GET /admin/people/ID/selfie.jpg, video: the media of the card."""
 
     async def get(self, user_id: str, kind: str) -> None:
-        shown = await self.models.people.on_card(user_id, "video" if kind == "video" else "selfie")
+        shown = await self.models.members.on_card(user_id, "video" if kind == "video" else "selfie")
         await self.answer(shown, "no-store")
 
 

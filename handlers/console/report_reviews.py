@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlers.base.file_response import MediaAnswer
+from handlers.base.file_response import FileHandler
 from handlers.console.base import ConsoleHandler
 from models.errors import Invalid
 from models.ids import is_id
@@ -38,7 +38,7 @@ class ReportReviewHandler(ConsoleHandler):
     async def _show(self, report: Report, problem: Invalid | None = None) -> None:
         about = await self.models.report_reviews.about(report.reported_id)
         bans = await self.models.bans.of_user(report.reported_id)
-        call = await self.models.people.call(report.call_id) if report.call_id else None
+        call = await self.models.members.call(report.call_id) if report.call_id else None
         additions = await self.models.report_reviews.additions(report.report_id)
         self.show(
             "console/reports/report.html",
@@ -76,7 +76,7 @@ class FrameHandler(ConsoleHandler):
         self.finish(frame)
 
 
-class HeldMediaHandler(MediaAnswer, ConsoleHandler):
+class HeldMediaHandler(FileHandler, ConsoleHandler):
     """GET /admin/reports/ID/media/MEDIA: a selfie or an intro video that the report holds."""
 
     async def get(self, report_id: str, media_id: str) -> None:

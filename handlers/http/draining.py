@@ -12,7 +12,7 @@ from collections.abc import Callable
 DRAIN_SECONDS = 5.0
 
 
-class Requests:
+class OpenRequests:
     def __init__(self) -> None:
         self._count = 0
         self._idle = asyncio.Event()

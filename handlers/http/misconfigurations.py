@@ -31,7 +31,7 @@ PROVEN_SECONDS = 3600.0
 MOST_PEERS, MOST_COUNTED, LEAST_SHARE = 64, 1000, 0.9
 
 
-class Cause(NamedTuple):
+class MisconfigurationCause(NamedTuple):
     """The setting to change (or another cause), and the effect until then."""
 
     setting: str
@@ -39,44 +39,44 @@ class Cause(NamedTuple):
 
 
 CAUSES = {
-    "origin": Cause(
+    "origin": MisconfigurationCause(
         "ALLOWED_ORIGINS",
         "A request from another web origin was refused. If people reach this site under that origin, set "
         "BASE_URL to it; if it is an app of yours, add it to ALLOWED_ORIGINS.",
     ),
-    "base_url": Cause(
+    "base_url": MisconfigurationCause(
         "BASE_URL",
         "A request of this site's own page was refused because the page was opened under an address (scheme, "
         "host or port) other than BASE_URL. Set BASE_URL to the address that people open.",
     ),
-    "proxy": Cause(
+    "proxy": MisconfigurationCause(
         "TRUSTED_PROXIES",
         "A peer in a private network that TRUSTED_PROXIES does not name sends X-Forwarded-For or Forwarded "
         "with its requests: it is ignored, and all who come through that peer share one address and its "
         "limits. If it is your proxy, add it.",
     ),
-    "proxy_header": Cause(
+    "proxy_header": MisconfigurationCause(
         "TRUSTED_PROXIES",
         "A trusted proxy sends an X-Forwarded-For that ends with something other than an address: all who "
         "come through it share its address and its limits. Let the proxy append the client's address.",
     ),
-    "upgrade": Cause(
+    "upgrade": MisconfigurationCause(
         "proxy",
         "A WebSocket was requested without the headers of an upgrade. Let the proxy use HTTP/1.1 and pass "
         "Upgrade and Connection on for /ws/.",
     ),
-    "webhook_secret": Cause(
+    "webhook_secret": MisconfigurationCause(
         "STRIPE_WEBHOOK_SECRET",
         "An event of the payment provider was refused: it is not signed with STRIPE_WEBHOOK_SECRET. Set it "
         "to the signing secret of this endpoint. If Stripe's dashboard shows no failed deliveries, the event "
         "was forged by someone else.",
     ),
-    "webhook_clock": Cause(
+    "webhook_clock": MisconfigurationCause(
         "clock",
         "An event of the payment provider was refused: by this machine's clock it was signed more than "
         "five minutes ago. Set the clock (or the provider's event is an old one, sent again).",
     ),
-    "redis_policy": Cause(
+    "redis_policy": MisconfigurationCause(
         "REDIS_URL",
         "Redis may evict keys (maxmemory-policy): presence, rings and signalling get lost under load. Set "
         "its maxmemory-policy to noeviction.",

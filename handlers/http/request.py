@@ -10,10 +10,10 @@ import msgspec
 from tornado.httputil import HTTPServerRequest
 
 from models.errors import BadRequest
-from models.settings.networks import Network
+from models.settings.networks import IpNetwork
 
 LOOPBACK = "127.0.0.1"
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 HOP = re.compile(
     r"\[(?P<v6>[0-9A-Fa-f:.]+)(%[^\]]*)?\](:[0-9]{1,5})?"
     r"|(?P<v4>[0-9.]+):[0-9]{1,5}"
@@ -60,7 +60,7 @@ def bearer_of(request: HTTPServerRequest) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def client_address(request: HTTPServerRequest, trusted: tuple[Network, ...]) -> str:
+def client_address(request: HTTPServerRequest, trusted: tuple[IpNetwork, ...]) -> str:
     """The right-most hop of X-Forwarded-For that is not a trusted proxy, if the peer itself is one. A hop
     that is not an address (`unknown`, RFC 7239's obfuscated names) ends the search: anything left of it may
     be forged.
@@ -79,7 +79,7 @@ def client_address(request: HTTPServerRequest, trusted: tuple[Network, ...]) -> 
     return str(address)
 
 
-def ignored_forwarding(request: HTTPServerRequest, trusted: tuple[Network, ...]) -> str | None:
+def ignored_forwarding(request: HTTPServerRequest, trusted: tuple[IpNetwork, ...]) -> str | None:
     """What is wrong with the proxy's headers: a cause of `handlers.http.misconfigurations`, or None."""
     headers = request.headers
     if "X-Forwarded-For" not in headers and "Forwarded" not in headers:
@@ -91,7 +91,7 @@ def ignored_forwarding(request: HTTPServerRequest, trusted: tuple[Network, ...])
     return "proxy_header" if not hops or address_of(hops[-1]) is None else None
 
 
-def address_of(text: str) -> Address | None:
+def address_of(text: str) -> IpAddress | None:
     """The address of a hop or a peer, without port, brackets, quotes or zone; IPv4-mapped addresses become
     IPv4.
     """
@@ -112,5 +112,5 @@ def _hops(request: HTTPServerRequest) -> list[str]:
     return [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
 
 
-def is_trusted(address: Address, trusted: tuple[Network, ...]) -> bool:
+def is_trusted(address: IpAddress, trusted: tuple[IpNetwork, ...]) -> bool:
     return any(address in network for network in trusted)

@@ -29,7 +29,7 @@ from tornado.iostream import IOStream
 
 from handlers.http.request import address_of, is_trusted
 from models.security.addresses import subject_of
-from models.settings.networks import Network
+from models.settings.networks import IpNetwork
 
 HEAD_SECONDS, ANSWER_SECONDS, SLOWEST_BYTES = 15.0, 60.0, 16 * 1024
 IDLE_SECONDS, BODY_SECONDS = 75, 60
@@ -123,7 +123,7 @@ class SiteServer(HTTPServer):
 
     head_seconds, answer_seconds, most_pending = HEAD_SECONDS, ANSWER_SECONDS, MOST_PENDING
 
-    def initialize(self, *arguments: Any, trusted: tuple[Network, ...] = (), **options: Any) -> None:
+    def initialize(self, *arguments: Any, trusted: tuple[IpNetwork, ...] = (), **options: Any) -> None:
         options |= {"idle_connection_timeout": IDLE_SECONDS, "body_timeout": BODY_SECONDS}
         super().initialize(*arguments, **options)
         self._trusted = trusted
@@ -166,10 +166,10 @@ class SiteServer(HTTPServer):
         if not isinstance(stream, TimedStream):
             return delegate
         stream.await_head()
-        return _Head(delegate, stream)
+        return _RequestHead(delegate, stream)
 
 
-class _Head(HTTPMessageDelegate):
+class _RequestHead(HTTPMessageDelegate):
     """Tells the stream when the head is complete."""
 
     def __init__(self, delegate: HTTPMessageDelegate, stream: TimedStream) -> None:

@@ -58,7 +58,7 @@ class SiteView(msgspec.Struct, frozen=True):
     own_privacy: Markup | None
 
 
-class Pages:
+class Templates:
     def __init__(self, config: Config) -> None:
         self._jinja = _environment(auto_reload=not config.is_production)
         self._site = _site_view(config)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from handlers.base.file_response import MediaAnswer
+from handlers.base.file_response import FileHandler
 from models.errors import NotFound
 from models.profiles.media import MediaFile
 
 DAY = 24 * 3600
 
 
-class MediaHandler(MediaAnswer):
+class MediaHandler(FileHandler):
     """GET /media/<mediaId>: for members who may see the owner; for others the same 404 as an unknown id."""
 
     is_counted = False

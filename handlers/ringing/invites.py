@@ -28,10 +28,10 @@ from models.messages import (
     QueueLeave,
     QueueState,
     SessionEnded,
-    State,
     StateCall,
+    StateMessage,
 )
-from models.room.presence import Opened
+from models.room.presence import OpenedSocket
 from models.security.member import Member
 
 logger = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class InviteSocket(BaseSocket):
             if not self._order.is_opening:
                 await self._order.show(self._look)
 
-    async def _look(self) -> State | None:
+    async def _look(self) -> StateMessage | None:
         """Reads the current state; None if the socket has closed."""
         # Access may have changed after it was read and before this socket subscribed to events.
         member = await self._fresh()
@@ -85,7 +85,7 @@ class InviteSocket(BaseSocket):
         )
         return None if opened is None or not self.is_open else await self._state(opened)
 
-    async def _state(self, opened: Opened) -> State:
+    async def _state(self, opened: OpenedSocket) -> StateMessage:
         call_id = await self.models.calls.live_of(self.user_id)
         is_available = opened.is_available
         if call_id is None and opened.busy.startswith("call:"):
@@ -95,7 +95,7 @@ class InviteSocket(BaseSocket):
         if call_id is None:
             invite = await self.models.invites.state_of(self.user_id, opened.busy, self.id)
         assert self.member is not None
-        return State(
+        return StateMessage(
             server_now=self.models.clock.now_ms(),
             access=self.member.access,
             available=is_available,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from models import messages
-from models.messages import State
+from models.messages import StateMessage
 
 # The most reads for one `state`; during the last one, events wait.
 MOST_LOOKS = 4
@@ -41,7 +41,7 @@ class StateOrder:
         elif len(self._held) < MOST_HELD:
             self._held.append(frame)
 
-    async def show(self, look: Callable[[], Awaitable[State | None]]) -> None:
+    async def show(self, look: Callable[[], Awaitable[StateMessage | None]]) -> None:
         """Reads a `state` and sends it; reads again if an event arrived during the read. Not concurrently."""
         is_first = self.is_opening
         try:
@@ -54,7 +54,9 @@ class StateOrder:
             self._write(messages.encode(state))
             self._let_go(older)
 
-    async def _read(self, look: Callable[[], Awaitable[State | None]]) -> tuple[State | None, int]:
+    async def _read(
+        self, look: Callable[[], Awaitable[StateMessage | None]]
+    ) -> tuple[StateMessage | None, int]:
         """The state, and how many of the waiting events arrived before it was read."""
         for number in range(1, MOST_LOOKS + 1):
             if number == MOST_LOOKS and self._held is None:

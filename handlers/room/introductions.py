@@ -15,7 +15,7 @@ from models.messages import instant
 from models.room.introductions import IntroductionLink
 
 
-class LinkForm(msgspec.Struct, rename="camel"):
+class IntroductionLinkForm(msgspec.Struct, rename="camel"):
     user_id: str
 
 
@@ -36,7 +36,7 @@ class IntroductionsHandler(BaseHandler):
 
     async def post(self) -> None:
         member = self.allowed()
-        person_id = self.read(LinkForm).user_id
+        person_id = self.read(IntroductionLinkForm).user_id
         link = await self.models.introductions.make_link(member.user_id, person_id)
         if self.is_page:
             return self.go("/introductions?" + urlencode({"userId": person_id}))

@@ -18,7 +18,7 @@ from models.clock import Clock
 from models.ids import new_id
 from models.postgres.database import Db, Transaction
 
-Reason = Literal["payment", "code", "comp"]
+GrantReason = Literal["payment", "code", "comp"]
 
 
 class AccessChange(msgspec.Struct, frozen=True):
@@ -28,7 +28,7 @@ class AccessChange(msgspec.Struct, frozen=True):
     access: messages.Access
 
 
-class Access:
+class Grants:
     def __init__(self, db: Db, clock: Clock, broadcasts: Broadcasts) -> None:
         self._db, self._clock, self._broadcasts = db, clock, broadcasts
         self._sql = db.statements("access.grants")
@@ -42,7 +42,7 @@ class Access:
         """Serialises changes of this user's access until the transaction ends."""
         await self._sql.run("lock_user", on=on, user_id=user_id)
 
-    async def grant(self, user_id: str, reason: Reason, source: str) -> AccessChange | None:
+    async def grant(self, user_id: str, reason: GrantReason, source: str) -> AccessChange | None:
         """Commits the grant and notifies the user. None if it was granted before."""
 
         async def grant(on: Transaction) -> AccessChange | None:
@@ -54,14 +54,14 @@ class Access:
         return change
 
     async def grant_locked(
-        self, user_id: str, reason: Reason, source: str, *, on: Transaction
+        self, user_id: str, reason: GrantReason, source: str, *, on: Transaction
     ) -> AccessChange | None:
         """The change to `publish` after the commit; None if granted before. The caller holds `lock`."""
         values = {"grant_id": new_id(), "user_id": user_id, "reason": reason, "source": source}
         is_new = await self._sql.run("grant", on=on, now=self._clock.frozen, **values) == 1
         return await self._change(user_id, on) if is_new else None
 
-    async def take_away(self, reason: Reason, source: str, why: str) -> AccessChange | None:
+    async def take_away(self, reason: GrantReason, source: str, why: str) -> AccessChange | None:
         """Commits the end of one reason and notifies the user. None if it does not exist or has ended."""
         change = None
         async with self._db.transaction() as on:
@@ -73,7 +73,7 @@ class Access:
         return change
 
     async def take_away_locked(
-        self, user_id: str, reason: Reason, source: str, why: str, *, on: Transaction
+        self, user_id: str, reason: GrantReason, source: str, why: str, *, on: Transaction
     ) -> AccessChange | None:
         """As `take_away`, inside the caller's transaction, which holds `lock`; `why` is kept with the row."""
         values = {"reason": reason, "source": source, "why": why, "now": self._clock.frozen}
@@ -81,7 +81,7 @@ class Access:
         return await self._change(user_id, on) if has_ended else None
 
     async def give_back_locked(
-        self, user_id: str, reason: Reason, source: str, *, on: Transaction
+        self, user_id: str, reason: GrantReason, source: str, *, on: Transaction
     ) -> AccessChange | None:
         """Undoes `take_away`. None if there is nothing to undo. The caller holds `lock`."""
         is_back = await self._sql.run("give_back", on=on, reason=reason, source=source) == 1

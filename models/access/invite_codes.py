@@ -18,7 +18,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import msgspec
 
 from models import messages
-from models.access.grants import Access, AccessChange
+from models.access.grants import AccessChange, Grants
 from models.access.posters import poster_svg
 from models.access.qr_codes import png_of, svg_of
 from models.access.typed_codes import code_in
@@ -81,9 +81,9 @@ class CodeStatus(msgspec.Struct, frozen=True):
 
 
 class InviteCodes:
-    def __init__(self, db: Db, clock: Clock, config: Config, access: Access, rate_limits: RateLimits) -> None:
+    def __init__(self, db: Db, clock: Clock, config: Config, grants: Grants, rate_limits: RateLimits) -> None:
         self._db, self._clock, self._config = db, clock, config
-        self._access, self._rate_limits = access, rate_limits
+        self._grants, self._rate_limits = grants, rate_limits
         self._sql = db.statements("access.invite_codes")
         self._drawing = asyncio.Semaphore(1)
         self._waiting = 0
@@ -143,7 +143,7 @@ class InviteCodes:
             return (await self._redeem(code, user_id, on)).access
         async with self.guessing(address), self.turn(code):
             change = await self._db.transact(lambda own: self._redeem(code, user_id, own))
-        self._access.publish(change)
+        self._grants.publish(change)
         return change.access
 
     @asynccontextmanager
@@ -168,12 +168,12 @@ class InviteCodes:
 
     async def _redeem(self, code: str | None, user_id: str, on: Transaction) -> AccessChange:
         plain = plain_code(code)
-        await self._access.lock(user_id, on=on)
+        await self._grants.lock(user_id, on=on)
         if not await self._take_use(plain, user_id, on):
             # The obstacle may have gone in between; then there is no reason to name.
             raise (await self._status(plain, user_id, on=on)).problem or Conflict()
-        change = await self._access.grant_locked(user_id, "code", f"{user_id}/{plain}", on=on)
-        return change or AccessChange(user_id=user_id, access=await self._access.of(user_id, on=on))
+        change = await self._grants.grant_locked(user_id, "code", f"{user_id}/{plain}", on=on)
+        return change or AccessChange(user_id=user_id, access=await self._grants.of(user_id, on=on))
 
     async def _take_use(self, code: str, user_id: str, on: Transaction) -> bool:
         try:

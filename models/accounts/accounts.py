@@ -21,7 +21,7 @@ from models.clock import Clock
 from models.errors import Conflict, Invalid, NotSignedIn, Unavailable
 from models.postgres.database import Db, Transaction, UniqueViolation
 from models.safety.ban_notices import BanNotices
-from models.safety.email_bans import BannedEmails
+from models.safety.email_bans import EmailBans
 from models.security.member import Member
 from models.security.passwords import Passwords
 from models.security.rate_limits import RateLimits
@@ -61,10 +61,10 @@ class Accounts:
         rate_limits: RateLimits,
         recovery_codes: RecoveryCodes,
         ban_notices: BanNotices,
-        banned_emails: BannedEmails,
+        email_bans: EmailBans,
     ) -> None:
         self._db, self._clock = db, clock
-        self._ban_notices, self._banned_emails = ban_notices, banned_emails
+        self._ban_notices, self._email_bans = ban_notices, email_bans
         self._sessions, self._passwords, self._rate_limits = sessions, passwords, rate_limits
         self._codes = recovery_codes
         self._sql = db.statements("accounts.accounts")
@@ -106,7 +106,7 @@ class Accounts:
 
     async def check_free(self, email: Email, *, on: Transaction) -> None:
         """Raises: Conflict if the address is banned; the same error as for a taken one."""
-        if await self._banned_emails.is_banned(email.key, on=on):
+        if await self._email_bans.is_banned(email.key, on=on):
             raise Conflict(TAKEN, fields={"email": TAKEN})
 
     async def _create(self, user_id: str, email: Email, hashed: str, on: Transaction) -> None:

@@ -25,7 +25,7 @@ WRONG_PASSWORD = "That is not your password."
 CHANGED = "password_changed"
 
 
-class AccountChanges:
+class Credentials:
     def __init__(
         self,
         db: Db,

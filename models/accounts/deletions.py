@@ -12,7 +12,7 @@ import contextlib
 from datetime import timedelta
 
 from models.accounts.accounts import Accounts
-from models.accounts.credentials import AccountChanges
+from models.accounts.credentials import Credentials
 from models.accounts.erasure import Erasure
 from models.accounts.tombstones import Tombstones
 from models.clock import Clock
@@ -38,14 +38,14 @@ class Deletions:
         erasure: Erasure,
         tombstones: Tombstones,
         accounts: Accounts,
-        account_changes: AccountChanges,
+        credentials: Credentials,
         sessions: Sessions,
         interruptions: Interruptions,
         presence: Presence,
         audit: Audit,
     ) -> None:
         self._db, self._clock, self._erasure, self._tombstones = db, clock, erasure, tombstones
-        self._accounts, self._account_changes, self._sessions = accounts, account_changes, sessions
+        self._accounts, self._credentials, self._sessions = accounts, credentials, sessions
         self._interruptions, self._presence, self._audit = interruptions, presence, audit
         self._sql = db.statements("accounts.deletions")
 
@@ -55,7 +55,7 @@ class Deletions:
             raise Invalid(confirm=f"Type {WORD} to confirm.")
         account = await self._accounts.find(member.user_id)
         if account is not None:
-            await self._account_changes.confirm(account, password, address)
+            await self._credentials.confirm(account, password, address)
         await self.delete(member.user_id)
 
     async def delete(self, user_id: str, actor: str | None = None) -> None:

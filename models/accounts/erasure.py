@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from models.clock import Clock
 from models.postgres.database import Db, Transaction
-from models.safety.email_bans import BannedEmails
+from models.safety.email_bans import EmailBans
 
 
 class Erasure:
-    def __init__(self, db: Db, clock: Clock, banned_emails: BannedEmails) -> None:
-        self._db, self._clock, self._banned_emails = db, clock, banned_emails
+    def __init__(self, db: Db, clock: Clock, email_bans: EmailBans) -> None:
+        self._db, self._clock, self._email_bans = db, clock, email_bans
         self._sql = db.statements("accounts.erasure")
 
     async def erase(self, user_id: str, *, on: Transaction | None = None) -> bool:
@@ -25,7 +25,7 @@ class Erasure:
                 return await self.erase(user_id, on=own)
         if not await self.lock(user_id, on=on):
             return False
-        await self._banned_emails.keep(user_id, on=on)
+        await self._email_bans.keep(user_id, on=on)
         await self._sql.run("erase", on=on, user_id=user_id, now=self._clock.frozen)
         return True
 

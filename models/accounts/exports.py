@@ -25,7 +25,7 @@ from models.profiles.media import CHUNK, Media
 from models.profiles.uploads import unnamed_file
 from models.security.rate_limits import RateLimits
 
-Row = dict[str, Any]
+ExportRow = dict[str, Any]
 SCHEMA = 1
 AT_ONCE = 2
 RETRY_SECONDS = 10
@@ -94,7 +94,7 @@ class Exports:
 
     async def data(self, user_id: str) -> dict[str, Any]:
         """The content of `data.json`. Raises: NotFound."""
-        profile = await self._sql.all("profile", Row, user_id=user_id)
+        profile = await self._sql.all("profile", ExportRow, user_id=user_id)
         if not profile:
             raise NotFound
         about = {"schema": SCHEMA, "madeAt": self._clock.now(), "profile": profile[0]}
@@ -102,39 +102,39 @@ class Exports:
             about | await self._entry(user_id) | await self._meetings(user_id) | await self._conduct(user_id)
         )
 
-    async def _entry(self, user_id: str) -> dict[str, list[Row]]:
+    async def _entry(self, user_id: str) -> dict[str, list[ExportRow]]:
         """Account, sessions, access, payments, codes and media."""
-        media = await self._sql.all("media", Row, user_id=user_id)
+        media = await self._sql.all("media", ExportRow, user_id=user_id)
         for one in media:
             one["file"] = f"media/{one['mediaId']}.{str(one['contentType']).rpartition('/')[2]}"
         return {
-            "account": await self._sql.all("account", Row, user_id=user_id),
-            "sessions": await self._sql.all("sessions", Row, user_id=user_id),
-            "access": await self._sql.all("access", Row, user_id=user_id),
-            "payments": await self._sql.all("payments", Row, user_id=user_id),
-            "codes": await self._sql.all("code", Row, user_id=user_id),
-            "codesUsed": await self._sql.all("code_used", Row, user_id=user_id),
+            "account": await self._sql.all("account", ExportRow, user_id=user_id),
+            "sessions": await self._sql.all("sessions", ExportRow, user_id=user_id),
+            "access": await self._sql.all("access", ExportRow, user_id=user_id),
+            "payments": await self._sql.all("payments", ExportRow, user_id=user_id),
+            "codes": await self._sql.all("code", ExportRow, user_id=user_id),
+            "codesUsed": await self._sql.all("code_used", ExportRow, user_id=user_id),
             "media": media,
-            "addresses": await self._sql.all("addresses", Row, user_id=user_id),
+            "addresses": await self._sql.all("addresses", ExportRow, user_id=user_id),
         }
 
-    async def _meetings(self, user_id: str) -> dict[str, list[Row]]:
+    async def _meetings(self, user_id: str) -> dict[str, list[ExportRow]]:
         return {
-            "calls": await self._sql.all("calls", Row, user_id=user_id),
-            "messages": await self._sql.all("messages", Row, user_id=user_id),
-            "contacts": await self._sql.all("contacts", Row, user_id=user_id),
-            "rings": await self._sql.all("rings", Row, user_id=user_id),
-            "cooldowns": await self._sql.all("cooldowns", Row, user_id=user_id),
-            "introductions": await self._sql.all("introductions", Row, user_id=user_id),
-            "introductionLinks": await self._sql.all("introduction_links", Row, user_id=user_id),
+            "calls": await self._sql.all("calls", ExportRow, user_id=user_id),
+            "messages": await self._sql.all("messages", ExportRow, user_id=user_id),
+            "contacts": await self._sql.all("contacts", ExportRow, user_id=user_id),
+            "rings": await self._sql.all("rings", ExportRow, user_id=user_id),
+            "cooldowns": await self._sql.all("cooldowns", ExportRow, user_id=user_id),
+            "introductions": await self._sql.all("introductions", ExportRow, user_id=user_id),
+            "introductionLinks": await self._sql.all("introduction_links", ExportRow, user_id=user_id),
         }
 
-    async def _conduct(self, user_id: str) -> dict[str, list[Row]]:
+    async def _conduct(self, user_id: str) -> dict[str, list[ExportRow]]:
         return {
-            "reports": await self._sql.all("reports", Row, user_id=user_id),
-            "bans": await self._sql.all("bans", Row, user_id=user_id),
-            "removals": await self._sql.all("removals", Row, user_id=user_id),
-            "blocks": await self._sql.all("blocks", Row, user_id=user_id),
+            "reports": await self._sql.all("reports", ExportRow, user_id=user_id),
+            "bans": await self._sql.all("bans", ExportRow, user_id=user_id),
+            "removals": await self._sql.all("removals", ExportRow, user_id=user_id),
+            "blocks": await self._sql.all("blocks", ExportRow, user_id=user_id),
         }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from models.accounts import email_address, recovery_codes
 from models.accounts.accounts import Account, Accounts
-from models.accounts.credentials import AccountChanges
+from models.accounts.credentials import Credentials
 from models.accounts.mailer import Mailer
 from models.accounts.recovery_codes import RecoveryCodes
 from models.accounts.recovery_links import RecoveryLinks
@@ -36,7 +36,7 @@ class Recovery:
         clock: Clock,
         config: Config,
         accounts: Accounts,
-        changes: AccountChanges,
+        changes: Credentials,
         passwords: Passwords,
         rate_limits: RateLimits,
         codes: RecoveryCodes,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from models.access.grants import Access
+from models.access.grants import Grants
 from models.clock import Clock
 from models.ids import new_id
 from models.postgres.database import Db, Transaction
@@ -70,9 +70,9 @@ class Left(msgspec.Struct, frozen=True):
 
 
 class Robots:
-    def __init__(self, db: Db, clock: Clock, access: Access, sessions: Sessions) -> None:
+    def __init__(self, db: Db, clock: Clock, grants: Grants, sessions: Sessions) -> None:
         self._db, self._clock = db, clock
-        self._access, self._sessions = access, sessions
+        self._grants, self._sessions = grants, sessions
         self._sql = db.statements("accounts.robots")
 
     async def seed(self) -> list[Robot]:
@@ -110,6 +110,6 @@ class Robots:
         user_id = new_id()
         values = {"user_id": user_id, "name": name, "gender": gender, "now": self._clock.frozen}
         await self._sql.run("create", on=on, kind=kind, **values)
-        await self._access.lock(user_id, on=on)
-        await self._access.grant_locked(user_id, "comp", f"{kind}-{user_id}", on=on)
+        await self._grants.lock(user_id, on=on)
+        await self._grants.grant_locked(user_id, "comp", f"{kind}-{user_id}", on=on)
         return user_id

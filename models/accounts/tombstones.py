@@ -45,15 +45,17 @@ class Tombstone(msgspec.Struct, frozen=True):
         return f"{self.kind} {self.id} {instant(self.buried_at)}\n"
 
 
-class Applied(msgspec.Struct, frozen=True):
+class AppliedTombstones(msgspec.Struct, frozen=True):
     """The number of lines, and how many users and media a backup had restored."""
 
     lines: int = 0
     people: int = 0
     media: int = 0
 
-    def __add__(self, other: Applied) -> Applied:
-        return Applied(self.lines + other.lines, self.people + other.people, self.media + other.media)
+    def __add__(self, other: AppliedTombstones) -> AppliedTombstones:
+        return AppliedTombstones(
+            self.lines + other.lines, self.people + other.people, self.media + other.media
+        )
 
 
 class Tombstones:
@@ -63,12 +65,12 @@ class Tombstones:
         self.file = data_dir / FILE
         self._written_until = BEGINNING
 
-    async def apply(self, file: Path | None = None) -> Applied:
+    async def apply(self, file: Path | None = None) -> AppliedTombstones:
         """Deletes again what the file lists, then completes the file of the data directory.
 
         Raises: OSError for a `file` that cannot be read. The data directory may have no file yet.
         """
-        applied = Applied()
+        applied = AppliedTombstones()
         if file or self.file.exists():
             for batch in batches_of(file or self.file):
                 applied += await self._delete_again(batch)
@@ -77,7 +79,7 @@ class Tombstones:
             logger.warning("deleted again what a backup had restored", extra=msgspec.structs.asdict(applied))
         return applied
 
-    async def _delete_again(self, stones: list[Tombstone]) -> Applied:
+    async def _delete_again(self, stones: list[Tombstone]) -> AppliedTombstones:
         people = [stone.id for stone in stones if stone.kind == "user"]
         media = [stone.id for stone in stones if stone.kind == "media"]
         await self._insert(stones)
@@ -85,7 +87,7 @@ class Tombstones:
         for user_id in restored:
             await self._erasure.erase(user_id)
         deleted = await self._sql.run("delete_media", ids=media)
-        return Applied(len(stones), len(restored), deleted)
+        return AppliedTombstones(len(stones), len(restored), deleted)
 
     async def _insert(self, stones: list[Tombstone]) -> None:
         kinds, ids = [stone.kind for stone in stones], [stone.id for stone in stones]

@@ -12,14 +12,14 @@ from typing import Literal
 import msgspec
 
 from models import messages
-from models.access.grants import Access
+from models.access.grants import Grants
 from models.access.invite_codes import InviteCodes
 from models.billing import sandbox, stripe_api
 from models.billing.entitlement import Entitlement
 from models.billing.payment_provider import PaymentProvider
 from models.billing.polling import Polling
 from models.billing.refunds import Refunds
-from models.billing.stripe_api import StripeAway, StripeRefused
+from models.billing.stripe_api import StripeRefused, StripeUnavailable
 from models.billing.stripe_types import Checkout
 from models.billing.webhook import StripeWebhook
 from models.clock import Clock
@@ -70,7 +70,7 @@ class Checkouts:
         db: Db,
         clock: Clock,
         config: Config,
-        access: Access,
+        grants: Grants,
         invite_codes: InviteCodes,
         provider: PaymentProvider,
         entitlement: Entitlement,
@@ -79,7 +79,7 @@ class Checkouts:
         refunds: Refunds,
     ) -> None:
         self._db, self._clock, self._config = db, clock, config
-        self._access, self._invite_codes, self._entitlement = access, invite_codes, entitlement
+        self._grants, self._invite_codes, self._entitlement = grants, invite_codes, entitlement
         self._stripe, self._page, self._kind = provider.stripe, provider.page, provider.kind
         self._late, self._webhook, self._refunds = late, webhook, refunds
         self._sql = db.statements("billing.checkouts")
@@ -109,8 +109,8 @@ class Checkouts:
             "now": self._clock.frozen,
         }
         async with self._db.transaction() as on:
-            await self._access.lock(user_id, on=on)
-            if await self._access.of(user_id, on=on) == "paid":
+            await self._grants.lock(user_id, on=on)
+            if await self._grants.of(user_id, on=on) == "paid":
                 raise Conflict("You have paid already. You are in.")
             await self._sql.run("close_stale", on=on, reuse_hours=REUSE_HOURS, **values)
             await self._sql.run("begin", on=on, attempt_id=new_id(), **values)
@@ -137,7 +137,7 @@ class Checkouts:
             await self._sql.run("give_up", attempt_id=checkout.attempt_id, now=self._clock.frozen)
             raise
         if not session.url:
-            raise StripeAway
+            raise StripeUnavailable
         return session.id, session.url
 
     # -- status --
@@ -149,7 +149,7 @@ class Checkouts:
         checkout = await self._get_own(user_id, session_id)
         if checkout.state == "open" and self._late is not None and await self._late.look(checkout):
             checkout = await self._get_own(user_id, session_id)
-        access = await self._access.of(user_id)
+        access = await self._grants.of(user_id)
         if checkout.state == "open" and access != "paid":
             return Status("pending")
         lost_by = await self._entitlement.lost_by(checkout.attempt_id)

@@ -12,9 +12,9 @@ import logging
 
 import msgspec
 
-from models.access.grants import Access, AccessChange
+from models.access.grants import AccessChange, Grants
 from models.billing.entitlement import Entitlement
-from models.billing.stripe_types import Checkout, Fact, StripeIntent, StripeObject, StripeSession
+from models.billing.stripe_types import Checkout, PaymentFact, StripeIntent, StripeObject, StripeSession
 from models.clock import Clock
 from models.ids import is_id
 from models.postgres.database import Db, Transaction
@@ -22,24 +22,24 @@ from models.postgres.database import Db, Transaction
 logger = logging.getLogger(__name__)
 
 
-class Applied(msgspec.Struct, frozen=True):
+class AppliedEvent(msgspec.Struct, frozen=True):
     """The effect of an event (applied, ignored or refused) and the change to publish after the commit."""
 
     effect: str
     change: AccessChange | None = None
 
 
-IGNORED = Applied("ignored")
-REFUSED = Applied("refused")
+IGNORED = AppliedEvent("ignored")
+REFUSED = AppliedEvent("refused")
 
 
 class Fulfillment:
-    def __init__(self, db: Db, clock: Clock, access: Access, entitlement: Entitlement) -> None:
-        self._clock, self._access, self._entitlement = clock, access, entitlement
+    def __init__(self, db: Db, clock: Clock, grants: Grants, entitlement: Entitlement) -> None:
+        self._clock, self._grants, self._entitlement = clock, grants, entitlement
         self._sql = db.statements("billing.checkouts")
         self._payments_sql = db.statements("billing.reversals")
 
-    async def settle(self, reported: StripeSession, fact: Fact, *, on: Transaction) -> Applied:
+    async def settle(self, reported: StripeSession, fact: PaymentFact, *, on: Transaction) -> AppliedEvent:
         """Applies the reported state of a checkout session."""
         await self._lock(reported.payment_intent, on)
         checkout = await self._find(reported, reported.id, on)
@@ -47,12 +47,12 @@ class Fulfillment:
             return unknown(reported) if fact == "paid" else IGNORED
         if differences := checkout.differences(reported):
             return unlike(checkout, reported, differences)
-        await self._access.lock(checkout.user_id, on=on)
+        await self._grants.lock(checkout.user_id, on=on)
         if fact == "paid":
             return await self._pay(checkout, reported.id, reported.payment_intent, on)
         return await self._close(checkout, reported, fact, on)
 
-    async def settle_payment(self, reported: StripeIntent, *, on: Transaction) -> Applied:
+    async def settle_payment(self, reported: StripeIntent, *, on: Transaction) -> AppliedEvent:
         """Applies a succeeded payment. It reports the same fact as the session, and may arrive first."""
         await self._lock(reported.id, on)
         checkout = await self._find(reported, None, on)
@@ -60,7 +60,7 @@ class Fulfillment:
             return unknown(reported)
         if differences := checkout.differences_of_payment(reported):
             return unlike(checkout, reported, differences)
-        await self._access.lock(checkout.user_id, on=on)
+        await self._grants.lock(checkout.user_id, on=on)
         return await self._pay(checkout, None, reported.id, on)
 
     async def _lock(self, payment_intent: str | None, on: Transaction) -> None:
@@ -72,17 +72,17 @@ class Fulfillment:
         return await self._sql.one("find_told", Checkout, on=on, session_id=session_id, attempt_id=attempt_id)
 
     async def _close(
-        self, checkout: Checkout, reported: StripeSession, fact: Fact, on: Transaction
-    ) -> Applied:
+        self, checkout: Checkout, reported: StripeSession, fact: PaymentFact, on: Transaction
+    ) -> AppliedEvent:
         if fact == "waiting":
             return IGNORED
         values = {"attempt_id": checkout.attempt_id, "session_id": reported.id, "state": fact}
         is_new = await self._sql.run("settle_unpaid", on=on, now=self._clock.frozen, **values)
-        return Applied("applied") if is_new else IGNORED
+        return AppliedEvent("applied") if is_new else IGNORED
 
     async def _pay(
         self, checkout: Checkout, session_id: str | None, payment_intent: str | None, on: Transaction
-    ) -> Applied:
+    ) -> AppliedEvent:
         attempt_id, session = checkout.attempt_id, {"session_id": session_id}
         is_new = await self._sql.run("pay", on=on, attempt_id=attempt_id, now=self._clock.frozen, **session)
         is_linked = await self._sql.run(
@@ -91,10 +91,10 @@ class Fulfillment:
         if not is_new and not is_linked:
             return IGNORED
         change = await self._entitlement.work_out(attempt_id, checkout.user_id, on=on)
-        return Applied("applied" if is_new else "ignored", change)
+        return AppliedEvent("applied" if is_new else "ignored", change)
 
 
-def unknown(reported: StripeObject) -> Applied:
+def unknown(reported: StripeObject) -> AppliedEvent:
     """Ignores a checkout of another shop on the same Stripe account; refuses one that claims to be ours."""
     if not reported.attempt_id:
         return IGNORED
@@ -102,7 +102,7 @@ def unknown(reported: StripeObject) -> Applied:
     return REFUSED
 
 
-def unlike(checkout: Checkout, reported: StripeObject, differences: list[str]) -> Applied:
+def unlike(checkout: Checkout, reported: StripeObject, differences: list[str]) -> AppliedEvent:
     facts = {"attempt_id": checkout.attempt_id, "stripe_id": reported.id, "differences": differences}
     logger.error("A checkout is not as we created it: nothing is granted", extra=facts)
     return REFUSED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from models.billing.sandbox import Sandbox
 from models.billing.stripe_api import StripeApi
-from models.billing.stripe_types import Kind
+from models.billing.stripe_types import CheckoutKind
 from models.security.site_secret import SiteSecret
 from models.settings.config import Config
 
@@ -15,7 +15,7 @@ class PaymentProvider:
     def __init__(self, config: Config, site_secret: SiteSecret) -> None:
         self.stripe = StripeApi(config) if config.stripe_secret_key else None
         self.page = Sandbox(site_secret, config) if config.has_test_checkout else None
-        self.kind: Kind = self.stripe.kind if self.stripe else "page"
+        self.kind: CheckoutKind = self.stripe.kind if self.stripe else "page"
 
     async def close(self) -> None:
         if self.stripe is not None:

@@ -7,9 +7,9 @@ the effect of the corresponding event.
 
 from __future__ import annotations
 
-from models.access.grants import Access
+from models.access.grants import Grants
 from models.billing.fulfillment import Fulfillment
-from models.billing.stripe_api import TOTAL_SECONDS, StripeApi, StripeAway, StripeRefused
+from models.billing.stripe_api import TOTAL_SECONDS, StripeApi, StripeRefused, StripeUnavailable
 from models.billing.stripe_types import Checkout
 from models.clock import Clock
 from models.postgres.database import Db
@@ -23,9 +23,9 @@ SWEEP_MOST = 20
 
 class Polling:
     def __init__(
-        self, db: Db, clock: Clock, access: Access, settlement: Fulfillment, stripe: StripeApi
+        self, db: Db, clock: Clock, grants: Grants, settlement: Fulfillment, stripe: StripeApi
     ) -> None:
-        self._db, self._clock, self._access = db, clock, access
+        self._db, self._clock, self._grants = db, clock, grants
         self._settlement, self._stripe = settlement, stripe
         self._sql = db.statements("billing.checkouts")
 
@@ -35,7 +35,7 @@ class Polling:
             return False
         try:
             await self._ask(checkout, LOOK_SECONDS)
-        except (StripeAway, StripeRefused):
+        except (StripeUnavailable, StripeRefused):
             return False
         return True
 
@@ -45,7 +45,7 @@ class Polling:
         for number, checkout in enumerate(claimed):
             try:
                 await self._ask(checkout, TOTAL_SECONDS)
-            except StripeAway:
+            except StripeUnavailable:
                 return number
             except StripeRefused:
                 continue
@@ -56,7 +56,7 @@ class Polling:
         told = await self._stripe.retrieve(checkout.session_id, seconds)
         async with self._db.transaction() as on:
             settled = await self._settlement.settle(told, told.fact, on=on)
-        self._access.publish(settled.change)
+        self._grants.publish(settled.change)
 
     async def _may_ask(self, checkout: Checkout) -> bool:
         values = {"attempt_id": checkout.attempt_id, "pause_seconds": LOOK_PAUSE}

@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from models.billing.refunds import Refunds
-from models.billing.stripe_types import Kind
+from models.billing.stripe_types import CheckoutKind
 from models.currencies import amount_text
 from models.errors import Conflict, NotFound
 from models.messages import JsonStruct, instant
@@ -28,7 +28,7 @@ class Receipt(msgspec.Struct, frozen=True):
     paid_at: datetime
     amount_cents: int
     currency: str
-    kind: Kind
+    kind: CheckoutKind
     stripe_id: str
     refunded_cents: int
     is_refunded: bool
@@ -117,7 +117,7 @@ class Receipts:
         return None
 
     async def refund_own(self, user_id: str, payment_id: str) -> None:
-        """Refunds an extra payment. Raises: NotFound (not theirs), Conflict (not extra), StripeAway,
+        """Refunds an extra payment. Raises: NotFound (not theirs), Conflict (not extra), StripeUnavailable,
         StripeRefused.
         """
         own = [receipt for receipt in await self.of(user_id) if receipt.payment_id == payment_id]

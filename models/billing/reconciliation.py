@@ -63,7 +63,7 @@ class Difference(msgspec.Struct, frozen=True):
     there: str
 
 
-class Ours(Checkout, frozen=True, kw_only=True):
+class OwnCheckout(Checkout, frozen=True, kw_only=True):
     is_recent: bool
     refunded_cents: int
     is_worth_access: bool
@@ -75,7 +75,7 @@ class _Dispute(msgspec.Struct, frozen=True):
     status: str
 
 
-class Theirs(msgspec.Struct, frozen=True):
+class StripeRecords(msgspec.Struct, frozen=True):
     """The objects that Stripe lists; sessions and charges only if they carry an attempt id of this site."""
 
     sessions: list[StripeSession]
@@ -93,7 +93,7 @@ class Reconciliation:
         return await self._sql.all("payments", Payment, days=days, now=self._clock.frozen)
 
     async def differences(self, days: int) -> list[Difference]:
-        """All differences of the last `days`. Raises: Conflict, StripeAway, StripeRefused."""
+        """All differences of the last `days`. Raises: Conflict, StripeUnavailable, StripeRefused."""
         if self._stripe is None:
             raise Conflict("There is no Stripe key, so there is nothing to compare with.")
         since = self._clock.now_ms() // 1000 - days * DAY
@@ -116,7 +116,7 @@ class Reconciliation:
             *of_ours(ours, {reported.id for reported in theirs.sessions}),
         ]
 
-    async def _ours(self, kind: str, since: int, theirs: Theirs) -> list[Ours]:
+    async def _ours(self, kind: str, since: int, theirs: StripeRecords) -> list[OwnCheckout]:
         named = {
             reported.attempt_id
             for reported in (*theirs.sessions, *theirs.charges)
@@ -124,10 +124,12 @@ class Reconciliation:
         }
         payments = [reported.payment_intent for reported in theirs.disputes if reported.payment_intent]
         return await self._sql.all(
-            "ours", Ours, kind=kind, since=since, attempt_ids=sorted(named), payments=payments
+            "ours", OwnCheckout, kind=kind, since=since, attempt_ids=sorted(named), payments=payments
         )
 
-    async def _of_disputes(self, reported: list[StripeDispute], ours: dict[str, Ours]) -> list[Difference]:
+    async def _of_disputes(
+        self, reported: list[StripeDispute], ours: dict[str, OwnCheckout]
+    ) -> list[Difference]:
         known = await self._sql.all("disputes", _Dispute, payments=list(ours))
         here = {one.dispute_id: one.status for one in known}
         return [
@@ -139,15 +141,15 @@ class Reconciliation:
         ]
 
 
-async def _listed(stripe: StripeApi, since: int) -> Theirs:
-    return Theirs(
+async def _listed(stripe: StripeApi, since: int) -> StripeRecords:
+    return StripeRecords(
         [reported async for reported in stripe.sessions_since(since) if reported.attempt_id],
         [reported async for reported in stripe.charges_since(since) if reported.attempt_id],
         [reported async for reported in stripe.disputes_since(since)],
     )
 
 
-def of_session(reported: StripeSession, ours: Ours | None) -> list[Difference]:
+def of_session(reported: StripeSession, ours: OwnCheckout | None) -> list[Difference]:
     """The differences between Stripe's checkout and ours."""
     if ours is None:
         return [Difference("checkout", reported.id, reported.attempt_id, "unknown", reported.fact)]
@@ -159,7 +161,7 @@ def of_session(reported: StripeSession, ours: Ours | None) -> list[Difference]:
     return found
 
 
-def of_charge(reported: StripeCharge, ours: Ours | None) -> list[Difference]:
+def of_charge(reported: StripeCharge, ours: OwnCheckout | None) -> list[Difference]:
     if ours is None:
         return [Difference("charge", reported.id, reported.attempt_id, "unknown", str(reported.amount))]
     if reported.amount_refunded == ours.refunded_cents:
@@ -168,7 +170,7 @@ def of_charge(reported: StripeCharge, ours: Ours | None) -> list[Difference]:
     return [Difference("refunded", reported.id, ours.attempt_id, *sums)]
 
 
-def of_ours(ours: list[Ours], listed: set[str]) -> list[Difference]:
+def of_ours(ours: list[OwnCheckout], listed: set[str]) -> list[Difference]:
     """Checkouts that Stripe does not know, and payers whose access does not match their payment."""
     found = []
     for one in ours:

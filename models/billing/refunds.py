@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import logging
 
-from models.access.grants import Access
+from models.access.grants import Grants
 from models.billing import sandbox, stripe_api
 from models.billing.payment_provider import PaymentProvider
 from models.billing.reversals import Reversals
 from models.billing.sandbox import Sandbox
-from models.billing.stripe_api import StripeAway, StripeRefused
-from models.billing.stripe_types import Checkout, Kind, StripeCharge
+from models.billing.stripe_api import StripeRefused, StripeUnavailable
+from models.billing.stripe_types import Checkout, CheckoutKind, StripeCharge
 from models.billing.webhook import StripeWebhook
 from models.clock import Clock
 from models.errors import Conflict, NotFound
@@ -32,24 +32,24 @@ class Refunds:
         self,
         db: Db,
         clock: Clock,
-        access: Access,
-        money_back: Reversals,
+        grants: Grants,
+        reversals: Reversals,
         webhook: StripeWebhook,
         provider: PaymentProvider,
         audit: Audit,
     ) -> None:
-        self._db, self._clock, self._access, self._money_back = db, clock, access, money_back
+        self._db, self._clock, self._grants, self._reversals = db, clock, grants, reversals
         self._webhook, self._audit = webhook, audit
         self._stripe, self._page = provider.stripe, provider.page
         self._sql = db.statements("billing.reversals")
 
-    async def sweep(self, kind: Kind) -> None:
+    async def sweep(self, kind: CheckoutKind) -> None:
         """Refunds a few payments that arrived after their user was deleted."""
         values = {"kind": kind, "least_seconds": SWEEP_SECONDS, "most": SWEEP_MOST, "now": self._clock.frozen}
         for checkout in await self._sql.all("claim_of_nobody", Checkout, on=None, **values):
             try:
                 await self.refund(checkout)
-            except StripeAway:
+            except StripeUnavailable:
                 return
             except (Conflict, StripeRefused):
                 facts = {"attempt_id": checkout.attempt_id}
@@ -65,7 +65,7 @@ class Refunds:
     async def refund(self, checkout: Checkout, actor: str | None = None, reason: str = "") -> None:
         """Refunds the whole payment. For a staff `actor`, the request and the result are in the audit log.
 
-        Raises: Conflict, StripeAway, StripeRefused.
+        Raises: Conflict, StripeUnavailable, StripeRefused.
         """
         self._check(checkout)
         if actor is not None:
@@ -87,9 +87,9 @@ class Refunds:
 
     async def _keep(self, charge: StripeCharge, checkout: Checkout, actor: str | None) -> None:
         async with self._db.transaction() as on:
-            settled = await self._money_back.refunded(charge, on=on)
+            settled = await self._reversals.refunded(charge, on=on)
             await self._done(checkout, actor, on)
-        self._access.publish(settled.change)
+        self._grants.publish(settled.change)
 
     async def _play(self, checkout: Checkout, page: Sandbox, actor: str | None) -> None:
         """Sends the event that Stripe would send, through the same webhook."""

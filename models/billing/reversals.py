@@ -8,9 +8,9 @@ is logged as an error and has no effect.
 
 from __future__ import annotations
 
-from models.access.grants import Access
+from models.access.grants import Grants
 from models.billing.entitlement import Entitlement
-from models.billing.fulfillment import IGNORED, Applied, unlike
+from models.billing.fulfillment import IGNORED, AppliedEvent, unlike
 from models.billing.stripe_types import Checkout, StripeCharge, StripeDispute, StripeObject
 from models.clock import Clock
 from models.ids import is_id
@@ -18,12 +18,12 @@ from models.postgres.database import Db, Transaction
 
 
 class Reversals:
-    def __init__(self, db: Db, clock: Clock, access: Access, entitlement: Entitlement) -> None:
-        self._clock, self._access, self._entitlement = clock, access, entitlement
+    def __init__(self, db: Db, clock: Clock, grants: Grants, entitlement: Entitlement) -> None:
+        self._clock, self._grants, self._entitlement = clock, grants, entitlement
         self._sql = db.statements("billing.reversals")
         self._checkouts_sql = db.statements("billing.checkouts")
 
-    async def refunded(self, reported: StripeCharge, *, on: Transaction) -> Applied:
+    async def refunded(self, reported: StripeCharge, *, on: Transaction) -> AppliedEvent:
         """Applies a full or partial refund. Charges of other shops on the same account are ignored."""
         if reported.payment_intent is None:
             return IGNORED
@@ -44,7 +44,7 @@ class Reversals:
         )
         return await self._follow(checkout, bool(is_new), on)
 
-    async def disputed(self, reported: StripeDispute, said_at: int, *, on: Transaction) -> Applied:
+    async def disputed(self, reported: StripeDispute, said_at: int, *, on: Transaction) -> AppliedEvent:
         """Applies a dispute as of `said_at`, in seconds of Stripe's clock. A dispute names only a payment, so
         it is stored even if that payment is not known yet.
         """
@@ -71,11 +71,11 @@ class Reversals:
         values = {"payment_intent": payment_intent, "attempt_id": attempt_id}
         return await self._sql.one("find_paid_by", Checkout, on=on, **values)
 
-    async def _follow(self, checkout: Checkout | None, is_new: bool, on: Transaction) -> Applied:
+    async def _follow(self, checkout: Checkout | None, is_new: bool, on: Transaction) -> AppliedEvent:
         if not is_new:
             return IGNORED
         if checkout is None:
-            return Applied("applied")
-        await self._access.lock(checkout.user_id, on=on)
+            return AppliedEvent("applied")
+        await self._grants.lock(checkout.user_id, on=on)
         change = await self._entitlement.work_out(checkout.attempt_id, checkout.user_id, on=on)
-        return Applied("applied", change)
+        return AppliedEvent("applied", change)

@@ -1,8 +1,8 @@
 """The Stripe API: create and retrieve Checkout Sessions, refund, list, verify signatures.
 
 The only module that imports stripe. Every call answers within ten seconds; retries carry the same idempotency
-key. No Stripe type leaves this module. Raises: StripeAway (timeout, reset, 429, 5xx, malformed answer; try
-again), StripeRefused (a fault on our side, logged; a retry does not help), BadSignature.
+key. No Stripe type leaves this module. Raises: StripeUnavailable (timeout, reset, 429, 5xx, malformed answer;
+try again), StripeRefused (a fault on our side, logged; a retry does not help), BadSignature.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import stripe
 
 from models.billing.stripe_types import (
     Checkout,
-    Kind,
+    CheckoutKind,
     StripeCharge,
     StripeDispute,
     StripeEndpoint,
@@ -41,7 +41,7 @@ PASSING = (409, 429)
 stripe.enable_telemetry = False
 
 
-class StripeAway(Unavailable):
+class StripeUnavailable(Unavailable):
     default = "The payment provider is not answering. Nothing was charged. Please try again in a moment."
 
 
@@ -53,7 +53,7 @@ class AlreadyRefunded(StripeRefused):
     """The charge was refunded before, perhaps in Stripe's dashboard."""
 
 
-class Http(stripe.HTTPXClient):
+class StripeHttp(stripe.HTTPXClient):
     """The library's own client, which gives httpx the body under a name that httpx calls outdated."""
 
     def _get_request_args_kwargs(
@@ -69,9 +69,9 @@ class StripeApi:
 
     def __init__(self, config: Config) -> None:
         assert config.stripe_secret_key is not None
-        self.kind: Kind = "live" if "_live_" in config.stripe_secret_key[:8] else "test"
+        self.kind: CheckoutKind = "live" if "_live_" in config.stripe_secret_key[:8] else "test"
         self._base_url = config.base_url
-        self._http = Http(timeout=TRY_SECONDS)
+        self._http = StripeHttp(timeout=TRY_SECONDS)
         client = stripe.StripeClient(
             config.stripe_secret_key,
             http_client=self._http,
@@ -82,7 +82,7 @@ class StripeApi:
         self._sessions = client.v1.checkout.sessions
 
     async def create(self, checkout: Checkout) -> StripeSession:
-        """Creates the session of a checkout; repeated calls return the same one. Raises: StripeAway,
+        """Creates the session of a checkout; repeated calls return the same one. Raises: StripeUnavailable,
         StripeRefused.
         """
         key = f"checkout-{checkout.attempt_id}"
@@ -91,11 +91,13 @@ class StripeApi:
         return await _asked(asked, StripeSession, TOTAL_SECONDS)
 
     async def retrieve(self, session_id: str, seconds: float) -> StripeSession:
-        """A session as it is now. Raises: StripeAway, StripeRefused."""
+        """A session as it is now. Raises: StripeUnavailable, StripeRefused."""
         return await _asked(self._sessions.retrieve_async(session_id), StripeSession, seconds)
 
     async def refund(self, checkout: Checkout) -> StripeCharge:
-        """Refunds a payment in full, once, and returns its charge. Raises: StripeAway, StripeRefused."""
+        """Refunds a payment in full, once, and returns its charge. Raises: StripeUnavailable,
+        StripeRefused.
+        """
         params: Any = {"payment_intent": checkout.payment_intent, "expand": ["charge"]}
         key = {"idempotency_key": f"refund-{checkout.attempt_id}"}
         try:
@@ -105,7 +107,7 @@ class StripeApi:
             found = self._api.charges.list_async({"payment_intent": checkout.payment_intent or ""})
             return _read((await _answer(found, TOTAL_SECONDS)).data[0], StripeCharge)
 
-    # -- lists since an instant (epoch seconds), page by page. Raise: StripeAway, StripeRefused. --
+    # -- lists since an instant (epoch seconds), page by page. Raise: StripeUnavailable, StripeRefused. --
 
     def sessions_since(self, since: int) -> AsyncIterator[StripeSession]:
         return _listed(self._sessions.list_async, StripeSession, since)
@@ -150,7 +152,7 @@ def _read(answer: Any, kind: type[Object]) -> Object:
         return msgspec.convert(answer.to_dict(), kind)
     except msgspec.ValidationError as error:
         logger.warning("Stripe's answer is malformed")
-        raise StripeAway from error
+        raise StripeUnavailable from error
 
 
 async def _answer(question: Awaitable[Any], seconds: float) -> Any:
@@ -159,7 +161,7 @@ async def _answer(question: Awaitable[Any], seconds: float) -> Any:
             return await question
     except TimeoutError as error:
         logger.warning("Stripe did not answer in time")
-        raise StripeAway from error
+        raise StripeUnavailable from error
     except stripe.StripeError as error:
         raise _problem(error) from error
 
@@ -174,7 +176,7 @@ def _problem(error: stripe.StripeError) -> Unavailable:
         logger.error("Stripe rejected the request: %s", type(error).__name__, extra=facts)
         return StripeRefused()
     logger.warning("Stripe is not available: %s", type(error).__name__, extra=facts)
-    return StripeAway()
+    return StripeUnavailable()
 
 
 def _is_replayed(error: stripe.StripeError) -> bool:

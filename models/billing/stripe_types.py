@@ -18,10 +18,10 @@ from models.errors import BadRequest
 # The header of an event: its time and one signature for each active secret of the endpoint (v0: test mode).
 SIGNED = re.compile(r"t=[0-9]{10}(,v[01]=[0-9a-f]{64}){1,8}")
 StripeId = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,255}\Z")]
-Kind = Literal["live", "test", "page"]
+CheckoutKind = Literal["live", "test", "page"]
 # Several events can report the same fact.
-Fact = Literal["paid", "failed", "expired", "waiting"]
-State = Literal["open", "paid", "failed", "expired", "refunded"]
+PaymentFact = Literal["paid", "failed", "expired", "waiting"]
+CheckoutState = Literal["open", "paid", "failed", "expired", "refunded"]
 DisputeStatus = Literal["open", "won", "lost"]
 Metadata = dict[str, str]
 # Name -> (reported value, created value).
@@ -54,7 +54,7 @@ class StripeSession(StripeObject, frozen=True, kw_only=True):
     payment_intent: StripeId | None = None
 
     @property
-    def fact(self) -> Fact:
+    def fact(self) -> PaymentFact:
         """The reported fact; `waiting` if it can still be paid."""
         if self.payment_status == "paid":
             return "paid"
@@ -105,13 +105,13 @@ class Checkout(msgspec.Struct, frozen=True):
 
     attempt_id: str
     user_id: str
-    kind: Kind
+    kind: CheckoutKind
     amount_cents: int
     currency: str
     session_id: str | None
     checkout_url: str | None
     payment_intent: str | None
-    state: State
+    state: CheckoutState
 
     def differences(self, reported: StripeSession) -> list[str]:
         """The names of the fields that differ from the created checkout; empty if all match."""
@@ -205,7 +205,7 @@ def read_object(event: StripeEvent) -> EventObject | None:
     return msgspec.structs.replace(reported, livemode=livemode)
 
 
-def fact_of(event: StripeEvent, session: StripeSession) -> Fact:
+def fact_of(event: StripeEvent, session: StripeSession) -> PaymentFact:
     """The reported fact. `completed` does not mean paid: some payment methods take days."""
     if event.type == "checkout.session.async_payment_failed":
         return "failed"

@@ -11,9 +11,9 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
-from models.access.grants import Access
+from models.access.grants import Grants
 from models.billing import stripe_api
-from models.billing.fulfillment import IGNORED, Applied, Fulfillment
+from models.billing.fulfillment import IGNORED, AppliedEvent, Fulfillment
 from models.billing.payment_provider import PaymentProvider
 from models.billing.reversals import Reversals
 from models.billing.stripe_types import (
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 Effect = Literal["applied", "duplicate", "ignored"]
 MOST_PAYLOAD = 256 * 1024
 # models.health looks for this effect among the newest events.
-WRONG_MODE = Applied("wrong_livemode")
+WRONG_MODE = AppliedEvent("wrong_livemode")
 
 
 class StripeWebhook:
@@ -44,13 +44,13 @@ class StripeWebhook:
         db: Db,
         clock: Clock,
         config: Config,
-        access: Access,
+        grants: Grants,
         settlement: Fulfillment,
-        money_back: Reversals,
+        reversals: Reversals,
         provider: PaymentProvider,
     ) -> None:
-        self._db, self._clock, self._config, self._access = db, clock, config, access
-        self._settlement, self._money_back = settlement, money_back
+        self._db, self._clock, self._config, self._grants = db, clock, config, grants
+        self._settlement, self._reversals = settlement, reversals
         self._page, self._kind = provider.page, provider.kind
         self._sql = db.statements("billing.checkouts")
 
@@ -62,7 +62,7 @@ class StripeWebhook:
         event = read_event(payload)
         subject = read_object(event)
 
-        async def apply_once(on: Transaction) -> Applied | None:
+        async def apply_once(on: Transaction) -> AppliedEvent | None:
             values = {"event_id": event.id, "type": event.type, "now": self._clock.frozen}
             if not await self._sql.run("record_event", on=on, **values):
                 return None
@@ -75,7 +75,7 @@ class StripeWebhook:
         settled = await self._db.transact(apply_once)
         if settled is None:
             return "duplicate"
-        self._access.publish(settled.change)
+        self._grants.publish(settled.change)
         return "applied" if settled.effect == "applied" else "ignored"
 
     async def _check(self, payload: bytes, signature: str) -> None:
@@ -87,7 +87,7 @@ class StripeWebhook:
             secrets = (await self._page.secret(),)
         stripe_api.check_signature(payload, signature, secrets)
 
-    async def _apply(self, event: StripeEvent, subject: EventObject | None, on: Transaction) -> Applied:
+    async def _apply(self, event: StripeEvent, subject: EventObject | None, on: Transaction) -> AppliedEvent:
         if event.livemode != (self._kind == "live"):
             facts = {"event": event.id, "livemode": event.livemode, "key": self._kind}
             logger.error("An event's livemode does not match the key: the event has no effect", extra=facts)
@@ -97,5 +97,5 @@ class StripeWebhook:
         if isinstance(subject, StripeIntent):
             return await self._settlement.settle_payment(subject, on=on)
         if isinstance(subject, StripeCharge):
-            return await self._money_back.refunded(subject, on=on)
-        return IGNORED if subject is None else await self._money_back.disputed(subject, event.created, on=on)
+            return await self._reversals.refunded(subject, on=on)
+        return IGNORED if subject is None else await self._reversals.disputed(subject, event.created, on=on)

@@ -51,7 +51,7 @@ class ChatLine(msgspec.Struct, frozen=True):
         )
 
 
-class Share(msgspec.Struct, frozen=True):
+class ChatAllowance(msgspec.Struct, frozen=True):
     """How much one side of a call has written; `next_at` is when its next line is accepted."""
 
     is_ended: bool
@@ -98,7 +98,7 @@ class CallChat:
 
     async def _refusal(self, call: Call, sender_id: str) -> Problem:
         share = await self._sql.one(
-            "share", Share, call_id=call.call_id, sender_id=sender_id, now=self._clock.frozen,
+            "share", ChatAllowance, call_id=call.call_id, sender_id=sender_id, now=self._clock.frozen,
             ahead_ms=self._ahead_ms,
         )  # fmt: skip
         if share is None or share.is_ended:

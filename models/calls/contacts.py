@@ -21,14 +21,14 @@ from models.profiles.handles import Contact, contacts_of
 from models.settings.config import Config
 
 
-class Given(msgspec.Struct, frozen=True):
+class SharedHandles(msgspec.Struct, frozen=True):
     """The handles that one user shares."""
 
     user_id: str
     handles: dict[str, str]
 
 
-class Sharing(msgspec.Struct, frozen=True):
+class ContactSharing(msgspec.Struct, frozen=True):
     """`said` is the user's own answer (None: not yet); `shared` the other's contacts once both agreed."""
 
     call_id: str
@@ -51,28 +51,28 @@ class Contacts:
         """Stores whether the user shares their handles, and shares if both agree."""
         values = {"call_id": call.call_id, "user_id": user_id, "is_yes": is_yes, "now": self._clock.frozen}
 
-        async def write(on: Transaction) -> list[Given]:
+        async def write(on: Transaction) -> list[SharedHandles]:
             await self._sql.run("lock_call", on=on, call_id=call.call_id)
             seconds = self._config.contacts_hours * 3600
             await self._sql.run("say", on=on, window_seconds=seconds, **values)
-            return await self._sql.all("share", Given, on=on, call_id=call.call_id)
+            return await self._sql.all("share", SharedHandles, on=on, call_id=call.call_id)
 
         for one in await self._db.transact(write):
             self._tell(call, one)
 
-    def _tell(self, call: Call, given: Given) -> None:
+    def _tell(self, call: Call, given: SharedHandles) -> None:
         """Notifies the other user on every socket."""
         far = other(call.side_of(given.user_id))
         shared = ContactsShared(call_id=call.call_id, handles=given.handles)
         self._broadcasts.to_user(call.user_on(far), shared)
         self._broadcasts.to_call(call.call_id, shared, side=far)
 
-    async def sharing(self, call: Call, user_id: str) -> Sharing:
+    async def sharing(self, call: Call, user_id: str) -> ContactSharing:
         """The state of sharing as this user may see it."""
         said: bool | None = await self._sql.value("said", call_id=call.call_id, user_id=user_id)
         shared = (await self.shared_with(user_id, [call.call_id])).get(call.call_id)
         contacts = None if shared is None else contacts_of(shared)
-        return Sharing(call.call_id, self._is_open(call), said, contacts)
+        return ContactSharing(call.call_id, self._is_open(call), said, contacts)
 
     def _is_open(self, call: Call) -> bool:
         ended_at = call.progress.ended_at

@@ -71,7 +71,7 @@ class PastCalls(msgspec.Struct, frozen=True):
         return PastCalls(calls, self.next_cursor)
 
 
-class Row(msgspec.Struct, frozen=True):
+class HistoryRow(msgspec.Struct, frozen=True):
     call_id: str
     started_at: datetime
     connected_ms: int
@@ -85,7 +85,7 @@ class Row(msgspec.Struct, frozen=True):
     cooldown_until: datetime | None
 
 
-class LineRow(ChatLine, frozen=True, kw_only=True):
+class HistoryLineRow(ChatLine, frozen=True, kw_only=True):
     call_id: str
 
 
@@ -97,7 +97,12 @@ class History:
         """Twenty calls, in two statements. Raises: Invalid for a malformed cursor."""
         before_at, before_id = read_place(cursor) if cursor else (datetime.max.replace(tzinfo=UTC), "")
         rows = await self._sql.all(
-            "page", Row, user_id=user_id, before_at=before_at, before_id=before_id or None, most=PAGE + 1
+            "page",
+            HistoryRow,
+            user_id=user_id,
+            before_at=before_at,
+            before_id=before_id or None,
+            most=PAGE + 1,
         )
         shown = rows[:PAGE]
         lines = await self._lines([row.call_id for row in shown])
@@ -108,13 +113,15 @@ class History:
 
     async def of_call(self, user_id: str, call_id: str) -> PastCall | None:
         """One ended call of this user."""
-        rows = await self._sql.all("one", Row, user_id=user_id, call_id=call_id)
+        rows = await self._sql.all("one", HistoryRow, user_id=user_id, call_id=call_id)
         return _past(rows[0], (await self._lines([call_id]))[call_id], user_id) if rows else None
 
     async def _lines(self, call_ids: list[str]) -> Mapping[str, list[ChatLine]]:
         found: defaultdict[str, list[ChatLine]] = defaultdict(list)
         limits: dict[str, Any] = {"most": MOST_LINES, "most_bytes": MOST_LINE_BYTES}
-        for line in await self._sql.all("lines", LineRow, call_ids=call_ids, **limits) if call_ids else ():
+        for line in (
+            await self._sql.all("lines", HistoryLineRow, call_ids=call_ids, **limits) if call_ids else ()
+        ):
             found[line.call_id].append(line)
         return found
 
@@ -143,7 +150,7 @@ def _wire(call: PastCall) -> dict[str, object]:
     return body
 
 
-def _past(row: Row, lines: list[ChatLine], user_id: str) -> PastCall:
+def _past(row: HistoryRow, lines: list[ChatLine], user_id: str) -> PastCall:
     first = fitting(lines, MOST_LINES)
     partner = Person(
         user_id=row.partner_id,

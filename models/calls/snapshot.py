@@ -16,7 +16,7 @@ from models.postgres.database import Db
 from models.profiles.users import Profile
 
 
-class _Row(msgspec.Struct, frozen=True):
+class _SnapshotRow(msgspec.Struct, frozen=True):
     peer: Profile | None
     lines: list[ChatLine]
     has_more: bool
@@ -39,7 +39,9 @@ class Snapshots:
 
     async def of(self, call: Call, side: Side) -> Snapshot:
         mine, peer = call.user_on(side), call.user_on(other(side))
-        row = await self._sql.one("of", _Row, call_id=call.call_id, user_id=mine, peer_id=peer, most=NEWEST)
+        row = await self._sql.one(
+            "of", _SnapshotRow, call_id=call.call_id, user_id=mine, peer_id=peer, most=NEWEST
+        )
         assert row is not None
         messages = [line.message for line in row.lines]
         return Snapshot(None if row.peer is None else row.peer.person, messages, row.has_more, row.shared)

@@ -22,8 +22,8 @@ from typing import Literal
 import msgspec
 
 Side = Literal["caller", "callee"]
-State = Literal["connecting", "connected", "ended"]
-Reason = Literal["hung_up", "expired", "dropped", "failed", "banned"]
+CallStatus = Literal["connecting", "connected", "ended"]
+EndReason = Literal["hung_up", "expired", "dropped", "failed", "banned"]
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -38,7 +38,7 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     """A call's progress, as stored in its row."""
 
     agreed_seconds: int
-    state: State
+    state: CallStatus
     remaining_ms: int
     connect_by: datetime
     connected_at: datetime | None = None
@@ -53,7 +53,7 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     paused_ms: int = 0
     due_at: datetime | None = None
     ended_at: datetime | None = None
-    ended_reason: Reason | None = None
+    ended_reason: EndReason | None = None
     connected_ms: int | None = None
 
     def remaining_at(self, now: datetime) -> int:
@@ -242,7 +242,7 @@ def _pause_ends(call: CallState, rules: Rules) -> datetime | None:
     return call.paused_since + timedelta(milliseconds=rules.pause_seconds * 1000 - call.paused_ms)
 
 
-def _end(call: CallState, reason: Reason, now: datetime) -> CallState:
+def _end(call: CallState, reason: EndReason, now: datetime) -> CallState:
     left = call.remaining_at(now)
     return msgspec.structs.replace(
         call, state="ended", remaining_ms=left, running_since=None, paused_since=None, due_at=None,

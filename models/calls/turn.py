@@ -16,7 +16,7 @@ import hmac
 
 import msgspec
 
-from models.calls.twilio import TwilioApi, TwilioAway, TwilioServer
+from models.calls.twilio import TwilioApi, TwilioServer, TwilioUnavailable
 from models.clock import Clock
 from models.errors import Unavailable
 from models.redis import keys
@@ -93,7 +93,7 @@ class Turn:
         if self._twilio is not None:
             try:
                 fetched, ttl = await self._from_twilio(self._twilio, seconds, key)
-            except TwilioAway:
+            except TwilioUnavailable:
                 ttl = seconds if own else min(seconds, AWAY_TTL_SECONDS)
         elif not own:
             ttl = STUN_TTL_SECONDS
@@ -114,7 +114,7 @@ class Turn:
     async def _from_twilio(
         self, twilio: TwilioApi, seconds: int, key: str | None
     ) -> tuple[list[IceServer], int]:
-        """A token's servers and its remaining seconds. Raises: TwilioAway."""
+        """A token's servers and its remaining seconds. Raises: TwilioUnavailable."""
         held = await self._kept(key)
         if held is None:
             patience = SECOND_SECONDS if self._config.turn_urls else TWILIO_SECONDS

@@ -1,8 +1,8 @@
 """TURN credentials from Twilio (Network Traversal Service). The only module that imports twilio.
 
-A request returns a token or raises TwilioAway within its time limit. After a failure, Twilio is not called
-for half a minute, so that an outage delays one call page and not all of them. Failures are logged by kind,
-status and Twilio's error number, never with a message or a URL, because those contain the account.
+A request returns a token or raises TwilioUnavailable within its time limit. After a failure, Twilio is not
+called for half a minute, so that an outage delays one call page and not all of them. Failures are logged by
+kind, status and Twilio's error number, never with a message or a URL, because those contain the account.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ AWAY = (
 )
 
 
-class Http(AsyncTwilioHttpClient):  # type: ignore[misc]
+class TwilioHttp(AsyncTwilioHttpClient):  # type: ignore[misc]
     """Sends basic authentication as a header: the class that the library uses is deprecated in aiohttp."""
 
     async def request(self, method: str, url: str, **options: Any) -> Any:
@@ -50,7 +50,7 @@ class Http(AsyncTwilioHttpClient):  # type: ignore[misc]
         return await super().request(method, url, headers=headers, **options)
 
 
-class TwilioAway(Exception):
+class TwilioUnavailable(Exception):
     """Twilio cannot be used now."""
 
 
@@ -80,9 +80,9 @@ class TwilioApi:
         self._rests_until: datetime | None = None
 
     async def token(self, ttl: int, seconds: float) -> TwilioToken:
-        """A new token, valid for at most `ttl` seconds, within `seconds`. Raises: TwilioAway."""
+        """A new token, valid for at most `ttl` seconds, within `seconds`. Raises: TwilioUnavailable."""
         if self._rests_until is not None and self._clock.now() < self._rests_until:
-            raise TwilioAway
+            raise TwilioUnavailable
         try:
             async with asyncio.timeout(seconds):
                 made = await self._opened().create_async(ttl=ttl)
@@ -90,12 +90,12 @@ class TwilioApi:
         except AWAY as error:
             self._rests_until = self._clock.now() + REST
             _log(error)
-            raise TwilioAway from None
+            raise TwilioUnavailable from None
 
     def _opened(self) -> Any:
         """The client is created on first use, because it needs the running event loop."""
         if self._tokens is None:
-            self._http = Http()
+            self._http = TwilioHttp()
             client = Client(
                 self._account_sid, self._auth_token, http_client=self._http, environment=NO_ENVIRONMENT
             )

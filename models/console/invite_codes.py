@@ -36,7 +36,7 @@ class AdminCode(msgspec.Struct, frozen=True):
     owner_name: str | None
 
 
-class Branch(msgspec.Struct, frozen=True):
+class InvitedUser(msgspec.Struct, frozen=True):
     """A user in the invite tree, `depth` levels below the first code."""
 
     depth: int
@@ -88,8 +88,8 @@ class AdminCodes:
         """Admin codes first, then the others; newest first."""
         return await self._sql.all("list", AdminCode, most=MOST_ROWS)
 
-    async def tree(self) -> list[Branch]:
-        return await self._sql.all("tree", Branch, most=MOST_ROWS)
+    async def tree(self) -> list[InvitedUser]:
+        return await self._sql.all("tree", InvitedUser, most=MOST_ROWS)
 
 
 def target_of(code: str) -> str:

@@ -12,14 +12,14 @@ import msgspec
 from models.errors import NotFound
 from models.ids import is_id
 from models.postgres.database import Db
-from models.profiles.media import Kind, Media, MediaFile
+from models.profiles.media import Media, MediaFile, MediaKind
 from models.security.audit_log import Audit
 
 MOST_FOUND, MOST_CALLS, MOST_BROUGHT = 50, 50, 100
 LONGEST_QUERY = 254
 
 
-class Found(msgspec.Struct, frozen=True):
+class FoundMember(msgspec.Struct, frozen=True):
     user_id: str
     name: str
     email: str | None
@@ -27,7 +27,7 @@ class Found(msgspec.Struct, frozen=True):
     is_banned: bool
 
 
-class Dossier(msgspec.Struct, frozen=True):
+class MemberPage(msgspec.Struct, frozen=True):
     """A user's page. `access` lists the reasons for access; `inviter_id` is None without an invite."""
 
     user_id: str
@@ -54,7 +54,7 @@ class Invitee(msgspec.Struct, frozen=True):
     used_at: datetime
 
 
-class OneCall(msgspec.Struct, frozen=True):
+class MemberCall(msgspec.Struct, frozen=True):
     """A call. `connected_ms` and `ended_reason` are None while it is live."""
 
     call_id: str
@@ -68,17 +68,17 @@ class OneCall(msgspec.Struct, frozen=True):
         return (self.connected_ms or 0) // 1000
 
 
-class PastCall(OneCall, frozen=True, kw_only=True):
+class EndedCall(MemberCall, frozen=True, kw_only=True):
     partner_id: str
     partner_name: str
 
 
-class People:
+class Members:
     def __init__(self, db: Db, media: Media, audit: Audit) -> None:
         self._media, self._audit = media, audit
         self._sql = db.statements("console.members")
 
-    async def search(self, typed: str, moderator_id: str) -> list[Found]:
+    async def search(self, typed: str, moderator_id: str) -> list[FoundMember]:
         """Searches by id, e-mail address, or part of a name.
 
         The audit log records the number of results, not the query, which may be a name.
@@ -89,20 +89,20 @@ class People:
         key = words.lower()
         user_id = key if is_id(key) else None
         found = await self._sql.all(
-            "search", Found, user_id=user_id, email_key=key, words=words, most=MOST_FOUND
+            "search", FoundMember, user_id=user_id, email_key=key, words=words, most=MOST_FOUND
         )
         await self._audit.note(moderator_id, "people.search", "people", f"{len(found)} found")
         return found
 
-    async def shown(self, user_id: str, moderator_id: str) -> Dossier:
+    async def shown(self, user_id: str, moderator_id: str) -> MemberPage:
         """A user's page; the view is in the audit log. Raises: NotFound."""
         found = await self.get(user_id)
         await self._audit.note(moderator_id, "person.look", f"user {user_id}")
         return found
 
-    async def get(self, user_id: str) -> Dossier:
+    async def get(self, user_id: str) -> MemberPage:
         """Raises: NotFound."""
-        found = await self._sql.one("find", Dossier, user_id=user_id) if is_id(user_id) else None
+        found = await self._sql.one("find", MemberPage, user_id=user_id) if is_id(user_id) else None
         if found is None:
             raise NotFound("There is no such user.")
         return found
@@ -110,14 +110,14 @@ class People:
     async def brought(self, user_id: str) -> list[Invitee]:
         return await self._sql.all("brought", Invitee, user_id=user_id, most=MOST_BROUGHT)
 
-    async def calls(self, user_id: str) -> list[PastCall]:
+    async def calls(self, user_id: str) -> list[EndedCall]:
         """Calls of a user, newest first, including a live one."""
-        return await self._sql.all("calls", PastCall, user_id=user_id, most=MOST_CALLS)
+        return await self._sql.all("calls", EndedCall, user_id=user_id, most=MOST_CALLS)
 
-    async def call(self, call_id: str) -> OneCall | None:
-        return await self._sql.one("call", OneCall, call_id=call_id)
+    async def call(self, call_id: str) -> MemberCall | None:
+        return await self._sql.one("call", MemberCall, call_id=call_id)
 
-    async def on_card(self, user_id: str, kind: Kind) -> MediaFile:
+    async def on_card(self, user_id: str, kind: MediaKind) -> MediaFile:
         """The selfie or intro video on the card. Raises: NotFound."""
         person = await self.get(user_id)
         media_id = person.selfie_id if kind == "selfie" else person.video_id

@@ -48,7 +48,7 @@ OTHERS_SECONDS = 600.0
 PAUSE_SECONDS = 1.0
 FOR_THE_OPERATOR = (psycopg2.errors.InsufficientPrivilege, psycopg2.OperationalError)
 BLOCKED = (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected)
-Tell = Callable[[str], object]
+ReportProgress = Callable[[str], object]
 
 
 class MigrationBlocked(Exception):
@@ -59,7 +59,7 @@ def migrate(
     database_url: str,
     directory: Path = DIRECTORY,
     *,
-    tell: Tell = lambda _: None,
+    tell: ReportProgress = lambda _: None,
     patience_seconds: float = PATIENCE_SECONDS,
 ) -> None:
     """Applies the pending migrations. `tell` gets a progress message before anything that may take time.
@@ -98,7 +98,7 @@ def _connect(database_url: str) -> Any:
         raise Unavailable(cause_of(error)) from error
 
 
-def _take_turn(guard: Any, tell: Tell) -> None:
+def _take_turn(guard: Any, tell: ReportProgress) -> None:
     """Waits for another process that migrates. Raises: MigrationBlocked."""
     deadline = time.monotonic() + OTHERS_SECONDS
     cursor = guard.cursor()
@@ -113,7 +113,9 @@ def _take_turn(guard: Any, tell: Tell) -> None:
             tell(f"{text} Waiting for it.")
 
 
-def _apply(backend: _Backend, guard: Any, files: MigrationList, tell: Tell, patience_seconds: float) -> None:
+def _apply(
+    backend: _Backend, guard: Any, files: MigrationList, tell: ReportProgress, patience_seconds: float
+) -> None:
     """Applies one file. If it fails for a lock it has changed nothing, and is retried."""
     if set(backend.get_applied_migration_hashes()) - {step.hash for step in files}:
         raise Unavailable(NEWER)

@@ -58,7 +58,7 @@ class Statement:
         return list(dict.fromkeys(PARAMETER.findall(self.text)))
 
 
-class Runs(Protocol[Asks]):
+class StatementExecutor(Protocol[Asks]):
     """An executor of statements: `models.postgres.database.Db`."""
 
     async def fetch(
@@ -97,7 +97,7 @@ def _statement(noun: str, name: str, query: Any) -> Statement:
 class Statements(Generic[On]):
     """The statements of one file: `calls.one("find", Call, call_id=…)`."""
 
-    def __init__(self, db: Runs[On], noun: str) -> None:
+    def __init__(self, db: StatementExecutor[On], noun: str) -> None:
         self._db = db
         self._queries = _queries(noun)
         self.names = frozenset(self._queries)

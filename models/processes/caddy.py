@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from models.processes.child_process import Server
-from models.processes.data_directory import EmbeddedError, Place
+from models.processes.data_directory import DataDirectory, EmbeddedError
 from models.settings.config import Config
 from models.settings.own_servers import LOOPBACK_NETWORKS, other_name
 from models.settings.web_origins import host_of
@@ -42,7 +42,7 @@ class Caddy(Server):
     ends_with_us = True
     gentle, harsh = signal.SIGTERM, signal.SIGKILL
 
-    def __init__(self, place: Place, config: Config, doors: Doors, upstream: str) -> None:
+    def __init__(self, place: DataDirectory, config: Config, doors: Doors, upstream: str) -> None:
         super().__init__(place)
         self._config, self._doors, self._upstream = config, doors, upstream
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-from models.processes.data_directory import ADVICE, EmbeddedError, Place
+from models.processes.data_directory import ADVICE, DataDirectory, EmbeddedError
 
 LEFTOVER_SECONDS = 4.0
 KILL_SECONDS = 0.5
@@ -37,7 +37,7 @@ class Server(ABC):
     gentle: signal.Signals
     harsh: signal.Signals
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: DataDirectory) -> None:
         self.place = place
         self._child: subprocess.Popen[bytes] | None = None
         self._reported_to = 0

@@ -18,7 +18,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from models.processes.child_process import Server
-from models.processes.data_directory import EmbeddedError, Place
+from models.processes.data_directory import DataDirectory, EmbeddedError
 from models.settings.config import Config
 from models.settings.own_servers import public_host, runs_caddy
 from models.settings.web_origins import host_of
@@ -40,7 +40,7 @@ class Coturn(Server):
     ends_with_us = True
     gentle, harsh = signal.SIGTERM, signal.SIGKILL
 
-    def __init__(self, place: Place, config: Config) -> None:
+    def __init__(self, place: DataDirectory, config: Config) -> None:
         super().__init__(place)
         self._config = config
         self._certified_at: float | None = None

@@ -35,7 +35,7 @@ class EmbeddedError(Exception):
 
 
 @dataclass(frozen=True)
-class Account:
+class SystemAccount:
     """The system account of the servers when the site runs as root."""
 
     uid: int
@@ -51,16 +51,16 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Place:
+class DataDirectory:
     """A data directory, the short directory of its sockets, and the account of both (None: our own)."""
 
     data: Path
     sockets: Path
-    account: Account | None
+    account: SystemAccount | None
     durable: bool
 
     @classmethod
-    def find(cls, data: Path, durable: bool) -> Place:
+    def find(cls, data: Path, durable: bool) -> DataDirectory:
         account = _account(data) if os.geteuid() == 0 else None
         if account:
             _let_pass(data, *_packages())
@@ -136,13 +136,13 @@ def _is_short(log: Path) -> bool:
     return not log.exists() or log.stat().st_size < LOG_LIMIT_BYTES
 
 
-def _account(data: Path) -> Account:
+def _account(data: Path) -> SystemAccount:
     """The owner of an existing database, otherwise our own system account."""
     database = data / "postgres"
     if database.exists() and (owner := database.stat()).st_uid != 0:
-        return Account(owner.st_uid, owner.st_gid)
+        return SystemAccount(owner.st_uid, owner.st_gid)
     entry = _look_up() or _make_account()
-    return Account(entry.pw_uid, entry.pw_gid)
+    return SystemAccount(entry.pw_uid, entry.pw_gid)
 
 
 def _look_up() -> pwd.struct_passwd | None:
@@ -184,7 +184,7 @@ def _let_pass(*paths: Path) -> None:
             directory.chmod(mode | stat.S_IXOTH)
 
 
-def _sockets(data: Path, account: Account | None) -> Path:
+def _sockets(data: Path, account: SystemAccount | None) -> Path:
     """`run` in the data directory, or a private directory if that path is too long, unusual, or allows no
     sockets.
     """
@@ -207,7 +207,7 @@ def _temporary() -> list[str]:
         return ["/tmp"]
 
 
-def _takes_sockets(directory: Path, account: Account | None) -> bool:
+def _takes_sockets(directory: Path, account: SystemAccount | None) -> bool:
     probe = directory / ".s.PGSQL.probe"  # Longer than any real one.
     try:
         _make_private(directory, account)
@@ -220,7 +220,7 @@ def _takes_sockets(directory: Path, account: Account | None) -> bool:
     return True
 
 
-def _make_private(directory: Path, account: Account | None) -> None:
+def _make_private(directory: Path, account: SystemAccount | None) -> None:
     """Makes it private. In /tmp anyone may create a directory of that name: another user's is not used."""
     directory.mkdir(mode=0o700, exist_ok=True)
     found = directory.lstat()

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Self
 
 from models.processes.child_process import Server
-from models.processes.data_directory import EmbeddedError, Place, free_owner
+from models.processes.data_directory import DataDirectory, EmbeddedError, free_owner
 from models.processes.embedded_servers import LEAST_CONNECTIONS, Postgres, Redis
 from models.processes.restarts import Restarts
 
@@ -77,7 +77,7 @@ class Embedded:
         durable: bool = True,
         postgres: bool = True,
         redis: bool = True,
-        others: Sequence[Callable[[Place], Server]] = (),
+        others: Sequence[Callable[[DataDirectory], Server]] = (),
         connections: int = LEAST_CONNECTIONS,
     ) -> Embedded:
         """Returns when all are ready, within about a second. Raises: EmbeddedError. `durable=False` is for
@@ -89,9 +89,9 @@ class Embedded:
         lock = _claim(data)
         embedded = cls(lock, ())
         try:
-            place = Place.find(data.resolve(), durable)
+            place = DataDirectory.find(data.resolve(), durable)
 
-            def make_postgres(place: Place) -> Postgres:
+            def make_postgres(place: DataDirectory) -> Postgres:
                 server = Postgres(place)
                 server.most_connections = max(LEAST_CONNECTIONS, connections)
                 return server
@@ -115,7 +115,7 @@ class Embedded:
         """The URLs of the pair that another process runs on this directory, after `start` raised
         EmbeddedInUse.
         """
-        place = Place.find(Path(data_dir).absolute().resolve(), durable=True)
+        place = DataDirectory.find(Path(data_dir).absolute().resolve(), durable=True)
         return Postgres(place).url, Redis(place).url
 
     def __enter__(self) -> Self:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from models.processes.data_directory import EmbeddedError, Place, packaged
+from models.processes.data_directory import DataDirectory, EmbeddedError, packaged
 
 # Imported symbols, as the dynamic linker finds them.
 BY_UID, NEXT = b"\0getpwuid\0", b"\0getpwent\0"
@@ -26,7 +26,7 @@ def postgres_binary(name: str) -> str:
 
 
 @contextmanager
-def initdb(place: Place) -> Iterator[list[str]]:
+def initdb(place: DataDirectory) -> Iterator[list[str]]:
     """The initdb command. Raises: EmbeddedError."""
     if place.account or _has_name():
         yield [postgres_binary("initdb")]

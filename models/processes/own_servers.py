@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from models.processes.caddy import Caddy, Doors, caddy_binary
 from models.processes.child_process import Server
 from models.processes.coturn import Coturn, coturn_binary, public_address, stun_urls, turn_urls
-from models.processes.data_directory import EmbeddedError, Place
+from models.processes.data_directory import DataDirectory, EmbeddedError
 from models.processes.service_urls import Makers
 from models.settings.config import Config
 from models.settings.own_servers import public_host, runs_coturn, site_host
@@ -58,14 +58,14 @@ def own_servers(config: Config, doors: Doors | None) -> OwnServers:
     cannot run is left out, and the log has the reason.
     """
     found = OwnServers(config, [], [])
-    makers: list[Callable[[Place], Server]] = []
+    makers: list[Callable[[DataDirectory], Server]] = []
     if doors is not None:
         caddy_binary()
         upstream = f"[{site_host(config)}]" if ":" in site_host(config) else site_host(config)
         makers.append(lambda place: Caddy(place, config, doors, f"{upstream}:{config.port}"))
     if runs_coturn(config) and _may_run_coturn(config):
 
-        def make_coturn(place: Place) -> Coturn:
+        def make_coturn(place: DataDirectory) -> Coturn:
             found.coturn.append(Coturn(place, config))
             return found.coturn[-1]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from models.processes.child_process import Server
-from models.processes.data_directory import Place
+from models.processes.data_directory import DataDirectory
 from models.processes.embedded import Embedded, EmbeddedInUse
 from models.settings.config import Config
 
@@ -21,7 +21,7 @@ class Urls(NamedTuple):
 
 # During a rolling restart a new worker runs beside an old one that drains; commands run beside the site.
 ROLLING, COMMANDS = 2, 15
-Makers = Sequence[Callable[[Place], Server]]
+Makers = Sequence[Callable[[DataDirectory], Server]]
 
 
 @contextlib.contextmanager

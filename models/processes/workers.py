@@ -47,7 +47,7 @@ def hear_signals() -> None:
 
 
 @dataclass
-class Place:
+class WorkerSlot:
     """The slot of one worker of N, and how often in a row it ended right after its start."""
 
     worker: Worker | None = None
@@ -63,7 +63,7 @@ class Workers:
         descriptors: Sequence[int],
         limits: Limits | None = None,
     ) -> None:
-        self._places = [Place() for _ in range(count)]
+        self._places = [WorkerSlot() for _ in range(count)]
         self._command = [sys.executable, sys.argv[0], "worker"]
         listening = ",".join(map(str, descriptors))
         self._environment = dict(environment) | {"NAPALM_LISTEN_FDS": listening}
@@ -150,7 +150,7 @@ class Workers:
             elif time.monotonic() >= place.again_at:
                 place.worker = self._start()
 
-    def _look_at(self, place: Place, worker: Worker) -> None:
+    def _look_at(self, place: WorkerSlot, worker: Worker) -> None:
         worker.look()
         if worker.is_late:
             logger.error("a worker did not become ready and is killed", extra={"pid": worker.process.pid})
@@ -165,7 +165,7 @@ class Workers:
         place.worker, place.again_at = None, time.monotonic() + pause
 
     @staticmethod
-    def _how_often(place: Place) -> str:
+    def _how_often(place: WorkerSlot) -> str:
         return f" right after its start, {place.failures} in a row" if place.failures else ""
 
     def _roll(self) -> None:
@@ -176,7 +176,7 @@ class Workers:
         elif not self._leaving and self._old() is not None:
             self._new = self._start()
 
-    def _old(self) -> Place | None:
+    def _old(self) -> WorkerSlot | None:
         """The slot of the next worker to replace; one that has ended since then was restarted already."""
         return next((place for place in self._places if place.worker in self._to_replace), None)
 

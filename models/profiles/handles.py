@@ -17,7 +17,7 @@ from models.visible_text import without_unseen
 LONGEST_TYPED = 200
 
 
-class Network(NamedTuple):
+class SocialNetwork(NamedTuple):
     """The pattern of its handles (lower case), the URL prefixes before them, and the profile link."""
 
     label: str
@@ -28,28 +28,28 @@ class Network(NamedTuple):
 
 
 NETWORKS = {
-    "instagram": Network(
+    "instagram": SocialNetwork(
         "Instagram",
         r"(?!\.)(?!.*\.\.)[a-z0-9._]{1,30}(?<!\.)",
         ("instagram.com/",),
         "https://www.instagram.com/{}/",
         "Up to 30 letters, digits, dots and underscores.",
     ),
-    "tiktok": Network(
+    "tiktok": SocialNetwork(
         "TikTok",
         r"[a-z0-9._]{2,24}(?<!\.)",
         ("tiktok.com/@", "tiktok.com/"),
         "https://www.tiktok.com/@{}",
         "2 to 24 letters, digits, dots and underscores.",
     ),
-    "x": Network(
+    "x": SocialNetwork(
         "X",
         r"[a-z0-9_]{1,15}",
         ("x.com/", "twitter.com/"),
         "https://x.com/{}",
         "Up to 15 letters, digits and underscores.",
     ),
-    "snapchat": Network(
+    "snapchat": SocialNetwork(
         "Snapchat",
         r"[a-z][a-z0-9._-]{1,13}[a-z0-9]",
         ("snapchat.com/add/", "snapchat.com/@"),
@@ -57,7 +57,7 @@ NETWORKS = {
         "3 to 15 letters, digits, dots, dashes and underscores; a letter first.",
     ),
     # Discord has no profile URLs: its handle is shown as text.
-    "discord": Network(
+    "discord": SocialNetwork(
         "Discord",
         r"(?!.*\.\.)[a-z0-9._]{2,32}(#[0-9]{4})?",
         (),
@@ -92,7 +92,7 @@ def clean_handles(typed: Mapping[str, str | None]) -> dict[str, str | None]:
     return clean
 
 
-def _bare(network: Network, typed: str) -> str:
+def _bare(network: SocialNetwork, typed: str) -> str:
     """Strips the URL and the @, in lower case."""
     text = unicodedata.normalize("NFKC", without_unseen(typed[:LONGEST_TYPED])).strip().lower()
     text = re.sub(r"^(https?:/{1,2})?(www\.|m\.|mobile\.)?", "", text) if network.addresses else text

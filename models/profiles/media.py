@@ -17,7 +17,7 @@ from models.ids import is_id, new_id
 from models.postgres.database import Db, Transaction
 
 CHUNK = 1024 * 1024
-Kind = Literal["selfie", "video"]
+MediaKind = Literal["selfie", "video"]
 
 
 class MediaFile(msgspec.Struct, frozen=True):
@@ -25,7 +25,7 @@ class MediaFile(msgspec.Struct, frozen=True):
 
     media_id: str
     owner_id: str
-    kind: Kind
+    kind: MediaKind
     content_type: str
     byte_size: int
 
@@ -53,13 +53,20 @@ class Media:
         return bytes(value or b"")[start : start + last - first + 1]
 
     async def save(
-        self, owner_id: str, kind: Kind, content_type: str, data: bytes, *, on: Transaction
+        self, owner_id: str, kind: MediaKind, content_type: str, data: bytes, *, on: Transaction
     ) -> str:
         """Stores bytes and returns the new media id."""
         return await self.save_file(owner_id, kind, content_type, BytesIO(data), len(data), on=on)
 
     async def save_file(
-        self, owner_id: str, kind: Kind, content_type: str, file: BinaryIO, byte_size: int, *, on: Transaction
+        self,
+        owner_id: str,
+        kind: MediaKind,
+        content_type: str,
+        file: BinaryIO,
+        byte_size: int,
+        *,
+        on: Transaction,
     ) -> str:
         """As `save`, reading `file` in chunks, so that it is never whole in memory."""
         media_id = new_id()
@@ -78,6 +85,8 @@ class Media:
             await self._sql.run("write_chunk", on=on, media_id=media_id, seq=seq, bytes=chunk)
         return media_id
 
-    async def delete_older(self, owner_id: str, kind: Kind, media_id: str | None, *, on: Transaction) -> None:
+    async def delete_older(
+        self, owner_id: str, kind: MediaKind, media_id: str | None, *, on: Transaction
+    ) -> None:
         """Deletes all media of that kind but `media_id`; with None all."""
         await self._sql.run("delete_older", on=on, owner_id=owner_id, kind=kind, media_id=media_id)

@@ -17,14 +17,14 @@ from models.errors import Conflict, Invalid, NotFound
 from models.ids import is_id
 from models.messages import JsonStruct, instant
 from models.postgres.database import Db, Transaction
-from models.profiles.media import Kind, Media
+from models.profiles.media import Media, MediaKind
 from models.security.audit_log import Audit, why
 
 REPLACED = "It is no longer on the card. Reload the page."
 
 
 class Removal(msgspec.Struct, frozen=True):
-    kind: Kind
+    kind: MediaKind
     reason: str
     removed_at: datetime
 
@@ -36,7 +36,7 @@ class Removal(msgspec.Struct, frozen=True):
 class RemovalJson(JsonStruct, frozen=True, kw_only=True):
     """One of `removed` in `GET /user/me`."""
 
-    kind: Kind
+    kind: MediaKind
     reason: str
     removed_at: str
 
@@ -71,7 +71,7 @@ class Removals:
         return {one.kind: one for one in await self._sql.all("of_user", Removal, user_id=user_id)}
 
 
-def kind_of(typed: str) -> Kind:
+def kind_of(typed: str) -> MediaKind:
     """Raises Invalid."""
     if typed == "selfie":
         return "selfie"

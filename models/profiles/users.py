@@ -74,7 +74,7 @@ class _OwnCode(msgspec.Struct, frozen=True):
     uses_remaining: int | None
 
 
-class Tally(msgspec.Struct, frozen=True):
+class CallCounts(msgspec.Struct, frozen=True):
     """The connected calls of a user, and how many of them were long enough to be successful."""
 
     calls: int
@@ -168,8 +168,8 @@ class Users:
     async def _own_code(self, user_id: str) -> _OwnCode | None:
         return await self._sql.one("invite_code", _OwnCode, user_id=user_id)
 
-    async def tally(self, user_id: str) -> Tally:
-        tally = await self._sql.one("tally", Tally, user_id=user_id)
+    async def tally(self, user_id: str) -> CallCounts:
+        tally = await self._sql.one("tally", CallCounts, user_id=user_id)
         assert tally is not None
         return tally
 

@@ -9,10 +9,10 @@ from typing import Any
 import redis.asyncio as aioredis
 from redis.credentials import UsernamePasswordCredentialProvider
 
-Command = tuple[Any, ...]
+RedisCommand = tuple[Any, ...]
 
 
-class Address:
+class RedisAddress:
     """The address and credentials. redis-py parses every setting; the connection is
     `models.redis.connection`.
     """
@@ -33,10 +33,10 @@ class Address:
         transport, _ = await loop.create_connection(lambda: protocol, settings.host, settings.port, ssl=tls)
         _keep_alive(transport, settings)
 
-    async def greeting(self) -> list[Command]:
+    async def greeting(self) -> list[RedisCommand]:
         """The first commands on a connection; if the last one is answered, the server works."""
         settings = self._pool.make_connection()
-        commands: list[Command] = []
+        commands: list[RedisCommand] = []
         provider = settings.credential_provider
         if provider is None and (settings.username or settings.password):
             provider = UsernamePasswordCredentialProvider(settings.username, settings.password)

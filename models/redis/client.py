@@ -22,7 +22,7 @@ from redis.exceptions import NoScriptError
 
 from models.errors import Unavailable
 from models.redis import keys
-from models.redis.address import Address
+from models.redis.address import RedisAddress
 from models.redis.connection import AWAY
 from models.redis.pipeline import Pipeline
 from models.redis.subscriber import Decode, Handler, Subscriber
@@ -80,7 +80,7 @@ class Bus:
             timeout=COMMAND_SECONDS,
         )
         self.redis: Any = aioredis.Redis.from_pool(pool)
-        address = Address(redis_url)
+        address = RedisAddress(redis_url)
         self._pipeline = Pipeline(address, self.reload_everyone, self._connection_replaced)
         self._scripts: dict[str, Script] = {}
         self._origin = f"{process_id}|".encode()

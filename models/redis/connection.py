@@ -16,8 +16,8 @@ import hiredis
 from redis.exceptions import RedisError
 
 from models.errors import Unavailable
-from models.redis.address import Address, Command
-from models.redis.faults import Refused, fault_of
+from models.redis.address import RedisAddress, RedisCommand
+from models.redis.faults import RedisErrorReply, fault_of
 
 logger = logging.getLogger(__name__)
 AWAY = (RedisError, OSError, asyncio.TimeoutError, Unavailable)
@@ -44,7 +44,7 @@ class RedisConnection(asyncio.Protocol):
 
     @classmethod
     async def open(
-        cls, address: Address, heard: Callable[[Any], None], lost: Callable[[], None]
+        cls, address: RedisAddress, heard: Callable[[Any], None], lost: Callable[[], None]
     ) -> RedisConnection:
         """Connects, signs in, and checks that the server answers. Raises: RedisError, OSError, TimeoutError,
         Unavailable.
@@ -60,7 +60,7 @@ class RedisConnection(asyncio.Protocol):
         line._heard, line._lost = line._then
         return line
 
-    async def _greet(self, command: Command) -> None:
+    async def _greet(self, command: RedisCommand) -> None:
         if not self._is_open:
             raise ConnectionResetError
         self._answer = asyncio.get_running_loop().create_future()
@@ -68,11 +68,15 @@ class RedisConnection(asyncio.Protocol):
         answer = await self._answer
         if not self._is_open:
             raise ConnectionResetError
-        if isinstance(answer, Refused) and not answer.is_elsewhere:
+        if isinstance(answer, RedisErrorReply) and not answer.is_elsewhere:
             # It is loading, or cannot save: this is the right server, and the commands will show the error.
             return
         if isinstance(answer, Exception):
-            raise answer if isinstance(answer, Refused) or command[0] != "AUTH" else Refused("AUTH")
+            raise (
+                answer
+                if isinstance(answer, RedisErrorReply) or command[0] != "AUTH"
+                else RedisErrorReply("AUTH")
+            )
 
     def _greeted(self, answer: Any) -> None:
         if self._answer is not None and not self._answer.done():

@@ -1,7 +1,7 @@
 """Redis error replies: which mean that Redis is down, and which that the connection is useless.
 
-An error of the server is `Refused`, which callers see as `Unavailable`. Any other error is a bug in the
-command and stays a `ResponseError`.
+A failure of the server becomes `RedisErrorReply`, which callers see as `Unavailable`. Any other error reply
+is a bug in the command and stays a `ResponseError`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ QUIET_SECONDS = 10.0
 MOST_CAUSES = 100
 
 
-class Refused(Unavailable):
+class RedisErrorReply(Unavailable):
     """`code` is the one Redis sent; with `is_elsewhere` the connection must be replaced."""
 
     def __init__(self, code: str) -> None:
@@ -63,14 +63,14 @@ def fault_of(text: str) -> Exception:
     if code == "NOSCRIPT":
         return NoScriptError(text)
     if text.startswith(FULL):
-        return Refused("MAXCLIENTS")
+        return RedisErrorReply("MAXCLIENTS")
     for found in (code, *WRAPPED.findall(text)):
         if found in CAUSES:
-            return Refused(found)
+            return RedisErrorReply(found)
     return ResponseError(text)
 
 
-class AwayLog:
+class OutageLog:
     """Log messages about an outage: each cause at most once in ten seconds, however many commands fail."""
 
     def __init__(self) -> None:
@@ -88,6 +88,6 @@ class AwayLog:
 
 def cause_of(error: object) -> str:
     """`READONLY: it is a replica now`, or the kind of the error; never a value of REDIS_URL."""
-    if isinstance(error, Refused):
+    if isinstance(error, RedisErrorReply):
         return f"{error.code}: {CAUSES[error.code]}"
     return error if isinstance(error, str) else type(error).__name__

@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 import hiredis
 
 from models.errors import Unavailable
-from models.redis.address import Address
+from models.redis.address import RedisAddress
 from models.redis.connection import AWAY, RedisConnection
-from models.redis.faults import AwayLog, Refused
+from models.redis.faults import OutageLog, RedisErrorReply
 
 logger = logging.getLogger(__name__)
 ANSWER_SECONDS = 2.0
@@ -41,10 +41,12 @@ class Pipeline:
     `replaced` when a connection is given up.
     """
 
-    def __init__(self, address: Address, dropped: Callable[[], None], replaced: Callable[[], None]) -> None:
+    def __init__(
+        self, address: RedisAddress, dropped: Callable[[], None], replaced: Callable[[], None]
+    ) -> None:
         self._address = address
         self._dropped, self._replaced = dropped, replaced
-        self._log = AwayLog()
+        self._log = OutageLog()
         self._connection: RedisConnection | None = None
         self._opening: asyncio.Task[None] | None = None
         self._waiting: deque[Question] = deque()
@@ -145,9 +147,9 @@ class Pipeline:
             self._ask_all()
 
     def _refused(self, error: Exception, *, is_lost: bool) -> None:
-        if isinstance(error, Refused) or is_lost:
+        if isinstance(error, RedisErrorReply) or is_lost:
             self._log.say(error)
-        if isinstance(error, Refused) and error.is_elsewhere:
+        if isinstance(error, RedisErrorReply) and error.is_elsewhere:
             self._fail(error)
         if is_lost:
             self._dropped()

@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 import hiredis
 
 from models.errors import Unavailable
-from models.redis.address import Address
+from models.redis.address import RedisAddress
 from models.redis.connection import AWAY, RedisConnection
-from models.redis.faults import AwayLog, Refused
+from models.redis.faults import OutageLog, RedisErrorReply
 from models.supervise import Tasks
 
 logger = logging.getLogger(__name__)
@@ -48,10 +48,10 @@ class Subscriber:
     handled.
     """
 
-    def __init__(self, address: Address, origin: bytes) -> None:
+    def __init__(self, address: RedisAddress, origin: bytes) -> None:
         self._address = address
         self._origin = origin
-        self._log = AwayLog()
+        self._log = OutageLog()
         self._connection: RedisConnection | None = None
         self._gone = asyncio.Event()
         # True from the loss of the connection until the first answer on a new one.
@@ -214,7 +214,7 @@ class Subscriber:
     def _hear(self, answer: Any) -> None:
         try:
             if isinstance(answer, Exception):
-                self.reconnect(answer if isinstance(answer, Refused) else str(answer))
+                self.reconnect(answer if isinstance(answer, RedisErrorReply) else str(answer))
             else:
                 self._take(*answer)
         except Exception:

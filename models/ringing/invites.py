@@ -35,7 +35,7 @@ from models.security.member import Member
 from models.settings.config import Config
 
 
-class Between(msgspec.Struct, frozen=True):
+class PairStatus(msgspec.Struct, frozen=True):
     """What prevents a call between two users, as seen by the caller."""
 
     is_hidden: bool
@@ -103,9 +103,9 @@ class Invites:
             return "no_access"
         return None
 
-    async def _between(self, caller_id: str, callee_id: str) -> Between:
+    async def _between(self, caller_id: str, callee_id: str) -> PairStatus:
         between = await self._sql.one(
-            "between", Between, caller_id=caller_id, callee_id=callee_id, now=self._clock.frozen
+            "between", PairStatus, caller_id=caller_id, callee_id=callee_id, now=self._clock.frozen
         )
         assert between is not None
         return between

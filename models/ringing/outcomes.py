@@ -27,8 +27,8 @@ from models.settings.config import Config
 LEASE_MS = 5_000
 # After this, an outcome that was decided but not published is published by another process.
 PUBLISHED_WITHIN = timedelta(seconds=1)
-Outcome = Literal["accepted", "declined", "cancelled", "missed", "gone"]
-Part = Literal["caller_id", "callee_id"]
+InviteOutcome = Literal["accepted", "declined", "cancelled", "missed", "gone"]
+SideColumn = Literal["caller_id", "callee_id"]
 
 
 class Decided(msgspec.Struct, frozen=True):
@@ -37,7 +37,7 @@ class Decided(msgspec.Struct, frozen=True):
     invite_id: str
     caller_id: str
     callee_id: str
-    outcome: Outcome
+    outcome: InviteOutcome
     call_id: str | None
     agreed_seconds: int | None
 
@@ -74,7 +74,7 @@ class InviteOutcomes:
         # Decided here, but not yet released in Redis.
         self._unreleased: dict[str, Callable[[], Awaitable[None]]] = {}
 
-    async def decide(self, invite_id: str, caller_id: str, callee_id: str, outcome: Outcome) -> bool:
+    async def decide(self, invite_id: str, caller_id: str, callee_id: str, outcome: InviteOutcome) -> bool:
         """Writes an outcome other than accepted, with its cooldown. True if it was the first."""
         is_declined = outcome == "declined"
         config = self._config
@@ -108,7 +108,7 @@ class InviteOutcomes:
         people = {profile.user_id: profile.person for profile in accepted.people}
         return "accepted" if accepted.is_first else "taken", people
 
-    async def get_own(self, invite_id: str, user_id: str, part: Part) -> Ring | Decided:
+    async def get_own(self, invite_id: str, user_id: str, part: SideColumn) -> Ring | Decided:
         """The ring or its outcome, if the user has this part in it. Raises: NotFound."""
         if not is_id(invite_id):
             raise NotFound("There is no such invite of yours.")
@@ -195,7 +195,9 @@ class InviteOutcomes:
         With `by_id` (a block, a report), it looks as if that user had declined or cancelled. Without it (a
         ban, a deletion), the outcome is gone.
         """
-        outcome: Outcome = "gone" if by_id is None else "declined" if by_id == ring.callee_id else "cancelled"
+        outcome: InviteOutcome = (
+            "gone" if by_id is None else "declined" if by_id == ring.callee_id else "cancelled"
+        )
         if await self.decide(ring.invite_id, ring.caller_id, ring.callee_id, outcome):
             await self.settle(ring, lambda _inviting: self._publish_end(ring, outcome))
 
@@ -236,7 +238,7 @@ class InviteOutcomes:
             return
         await self.settle(ring, lambda _inviting: self._publish_end(ring, decided.outcome))
 
-    def _publish_end(self, ring: Ring, outcome: Outcome) -> None:
+    def _publish_end(self, ring: Ring, outcome: InviteOutcome) -> None:
         """Notifies both users of a ring that was not ended by a command."""
         if outcome == "missed" or outcome == "declined":
             self._broadcasts.to_user(ring.caller_id, CallDeclined(invite_id=ring.invite_id, reason=outcome))

@@ -42,7 +42,7 @@ class Introduction(msgspec.Struct, frozen=True):
     person_name: str
 
 
-class _Row(msgspec.Struct, frozen=True):
+class _IntroductionRow(msgspec.Struct, frozen=True):
     other_id: str
     user_id: str
     name: str
@@ -103,7 +103,11 @@ class Introductions:
     async def seen_by(self, viewer_id: str) -> dict[str, Person]:
         """Recent introductions of the viewer: the other user's id -> the introducer."""
         rows = await self._sql.all(
-            "seen_by", _Row, viewer_id=viewer_id, days=self._config.introduction_days, now=self._clock.frozen
+            "seen_by",
+            _IntroductionRow,
+            viewer_id=viewer_id,
+            days=self._config.introduction_days,
+            now=self._clock.frozen,
         )
         return {
             row.other_id: Person(

@@ -40,7 +40,7 @@ class LocalSocket(msgspec.Struct):
     hidden_since: int = 0
 
 
-class Opened(msgspec.Struct, frozen=True):
+class OpenedSocket(msgspec.Struct, frozen=True):
     """`busy` is "", "invite:<id>" or "call:<id>"."""
 
     is_available: bool
@@ -67,7 +67,7 @@ class Presence:
         self._local: dict[str, LocalSocket] = {}
         self._of_user: dict[str, set[str]] = {}
 
-    async def open(self, user_id: str, socket_id: str, *, has_access: bool) -> Opened:
+    async def open(self, user_id: str, socket_id: str, *, has_access: bool) -> OpenedSocket:
         """Registers a socket; it has not joined yet."""
         self._local[socket_id] = LocalSocket(user_id, has_access)
         self._of_user.setdefault(user_id, set()).add(socket_id)
@@ -77,7 +77,7 @@ class Presence:
         """Whether this socket of this process is registered and not closed."""
         return socket_id in self._local
 
-    async def reopen(self, socket_id: str) -> Opened | None:
+    async def reopen(self, socket_id: str) -> OpenedSocket | None:
         """Registers a socket again, for example after Redis was down. None if it has closed."""
         local = self._local.get(socket_id)
         return None if local is None else await self._register(socket_id, local)
@@ -122,12 +122,12 @@ class Presence:
         marks = (self._clock.now_ms(), "-" if joined is None else int(joined), local.hidden_since)
         return bool(await self._bus.script("room.socket_mark", local.user_id, socket_id, *marks))
 
-    async def _register(self, socket_id: str, local: LocalSocket) -> Opened:
+    async def _register(self, socket_id: str, local: LocalSocket) -> OpenedSocket:
         answer = await self._bus.script(
             "room.socket_open", local.user_id, socket_id, self._bus.process_id, self._clock.now_ms(),
             int(local.has_access), int(local.is_joined), local.hidden_since,
         )  # fmt: skip
-        return Opened(is_available=bool(answer[0]), busy=answer[1].decode())
+        return OpenedSocket(is_available=bool(answer[0]), busy=answer[1].decode())
 
     async def gain_access(self, user_id: str) -> None:
         """The user's sockets in this process count as online from now on."""

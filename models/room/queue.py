@@ -51,7 +51,7 @@ class Page(msgspec.Struct, frozen=True):
     online_users: int
 
 
-class Around(msgspec.Struct, frozen=True):
+class HiddenAndCooling(msgspec.Struct, frozen=True):
     """Users hidden from the viewer, and users on cooldown with them (the earliest end first)."""
 
     hidden: list[str]
@@ -83,7 +83,9 @@ class Queue:
         now = self._clock.now_ms()
         since = now if cursor is None else _read_cursor(cursor)
         days = self._config.introduction_days
-        around = await self._sql.one("around", Around, viewer_id=viewer_id, days=days, now=self._clock.frozen)
+        around = await self._sql.one(
+            "around", HiddenAndCooling, viewer_id=viewer_id, days=days, now=self._clock.frozen
+        )
         assert around is not None
         answer = await self._bus.script(
             "room.queue_page", viewer_id, now, since, int(cursor is None), limit, keys.COUNT_ONCE_MS,

@@ -15,13 +15,13 @@ import msgspec
 from models.clock import Clock
 from models.errors import Conflict, Invalid, NotAllowed, NotFound
 from models.postgres.database import Db, UniqueViolation
-from models.safety.ban_notices import Kind
+from models.safety.ban_notices import BanKind
 from models.safety.bans import Bans
 from models.security.audit_log import Audit
 from models.security.tokens import hash_of
 from models.visible_text import is_visible
 
-Verdict = Literal["upheld", "overturned"]
+AppealVerdict = Literal["upheld", "overturned"]
 MOST_CHARACTERS = 2000
 PAGE = 50
 OTHER = "An appeal is decided by another moderator than the one who banned."
@@ -32,7 +32,7 @@ class Appeal(msgspec.Struct, frozen=True):
 
     ban_id: str
     user_id: str
-    kind: Kind
+    kind: BanKind
     rule: str
     reason: str
     until_at: datetime | None
@@ -40,7 +40,7 @@ class Appeal(msgspec.Struct, frozen=True):
     is_account: bool
     text: str | None
     filed_at: datetime | None
-    verdict: Verdict | None
+    verdict: AppealVerdict | None
     reply: str | None
 
 
@@ -50,7 +50,7 @@ class OpenAppeal(msgspec.Struct, frozen=True):
     ban_id: str
     user_id: str
     name: str
-    kind: Kind
+    kind: BanKind
     rule: str
     reason: str
     until_at: datetime | None
@@ -87,12 +87,12 @@ class Appeals:
 
     async def judge(self, ban_id: str, moderator_id: str, verdict: str, reply: str) -> None:
         """Decides with a verdict from a form. Raises: Invalid (`verdict`), and the errors of `decide`."""
-        for known in get_args(Verdict):
+        for known in get_args(AppealVerdict):
             if verdict == known:
                 return await self.decide(ban_id, moderator_id, known, reply)
         raise Invalid(verdict="Choose whether the ban stays.")
 
-    async def decide(self, ban_id: str, moderator_id: str, verdict: Verdict, reply: str) -> None:
+    async def decide(self, ban_id: str, moderator_id: str, verdict: AppealVerdict, reply: str) -> None:
         """Decides an appeal; overturning lifts the ban.
 
         Raises: NotFound, NotAllowed (their own ban), Conflict (already decided), Invalid.

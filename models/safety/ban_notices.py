@@ -19,7 +19,7 @@ from models.postgres.database import Db
 from models.security.site_secret import SiteSecret
 from models.security.tokens import hash_of
 
-Kind = Literal["temporary", "permanent"]
+BanKind = Literal["temporary", "permanent"]
 PURPOSE = "appeal"
 
 
@@ -28,7 +28,7 @@ class ActiveBan(msgspec.Struct, frozen=True):
 
     ban_id: str
     user_id: str
-    kind: Kind
+    kind: BanKind
     rule: str
     reason: str
     until_at: datetime | None

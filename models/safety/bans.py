@@ -22,7 +22,7 @@ from models.postgres.database import Db, Transaction
 from models.redis import keys
 from models.redis.client import Bus
 from models.safety.address_bans import AddressBans
-from models.safety.ban_notices import ActiveBan, BanNotices, Kind, Notice
+from models.safety.ban_notices import ActiveBan, BanKind, BanNotices, Notice
 from models.safety.interruptions import Interruptions
 from models.security.audit_log import Audit
 from models.security.sessions import BANNED, Sessions
@@ -202,13 +202,13 @@ class Bans:
         await self._sql.run("make_room", on=on, **values)
 
     async def _create(self, new: NewBan, moderator_id: str, on: Transaction) -> ActiveBan:
-        kind: Kind = "temporary" if new.until else "permanent"
+        kind: BanKind = "temporary" if new.until else "permanent"
         ban = await self._insert(new, kind, moderator_id, on)
         assert ban is not None, "room was made under the lock"
         return ban
 
     async def _insert(
-        self, new: NewBan, kind: Kind, moderator_id: str | None, on: Transaction
+        self, new: NewBan, kind: BanKind, moderator_id: str | None, on: Transaction
     ) -> ActiveBan | None:
         ban_id = new_id()
         values: dict[str, Any] = {"ban_id": ban_id, "user_id": new.user_id, "rule": new.rule, "kind": kind}

@@ -15,19 +15,19 @@ from models.security.site_secret import SiteSecret
 PURPOSE = "banned email"
 
 
-class _ActiveBan(msgspec.Struct, frozen=True):
+class _BanOfUser(msgspec.Struct, frozen=True):
     ban_id: str
     email_key: str
 
 
-class BannedEmails:
+class EmailBans:
     def __init__(self, db: Db, clock: Clock, secret: SiteSecret) -> None:
         self._clock, self._secret = clock, secret
         self._sql = db.statements("safety.email_bans")
 
     async def keep(self, user_id: str, *, on: Transaction) -> None:
         """Stores the address before a deletion. No effect without an account or an active ban."""
-        found = await self._sql.one("standing", _ActiveBan, on=on, user_id=user_id, now=self._clock.frozen)
+        found = await self._sql.one("standing", _BanOfUser, on=on, user_id=user_id, now=self._clock.frozen)
         if found is not None:
             email_hash = await self._hash(found.email_key)
             await self._sql.run("keep", on=on, ban_id=found.ban_id, email_hash=email_hash)

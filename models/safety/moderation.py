@@ -13,7 +13,7 @@ import msgspec
 from models.clock import Clock
 from models.errors import Conflict, Invalid
 from models.safety.bans import Bans, NewBan
-from models.safety.report_reviews import JUDGED, Report, ReportReviews, Verdict
+from models.safety.report_reviews import JUDGED, Report, ReportReviews, ReportVerdict
 from models.safety.reports import REASONS
 from models.security.audit_log import why
 
@@ -21,7 +21,7 @@ MOST_HOURS = 366 * 24
 MOST_ADDRESS_HOURS = 720
 BANS = ("temporary", "permanent")
 # Upheld without a ban: the report was right, and a picture was removed, or the user is gone.
-WITHOUT_BAN: dict[str, Verdict] = {"dismiss": "dismissed", "uphold": "upheld"}
+WITHOUT_BAN: dict[str, ReportVerdict] = {"dismiss": "dismissed", "uphold": "upheld"}
 CHOOSE = "Choose a decision."
 
 

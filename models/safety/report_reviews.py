@@ -15,10 +15,10 @@ from models.clock import Clock
 from models.errors import Conflict, NotFound
 from models.ids import is_id
 from models.postgres.database import Db
-from models.profiles.media import Kind, MediaFile
+from models.profiles.media import MediaFile, MediaKind
 from models.security.audit_log import Audit
 
-Verdict = Literal["upheld", "dismissed"]
+ReportVerdict = Literal["upheld", "dismissed"]
 FIRST_ID = "00000000-0000-0000-0000-000000000000"
 PAGE, MOST_OF_ONE = 50, 200
 RANKS = {"minor": 1, "nudity": 2}
@@ -48,7 +48,7 @@ class Report(msgspec.Struct, frozen=True):
     media: int
     upheld: int
     dismissed: int
-    verdict: Verdict | None
+    verdict: ReportVerdict | None
     reviewed_by: str | None
     reviewed_at: datetime | None
 
@@ -83,7 +83,7 @@ class HeldMedia(msgspec.Struct, frozen=True):
     """A selfie or an intro video of the card at the time of the report; `detached_at`: its deletion."""
 
     media_id: str
-    kind: Kind
+    kind: MediaKind
     content_type: str
     byte_size: int
     detached_at: datetime | None
@@ -190,7 +190,9 @@ class ReportReviews:
         found = await self._sql.value("frame", report_id=report_id)
         return None if found is None else bytes(found)
 
-    async def judge(self, report_id: str, moderator_id: str, verdict: Verdict, reason: str = "") -> None:
+    async def judge(
+        self, report_id: str, moderator_id: str, verdict: ReportVerdict, reason: str = ""
+    ) -> None:
         """Decides a report. Raises: NotFound, Conflict."""
         await self.get(report_id)
         values = {"moderator_id": moderator_id, "verdict": verdict, "now": self._clock.frozen}

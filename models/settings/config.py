@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.currencies import amount_text
-from models.settings.networks import Network
+from models.settings.networks import IpNetwork
 from models.settings.urls import LOOPBACK_NAMES
 from models.settings.web_origins import LOOPBACK_HOSTS, accepted_origins, host_of, normal_base
 
@@ -30,7 +30,7 @@ class Config:
     workers: int = 1
     base_url: str = "http://localhost:8080"
     allowed_origins: tuple[str, ...] = ()
-    trusted_proxies: tuple[Network, ...] = ()
+    trusted_proxies: tuple[IpNetwork, ...] = ()
     tls: str = "off"
     http_port: int = 80
     https_port: int = 443

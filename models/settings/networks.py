@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from models.settings.urls import Unusable
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 # A network with a shorter prefix contains more than any organisation's own machines, unless it is private.
 LEAST_PREFIX = {4: 8, 6: 16}
 PRIVATE = (ipaddress.IPv6Network("fc00::/7"), ipaddress.IPv6Network("fe80::/10"))
@@ -24,7 +24,7 @@ CAUSES = (
 )  # fmt: skip
 
 
-def network(text: str) -> Network:
+def network(text: str) -> IpNetwork:
     """An address or a network, without a zone; IPv4-mapped addresses become IPv4. Raises: Unusable."""
     for pattern, cause in CAUSES:
         if pattern.search(text):
@@ -36,13 +36,13 @@ def network(text: str) -> Network:
     return found
 
 
-def is_wide(found: Network) -> bool:
+def is_wide(found: IpNetwork) -> bool:
     """Whether it contains so many addresses that strangers are among them."""
     is_private = isinstance(found, ipaddress.IPv6Network) and any(map(found.subnet_of, PRIVATE))
     return found.prefixlen < LEAST_PREFIX[found.version] and not is_private
 
 
-def _read(text: str) -> Network:
+def _read(text: str) -> IpNetwork:
     try:
         return ipaddress.ip_network(text)
     except ValueError:
@@ -66,7 +66,7 @@ def _can(read: Callable[[], object]) -> bool:
     return True
 
 
-def _unmapped(found: Network) -> Network:
+def _unmapped(found: IpNetwork) -> IpNetwork:
     if isinstance(found, ipaddress.IPv6Network) and found.prefixlen >= 96:
         mapped = found.network_address.ipv4_mapped
         if mapped is not None:
@@ -74,7 +74,7 @@ def _unmapped(found: Network) -> Network:
     return found
 
 
-def _belongs_to_no_peer(found: Network) -> bool:
+def _belongs_to_no_peer(found: IpNetwork) -> bool:
     address = found.network_address
     return address.is_unspecified or address.is_multicast or str(address) == "255.255.255.255"
 

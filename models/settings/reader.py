@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from models.settings import database_url, redis_url
 from models.settings.ice_urls import stun_url, turn_url
-from models.settings.networks import Network, listening_host, network, plain_address
+from models.settings.networks import IpNetwork, listening_host, network, plain_address
 from models.settings.paths import plain_path, text_file
 from models.settings.site_addresses import reachable_origin, site_origin
 from models.settings.urls import Unusable, mail_server, split
@@ -196,7 +196,7 @@ class SettingsReader:
     def host(self, name: str, default: str) -> str:
         return self._parsed(name, default, listening_host, "must be an address")
 
-    def networks(self, name: str) -> tuple[Network, ...]:
+    def networks(self, name: str) -> tuple[IpNetwork, ...]:
         return self._parsed(
             name,
             (),

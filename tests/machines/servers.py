@@ -14,7 +14,7 @@ import psycopg2
 import redis
 
 from models.processes.child_process import Server
-from models.processes.data_directory import Place
+from models.processes.data_directory import DataDirectory
 from models.processes.embedded_servers import Postgres, Redis
 
 SECONDS = 20.0
@@ -71,7 +71,7 @@ class Pair:
     """Both servers, in a temporary directory. Rows and keys can be read without the models."""
 
     def __init__(self, data: Path) -> None:
-        place = Place.find(data.resolve(), durable=False)
+        place = DataDirectory.find(data.resolve(), durable=False)
         server = Redis(place)
         self.redis_socket = str(server.socket)
         self.postgres, self.redis = Faulty(Postgres(place)), Faulty(server)

@@ -40,7 +40,7 @@ PR_SET_PDEATHSIG = 1
 DAMAGED, MEMORY = "damaged", "memory"
 # The modules that do the work, imported only in the child process.
 PICTURE, VIDEO = "models.profiles.decoding.pictures", "models.profiles.decoding.video_remux"
-Work = Callable[[BinaryIO, BinaryIO, dict[str, Any]], dict[str, Any]]
+DecoderWork = Callable[[BinaryIO, BinaryIO, dict[str, Any]], dict[str, Any]]
 
 
 def main(module: str, descriptor: int, parent: int) -> None:
@@ -49,7 +49,7 @@ def main(module: str, descriptor: int, parent: int) -> None:
     os.nice(NICENESS)
     with socket.socket(fileno=descriptor) as pipe:
         try:
-            work: Work = importlib.import_module(module).work
+            work: DecoderWork = importlib.import_module(module).work
         except Exception as error:  # a library is missing or broken: the operator can fix it
             pipe.sendall(_line({"fault": f"{type(error).__name__}: {error}"}))
             return
@@ -61,7 +61,7 @@ def main(module: str, descriptor: int, parent: int) -> None:
             pipe.sendall(_line(answer(work, source, target, json.loads(message))))
 
 
-def answer(work: Work, source: BinaryIO, target: BinaryIO, request: dict[str, Any]) -> dict[str, Any]:
+def answer(work: DecoderWork, source: BinaryIO, target: BinaryIO, request: dict[str, Any]) -> dict[str, Any]:
     """`result` with what `work` returned, `problem` for a refusal, or `failed` for any other exception."""
     try:
         return {"result": work(source, target, request)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from handlers.commands import demo
-from handlers.commands.check import Refused
+from handlers.commands.check import CannotStart
 from models.settings.config import Config
 
 PUBLIC = "https://meet.example.org"
@@ -24,7 +24,7 @@ def test_it_runs_on_this_machine() -> None:
     ],
 )
 def test_a_site_of_real_users_is_refused(config: Config, cause: str) -> None:
-    with pytest.raises(Refused, match=rf"ALLOW_DEMO: .*{cause}"):
+    with pytest.raises(CannotStart, match=rf"ALLOW_DEMO: .*{cause}"):
         demo.check_allowed(config)
 
 

@@ -222,7 +222,7 @@ async def test_invitations_are_shown_as_a_tree(scene: Scene, person: MakePerson)
         assert own is not None
         await models.invite_codes.redeem(own.code, guest.user_id)
     _, browser = await at_work(scene.site, "Mia")
-    tree = [(one.depth, one.name) for one in await models.people.brought(scene.ben.user_id)]
+    tree = [(one.depth, one.name) for one in await models.members.brought(scene.ben.user_id)]
     assert tree == [(0, "Cleo"), (1, "Dora")]
     top, middle = [(await browser.get(f"/admin/people/{one.user_id}")).text for one in (scene.ben, cleo)]
     assert f'↳ <a href="/admin/people/{dora.user_id}"' in top

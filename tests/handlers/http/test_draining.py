@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 
-from handlers.http.draining import Requests
+from handlers.http.draining import OpenRequests
 
 
 async def test_a_drain_without_requests_ends_at_once() -> None:
-    requests = Requests()
+    requests = OpenRequests()
     await requests.drained()
     assert requests.is_draining
 
 
 async def test_a_drain_waits_for_the_last_answer() -> None:
-    requests = Requests()
+    requests = OpenRequests()
     requests.began()
     requests.began()
     drain = asyncio.create_task(requests.drained())

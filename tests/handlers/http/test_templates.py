@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import jinja2
 import pytest
 
-from handlers.http.templates import ENDED_WORDS, Pages, clock, gender_word, minutes, when
+from handlers.http.templates import ENDED_WORDS, Templates, clock, gender_word, minutes, when
 from models.settings.config import Config
 
 
@@ -41,4 +41,4 @@ def test_every_end_of_a_call_has_a_text() -> None:
 
 def test_an_undefined_variable_raises() -> None:
     with pytest.raises(jinja2.UndefinedError):
-        Pages(Config()).render("public/errors/_error.html", {})
+        Templates(Config()).render("public/errors/_error.html", {})

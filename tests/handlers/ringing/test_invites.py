@@ -44,7 +44,7 @@ async def test_unknown_fields_are_ignored(site: Running, person: MakePerson) -> 
 async def test_access_that_changes_while_the_socket_opens_is_in_its_state(
     site: Running, person: MakePerson, *, is_gained: bool
 ) -> None:
-    anna, access = await person("Anna", access=None), site.models.access
+    anna, access = await person("Anna", access=None), site.models.grants
     if not is_gained:
         await access.grant(anna.user_id, "code", "a friend")
     async with site.models.db.transaction() as on:

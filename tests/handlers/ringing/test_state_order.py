@@ -9,7 +9,7 @@ import pytest
 
 from handlers.ringing.state_order import MOST_LOOKS, StateOrder
 from models.errors import Unavailable
-from models.messages import State
+from models.messages import StateMessage
 
 
 def event(type: str, number: int = 0) -> bytes:
@@ -25,11 +25,11 @@ class Recorder:
         self._during = list(during)
         self.looks = 0
 
-    async def look(self) -> State | None:
+    async def look(self) -> StateMessage | None:
         self.looks += 1
         for frame in self._during[self.looks - 1] if self.looks <= len(self._during) else ():
             self.order.push(frame)
-        return State(server_now=self.looks, access="paid", available=True, invite=None, call=None)
+        return StateMessage(server_now=self.looks, access="paid", available=True, invite=None, call=None)
 
     async def show(self) -> list[Any]:
         await self.order.show(self.look)
@@ -71,7 +71,7 @@ async def test_events_continue_when_a_later_state_cannot_be_read() -> None:
     recorder = Recorder()
     await recorder.show()
 
-    async def fail() -> State | None:
+    async def fail() -> StateMessage | None:
         recorder.order.push(event("call:notify", 1))
         raise Unavailable
 

@@ -57,7 +57,7 @@ async def test_a_code_lets_a_friend_in_and_counts_one_use(models, person) -> Non
     anna, ben = await person("Anna"), await person("Ben", access=None)
     code = await own_code(models, anna)
     assert await models.invite_codes.redeem(code, ben.user_id, ADDRESS) == "invited"
-    assert await models.access.of(ben.user_id) == "invited"
+    assert await models.grants.of(ben.user_id) == "invited"
     assert (await models.invite_codes.find_own(anna.user_id)).uses_remaining == 3
 
 
@@ -137,7 +137,7 @@ async def test_an_obstacle_is_reported_and_takes_no_use(models, person, obstacle
     code = await own_code(models, anna)
     who = anna if obstacle == "own" else ben
     if obstacle == "in":
-        await models.access.grant(ben.user_id, "comp", "gift")
+        await models.grants.grant(ben.user_id, "comp", "gift")
     elif obstacle == "stopped":
         await stop(models, code)
     elif obstacle == "used up":
@@ -146,7 +146,7 @@ async def test_an_obstacle_is_reported_and_takes_no_use(models, person, obstacle
     elif obstacle == "one before":
         before = await admin_code(models, 1)
         await models.invite_codes.redeem(before, ben.user_id)
-        await models.access.take_away("code", f"{ben.user_id}/{before}", "moderator")
+        await models.grants.take_away("code", f"{ben.user_id}/{before}", "moderator")
     left = (await models.invite_codes.find_own(anna.user_id)).uses_remaining
     with pytest.raises(Conflict):
         await models.invite_codes.check(code, who.user_id)

@@ -42,7 +42,7 @@ async def test_a_new_password_works_at_once_and_only_for_its_account(
     models: Models, mailbox: Mailbox, person: MakePerson
 ) -> None:
     ann, bo = await keep(models, person, "Ann"), await keep(models, person, "Bo")
-    await models.account_changes.password(ann, PASSWORD, OTHER_PASSWORD, HOME)
+    await models.credentials.password(ann, PASSWORD, OTHER_PASSWORD, HOME)
     with pytest.raises(NotSignedIn):
         await models.accounts.login(ANN, PASSWORD, HOME, None)
     assert await models.accounts.login(ANN, OTHER_PASSWORD, HOME, None)
@@ -54,7 +54,7 @@ async def test_a_new_password_works_at_once_and_only_for_its_account(
 async def test_it_ends_the_other_sessions_and_keeps_this_one(models: Models, person: MakePerson) -> None:
     ann, bo = await keep(models, person, "Ann"), await keep(models, person, "Bo")
     other = await models.sessions.create(ann.user_id)
-    await models.account_changes.password(ann, PASSWORD, OTHER_PASSWORD, HOME)
+    await models.credentials.password(ann, PASSWORD, OTHER_PASSWORD, HOME)
     assert await models.sessions.again(ann.session_id) is not None
     assert await models.sessions.again(bo.session_id) is not None
     assert await models.sessions.find(other.token) is None
@@ -63,7 +63,7 @@ async def test_it_ends_the_other_sessions_and_keeps_this_one(models: Models, per
 
 async def test_the_wrong_password_changes_nothing_and_counts(models: Models, person: MakePerson) -> None:
     ann = await keep(models, person, "Ann")
-    changes = models.account_changes
+    changes = models.credentials
     for _ in range(2):
         with pytest.raises(NotAllowed) as refused:
             await changes.password(ann, OTHER_PASSWORD, "password1234", HOME)
@@ -87,13 +87,13 @@ async def test_a_new_password_has_the_same_rules_as_the_first(
     ann = await keep(models, person, "Ann")
     for _ in range(7):
         with pytest.raises(Invalid):
-            await models.account_changes.password(ann, PASSWORD, password, HOME)
+            await models.credentials.password(ann, PASSWORD, password, HOME)
     assert await models.accounts.login(ANN, PASSWORD, HOME, None)
 
 
 async def test_a_new_address_works_at_once(models: Models, mailbox: Mailbox, person: MakePerson) -> None:
     ann = await keep(models, person, "Ann")
-    await models.account_changes.email(ann, PASSWORD, NEW, HOME)
+    await models.credentials.email(ann, PASSWORD, NEW, HOME)
     assert await models.accounts.login(NEW, PASSWORD, HOME, None)
     with pytest.raises(NotSignedIn):
         await models.accounts.login(ANN, PASSWORD, HOME, None)
@@ -104,14 +104,14 @@ async def test_a_new_address_works_at_once(models: Models, mailbox: Mailbox, per
 async def test_the_address_of_another_account_is_refused(models: Models, person: MakePerson) -> None:
     ann, bo = await keep(models, person, "Ann"), await keep(models, person, "Bo")
     with pytest.raises(Conflict) as refused:
-        await models.account_changes.email(ann, PASSWORD, "BO@example.com", HOME)
+        await models.credentials.email(ann, PASSWORD, "BO@example.com", HOME)
     assert set(refused.value.fields or {}) == {"email"}
     assert (await models.accounts.login(BO, PASSWORD, HOME, None)).member.user_id == bo.user_id
 
 
 async def test_new_codes_replace_the_old(models: Models, person: MakePerson) -> None:
     ann = await keep(models, person, "Ann")
-    codes = await models.account_changes.recovery_codes(ann, PASSWORD, HOME)
+    codes = await models.credentials.recovery_codes(ann, PASSWORD, HOME)
     assert len(codes) == await models.recovery_codes.left(ann.user_id) == 8
     assert await models.recovery.by_code(ANN, codes[7], OTHER_PASSWORD, HOME, None)
 
@@ -120,6 +120,6 @@ async def test_a_guest_has_nothing_to_change(models: Models, person: MakePerson)
     guest = await models.sessions.find((await person("Guest")).token)
     assert guest is not None
     with pytest.raises(Conflict):
-        await models.account_changes.password(guest, PASSWORD, OTHER_PASSWORD, HOME)
+        await models.credentials.password(guest, PASSWORD, OTHER_PASSWORD, HOME)
     with pytest.raises(Conflict):
-        await models.account_changes.recovery_codes(guest, PASSWORD, HOME)
+        await models.credentials.recovery_codes(guest, PASSWORD, HOME)

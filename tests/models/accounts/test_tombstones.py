@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from models.accounts.tombstones import Applied, append, batches_of, read_line
+from models.accounts.tombstones import AppliedTombstones, append, batches_of, read_line
 from models.ids import new_id
 from models.processes.data_directory import packaged
 from models.settings.config import Config
@@ -53,11 +53,11 @@ async def test_a_restored_backup_brings_no_deleted_user_back(
     try:
         assert await is_here(again, ann), "the backup brings her back: without tombstones she would stay"
         assert await again.sessions.find(ann.token)
-        assert await again.tombstones.apply() == Applied(lines=2, people=1, media=0)
+        assert await again.tombstones.apply() == AppliedTombstones(lines=2, people=1, media=0)
         assert not await is_here(again, ann)
         assert await again.sessions.find(ann.token) is None
         assert await rows(again, "select owner_id from media") == [(bo.user_id,)]
-        assert await again.tombstones.apply() == Applied(lines=2)
+        assert await again.tombstones.apply() == AppliedTombstones(lines=2)
         assert await is_here(again, bo)
     finally:
         await again.close()
@@ -75,7 +75,7 @@ async def test_a_picture_that_was_replaced_does_not_come_back(
     again = await Models.open(models.config, servers.database_url, servers.redis_url)
     try:
         assert await rows(again, "select media_id from media") == old
-        assert await again.tombstones.apply() == Applied(lines=1, media=1)
+        assert await again.tombstones.apply() == AppliedTombstones(lines=1, media=1)
         assert await rows(again, "select media_id from media") == []
         assert await is_here(again, ann)
     finally:
@@ -100,7 +100,7 @@ async def test_an_exported_file_is_applied_to_another_database(
     copy.write_text(
         f"user {ann.user_id} 2026-11-24T12:00:00.000Z\nnonsense\nuser {new_id()} 2026-11-24T12:00:00.000Z\n"
     )
-    assert await models.tombstones.apply(copy) == Applied(lines=2, people=1)
+    assert await models.tombstones.apply(copy) == AppliedTombstones(lines=2, people=1)
     assert not await is_here(models, ann)
     assert await is_here(models, bo)
     assert len(models.tombstones.file.read_text().splitlines()) == 2

@@ -54,7 +54,7 @@ async def test_an_old_checkout_is_not_offered_again(models, stripe, anna) -> Non
 
 
 async def test_a_user_cannot_pay_twice(models, stripe, anna) -> None:
-    await models.access.grant(anna.user_id, "payment", "before")
+    await models.grants.grant(anna.user_id, "payment", "before")
     with pytest.raises(Conflict):
         await models.checkouts.create_checkout(anna.user_id)
     assert stripe.asked == []
@@ -122,7 +122,7 @@ async def test_killed_between_insert_and_commit_the_retry_grants_once(models, st
     offered = await models.checkouts.create_checkout(anna.user_id)
     payload = event("completed", stripe.pay(offered.session_id))
     async with models.db.transaction() as on:
-        await models.access.lock(anna.user_id, on=on)
+        await models.grants.lock(anna.user_id, on=on)
         telling = asyncio.create_task(tell(models, payload))
         await kill_who_waits(models)
         with pytest.raises(Unavailable):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.billing.entitlement import Worth
+from models.billing.entitlement import CheckoutValue
 
 
 @pytest.mark.parametrize(
@@ -12,7 +12,7 @@ from models.billing.entitlement import Worth
     [(False, False, None), (True, False, "refunded"), (False, True, "disputed"), (True, True, "refunded")],
 )
 def test_the_reason_why_a_payment_no_longer_grants_access(refunded, lost, why) -> None:
-    assert Worth(is_paid=True, is_refunded=refunded, is_lost=lost, is_of_nobody=False).lost_by == why
+    assert CheckoutValue(is_paid=True, is_refunded=refunded, is_lost=lost, is_of_nobody=False).lost_by == why
 
 
 async def test_an_unpaid_checkout_is_worth_nothing(models, person) -> None:
@@ -22,4 +22,4 @@ async def test_an_unpaid_checkout_is_worth_nothing(models, person) -> None:
     async with models.db.transaction() as on:
         entitlement = models.entitlement
         assert await entitlement.work_out(checkout.attempt_id, anna.user_id, on=on) is None
-    assert await models.access.of(anna.user_id) == "unpaid"
+    assert await models.grants.of(anna.user_id) == "unpaid"

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from models.billing import stripe_api
-from models.billing.stripe_api import StripeAway
+from models.billing.stripe_api import StripeUnavailable
 from models.errors import NotFound
 from models.settings.config import Config
 from tests.support.billing.fake_stripe import StripeStandIn, running
@@ -36,7 +36,7 @@ def anna(io_loop, person):
 async def test_a_paid_checkout_gives_access_and_a_code_of_four(models, stripe, anna) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     assert await tell(models, event("completed", stripe.pay(offered.session_id))) == "applied"
-    assert await models.access.of(anna.user_id) == "paid"
+    assert await models.grants.of(anna.user_id) == "paid"
     assert (await models.invite_codes.find_own(anna.user_id)).uses_remaining == 4
 
 
@@ -52,9 +52,9 @@ async def test_twenty_events_with_the_same_content_have_one_effect(models, strip
 async def test_an_unpaid_checkout_stays_pending(models, stripe, anna) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     assert await tell(models, event("completed", stripe.pay_later(offered.session_id))) == "ignored"
-    assert await models.access.of(anna.user_id) == "unpaid"
+    assert await models.grants.of(anna.user_id) == "unpaid"
     assert await tell(models, event("async_payment_succeeded", stripe.pay(offered.session_id))) == "applied"
-    assert await models.access.of(anna.user_id) == "paid"
+    assert await models.grants.of(anna.user_id) == "paid"
 
 
 @pytest.mark.parametrize("kind", ["async_payment_failed", "expired"])
@@ -76,13 +76,13 @@ async def test_a_late_failure_event_revokes_nothing(models, stripe, anna) -> Non
         ("async_payment_failed", {"payment_status": "unpaid"}),
     ):
         assert await tell(models, event(kind, session, **changes)) == "ignored"
-    assert await models.access.of(anna.user_id) == "paid"
+    assert await models.grants.of(anna.user_id) == "paid"
 
 
 async def test_an_event_may_arrive_before_the_response_of_the_api(models, stripe, anna) -> None:
     # Stripe creates the session, but no attempt receives the response.
     stripe.faults.extend(["lost"] * (1 + stripe_api.RETRIES))
-    with pytest.raises(StripeAway):
+    with pytest.raises(StripeUnavailable):
         await models.checkouts.create_checkout(anna.user_id)
     (session_id,) = stripe.sessions
     assert await tell(models, event("completed", stripe.pay(session_id))) == "applied"
@@ -95,7 +95,7 @@ async def test_a_payment_of_an_old_checkout_counts(models, stripe, anna) -> None
     models.clock.advance(hours=23, minutes=30)
     await models.checkouts.create_checkout(anna.user_id)
     assert await tell(models, event("completed", stripe.pay(first.session_id))) == "applied"
-    assert await models.access.of(anna.user_id) == "paid"
+    assert await models.grants.of(anna.user_id) == "paid"
 
 
 WRONG = {
@@ -115,7 +115,7 @@ async def test_a_checkout_that_differs_grants_nothing_and_is_logged(
     offered = await models.checkouts.create_checkout(anna.user_id)
     with caplog.at_level(logging.ERROR):
         assert await tell(models, event("completed", stripe.pay(offered.session_id), **changes)) == "ignored"
-    assert await models.access.of(anna.user_id) == "unpaid"
+    assert await models.grants.of(anna.user_id) == "unpaid"
     assert await effects(models) == ["refused"]
     assert "nothing is granted" in caplog.text
 
@@ -126,8 +126,8 @@ async def test_metadata_of_another_user_grants_nothing(models, stripe, anna, per
     session = stripe.pay(offered.session_id)
     metadata = session["metadata"] | {"user_id": ben.user_id}
     assert await tell(models, event("completed", session, metadata=metadata)) == "ignored"
-    assert await models.access.of(ben.user_id) == "unpaid"
-    assert await models.access.of(anna.user_id) == "unpaid"
+    assert await models.grants.of(ben.user_id) == "unpaid"
+    assert await models.grants.of(anna.user_id) == "unpaid"
 
 
 async def test_other_sites_on_the_same_account_are_ignored(models, stripe, caplog) -> None:
@@ -146,14 +146,14 @@ async def test_the_event_of_a_payment_may_precede_that_of_its_session(models, st
     session = stripe.pay(offered.session_id)
     intent = stripe.intent(offered.session_id)
     assert await tell(models, news("payment_intent.succeeded", intent)) == "applied"
-    assert await models.access.of(anna.user_id) == "paid"
+    assert await models.grants.of(anna.user_id) == "paid"
     assert await tell(models, event("completed", session)) == "ignored"
     assert await rows(models) == {"grants": 1, "codes": 1, "checkouts": 1, "events": 2}
 
 
 async def test_the_event_of_a_payment_may_arrive_before_its_session_is_known(models, stripe, anna) -> None:
     stripe.faults.extend(["lost"] * (1 + stripe_api.RETRIES))
-    with pytest.raises(StripeAway):
+    with pytest.raises(StripeUnavailable):
         await models.checkouts.create_checkout(anna.user_id)
     (session_id,) = stripe.sessions
     session = stripe.pay(session_id)
@@ -170,4 +170,4 @@ async def test_a_payment_that_differs_grants_nothing(models, stripe, anna, chang
     stripe.pay(offered.session_id)
     told = stripe.intent(offered.session_id) | changes
     assert await tell(models, news("payment_intent.succeeded", told)) == "ignored"
-    assert await models.access.of(anna.user_id) == "unpaid"
+    assert await models.grants.of(anna.user_id) == "unpaid"

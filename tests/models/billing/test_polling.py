@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from models.billing.stripe_api import StripeAway
+from models.billing.stripe_api import StripeUnavailable
 from models.settings.config import Config
 from tests.support.billing.fake_stripe import StripeStandIn, running
 from tests.support.billing.rows import rows
@@ -62,7 +62,7 @@ async def test_a_polled_session_is_checked_like_an_event(models, stripe, anna) -
     offered = await models.checkouts.create_checkout(anna.user_id)
     stripe.pay(offered.session_id)["amount_total"] = 1
     assert (await models.checkouts.status(anna.user_id, offered.session_id)).access == "pending"
-    assert await models.access.of(anna.user_id) == "unpaid"
+    assert await models.grants.of(anna.user_id) == "unpaid"
 
 
 async def test_the_sweep_settles_checkouts_whose_users_did_not_return(models, stripe, anna, person) -> None:
@@ -76,7 +76,7 @@ async def test_the_sweep_settles_checkouts_whose_users_did_not_return(models, st
     assert await models.checkouts.sweep() == 0
     models.clock.advance(seconds=1)
     assert await models.checkouts.sweep() == 3
-    assert await models.access.of(anna.user_id) == "paid"
+    assert await models.grants.of(anna.user_id) == "paid"
     assert (await models.checkouts.status(ben.user_id, expired.session_id)).access == "unpaid"
     assert await models.checkouts.sweep() == 0
     models.clock.advance(seconds=60)
@@ -99,7 +99,7 @@ async def test_the_sweep_stops_when_stripe_is_down_and_skips_unknown_sessions(mo
 async def test_attempts_that_never_reached_stripe_are_closed_after_a_day(models, stripe, anna) -> None:
     models.clock.freeze(datetime(2026, 5, 1, 12, tzinfo=UTC))
     stripe.faults.append("429")
-    with pytest.raises(StripeAway):
+    with pytest.raises(StripeUnavailable):
         await models.checkouts.create_checkout(anna.user_id)
     models.clock.advance(hours=24)
     await models.checkouts.sweep()

@@ -57,7 +57,7 @@ async def test_a_user_who_paid_twice_can_refund_only_the_second(models, stripe, 
     assert (second.is_refundable, first.is_refundable) == (True, False)
     await models.receipts.refund_own(anna.user_id, second.payment_id)
     assert await statuses(models, anna) == ["refunded", "paid"]
-    assert await models.access.of(anna.user_id) == "paid"
+    assert await models.grants.of(anna.user_id) == "paid"
     assert not await models.receipts.has_extra(anna.user_id)
     for receipt in (first, second):
         with pytest.raises(Conflict):
@@ -71,7 +71,7 @@ async def test_a_user_with_a_code_who_also_paid_can_refund_it(models, stripe, an
     (receipt,) = await models.receipts.of(anna.user_id)
     assert (receipt.is_second, receipt.is_beside_code, receipt.is_refundable) == (False, True, True)
     await models.receipts.refund_own(anna.user_id, receipt.payment_id)
-    assert await models.access.of(anna.user_id) == "invited"
+    assert await models.grants.of(anna.user_id) == "invited"
 
 
 async def test_a_payment_whose_code_was_used_cannot_be_refunded(models, stripe, anna, person) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from models.billing import stripe_api
-from models.billing.stripe_api import StripeAway
+from models.billing.stripe_api import StripeUnavailable
 from models.errors import Conflict
 from models.settings.config import Config
 from models.wiring import Models
@@ -85,7 +85,7 @@ async def test_payments_that_one_side_does_not_know(models, stripe, anna, person
 async def test_users_who_paid_and_have_no_access(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
     attempt = (await models.refunds.find(session_id)).attempt_id
-    await models.access.take_away("payment", attempt, "by mistake")
+    await models.grants.take_away("payment", attempt, "by mistake")
     assert await found(models) == [("access", "not in", "in")]
 
 
@@ -106,7 +106,7 @@ async def test_other_sites_on_the_same_account_are_ignored(models, stripe) -> No
 
 async def test_reconciliation_with_stripe_down_and_without_stripe(models, stripe, servers) -> None:
     stripe.faults.append("429")
-    with pytest.raises(StripeAway):
+    with pytest.raises(StripeUnavailable):
         await found(models)
     site = await Models.open(Config(), servers.database_url, servers.redis_url)
     with pytest.raises(Conflict):

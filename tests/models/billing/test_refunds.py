@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from models.billing.stripe_api import StripeAway
+from models.billing.stripe_api import StripeUnavailable
 from models.errors import Conflict, NotFound
 from models.settings.config import Config
 from models.wiring import Models
@@ -42,7 +42,7 @@ async def test_a_refund_goes_through_stripe_and_is_settled_at_once(models, strip
     await refund(models, session_id)
     (charge,) = stripe.charges.values()
     assert charge["refunded"]
-    assert await models.access.of(anna.user_id) == "unpaid"
+    assert await models.grants.of(anna.user_id) == "unpaid"
     assert await tell(models, news("charge.refunded", charge)) == "ignored"
     assert (await standing(models)).is_full
 
@@ -68,18 +68,18 @@ async def test_two_requests_refund_once(models, stripe, anna) -> None:
 async def test_with_stripe_down_nothing_is_refunded_and_a_retry_works(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
     stripe.faults.append("429")
-    with pytest.raises(StripeAway):
+    with pytest.raises(StripeUnavailable):
         await refund(models, session_id)
-    assert await models.access.of(anna.user_id) == "paid"
+    assert await models.grants.of(anna.user_id) == "paid"
     await refund(models, session_id)
-    assert await models.access.of(anna.user_id) == "unpaid"
+    assert await models.grants.of(anna.user_id) == "unpaid"
 
 
 async def test_a_refund_in_stripes_dashboard_whose_event_is_late(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
     stripe.give_back(session_id)
     await refund(models, session_id)
-    assert await models.access.of(anna.user_id) == "unpaid"
+    assert await models.grants.of(anna.user_id) == "unpaid"
 
 
 async def test_an_unpaid_checkout_cannot_be_refunded(models, stripe, anna) -> None:
@@ -104,7 +104,7 @@ async def test_a_payment_of_the_test_checkout_is_refunded_through_the_webhook(
     anna = await person("Anna", access=None)
     offered = await site.checkouts.create_checkout(anna.user_id)
     await site.checkouts.play(anna.user_id, offered.session_id, is_paid=True)
-    assert await site.access.of(anna.user_id) == "paid"
+    assert await site.grants.of(anna.user_id) == "paid"
     await refund(site, offered.session_id)
-    assert await site.access.of(anna.user_id) == "unpaid"
+    assert await site.grants.of(anna.user_id) == "unpaid"
     await site.close()

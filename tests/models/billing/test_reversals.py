@@ -38,9 +38,9 @@ async def test_a_full_refund_ends_access_and_stops_the_code(models, stripe, anna
     ben, carla = await person("Ben", access=None), await person("Carla", access=None)
     await models.invite_codes.redeem(own.code, ben.user_id)
     assert await tell(models, news("charge.refunded", stripe.give_back(session_id))) == "applied"
-    assert await models.access.of(anna.user_id) == "unpaid"
+    assert await models.grants.of(anna.user_id) == "unpaid"
     assert (await models.invite_codes.find_own(anna.user_id)).stopped
-    assert await models.access.of(ben.user_id) == "invited"
+    assert await models.grants.of(ben.user_id) == "invited"
     with pytest.raises(Conflict):
         await models.invite_codes.redeem(own.code, carla.user_id)
 
@@ -50,7 +50,7 @@ async def test_a_refund_counts_once(models, stripe, anna) -> None:
     charge = stripe.give_back(session_id)
     told = [tell(models, news("charge.refunded", charge)) for _ in range(10)]
     assert sorted(await asyncio.gather(*told)) == ["applied"] + ["ignored"] * 9
-    assert await models.access.of(anna.user_id) == "unpaid"
+    assert await models.grants.of(anna.user_id) == "unpaid"
 
 
 async def test_a_partial_refund_ends_nothing_and_is_stored(models, stripe, anna) -> None:
@@ -58,7 +58,7 @@ async def test_a_partial_refund_ends_nothing_and_is_stored(models, stripe, anna)
     first, second = stripe.give_back(session_id, 10), stripe.give_back(session_id, 15)
     for charge in (second, first):
         await tell(models, news("charge.refunded", charge))
-    assert await models.access.of(anna.user_id) == "paid"
+    assert await models.grants.of(anna.user_id) == "paid"
     assert not (await models.invite_codes.find_own(anna.user_id)).stopped
     assert (await standing(models)).refunded_cents == 25
 
@@ -68,16 +68,16 @@ async def test_refunding_the_rest_later_ends_access(models, stripe, anna) -> Non
     part, whole = stripe.give_back(session_id, 10), stripe.give_back(session_id)
     for charge in (whole, part):
         await tell(models, news("charge.refunded", charge))
-    assert await models.access.of(anna.user_id) == "unpaid"
+    assert await models.grants.of(anna.user_id) == "unpaid"
     assert (await standing(models)).refunded_cents == 50
 
 
 async def test_a_dispute_ends_access_only_when_it_is_lost(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
     await tell(models, news("charge.dispute.created", stripe.dispute(session_id)))
-    assert await models.access.of(anna.user_id) == "paid"
+    assert await models.grants.of(anna.user_id) == "paid"
     await tell(models, news("charge.dispute.closed", stripe.dispute(session_id, "lost")))
-    assert await models.access.of(anna.user_id) == "unpaid"
+    assert await models.grants.of(anna.user_id) == "unpaid"
     assert (await models.invite_codes.find_own(anna.user_id)).stopped
 
 
@@ -87,11 +87,11 @@ async def test_a_dispute_that_is_won_later_restores_access(models, stripe, anna)
     lost, won = (stripe.dispute(session_id, status) for status in ("lost", "won"))
     await tell(models, news("charge.dispute.closed", won, at=2000))
     await tell(models, news("charge.dispute.closed", lost, at=1000))
-    assert await models.access.of(anna.user_id) == "paid"
+    assert await models.grants.of(anna.user_id) == "paid"
     await tell(models, news("charge.dispute.closed", lost, at=3000))
-    assert await models.access.of(anna.user_id) == "unpaid"
+    assert await models.grants.of(anna.user_id) == "unpaid"
     await tell(models, news("charge.dispute.closed", won, at=4000))
-    assert await models.access.of(anna.user_id) == "paid"
+    assert await models.grants.of(anna.user_id) == "paid"
     assert await models.invite_codes.find_own(anna.user_id) == await alive(models, code, anna)
 
 
@@ -106,7 +106,7 @@ async def test_an_inquiry_is_not_a_dispute(models, stripe, anna, status) -> None
     session_id = await paid(models, stripe, anna)
     told = news("charge.dispute.closed", stripe.dispute(session_id, status))
     assert await tell(models, told) == "ignored"
-    assert await models.access.of(anna.user_id) == "paid"
+    assert await models.grants.of(anna.user_id) == "paid"
 
 
 async def test_events_in_any_order_have_the_same_result(models, stripe, person) -> None:
@@ -124,7 +124,7 @@ async def test_events_in_any_order_have_the_same_result(models, stripe, person) 
         for at in order:
             await tell(models, events[at])
         own = await models.invite_codes.find_own(guest.user_id)
-        ends.add((await models.access.of(guest.user_id), own is None or own.stopped))
+        ends.add((await models.grants.of(guest.user_id), own is None or own.stopped))
     assert ends == {("unpaid", True)}
 
 
@@ -139,7 +139,7 @@ async def test_concurrent_events_have_the_same_result(models, stripe, person) ->
             news("charge.dispute.closed", stripe.dispute(offered.session_id, "lost")),
         )
         await asyncio.gather(*(tell(models, payload) for payload in told))
-        assert await models.access.of(guest.user_id) == "unpaid"
+        assert await models.grants.of(guest.user_id) == "unpaid"
 
 
 async def test_refunding_one_of_two_payments_keeps_access(models, stripe, anna) -> None:
@@ -149,10 +149,10 @@ async def test_refunding_one_of_two_payments_keeps_access(models, stripe, anna) 
     for offered in (first, second):
         await tell(models, event("completed", stripe.pay(offered.session_id)))
     await tell(models, news("charge.refunded", stripe.give_back(first.session_id)))
-    assert await models.access.of(anna.user_id) == "paid"
+    assert await models.grants.of(anna.user_id) == "paid"
     assert not (await models.invite_codes.find_own(anna.user_id)).stopped
     await tell(models, news("charge.refunded", stripe.give_back(second.session_id)))
-    assert await models.access.of(anna.user_id) == "unpaid"
+    assert await models.grants.of(anna.user_id) == "unpaid"
     assert (await models.invite_codes.find_own(anna.user_id)).stopped
 
 
@@ -171,7 +171,7 @@ async def test_a_refund_that_does_not_match_ends_nothing(models, stripe, anna, c
         assert (
             await tell(models, news("charge.refunded", stripe.give_back(session_id) | changes)) == "ignored"
         )
-    assert await models.access.of(anna.user_id) == "paid"
+    assert await models.grants.of(anna.user_id) == "paid"
     assert "not as we created it" in caplog.text
 
 
@@ -181,4 +181,4 @@ async def test_other_sites_on_the_same_account_are_ignored(models, stripe, anna)
     assert await tell(models, news("charge.refunded", charge)) == "ignored"
     dispute = stripe.dispute(session_id, "lost") | {"payment_intent": "pi_shop", "id": "du_shop"}
     await tell(models, news("charge.dispute.closed", dispute))
-    assert await models.access.of(anna.user_id) == "paid"
+    assert await models.grants.of(anna.user_id) == "paid"

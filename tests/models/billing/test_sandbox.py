@@ -39,10 +39,10 @@ async def test_an_event_of_the_test_checkout_needs_the_sites_signature(models, p
     payload = event(checkout, is_paid=True)
     with pytest.raises(BadRequest):
         await models.stripe_webhook.receive(payload, signature(payload, "whsec_guessed"))
-    assert await models.access.of(anna.user_id) == "unpaid"
+    assert await models.grants.of(anna.user_id) == "unpaid"
     secret = await Sandbox(models.site_secret, models.config).secret()
     assert await models.stripe_webhook.receive(payload, signature(payload, secret)) == "applied"
-    assert await models.access.of(anna.user_id) == "paid"
+    assert await models.grants.of(anna.user_id) == "paid"
 
 
 async def test_a_settled_checkout_does_not_change(models, person) -> None:
@@ -50,7 +50,7 @@ async def test_a_settled_checkout_does_not_change(models, person) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     for is_paid in (False, True):
         await models.checkouts.play(anna.user_id, offered.session_id, is_paid=is_paid)
-    assert await models.access.of(anna.user_id) == "unpaid"
+    assert await models.grants.of(anna.user_id) == "unpaid"
     assert (await rows(models))["events"] == 1
 
 
@@ -59,7 +59,7 @@ async def test_a_test_checkout_is_for_its_owner(models, person) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     with pytest.raises(NotFound):
         await models.checkouts.play(ben.user_id, offered.session_id, is_paid=True)
-    assert await models.access.of(ben.user_id) == "unpaid"
+    assert await models.grants.of(ben.user_id) == "unpaid"
 
 
 async def test_abandoned_checkouts_are_closed(models, person) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from models.billing import stripe_api
-from models.billing.stripe_api import StripeAway, StripeRefused
+from models.billing.stripe_api import StripeRefused, StripeUnavailable
 from models.settings.config import Config
 from tests.support.billing.fake_stripe import StripeStandIn, running
 from tests.support.billing.stripe_books import KEY
@@ -45,7 +45,7 @@ async def test_the_parameters_of_a_new_checkout(models, stripe, anna) -> None:
 @pytest.mark.parametrize("fault", ["500", "503", "429", "reset", "lost", "garbage"])
 async def test_a_retry_has_the_same_idempotency_key(models, stripe, anna, fault) -> None:
     stripe.faults.extend([fault] * (1 if fault in ("429", "garbage") else 1 + stripe_api.RETRIES))
-    with pytest.raises(StripeAway):
+    with pytest.raises(StripeUnavailable):
         await models.checkouts.create_checkout(anna.user_id)
     offered = await models.checkouts.create_checkout(anna.user_id)
     assert list(stripe.sessions) == [offered.session_id]
@@ -56,7 +56,7 @@ async def test_a_request_to_stripe_times_out(models, stripe, anna, monkeypatch) 
     assert stripe_api.TOTAL_SECONDS < 10
     monkeypatch.setattr(stripe_api, "TOTAL_SECONDS", 0.2)
     stripe.faults.append("hang")
-    with pytest.raises(StripeAway):
+    with pytest.raises(StripeUnavailable):
         await models.checkouts.create_checkout(anna.user_id)
     monkeypatch.undo()
     await models.checkouts.create_checkout(anna.user_id)

@@ -38,7 +38,7 @@ async def test_an_event_of_the_other_mode_does_nothing_and_is_logged(models, str
             news("payment_intent.succeeded", stripe.intent(offered.session_id), livemode=True),
         ):
             assert await tell(models, payload) == "ignored"
-    assert await models.access.of(anna.user_id) == "unpaid"
+    assert await models.grants.of(anna.user_id) == "unpaid"
     assert "does not match the key" in caplog.text
 
 
@@ -57,5 +57,5 @@ async def test_an_object_of_the_other_mode_grants_nothing(models, stripe, anna) 
     offered = await models.checkouts.create_checkout(anna.user_id)
     session = stripe.pay(offered.session_id) | {"livemode": True}
     assert await tell(models, event("completed", session)) == "ignored"
-    assert await models.access.of(anna.user_id) == "unpaid"
+    assert await models.grants.of(anna.user_id) == "unpaid"
     assert await effects(models) == ["refused"]

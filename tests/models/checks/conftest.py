@@ -17,7 +17,7 @@ import psycopg2
 import pytest
 
 from models.findings import Findings
-from models.processes.data_directory import Place
+from models.processes.data_directory import DataDirectory
 from models.processes.embedded_servers import Postgres, valkey_binary
 from tests.support.smtp_server import Mailbox
 
@@ -62,7 +62,7 @@ class TcpPostgres(Postgres):
 def postgres() -> Iterator[TcpPostgres]:
     # Not in pytest's own directory: each run that begins makes it private again.
     with tempfile.TemporaryDirectory(prefix="napalmsky-test-") as home:
-        yield from _running(TcpPostgres(Place.find(Path(home).resolve(), durable=False)))
+        yield from _running(TcpPostgres(DataDirectory.find(Path(home).resolve(), durable=False)))
 
 
 def _running(server: TcpPostgres) -> Iterator[TcpPostgres]:

@@ -63,7 +63,7 @@ async def test_a_disabled_code_grants_nothing_and_earlier_guests_stay(models, pe
     assert (await models.admin_codes.stop(code.code)).stopped_at is not None
     with pytest.raises(Conflict):
         await models.invite_codes.redeem(code.code, carla.user_id)
-    assert await models.access.of(ben.user_id) == "invited"
+    assert await models.grants.of(ben.user_id) == "invited"
     for unknown in (new_code(), "nonsense"):
         with pytest.raises(NotFound):
             await models.admin_codes.stop(unknown)

@@ -27,7 +27,7 @@ async def test_a_user_without_a_selfie_leaves_the_queue_in_every_process(
     here, there = await site.invites(ann), await far.invites(ann)
     assert await is_listed(site, ann)
     worker, mia = await at_work(site, "Mia")
-    shown = await site.models.people.get(ann.user_id)
+    shown = await site.models.members.get(ann.user_id)
     assert shown.selfie_id is not None
     fields = {"kind": "selfie", "mediaId": shown.selfie_id, "reason": WHY}
     answer = await mia.post(f"/admin/people/{ann.user_id}/remove", **fields)
@@ -54,7 +54,7 @@ async def test_the_owner_sees_the_reason_until_there_is_a_new_file(site: Running
         ("video", clip(), "/settings"),
     ):
         await site.client.upload(f"/media/{kind}", kind, data, token=ann.token)
-        shown = await site.models.people.get(ann.user_id)
+        shown = await site.models.members.get(ann.user_id)
         media_id = shown.selfie_id if kind == "selfie" else shown.video_id
         await site.models.removals.remove(ann.user_id, kind, media_id or "", "operator", WHY)
         browser = await browser_of(site, ann)
@@ -72,11 +72,11 @@ async def test_the_owner_sees_the_reason_until_there_is_a_new_file(site: Running
 async def test_a_file_replaced_since_stays(site: Running, person: MakePerson) -> None:
     ann = await person("Ann")
     _, mia = await at_work(site, "Mia")
-    before = (await site.models.people.get(ann.user_id)).selfie_id or ""
+    before = (await site.models.members.get(ann.user_id)).selfie_id or ""
     await site.client.upload("/media/selfie", "selfie", jpeg(), token=ann.token)
     path = f"/admin/people/{ann.user_id}/remove"
     assert (await mia.post(path, kind="selfie", mediaId=before, reason=WHY)).status == 409
-    now = (await site.models.people.get(ann.user_id)).selfie_id or ""
+    now = (await site.models.members.get(ann.user_id)).selfie_id or ""
     for fields, status in (
         ({"kind": "video", "mediaId": now, "reason": WHY}, 409),
         ({"kind": "name", "mediaId": now, "reason": WHY}, 422),
@@ -84,7 +84,7 @@ async def test_a_file_replaced_since_stays(site: Running, person: MakePerson) ->
         ({"kind": "selfie", "mediaId": "x", "reason": WHY}, 404),
     ):
         assert (await mia.post(path, **fields)).status == status, fields
-    assert (await site.models.people.get(ann.user_id)).selfie_id == now
+    assert (await site.models.members.get(ann.user_id)).selfie_id == now
     assert await rows(site.models, "select 1 from removals") == []
 
 

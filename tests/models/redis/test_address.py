@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import Unavailable
-from models.redis.address import Address
+from models.redis.address import RedisAddress
 from tests.machines.faults.fault_proxy import FaultProxy
 from tests.support.faults.redis_faults import FaultyRedis, bus_at
 
@@ -38,7 +38,7 @@ async def test_the_first_commands() -> None:
         ],
     }
     for url, commands in said.items():
-        assert await Address(url).greeting() == [*commands, ("PING",)]
+        assert await RedisAddress(url).greeting() == [*commands, ("PING",)]
 
 
 async def test_a_user_a_database_and_a_name(faulty: FaultyRedis) -> None:

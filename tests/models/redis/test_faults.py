@@ -16,7 +16,7 @@ from redis.exceptions import NoScriptError, ResponseError
 
 from models.errors import Unavailable
 from models.redis.client import Bus
-from models.redis.faults import Refused, cause_of, fault_of
+from models.redis.faults import RedisErrorReply, cause_of, fault_of
 from tests.support.faults.redis_faults import FaultyRedis, bus_at
 from tests.support.scenes import until
 
@@ -33,7 +33,7 @@ WRAPPED = "ERR Error running script (call to f_0): @user_script:1: @user_script:
 def test_an_error_of_the_server_is_an_outage(code: str) -> None:
     for text in (f"{code} some words", WRAPPED.format(code)):
         error = fault_of(text)
-        assert isinstance(error, Refused)
+        assert isinstance(error, RedisErrorReply)
         assert isinstance(error, Unavailable)
         assert (error.code, error.status) == (code, 503)
         assert cause_of(error).startswith(f"{code}: ")
@@ -44,7 +44,7 @@ def test_any_other_error_is_an_error_of_the_command() -> None:
         error = fault_of(text)
         assert type(error) is ResponseError
     assert isinstance(fault_of("NOSCRIPT No matching script"), NoScriptError)
-    assert isinstance(fault_of("ERR max number of clients reached"), Refused)
+    assert isinstance(fault_of("ERR max number of clients reached"), RedisErrorReply)
 
 
 @pytest.fixture

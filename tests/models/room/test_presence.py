@@ -140,7 +140,7 @@ async def test_changes_of_access_are_published_and_applied(
     sockets = [await site.invites(anna, join=False), await far.invites(anna, join=False)]
     for socket in sockets:
         await socket.receive("state", access="unpaid")
-    await site.models.access.grant(anna.user_id, "code", "a friend")
+    await site.models.grants.grant(anna.user_id, "code", "a friend")
     for socket in sockets:
         assert await socket.receive("access:changed") == {"type": "access:changed", "access": "invited"}
     await until(lambda: are_online(site, 1))
@@ -148,7 +148,7 @@ async def test_changes_of_access_are_published_and_applied(
     assert (await sockets[1].receive("queue:state"))["available"]
     site.models.bus.publish(keys.CHANNEL_ALL, b"reload")
     assert (await sockets[0].receive("state"))["access"] == "invited"
-    await site.models.access.take_away("code", "a friend", "a test")
+    await site.models.grants.take_away("code", "a friend", "a test")
     for socket in sockets:
         await socket.receive("access:changed", access="unpaid")
     await until(lambda: are_online(site, 0))

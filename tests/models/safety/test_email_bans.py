@@ -62,7 +62,7 @@ async def test_an_account_cannot_change_to_a_banned_address(models: Models, pers
     member = await models.sessions.again(session_id)
     assert member is not None
     with pytest.raises(Conflict):
-        await models.account_changes.email(member, PASSWORD, EMAIL, "192.0.2.2")
+        await models.credentials.email(member, PASSWORD, EMAIL, "192.0.2.2")
 
 
 async def test_only_a_hash_is_stored_and_it_ends_with_the_ban(models: Models, person: MakePerson) -> None:

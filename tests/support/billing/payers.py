@@ -13,7 +13,7 @@ async def paid(models: Models, stripe: StripeStandIn, person: Any) -> str:
     """Pays by card, with the event; returns the session's id."""
     offered = await models.checkouts.create_checkout(person.user_id)
     await tell(models, event("completed", stripe.pay(offered.session_id)))
-    assert await models.access.of(person.user_id) == "paid"
+    assert await models.grants.of(person.user_id) == "paid"
     return offered.session_id
 
 

@@ -179,7 +179,7 @@ class History:
             held = await grants(self.models, someone)
             assert held["payment"] == worth, f"{held} for {worth} payments"
             access = "paid" if worth else "invited" if held["code"] else "unpaid"
-            assert await self.models.access.of(someone.user_id) == access
+            assert await self.models.grants.of(someone.user_id) == access
             code = await self.models.invite_codes.find_own(someone.user_id)
             assert (code is not None and not code.stopped) is bool(worth)
 
