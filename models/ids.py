@@ -9,6 +9,7 @@ import uuid
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 # The nil UUID (RFC 9562, 5.9), which identifies no user and no object.
 NO_ID = "00000000-0000-0000-0000-000000000000"
+_TAB = re.compile(r"[0-9a-f]{32}|[0-9a-f-]{36}")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -19,6 +20,11 @@ def new_id() -> str:
 def is_id(value: object) -> bool:
     """True for any UUID in its canonical lower-case form."""
     return isinstance(value, str) and _UUID.fullmatch(value) is not None
+
+
+def is_tab(value: str) -> bool:
+    """True for the id that a client makes for one of its tabs: 32 hexadecimal digits, or a UUID."""
+    return _TAB.fullmatch(value) is not None
 
 
 def new_code() -> str:

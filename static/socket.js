@@ -18,6 +18,11 @@ const MOST_MS = 8000;
 const PING_MS = 20_000;
 const PONG_MS = 8000;
 
+/** @returns {string} crypto.randomUUID is missing on plain http */
+export function newId() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 export class Socket extends EventTarget {
   /** @type {WebSocket|null} */ #wire = null;
   /** @type {Status} */ status = "closed";
@@ -135,8 +140,11 @@ export class Socket extends EventTarget {
   }
 }
 
-/** The presence socket of this page, opened by ringing/ring.js. */
-export const invites = new Socket("/ws/invites", { pings: true });
+/**
+ * The presence socket of this page, opened by ringing/ring.js. With `tab`, a new connection takes over the invite of an
+ * older one that only looks open.
+ */
+export const invites = new Socket(`/ws/invites?tab=${newId()}`, { pings: true });
 
 /**
  * Subscribes to one type of message.

@@ -12,6 +12,7 @@ from handlers.realtime.close_codes import SIGNED_OUT
 from handlers.ringing.state_order import StateOrder
 from models import messages
 from models.errors import Banned, NotSignedIn, PaymentRequired, Problem, SelfieRequired
+from models.ids import is_tab
 from models.messages import (
     Access,
     AccessChanged,
@@ -31,6 +32,7 @@ from models.messages import (
     StateCall,
     StateMessage,
 )
+from models.redis import keys
 from models.room.presence import OpenedSocket
 from models.security.member import Member
 
@@ -40,6 +42,9 @@ logger = logging.getLogger(__name__)
 class InviteSocket(BaseSocket):
     def initialize(self) -> None:
         super().initialize()
+        tab = self.request.query_arguments.get("tab", [b""])[-1].decode(errors="replace")
+        if is_tab(tab):
+            self.id = keys.socket_of_tab(tab, self.id)
         self.is_joined = False
         self.is_listening = True
         self._is_added = False

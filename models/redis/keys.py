@@ -88,6 +88,11 @@ def seat(call_id: str, side: str) -> str:
     return f"{SEAT}{call_id}:{side}"
 
 
+def socket_of_tab(tab: str, socket_id: str) -> str:
+    """The id of an invite socket that named its tab; lua/ringing/invite_adopt.lua compares the tabs."""
+    return f"{tab}.{socket_id}"
+
+
 def ice(call_id: str, user_id: str) -> str:
     return f"{ICE}{call_id}:{user_id}"
 

@@ -161,7 +161,7 @@ class Invites:
 
     async def state_of(self, user_id: str, busy: str, socket_id: str) -> StateInvite | None:
         """The user's ring, for `state`; None once it is decided. A new socket of the caller replaces the
-        inviting socket if that one is gone.
+        inviting socket if that one is gone or belongs to the same tab.
         """
         kind, _, invite_id = busy.partition(":")
         ring = await self._rings.find(invite_id) if kind == "invite" else None

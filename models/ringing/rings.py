@@ -110,7 +110,7 @@ class Rings:
         return answer[1].decode() if answer[0] else None
 
     async def adopt(self, invite_id: str, caller_id: str, socket_id: str, now_ms: int) -> bool:
-        """Replaces the inviting socket if it is gone. True if it was replaced."""
+        """Replaces the inviting socket if it is gone or of the same tab. True if it was replaced."""
         answer = await self._bus.script(
             "ringing.invite_adopt", invite_id, caller_id, socket_id, now_ms, keys.PROCESS_LATE_MS
         )

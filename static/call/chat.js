@@ -5,7 +5,7 @@
  */
 import { polite } from "../announce.js";
 import { isComposing } from "./shortcuts.js";
-import { on } from "../socket.js";
+import { newId, on } from "../socket.js";
 
 /** @typedef {import("../socket.js").Message} Message */
 
@@ -13,11 +13,6 @@ const REPEAT_MS = 3000;
 const MOST = 500;
 const MOST_REPEATED = 20;
 const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
-
-/** @returns {string} crypto.randomUUID is missing on plain http */
-function newId() {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
 
 export class Chat {
   /** Those on the screen, by message id. @type {Map<string, HTMLElement>} */ #shown = new Map();

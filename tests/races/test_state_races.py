@@ -202,13 +202,36 @@ async def test_a_socket_of_the_caller_replaces_one_that_has_gone(site: Running, 
         return await site.models.bus.command("hkeys", gone) == [b"linger"]
 
     await until(is_closed)
-    sockets = [await site.socket("/ws/invites", pair.anna.token) for _ in range(2)]
-    for tab in sockets:
-        assert (await tab.receive("state"))["invite"]["direction"] == "out"
+    sockets = []
+    for _ in range(2):
+        sockets.append(await site.socket("/ws/invites", pair.anna.token))
+        assert (await sockets[-1].receive("state"))["invite"]["direction"] == "out"
     pair.b.send("call:accept", inviteId=invite_id, requestedSeconds=300, id="accept")
     await pair.b.receive("call:start", id="accept")
     await sockets[0].receive("call:start")
     await sockets[1].receive("call:answered", inviteId=invite_id)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_same"),
+    [("a" * 32, "a" * 32, True), ("a" * 32, "b" * 32, False), ("", "", False), ("x.", "x.", False)],
+)
+async def test_a_reconnected_tab_replaces_its_socket_that_only_looks_open(
+    site: Running, person: MakePerson, first: str, second: str, is_same: bool
+) -> None:
+    """After a change of networks the server has not noticed the end of the older connection yet."""
+    pair = await two(site, person)
+    inviting = await site.socket(f"/ws/invites?tab={first}", pair.anna.token)
+    await inviting.receive("state")
+    inviting.send("call:invite", toUserId=pair.ben.user_id, requestedSeconds=300)
+    invite_id = (await inviting.receive("call:ringing"))["inviteId"]
+    again = await site.socket(f"/ws/invites?tab={second}", pair.anna.token)
+    assert (await again.receive("state"))["invite"]["direction"] == "out"
+    pair.b.send("call:accept", inviteId=invite_id, requestedSeconds=300, id="accept")
+    await pair.b.receive("call:start", id="accept")
+    started, answered = (again, inviting) if is_same else (inviting, again)
+    await started.receive("call:start")
+    await answered.receive("call:answered", inviteId=invite_id)
 
 
 async def test_a_socket_replaces_one_on_a_process_that_has_missed_its_heartbeats(
