@@ -15,6 +15,7 @@ from models.accounts.mailer import Mailer
 from models.accounts.recovery import Recovery
 from models.accounts.recovery_codes import RecoveryCodes
 from models.accounts.robots import Robots
+from models.accounts.scheduled_calls import LOOK_SECONDS, ScheduledCalls
 from models.accounts.sign_up import SignUp
 from models.accounts.tombstones import Tombstones
 from models.billing.checkouts import Checkouts
@@ -199,6 +200,7 @@ class Models:
         self.credentials = Credentials(db, clock, config, self.accounts, self.sessions, *ways)
         self.recovery = Recovery(db, clock, config, self.accounts, self.credentials, *ways)
         self.robots = Robots(db, clock, self.grants, self.sessions)
+        self.scheduled_calls = ScheduledCalls(config, self.bus, self.robots)
         self.age_gate = AgeGate(db, clock, config, self.site_secret)
         new = (self.users, self.sessions, self.invite_codes, self.rate_limits, self.address_bans)
         self.sign_up = SignUp(db, clock, config, *new, self.introductions, self.age_gate)
@@ -219,6 +221,7 @@ class Models:
             PeriodicJob(FORGET_SECONDS, self.deletions.finish),
             PeriodicJob(FORGET_SECONDS, self.retention.sweep),
             PeriodicJob(TOMBSTONE_SECONDS, self.tombstones.write),
+            PeriodicJob(LOOK_SECONDS, self.scheduled_calls.run),
         ]
         watches = [self.bans.sweep, self.blocks.sweep, self.deletions.sweep]
         who = (self.presence, self.outcomes, self.calls, self.sessions)

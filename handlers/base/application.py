@@ -10,7 +10,7 @@ from tornado.web import RequestHandler
 
 from handlers.http.bodies import BodyApplication
 from handlers.http.draining import OpenRequests
-from handlers.http.metrics import REFRESH_SECONDS, Measures
+from handlers.http.metrics import REFRESH_SECONDS, Measures, count_call
 from handlers.http.misconfigurations import Misconfigurations
 from handlers.http.security_headers import security_headers
 from handlers.http.templates import Templates
@@ -55,6 +55,7 @@ class Site(BodyApplication):
         """Before the first request: applies tombstones, subscribes, and starts the sweep."""
         await self.models.tombstones.apply()
         await self.models.selfies.warm()
+        self.models.scheduled_calls.heard = count_call
         await self.hub.open()
         await self.models.sweep.prepare()
         self.models.sweep.start()

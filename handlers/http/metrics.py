@@ -28,6 +28,8 @@ from prometheus_client import (
 )
 from tornado.web import RequestHandler
 
+from models.accounts.scheduled_calls import CallResult
+
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 REGISTRY = CollectorRegistry()
 REQUESTS = Counter(
@@ -51,6 +53,12 @@ SOCKETS = Gauge(
 STATEMENTS = Counter(
     "napalmsky_database_statements", "Uses of a database connection since the start.", registry=REGISTRY
 )
+PROBES = Counter(
+    "napalmsky_probe_calls", "Scheduled calls of two robots.", ["kind", "result"], registry=REGISTRY
+)
+PROBE_SECONDS = Histogram(
+    "napalmsky_probe_seconds", "From offer to media on both sides.", ["kind"], registry=REGISTRY
+)
 # The library's own values are about one process.
 OF_ONE_PROCESS = (GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR)
 for collector in OF_ONE_PROCESS:
@@ -73,6 +81,13 @@ def _counters(name: str, method: str, status: int) -> tuple[Counter, Histogram]:
     """Cached, because the library looks up a labelled counter again with every request."""
     known = method if method in METHODS else "other"
     return REQUESTS.labels(name, known, str(status)), SECONDS.labels(name)
+
+
+def count_call(result: CallResult) -> None:
+    """The result of a scheduled call."""
+    PROBES.labels(result.kind, "fine" if result.seconds is not None else "failed").inc()
+    if result.seconds is not None:
+        PROBE_SECONDS.labels(result.kind).observe(result.seconds)
 
 
 class Measures:

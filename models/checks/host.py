@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from models.accounts.mail_server import reach
 from models.checks.data_directory import why_unusable
 from models.findings import Findings
+from models.processes.robots_process import has_robots
 from models.settings.config import Config
 from models.settings.networks import is_wide
 from models.settings.site_addresses import is_secure_context, port_of
@@ -29,6 +30,11 @@ WIDE = (
 NO_FILES = (
     "DATA_DIR and TMPDIR: temporary files can be created in neither, and uploads need them. Make one "
     "writable (in a container with a read-only root: --tmpfs /tmp, or a volume for DATA_DIR)."
+)
+
+
+NO_ROBOTS = (
+    "PROBE_MINUTES needs the libraries of requirements-demo.txt, which are not installed: no call is made."
 )
 
 
@@ -60,6 +66,8 @@ def consequences(config: Config) -> list[str]:
         found.append(NO_CAMERA)
     if any(map(is_wide, config.trusted_proxies)):
         found.append(WIDE)
+    if config.probe_minutes and not has_robots():
+        found.append(NO_ROBOTS)
     if why_unusable(config.data_dir, keeps_all=False) and not _has_temporary_files():
         found.append(NO_FILES)
     return found

@@ -85,7 +85,7 @@ def cause_of(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "nothing answers in time (a firewall; or this machine cannot reach its own public address)"
     if isinstance(error, ConnectionError):
-        return "nothing listens there: is the site (and its proxy) running?"
+        return "nothing listens there (the site or its proxy is not running)"
     return f"no usable answer ({type(error).__name__})"
 
 

@@ -59,6 +59,8 @@ ICE = "ns:ice:"
 LIMITS = "ns:limits"
 # string: the process last checked for readiness; written to see that Redis accepts writes.
 READY = "ns:ready"
+# string: the process that made the last scheduled call; expires when the next is due.
+PROBED = "ns:probed"
 READY_MS = 10_000
 
 # Channels.

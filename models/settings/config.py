@@ -115,6 +115,7 @@ class Config:
     sockets_per_address: int = 500
     database_pool_size: int = 10
     drain_wait_seconds: int = 0
+    probe_minutes: int = 0
 
     @property
     def database_connections(self) -> int:

@@ -28,5 +28,5 @@ RULES = {
     "relay_messages_per_second": (1, 1_000_000),
     "chat_messages_per_second": (1, 1000), "chat_messages_per_call": (1, 10_000),
     "sockets_per_person": (1, 1_000_000), "sockets_per_address": (1, 1_000_000),
-    "drain_wait_seconds": (0, 10), "database_pool_size": (2, 100),
+    "probe_minutes": (0, 1440), "drain_wait_seconds": (0, 10), "database_pool_size": (2, 100),
 }  # fmt: skip
