@@ -62,5 +62,5 @@ async def test_a_wrong_turn_secret_is_named(make_site: MakeSite, tmp_path: Path)
 
 async def test_a_caller_who_cannot_ring_is_a_failed_call(site: Running) -> None:
     plan = await callers(site)
-    await rows(site.models, "update users set selfie_id = null where user_id = %s", plan["user_ids"][1])
-    assert "could not join the room (selfie_required)" in (await probe(plan))["call"]
+    await rows(site.models, "delete from access_grants where user_id = %s", plan["user_ids"][1])
+    assert "could not join the room (payment_required)" in (await probe(plan))["call"]
