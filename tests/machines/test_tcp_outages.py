@@ -20,6 +20,7 @@ from tests.machines.conftest import People
 from tests.machines.faults.fault_proxy import Fault
 from tests.machines.faults.scene import HEAL_SECONDS, Scene, begin, check_told
 from tests.machines.site import Machines
+from tests.support.pace import within
 from tests.support.scenes import until
 
 
@@ -61,9 +62,9 @@ async def test_an_outage_under_traffic(
     healed = time.monotonic()
     await scene.healed()
     for talking in both:
-        await talking.answered(HEAL_SECONDS)
-    await until(lambda: set(both[0].shown.values()) == set(both[1].shown.values()), HEAL_SECONDS)
-    assert time.monotonic() - healed < HEAL_SECONDS + 1
+        await talking.answered(within(HEAL_SECONDS))
+    await until(lambda: set(both[0].shown.values()) == set(both[1].shown.values()), within(HEAL_SECONDS))
+    assert time.monotonic() - healed < within(HEAL_SECONDS) + 1
     assert len(both[0].shown) == len(set(both[0].shown.values())) >= 2
     await check_news(scene)
 
@@ -87,4 +88,4 @@ async def check_news(scene: Scene) -> None:
     await scene.emil.ring(scene.fritz)
     b.line.send("call:end")
     assert await a.end() == await b.end()
-    await until(lambda: not scene.machines.is_busy(scene.anna), HEAL_SECONDS)
+    await until(lambda: not scene.machines.is_busy(scene.anna), within(HEAL_SECONDS))

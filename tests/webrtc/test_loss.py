@@ -16,6 +16,7 @@ from playwright.async_api import expect
 
 from tests.journeys.people.visitor import until
 from tests.journeys.stage import Stage, journey
+from tests.support.pace import within
 from tests.webrtc.callers import Caller, pair, talk
 
 # What the page does from one frame to the next, at the instant it happens.
@@ -82,7 +83,7 @@ async def test_quality_is_told_in_words_within_six_seconds_and_back(stage: Stage
         await anna.lose(loss)
         began = time.monotonic()
         await until(lambda: quality(anna), lambda word, words=words: word in words, 10)
-        assert time.monotonic() - began < 6
+        assert time.monotonic() - began < within(6)
         await until(lambda: last_spoken(anna), lambda text, spoken=spoken: spoken in text, 2)
     said = [text for text in await anna.run("seen.spoken") if "connection" in text]
     assert all(one != other for one, other in pairwise(said)), said

@@ -15,6 +15,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from models.settings.config import Config
 from models.settings.environment import read_config
 from tests.conftest import MakePerson, MakeSite, Running
+from tests.support.pace import within
 from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD, QUICK, holder, is_signed_in, login
 
 ANN, NOBODY = "ann@example.com", "nobody@example.com"
@@ -187,7 +188,9 @@ async def test_the_event_loop_is_free_at_the_real_cost(make_site: MakeSite, toge
     http = AsyncHTTPClient(force_instance=True, max_clients=50)
     tries = [asyncio.ensure_future(patient(http, site, f"203.0.113.{n}")) for n in range(together)]
     answers, waits = await asyncio.gather(all_of(tries), health_until(site, tries))
-    assert sorted(waits)[int(len(waits) * 0.99)] < 0.25, f"{len(waits)} looks, the longest {max(waits):.3f} s"
+    assert sorted(waits)[int(len(waits) * 0.99)] < within(0.25), (
+        f"{len(waits)} looks, the longest {max(waits):.3f} s"
+    )
     assert len(waits) > 20
     heard = min(together, 33)
     assert Counter(answer.code for answer in answers) == Counter({401: heard, 503: together - heard})

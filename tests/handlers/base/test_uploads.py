@@ -18,6 +18,7 @@ from PIL import Image
 from tests.conftest import MakePerson, Running, jpeg
 from tests.support.clients import Answer, multipart
 from tests.support.media.clips import clip, without_duration
+from tests.support.pace import within
 from tests.support.scenes import rows, until
 
 HTML = b"<!doctype html><script>alert('secret')</script>"
@@ -88,7 +89,7 @@ async def test_each_alone_is_rejected_or_cleaned_quickly(
         data, began = make(), time.perf_counter()
         answer = await site.client.upload(f"/media/{field}", field, data, token=ann.token)
         assert (name, answer.status) == (name, status)
-        assert time.perf_counter() - began < 5, name
+        assert time.perf_counter() - began < within(5), name
         if status == 201:
             kept = await site.client.get(answer.json[f"{field}Url"], token=ann.token)
             assert b"secret" not in kept.body
@@ -146,5 +147,5 @@ async def test_a_hundred_at_once_wait_or_have_to_retry(site: Running, person: Ma
     print(
         f"{field}: {len(served)} served, {len(refused)} refused in {seconds:.1f} s; p99 {p99 * 1000:.0f} ms"
     )
-    assert p99 < 0.25
+    assert p99 < within(0.25)
     assert await rows(site.models, "select count(*) from media") == [(len(served),)]

@@ -95,7 +95,7 @@ async def test_both_sides_may_open_at_the_same_time(site: Running, person: MakeP
     call_id = await pair.call()
     for _ in range(10):
         a, b = await asyncio.gather(site.relay(pair.anna, call_id), site.relay(pair.ben, call_id))
-        await asyncio.gather(a.receive("call:state", seconds=1.5), b.receive("call:state", seconds=1.5))
+        await asyncio.gather(a.receive("call:state"), b.receive("call:state"))
 
 
 async def test_a_socket_that_closes_while_it_opens_frees_its_seat(site: Running, person: MakePerson) -> None:
@@ -109,7 +109,7 @@ async def test_a_socket_that_closes_while_it_opens_frees_its_seat(site: Running,
         raw_socket.close()
     b = await site.relay(pair.ben, call_id)
     await b.receive("call:state")
-    await until(lambda: _caller_seat(site), seconds=3)
+    await until(lambda: _caller_seat(site))
     await until(lambda: not site.site.hub.seats[call_id].get("caller"))
 
 

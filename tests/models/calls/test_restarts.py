@@ -24,6 +24,7 @@ from models.redis import keys
 from models.wiring import Models
 from tests.conftest import MakePerson, MakeSite, Running
 from tests.support import many_calls
+from tests.support.pace import within
 from tests.support.scenes import crash, in_call, rounds, rows, stand_still, until
 
 TAKEN = (SeatTaken("caller", "gone/a"), SeatTaken("callee", "here/b"))
@@ -183,13 +184,13 @@ async def survive(site: Running, person: MakePerson, calls: int) -> Pulse:
         banned_within = time.monotonic() - at
         await until(lambda: is_over(models), seconds=30)
     await models.sweep.stop()
-    assert banned_within < 1.5
+    assert banned_within < within(1.5)
     return pulse
 
 
 async def test_a_dead_process_with_calls_delays_no_heartbeat(site: Running, person: MakePerson) -> None:
     pulse = await survive(site, person, 1500)
-    assert pulse.gap < 1.5, pulse.gap
+    assert pulse.gap < within(1.5), pulse.gap
 
 
 @pytest.mark.prove
@@ -198,8 +199,8 @@ async def test_a_dead_process_with_ten_thousand_calls(
 ) -> None:
     pulse = await survive(site, person, 10_000)
     print(f"longest gap between beats {pulse.gap:.2f} s, longest stop of the loop {pulse.lag:.3f} s")
-    assert (pulse.gap < 1.5, pulse.lag < 1) == (True, True), (pulse.gap, pulse.lag)
+    assert (pulse.gap < within(1.5), pulse.lag < within(1)) == (True, True), (pulse.gap, pulse.lag)
     at = time.monotonic()
     await make_site()
     print(f"a process starts beside them within {time.monotonic() - at:.2f} s")
-    assert time.monotonic() - at < 5
+    assert time.monotonic() - at < within(5)

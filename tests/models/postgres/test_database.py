@@ -18,6 +18,7 @@ from models.postgres.database import Db
 from models.postgres.pool import Pool
 from models.postgres.statements import SQL, Statement, Statements
 from models.wiring import Models
+from tests.support.pace import within
 from tests.support.scenes import rows, until
 from tests.support.servers import Servers
 
@@ -325,7 +326,7 @@ async def test_after_close_no_connection_is_available(servers: Servers) -> None:
         ending = asyncio.create_task(db.close())
         await asyncio.sleep(0)
         assert await one.value("one", on=on) == 1
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(within(1)):
         await ending
     with pytest.raises(Unavailable):
         await waiting

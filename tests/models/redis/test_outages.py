@@ -15,6 +15,7 @@ from models.redis import keys, pipeline
 from models.redis.client import Bus
 from tests.machines.faults.fault_proxy import FAULTS, Fault
 from tests.support.faults.redis_faults import FaultyRedis, bus_at
+from tests.support.pace import within
 from tests.support.scenes import until
 
 # How long an outage must last for the sender to give up.
@@ -67,7 +68,7 @@ async def near_and_far(faulty: FaultyRedis, *, far_direct: bool) -> AsyncIterato
 
 async def has_given_up(bus: Bus) -> bool:
     try:
-        async with asyncio.timeout(GIVES_UP_SECONDS):
+        async with asyncio.timeout(within(GIVES_UP_SECONDS)):
             await bus.command("ping")
     except Unavailable:
         return True
@@ -177,18 +178,18 @@ async def test_a_frozen_subscription_connection_is_noticed_and_replaced(faulty: 
         began = time.monotonic()
         with faulty.proxy.fault("deaf"):
             faulty.say("PUBLISH", "ns:a", "x|lost")
-            await until(lambda: far.reconnects and near.reconnects, NOTICED_SECONDS)
+            await until(lambda: far.reconnects and near.reconnects, within(NOTICED_SECONDS))
             assert far.news == []
             faulty.say("PUBLISH", "ns:a", "x|heard")
             await until(lambda: far.news == [b"heard"])
-        assert time.monotonic() - began < NOTICED_SECONDS
+        assert time.monotonic() - began < within(NOTICED_SECONDS)
 
 
 async def test_a_subscription_on_a_frozen_connection_is_confirmed_on_a_new_one(faulty: FaultyRedis) -> None:
     async with near_and_far(faulty, far_direct=False) as (_, far):
         with faulty.proxy.fault("deaf"):
             heard: list[bytes] = []
-            async with asyncio.timeout(3):
+            async with asyncio.timeout(within(3)):
                 await far.bus.subscriber.subscribe("ns:new", lambda _channel, news: heard.append(news))
             faulty.say("PUBLISH", "ns:new", "x|1")
             await until(lambda: heard == [b"1"])
@@ -198,7 +199,7 @@ async def test_a_failed_subscription_is_completed_later(faulty: FaultyRedis) -> 
     async with near_and_far(faulty, far_direct=False) as (_, far):
         heard: list[bytes] = []
         with faulty.proxy.fault("silent", lost=True), pytest.raises(Unavailable):
-            async with asyncio.timeout(3):
+            async with asyncio.timeout(within(3)):
                 await far.bus.subscriber.subscribe("ns:new", lambda _channel, news: heard.append(news))
         # Not requested again: another socket may wait for it already.
         await until(lambda: far.reconnects)
@@ -265,7 +266,7 @@ async def test_a_channel_that_is_no_longer_wanted_costs_no_connection(faulty: Fa
         far.bus.subscriber.reconnect("a test")
         await until(lambda: far.reconnects == 1)
         accepted = faulty.proxy.accepted
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(within(3)):
             await first
         assert (far.reconnects, faulty.proxy.accepted) == (1, accepted)
 
@@ -278,7 +279,7 @@ async def test_a_subscriber_that_redis_drops_for_its_backlog(faulty: FaultyRedis
         await until(lambda: faulty.say("PUBLISH", "ns:a", big) == 0, 10)
         assert far.news == []
         # The proxy does not pass on the end of the connection.
-        await until(lambda: far.reconnects, NOTICED_SECONDS)
+        await until(lambda: far.reconnects, within(NOTICED_SECONDS))
         faulty.say("PUBLISH", "ns:a", "x|1")
         await until(lambda: far.news == [b"1"])
 

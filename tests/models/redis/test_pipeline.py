@@ -16,6 +16,7 @@ from models.errors import Unavailable
 from models.processes.embedded import Embedded
 from models.redis.client import Bus
 from models.wiring import Models
+from tests.support.pace import within
 from tests.support.scenes import until
 
 
@@ -79,7 +80,7 @@ async def test_a_lost_connection_fails_only_the_waiting_commands_and_at_once(own
     await bus.command("ping")
     waiting = asyncio.ensure_future(bus.command("blpop", "nothing", 0))
     await until(lambda: _is_blocked(other))
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(within(1)):
         await other.command("client", "kill", "type", "normal")
         with pytest.raises(Unavailable):
             await waiting

@@ -23,6 +23,7 @@ from models.profiles.decoding.pool import DecodePool, ErrorTexts
 from models.profiles.decoding.processes import Crashed, DecoderProcess, Lost, OutOfTime
 from tests.conftest import jpeg
 from tests.support.media.files import file_of
+from tests.support.pace import within
 from tests.support.scenes import until
 from tests.support.source_tree import ROOT
 
@@ -159,7 +160,7 @@ async def test_closing_the_pool_ends_running_work() -> None:
     await hostile.close()
     with pytest.raises(Unavailable):
         await work
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < within(5)
     assert decoders() == []
 
 
