@@ -11,7 +11,6 @@ from models.accounts.credentials import Credentials
 from models.accounts.deletions import Deletions
 from models.accounts.erasure import Erasure
 from models.accounts.exports import Exports
-from models.accounts.mailer import Mailer
 from models.accounts.recovery import Recovery
 from models.accounts.recovery_codes import RecoveryCodes
 from models.accounts.robots import Robots
@@ -46,6 +45,7 @@ from models.console.sign_in import StaffSignIn
 from models.console.staff import StaffList
 from models.health import Health
 from models.ids import new_id
+from models.mail.mailer import Mailer
 from models.postgres.database import Db
 from models.profiles.media import Media
 from models.profiles.removals import Removals

@@ -14,11 +14,11 @@ import contextlib
 
 import msgspec
 
-from models.accounts import email_address
-from models.accounts.email_address import Email
 from models.accounts.recovery_codes import RecoveryCodes
 from models.clock import Clock
 from models.errors import Conflict, Invalid, NotSignedIn, Unavailable
+from models.mail import email_address
+from models.mail.email_address import Email
 from models.postgres.database import Db, Transaction, UniqueViolation
 from models.safety.ban_notices import BanNotices
 from models.safety.email_bans import EmailBans

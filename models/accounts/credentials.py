@@ -7,13 +7,14 @@ Raises: NotAllowed (`currentPassword`), Conflict (address taken, or a guest), In
 
 from __future__ import annotations
 
-from models.accounts import email_address, email_texts
+from models.accounts import email_texts
 from models.accounts.accounts import TAKEN, Account, Accounts
-from models.accounts.email_address import Email
-from models.accounts.mailer import Mailer
 from models.accounts.recovery_codes import RecoveryCodes
 from models.clock import Clock
 from models.errors import Conflict, NotAllowed, NotSignedIn
+from models.mail import email_address
+from models.mail.email_address import Email
+from models.mail.mailer import Mailer
 from models.postgres.database import Db, Transaction, UniqueViolation
 from models.security.member import Member
 from models.security.passwords import Passwords

@@ -8,15 +8,16 @@ NotFound (no mail server), TooMany, Unavailable.
 
 from __future__ import annotations
 
-from models.accounts import email_address, recovery_codes
+from models.accounts import recovery_codes
 from models.accounts.accounts import Account, Accounts
 from models.accounts.credentials import Credentials
-from models.accounts.mailer import Mailer
 from models.accounts.recovery_codes import RecoveryCodes
 from models.accounts.recovery_links import RecoveryLinks
 from models.clock import Clock
 from models.errors import NotFound, NotSignedIn
 from models.ids import NO_ID
+from models.mail import email_address
+from models.mail.mailer import Mailer
 from models.postgres.database import Db, Transaction
 from models.security.member import Member
 from models.security.passwords import Passwords

@@ -15,9 +15,9 @@ import random
 import secrets
 
 from models.accounts import email_texts
-from models.accounts.mailer import Mailer
 from models.clock import Clock
 from models.errors import Unavailable
+from models.mail.mailer import Mailer
 from models.postgres.database import Db
 from models.security.tokens import hash_of
 from models.settings.config import Config

@@ -6,9 +6,9 @@ import resource
 import tempfile
 from collections.abc import Iterator
 
-from models.accounts.mail_server import reach
 from models.checks.data_directory import why_unusable
 from models.findings import Findings
+from models.mail.mail_server import reach
 from models.processes.robots_process import has_robots
 from models.settings.config import Config
 from models.settings.networks import is_wide

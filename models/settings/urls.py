@@ -21,7 +21,7 @@ class Unusable(ValueError):
 
 
 class MailServer(NamedTuple):
-    """The server and account of `models.accounts.mailer`; `user` is None without sign-in."""
+    """The server and account of `models.mail.mailer`; `user` is None without sign-in."""
 
     is_tls: bool
     host: str

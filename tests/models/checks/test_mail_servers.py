@@ -10,7 +10,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from models.accounts.mail_server import reach
+from models.mail.mail_server import reach
 from tests.models.checks.conftest import free_port
 
 Serve = Callable[..., str]

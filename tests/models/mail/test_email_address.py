@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.accounts.email_address import read
 from models.errors import Invalid
+from models.mail.email_address import read
 
 
 @pytest.mark.parametrize(

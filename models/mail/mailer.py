@@ -1,7 +1,7 @@
 """E-mails to account holders through the operator's mail server.
 
 Stateless but for its queue. Callers do not wait: e-mails go to one thread, at most 32 are queued, and a
-failure is logged with its cause, without the address (`models.accounts.mail_server`).
+failure is logged with its cause, without the address (`models.mail.mail_server`).
 Without SMTP_URL there is no mail, and `is_on` is False.
 """
 
@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
-from models.accounts.mail_server import FAILURES, cause_of, connected
+from models.mail.mail_server import FAILURES, cause_of, connected
 from models.settings.config import Config
 from models.settings.urls import MailServer, mail_server
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import pytest
 
-from models.accounts import mailer
-from models.accounts.mailer import MOST_WAITING, Mailer
+from models.mail import mailer
+from models.mail.mailer import MOST_WAITING, Mailer
 from models.settings.config import Config
 from models.wiring import Models
 from tests.support.people.account_holders import QUICK

@@ -1,0 +1,1 @@
+"""E-mail: addresses, the operator's mail server, and sending."""
