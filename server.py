@@ -26,6 +26,7 @@ from handlers.base.handler import NotFoundHandler
 from handlers.commands import cli, demo
 from handlers.commands.check import CannotStart, check, check_start
 from handlers.commands.doctor import doctor
+from handlers.commands.start_line import log_start
 from handlers.http.listening import CannotListen, listen, listen_public
 from handlers.http.logs import set_up_logs
 from handlers.http.metrics import Measures, count_request
@@ -114,7 +115,7 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
         config = read_config(environment)
     except ConfigError as error:
         return _fail(str(CannotStart(error.faults)))
-    set_up_logs()
+    set_up_logs(config.log_format)
     _end_orderly()
     try:
         return _run(config, command, environment)
@@ -160,6 +161,7 @@ def _run(config: Config, command: str, environment: Mapping[str, str]) -> int:
         if command == "migrate":
             return asyncio.run(_operate(cli.parse(["tombstones", "apply"]), config, urls))
         assert own is not None
+        log_start(own.site)
         if command == "demo":
             plan = asyncio.run(demo.plan_of(own.site, urls))
             stack.enter_context(robots_process(plan, environment))

@@ -209,7 +209,11 @@ class ErrorMessage(Command, frozen=True, kw_only=True, tag="error"):
 
 
 class RtcConnected(Command, frozen=True, kw_only=True, tag="rtc:connected"):
-    pass
+    """The optional fields are for the operator's metrics."""
+
+    picture_ms: Annotated[int, msgspec.Meta(ge=0, le=600_000)] | None = None
+    path: Literal["direct", "relay"] | None = None
+    restarts: Annotated[int, msgspec.Meta(ge=0, le=20)] | None = None
 
 
 class RtcDisconnected(Command, frozen=True, kw_only=True, tag="rtc:disconnected"):

@@ -42,6 +42,7 @@ from models.console.invite_codes import AdminCodes
 from models.console.members import Members
 from models.console.sessions import StaffSessions
 from models.console.sign_in import StaffSignIn
+from models.console.site_figures import SiteStatistics
 from models.console.staff import StaffList
 from models.health import Health
 from models.ids import new_id
@@ -182,6 +183,7 @@ class Models:
     def _console(self) -> None:
         config, db, clock = self.config, self.db, self.clock
         self.members = Members(db, self.media, self.audit)
+        self.statistics = SiteStatistics(db, self.bus, self.presence)
         self.dashboard = Dashboard(db, clock, config, self.presence)
         self.admin_codes = AdminCodes(db, clock, self.audit)
         self.staff_sessions = StaffSessions(db, clock, config)

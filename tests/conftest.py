@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import io
+import logging
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -39,6 +40,8 @@ from tests.support.secret_leaks import overheard
 from tests.support.servers import RunningServers, Servers
 
 TEST_SECONDS = 120
+# Tests that look for faults in the log want no business events there.
+logging.getLogger("napalmsky.events").setLevel(logging.WARNING)
 # docs/decisions/development/two-at-a-time.md: the longest groups run first, each sequentially.
 GROUPS = {"journeys": "browsers", "turn": "browsers", "webrtc": "browsers", "machines": "machines"}
 ORDER = ["browsers", "machines", ""]

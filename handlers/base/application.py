@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+from tornado.httputil import HTTPServerRequest
 from tornado.ioloop import PeriodicCallback
 from tornado.routing import URLSpec
 from tornado.web import RequestHandler
 
+from handlers.base.loop_lag import LoopLag
 from handlers.http.bodies import BodyApplication
 from handlers.http.draining import OpenRequests
+from handlers.http.logs import begin_request
 from handlers.http.metrics import REFRESH_SECONDS, Measures, count_call
 from handlers.http.misconfigurations import Misconfigurations
 from handlers.http.security_headers import security_headers
@@ -36,6 +40,7 @@ class Site(BodyApplication):
         self.pages = Templates(config)
         self.hub = Hub(models)
         self.requests = OpenRequests()
+        self._loop_lag = LoopLag()
         self.misconfigurations = Misconfigurations()
         self.measures = measures
         self._measuring = PeriodicCallback(self.measure, REFRESH_SECONDS * 1000)
@@ -59,6 +64,7 @@ class Site(BodyApplication):
         await self.hub.open()
         await self.models.sweep.prepare()
         self.models.sweep.start()
+        self._loop_lag.start()
         if self.measures.is_shared:
             self._measuring.start()
 
@@ -69,6 +75,7 @@ class Site(BodyApplication):
 
     async def stop(self) -> None:
         """Answers requests in progress, closes every socket with 1001, and frees all resources."""
+        self._loop_lag.stop()
         await self.requests.drained()
         await self.hub.drain()
         await self.models.sweep.stop()
@@ -78,6 +85,10 @@ class Site(BodyApplication):
 
 
 class SiteHandler(RequestHandler):
-    """A handler of this application."""
+    """A handler of this application. Every line that is logged while it runs has its request's id."""
 
     application: Site
+
+    def __init__(self, application: Site, request: HTTPServerRequest, **settings: Any) -> None:
+        begin_request()
+        super().__init__(application, request, **settings)

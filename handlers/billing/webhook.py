@@ -5,6 +5,7 @@ from __future__ import annotations
 from handlers.base.handler import BaseHandler
 from handlers.http.bodies import refuse_unread
 from models.billing.stripe_types import may_be_of_stripe
+from models.business_events import record
 from models.errors import BadSignature, UntimelySignature
 
 
@@ -27,6 +28,7 @@ class StripeWebhookHandler(BaseHandler):
         try:
             await self.models.stripe_webhook.receive(self.request.body, signature)
         except BadSignature as problem:
+            record("webhook", "forged")
             if self.config.stripe_secret_key:  # the test checkout has no secret that could be wrong
                 self._note(problem, signature)
             raise

@@ -7,7 +7,6 @@ the frame is passed on unchanged. Signalling may be lost, because the clients re
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections.abc import Awaitable
 
 import msgspec
@@ -20,6 +19,7 @@ from handlers.realtime.sockets import Seat
 from models import messages
 from models.calls import sdp_filter
 from models.calls.call import Call, other
+from models.calls.call_events import record_media
 from models.calls.snapshot import Snapshot
 from models.calls.state import MediaDown, MediaUp, Side
 from models.errors import NotFound, Problem
@@ -39,7 +39,6 @@ from models.messages import (
 )
 from models.retry import retry_until_available
 
-logger = logging.getLogger(__name__)
 PASSED_ON = frozenset({"rtc:offer", "rtc:answer", "rtc:ice"})
 
 
@@ -186,6 +185,7 @@ class RelaySocket(BaseSocket):
     async def _do(self, command: messages.RelayCommand) -> None:
         match command:
             case RtcConnected():
+                record_media(command)
                 await self._media(MediaUp(self.side))
             case RtcDisconnected():
                 await self._media(MediaDown(self.side))

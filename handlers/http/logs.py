@@ -9,12 +9,22 @@ from __future__ import annotations
 import json
 import logging
 import re
+import secrets
 import time
+from contextvars import ContextVar
 from datetime import UTC, datetime
 
 SECONDS_BETWEEN = 60.0
 # The attributes of every LogRecord; all others were given as `extra`.
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+REQUEST: ContextVar[str] = ContextVar("request", default="")
+
+
+def begin_request() -> None:
+    """Gives the lines of one request a random id; its tasks inherit it."""
+    REQUEST.set(secrets.token_hex(6))
 
 
 class JsonLines(logging.Formatter):
@@ -25,10 +35,23 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if request_id := REQUEST.get():
+            line["request"] = request_id
         line |= {name: value for name, value in vars(record).items() if name not in STANDARD}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str, ensure_ascii=False)
+
+
+class TextLines(logging.Formatter):
+    """For a person at a terminal: the time, the level, the message, and the other fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        facts = {name: value for name, value in vars(record).items() if name not in STANDARD}
+        more = "".join(f"  {name}={value}" for name, value in facts.items())
+        at = datetime.fromtimestamp(record.created).astimezone()
+        text = f"{at:%H:%M:%S} {record.levelname.lower():7} {record.getMessage()}{more}"
+        return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
 
 
 class WithoutValues(logging.Filter):
@@ -51,9 +74,9 @@ class WithoutValues(logging.Filter):
         return is_due
 
 
-def set_up_logs(level: int = logging.INFO) -> None:
+def set_up_logs(kind: str = "json", level: int = logging.INFO) -> None:
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JsonLines() if kind == "json" else TextLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # These two loggers log whole request lines and addresses.
     for name in ("tornado.access", "yoyo", "httpx", "stripe"):

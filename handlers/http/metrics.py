@@ -29,6 +29,8 @@ from prometheus_client import (
 from tornado.web import RequestHandler
 
 from models.accounts.scheduled_calls import CallResult
+from models.business_events import BusinessEvent, on_event
+from models.console.site_figures import SiteFigures
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 REGISTRY = CollectorRegistry()
@@ -58,6 +60,64 @@ PROBES = Counter(
 )
 PROBE_SECONDS = Histogram(
     "napalmsky_probe_seconds", "From offer to media on both sides.", ["kind"], registry=REGISTRY
+)
+LAG = Histogram(
+    "napalmsky_event_loop_lag_seconds",
+    "How late the event loop ran a task that was due.",
+    buckets=(0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 5),
+    registry=REGISTRY,
+)
+RINGS = Counter("napalmsky_rings", "Rings that ended.", ["outcome"], registry=REGISTRY)
+CALLS = Counter("napalmsky_calls", "Calls that ended.", ["reason"], registry=REGISTRY)
+SUCCESSES = Counter(
+    "napalmsky_successful_calls", "Calls that were connected for SUCCESS_SECONDS.", registry=REGISTRY
+)
+CALL_SECONDS = (0.25, 0.5, 1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10, 20, 30)
+SETUP = Histogram(
+    "napalmsky_call_setup_seconds",
+    "From accept until both sides have media.",
+    buckets=CALL_SECONDS,
+    registry=REGISTRY,
+)
+PICTURE = Histogram(
+    "napalmsky_first_picture_seconds",
+    "From a side's call:state to its first media, as it reports it.",
+    buckets=CALL_SECONDS,
+    registry=REGISTRY,
+)
+PATHS = Counter(
+    "napalmsky_media_paths", "Connections of a side, as it reports them.", ["path"], registry=REGISTRY
+)
+RESTARTS = Counter("napalmsky_ice_restarts", "ICE restarts, as the sides report them.", registry=REGISTRY)
+WEBHOOKS = Counter("napalmsky_webhooks", "Events of the payment provider.", ["result"], registry=REGISTRY)
+SIGN_UPS = Counter("napalmsky_sign_ups", "New guests.", ["kind"], registry=REGISTRY)
+REPORTS = Counter("napalmsky_reports", "Reports of users.", ["reason"], registry=REGISTRY)
+BANS = Counter("napalmsky_bans", "Bans that took effect.", registry=REGISTRY)
+# Of the whole site, the same in every process: the newest value counts.
+ONLINE = Gauge(
+    "napalmsky_online_users",
+    "Users with access and a socket.",
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+QUEUE = Gauge(
+    "napalmsky_queue_length",
+    "Users who are listed in the room.",
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+LIVE = Gauge(
+    "napalmsky_live_calls", "Calls that have not ended.", registry=REGISTRY, multiprocess_mode="mostrecent"
+)
+PAYMENTS = Gauge(
+    "napalmsky_payments", "Payments.", ["state"], registry=REGISTRY, multiprocess_mode="mostrecent"
+)
+SERVER_SECONDS = Histogram(
+    "napalmsky_server_seconds",
+    "Answer times of PostgreSQL and Redis.",
+    ["server"],
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
+    registry=REGISTRY,
 )
 # The library's own values are about one process.
 OF_ONE_PROCESS = (GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR)
@@ -132,3 +192,43 @@ def _forget_ended(directory: Path) -> None:
     for pid in {int(file.stem.rpartition("_")[2]) for file in directory.glob("gauge_live*_*.db")}:
         if not psutil.pid_exists(pid):
             multiprocess.mark_process_dead(pid, str(directory))  # type: ignore[no-untyped-call]
+
+
+def set_figures(figures: SiteFigures) -> None:
+    """The figures of the whole site."""
+    ONLINE.set(figures.online)
+    QUEUE.set(figures.queue)
+    LIVE.set(figures.live_calls)
+    for state, count in figures.payments.items():
+        PAYMENTS.labels(state).set(count)
+    SERVER_SECONDS.labels("database").observe(figures.database_seconds)
+    SERVER_SECONDS.labels("redis").observe(figures.redis_seconds)
+
+
+def count_event(event: BusinessEvent) -> None:
+    """Counts a business event; the words come from lists of fixed length."""
+    match event.name:
+        case "ring":
+            RINGS.labels(event.kind).inc()
+        case "call_success" | "call_failure":
+            CALLS.labels(event.kind).inc()
+            SUCCESSES.inc(event.name == "call_success")
+        case "call_connected":
+            SETUP.observe(event.seconds or 0.0)
+        case "media":
+            PATHS.labels(event.kind).inc()
+            if event.seconds is not None:
+                PICTURE.observe(event.seconds)
+        case "ice_restart":
+            RESTARTS.inc()
+        case "webhook":
+            WEBHOOKS.labels(event.kind).inc()
+        case "sign_up":
+            SIGN_UPS.labels(event.kind).inc()
+        case "report":
+            REPORTS.labels(event.kind).inc()
+        case "ban":
+            BANS.inc()
+
+
+on_event(count_event)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from handlers.base.handler import BaseHandler
 from handlers.http import metrics
+from models.errors import Unavailable
 
 # For the operator to fix; users are served all the same.
 WARNINGS = frozenset({"stripe"})
@@ -43,7 +46,9 @@ class ReadyHandler(QuietHandler):
 class MetricsHandler(QuietHandler):
     """GET /metrics in Prometheus' text format: only numbers, nothing about single users."""
 
-    def get(self) -> None:
+    async def get(self) -> None:
+        with contextlib.suppress(Unavailable):
+            metrics.set_figures(await self.models.statistics.figures())
         self.set_header("Content-Type", metrics.CONTENT_TYPE)
         self.set_header("Cache-Control", "no-store")
         self.application.measure()

@@ -14,6 +14,7 @@ import msgspec
 
 from models.access.invite_codes import InviteCodes, Preview
 from models.accounts.age_gate import AgeGate
+from models.business_events import record
 from models.clock import Clock
 from models.errors import Conflict, Invalid, NotFound, TooMany
 from models.postgres.database import Db, Transaction
@@ -79,10 +80,10 @@ class SignUp:
             adult=adult, address=address, invite_code=invite_code, introduce=introduce,
         )  # fmt: skip
         if not invite_code:
-            return await self._db.transact(create)
+            return _recorded(await self._db.transact(create), "plain")
         try:
             async with self._invite_codes.guessing(address), self._invite_codes.turn(invite_code):
-                return await self._db.transact(create)
+                return _recorded(await self._db.transact(create), "code")
         except (Conflict, NotFound) as problem:
             raise Invalid(inviteCode=problem.message) from problem
 
@@ -137,3 +138,8 @@ def next_step(member: Member | None) -> str:
     if member.selfie_id is None:
         return "selfie"
     return "access" if member.access == "unpaid" else "done"
+
+
+def _recorded(signed_in: SignedIn, kind: str) -> SignedIn:
+    record("sign_up", kind)
+    return signed_in

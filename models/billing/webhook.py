@@ -26,6 +26,7 @@ from models.billing.stripe_types import (
     read_event,
     read_object,
 )
+from models.business_events import record
 from models.clock import Clock
 from models.errors import BadRequest
 from models.postgres.database import Db, Transaction
@@ -73,6 +74,7 @@ class StripeWebhook:
             return settled
 
         settled = await self._db.transact(apply_once)
+        record("webhook", "duplicate" if settled is None else settled.effect)
         if settled is None:
             return "duplicate"
         self._grants.publish(settled.change)

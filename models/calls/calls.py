@@ -8,7 +8,7 @@ freed seats. Calls are never deleted: the row is also the history of both users.
 from __future__ import annotations
 
 import logging
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import msgspec
 
@@ -16,6 +16,7 @@ from models.access.invite_codes import InviteCodes
 from models.broadcasts import Broadcasts
 from models.calls.cache import CallCache
 from models.calls.call import Call, NewCall, other, read_call
+from models.calls.call_events import record_step
 from models.calls.restarts import CallRestarts
 from models.calls.state import (
     Event,
@@ -92,7 +93,7 @@ class Calls:
         return read_call(row)
 
     async def get_own(self, call_id: str, user_id: str) -> Call:
-        """The call, for one of its users. Raises: NotFound, also for other users."""
+        """`get`, for one of the call's users. Raises: NotFound."""
         call = await self.get(call_id)
         call.side_of(user_id)
         return call
@@ -109,8 +110,7 @@ class Calls:
 
     async def live_of(self, user_id: str) -> str | None:
         """The id of the user's live call."""
-        call_id: str | None = await self._sql.value("live_of", user_id=user_id)
-        return call_id
+        return cast("str | None", await self._sql.value("live_of", user_id=user_id))
 
     # -- steps --
 
@@ -199,6 +199,7 @@ class Calls:
         return is_first
 
     async def _tell(self, before: Call, after: Call) -> None:
+        record_step(before, after, self._success_ms)
         was, now = before.progress, after.progress
         if now.state == "ended":
             self._known.end(after.call_id)

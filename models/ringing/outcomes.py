@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from models.broadcasts import Broadcasts
+from models.business_events import record
 from models.calls.call import NewCall, is_polite
 from models.clock import Clock
 from models.errors import NotFound, Unavailable
@@ -76,18 +77,14 @@ class InviteOutcomes:
 
     async def decide(self, invite_id: str, caller_id: str, callee_id: str, outcome: InviteOutcome) -> bool:
         """Writes an outcome other than accepted, with its cooldown. True if it was the first."""
-        is_declined = outcome == "declined"
-        config = self._config
-        seconds = config.cooldown_declined_seconds if is_declined else config.cooldown_missed_seconds
-        rows = await self._sql.run(
-            "decide",
-            invite_id=invite_id,
-            caller_id=caller_id,
-            callee_id=callee_id,
-            outcome=outcome,
-            cooldown_seconds=seconds,
-            now=self._clock.frozen,
-        )
+        seconds = self._config.cooldown_missed_seconds
+        if outcome == "declined":
+            seconds = self._config.cooldown_declined_seconds
+        ring: dict[str, Any] = {"invite_id": invite_id, "caller_id": caller_id, "callee_id": callee_id}
+        values = ring | {"outcome": outcome, "cooldown_seconds": seconds, "now": self._clock.frozen}
+        rows = await self._sql.run("decide", **values)
+        if rows == 1:
+            record("ring", outcome)
         return rows == 1
 
     async def accept(
@@ -105,6 +102,8 @@ class InviteOutcomes:
         assert accepted is not None
         if not accepted.is_allowed:
             return "impossible", {}
+        if accepted.is_first:
+            record("ring", "accepted")
         people = {profile.user_id: profile.person for profile in accepted.people}
         return "accepted" if accepted.is_first else "taken", people
 

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from models.broadcasts import BanEvent, Broadcasts
+from models.business_events import record
 from models.clock import Clock
 from models.errors import Conflict, Invalid, NotFound
 from models.ids import is_id, new_id
@@ -162,6 +163,7 @@ class Bans:
         """Closes the user's sockets with the notice, ends their ring and call, and removes them from the
         queue.
         """
+        record("ban")
         notice = await self._notices.notice(ban)
         self._broadcasts.publish_to_user(ban.user_id, self._ban_event(notice))
         await self._interruptions.remove(ban.user_id)

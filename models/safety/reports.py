@@ -21,6 +21,7 @@ from typing import Any, Literal
 import msgspec
 
 from models.broadcasts import Broadcasts
+from models.business_events import record
 from models.calls.calls import Calls
 from models.clock import Clock
 from models.errors import Invalid, NotFound, PaymentRequired
@@ -112,6 +113,7 @@ class Reports:
         async with self._turns.of(new.user_id):
             report_id, ban = await self._db.transact(write)
         if report_id is not None:
+            record("report", new.reason)
             self._broadcasts.keep_apart(reporter.user_id, new.user_id, is_hidden=True)
         if ban is not None:
             await self._bans.enforce(ban)

@@ -28,6 +28,7 @@ class Config:
     host: str = "127.0.0.1"
     port: int = 8080
     workers: int = 1
+    log_format: str = "json"
     base_url: str = "http://localhost:8080"
     allowed_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[IpNetwork, ...] = ()

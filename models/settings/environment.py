@@ -29,6 +29,7 @@ def _read(read: SettingsReader) -> Config:
         environment=read.choice("ENVIRONMENT", ("development", "production"), base.environment),
         host=read.host("HOST", base.host),
         port=port,
+        log_format=read.choice("LOG_FORMAT", ("json", "text"), base.log_format),
         workers=read.integer("WORKERS", 1, 1, 64),
         base_url=read.base_url("BASE_URL", f"http://localhost:{port}"),
         allowed_origins=read.origins("ALLOWED_ORIGINS"),

@@ -4,6 +4,7 @@
  * words, and everything that looks like one of those is then masked as well.
  */
 import { toast } from "../announce.js";
+import { path } from "./webrtc/path.js";
 
 /** @typedef {{engine: import("./webrtc/engine.js").CallEngine, quality: import("./quality/monitor.js").CallQuality, media: import("./own_media.js").CallMedia,
  *   state: () => object}} Subject */
@@ -13,17 +14,6 @@ const SECRETS = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.local)?|(?:[0-9
 
 /** @param {string} text */
 export const redact = (text) => text.replace(SECRETS, "[removed]");
-
-/** Kind, protocol and travel time of the path in use. @param {RTCPeerConnection} pc */
-async function route(pc) {
-  const stats = /** @type {Map<string, any>} */ (/** @type {unknown} */ (await pc.getStats()));
-  const pairId = [...stats.values()].find((one) => one.type === "transport")?.selectedCandidatePairId;
-  const pair = stats.get(pairId);
-  if (!pair) return null;
-  const [local, remote] = [stats.get(pair.localCandidateId), stats.get(pair.remoteCandidateId)];
-  const protocol = local?.relayProtocol ?? local?.protocol;
-  return { local: local?.candidateType, remote: remote?.candidateType, protocol, roundTripTime: pair.currentRoundTripTime };
-}
 
 /** @param {MediaStreamTrack|null} track */
 function trackState(track) {
@@ -37,7 +27,7 @@ export async function diagnose({ engine, quality, media, state }) {
   const { pc } = engine;
   const found = {
     browser: navigator.userAgent.replaceAll(".0.0.0", ""), online: navigator.onLine, visible: document.visibilityState, page: state(),
-    connection: await engine.stats(), ice: pc?.iceConnectionState ?? "none", route: pc && (await route(pc)),
+    connection: await engine.stats(), ice: pc?.iceConnectionState ?? "none", route: pc && (await path(pc)),
     quality: quality.quality.word, rung: quality.ladder.rung.name, choice: quality.ladder.choice, log: quality.log,
     media: { ...media.state, camera: trackState(media.videoTrack) },
   };

@@ -4,6 +4,7 @@
  * After a reconnect the bit is sent again, and the engine checks whether it must renegotiate.
  */
 import { CallEngine } from "./engine.js";
+import { kindOfPath } from "./path.js";
 import { on, Socket } from "../../socket.js";
 
 /** @typedef {import("../../socket.js").Message} Message */
@@ -14,15 +15,34 @@ export function openRelay(callId) {
   const engine = new CallEngine({ callId, send: (message) => socket.send(message) });
   /** @type {boolean|null} */
   let bit = null;
-  const sayBit = () => { if (bit !== null) socket.send({ type: bit ? "rtc:connected" : "rtc:disconnected" }); };
+  let [startedAt, reportedRestarts, hasReported] = [0, 0, false];
+  const sayBit = (figures = {}) => {
+    if (bit !== null) socket.send(bit ? { type: "rtc:connected", ...figures } : { type: "rtc:disconnected" });
+  };
+  /** For the operator's metrics: how media travel, and how long the first took. */
+  const figures = async () => {
+    const pictureMs = hasReported || !startedAt ? undefined : Math.round(performance.now() - startedAt);
+    const path = await kindOfPath(engine.pc);
+    const restarts = Math.min(20, engine.restarts - reportedRestarts);
+    return { path, pictureMs, restarts };
+  };
+  /** @param {boolean} isFlowing */
+  const flowChanged = async (isFlowing) => {
+    bit = isFlowing;
+    const found = isFlowing ? await figures() : {};
+    if (bit !== isFlowing) return;
+    if (isFlowing) [hasReported, reportedRestarts] = [true, engine.restarts];
+    sayBit(found);
+  };
   on(socket, "call:state", ({ polite, peerHere, state }) => {
+    startedAt ||= performance.now();
     engine.start({ polite, peerHere, isRejoin: state !== "connecting" });
     sayBit();
   });
   on(socket, "peer:joined", () => engine.peerJoined());
   on(socket, "peer:left", () => engine.peerLeft());
   for (const type of ["rtc:offer", "rtc:answer", "rtc:ice"]) on(socket, type, (message) => { engine.receive(message); });
-  on(engine, "flow", ({ isFlowing }) => { bit = isFlowing; sayBit(); });
+  on(engine, "flow", ({ isFlowing }) => { flowChanged(isFlowing); });
   addEventListener("pagehide", () => { if (bit) socket.send({ type: "rtc:disconnected" }); });
   socket.open();
   return { socket, engine };

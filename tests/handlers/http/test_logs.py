@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextvars
 import io
 import json
 import logging
+import re
 
-from handlers.http.logs import JsonLines, WithoutValues
+from handlers.http.logs import JsonLines, TextLines, WithoutValues, begin_request
 from tests.conftest import MakePerson, Running
 from tests.support.scenes import in_call
 
@@ -82,3 +84,20 @@ def test_a_warning_of_tornado_shows_no_value_and_is_logged_once_a_minute() -> No
     ]
     assert [only.filter(record) for record in records] == [True, False]
     assert line_of(records[0])["message"] == "Malformed HTTP message from …: …"
+
+
+def test_lines_of_one_request_have_its_id() -> None:
+    def told() -> str | None:
+        begin_request()
+        return line_of(logging.makeLogRecord({"msg": "It works"})).get("request")
+
+    one, two = contextvars.copy_context().run(told), contextvars.copy_context().run(told)
+    assert one
+    assert two
+    assert one != two
+    assert "request" not in line_of(logging.makeLogRecord({"msg": "outside"}))
+
+
+def test_lines_for_a_person() -> None:
+    record = logging.makeLogRecord({"msg": "It is up", "levelname": "INFO", "workers": 2})
+    assert re.fullmatch(r"\d\d:\d\d:\d\d info    It is up  workers=2", TextLines().format(record))
