@@ -12,12 +12,13 @@ EVERY_SECONDS = 0.5
 class LoopLag:
     """Measures from `start` to `stop`."""
 
-    def __init__(self) -> None:
+    def __init__(self, every_seconds: float = EVERY_SECONDS) -> None:
+        self._every_seconds = every_seconds
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(EVERY_SECONDS, self._look, loop.time() + EVERY_SECONDS)
+        self._timer = loop.call_later(self._every_seconds, self._look, loop.time() + self._every_seconds)
 
     def _look(self, due: float) -> None:
         metrics.LAG.observe(max(0.0, asyncio.get_running_loop().time() - due))
