@@ -8,6 +8,7 @@ docs/protocol.md; `fields` names the invalid fields.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 
 class Problem(Exception):
@@ -135,6 +136,19 @@ class Unavailable(Problem):
 
     def __init__(self, message: str | None = None, *, retry_after: int = 2) -> None:
         super().__init__(message, retry_after=retry_after)
+
+
+class DiskFull(Unavailable):
+    """A disk is full: `database` (PostgreSQL's), or `files` (that of DATA_DIR or TMPDIR)."""
+
+    default = (
+        "This site has no room left to save anything. Its operator has to free some. Please try again in a "
+        "few minutes."
+    )
+
+    def __init__(self, disk: Literal["database", "files"]) -> None:
+        self.disk = disk
+        super().__init__(retry_after=60)
 
 
 class NoTables(Unavailable):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from tornado.httputil import HTTPServerRequest
@@ -42,6 +43,7 @@ class Site(BodyApplication):
         self.requests = OpenRequests()
         self._loop_lag = LoopLag()
         self.misconfigurations = Misconfigurations()
+        models.db.when_full(partial(self.misconfigurations.note, "disk", disk="database"))
         self.measures = measures
         self._measuring = PeriodicCallback(self.measure, REFRESH_SECONDS * 1000)
         self.security_headers = security_headers(config)

@@ -216,6 +216,7 @@ class BaseHandler(SiteHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         problem = as_problem(kwargs["exc_info"][1] if "exc_info" in kwargs else None, status_code)
+        self.application.misconfigurations.note_problem(problem)
         origins.allow_cross_origin(self, self.config)
         self.set_status(problem.status)
         if problem.retry_after is not None:

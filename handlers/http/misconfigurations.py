@@ -19,6 +19,7 @@ from tornado.httputil import HTTPServerRequest
 
 from handlers.http import metrics
 from handlers.http.request import address_of, ignored_forwarding
+from models.errors import DiskFull, Problem
 from models.settings.config import Config
 
 logger = logging.getLogger(__name__)
@@ -75,6 +76,12 @@ CAUSES = {
         "clock",
         "An event of the payment provider was refused: by this machine's clock it was signed more than "
         "five minutes ago. Set the clock (or the provider's event is an old one, sent again).",
+    ),
+    "disk": MisconfigurationCause(
+        "DATA_DIR",
+        "A disk is full, and nothing can be saved on it. `disk` in the log names it. `database`: that of "
+        "PostgreSQL (DATA_DIR with the built-in server, otherwise on the machine of DATABASE_URL). `files`: "
+        "that of DATA_DIR or TMPDIR. Free some space there.",
     ),
     "redis_policy": MisconfigurationCause(
         "REDIS_URL",
@@ -148,6 +155,11 @@ class Misconfigurations:
         cause, times = CAUSES[name], self._unlogged[name]
         self._unlogged[name] = 0
         logger.warning(cause.text, extra={"cause": name, "setting": cause.setting, "times": times} | facts)
+
+    def note_problem(self, problem: Problem) -> None:
+        """Notes a full disk of ours; the database's is reported where it is found."""
+        if isinstance(problem, DiskFull) and problem.disk == "files":
+            self.note("disk", disk="files")
 
     def persisting(self) -> dict[str, str]:
         """cause -> text, for `/readyz`."""

@@ -12,7 +12,8 @@ from typing import BinaryIO
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from models.errors import BadRequest, TooLarge, Unavailable
+from models.errors import BadRequest, TooLarge
+from models.profiles.uploads import write_all
 
 MOST_PARTS, MOST_FIELD = 10, 4096
 # The library logs the data it was sent.
@@ -39,7 +40,7 @@ class FormReader:
             raise BadRequest("The form could not be read.") from error
 
     def write(self, chunk: bytes) -> None:
-        """Raises: BadRequest, TooLarge, Unavailable (the disk is full)."""
+        """Raises: BadRequest, TooLarge, Unavailable, DiskFull."""
         try:
             self._parser.write(chunk)
         except FormParserError as error:
@@ -105,11 +106,7 @@ class FormReader:
         self._size += len(data)
         if self._size > self._most:
             raise TooLarge
-        try:
-            while data:
-                data = data[self._file.write(data) :]
-        except OSError as error:
-            raise Unavailable(retry_after=10) from error
+        write_all(self._file, data)
 
     def _finish(self) -> None:
         self._is_ended = True

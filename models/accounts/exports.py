@@ -20,6 +20,7 @@ import msgspec
 
 from models.clock import Clock
 from models.errors import NotFound, TooMany, Unavailable
+from models.full_disks import problem_of
 from models.postgres.database import Db
 from models.profiles.media import CHUNK, Media
 from models.profiles.uploads import unnamed_file
@@ -54,7 +55,7 @@ class Exports:
             async with self._rate_limits.export(user_id):
                 with unnamed_file(self._directory) as file:
                     with self._place():
-                        await self._fill(file, user_id)
+                        await self._fill_or_report(file, user_id)
                     file.seek(0)
                     yield file
         except TooMany as problem:
@@ -73,6 +74,12 @@ class Exports:
             yield
         finally:
             self._making -= 1
+
+    async def _fill_or_report(self, file: IO[bytes], user_id: str) -> None:
+        try:
+            await self._fill(file, user_id)
+        except OSError as error:
+            raise problem_of(error) from error
 
     async def _fill(self, file: IO[bytes], user_id: str) -> None:
         data = await self.data(user_id)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any, cast
 
 import psycopg2
 from psycopg2 import errorcodes, extensions
 
-from models.errors import Contended, NoTables, Unavailable
+from models.errors import Contended, DiskFull, NoTables, Unavailable
 from models.postgres.async_connection import Connection
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,12 @@ CONTENTION = (
     errorcodes.LOCK_NOT_AVAILABLE,
     errorcodes.DEADLOCK_DETECTED,
     errorcodes.SERIALIZATION_FAILURE,
+)
+# Memory, temporary files and other limits of the server: the connection still works.
+SHORTAGES = (
+    errorcodes.INSUFFICIENT_RESOURCES,
+    errorcodes.OUT_OF_MEMORY,
+    errorcodes.CONFIGURATION_LIMIT_EXCEEDED,
 )
 
 
@@ -81,10 +88,12 @@ class RunningStatements:
     def __init__(self) -> None:
         self._since: dict[PoolConnection, float] = {}
         self._timer: asyncio.TimerHandle | None = None
+        # Called when a statement fails because the server's disk is full.
+        self.when_full: Callable[[], object] = _nothing
 
     async def execute(self, link: PoolConnection, sql: str, values: dict[str, object] | None = None) -> None:
-        """Raises: UniqueViolation, NoTables, Contended, Unavailable (too slow), and the driver's errors if
-        the server is down.
+        """Raises: UniqueViolation, NoTables, Contended, DiskFull, Unavailable (too slow), and the driver's
+        errors if the server is down.
         """
         loop = asyncio.get_running_loop()
         self._since[link] = loop.time()
@@ -93,7 +102,10 @@ class RunningStatements:
         try:
             await link.execute(sql, values)
         except psycopg2.Error as error:
-            raise _in_our_words(error, is_lost=link.connection.closed) from error
+            ours = _in_our_words(error, is_lost=link.connection.closed)
+            if isinstance(ours, DiskFull):
+                self.when_full()
+            raise ours from error
         finally:
             self._since.pop(link, None)
 
@@ -113,6 +125,10 @@ class RunningStatements:
                 link.close()
 
 
+def _nothing() -> None:
+    """There is nothing to report to."""
+
+
 def _in_our_words(error: Any, *, is_lost: bool) -> Exception:
     if error.pgcode in (errorcodes.UNIQUE_VIOLATION, errorcodes.CHECK_VIOLATION):
         return UniqueViolation(error.diag.constraint_name or "")
@@ -122,6 +138,11 @@ def _in_our_words(error: Any, *, is_lost: bool) -> Exception:
     if error.pgcode in CONTENTION:
         return Contended()
     if error.pgcode == errorcodes.QUERY_CANCELED:
+        return Unavailable()
+    if error.pgcode == errorcodes.DISK_FULL:
+        return DiskFull("database")
+    if error.pgcode in SHORTAGES:
+        logger.warning("the database lacks a resource: %s", error.diag.message_primary)
         return Unavailable()
     # The driver's name for it varies: a session that was terminated, or a server that has become a standby.
     if is_lost or error.pgcode == errorcodes.READ_ONLY_SQL_TRANSACTION:

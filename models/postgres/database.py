@@ -72,6 +72,10 @@ class Db:
         pool.give(await pool.take())
         return cls(pool)
 
+    def when_full(self, report: Callable[[], object]) -> None:
+        """`report` is called whenever a statement fails because the server's disk is full."""
+        self._running.when_full = report
+
     def statements(self, noun: str) -> Statements[Transaction]:
         return Statements(self, noun)
 

@@ -16,7 +16,7 @@ from models.postgres.database import Db
 from models.profiles.decoding.decoder import PICTURE
 from models.profiles.decoding.pool import DecodePool, ErrorTexts
 from models.profiles.media import Media
-from models.profiles.uploads import Uploads, size_of, unnamed_file
+from models.profiles.uploads import Uploads, size_of, unnamed_file, write_all
 
 MOST_BYTES = 8 * 1024 * 1024
 # Bytes of the new JPEG; 800 by 800 pixels of noise take 700 kB.
@@ -66,7 +66,7 @@ class Selfies:
         if len(data) > MOST_BYTES:
             raise TooLarge("A picture may have at most 8 MB.")
         with unnamed_file(self._data_dir) as source:
-            source.write(data)
+            write_all(source, data)
             return await self._decoded(user_id, FRAME, source, is_selfie=False)
 
     async def close(self) -> None:

@@ -13,6 +13,7 @@ from tempfile import TemporaryFile
 from typing import BinaryIO, cast
 
 from models.errors import Unavailable
+from models.full_disks import problem_of
 from models.security.addresses import subject_of
 
 logger = logging.getLogger(__name__)
@@ -54,16 +55,25 @@ class Uploads:
 def unnamed_file(directory: Path) -> BinaryIO:
     """An unbuffered file: a decoder process uses the same descriptor.
 
-    Raises: Unavailable if no file can be created.
+    Raises: Unavailable if no file can be created; DiskFull.
     """
     for place in (directory, None):
         try:
             return cast("BinaryIO", TemporaryFile(buffering=0, dir=place))
         except OSError as error:
-            cause = error.strerror or "there is none"
+            problem, cause = problem_of(error), error.strerror or "there is none"
     logger.error("DATA_DIR and TMPDIR: no temporary file can be created (%s)", cause)
-    raise Unavailable(retry_after=RETRY_SECONDS)
+    raise problem
 
 
 def size_of(file: BinaryIO) -> int:
     return os.fstat(file.fileno()).st_size
+
+
+def write_all(file: BinaryIO, data: bytes) -> None:
+    """Writes to an unbuffered file, which may take less than all at once. Raises: Unavailable, DiskFull."""
+    try:
+        while data:
+            data = data[file.write(data) :]
+    except OSError as error:
+        raise problem_of(error) from error

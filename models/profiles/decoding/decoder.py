@@ -25,6 +25,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from models.errors import Problem
+from models.full_disks import is_full
 
 MEGABYTE = 1024 * 1024
 # For the whole life of the process, including its start.
@@ -37,7 +38,7 @@ MOST_MESSAGE = 4096
 # Calls have priority.
 NICENESS = 15
 PR_SET_PDEATHSIG = 1
-DAMAGED, MEMORY = "damaged", "memory"
+DAMAGED, MEMORY, DISK = "damaged", "memory", "disk"
 # The modules that do the work, imported only in the child process.
 PICTURE, VIDEO = "models.profiles.decoding.pictures", "models.profiles.decoding.video_remux"
 DecoderWork = Callable[[BinaryIO, BinaryIO, dict[str, Any]], dict[str, Any]]
@@ -70,7 +71,8 @@ def answer(work: DecoderWork, source: BinaryIO, target: BinaryIO, request: dict[
     except MemoryError as error:
         return {"failed": MEMORY, "detail": str(error)}
     except Exception as error:  # decoders raise many kinds for a damaged file
-        return {"failed": DAMAGED, "detail": f"{type(error).__name__}: {error}"[:200]}
+        kind = DISK if is_full(error) else DAMAGED
+        return {"failed": kind, "detail": f"{type(error).__name__}: {error}"[:200]}
 
 
 def cpu_left() -> float:

@@ -14,8 +14,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO, NamedTuple
 
-from models.errors import Invalid, Problem, TooLarge, Unavailable, UnsupportedMedia
-from models.profiles.decoding.decoder import MEMORY
+from models.errors import DiskFull, Invalid, Problem, TooLarge, Unavailable, UnsupportedMedia
+from models.profiles.decoding.decoder import DISK, MEMORY
 from models.profiles.decoding.processes import Crashed, DecoderProcess, Lost, OutOfTime
 from models.profiles.decoding.queue import RETRY_SECONDS, DecodingQueue
 
@@ -116,6 +116,8 @@ class DecodePool:
             message = str(answer.get("message", ""))[:300]
             refusal = REFUSALS.get(answer["problem"])
             raise refusal(message) if refusal else Invalid(**{words.field: message})
+        if answer.get("failed") == DISK:
+            raise DiskFull("files")
         raise Invalid(**{words.field: words.too_much if answer.get("failed") == MEMORY else words.damaged})
 
     def _take(self) -> DecoderProcess:
