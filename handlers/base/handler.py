@@ -212,7 +212,7 @@ class BaseHandler(SiteHandler):
     def options(self, *_: str) -> None:
         self.nothing()
 
-    # -- errors, dressed once --
+    # -- errors --
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         problem = as_problem(kwargs["exc_info"][1] if "exc_info" in kwargs else None, status_code)
@@ -228,9 +228,7 @@ class BaseHandler(SiteHandler):
         return self.json({"error": problem.as_json()}, problem.status)
 
     def show_problem(self, problem: Problem) -> None:
-        """Answers with an error page, or its fragment for htmx. A member who lacks a step is redirected to
-        it.
-        """
+        """Answers with an error page or fragment. A member who lacks a step is redirected to it."""
         step = way_on(problem, self.request, was_here=bool(self.get_cookie(self.application.session_cookie)))
         if step is not None:
             return self.go(step)
