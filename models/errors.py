@@ -7,6 +7,7 @@ docs/protocol.md; `fields` names the invalid fields.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from typing import Literal
 
@@ -159,3 +160,22 @@ class NoTables(Unavailable):
 
 class Contended(Unavailable):
     """Another transaction held a lock that this one needs. Nothing was written; the caller may try again."""
+
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """True also if a full disk is the cause of the error, or was being handled when it was raised."""
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:
+        if getattr(error, "errno", None) in FULL:
+            return True
+        seen.append(error)
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def file_problem(error: OSError) -> Unavailable:
+    """The Problem for a file of ours that cannot be written."""
+    return DiskFull("files") if is_disk_full(error) else Unavailable(retry_after=10)

@@ -19,8 +19,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 import msgspec
 
 from models.clock import Clock
-from models.errors import NotFound, TooMany, Unavailable
-from models.full_disks import problem_of
+from models.errors import NotFound, TooMany, Unavailable, file_problem
 from models.postgres.database import Db
 from models.profiles.media import CHUNK, Media
 from models.profiles.uploads import unnamed_file
@@ -79,7 +78,7 @@ class Exports:
         try:
             await self._fill(file, user_id)
         except OSError as error:
-            raise problem_of(error) from error
+            raise file_problem(error) from error
 
     async def _fill(self, file: IO[bytes], user_id: str) -> None:
         data = await self.data(user_id)

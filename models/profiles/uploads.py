@@ -12,8 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO, cast
 
-from models.errors import Unavailable
-from models.full_disks import problem_of
+from models.errors import Unavailable, file_problem
 from models.security.addresses import subject_of
 
 logger = logging.getLogger(__name__)
@@ -61,7 +60,7 @@ def unnamed_file(directory: Path) -> BinaryIO:
         try:
             return cast("BinaryIO", TemporaryFile(buffering=0, dir=place))
         except OSError as error:
-            problem, cause = problem_of(error), error.strerror or "there is none"
+            problem, cause = file_problem(error), error.strerror or "there is none"
     logger.error("DATA_DIR and TMPDIR: no temporary file can be created (%s)", cause)
     raise problem
 
@@ -76,4 +75,4 @@ def write_all(file: BinaryIO, data: bytes) -> None:
         while data:
             data = data[file.write(data) :]
     except OSError as error:
-        raise problem_of(error) from error
+        raise file_problem(error) from error

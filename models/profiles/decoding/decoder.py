@@ -24,8 +24,7 @@ import time
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from models.errors import Problem
-from models.full_disks import is_full
+from models.errors import Problem, is_disk_full
 
 MEGABYTE = 1024 * 1024
 # For the whole life of the process, including its start.
@@ -71,7 +70,7 @@ def answer(work: DecoderWork, source: BinaryIO, target: BinaryIO, request: dict[
     except MemoryError as error:
         return {"failed": MEMORY, "detail": str(error)}
     except Exception as error:  # decoders raise many kinds for a damaged file
-        kind = DISK if is_full(error) else DAMAGED
+        kind = DISK if is_disk_full(error) else DAMAGED
         return {"failed": kind, "detail": f"{type(error).__name__}: {error}"[:200]}
 
 

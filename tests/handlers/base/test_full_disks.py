@@ -16,8 +16,7 @@ import pytest
 from psycopg2 import extensions
 
 from handlers.http import misconfigurations
-from models.errors import DiskFull, Unavailable
-from models.full_disks import is_full, problem_of
+from models.errors import DiskFull, Unavailable, file_problem, is_disk_full
 from models.postgres.statements import Statement
 from models.profiles import uploads
 from models.profiles.decoding.decoder import answer
@@ -140,7 +139,7 @@ async def test_a_disk_that_is_really_full(site: Running) -> None:
 def test_errors_that_mean_a_full_disk(number: int) -> None:
     outer = ValueError()
     outer.__cause__ = OSError(number, "x")
-    assert is_full(outer)
-    assert isinstance(problem_of(OSError(number, "x")), DiskFull)
-    assert type(problem_of(OSError(errno.EIO, "x"))) is Unavailable
-    assert not is_full(None)
+    assert is_disk_full(outer)
+    assert isinstance(file_problem(OSError(number, "x")), DiskFull)
+    assert type(file_problem(OSError(errno.EIO, "x"))) is Unavailable
+    assert not is_disk_full(None)
