@@ -34,10 +34,13 @@ from models.settings.config import Config
 from models.wiring import Models
 from server import MAX_BODY
 from server import make_site as new_site
+from tests.support.billing.fake_stripe import StripeStandIn
+from tests.support.billing.fake_stripe import running as running_stripe
 from tests.support.clients import Browser, Client, Socket
 from tests.support.redis_versions import newer_commands
 from tests.support.secret_leaks import overheard
 from tests.support.servers import RunningServers, Servers
+from tests.support.smtp_server import Mailbox
 
 TEST_SECONDS = 120
 # Tests that look for faults in the log want no business events there.
@@ -106,11 +109,29 @@ def servers(running_servers: RunningServers) -> Servers:
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Config:
-    """The settings. Override in a test module, or pass changes to `make_site`."""
+def config(request: pytest.FixtureRequest, tmp_path: Path) -> Config:
+    """The settings; a test that uses `mailbox` can send mail. Override in a test module, or pass changes to
+    `make_site`.
+    """
+    mail = {}
+    if "mailbox" in request.fixturenames:
+        mail = {"smtp_url": request.getfixturevalue("mailbox").url, "mail_from": "hello@napalmsky.example"}
     return Config(
-        stun_urls=(), guests_per_hour=100_000, api_per_minute=1_000_000, turn_per_hour=1000, data_dir=tmp_path
-    )
+        stun_urls=(), guests_per_hour=100_000, api_per_minute=1_000_000, turn_per_hour=1000,
+        # Cheap hashes: most tests are about who gets in, not about the time it takes.
+        bcrypt_cost=4, data_dir=tmp_path, **mail,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def stripe(io_loop: IOLoop) -> Iterator[StripeStandIn]:
+    yield from running_stripe(io_loop)
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    with Mailbox().open() as opened:
+        yield opened
 
 
 @pytest.fixture

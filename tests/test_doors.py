@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -19,7 +18,7 @@ from handlers.routes import routes
 from models import messages
 from models.ids import new_code, new_id
 from tests.conftest import MakePerson, MakeSite, Person, Running
-from tests.support.billing.fake_stripe import StripeStandIn, running
+from tests.support.billing.fake_stripe import StripeStandIn
 from tests.support.billing.payers import paid_twice
 from tests.support.clients import Answer
 from tests.support.scenes import Two, ban
@@ -103,11 +102,6 @@ class Scene:
         return await self.site.client.send(
             door.method, filled(door.path), json=body, token=person.token if person else None
         )
-
-
-@pytest.fixture
-def stripe(io_loop) -> Iterator[StripeStandIn]:
-    yield from running(io_loop)
 
 
 @pytest.fixture

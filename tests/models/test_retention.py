@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from models import retention
 from models.ids import new_id
-from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson, Person, jpeg
-from tests.support.people.account_holders import QUICK
 from tests.support.people.reports import met, report
 from tests.support.scenes import ban, rows, stand_still
 from tests.test_house import ROOT
@@ -48,11 +45,6 @@ KEPT = {
     "audit_log": "only ever added to: ids and the words of the staff",
     "tombstones": "random ids; as long as there may be a backup",
 }
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Config:
-    return replace(QUICK, data_dir=tmp_path)
 
 
 async def test_every_table_is_swept_or_kept_for_a_reason(models: Models) -> None:

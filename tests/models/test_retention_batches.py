@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
-
-import pytest
-
 from models import retention
 from models.safety import address_bans
-from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson
 from tests.models.test_retention import left
-from tests.support.people.account_holders import QUICK
 from tests.support.scenes import rows
 
 HASHES = "select sha256(n::text::bytea) from generate_series(1, 1300) n"
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Config:
-    return replace(QUICK, data_dir=tmp_path)
 
 
 async def test_a_row_that_is_held_waits_for_the_next_round(models: Models) -> None:

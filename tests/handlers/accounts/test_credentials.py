@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from models.settings.config import Config
 from tests.conftest import MakePerson, Running
 from tests.support.clients import Browser
-from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD, QUICK, holder, is_signed_in, login
+from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD, holder, is_signed_in, login
 
 ANN, BO = "ann@example.com", "bo@example.com"
 CHANGES = {
@@ -15,11 +14,6 @@ CHANGES = {
     "/settings/email": {"email": "new@example.org"},
     "/settings/recovery-codes": {},
 }
-
-
-@pytest.fixture
-def config() -> Config:
-    return QUICK
 
 
 async def signed_in_browser(site: Running) -> Browser:

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-
 import pytest
 
-from models.settings.config import Config
 from tests.conftest import MakePerson, MakeSite, Running
-from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD, QUICK, holder, is_signed_in, login
+from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD, holder, is_signed_in, login
 from tests.support.smtp_server import Mailbox, link_in
 
+pytestmark = pytest.mark.usefixtures("mailbox")
+
 ANN, NOBODY = "ann@example.com", "nobody@example.com"
-
-
-@pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    with Mailbox().open() as opened:
-        yield opened
-
-
-@pytest.fixture
-def config(mailbox: Mailbox) -> Config:
-    return replace(QUICK, smtp_url=mailbox.url, mail_from="hello@napalmsky.example")
 
 
 def recovery(code: str, email: str = ANN) -> dict[str, str]:

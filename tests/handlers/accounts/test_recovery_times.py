@@ -4,30 +4,17 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
-from models.settings.config import Config
 from models.settings.environment import read_config
 from tests.conftest import MakePerson, MakeSite, Running
-from tests.support.people.account_holders import QUICK
 from tests.support.smtp_server import Mailbox
+
+pytestmark = pytest.mark.usefixtures("mailbox")
 
 PAIRS = 150
 PROXY = read_config({"TRUSTED_PROXIES": "127.0.0.1,::1"}).trusted_proxies
-
-
-@pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    with Mailbox().open() as opened:
-        yield opened
-
-
-@pytest.fixture
-def config(mailbox: Mailbox) -> Config:
-    return replace(QUICK, smtp_url=mailbox.url, mail_from="hello@napalmsky.example")
 
 
 KNOWN = """

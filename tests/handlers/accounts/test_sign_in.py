@@ -12,18 +12,12 @@ from collections.abc import Sequence
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
-from models.settings.config import Config
 from models.settings.environment import read_config
 from tests.conftest import MakePerson, MakeSite, Running
 from tests.support.pace import within
-from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD, QUICK, holder, is_signed_in, login
+from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD, holder, is_signed_in, login
 
 ANN, NOBODY = "ann@example.com", "nobody@example.com"
-
-
-@pytest.fixture
-def config() -> Config:
-    return QUICK
 
 
 async def test_an_api_client_gets_a_token(site: Running, person: MakePerson) -> None:

@@ -5,24 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 
-import pytest
-
-from models.settings.config import Config
 from models.settings.environment import read_config
 from tests.conftest import MakePerson, MakeSite, Running
 from tests.support.pace import within
-from tests.support.people.account_holders import OTHER_PASSWORD, QUICK, holder, login
+from tests.support.people.account_holders import OTHER_PASSWORD, holder, login
 from tests.support.people.staff import PASSWORD as STAFF_PASSWORD
 from tests.support.people.staff import enrolled
 from tests.support.scenes import until
 
 ADDRESSES = 3
 PROXY = read_config({"TRUSTED_PROXIES": "127.0.0.1,::1"}).trusted_proxies
-
-
-@pytest.fixture
-def config() -> Config:
-    return QUICK
 
 
 class Flood:

@@ -4,16 +4,8 @@ peer.
 
 from __future__ import annotations
 
-import pytest
-
-from models.settings.config import Config
 from tests.conftest import MakePerson, Person, Running
-from tests.support.people.account_holders import PASSWORD, QUICK, holder, login
-
-
-@pytest.fixture
-def config() -> Config:
-    return QUICK
+from tests.support.people.account_holders import PASSWORD, holder, login
 
 
 async def call_between(site: Running, caller: Person, callee: Person) -> str:

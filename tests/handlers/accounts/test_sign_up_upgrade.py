@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
-from models.settings.config import Config
 from tests.conftest import MakePerson, Running
 from tests.support.clients import Browser
-from tests.support.people.account_holders import PASSWORD, QUICK, holder, is_signed_in, upgraded
+from tests.support.people.account_holders import PASSWORD, holder, is_signed_in, upgraded
 
 FORM = {"name": "Ann", "gender": "female", "adult": "true"}
 KEEP = {"email": "ann@example.com", "password": PASSWORD}
-
-
-@pytest.fixture
-def config() -> Config:
-    return QUICK
 
 
 async def guest(site: Running) -> Browser:

@@ -4,26 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
 
 import pytest
 
 from models.ids import new_code
-from tests.support.billing.fake_stripe import StripeStandIn, running
 from tests.support.billing.stripe_events import deliver, event
 from tests.support.clients import Socket
 from tests.support.people.guests import guest_browser, newcomer, own_code
-
-
-@pytest.fixture
-def stripe(io_loop) -> Iterator[StripeStandIn]:
-    yield from running(io_loop)
-
-
-@pytest.fixture
-def paying_site(io_loop, make_site, stripe):
-    return io_loop.run_sync(lambda: make_site(**stripe.settings))
-
 
 # -- paywall --
 

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.support.billing.fake_stripe import StripeStandIn, running
 from tests.support.billing.payers import paid, paid_twice
 from tests.support.billing.stripe_events import deliver, event, news
 from tests.support.clients import Socket
 from tests.support.people.guests import guest_browser, newcomer
-
-
-@pytest.fixture
-def stripe(io_loop) -> Iterator[StripeStandIn]:
-    yield from running(io_loop)
 
 
 @pytest.fixture

@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 
-from tests.support.billing.fake_stripe import StripeStandIn, running
 from tests.support.billing.stripe_events import SECRET, deliver, event, signature
 from tests.support.people.guests import newcomer
-
-
-@pytest.fixture
-def stripe(io_loop) -> Iterator[StripeStandIn]:
-    yield from running(io_loop)
-
-
-@pytest.fixture
-def paying_site(io_loop, make_site, stripe):
-    return io_loop.run_sync(lambda: make_site(**stripe.settings))
 
 
 async def checkout_of(site, stripe, token: str) -> dict:

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as xml
-from collections.abc import Iterator
 
 import pytest
 
 from handlers.commands.cli import parse, run
-from tests.support.billing.fake_stripe import StripeStandIn, running
 from tests.support.billing.payers import paid
 from tests.support.clients import Socket
-
-
-@pytest.fixture
-def stripe(io_loop) -> Iterator[StripeStandIn]:
-    yield from running(io_loop)
 
 
 @pytest.fixture

@@ -7,13 +7,11 @@ import json
 import re
 import ssl
 import subprocess
-from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tornado.ioloop import IOLoop
 from tornado.testing import bind_unused_port
 
 from handlers.commands.doctor import doctor, examine
@@ -21,7 +19,7 @@ from models.checks.lines import Line
 from models.postgres.migrations import migrate
 from models.processes.embedded import Embedded
 from tests.conftest import MakeSite, Running, Servers
-from tests.support.billing.fake_stripe import StripeStandIn, running
+from tests.support.billing.fake_stripe import StripeStandIn
 from tests.support.billing.stripe_books import KEY
 from tests.support.billing.stripe_events import SECRET
 from tests.support.odd_proxy import Change, proxy, replacing, without
@@ -178,11 +176,6 @@ async def test_a_proxy_without_a_site(environment: Environment) -> None:
 
 
 # -- payments --
-
-
-@pytest.fixture
-def stripe(io_loop: IOLoop) -> Iterator[StripeStandIn]:
-    yield from running(io_loop)
 
 
 async def paying(

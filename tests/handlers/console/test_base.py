@@ -9,7 +9,6 @@ import pytest
 
 from handlers.routes import console_routes
 from models.ids import new_id
-from models.settings.config import Config
 from tests.conftest import MakePerson, Person, Running
 from tests.support.clients import Answer, Browser
 from tests.support.media.clips import clip
@@ -47,11 +46,6 @@ ADDRESSES = [
     ("GET", "/admin/audit", True),
 ]
 OPEN = {"staff_sign_in", "second_factor", "staff_sign_out", "enrol", "enrol_qr"}
-
-
-@pytest.fixture
-def config() -> Config:
-    return Config(stun_urls=(), bcrypt_cost=4, guests_per_hour=100_000, api_per_minute=1_000_000)
 
 
 def test_the_table_has_every_url() -> None:

@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
-from models.settings.config import Config
 from tests.conftest import MakePerson, Running
 from tests.support.people.staff import at_work
-
-
-@pytest.fixture
-def config() -> Config:
-    return Config(stun_urls=(), bcrypt_cost=4, guests_per_hour=100_000, api_per_minute=1_000_000)
 
 
 async def told(site: Running) -> list[tuple[str, str]]:

@@ -7,19 +7,11 @@ import re
 import time
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
-
-from models.settings.config import Config
 from tests.conftest import MakePerson, MakeSite, Running, jpeg
 from tests.support.pace import within
 from tests.support.people.reports import bans_of, met, report, reporters
 from tests.support.people.staff import at_work
 from tests.support.scenes import rows
-
-
-@pytest.fixture
-def config() -> Config:
-    return Config(stun_urls=(), bcrypt_cost=4, guests_per_hour=100_000, api_per_minute=1_000_000)
 
 
 async def filed(site: Running) -> list[str]:

@@ -5,17 +5,9 @@ from __future__ import annotations
 import re
 from urllib.parse import urlencode
 
-import pytest
-
-from models.settings.config import Config
 from tests.conftest import MakeSite, Running
 from tests.support.people.staff import PASSWORD, at_work, digits, enrolled, link_of
 from tests.support.scenes import stand_still
-
-
-@pytest.fixture
-def config() -> Config:
-    return Config(stun_urls=(), bcrypt_cost=4, guests_per_hour=100_000)
 
 
 async def test_enrolment_by_link(site: Running) -> None:

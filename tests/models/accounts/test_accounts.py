@@ -12,18 +12,12 @@ from models.accounts.accounts import Account
 from models.errors import Banned, Conflict, Invalid, NotSignedIn, TooMany
 from models.security.member import Member
 from models.security.passwords import Passwords
-from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson, Person
 from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD, QUICK
 
 HOME, AWAY = "203.0.113.7", "198.51.100.9"
 ANN = "ann@example.com"
-
-
-@pytest.fixture
-def config() -> Config:
-    return QUICK
 
 
 async def member_of(models: Models, person: Person) -> Member:

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-
 import pytest
 
 from models.errors import Conflict, Invalid, NotAllowed, NotSignedIn, TooMany
 from models.security.member import Member
-from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson
-from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD, QUICK
+from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD
 from tests.support.smtp_server import Mailbox
+
+pytestmark = pytest.mark.usefixtures("mailbox")
 
 HOME = "203.0.113.7"
 ANN, BO, NEW = "ann@example.com", "bo@example.com", "new@example.org"
-
-
-@pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    with Mailbox().open() as opened:
-        yield opened
-
-
-@pytest.fixture
-def config(mailbox: Mailbox) -> Config:
-    return replace(QUICK, smtp_url=mailbox.url, mail_from="hello@napalmsky.example")
 
 
 async def keep(models: Models, person: MakePerson, name: str) -> Member:

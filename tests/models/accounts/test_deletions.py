@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from models.errors import Invalid, NotAllowed, NotFound
 from models.ids import new_id
-from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson, Person, jpeg
 from tests.support.media.files import file_of
-from tests.support.people.account_holders import QUICK
 from tests.support.people.reports import met, report
 from tests.support.scenes import rows, until
 
@@ -35,11 +31,6 @@ STAYS = {
     "sessions.user_id": "ended; the row goes within minutes",
     "tombstones.id": "so that no backup brings them back",
 }
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Config:
-    return replace(QUICK, data_dir=tmp_path)
 
 
 async def places_of(models: Models, user_id: str) -> set[str]:

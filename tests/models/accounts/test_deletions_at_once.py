@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from models.errors import Problem, Unavailable
 from models.safety.bans import NewBan
 from models.safety.reports import NewReport
-from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson, jpeg
 from tests.models.accounts.test_deletions import STAYS, places_of
 from tests.support.media.files import file_of
-from tests.support.people.account_holders import QUICK
 from tests.support.people.reports import MODERATOR, met
 from tests.support.scenes import rows
 
@@ -27,11 +21,6 @@ OWED = (
     "select 1 from checkouts join users using (user_id) "
     "where user_id = %s and state = 'paid' and settled_at > deleted_at"
 )
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Config:
-    return replace(QUICK, data_dir=tmp_path)
 
 
 async def arrivals(models: Models, person: MakePerson, number: int) -> tuple[str, list[Awaitable[object]]]:

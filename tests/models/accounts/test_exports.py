@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
@@ -14,12 +12,10 @@ import pytest
 
 from models.errors import NotFound, TooMany, Unavailable
 from models.ids import new_id
-from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson
 from tests.models.accounts.test_deletions import full_life
 from tests.support.markdown import section, table
-from tests.support.people.account_holders import QUICK
 from tests.support.scenes import rows, until
 from tests.test_house import ROOT
 
@@ -50,11 +46,6 @@ async def test_an_export_needs_no_temporary_directory_of_the_system(
     monkeypatch.setattr("tempfile.tempdir", "/nowhere")
     data, _ = await unpacked(models, anna.user_id)
     assert data
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Config:
-    return replace(QUICK, data_dir=tmp_path)
 
 
 async def unpacked(models: Models, user_id: str) -> tuple[dict[str, Any], dict[str, bytes]]:

@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
 from models.errors import Invalid, NotFound, NotSignedIn, TooMany
 from models.security.sessions import SignedIn
-from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson
-from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD, QUICK
+from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD
 from tests.support.scenes import rows
 from tests.support.smtp_server import Mailbox, link_in
 
+pytestmark = pytest.mark.usefixtures("mailbox")
+
 HOME = "203.0.113.7"
 ANN, BO, NOBODY = "ann@example.com", "bo@example.com", "nobody@example.com"
-
-
-@pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    with Mailbox().open() as opened:
-        yield opened
-
-
-@pytest.fixture
-def config(mailbox: Mailbox) -> Config:
-    return replace(QUICK, smtp_url=mailbox.url, mail_from="hello@napalmsky.example")
 
 
 async def keep(models: Models, person: MakePerson, name: str) -> tuple[SignedIn, list[str]]:

@@ -9,15 +9,9 @@ import pytest
 
 from models.accounts.recovery_codes import plain
 from models.errors import Invalid
-from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson, Person
-from tests.support.people.account_holders import PASSWORD, QUICK
-
-
-@pytest.fixture
-def config() -> Config:
-    return QUICK
+from tests.support.people.account_holders import PASSWORD
 
 
 async def codes_of(models: Models, person: Person) -> list[str]:

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-
 import pytest
 
 from models.errors import NotSignedIn
 from models.postgres.connection import PoolConnection
-from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson
-from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD, QUICK
+from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD
 from tests.support.smtp_server import Mailbox, link_in
+
+pytestmark = pytest.mark.usefixtures("mailbox")
 
 HOME, AWAY = "203.0.113.7", "198.51.100.9"
 ANN, NOBODY = "ann@example.com", "nobody@example.com"
-
-
-@pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    with Mailbox().open() as opened:
-        yield opened
-
-
-@pytest.fixture
-def config(mailbox: Mailbox) -> Config:
-    return replace(QUICK, smtp_url=mailbox.url, mail_from="hello@napalmsky.example")
 
 
 @pytest.fixture

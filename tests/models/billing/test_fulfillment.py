@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -12,25 +11,8 @@ import pytest
 from models.billing import stripe_api
 from models.billing.stripe_api import StripeUnavailable
 from models.errors import NotFound
-from models.settings.config import Config
-from tests.support.billing.fake_stripe import StripeStandIn, running
 from tests.support.billing.rows import effects, rows
 from tests.support.billing.stripe_events import event, news, tell
-
-
-@pytest.fixture
-def stripe(io_loop) -> Iterator[StripeStandIn]:
-    yield from running(io_loop)
-
-
-@pytest.fixture
-def config(stripe) -> Config:
-    return Config(stun_urls=(), guests_per_hour=100_000, **stripe.settings)
-
-
-@pytest.fixture
-def anna(io_loop, person):
-    return io_loop.run_sync(lambda: person("Anna", access=None))
 
 
 async def test_a_paid_checkout_gives_access_and_a_code_of_four(models, stripe, anna) -> None:

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 
 from models.postgres.connection import RunningStatements
-from models.settings.config import Config
-from tests.support.billing.fake_stripe import StripeStandIn, running
 from tests.support.billing.payment_histories import History, crashes, execute_or_die, faults_of_codes
 
 AT_ONCE = 6
-
-
-@pytest.fixture
-def stripe(io_loop) -> Iterator[StripeStandIn]:
-    yield from running(io_loop)
-
-
-@pytest.fixture
-def config(stripe) -> Config:
-    return Config(stun_urls=(), guests_per_hour=1_000_000, **stripe.settings)
 
 
 async def play(models, stripe, person, monkeypatch, seeds: range) -> None:

@@ -3,31 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
 from models.billing.stripe_api import StripeUnavailable
-from models.settings.config import Config
-from tests.support.billing.fake_stripe import StripeStandIn, running
 from tests.support.billing.rows import rows
 from tests.support.billing.stripe_events import event, tell
-
-
-@pytest.fixture
-def stripe(io_loop) -> Iterator[StripeStandIn]:
-    yield from running(io_loop)
-
-
-@pytest.fixture
-def config(stripe) -> Config:
-    return Config(stun_urls=(), guests_per_hour=100_000, **stripe.settings)
-
-
-@pytest.fixture
-def anna(io_loop, person):
-    return io_loop.run_sync(lambda: person("Anna", access=None))
 
 
 async def test_a_late_event_is_polled(models, stripe, anna) -> None:

@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from models.errors import Conflict, NotFound
-from models.settings.config import Config
-from tests.support.billing.fake_stripe import StripeStandIn, running
 from tests.support.billing.payers import paid, paid_twice
 from tests.support.billing.stripe_events import event, news, tell
 from tests.support.people.guests import own_code
-
-
-@pytest.fixture
-def stripe(io_loop) -> Iterator[StripeStandIn]:
-    yield from running(io_loop)
-
-
-@pytest.fixture
-def config(stripe) -> Config:
-    return Config(stun_urls=(), guests_per_hour=100_000, **stripe.settings)
-
-
-@pytest.fixture
-def anna(io_loop, person):
-    return io_loop.run_sync(lambda: person("Anna", access=None))
 
 
 async def statuses(models, someone) -> list[str]:

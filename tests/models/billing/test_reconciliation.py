@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from models.billing import stripe_api
@@ -11,25 +9,9 @@ from models.billing.stripe_api import StripeUnavailable
 from models.errors import Conflict
 from models.settings.config import Config
 from models.wiring import Models
-from tests.support.billing.fake_stripe import StripeStandIn, running
 from tests.support.billing.payers import paid
 from tests.support.billing.rows import rows
 from tests.support.billing.stripe_events import event, news, tell
-
-
-@pytest.fixture
-def stripe(io_loop) -> Iterator[StripeStandIn]:
-    yield from running(io_loop)
-
-
-@pytest.fixture
-def config(stripe) -> Config:
-    return Config(stun_urls=(), guests_per_hour=100_000, **stripe.settings)
-
-
-@pytest.fixture
-def anna(io_loop, person):
-    return io_loop.run_sync(lambda: person("Anna", access=None))
 
 
 async def found(models) -> list[tuple[str, str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -12,25 +11,9 @@ from models.billing.stripe_api import StripeUnavailable
 from models.errors import Conflict, NotFound
 from models.settings.config import Config
 from models.wiring import Models
-from tests.support.billing.fake_stripe import StripeStandIn, running
 from tests.support.billing.payers import paid
 from tests.support.billing.rows import standing
 from tests.support.billing.stripe_events import news, tell
-
-
-@pytest.fixture
-def stripe(io_loop) -> Iterator[StripeStandIn]:
-    yield from running(io_loop)
-
-
-@pytest.fixture
-def config(stripe) -> Config:
-    return Config(stun_urls=(), guests_per_hour=100_000, **stripe.settings)
-
-
-@pytest.fixture
-def anna(io_loop, person):
-    return io_loop.run_sync(lambda: person("Anna", access=None))
 
 
 async def refund(models, reference: str) -> None:

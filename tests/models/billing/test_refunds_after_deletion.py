@@ -4,34 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from models.billing.reconciliation import Reconciliation
 from models.billing.stripe_api import StripeApi
 from models.settings.config import Config
 from models.wiring import Models
-from tests.support.billing.fake_stripe import StripeStandIn, running
+from tests.support.billing.fake_stripe import StripeStandIn
 from tests.support.billing.payers import paid
 from tests.support.billing.rows import rows, standing
 from tests.support.billing.stripe_events import event, news, tell
-
-
-@pytest.fixture
-def stripe(io_loop) -> Iterator[StripeStandIn]:
-    yield from running(io_loop)
-
-
-@pytest.fixture
-def config(stripe, tmp_path: Path) -> Config:
-    return Config(stun_urls=(), guests_per_hour=100_000, data_dir=tmp_path, **stripe.settings)
-
-
-@pytest.fixture
-def anna(io_loop, person):
-    return io_loop.run_sync(lambda: person("Anna", access=None))
 
 
 async def gone(models: Models, anna) -> str:

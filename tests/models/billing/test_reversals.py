@@ -5,31 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import Iterator
 
 import pytest
 
 from models.errors import Conflict
-from models.settings.config import Config
-from tests.support.billing.fake_stripe import StripeStandIn, running
 from tests.support.billing.payers import paid
 from tests.support.billing.rows import standing
 from tests.support.billing.stripe_events import event, news, tell
-
-
-@pytest.fixture
-def stripe(io_loop) -> Iterator[StripeStandIn]:
-    yield from running(io_loop)
-
-
-@pytest.fixture
-def config(stripe) -> Config:
-    return Config(stun_urls=(), guests_per_hour=100_000, **stripe.settings)
-
-
-@pytest.fixture
-def anna(io_loop, person):
-    return io_loop.run_sync(lambda: person("Anna", access=None))
 
 
 async def test_a_full_refund_ends_access_and_stops_the_code(models, stripe, anna, person) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from models.billing.sandbox import Sandbox, event
@@ -11,6 +13,12 @@ from models.settings.config import Config
 from models.wiring import Models
 from tests.support.billing.rows import rows
 from tests.support.billing.stripe_events import signature
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """Without a key of Stripe."""
+    return Config(stun_urls=(), data_dir=tmp_path)
 
 
 async def test_all_processes_use_the_same_secret(models, servers, config) -> None:

@@ -3,30 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 
 import pytest
 
 from models.billing import stripe_api
 from models.billing.stripe_api import StripeRefused, StripeUnavailable
-from models.settings.config import Config
-from tests.support.billing.fake_stripe import StripeStandIn, running
 from tests.support.billing.stripe_books import KEY
-
-
-@pytest.fixture
-def stripe(io_loop) -> Iterator[StripeStandIn]:
-    yield from running(io_loop)
-
-
-@pytest.fixture
-def config(stripe) -> Config:
-    return Config(stun_urls=(), guests_per_hour=100_000, **stripe.settings)
-
-
-@pytest.fixture
-def anna(io_loop, person):
-    return io_loop.run_sync(lambda: person("Anna", access=None))
 
 
 async def test_the_parameters_of_a_new_checkout(models, stripe, anna) -> None:

@@ -3,29 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 
-import pytest
-
-from models.settings.config import Config
-from tests.support.billing.fake_stripe import StripeStandIn, running
 from tests.support.billing.rows import effects
 from tests.support.billing.stripe_events import event, news, tell
-
-
-@pytest.fixture
-def stripe(io_loop) -> Iterator[StripeStandIn]:
-    yield from running(io_loop)
-
-
-@pytest.fixture
-def config(stripe) -> Config:
-    return Config(stun_urls=(), guests_per_hour=100_000, **stripe.settings)
-
-
-@pytest.fixture
-def anna(io_loop, person):
-    return io_loop.run_sync(lambda: person("Anna", access=None))
 
 
 async def test_an_event_of_the_other_mode_does_nothing_and_is_logged(models, stripe, anna, caplog) -> None:

@@ -8,18 +8,12 @@ import pytest
 
 from models.console.sessions import StaffMember
 from models.errors import NotSignedIn, TooMany
-from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson
 from tests.support.people.staff import PASSWORD, enrolled
 from tests.support.scenes import stand_still
 
 HERE = "127.0.0.1"
-
-
-@pytest.fixture
-def config() -> Config:
-    return Config(stun_urls=(), bcrypt_cost=4)
 
 
 async def half(models: Models, name: str = "Mia") -> StaffMember:

@@ -9,15 +9,9 @@ import pytest
 from models.errors import Conflict, Invalid, NotFound
 from models.ids import new_id
 from models.security.audit_log import OPERATOR
-from models.settings.config import Config
 from models.wiring import Models
 from tests.support.people.staff import PASSWORD, digits, enrolled, link_of
 from tests.support.scenes import rows, stand_still
-
-
-@pytest.fixture
-def config() -> Config:
-    return Config(stun_urls=(), bcrypt_cost=4)
 
 
 async def test_a_new_staff_member_enrols_once_by_link(models: Models) -> None:

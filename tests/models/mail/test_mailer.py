@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -17,12 +16,6 @@ from models.wiring import Models
 from tests.support.people.account_holders import QUICK
 from tests.support.servers import Servers
 from tests.support.smtp_server import Mailbox
-
-
-@pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    with Mailbox().open() as opened:
-        yield opened
 
 
 def mail_to(url: str | None) -> Mailer:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
-from models.settings.config import Config
 from tests.conftest import MakePerson, MakeSite, Running, jpeg
 from tests.support.media.clips import clip
 from tests.support.people.reports import browser_of
@@ -12,11 +9,6 @@ from tests.support.people.staff import at_work
 from tests.support.scenes import is_listed, rows
 
 WHY = "This is a film poster, not you."
-
-
-@pytest.fixture
-def config() -> Config:
-    return Config(stun_urls=(), bcrypt_cost=4, guests_per_hour=100_000, api_per_minute=1_000_000)
 
 
 async def test_a_user_without_a_selfie_leaves_the_queue_in_every_process(

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from models.accounts.accounts import TAKEN
 from models.errors import Conflict
 from models.safety.bans import NewBan
-from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson, Person
-from tests.support.people.account_holders import PASSWORD, QUICK
+from tests.support.people.account_holders import PASSWORD
 from tests.support.people.reports import MODERATOR
 from tests.support.scenes import rows, stand_still
 
 EMAIL = "ann@example.com"
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Config:
-    return replace(QUICK, data_dir=tmp_path)
 
 
 async def keep_account(models: Models, one: Person, email: str = EMAIL) -> None:
