@@ -19,6 +19,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from models.background_tasks import BackgroundTasks
 from models.broadcasts import SignedOut
 from models.calls.calls import Calls
 from models.calls.timers import CallTimers
@@ -30,7 +31,6 @@ from models.redis.client import RELOAD, Bus
 from models.ringing.outcomes import InviteOutcomes
 from models.room.presence import Presence, RedisBeat
 from models.security.sessions import Sessions
-from models.supervise import Tasks
 
 logger = logging.getLogger(__name__)
 ROUND_SECONDS = 0.5
@@ -81,7 +81,7 @@ class Sweep:
         self._outcomes, self._calls, self._sessions = outcomes, calls, sessions
         self._chores, self._watches, self._cures = chores, watches, cures
         self.timers = CallTimers(calls)
-        self._tasks = Tasks()
+        self._tasks = BackgroundTasks()
         self._round = 0
         self._dead: list[str] = []
         self._beaten_at: datetime | None = None

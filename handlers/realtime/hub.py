@@ -18,6 +18,7 @@ from handlers.realtime.limits import SocketLimits
 from handlers.realtime.queue_updates import QueueFeed
 from handlers.realtime.reloads import Reloads, SocketReload, look_again
 from handlers.realtime.sockets import OpenSocket, Seat, UserSocket
+from models.background_tasks import BackgroundTasks
 from models.broadcasts import (
     NOTHING,
     AccessEvent,
@@ -38,7 +39,6 @@ from models.calls.call import other
 from models.calls.state import Side
 from models.errors import Unavailable
 from models.redis import keys
-from models.supervise import Tasks
 from models.wiring import Models
 
 logger = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class Hub:
         self._subscribed: dict[str, set[UserSocket | Seat]] = {}
         self.is_draining = False
         self._reloads = Reloads(self._everyone, models.presence.register_all, self.feed.catch_up)
-        self._work = Tasks()
+        self._work = BackgroundTasks()
 
     async def open(self) -> None:
         self._subscriber.on_reconnect = lambda: self._reloads.request(announce=True)

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from models import messages
+from models.background_tasks import BackgroundTasks
 from models.broadcasts import Delivered
 from models.messages import QueueUpdate
 from models.room.presence import Presence
-from models.supervise import Tasks
 
 TICK_SECONDS = 1.0
 COUNT_TICKS = 5
@@ -59,7 +59,7 @@ class QueueFeed:
         self._pending: set[str] = set()
         self._told_online = 0
         self._ticks = 0
-        self._tasks = Tasks()
+        self._tasks = BackgroundTasks()
 
     def start(self) -> None:
         self._tasks.repeat("the queue update", self._round, TICK_SECONDS)

@@ -12,9 +12,9 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 
 from handlers.realtime.sockets import Refusable
+from models.background_tasks import BackgroundTasks
 from models.errors import Problem, Unavailable
 from models.retry import retry_until_available
-from models.supervise import Tasks
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 8
@@ -32,7 +32,7 @@ class Reloads:
         self._everyone, self._announce, self._catch_up = everyone, announce, catch_up
         self._requested = asyncio.Event()
         self._is_to_announce = False
-        self._tasks = Tasks()
+        self._tasks = BackgroundTasks()
 
     def start(self) -> None:
         self._tasks.repeat("the reload of all sockets", self._round, 0.0)

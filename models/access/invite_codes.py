@@ -25,10 +25,10 @@ from models.access.typed_codes import code_in
 from models.clock import Clock
 from models.errors import Conflict, Invalid, NotFound, Unavailable
 from models.ids import new_code
+from models.keyed_semaphore import KeyedSemaphore
 from models.postgres.database import Db, Transaction, UniqueViolation
 from models.security.rate_limits import RateLimits
 from models.settings.config import Config
-from models.turns import Turns
 
 UNKNOWN = "No such code. Check each letter, or ask your friend for the QR code."
 EMPTY = "Type the 16 letters and digits of the code."
@@ -87,7 +87,7 @@ class InviteCodes:
         self._sql = db.statements("access.invite_codes")
         self._drawing = asyncio.Semaphore(1)
         self._waiting = 0
-        self._turns = Turns()
+        self._semaphore = KeyedSemaphore()
 
     # -- the user's own code --
 
@@ -164,7 +164,7 @@ class InviteCodes:
 
         Raises: Invalid, Contended.
         """
-        return self._turns.of(plain_code(code))
+        return self._semaphore.acquired(plain_code(code))
 
     async def _redeem(self, code: str | None, user_id: str, on: Transaction) -> AccessChange:
         plain = plain_code(code)

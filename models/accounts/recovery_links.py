@@ -15,13 +15,13 @@ import random
 import secrets
 
 from models.accounts import email_texts
+from models.background_tasks import BackgroundTasks
 from models.clock import Clock
 from models.errors import Unavailable
 from models.mail.mailer import Mailer
 from models.postgres.database import Db
 from models.security.tokens import hash_of
 from models.settings.config import Config
-from models.supervise import Tasks
 
 logger = logging.getLogger(__name__)
 DELAY_SECONDS = (0.25, 1.25)
@@ -35,7 +35,7 @@ class RecoveryLinks:
     def __init__(self, db: Db, clock: Clock, config: Config, mail: Mailer) -> None:
         self._clock, self._config, self._mail = clock, config, mail
         self._sql = db.statements("accounts.accounts")
-        self._tasks = Tasks()
+        self._tasks = BackgroundTasks()
         self._is_closing = asyncio.Event()
 
     def ask(self, email_key: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Literal, cast
 import msgspec
 
 from models.access.invite_codes import InviteCodes
+from models.bounded_gather import bounded_gather
 from models.broadcasts import Broadcasts
 from models.calls.cache import CallCache
 from models.calls.call import Call, NewCall, other, read_call
@@ -35,7 +36,6 @@ from models.calls.state import (
 from models.calls.teardown import CallTeardown
 from models.clock import Clock
 from models.errors import NotFound, Unavailable
-from models.few_at_once import few_at_once
 from models.ids import new_id
 from models.messages import CallClock, PeerJoined, PeerLeft
 from models.postgres.database import Db
@@ -223,7 +223,7 @@ class Calls:
         """Every call whose next deadline has come; any process may do it. Raises Unavailable."""
         for _ in range(MOST_BATCHES):
             due: list[str] = await self._sql.all("due", str, now=self._clock.now(), batch=SWEEP_BATCH)
-            await few_at_once(due, SWEEP_AT_ONCE, self._tick)
+            await bounded_gather(due, SWEEP_AT_ONCE, self._tick)
             if len(due) < SWEEP_BATCH:
                 return
 

@@ -18,10 +18,10 @@ import msgspec
 from models.broadcasts import Broadcasts
 from models.calls.call import Call, other
 from models.clock import Clock
+from models.cursors import cursor_of, read_cursor
 from models.errors import Conflict, Invalid, Problem, TooMany
 from models.ids import new_id
 from models.messages import ChatRelayed, Message, instant
-from models.places import place_of, read_place
 from models.postgres.database import Db
 from models.settings.config import Config
 from models.visible_text import is_visible
@@ -118,7 +118,7 @@ class CallChat:
 
     async def page(self, call_id: str, cursor: str | None = None) -> ChatPage:
         """Lines in order. Raises: Invalid for a malformed cursor."""
-        after_at, after_id = read_place(cursor) if cursor else (FIRST, NO_ID)
+        after_at, after_id = read_cursor(cursor) if cursor else (FIRST, NO_ID)
         lines = await self._sql.all(
             "page",
             ChatLine,
@@ -135,7 +135,7 @@ def fitting(lines: list[ChatLine], most: int) -> ChatPage:
     """The lines that fit on a page, at least one, and the cursor of the next page."""
     shown = [line for line in lines[:most] if line.is_within] or lines[:1]
     last = shown[-1] if len(shown) < len(lines) else None
-    return ChatPage(shown, place_of(last.sent_at, last.message_id) if last else None)
+    return ChatPage(shown, cursor_of(last.sent_at, last.message_id) if last else None)
 
 
 def _checked(text: str) -> str:

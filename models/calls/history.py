@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 
 from models.calls.chat import ChatLine, fitting
+from models.cursors import cursor_of, read_cursor
 from models.messages import Message, Person, instant
-from models.places import place_of, read_place
 from models.postgres.database import Db
 from models.profiles.handles import Contact, contacts_of
 from models.security.member import media_url
@@ -95,7 +95,7 @@ class History:
 
     async def page(self, user_id: str, cursor: str | None = None) -> PastCalls:
         """Twenty calls, in two statements. Raises: Invalid for a malformed cursor."""
-        before_at, before_id = read_place(cursor) if cursor else (datetime.max.replace(tzinfo=UTC), "")
+        before_at, before_id = read_cursor(cursor) if cursor else (datetime.max.replace(tzinfo=UTC), "")
         rows = await self._sql.all(
             "page",
             HistoryRow,
@@ -108,7 +108,7 @@ class History:
         lines = await self._lines([row.call_id for row in shown])
         calls = [_past(row, lines[row.call_id], user_id) for row in shown]
         return PastCalls(
-            calls, place_of(shown[-1].started_at, shown[-1].call_id) if len(rows) > PAGE else None
+            calls, cursor_of(shown[-1].started_at, shown[-1].call_id) if len(rows) > PAGE else None
         )
 
     async def of_call(self, user_id: str, call_id: str) -> PastCall | None:

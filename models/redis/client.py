@@ -13,20 +13,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import redis.asyncio as aioredis
 from redis.exceptions import NoScriptError
 
+from models.background_tasks import BackgroundTasks
 from models.errors import Unavailable
 from models.redis import keys
 from models.redis.address import RedisAddress
 from models.redis.connection import AWAY
 from models.redis.pipeline import Pipeline
 from models.redis.subscriber import Decode, Handler, Subscriber
-from models.supervise import Tasks
 
 LUA = Path(__file__).resolve().parent / "lua"
 COMMAND_SECONDS = 2.0
@@ -88,7 +88,7 @@ class Bus:
         self._is_reload_due = False
         self._is_reloaded = asyncio.Event()
         self._is_reloaded.set()
-        self._tasks = Tasks()
+        self._tasks = BackgroundTasks()
 
     async def open(self, channel: str, handle: Handler, decode: Decode = bytes) -> None:
         """Subscribes to a first channel and listens until `close`. Raises: Unavailable."""
@@ -122,14 +122,10 @@ class Bus:
         script = self._scripts.get(name)
         if script is None:
             script = self._scripts[name] = Script.named(name)
-        return await self.evaluate(script, (), values)
-
-    async def evaluate(self, script: Script, names: Sequence[object], values: Sequence[object]) -> Any:
-        """Runs `script` with `names` as KEYS and `values` as ARGV, atomically."""
         try:
-            return await self._pipeline.ask("EVALSHA", script.sha, len(names), *names, *values)
+            return await self._pipeline.ask("EVALSHA", script.sha, 0, *values)
         except NoScriptError:
-            return await self._pipeline.ask("EVAL", script.text, len(names), *names, *values)
+            return await self._pipeline.ask("EVAL", script.text, 0, *values)
 
     # -- events --
 

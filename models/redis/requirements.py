@@ -44,7 +44,7 @@ PROBES = (
     "ZSCORE {z} a", "ZMSCORE {z} a",
     "ZRANGE {z} 0 0", "ZRANGEBYSCORE {z} 0 1", "ZREMRANGEBYRANK {z} 5 6", "ZREMRANGEBYSCORE {z} 5 6",
     "ZREM {z} a",
-    "EVAL return(1) 0", "EVALSHA {sha} 0", "SCRIPT EXISTS {sha}", "PUBLISH {c} 1",
+    "EVAL return(1) 0", "EVALSHA {sha} 0", "SCRIPT EXISTS {sha}", "SCRIPT LOAD return(1)", "PUBLISH {c} 1",
     "DEL {s} {h} {l} {m} {z}",
 )  # fmt: skip
 CAUSES = (

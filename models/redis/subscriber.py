@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 
 import hiredis
 
+from models.background_tasks import BackgroundTasks
 from models.errors import Unavailable
 from models.redis.address import RedisAddress
 from models.redis.connection import AWAY, RedisConnection
 from models.redis.faults import OutageLog, RedisErrorReply
-from models.supervise import Tasks
 
 logger = logging.getLogger(__name__)
 OPEN_SECONDS = 2.0
@@ -60,7 +60,7 @@ class Subscriber:
         # Outstanding answers to SUBSCRIBE: a channel is confirmed by the last of them.
         self._due: Counter[str] = Counter()
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
-        self._tasks = Tasks()
+        self._tasks = BackgroundTasks()
         self.on_reconnect: Callable[[], None] | None = None
 
     async def open(self, channel: str, handle: Handler, decode: Decode = bytes) -> None:

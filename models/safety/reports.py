@@ -26,6 +26,7 @@ from models.calls.calls import Calls
 from models.clock import Clock
 from models.errors import Invalid, NotFound, PaymentRequired
 from models.ids import is_id, new_id
+from models.keyed_semaphore import KeyedSemaphore
 from models.postgres.database import Db, Transaction
 from models.profiles.selfies import Selfies
 from models.safety import reputation
@@ -38,7 +39,6 @@ from models.security.member import Member
 from models.security.rate_limits import RateLimits
 from models.security.site_secret import SiteSecret
 from models.settings.config import Config
-from models.turns import Turns
 
 REASONS = ("nudity", "harassment", "minor", "fake", "spam", "other")
 MOST_CHARACTERS = 1000
@@ -92,7 +92,7 @@ class Reports:
         self._db, self._clock, self._config, self._broadcasts = db, clock, config, broadcasts
         self._calls, self._selfies, self._rate_limits = calls, selfies, rate_limits
         self._interruptions, self._bans, self._secret = interruptions, bans, secret
-        self._turns = Turns()
+        self._semaphore = KeyedSemaphore()
         self._sql = db.statements("safety.reports")
 
     async def file(self, reporter: Member, new: NewReport) -> str:
@@ -110,7 +110,7 @@ class Reports:
             report_id = await self._write(reporter.user_id, new, source, frame, on)
             return report_id, await self._weigh(new.user_id, on) if report_id else None
 
-        async with self._turns.of(new.user_id):
+        async with self._semaphore.acquired(new.user_id):
             report_id, ban = await self._db.transact(write)
         if report_id is not None:
             record("report", new.reason)

@@ -14,7 +14,6 @@ import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 from typing import Any, NamedTuple
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
@@ -23,13 +22,13 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from models.clock import Clock
 from models.errors import Conflict, NotSignedIn, TooMany, Unavailable
+from models.keyed_semaphore import WAIT_SECONDS, KeyedSemaphore
 from models.postgres.database import Db, Transaction
 from models.redis import keys
-from models.redis.client import COMMAND_SECONDS, Bus, Script
+from models.redis.client import COMMAND_SECONDS, Bus
 from models.redis.connection import AWAY
 from models.security.addresses import subject_of
 from models.settings.config import Config
-from models.turns import TURN_SECONDS, Turns
 
 logger = logging.getLogger(__name__)
 GUESS_SECONDS = 3600
@@ -64,9 +63,9 @@ class RateLimits:
     def __init__(self, db: Db, bus: Bus, clock: Clock, config: Config) -> None:
         self._db, self._clock = db, clock
         self._sql = db.statements("security.rate_limits")
-        self._of_account = _turns(1, SIGN_IN_SECONDS)
-        self._of_address = _turns(SIGN_INS_AT_ONCE, SIGN_IN_SECONDS)
-        self._takings = _turns(1)
+        self._of_account = _semaphore(1, SIGN_IN_SECONDS)
+        self._of_address = _semaphore(SIGN_INS_AT_ONCE, SIGN_IN_SECONDS)
+        self._takings = _semaphore(1)
         self._limiter = SlidingWindowCounterRateLimiter(_storage_on(bus))
         self._items: dict[str, RateLimitItem] = {
             "api": RateLimitItemPerMinute(config.api_per_minute),
@@ -133,10 +132,10 @@ class RateLimits:
         """
         network = subject_of(address)
         subjects = [("sign_in_address", network), *_of_account("sign_in", account, network)]
-        async with AsyncExitStack() as turns:
+        async with AsyncExitStack() as waits:
             if account is not None:
-                await turns.enter_async_context(self._of_account.of(subjects[-1][1]))
-            await turns.enter_async_context(self._of_address.of(network))
+                await waits.enter_async_context(self._of_account.acquired(subjects[-1][1]))
+            await waits.enter_async_context(self._of_address.acquired(network))
             async with self._counted(*subjects):
                 yield
 
@@ -168,9 +167,9 @@ class RateLimits:
         A subject uses at most one connection of this process, and does not wait for a lock above the limit.
         """
         every = [self._values(*subject) for subject in subjects]
-        async with AsyncExitStack() as turns:
+        async with AsyncExitStack() as waits:
             for one in subjects:
-                await turns.enter_async_context(self._takings.of(one))
+                await waits.enter_async_context(self._takings.acquired(one))
             await self._raise_if_limited(every)
             async with self._db.transaction() as on:
                 for kind, subject in subjects:
@@ -198,21 +197,14 @@ class RateLimits:
         }
 
 
-def _turns(at_once: int, seconds: float = TURN_SECONDS) -> Turns:
-    return Turns(at_once, most_waiting=MOST_WAITING, seconds=seconds, refusal=TooMany)
+def _semaphore(at_once: int, seconds: float = WAIT_SECONDS) -> KeyedSemaphore:
+    return KeyedSemaphore(at_once, most_waiting=MOST_WAITING, seconds=seconds, refusal=TooMany)
 
 
 def _storage_on(bus: Bus) -> RedisStorage:
-    """The library's storage on the client's own pool, with its timeouts. The URL is not used.
-
-    The counting script runs with every request, so it goes through the shared pipeline of the process.
-    """
+    """The library's storage on the client's own pool, with its timeouts. The URL is not used."""
     pool = bus.redis.connection_pool
-    storage = RedisStorage("redis://", implementation="redispy", key_prefix=keys.LIMITS, connection_pool=pool)
-    bridge: Any = storage.bridge
-    script = Script(bridge.SCRIPT_ACQUIRE_SLIDING_WINDOW.decode())
-    bridge.lua_acquire_sliding_window = partial(bus.evaluate, script)
-    return storage
+    return RedisStorage("redis://", implementation="redispy", key_prefix=keys.LIMITS, connection_pool=pool)
 
 
 def _of_account(kind: str, account: str | None, network: str) -> list[tuple[str, str]]:

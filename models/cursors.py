@@ -10,11 +10,11 @@ from models.errors import Invalid
 from models.ids import is_id
 
 
-def place_of(at: datetime, one_id: str) -> str:
+def cursor_of(at: datetime, one_id: str) -> str:
     return base64.urlsafe_b64encode(f"{at.isoformat()}|{one_id}".encode()).decode().rstrip("=")
 
 
-def read_place(cursor: str) -> tuple[datetime, str]:
+def read_cursor(cursor: str) -> tuple[datetime, str]:
     """Raises: Invalid (`cursor`), if it is not one of ours."""
     try:
         at, _, one_id = base64.urlsafe_b64decode(cursor[:200] + "==").decode().partition("|")

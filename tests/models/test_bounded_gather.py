@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from models.few_at_once import few_at_once
+from models.bounded_gather import bounded_gather
 
 
 async def test_never_more_than_a_few_and_each_once() -> None:
@@ -21,7 +21,7 @@ async def test_never_more_than_a_few_and_each_once() -> None:
         under_way -= 1
         done.append(one)
 
-    await few_at_once(range(20), 3, work)
+    await bounded_gather(range(20), 3, work)
     assert (most, sorted(done)) == (3, list(range(20)))
 
 
@@ -35,7 +35,7 @@ async def test_a_failure_is_raised_after_the_others() -> None:
         done.append(one)
 
     with pytest.raises(LookupError):
-        await few_at_once(range(5), 2, work)
+        await bounded_gather(range(5), 2, work)
     assert done == [1, 2, 3, 4]
 
 
@@ -43,4 +43,4 @@ async def test_nothing_to_do() -> None:
     async def work(_one: int) -> None:
         raise AssertionError
 
-    await few_at_once([], 4, work)
+    await bounded_gather([], 4, work)

@@ -21,7 +21,7 @@ Work = Callable[[], Awaitable[object]]
 RunOutcome = Literal["done", "away", "failed"]
 
 
-class Tasks:
+class BackgroundTasks:
     """The tasks of one owner, who stops them."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from typing import TypeVar
 One = TypeVar("One")
 
 
-async def few_at_once(ones: Iterable[One], at_once: int, work: Callable[[One], Awaitable[object]]) -> None:
+async def bounded_gather(ones: Iterable[One], at_once: int, work: Callable[[One], Awaitable[object]]) -> None:
     """Runs `work` for each item in `at_once` lanes, and returns when all lanes have ended. A failure stops
     its own lane and is raised at the end.
     """

@@ -7,48 +7,48 @@ import asyncio
 import pytest
 
 from models.errors import Contended, TooMany
-from models.turns import Turns
+from models.keyed_semaphore import KeyedSemaphore
 
 
 async def test_one_at_a_time_in_order_and_others_at_once() -> None:
-    turns, seen, inside = Turns(), [], 0
+    semaphore, seen, inside = KeyedSemaphore(), [], 0
 
     async def take(key: str, number: int) -> None:
         nonlocal inside
-        async with turns.of(key):
+        async with semaphore.acquired(key):
             inside += key == "a"
             assert inside <= 1
             await asyncio.sleep(0)
             seen.append((key, number))
             inside -= key == "a"
 
-    async with turns.of("b"):
+    async with semaphore.acquired("b"):
         await asyncio.gather(*(take("a", number) for number in range(5)))
     assert seen == [("a", number) for number in range(5)]
-    assert len(turns) == 0
+    assert len(semaphore) == 0
 
 
 async def test_one_that_fails_or_is_cancelled_lets_the_next_go() -> None:
-    turns = Turns()
+    semaphore = KeyedSemaphore()
     with pytest.raises(KeyError):
-        async with turns.of("a"):
+        async with semaphore.acquired("a"):
             raise KeyError
-    async with turns.of("a"):
-        waiting = asyncio.create_task(_take(turns))
+    async with semaphore.acquired("a"):
+        waiting = asyncio.create_task(_take(semaphore))
         await asyncio.sleep(0)
         waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    await _take(turns)
-    assert len(turns) == 0
+    await _take(semaphore)
+    assert len(semaphore) == 0
 
 
 async def test_turns_are_taken_in_order_and_only_so_many() -> None:
-    turns, at_once, order = Turns(2), 0, []
+    semaphore, at_once, order = KeyedSemaphore(2), 0, []
 
     async def one(number: int) -> None:
         nonlocal at_once
-        async with turns.of("a"):
+        async with semaphore.acquired("a"):
             at_once += 1
             assert at_once <= 2
             await asyncio.sleep(0)
@@ -57,34 +57,34 @@ async def test_turns_are_taken_in_order_and_only_so_many() -> None:
 
     await asyncio.gather(*(one(number) for number in range(10)))
     assert order == list(range(10))
-    assert len(turns) == 0
+    assert len(semaphore) == 0
 
 
 @pytest.mark.parametrize("refusal", [Contended, TooMany])
 async def test_the_wait_has_an_end(refusal: type[Contended | TooMany]) -> None:
-    turns = Turns(seconds=0.01, refusal=refusal)
-    async with turns.of("a"):
+    semaphore = KeyedSemaphore(seconds=0.01, refusal=refusal)
+    async with semaphore.acquired("a"):
         with pytest.raises(refusal):
-            await _take(turns)
-    assert len(turns) == 0
+            await _take(semaphore)
+    assert len(semaphore) == 0
 
 
 @pytest.mark.parametrize("refusal", [Contended, TooMany])
 async def test_only_so_many_wait_and_another_key_is_free(refusal: type[Contended | TooMany]) -> None:
-    turns = Turns(2, most_waiting=3, refusal=refusal)
-    async with turns.of("a"), turns.of("a"):
-        waiting = [asyncio.create_task(_take(turns)) for _ in range(3)]
+    semaphore = KeyedSemaphore(2, most_waiting=3, refusal=refusal)
+    async with semaphore.acquired("a"), semaphore.acquired("a"):
+        waiting = [asyncio.create_task(_take(semaphore)) for _ in range(3)]
         await asyncio.sleep(0)
         with pytest.raises(refusal) as refused:
-            await _take(turns)
+            await _take(semaphore)
         assert refused.value.retry_after == 5
-        async with turns.of("b"):
+        async with semaphore.acquired("b"):
             pass
         assert not any(one.done() for one in waiting)
     await asyncio.gather(*waiting)
-    assert len(turns) == 0
+    assert len(semaphore) == 0
 
 
-async def _take(turns: Turns) -> None:
-    async with turns.of("a"):
+async def _take(semaphore: KeyedSemaphore) -> None:
+    async with semaphore.acquired("a"):
         pass
