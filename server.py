@@ -23,7 +23,7 @@ import uvloop
 
 from handlers.base.application import Site
 from handlers.base.handler import NotFoundHandler
-from handlers.commands import cli, demo
+from handlers.commands import backups, cli, demo
 from handlers.commands.check import CannotStart, check, check_start
 from handlers.commands.doctor import doctor
 from handlers.commands.start_line import log_start
@@ -33,7 +33,11 @@ from handlers.http.metrics import Measures, count_request
 from handlers.http.server import SiteServer
 from handlers.public.canonical import redirect_other_name
 from handlers.routes import routes
+from models.backups.archive import BackupError
+from models.backups.schedule import scheduled_backups
+from models.backups.upgrade import upgrade
 from models.errors import Unavailable
+from models.postgres.copying import CopyFailed
 from models.postgres.migrations import MigrationBlocked, migrate
 from models.processes.data_directory import free_owner
 from models.processes.embedded import EmbeddedError
@@ -48,6 +52,10 @@ from models.settings.environment import read_config
 from models.wiring import Models
 
 logger = logging.getLogger("napalmsky")
+# They explain themselves.
+FOR_THE_OPERATOR = (
+    BackupError, CannotListen, CopyFailed, EmbeddedError, MigrationBlocked, CannotStart, WorkersFailed,
+)  # fmt: skip
 MAX_BODY, DRAIN_SECONDS = 1024 * 1024, 10
 
 
@@ -119,7 +127,7 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     _end_orderly()
     try:
         return _run(config, command, environment)
-    except (CannotListen, EmbeddedError, MigrationBlocked, CannotStart, WorkersFailed) as error:
+    except FOR_THE_OPERATOR as error:
         return _fail(str(error))
     except Unavailable as error:
         return _fail(_named(error))
@@ -156,6 +164,8 @@ def _run(config: Config, command: str, environment: Mapping[str, str]) -> int:
     own = own_servers(config, listen_public(config)) if serves else None
     if config.workers > 1:
         hold_replacing()
+    if config.database_url is None:
+        upgrade(config.data_dir, _tell)
     with servers(config, own.makers if own else ()) as urls, contextlib.ExitStack() as stack:
         migrate(urls.database, tell=_tell)
         if command == "migrate":
@@ -165,6 +175,7 @@ def _run(config: Config, command: str, environment: Mapping[str, str]) -> int:
         if command == "demo":
             plan = asyncio.run(demo.plan_of(own.site, urls))
             stack.enter_context(robots_process(plan, environment))
+        stack.enter_context(scheduled_backups(config, environment))
         if config.workers == 1:
             uvloop.run(serve(own.site, urls, sockets, lambda: print(_welcome(config), flush=True)))
         else:
@@ -197,12 +208,22 @@ def operate(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
     try:
         config = read_config(environment)
         with servers_of_site(config) as urls:
+            if asked.command in backups.COMMANDS:
+                return _copy_data(asked, config, urls)
             migrate(urls.database, tell=_tell)
             return asyncio.run(_operate(asked, config, urls))
     except (ConfigError, EmbeddedError, MigrationBlocked) as error:
         return _fail(str(error))
     except Unavailable as error:
         return _fail(_named(error))
+
+
+def _copy_data(asked: argparse.Namespace, config: Config, urls: Urls) -> int:
+    """After a restore, what was deleted since the backup is deleted again."""
+    code = backups.run(asked, config, urls.database, _tell)
+    if code == 0 and asked.command == "restore":
+        return asyncio.run(_operate(cli.parse(["tombstones", "apply"]), config, urls))
+    return code
 
 
 async def _operate(asked: argparse.Namespace, config: Config, urls: Urls) -> int:

@@ -112,6 +112,9 @@ def statements_called() -> set[str]:
         called |= {
             f"{noun}.{name}" for noun, name in re.findall(r"\bstatement\(\"(\w+)\", \"(\w+)\"\)", text)
         }
+        for noun in re.findall(r"^NOUN = \"([\w.]+)\"", text, re.M):
+            calls = re.findall(r"\w+\.(?:rows|value|run)\(\s*\"(\w+)\"", text)
+            called |= {f"{noun}.{name}" for name in calls}
         for attribute, noun in re.findall(r"self\.(\w+) = db\.statements\(\"([\w.]+)\"\)", text):
             calls = re.findall(rf"self\.{attribute}\.(?:one|all|value|run)\(\s*\"(\w+)\"", text)
             called |= {f"{noun}.{name}" for name in calls}

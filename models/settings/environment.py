@@ -58,6 +58,8 @@ def _read(read: SettingsReader) -> Config:
         mail_from=read.mail_address("MAIL_FROM"),
         relay_only=read.flag("RELAY_ONLY"),
         minimum_age_check=read.choice("MINIMUM_AGE_CHECK", ("confirm", "dob"), base.minimum_age_check),
+        backup_dir=read.optional_directory("BACKUP_DIR"),
+        backup_key=read.secret("BACKUP_KEY", least=16),
         terms_file=read.text_file("TERMS_FILE"),
         privacy_file=read.text_file("PRIVACY_FILE"),
         **_read_rules(read, base),

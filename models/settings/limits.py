@@ -29,4 +29,5 @@ RULES = {
     "chat_messages_per_second": (1, 1000), "chat_messages_per_call": (1, 10_000),
     "sockets_per_person": (1, 1_000_000), "sockets_per_address": (1, 1_000_000),
     "probe_minutes": (0, 1440), "drain_wait_seconds": (0, 10), "database_pool_size": (2, 100),
+    "backup_hours": (1, 720), "backup_keep_days": (1, 3650),
 }  # fmt: skip

@@ -1,0 +1,157 @@
+"""`python server.py backup | restore | move`: all data of the site, as one file or to another PostgreSQL.
+
+Progress and errors go to standard error. Exit codes: 0; 1 if it failed, and nothing was changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from models.backups import schedule
+from models.backups.archive import BackupError, Manifest
+from models.backups.files import STANDARD_OUTPUT, save
+from models.backups.move import move
+from models.backups.restore import Occupied, restore, verify
+from models.errors import Unavailable
+from models.postgres.copying import CopyFailed, Hold
+from models.processes.embedded import Embedded
+from models.settings.config import Config
+
+COMMANDS = ("backup", "restore", "move")
+EMBEDDED = "embedded"
+# What the operator is to know; nothing about rows.
+FAILURES = (BackupError, CopyFailed, Unavailable)
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    backup = commands.add_parser("backup", help="all data as one file, while the site runs")
+    backup.add_argument("file", type=Path, nargs="?", help="- for standard output; default: in BACKUP_DIR")
+    backup.add_argument("--verify", action="store_true", help="restore it into a temporary PostgreSQL")
+    back = commands.add_parser("restore", help="replace all data by those of a backup")
+    back.add_argument("file", type=Path)
+    other = commands.add_parser("move", help="move all data to another PostgreSQL")
+    to = other.add_mutually_exclusive_group(required=True)
+    to.add_argument("--to", metavar="DATABASE_URL", help=f"or: {EMBEDDED}")
+    to.add_argument("--cancel", action="store_true", help="let the database of the site take changes again")
+    for command in (backup, back, other):
+        command.add_argument("--replace", action="store_true", help="replace what is there unasked")
+
+
+def run(asked: argparse.Namespace, config: Config, url: str, tell: Callable[[str], None]) -> int:
+    """`url` is the database of the site."""
+    work = {"backup": _backup, "restore": _restore, "move": _move}
+    try:
+        return work[asked.command](asked, config, url, tell)
+    except FAILURES as error:
+        tell(error.message if isinstance(error, Unavailable) else str(error))
+    except OSError as error:
+        tell(f"{error.filename or 'The file'}: {error.strerror}")
+    return 1
+
+
+def _backup(asked: argparse.Namespace, config: Config, url: str, tell: Callable[[str], None]) -> int:
+    is_scheduled = asked.file is None
+    if is_scheduled and config.backup_dir is None:
+        raise BackupError("Name a file, or set BACKUP_DIR.")
+    file = asked.file or schedule.new_file(_made(config.backup_dir or Path()))
+    if file != STANDARD_OUTPUT and file.exists():
+        _ask(f"{file} exists.", asked, tell)
+    manifest = save(url, file, config.backup_key, tell)
+    if (is_scheduled or asked.verify) and file != STANDARD_OUTPUT:
+        tell("Restoring it into a temporary PostgreSQL.")
+        verify(file, config.backup_key, working_directory(config))
+    if is_scheduled and config.backup_dir:
+        for old in schedule.rotate(config.backup_dir, config.backup_keep_days):
+            tell(f"Deleted {old}.")
+    tell(f"{file}: {_described(manifest)}.")
+    return 0
+
+
+def _restore(asked: argparse.Namespace, config: Config, url: str, tell: Callable[[str], None]) -> int:
+    def once(may_replace: bool) -> Manifest:
+        place = working_directory(config)
+        return restore(url, asked.file, config.backup_key, place, tell=tell, may_replace=may_replace)
+
+    manifest = _with_question(once, asked, tell)
+    tell(f"Restored: {_described(manifest)}.")
+    return 0
+
+
+def _move(asked: argparse.Namespace, config: Config, url: str, tell: Callable[[str], None]) -> int:
+    if asked.cancel:
+        with Hold.of(url) as held:
+            held.release()
+        tell("The database of the site takes changes again.")
+        return 0
+    if asked.to == EMBEDDED and config.database_url is None:
+        raise BackupError("--to embedded: the site uses the built-in PostgreSQL already.")
+    if asked.to == EMBEDDED:
+        with Embedded.start(config.data_dir, redis=False) as embedded:
+            return _move_to(embedded.database_url, asked, config, url, tell)
+    return _move_to(asked.to, asked, config, url, tell)
+
+
+def _move_to(
+    target: str, asked: argparse.Namespace, config: Config, url: str, tell: Callable[[str], None]
+) -> int:
+    try:
+        with Hold.of(target):
+            pass
+    except CopyFailed as error:
+        raise BackupError(str(error).replace("DATABASE_URL", "--to", 1)) from error
+
+    def once(may_replace: bool) -> Manifest:
+        return move(url, target, working_directory(config), tell=tell, may_replace=may_replace)
+
+    manifest = _with_question(once, asked, tell)
+    setting = "without DATABASE_URL" if asked.to == EMBEDDED else "with the new DATABASE_URL"
+    tell(
+        f"Moved and compared: {_described(manifest)}. Start the site {setting} now. The old database is as "
+        "it was and takes no changes; `move --cancel` undoes that."
+    )
+    return 0
+
+
+def _with_question(
+    work: Callable[[bool], Manifest], asked: argparse.Namespace, tell: Callable[[str], None]
+) -> Manifest:
+    """Asks before data are replaced. Raises: BackupError."""
+    try:
+        return work(asked.replace)
+    except Occupied as error:
+        _ask(str(error), asked, tell)
+        return work(True)
+
+
+def _ask(situation: str, asked: argparse.Namespace, tell: Callable[[str], None]) -> None:
+    """Raises: BackupError, unless the operator agrees."""
+    if asked.replace:
+        return
+    if not sys.stdin.isatty():
+        raise BackupError(f"{situation} Add --replace if it may be replaced.")
+    tell(f"{situation} Type yes to replace it:")
+    if input().strip().lower() != "yes":
+        raise BackupError("Nothing was changed.")
+
+
+def _described(manifest: Manifest) -> str:
+    made = f"{manifest.made_at:%Y-%m-%d %H:%M} UTC"
+    return f"{manifest.rows} rows of {len(manifest.tables)} tables, made at {made}"
+
+
+def _made(directory: Path) -> Path:
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return directory
+
+
+def working_directory(config: Config) -> Path:
+    """For temporary files: DATA_DIR, which is on a disk, or the system's directory."""
+    try:
+        tempfile.TemporaryFile(dir=config.data_dir).close()
+    except OSError:
+        return Path(tempfile.gettempdir())
+    return config.data_dir.absolute()

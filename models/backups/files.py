@@ -1,0 +1,74 @@
+"""The files of backups: complete or absent, readable by their owner only, with or without encryption."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any
+from zipfile import ZipFile
+
+from models.backups import archive, sealing
+from models.backups.archive import BackupError, Manifest, Tell
+from models.postgres.copying import Snapshot
+
+STANDARD_OUTPUT = Path("-")
+NO_KEY = "The backup is encrypted. Set BACKUP_KEY to the key with which it was made."
+WRONG_KEY = "BACKUP_KEY does not fit this backup, or the file is damaged."
+
+
+def save(url: str, file: Path, key: str | None, tell: Tell) -> Manifest:
+    """A backup of the database as it is now. An existing file is replaced when the new one is complete.
+
+    Raises: BackupError, CopyFailed, OSError.
+    """
+    with _target(file) as target, Snapshot.of(url) as snapshot:
+        if key is None:
+            return archive.write(snapshot, target, tell)
+        sealer: Any = sealing.Sealer(target, key)
+        manifest = archive.write(snapshot, sealer, tell)
+        sealer.close()
+        return manifest
+
+
+@contextmanager
+def _target(file: Path) -> Iterator[IO[bytes]]:
+    """Written under another name, and renamed at the end."""
+    if file == STANDARD_OUTPUT:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
+            yield opened
+            opened.flush()
+            os.fsync(opened.fileno())
+        part.rename(file)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise
+
+
+@contextmanager
+def opened(file: Path, key: str | None, directory: Path) -> Iterator[tuple[ZipFile, Manifest]]:
+    """A complete backup whose rows have been checked. An encrypted one is decrypted into an unnamed file in
+    `directory`. Raises: BackupError, OSError.
+    """
+    with file.open("rb") as found, TemporaryFile(dir=directory) as plain:
+        source: IO[bytes] = found
+        if sealing.is_sealed(found):
+            if key is None:
+                raise BackupError(NO_KEY)
+            try:
+                sealing.unseal(found, key, plain)
+            except sealing.NotOpened as error:
+                raise BackupError(WRONG_KEY) from error
+            source = plain
+        pair = archive.read(source)
+        archive.check(*pair)
+        yield pair

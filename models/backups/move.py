@@ -1,0 +1,45 @@
+"""All data moved from one PostgreSQL to another, of any versions.
+
+The old database takes no writes from the beginning, so that none is lost: the site answers 503 to them. It
+stays so after a move that succeeded; otherwise it takes writes again. Nothing in it is changed or deleted.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from models.backups.archive import BackupError, Manifest, Tell
+from models.backups.files import opened, save
+from models.backups.restore import Occupied, load
+from models.postgres.copying import Hold
+from models.postgres.migrations import migrate
+
+
+def move(source: str, target: str, directory: Path, *, tell: Tell, may_replace: bool) -> Manifest:
+    """`directory` takes temporary files. Raises: BackupError, Occupied, CopyFailed, Unavailable, OSError."""
+    with Hold.of(target) as new, Hold.of(source) as old:
+        if new.identity() == old.identity():
+            raise BackupError("--to names the database that the site uses now.")
+        new.release()
+        if new.is_used() and not may_replace:
+            raise Occupied("The new database has data, which the move replaces.")
+        migrate(source, tell=tell)
+        migrate(target, tell=tell)
+        tell("The site takes no changes from now on.")
+        old.take()
+        try:
+            return _copy(source, target, directory, tell)
+        except BaseException:
+            old.release()
+            tell("The move has failed. The site takes changes again.")
+            raise
+
+
+def _copy(source: str, target: str, directory: Path, tell: Tell) -> Manifest:
+    with TemporaryDirectory(dir=directory) as place:
+        file = Path(place, "move")
+        save(source, file, None, lambda text: tell(f"Read {text}"))
+        with opened(file, None, directory) as (archive, manifest):
+            load(target, archive, manifest, lambda text: tell(f"Written {text}"))
+            return manifest

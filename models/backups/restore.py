@@ -1,0 +1,87 @@
+"""A backup put into a database: all of it or nothing.
+
+The database is brought to this version's schema first. A backup of an older version is loaded into a
+temporary PostgreSQL and migrated there. Rows and checksums of every table are compared before the transaction
+ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from zipfile import ZipFile
+
+from models.backups.archive import BackupError, Manifest, Tell
+from models.backups.files import opened, save
+from models.postgres.copying import Hold, Replacement
+from models.postgres.migrations import known, migrate
+from models.processes.embedded import Embedded
+
+NEWER = "The backup was made by a newer version of the site. Install that version, or a newer one."
+
+
+class Occupied(BackupError):
+    """The database has data that a restore would destroy."""
+
+
+def restore(
+    url: str, file: Path, key: str | None, directory: Path, *, tell: Tell, may_replace: bool
+) -> Manifest:
+    """`directory` takes temporary files. Raises: BackupError, Occupied, CopyFailed, OSError."""
+    tell(f"Checking {file}.")
+    with opened(file, key, directory) as (archive, manifest):
+        if set(manifest.migrations) - set(known()):
+            raise BackupError(NEWER)
+        with Hold.of(url) as target:
+            target.release()
+            if target.is_used() and not may_replace:
+                raise Occupied("The database has data, which a restore replaces.")
+        migrate(url, tell=tell)
+        if manifest.migrations == known():
+            load(url, archive, manifest, tell)
+        else:
+            _load_older(url, archive, manifest, directory, tell)
+        return manifest
+
+
+def load(url: str, archive: ZipFile, manifest: Manifest, tell: Tell) -> None:
+    """Replaces all rows of a database that has the backup's schema. Raises: BackupError, CopyFailed."""
+    with Replacement.of(url) as target:
+        target.empty()
+        for number, saved in enumerate(manifest.tables, 1):
+            with archive.open(saved.file) as rows:
+                target.fill(saved.table, rows)
+            tell(f"{number} of {len(manifest.tables)}: {saved.table.name}, {saved.digest.rows} rows")
+        target.finish(manifest.sequences)
+        for saved in manifest.tables:
+            if target.copy_out(saved.table) != saved.digest:
+                raise BackupError(f"Table {saved.table.name} did not arrive as it was; nothing was changed.")
+
+
+def _load_older(url: str, archive: ZipFile, manifest: Manifest, directory: Path, tell: Tell) -> None:
+    tell("The backup is of an older version: it is migrated in a temporary PostgreSQL.")
+    with scratch(directory) as other, TemporaryDirectory(dir=directory) as place:
+        migrate(other, names=frozenset(manifest.migrations))
+        load(other, archive, manifest, lambda _: None)
+        migrate(other, tell=tell)
+        save(other, Path(place, "migrated"), None, lambda _: None)
+        with opened(Path(place, "migrated"), None, directory) as (migrated, newer):
+            load(url, migrated, newer, tell)
+
+
+def verify(file: Path, key: str | None, directory: Path) -> Manifest:
+    """Restores the backup into a temporary PostgreSQL. Raises: BackupError, CopyFailed, OSError."""
+    with scratch(directory) as url:
+        return restore(url, file, key, directory, tell=lambda _: None, may_replace=False)
+
+
+@contextmanager
+def scratch(directory: Path) -> Iterator[str]:
+    """The URL of an empty PostgreSQL that ends with the block."""
+    with (
+        TemporaryDirectory(prefix="scratch-", dir=directory, ignore_cleanup_errors=True) as place,
+        Embedded.start(Path(place) / "data", durable=False, redis=False) as embedded,
+    ):
+        yield embedded.database_url

@@ -1,0 +1,116 @@
+"""`server.py backup`, `restore` and `move`: what they ask, say and return."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from handlers.commands import backups
+from handlers.commands.cli import parse
+from models.settings.config import Config
+from tests.conftest import ROOT, Servers
+
+Run = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def run(servers: Servers, config: Config) -> Run:
+    """`run("backup file", backup_key=…)`: the exit code and what was said."""
+
+    def work(line: str, **changes: object) -> tuple[int, str]:
+        told: list[str] = []
+        asked, settings = parse(line.split()), replace(config, **changes)  # type: ignore[arg-type]
+        code = backups.run(asked, settings, servers.database_url, told.append)
+        return code, "\n".join(told)
+
+    return work
+
+
+async def test_a_backup_and_its_restore(run: Run, models, person, tmp_path: Path) -> None:
+    anna = await person("Anna")
+    file = tmp_path / "backup"
+    code, told = run(f"backup {file}")
+    assert code == 0
+    assert "tables, made at" in told
+    await models.deletions.delete(anna.user_id, "operator")
+    code, told = run(f"restore {file}")
+    assert code == 1
+    assert told.endswith("has data, which a restore replaces. Add --replace if it may be replaced.")
+    code, told = run(f"restore {file} --replace")
+    assert code == 0
+    assert "Restored: " in told
+    assert (await models.users.find(anna.user_id)).name == "Anna"
+    # A restart, and the command, apply the tombstones.
+    await models.tombstones.apply()
+    assert await models.users.find(anna.user_id) is None
+
+
+def test_an_existing_file_is_not_overwritten_unasked(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "backup"
+    file.write_text("mine")
+    code, told = run(f"backup {file}")
+    assert (code, told) == (1, f"{file} exists. Add --replace if it may be replaced.")
+    assert file.read_text() == "mine"
+    assert run(f"backup {file} --replace")[0] == 0
+    assert file.read_bytes()[:2] == b"PK"
+
+
+@pytest.mark.parametrize(
+    ("line", "cause"),
+    [
+        ("backup", "set BACKUP_DIR"),
+        ("backup /nowhere/file", "/nowhere/"),
+        ("restore /nowhere/file", "/nowhere/file: No such file"),
+        ("restore README.md", "not a backup of this site"),
+        ("move --to embedded", "uses the built-in PostgreSQL already"),
+        ("move --to postgresql://u@/d?host=/nowhere", "--to: "),
+        ("move --to nonsense://", "--to: "),
+    ],
+)
+def test_what_cannot_be_done_is_explained(
+    run: Run, line: str, cause: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    code, told = run(line)
+    assert code == 1
+    assert cause in told.splitlines()[-1]
+
+
+@pytest.mark.prove
+def test_a_scheduled_backup_is_encrypted_verified_and_rotated(run: Run, tmp_path: Path) -> None:
+    place = tmp_path / "backups"
+    settings = {"backup_dir": place, "backup_key": "a key of the operator's"}
+    code, told = run("backup", **settings)
+    assert code == 0
+    assert "Restoring it into a temporary PostgreSQL." in told
+    (made,) = place.iterdir()
+    assert made.read_bytes().startswith(b"napalmsky sealed backup")
+    os.utime(made, (0, 0))
+    made.rename(place / "napalmsky-1970-01-01T00-00-00Z.backup")
+    assert "Deleted" in run("backup", **settings)[1]
+    assert len(list(place.iterdir())) == 1
+
+
+def test_the_program(servers: Servers, tmp_path: Path) -> None:
+    """With the settings of a site that runs on other servers; the backup is its standard output."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": servers.database_url,
+        "REDIS_URL": servers.redis_url,
+        "DATA_DIR": str(tmp_path),
+    }
+    command = [sys.executable, "server.py", "backup", "-"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout[:2] == b"PK"
+    (tmp_path / "backup").write_bytes(done.stdout)
+    command[2:] = ["restore", str(tmp_path / "backup"), "--replace"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert b"tombstones read" in done.stdout
