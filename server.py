@@ -209,21 +209,17 @@ def operate(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
         config = read_config(environment)
         with servers_of_site(config) as urls:
             if asked.command in backups.COMMANDS:
-                return _copy_data(asked, config, urls)
+                code = backups.run(asked, config, urls.database, _tell)
+                if code or asked.command != "restore":
+                    return code
+                # What was deleted since the backup is deleted again.
+                asked = cli.parse(["tombstones", "apply"])
             migrate(urls.database, tell=_tell)
             return asyncio.run(_operate(asked, config, urls))
     except (ConfigError, EmbeddedError, MigrationBlocked) as error:
         return _fail(str(error))
     except Unavailable as error:
         return _fail(_named(error))
-
-
-def _copy_data(asked: argparse.Namespace, config: Config, urls: Urls) -> int:
-    """After a restore, what was deleted since the backup is deleted again."""
-    code = backups.run(asked, config, urls.database, _tell)
-    if code == 0 and asked.command == "restore":
-        return asyncio.run(_operate(cli.parse(["tombstones", "apply"]), config, urls))
-    return code
 
 
 async def _operate(asked: argparse.Namespace, config: Config, urls: Urls) -> int:

@@ -14,7 +14,7 @@ from models.backups.archive import Tell
 from models.backups.files import opened, save
 from models.backups.restore import load
 from models.postgres.migrations import migrate
-from models.processes.data_directory import EmbeddedError, Place
+from models.processes.data_directory import DataDirectory, EmbeddedError
 from models.processes.embedded import Embedded
 from models.processes.embedded_initdb import own_major, program_of
 from models.processes.embedded_servers import Postgres
@@ -81,7 +81,7 @@ def _fill(data: Path, file: Path, tell: Tell) -> None:
 def running_server(data: Path, kind: type[Postgres]) -> Embedded:
     """A server of this kind in the data directory, stopped at the end of the block."""
 
-    def make(place: Place) -> Postgres:
+    def make(place: DataDirectory) -> Postgres:
         return kind(place)
 
     return Embedded.start(data, postgres=False, redis=False, others=[make])

@@ -13,7 +13,7 @@ import pytest
 from models.backups.upgrade import OlderPostgres
 from models.postgres.copying import Hold, Replacement
 from models.postgres.migrations import migrate
-from models.processes.data_directory import Place
+from models.processes.data_directory import DataDirectory
 from models.processes.embedded import Embedded
 from models.processes.embedded_initdb import own_major, program_of
 from tests.support.servers import RunningServers, Servers
@@ -102,7 +102,7 @@ def cluster(data: Path, major: int) -> Iterator[str]:
         yield embedded.database_url
 
 
-def of_major(major: int) -> Callable[[Place], OlderPostgres]:
+def of_major(major: int) -> Callable[[DataDirectory], OlderPostgres]:
     class Made(OlderPostgres):
         """initdb of that version, which has no built-in locales before 17."""
 

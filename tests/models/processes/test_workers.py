@@ -102,8 +102,9 @@ def test_a_killed_worker_is_restarted_and_all_are_replaced_in_turn(served: Serve
     for _ in range(20):
         served.get("/healthz")
     wait_for(lambda: served.metric(HEALTH) == 20)
+    one = psutil.Process(min(first)).memory_info().rss
+    wait_for(lambda: served.metric("process_resident_memory_bytes") > 1.5 * one)
     memory = served.metric("process_resident_memory_bytes")
-    assert memory > 1.5 * psutil.Process(min(first)).memory_info().rss
     os.kill(min(first), signal.SIGKILL)
     wait_for(lambda: len(served.workers() - {min(first)}) == 2)
     second = served.workers()
@@ -113,7 +114,7 @@ def test_a_killed_worker_is_restarted_and_all_are_replaced_in_turn(served: Serve
     wait_for(lambda: len(served.workers()) == 2)
     assert served.metric(HEALTH) == 20
     assert served.metric("napalmsky_database_statements_total") > 0
-    assert served.metric("process_resident_memory_bytes") < 1.5 * memory
+    assert served.metric("process_resident_memory_bytes") < 1.4 * memory
 
 
 def test_no_worker_outlives_its_parent(place: Path) -> None:
