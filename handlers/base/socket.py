@@ -42,6 +42,7 @@ MOST_BYTES = 64 * 1024
 MOST_WAITING_BYTES = 1024 * 1024
 PING_SECONDS = 20
 MOST_FAULTS = 20
+HANDSHAKE_HEADERS = ("Server", "Content-Type", "Date", "Upgrade", "Connection", "Sec-WebSocket-Accept")
 
 
 class BaseSocket(WebSocketHandler):
@@ -154,7 +155,9 @@ class BaseSocket(WebSocketHandler):
         """Frees what only the opening needed: the request with its connection, and the answer's headers. They
         would be half of the cost of an open socket.
         """
-        del self.request, self._headers
+        del self.request
+        for name in HANDSHAKE_HEADERS:
+            self.clear_header(name)
 
     def on_close(self) -> None:
         self.hub.sockets.discard(self)

@@ -38,7 +38,7 @@ class UploadHandler(BaseHandler):
 
     def initialize(self) -> None:
         super().initialize()
-        self._is_whole = self._is_gone = False
+        self._is_whole = self._is_gone = self._is_answered = False
         self._file: BinaryIO | None = None
         self._form: FormReader | None = None
         self._fault: Problem | None = None
@@ -71,7 +71,7 @@ class UploadHandler(BaseHandler):
         if self.is_over or self._form is None:
             return
         if self._received > self.most_bytes + FORM_BYTES:
-            problem = TooLarge(self.too_large)
+            problem = self._too_large()
             self.send_error(problem.status, exc_info=(TooLarge, problem, None))
         elif self._fault is None:
             try:
@@ -86,7 +86,7 @@ class UploadHandler(BaseHandler):
         self._stop_watching()
         self._is_whole = True
         if self._fault is not None:
-            raise TooLarge(self.too_large) if isinstance(self._fault, TooLarge) else self._fault
+            raise self._too_large() if isinstance(self._fault, TooLarge) else self._fault
         self._form.end()
         if "_xsrf" in self._form.fields:
             self.request.arguments["_xsrf"] = [self._form.fields["_xsrf"]]
@@ -98,24 +98,29 @@ class UploadHandler(BaseHandler):
     @property
     def is_over(self) -> bool:
         """Whether it was answered before the body arrived, or the client is gone."""
-        return self._finished or self._is_gone
+        return self._is_answered or self._is_gone
 
     def on_finish(self) -> None:
+        self._is_answered = True
         if not self._is_gone:
             super().on_finish()
             self._free()
 
     def on_connection_close(self) -> None:
         super().on_connection_close()
-        if not self._finished and not self._is_whole:
+        if not self._is_answered and not self._is_whole:
             self.on_finish()
             self._is_gone = True
+
+    def _too_large(self) -> TooLarge:
+        """The same error wherever the length is noticed: in the head, in the body, in the file."""
+        return TooLarge(self.too_large, fields={self.field: self.too_large})
 
     def _refuse_early(self) -> None:
         """Raises: TooLarge, UnsupportedMedia."""
         length = self.request.headers.get("Content-Length", "0")
         if length.isdecimal() and int(length) > self.most_bytes + FORM_BYTES:
-            raise TooLarge(self.too_large)
+            raise self._too_large()
         if not self.request.headers.get("Content-Type", "").lower().startswith("multipart/form-data"):
             raise UnsupportedMedia(f"Send the file as multipart/form-data, in the field {self.field}.")
 

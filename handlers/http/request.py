@@ -1,4 +1,4 @@
-"""Parsing of requests: fields and the client's address."""
+"""Parsing of requests: the target, fields and the client's address."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import msgspec
-from tornado.httputil import HTTPServerRequest
+from tornado.httputil import HTTPHeaders, HTTPInputError, HTTPServerRequest, RequestStartLine
 
 from models.errors import BadRequest
 from models.settings.networks import IpNetwork
@@ -20,6 +20,37 @@ HOP = re.compile(
     r"|(?P<plain>[0-9A-Fa-f:.]+)(%\S*)?",
     re.ASCII,
 )
+
+
+ABSOLUTE = re.compile(r"https?://([^/?#]*)(.*)", re.IGNORECASE)
+CONTINUE = "100-continue"
+
+
+def normal_start(start: RequestStartLine, headers: HTTPHeaders) -> RequestStartLine:
+    """With the path as the target. The authority of an absolute target replaces the Host header (RFC 9112,
+    3.2).
+
+    Raises: HTTPInputError (400), for a target that is none.
+    """
+    if found := ABSOLUTE.fullmatch(start.path):
+        if len(headers.get_list("Host")) == 1:
+            headers["Host"] = found[1]
+        return start._replace(path=found[2] if found[2].startswith("/") else f"/{found[2]}")
+    if start.path == "*" and start.method == "OPTIONS":
+        return start._replace(path="/")
+    if not start.path.startswith("/") and start.method != "CONNECT":
+        raise HTTPInputError("a target without a path")
+    return start
+
+
+def settle_expectation(start: RequestStartLine, headers: HTTPHeaders) -> None:
+    """Normalises Expect (RFC 9110, 10.1.1). Tornado compares its text, and answers HTTP/1.0 clients too."""
+    if headers.get("Expect", "").lower() != CONTINUE:
+        return
+    if start.version == "HTTP/1.0":
+        del headers["Expect"]
+    else:
+        headers["Expect"] = CONTINUE
 
 
 def json_fields(body: bytes) -> dict[str, Any]:

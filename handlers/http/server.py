@@ -5,7 +5,8 @@ request, the connections of one address that have not sent their first head, and
 
 Guarantees: a head is complete `head_seconds` after the connection opened (on a kept-alive connection: after
 its first byte), or the connection is closed, with 408 if part of the head has arrived. A head over 64 KiB is
-answered by 431. If an address has more than `most_pending` connections without a first head, its oldest is
+answered by 431, any other malformed request by 400. A client that closes its sending side after a request
+gets the answer. If an address has more than `most_pending` connections without a first head, its oldest is
 closed; those of trusted proxies are not counted. A client that takes less than SLOWEST_BYTES in
 `answer_seconds` is disconnected.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from asyncio import Future
 from collections.abc import Awaitable
 from typing import Any
 
@@ -25,18 +27,25 @@ from tornado.httputil import (
     RequestStartLine,
     ResponseStartLine,
 )
-from tornado.iostream import IOStream
+from tornado.ioloop import IOLoop
+from tornado.iostream import IOStream, UnsatisfiableReadError
 
-from handlers.http.request import address_of, is_trusted
+from handlers.http.request import address_of, is_trusted, normal_start, settle_expectation
 from models.security.addresses import subject_of
 from models.settings.networks import IpNetwork
 
-HEAD_SECONDS, ANSWER_SECONDS, SLOWEST_BYTES = 15.0, 60.0, 16 * 1024
+HEAD_SECONDS, ANSWER_SECONDS = 15.0, 60.0
 IDLE_SECONDS, BODY_SECONDS = 75, 60
 MOST_PENDING = 256
-LONGEST_HEAD = 64 * 1024
-TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+SLOWEST_BYTES = 16 * 1024
+LAST = b"Connection: close\r\nContent-Length: "
+TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\n" + LAST + b"0\r\n\r\n"
+TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\n" + LAST + b"0\r\n\r\n"
+PROBLEM = b'{"error":{"code":"bad_request","message":"That request could not be read."}}'
+BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json; charset=UTF-8\r\n" + LAST
+BAD_REQUEST += b"%d\r\n\r\n" % len(PROBLEM) + PROBLEM
+TORNADO_BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\n\r\n"
+INTERIM = b"HTTP/1.1 100 "
 
 
 class TimedStream(IOStream):
@@ -46,6 +55,7 @@ class TimedStream(IOStream):
         super().__init__(*arguments, **options)
         self._server, self.address = server, address
         self._awaits_head, self._head_bytes, self._taken = True, 0, 0
+        self._has_answered = False
         self._answer_timer: asyncio.TimerHandle | None = None
         self._head_timer = self._later(server.head_seconds, self._head_is_late)
 
@@ -57,6 +67,7 @@ class TimedStream(IOStream):
     def await_head(self) -> None:
         """Called before each request of the connection; the time runs from the first byte."""
         self._awaits_head, self._head_bytes = True, 0
+        self._has_answered = False
 
     def head_is_complete(self) -> None:
         self._awaits_head = False
@@ -68,11 +79,20 @@ class TimedStream(IOStream):
     def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
         size = super().read_from_fd(buf)
         del buf  # The base class wants no reference to it left in a traceback.
+        if size == 0 and not self.reading():
+            self._stop_reading()
+            return None
         if size and self._awaits_head:
             self._head_bytes += size
             if self._head_timer is None:
                 self._head_timer = self._later(self._server.head_seconds, self._head_is_late)
         return size
+
+    def _stop_reading(self) -> None:
+        """The client has sent its last byte, but may wait for an answer. The next read reports the end; until
+        then, it would be an event of every round of the loop.
+        """
+        self.io_loop.update_handler(self.fileno(), IOLoop.WRITE if self.writing() else IOLoop.NONE)
 
     def _head_is_late(self) -> None:
         self._head_timer = None
@@ -82,6 +102,15 @@ class TimedStream(IOStream):
         self.close()
 
     # -- the answer --
+
+    def write(self, data: bytes | memoryview) -> Future[None]:
+        """Tornado's own 400 gets a body. After an answer it is left out: a client would take it for that to
+        the next request.
+        """
+        if data == TORNADO_BAD_REQUEST:
+            data = b"" if self._has_answered else BAD_REQUEST
+        self._has_answered = self._has_answered or not bytes(data[:13]).startswith(INTERIM)
+        return super().write(data)
 
     def write_to_fd(self, data: memoryview) -> int:
         try:
@@ -111,10 +140,10 @@ class TimedStream(IOStream):
         for timer in (self._head_timer, self._answer_timer):
             if timer is not None:
                 timer.cancel()
-        if self._awaits_head and self._head_bytes > LONGEST_HEAD:
+        if isinstance(self.error, UnsatisfiableReadError) and not self._has_answered:
             # Tornado has given up on it, and closes it silently.
             with contextlib.suppress(OSError):
-                self.socket.send(TOO_LARGE)
+                self.socket.send(TOO_LARGE if self._awaits_head else BAD_REQUEST)
         super().close_fd()
 
 
@@ -166,11 +195,11 @@ class SiteServer(HTTPServer):
         if not isinstance(stream, TimedStream):
             return delegate
         stream.await_head()
-        return _RequestHead(delegate, stream)
+        return _Message(delegate, stream)
 
 
-class _RequestHead(HTTPMessageDelegate):
-    """Tells the stream when the head is complete."""
+class _Message(HTTPMessageDelegate):
+    """A request in its usual form; notifies the stream when its head is complete."""
 
     def __init__(self, delegate: HTTPMessageDelegate, stream: TimedStream) -> None:
         self._delegate, self._stream = delegate, stream
@@ -179,7 +208,9 @@ class _RequestHead(HTTPMessageDelegate):
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
         self._stream.head_is_complete()
-        return self._delegate.headers_received(start_line, headers)
+        assert isinstance(start_line, RequestStartLine)
+        settle_expectation(start_line, headers)
+        return self._delegate.headers_received(normal_start(start_line, headers), headers)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         return self._delegate.data_received(chunk)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -245,3 +246,23 @@ async def test_a_selfie_after_a_413_on_one_connection(
     head += f"Accept: application/json\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
     await wire.send(head.encode() + body)
     assert (await wire.answer())[0] == 201
+
+
+@pytest.mark.parametrize("size", [8 * MEGABYTE + 1, 8 * MEGABYTE + 80 * 1024, 60 * MEGABYTE])
+async def test_a_long_selfie_is_the_same_error_at_every_length(
+    site: Running, person: MakePerson, wires: Wires, size: int
+) -> None:
+    """Noticed in the file, in the body, and in the head."""
+    body, kind = multipart("selfie", "a.jpg", "image/jpeg", bytes(size))
+    token = (await person()).token
+    for line in (f"Content-Length: {len(body)}", "Transfer-Encoding: chunked"):
+        wire = await wires.post("/media/selfie", kind, token, line)
+        whole = body if line.startswith("C") else b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+        sending = asyncio.ensure_future(wire.send(whole))
+        status, problem = await wire.answer()
+        sending.cancel()
+        await asyncio.wait([sending])
+        text = "A photo may have at most 8 MB."
+        assert (status, json.loads(problem)["error"]) == (
+            413, {"code": "too_large", "message": text, "fields": {"selfie": text}},
+        )  # fmt: skip
