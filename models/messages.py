@@ -15,7 +15,8 @@ import msgspec
 
 from models.errors import BadRequest
 
-Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+# PostgreSQL stores no NUL.
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"\A[^\x00]+\Z")]
 DeclineReason = Literal[
     "invalid_target", "invalid_duration", "no_access", "offline", "cooldown", "busy", "declined", "missed"
 ]
