@@ -30,9 +30,11 @@ async def test_all_processes_use_the_same_secret(models, servers, config) -> Non
     assert await Sandbox(SiteSecret(models.db, keyed), keyed).secret() != secrets[0]
 
 
-async def test_the_new_secret_is_used_after_the_database_was_emptied(models, servers, config) -> None:
+async def test_the_new_secret_is_used_after_the_database_was_emptied(
+    models, running_servers, servers, config
+) -> None:
     before = await models.payment_provider.page.secret()
-    servers.empty()
+    running_servers.empty()
     await models.site_secret.forget()
     after = await models.payment_provider.page.secret()
     other = await Models.open(config, servers.database_url, servers.redis_url)
