@@ -2,13 +2,93 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 
 import pytest
 
+from handlers.access import invite_codes as access_invite_codes
+from handlers.access import paywall
+from handlers.accounts import credentials, deletions, exports, onboarding, recovery, sign_up
+from handlers.accounts import sign_in as accounts_sign_in
 from handlers.base.handler import NotFoundHandler
+from handlers.billing import checkouts, receipts, sandbox, webhook
+from handlers.calls import calls, chat, contacts, history, relay, turn
+from handlers.console import (
+    appeal_reviews,
+    audit_log,
+    bans,
+    dashboard,
+    members,
+    payments,
+    report_reviews,
+    staff,
+)
+from handlers.console import invite_codes as console_invite_codes
+from handlers.console import sign_in as console_sign_in
+from handlers.profiles import me, media, selfies, settings, videos
+from handlers.public import connection, csp_reports, health, home, static
+from handlers.ringing import invites
+from handlers.room import introductions, room
 from handlers.routes import routes
+from handlers.safety import appeals, blocks, reports
 from tests.conftest import Running
+
+# The names of the URLs that each module serves.
+SERVED = {
+    access_invite_codes: {"poster", "qr"},
+    paywall: {"paywall", "apply_code"},
+    credentials: {"password", "email", "recovery_codes"},
+    deletions: {"delete", "deleted"},
+    exports: {"export"},
+    onboarding: {"onboarding", "too_young"},
+    recovery: {"recover_page", "link_sent", "recover", "recovery_link", "reset"},
+    accounts_sign_in: {"login_page", "login", "logout"},
+    sign_up: {"guest", "upgrade"},
+    checkouts: {"create_checkout", "payment_success"},
+    receipts: {"receipt", "refund"},
+    sandbox: {"test_checkout"},
+    webhook: {"stripe_webhook"},
+    calls: {"call"},
+    chat: {"call_messages"},
+    contacts: {"contacts"},
+    history: {"history"},
+    relay: {"relay_socket"},
+    turn: {"turn_credentials"},
+    appeal_reviews: {"appeal_queue", "appeal_verdict"},
+    audit_log: {"audit"},
+    bans: {"ban"},
+    dashboard: {"dashboard"},
+    console_invite_codes: {"admin_codes", "admin_code"},
+    members: {"people", "person", "person_media", "removal"},
+    payments: {"admin_payments", "admin_refund"},
+    report_reviews: {"report_queue", "report_review", "evidence", "frame", "held_media"},
+    console_sign_in: {"staff_sign_in", "second_factor", "staff_sign_out", "enrol", "enrol_qr"},
+    staff: {"staff", "staff_member"},
+    me: {"me"},
+    media: {"media"},
+    selfies: {"selfie"},
+    settings: {"settings"},
+    videos: {"video", "remove_video"},
+    connection: {"connection"},
+    csp_reports: {"csp_report"},
+    health: {"healthz", "readyz", "metrics"},
+    home: {"home", "terms", "privacy", "live_stats"},
+    static: {"service_worker", "root_files", "static"},
+    invites: {"invite_socket"},
+    introductions: {"introductions", "accept_introduction"},
+    room: {"queue", "room"},
+    appeals: {"appeal"},
+    blocks: {"block"},
+    reports: {"report"},
+}
+
+
+def test_each_module_serves_its_urls() -> None:
+    found: dict[object, set[str | None]] = {}
+    for spec in routes():
+        found.setdefault(sys.modules[spec.handler_class.__module__], set()).add(spec.name)
+    assert {module: found.get(module) for module in SERVED} == SERVED
 
 
 def test_names_and_patterns_are_unique() -> None:
