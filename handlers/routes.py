@@ -8,7 +8,16 @@ from handlers.access import invite_codes, paywall
 from handlers.accounts import credentials, deletions, exports, onboarding, recovery, sign_in, sign_up
 from handlers.billing import checkouts, receipts, sandbox, webhook
 from handlers.calls import calls, chat, contacts, history, relay, turn
-from handlers.console import appeal_reviews, audit_log, bans, dashboard, members, report_reviews, staff
+from handlers.console import (
+    appeal_reviews,
+    audit_log,
+    bans,
+    dashboard,
+    members,
+    notice_reviews,
+    report_reviews,
+    staff,
+)
 from handlers.console import invite_codes as admin_codes
 from handlers.console import payments as admin_payments
 from handlers.console import sign_in as staff_sessions
@@ -17,7 +26,7 @@ from handlers.profiles import me, media, selfies, settings, videos
 from handlers.public import connection, csp_reports, health, home, static
 from handlers.ringing import invites
 from handlers.room import introductions, room
-from handlers.safety import appeals, blocks, reports
+from handlers.safety import appeals, blocks, notices, reports
 
 UUID = r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 
@@ -78,6 +87,8 @@ def routes() -> list[URLSpec]:
         URLSpec(r"/block", blocks.BlockHandler, name="block"),
         URLSpec(r"/report", reports.ReportHandler, name="report"),
         URLSpec(r"/appeal", appeals.AppealHandler, name="appeal"),
+        URLSpec(r"/notice", notices.NoticeHandler, name="notice"),
+        URLSpec(r"/notice/([A-Za-z0-9_-]{20,64})", notices.NoticeStatusHandler, name="notice_status"),
         URLSpec(r"/history", history.HistoryHandler, name="history"),
         *console_routes(),
         URLSpec(r"/healthz", health.HealthHandler, name="healthz"),
@@ -119,6 +130,8 @@ def console_routes() -> list[URLSpec]:
         URLSpec(rf"/admin/bans/{UUID}", bans.BanHandler, name="ban"),
         URLSpec(r"/admin/appeals", appeal_reviews.AppealQueueHandler, name="appeal_queue"),
         URLSpec(rf"/admin/appeals/{UUID}", appeal_reviews.AppealVerdictHandler, name="appeal_verdict"),
+        URLSpec(r"/admin/notices", notice_reviews.NoticeQueueHandler, name="notice_queue"),
+        URLSpec(rf"/admin/notices/{UUID}", notice_reviews.NoticeDecisionHandler, name="notice_decision"),
         URLSpec(r"/admin/codes", admin_codes.AdminCodesHandler, name="admin_codes"),
         URLSpec(r"/admin/codes/([0-9A-Z]{16})", admin_codes.AdminCodeHandler, name="admin_code"),
         URLSpec(r"/admin/payments", admin_payments.AdminPaymentsHandler, name="admin_payments"),

@@ -70,6 +70,7 @@ from models.safety.blocks import Blocks
 from models.safety.email_bans import EmailBans
 from models.safety.interruptions import Interruptions
 from models.safety.moderation import Moderation
+from models.safety.notices import Notices
 from models.safety.report_reviews import ReportReviews
 from models.safety.reports import Reports
 from models.security.audit_log import Audit
@@ -94,6 +95,7 @@ class Models:
         self.config, self.db, self.bus, self.clock = config, db, bus, clock
         self.broadcasts = Broadcasts(bus)
         self.health = Health(db, bus)
+        self.mail = Mailer(config)
         self._security()
         self._people()
         self._access()
@@ -173,6 +175,7 @@ class Models:
         ends = (self.ban_notices, self.address_bans, self.interruptions)
         self.bans = Bans(db, self.bus, clock, broadcasts, self.sessions, *ends, self.audit)
         self.appeals = Appeals(db, clock, self.bans, self.audit)
+        self.notices = Notices(db, clock, config, self.rate_limits, self.mail, self.audit)
         evidence = (self.calls, self.selfies, self.rate_limits)
         self.reports = Reports(
             db, clock, config, broadcasts, *evidence, self.interruptions, self.bans, self.site_secret
@@ -193,7 +196,6 @@ class Models:
 
     def _accounts(self) -> None:
         config, db, clock = self.config, self.db, self.clock
-        self.mail = Mailer(config)
         self.recovery_codes = RecoveryCodes(db, clock)
         self.admission = Authentication(self.sessions, self.ban_notices)
         checks = (self.passwords, self.rate_limits, self.recovery_codes)
@@ -237,13 +239,7 @@ class Models:
         return cls(config, db, Bus(redis_url, process_id=new_id()[:13]), Clock())
 
     async def close(self) -> None:
-        await self.payment_provider.close()
-        await self.turn.close()
-        await self.selfies.close()
-        await self.videos.close()
-        await self.recovery.close()
-        await self.passwords.close()
-        await self.staff_passwords.close()
-        await self.mail.close()
-        await self.bus.close()
-        await self.db.close()
+        media = (self.selfies, self.videos)
+        sign_in = (self.recovery, self.passwords, self.staff_passwords)
+        for one in (self.payment_provider, self.turn, *media, *sign_in, self.mail, self.bus, self.db):
+            await one.close()

@@ -88,6 +88,13 @@ delete from appeals where ban_id in (
     limit :most for update skip locked
 );
 
+-- name: notices(days, most, now)!
+delete from notices where notice_id in (
+    select notice_id from notices
+    where decided_at < coalesce(:now::timestamptz, clock_timestamp()) - make_interval(days => :days)
+    order by decided_at limit :most for update skip locked
+);
+
 -- name: removals(days, most, now)!
 -- Why a moderator removed something from a card.
 delete from removals where (user_id, kind) in (

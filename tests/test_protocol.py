@@ -34,7 +34,9 @@ SAMPLES = {
     "<banId>": "2d7c5e3a-9c43-4d2e-af5a-4b8cb2e6f923",
     "<paymentId>": "3e8d6f4b-ad54-4e3f-b06b-5c9dc3f70a34",
     "<staffId>": "4f9e7a5c-be65-4f40-817c-6daed4081b45",
+    "<noticeId>": "50af8b6d-cf76-4051-927d-7ebfe5192c56",
     "<code>": "0123456789ABCDEF",
+    "<token>": "0123456789abcdefghijklmnopqrstuv",
     "<path>": "css/app.css",
 }
 SENT = {"/ws/invites": get_args(messages.InviteCommand), "/ws/calls/ID": get_args(messages.RelayCommand)}

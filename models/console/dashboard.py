@@ -1,4 +1,4 @@
-"""The dashboard's figures for now and today (UTC): calls, open reports and appeals, payments.
+"""The dashboard's figures for now and today (UTC): calls, open reports, appeals and notices, payments.
 
 One statement, and one Redis command for the number online.
 """
@@ -20,6 +20,7 @@ class Figures(msgspec.Struct, frozen=True):
     good_today: int
     reports: int
     appeals: int
+    notices: int
     payments_today: int | None
     online: int = 0
 

@@ -83,6 +83,7 @@ class RateLimits:
             "link": Allowance(LINKS_PER_HOUR, GUESS_SECONDS),
             "link_address": Allowance(LINKS_PER_HOUR_AND_ADDRESS, GUESS_SECONDS),
             "report": Allowance(config.reports_per_day, DAY_SECONDS),
+            "notice": Allowance(config.notices_per_hour, GUESS_SECONDS),
             "export": Allowance(config.exports_per_hour, GUESS_SECONDS),
         }
 
@@ -111,6 +112,10 @@ class RateLimits:
     async def report(self, user_id: str) -> None:
         """Counts one report by a user; the count survives an emptied Redis. Raises: TooMany."""
         await self._take(("report", user_id))
+
+    async def notice(self, address: str) -> None:
+        """Counts one notice from an address; the count survives an emptied Redis. Raises: TooMany."""
+        await self._take(("notice", subject_of(address)))
 
     @asynccontextmanager
     async def export(self, user_id: str) -> AsyncIterator[None]:

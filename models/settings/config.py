@@ -97,6 +97,7 @@ class Config:
     api_per_minute: int = 120
     reports_per_day: int = 20
     exports_per_hour: int = 1
+    notices_per_hour: int = 5
     ban_reporters: int = 4
     address_ban_hours: int = 24
     address_days: int = 7

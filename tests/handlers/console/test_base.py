@@ -35,6 +35,8 @@ ADDRESSES = [
     ("POST", "/admin/bans/{ban}", False),
     ("GET", "/admin/appeals", False),
     ("POST", "/admin/appeals/{ban}", False),
+    ("GET", "/admin/notices", False),
+    ("POST", "/admin/notices/{ban}", False),
     ("GET", "/admin/codes", True),
     ("POST", "/admin/codes", True),
     ("POST", "/admin/codes/0123456789ABCDEF", True),
@@ -229,7 +231,7 @@ async def test_the_figures_are_current(scene: Scene) -> None:
     before = await cookie_get(scene, browser, "/admin")
     assert before.json["figures"] == {
         "callsNow": 0, "callsToday": 0, "endedToday": 0, "goodToday": 0, "reports": 1, "appeals": 0,
-        "paymentsToday": None, "online": 0,
+        "notices": 0, "paymentsToday": None, "online": 0,
     }  # fmt: skip
     socket = await scene.site.invites(scene.anna)
     fragment = await browser.get("/admin", htmx=True)

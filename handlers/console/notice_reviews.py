@@ -1,0 +1,40 @@
+"""Undecided notices, and the decisions about them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from handlers.console.base import ConsoleHandler
+from models.errors import Invalid
+from models.security.audit_log import why
+
+
+class OutcomeForm(msgspec.Struct):
+    """`reply` is shown to the sender of the notice."""
+
+    outcome: str = ""
+    reply: str = ""
+
+
+class NoticesHandler(ConsoleHandler):
+    async def show_all(self, problem: Invalid | None = None) -> None:
+        self.show("console/notices.html", problem=problem, notices=await self.models.notices.queue())
+
+
+class NoticeQueueHandler(NoticesHandler):
+    """GET /admin/notices."""
+
+    async def get(self) -> None:
+        await self.show_all()
+
+
+class NoticeDecisionHandler(NoticesHandler):
+    """POST /admin/notices/ID."""
+
+    async def post(self, notice_id: str) -> None:
+        form = self.read(OutcomeForm)
+        try:
+            await self.models.notices.decide(notice_id, self.who().staff_id, form.outcome, why(form.reply))
+        except Invalid as problem:
+            return await self.show_all(problem)
+        return self.done("/admin/notices")
