@@ -19,7 +19,7 @@ from robots.peer import Peer
 from robots.portraits import jpeg, look_of
 
 STEP_SECONDS = 10.0
-MEDIA_SECONDS = 15.0
+MEDIA_SECONDS = 8.0
 LENGTH_SECONDS = 60
 
 
@@ -65,7 +65,9 @@ class Side:
 
 
 async def probe(plan: Message) -> Message:
-    """`{"allocations": {url: fault}, "direct": …, "relayed": …}`; `call` has the fault of a step before."""
+    """`{"allocations": {url: fault}, "direct": {…}, "relayed": {url: {…}}}`; `call` has the fault of another
+    step.
+    """
     result: Message = {}
     clients = [Client(plan["url"], token) for token in plan["tokens"]]
     try:
@@ -124,20 +126,23 @@ async def _ring(rooms: list[Side], user_ids: list[str]) -> tuple[str, bool]:
 async def _talk(
     result: Message, seats: list[Side], servers: list[Message], is_polite: bool, *, is_relay_only: bool
 ) -> None:
-    """Checks every TURN URL, then media both ways: directly, and through the first URL that works."""
+    """Checks every TURN URL, then media both ways: directly, and through each URL that grants a relay."""
     for seat in seats:
         await seat.wait("call:state")
+        # Before any media: the site would end a call that does not connect, and all URLs shall be tried.
+        await seat.send({"type": "rtc:connected"})
+    for seat in seats:
+        await seat.wait("call:clock")
     named = turn_urls(servers)
     faults = await asyncio.gather(*(fault_of(url, server) for url, server in named))
     result["allocations"] = {url: fault for (url, _), fault in zip(named, faults, strict=True)}
     direct = [one for one in servers if not turn_urls([one])]
     if not is_relay_only:
         result["direct"] = await _media(seats, direct, is_polite, is_relay_only=False)
-    usable = [
-        {**server, "urls": [url]} for (url, server), fault in zip(named, faults, strict=True) if not fault
-    ]
-    if usable:
-        result["relayed"] = await _media(seats, usable[:1], is_polite, is_relay_only=True)
+    usable = {url: {**server, "urls": [url]} for url, server in named if result["allocations"][url] is None}
+    result["relayed"] = {}
+    for url, server in usable.items():
+        result["relayed"][url] = await _media(seats, [server], is_polite, is_relay_only=True)
     await _chat(seats)
 
 
@@ -165,8 +170,6 @@ async def _media(
             "fault": f"no picture and sound on both sides within {MEDIA_SECONDS:.0f} seconds",
             "arrived": arrived,
         }
-    for seat in seats:
-        await seat.send({"type": "rtc:connected"})
     return {"seconds": round(time.monotonic() - began, 2)}
 
 

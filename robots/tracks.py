@@ -34,6 +34,8 @@ class Pictures:
             for are_open in (True, False)
         }
         self._caption = caption(name, 22)
+        # In the middle and not too low: a page crops the square to its own shape, tall or wide.
+        self._corner = (SIDE - self._caption.width) // 2, round(0.76 * SIDE) - self._caption.height
 
     def at(self, seconds: float) -> Image.Image:
         """The picture at that moment of a call."""
@@ -42,7 +44,7 @@ class Pictures:
         x = MARGIN + round(MARGIN * 0.9 * math.sin(seconds * 0.9))
         y = MARGIN + round(MARGIN * 0.6 * math.sin(seconds * 0.6 + 1))
         picture = face.crop((x, y, x + SIDE, y + SIDE))
-        picture.paste(self._caption, (16, SIDE - self._caption.height - 16), self._caption)
+        picture.paste(self._caption, self._corner, self._caption)
         return picture
 
 

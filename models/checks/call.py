@@ -18,17 +18,17 @@ NO_MEDIA = {
 
 
 def judge(config: Config, result: Mapping[str, Any]) -> list[Line]:
-    """One line for each TURN URL, for the direct and for the relayed call."""
+    """Lines for the allocation through each TURN URL, the direct call, and the call through each TURN URL."""
     if "call" in result and "allocations" not in result:
         return [wrong("call", f"BASE_URL: no call begins: {result['call']}.")]
     lines = [_allocation(config, url, fault) for url, fault in result["allocations"].items()]
     if not lines:
         lines.append(_no_turn(config))
-    for kind in ("direct", "relayed"):
-        if kind in result:
-            lines.append(_media(kind, result[kind]))
-    if "direct" not in result and config.relay_only:
+    if "direct" in result:
+        lines.append(_media("direct", "", result["direct"]))
+    elif config.relay_only:
         lines.append(skipped("direct", "RELAY_ONLY"))
+    lines += [_media("relayed", f"{url}: ", found) for url, found in result.get("relayed", {}).items()]
     if "call" in result:
         lines.append(wrong("call", f"BASE_URL: the call breaks off: {result['call']}."))
     return lines
@@ -54,8 +54,8 @@ def _no_turn(config: Config) -> Line:
     return Line("turn", "note" if config.stun_urls else "wrong", f"TURN: {text}.")
 
 
-def _media(kind: str, found: Mapping[str, Any]) -> Line:
+def _media(kind: str, through: str, found: Mapping[str, Any]) -> Line:
     if "fault" not in found:
-        return fine(kind, f"picture and sound on both sides after {found['seconds']} s")
+        return fine(kind, f"{through}picture and sound on both sides after {found['seconds']} s")
     arrived = ", ".join(found.get("arrived", ())) or "nothing"
-    return wrong(kind, f"{NO_MEDIA[kind]} ({found['fault']}; arrived: {arrived}).")
+    return wrong(kind, f"{NO_MEDIA[kind]} ({through}{found['fault']}; arrived: {arrived}).")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from robots.probe import probe
 from tests.conftest import MakeSite, Running, jpeg
 from tests.support.scenes import rows
-from tests.turn.coturn import LOOPBACK, SECRET, Coturn
+from tests.turn.coturn import LOOPBACK, SECRET, Coturn, Tls
 
 TABLES = "select tablename from pg_tables where schemaname = 'public' and tablename <> 'secrets'"
 
@@ -49,7 +51,26 @@ async def test_a_call_through_turn_names_each_url(make_site: MakeSite, tmp_path:
         result = await probe(await callers(site))
     assert [bool(result["allocations"][url]) for url in (*coturn.urls, dead)] == [False, False, True]
     assert "reached" in result["allocations"][dead]
-    assert result["relayed"]["seconds"] > 0
+    assert set(result["relayed"]) == set(coturn.urls)
+    assert all(found["seconds"] > 0 for found in result["relayed"].values())
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_turn_over_tls(
+    make_site: MakeSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_known: bool
+) -> None:
+    """A call through `turns:`; a certificate that browsers would reject is named."""
+    tls = Tls(tmp_path)
+    if is_known:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+    url = f"turns:127.0.0.1:{tls.port}?transport=tcp"
+    with Coturn(tmp_path, LOOPBACK, tls=tls):
+        site = await make_site(turn_urls=(url,), turn_secret=SECRET)
+        result = await probe(await callers(site))
+    if is_known:
+        assert result["relayed"][url]["seconds"] > 0
+    else:
+        assert "browsers will reject its certificate" in result["allocations"][url]
 
 
 async def test_a_wrong_turn_secret_is_named(make_site: MakeSite, tmp_path: Path) -> None:
@@ -57,7 +78,7 @@ async def test_a_wrong_turn_secret_is_named(make_site: MakeSite, tmp_path: Path)
         site = await make_site(turn_urls=tuple(coturn.urls), turn_secret=SECRET)
         result = await probe(await callers(site))
     assert all("TURN_SECRET" in fault for fault in result["allocations"].values())
-    assert "relayed" not in result
+    assert result["relayed"] == {}
 
 
 async def test_a_caller_who_cannot_ring_is_a_failed_call(site: Running) -> None:

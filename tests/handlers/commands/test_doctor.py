@@ -256,7 +256,7 @@ async def test_a_relay_that_passes_nothing_on(
         site = await make_site(turn_urls=tuple(coturn.urls), turn_secret=TURN_SECRET)
         turn = {"TURN_URLS": ",".join(coturn.urls), "TURN_SECRET": TURN_SECRET}
         lines = await examine(of(site, environment, **turn))
-    assert wrongs(lines) == [("relayed", "TURN_URLS")]
+    assert wrongs(lines) == [("relayed", "TURN_URLS")] * 2
 
 
 async def test_the_report(

@@ -45,9 +45,13 @@ URL = "turn:turn.example.org"
         (
             False,
             {"allocations": {URL: "no answer"}, "direct": {"seconds": 1.5}},
-            [CallResult("direct", 1.5), CallResult("relayed", None, "no TURN server grants a relay")],
+            [CallResult("direct", 1.5), CallResult("relayed", None, f"{URL}: no answer")],
         ),
-        (True, {"allocations": {URL: None}, "relayed": {"seconds": 2.0}}, [CallResult("relayed", 2.0)]),
+        (
+            True,
+            {"allocations": {URL: None}, "relayed": {URL: {"seconds": 2.0}}},
+            [CallResult("relayed", 2.0)],
+        ),
         (True, {"call": "no ring"}, [CallResult("relayed", None, "no ring")]),
     ],
 )
