@@ -13,13 +13,14 @@ from tornado.web import stream_request_body
 
 from handlers.base.handler import BaseHandler
 from handlers.http.multipart import FormReader
-from models.errors import Invalid, Problem, TooLarge, UnsupportedMedia
-from models.profiles.uploads import Uploads
+from models.errors import Invalid, Problem, TooLarge, Unavailable, UnsupportedMedia
+from models.profiles.uploads import RETRY_SECONDS, Uploads
 
 # The form around the file: boundaries, part headers, the XSRF token.
 FORM_BYTES = 64 * 1024
 # A body that is slower than this is cut off: a poor mobile network is ten times faster.
 STALL_SECONDS, STALL_BYTES = 15.0, 64 * 1024
+TOO_SLOW = "Many files are being uploaded, and yours was the slowest. Please try again in a moment."
 
 
 @stream_request_body
@@ -71,8 +72,7 @@ class UploadHandler(BaseHandler):
         if self.is_over or self._form is None:
             return
         if self._received > self.most_bytes + FORM_BYTES:
-            problem = self._too_large()
-            self.send_error(problem.status, exc_info=(TooLarge, problem, None))
+            self._answer_early(self._too_large())
         elif self._fault is None:
             try:
                 self._form.write(chunk)
@@ -84,6 +84,7 @@ class UploadHandler(BaseHandler):
         assert self._form is not None
         assert self._file is not None
         self._stop_watching()
+        self.uploads.complete(self._file)
         self._is_whole = True
         if self._fault is not None:
             raise self._too_large() if isinstance(self._fault, TooLarge) else self._fault
@@ -112,6 +113,14 @@ class UploadHandler(BaseHandler):
             self.on_finish()
             self._is_gone = True
 
+    def _answer_early(self, problem: Problem) -> None:
+        self.send_error(problem.status, exc_info=(type(problem), problem, None))
+
+    def _give_way(self) -> None:
+        """This upload is the slowest, and its place is needed."""
+        if not self.is_over:
+            self._answer_early(Unavailable(TOO_SLOW, retry_after=RETRY_SECONDS))
+
     def _too_large(self) -> TooLarge:
         """The same error wherever the length is noticed: in the head, in the body, in the file."""
         return TooLarge(self.too_large, fields={self.field: self.too_large})
@@ -125,7 +134,7 @@ class UploadHandler(BaseHandler):
             raise UnsupportedMedia(f"Send the file as multipart/form-data, in the field {self.field}.")
 
     def _open(self, user_id: str) -> None:
-        self._file = self.uploads.open(user_id, self.address)
+        self._file = self.uploads.open(user_id, self.address, self._give_way)
         self._form = FormReader(self.request.headers["Content-Type"], self.field, self._file, self.most_bytes)
         self._watch = asyncio.get_running_loop().call_later(STALL_SECONDS, self._check_pace)
 

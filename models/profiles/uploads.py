@@ -1,4 +1,4 @@
-"""Files that uploads are received into: unnamed, and limited in number.
+"""Files that uploads are received into: unnamed, limited in number, and shared fairly between networks.
 
 An unnamed file is deleted when it is closed, however the process ends. The files are in the data directory,
 because the system's temporary directory may be in memory.
@@ -8,47 +8,90 @@ from __future__ import annotations
 
 import logging
 import os
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO, cast
 
 from models.errors import Unavailable, file_problem
-from models.security.addresses import subject_of
+from models.security.addresses import network_of
 
 logger = logging.getLogger(__name__)
 MOST_OWN = 3
 RETRY_SECONDS = 10
+NEW_SECONDS = 5.0
+TOO_MANY = "Too many files are being uploaded. Please try again in a moment."
+
+
+@dataclass(eq=False, frozen=True)
+class Place:
+    """An upload that is being received; `cut_off` answers it with a 503 and closes its file."""
+
+    owner: str
+    network: str
+    cut_off: Callable[[], None]
+    began_at: float
 
 
 class Uploads:
+    """The files that this process is receiving.
+
+    If all places are taken, a network that has fewer of them than another takes one from the largest: that of
+    its slowest upload. A few clients that send slowly can therefore not keep others out.
+    """
+
     def __init__(self, directory: Path, most: int) -> None:
         self._directory, self._most = directory, most
-        self._owners: dict[BinaryIO, str] = {}
-        self._subjects: dict[BinaryIO, str] = {}
+        self._places: dict[BinaryIO, Place] = {}
+        self._whole: set[BinaryIO] = set()
 
     def __len__(self) -> int:
-        return len(self._owners)
+        return len(self._places)
 
-    def open(self, owner: str, address: str) -> BinaryIO:
+    def open(self, owner: str, address: str, cut_off: Callable[[], None]) -> BinaryIO:
         """Opens a file to receive into; release it with `close`.
 
-        Raises: Unavailable if this owner, this address (half of all), or all together have too many uploads.
+        Raises: Unavailable if this owner or all together have too many uploads; DiskFull.
         """
-        subject = subject_of(address)
-        is_full = len(self) >= self._most or list(self._owners.values()).count(owner) >= MOST_OWN
-        if is_full or list(self._subjects.values()).count(subject) >= self._most // 2:
-            raise Unavailable(
-                "Too many files are being uploaded. Please try again in a moment.", retry_after=RETRY_SECONDS
-            )
+        network = network_of(address)
+        if sum(place.owner == owner for place in self._places.values()) >= MOST_OWN:
+            raise Unavailable(TOO_MANY, retry_after=RETRY_SECONDS)
+        if len(self) >= self._most:
+            self._make_room(network)
         file = unnamed_file(self._directory)
-        self._owners[file], self._subjects[file] = owner, subject
+        self._places[file] = Place(owner, network, cut_off, time.monotonic())
         return file
+
+    def complete(self, file: BinaryIO) -> None:
+        """The whole file has arrived: it keeps its place until it is closed."""
+        self._whole.add(file)
 
     def close(self, file: BinaryIO) -> None:
         """Closing a file twice is allowed."""
-        self._owners.pop(file, None)
-        self._subjects.pop(file, None)
+        self._places.pop(file, None)
+        self._whole.discard(file)
         file.close()
+
+    def _make_room(self, network: str) -> None:
+        sizes = Counter(place.network for place in self._places.values())
+        largest = max(sizes.values())
+        now = time.monotonic()
+        # A new upload has not shown its pace yet.
+        slow = [
+            file
+            for file, place in self._places.items()
+            if sizes[place.network] == largest
+            and place.began_at < now - NEW_SECONDS
+            and file not in self._whole
+        ]
+        if sizes[network] >= largest or not slow:
+            raise Unavailable(TOO_MANY, retry_after=RETRY_SECONDS)
+        slowest = min(slow, key=lambda file: size_of(file) / (now - self._places[file].began_at))
+        self._places[slowest].cut_off()
+        self.close(slowest)
 
 
 def unnamed_file(directory: Path) -> BinaryIO:

@@ -7,12 +7,22 @@ import ipaddress
 
 def subject_of(subject: str) -> str:
     """The subject itself; for an IPv6 address its /64, because one household has the whole network."""
+    return _prefix_of(subject, 32, 64)
+
+
+def network_of(subject: str) -> str:
+    """The /24 or the /48: what one customer of a provider may have. Other texts are their own network."""
+    return _prefix_of(subject, 24, 48)
+
+
+def _prefix_of(subject: str, of_v4: int, of_v6: int) -> str:
     try:
         address = ipaddress.ip_address(subject)
     except ValueError:
         return subject
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
     if isinstance(address, ipaddress.IPv4Address):
-        return subject
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(ipaddress.ip_network((int(address), 64), strict=False))
+        network = ipaddress.IPv4Network((int(address), of_v4), strict=False)
+        return str(network.network_address if of_v4 == 32 else network)
+    return str(ipaddress.IPv6Network((int(address), of_v6), strict=False))

@@ -10,9 +10,10 @@ from typing import NamedTuple
 import psutil
 import pytest
 
+import models.profiles.uploads
 from handlers.base import uploads
 from handlers.http import bodies
-from models.profiles.uploads import MOST_OWN
+from models.profiles.uploads import MOST_OWN, Uploads
 from tests.conftest import MakePerson, Running, jpeg
 from tests.support.clients import multipart
 from tests.support.scenes import until
@@ -266,3 +267,23 @@ async def test_a_long_selfie_is_the_same_error_at_every_length(
         assert (status, json.loads(problem)["error"]) == (
             413, {"code": "too_large", "message": text, "fields": {"selfie": text}},
         )  # fmt: skip
+
+
+async def test_the_slowest_upload_gives_way_with_an_answer(
+    site: Running, person: MakePerson, wires: Wires, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models.profiles.uploads, "NEW_SECONDS", -1.0)
+    places = Uploads(site.config.data_dir, 1)
+    monkeypatch.setattr(site.models.selfies, "uploads", places)
+    body, kind = multipart("selfie", "a.jpg", "image/jpeg", jpeg())
+    ann = (await person(selfie=False)).token
+    wire = await wires.post("/media/selfie", kind, ann, f"Content-Length: {len(body)}")
+    await wire.send(body[:-100])
+    await until(lambda: len(places) == 1)
+    other = places.open("ben", "203.0.113.1", print)
+    status, problem = await wire.answer()
+    assert (status, b"the slowest" in problem, len(places)) == (503, True, 1)
+    places.close(other)
+    again = await wires.post("/media/selfie", kind, ann, f"Content-Length: {len(body)}")
+    await again.send(body)
+    assert (await again.answer())[0] == 201

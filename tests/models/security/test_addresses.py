@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.security.addresses import subject_of
+from models.security.addresses import network_of, subject_of
 
 HOME = "203.0.113.7"
 
@@ -20,3 +20,14 @@ HOME = "203.0.113.7"
 )
 def test_the_subject_of_an_address(subject: str, counted: str) -> None:
     assert subject_of(subject) == counted
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.0/24"), ("::ffff:192.0.2.7", "192.0.2.0/24"),
+        ("2001:db8:1:2::3", "2001:db8:1::/48"), ("unknown", "unknown"),
+    ],
+)  # fmt: skip
+def test_the_network_of_an_address(address: str, network: str) -> None:
+    assert network_of(address) == network
