@@ -23,6 +23,39 @@ LONG = {
     "static/call/webrtc/engine.js",
 }
 
+# Tested by the whole site (URLs, sockets, commands, processes), not by an import. None may be added.
+ONLY_IN_USE = {
+    "handlers.base.cookies",
+    "handlers.base.file_response",
+    "handlers.calls.call_state",
+    "handlers.commands.privacy",
+    "handlers.commands.staff",
+    "handlers.console.base",
+    "handlers.console.notice_reviews",
+    "handlers.http.origins",
+    "handlers.public.canonical",
+    "handlers.realtime.connection",
+    "handlers.realtime.hub",
+    "handlers.realtime.sockets",
+    "handlers.realtime.takeover",
+    "handlers.safety.notices",
+    "models.accounts.recovery_links",
+    "models.backups.sealing",
+    "models.billing.fulfillment",
+    "models.billing.polling",
+    "models.billing.reversals",
+    "models.calls.restarts",
+    "models.calls.twilio",
+    "models.checks.call",
+    "models.checks.public_address",
+    "models.other_services",
+    "models.processes.restarts",
+    "models.processes.robots_process",
+    "models.redis.connection",
+    "models.redis.subscriber",
+    "models.settings.version",
+}
+
 
 def strings(file: Path) -> Iterator[str]:
     """The string literals of a module, without docstrings."""
@@ -91,6 +124,25 @@ def test_every_package_has_its_folder_of_tests() -> None:
     places = {name_of(package) for package in packages()}
     tested = {name_of(file.parent).removeprefix("tests/") for file in TESTS if file.name.startswith("test_")}
     assert places - tested == set()
+
+
+def imported_by_tests() -> set[str]:
+    found = set()
+    for file in TESTS:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+            elif isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+    return found
+
+
+def test_every_module_is_imported_by_a_test() -> None:
+    imported = imported_by_tests()
+    ours = [file for files in packages().values() for file in files if "robots" not in file.parts]
+    names = {".".join(file.relative_to(ROOT).with_suffix("").parts) for file in ours}
+    assert "models.calls.state" in imported
+    assert names - imported - ONLY_IN_USE == set()
 
 
 # -- SQL, Lua, Redis --
