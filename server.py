@@ -25,7 +25,7 @@ from handlers.base.application import Site
 from handlers.base.handler import NotFoundHandler
 from handlers.commands import backups, cli, demo
 from handlers.commands.check import CannotStart, check, check_start
-from handlers.commands.doctor import doctor
+from handlers.commands.checklist import LOOKS
 from handlers.commands.start_line import log_start
 from handlers.http.listening import CannotListen, listen, listen_public
 from handlers.http.logs import set_up_logs
@@ -110,10 +110,10 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     command = arguments[0] if arguments else "serve"
     if command in cli.COMMANDS:
         return operate(cli.parse(arguments), environment)
-    if command == "doctor":
-        return asyncio.run(doctor(arguments[1:], environment))
+    if command in LOOKS:
+        return asyncio.run(LOOKS[command](arguments[1:], environment))
     if command not in ("serve", "demo", "migrate", "check", "worker") or len(arguments) > 1:
-        named = " | ".join(("serve", "demo", "migrate", "check", "doctor", *cli.COMMANDS))
+        named = " | ".join(("serve", "demo", "migrate", "check", *LOOKS, *cli.COMMANDS))
         return _fail(f"usage: python server.py [{named}]")
     if command == "check":
         return check(environment)

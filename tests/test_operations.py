@@ -154,4 +154,4 @@ def test_commands_exist(file: Path) -> None:
     for target in re.findall(r"`make ([a-z]+)", file.read_text()):
         assert target in targets
     for command in re.findall(r"server\.py ([a-z]+)", file.read_text()):
-        assert command in ("serve", "demo", "migrate", "check", "doctor", *cli.COMMANDS)
+        assert command in ("serve", "demo", "migrate", "check", "doctor", "checklist", *cli.COMMANDS)

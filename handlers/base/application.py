@@ -20,6 +20,7 @@ from handlers.http.misconfigurations import Misconfigurations
 from handlers.http.security_headers import security_headers
 from handlers.http.templates import Templates
 from handlers.realtime.hub import Hub
+from models.monitoring.self_checks import SelfChecks
 from models.settings.config import Config
 from models.wiring import Models
 
@@ -42,6 +43,7 @@ class Site(BodyApplication):
         self.hub = Hub(models)
         self.requests = OpenRequests()
         self._loop_lag = LoopLag()
+        self._self_checks = SelfChecks(config, models.db, models.bus, models.clock)
         self.misconfigurations = Misconfigurations()
         models.db.when_full(partial(self.misconfigurations.note, "disk", disk="database"))
         self.measures = measures
@@ -67,6 +69,7 @@ class Site(BodyApplication):
         await self.models.sweep.prepare()
         self.models.sweep.start()
         self._loop_lag.start()
+        self._self_checks.start(self.misconfigurations.note)
         if self.measures.is_shared:
             self._measuring.start()
 
@@ -78,6 +81,7 @@ class Site(BodyApplication):
     async def stop(self) -> None:
         """Answers requests in progress, closes every socket with 1001, and frees all resources."""
         self._loop_lag.stop()
+        await self._self_checks.stop()
         await self.requests.drained()
         await self.hub.drain()
         await self.models.sweep.stop()

@@ -88,6 +88,35 @@ CAUSES = {
         "Redis may evict keys (maxmemory-policy): presence, rings and signalling get lost under load. Set "
         "its maxmemory-policy to noeviction.",
     ),
+    "redis_memory": MisconfigurationCause(
+        "REDIS_URL",
+        "Redis uses more than nine tenths of its maxmemory: when it is full, it refuses commands, and the "
+        "site answers 503. Raise its maxmemory.",
+    ),
+    "redis_shared": MisconfigurationCause(
+        "REDIS_URL",
+        "Another process uses this database with another Redis: their users do not see each other. Set "
+        "REDIS_URL of all processes to the same Redis.",
+    ),
+    "turn_silent": MisconfigurationCause(
+        "TURN_URLS",
+        "A TURN server does not answer: users without a direct route cannot call. Start coturn, and open its "
+        "ports; with TURN=embedded see the log.",
+    ),
+    "turn_refused": MisconfigurationCause(
+        "TURN_SECRET",
+        "A TURN server refuses our credentials: users without a direct route cannot call. Set TURN_SECRET to "
+        "coturn's static-auth-secret, and the clocks of both machines.",
+    ),
+    "certificate": MisconfigurationCause(
+        "TLS",
+        "Our own Caddy has no certificate for BASE_URL: nobody can open the site. The log has Caddy's "
+        "reason; the name must lead to this machine, and ports 80 and 443 must reach it.",
+    ),
+    "disk_space": MisconfigurationCause(
+        "DATA_DIR",
+        "Less than 200 MB are free in DATA_DIR: uploads, and soon the database, will fail. Free some space.",
+    ),
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from models.mail.mail_server import reach
 from models.processes.robots_process import has_robots
 from models.settings.config import Config
 from models.settings.networks import is_wide
+from models.settings.own_servers import runs_caddy, runs_coturn
 from models.settings.site_addresses import is_secure_context, port_of
 
 LEAST_FILES = 1024
@@ -54,10 +55,10 @@ def check_data_dir(config: Config) -> Findings:
 def consequences(config: Config) -> list[str]:
     """Consequences of valid settings, logged once."""
     found = []
-    has_turn = bool(config.turn_urls or config.twilio_account_sid)
+    has_turn = bool(config.turn_urls or config.twilio_account_sid or runs_coturn(config))
     if not has_turn and not config.stun_urls:
         found.append(NO_STUN)
-    if config.is_loopback and port_of(config.base_url) != config.port:
+    if config.is_loopback and port_of(config.base_url) != config.port and not runs_caddy(config):
         found.append(
             "BASE_URL is on this machine with a port other than PORT: unless something passes that port "
             "on, pages opened under PORT are refused as foreign."
