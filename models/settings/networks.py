@@ -99,5 +99,8 @@ def listening_host(text: str) -> str:
 
 
 def plain_address(text: str) -> str:
-    """An IP address without a port or zone. Raises: ValueError."""
-    return str(ipaddress.ip_address(text.strip("[]")))
+    """An IP address of a machine, without a port or zone. Raises: ValueError."""
+    address = ipaddress.ip_address(text.strip("[]"))
+    if _belongs_to_no_peer(ipaddress.ip_network(address)) or address.is_link_local:
+        raise Unusable("must be the address that other machines reach this one at")
+    return str(address)

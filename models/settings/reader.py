@@ -16,15 +16,17 @@ from models.settings.ice_urls import stun_url, turn_url
 from models.settings.networks import IpNetwork, listening_host, network, plain_address
 from models.settings.paths import plain_path, text_file
 from models.settings.site_addresses import reachable_origin, site_origin
-from models.settings.urls import Unusable, mail_server, split
+from models.settings.urls import Unusable, mail_address, mail_server, split
 from models.settings.web_origins import LOOPBACK_HOSTS, host_of
 
 Value = TypeVar("Value")
+WEBHOOK_SECRET = re.compile(r"whsec_[0-9A-Za-z+/=_-]{7,250}")
 STRIPE_KEY = re.compile(r"(sk|rk)_(live|test)_[0-9A-Za-z]{8,250}")
 ACCOUNT_SID = re.compile(r"AC[0-9A-Za-z]{8,64}")
 # Control characters, invisible marks, lone surrogates (bytes that are not UTF-8), line separators.
 INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 MOST_CHARACTERS = 16 * 1024
+PLACEHOLDER = re.compile(r"\$\{[^}]*\}+|\{\{.*\}\}|<[^<>]*>")
 
 
 class Faults(list[str]):
@@ -57,6 +59,8 @@ class SettingsReader:
             self._faults.add(name, f"must not have more than {MOST_CHARACTERS} characters")
         elif not quotes and len(value) > 1 and value[0] == value[-1] and value[0] in "\"'`":
             self._faults.add(name, "must be written without quotes (docker --env-file keeps them)")
+        elif PLACEHOLDER.fullmatch(value):
+            self._faults.add(name, "must have its real value: a placeholder is there that nothing filled in")
         else:
             return value
         return None
@@ -150,7 +154,9 @@ class SettingsReader:
 
         def parse(value: str) -> tuple[str, ...]:
             parts = _listed(value)
-            if not all(part.startswith("whsec_") and len(part) > 12 for part in parts):
+            if any(re.search(r"[\s;]", part) for part in parts):
+                raise Unusable("must have commas between several secrets, and no spaces in one")
+            if not all(map(WEBHOOK_SECRET.fullmatch, parts)):
                 raise ValueError
             return parts
 
@@ -189,12 +195,7 @@ class SettingsReader:
         )
 
     def mail_address(self, name: str) -> str | None:
-        def parse(value: str) -> str:
-            if not re.fullmatch(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+\.[^\s@<>,;\"]+", value):
-                raise ValueError
-            return value
-
-        return self._parsed(name, None, parse, "must be a plain e-mail address, like hello@example.com")
+        return self._parsed(name, None, mail_address, "must be an e-mail address")
 
     def host(self, name: str, default: str) -> str:
         return self._parsed(name, default, listening_host, "must be an address")

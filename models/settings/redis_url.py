@@ -17,8 +17,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote
 import redis.asyncio as aioredis
 from redis.exceptions import RedisError
 
-from models.settings.site_addresses import is_host
-from models.settings.urls import Unusable, credentials, split
+from models.settings.urls import Unusable, credentials, is_host, split
 
 PLACED = frozenset({"host", "port", "username", "password", "path"})
 FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")

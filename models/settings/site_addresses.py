@@ -11,7 +11,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from models.settings.urls import Unusable
+from models.settings.urls import NAME, Unusable
 from models.settings.web_origins import host_of, normal_base
 
 BLOCKED_PORTS = frozenset({
@@ -21,7 +21,6 @@ BLOCKED_PORTS = frozenset({
     3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
 })  # fmt: skip
 BLOCKED = "a port that browsers block (such as 25, 6000, 6667 or 10080)"
-NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 PLACEHOLDER = re.compile(r"[${}<>]|%\w+%")
 # In this order: the first pattern found in the value names the cause.
 CAUSES = (
@@ -71,11 +70,6 @@ def is_secure_context(origin: str) -> bool:
         return True
     address = _address(host)
     return address is not None and address in ipaddress.ip_network("127.0.0.0/8")
-
-
-def is_host(text: str) -> bool:
-    """Whether it is an address, perhaps with a zone, or a name that can exist."""
-    return _address(text.partition("%")[0]) is not None or bool(NAME.fullmatch(text.lower().rstrip(".")))
 
 
 def _check_port(text: str) -> None:

@@ -6,11 +6,18 @@ otherwise the URL would silently mean another host, port or database, so it is r
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+# A name that resolvers look up: Chromium's, and glibc's.
+NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
+LABEL = "[0-9A-Za-z](?:[0-9A-Za-z-]{0,61}[0-9A-Za-z])?"
+MAIL_DOMAIN = re.compile(rf"(?=.{{1,253}}\Z){LABEL}(?:\.{LABEL})+")
+ATOM = "[0-9A-Za-z!#$%&'*+/=?^_`{|}~-]+"
+LOCAL_PART = re.compile(rf"(?=.{{1,64}}\Z)(?!mailto:)(?!.*[$][{{]){ATOM}(?:\.{ATOM})*")
 MAIL_PORTS = {"smtp": 587, "smtps": 465}
 ENCODED = re.compile(r"(?:[^%]|%[0-9A-Fa-f]{2})*")
 DELIMITERS = "must have / ? # @ and % in its user and password percent-encoded (%2F %3F %23 %40 %25)"
@@ -18,6 +25,20 @@ DELIMITERS = "must have / ? # @ and % in its user and password percent-encoded (
 
 class Unusable(ValueError):
     """What is wrong with a value, without the value."""
+
+
+def mail_address(text: str) -> str:
+    """The sender of e-mails, as every mail server takes it (RFC 5321, 4.1.2). Raises: Unusable."""
+    local, _, domain = text.rpartition("@")
+    if not text.isascii():
+        raise Unusable("must be an e-mail address of ASCII characters (a domain of other letters as xn--…)")
+    if (
+        not LOCAL_PART.fullmatch(local)
+        or not MAIL_DOMAIN.fullmatch(domain)
+        or domain.rpartition(".")[2].isdigit()
+    ):
+        raise Unusable("must be a plain e-mail address, like hello@example.com")
+    return text
 
 
 class MailServer(NamedTuple):
@@ -46,8 +67,25 @@ def mail_server(url: str) -> MailServer:
         raise Unusable("must have a user and a password of ASCII characters: SMTP takes no others")
     if (user is None) != (not password):
         raise Unusable("must name both a user and a password, or neither")
+    if not is_host(unquote(parts.hostname)):
+        raise Unusable("must have a host name or an address that can exist")
     port = parts.port or MAIL_PORTS[parts.scheme]
     return MailServer(parts.scheme == "smtps", unquote(parts.hostname), port, user, password)
+
+
+def is_host(text: str) -> bool:
+    """Whether it is an address, perhaps with a zone, or a name that can exist, also in other letters."""
+    try:
+        ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        pass
+    else:
+        return True
+    try:
+        name = text.removesuffix(".").encode("idna").decode("ascii")
+    except UnicodeError:
+        return False
+    return bool(NAME.fullmatch(name.lower()))
 
 
 def split(url: str) -> SplitResult:
