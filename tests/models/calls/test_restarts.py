@@ -121,7 +121,10 @@ async def test_keys_that_redis_could_not_delete_are_deleted_later(models: Models
 
 
 class Pulse:
-    """The longest time that the event loop was blocked, and the longest between two heartbeats."""
+    """The longest time that the event loop was blocked, and the longest between two heartbeats, in seconds.
+
+    `lag` is processor time of this thread, which other processes on the machine do not affect.
+    """
 
     def __init__(self, models: Models) -> None:
         self._models = models
@@ -139,9 +142,9 @@ class Pulse:
 
     async def _feel(self) -> None:
         while True:
-            at = time.monotonic()
-            await asyncio.sleep(0.01)
-            self.lag = max(self.lag, time.monotonic() - at - 0.01)
+            at = time.thread_time()
+            await asyncio.sleep(0.001)
+            self.lag = max(self.lag, time.thread_time() - at)
 
     async def _look(self) -> None:
         age = "select extract(epoch from clock_timestamp() - seen_at) from processes where process_id = %s"
@@ -190,7 +193,7 @@ async def survive(site: Running, person: MakePerson, calls: int) -> Pulse:
 
 async def test_a_dead_process_with_calls_delays_no_heartbeat(site: Running, person: MakePerson) -> None:
     pulse = await survive(site, person, 1500)
-    assert pulse.gap < within(1.5), pulse.gap
+    assert (pulse.gap < within(1.5), pulse.lag < 0.2) == (True, True), (pulse.gap, pulse.lag)
 
 
 @pytest.mark.prove
@@ -199,7 +202,7 @@ async def test_a_dead_process_with_ten_thousand_calls(
 ) -> None:
     pulse = await survive(site, person, 10_000)
     print(f"longest gap between beats {pulse.gap:.2f} s, longest stop of the loop {pulse.lag:.3f} s")
-    assert (pulse.gap < within(1.5), pulse.lag < within(1)) == (True, True), (pulse.gap, pulse.lag)
+    assert (pulse.gap < within(1.5), pulse.lag < 0.2) == (True, True), (pulse.gap, pulse.lag)
     at = time.monotonic()
     await make_site()
     print(f"a process starts beside them within {time.monotonic() - at:.2f} s")
