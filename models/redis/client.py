@@ -4,8 +4,9 @@ Events are published on the channels of `models.redis.keys`. A process gets its 
 Redis; other processes get them through Redis in the order of publication. Publishing does not wait. Events
 can be lost in an outage; then every process reloads: a process that could not publish publishes a reload on
 `keys.CHANNEL_ALL` as soon as Redis answers, and one that was not subscribed calls `subscriber.on_reconnect`.
-If Redis is down, the error is `Unavailable`, within two seconds; the same holds for errors that only the
-operator can fix (`models.redis.faults`).
+If Redis does not answer, the error is `Unavailable`, two seconds after the command was sent; queued commands
+may wait longer (`models.redis.pipeline`). The same error stands for faults that only the operator can fix
+(`models.redis.faults`).
 """
 
 from __future__ import annotations

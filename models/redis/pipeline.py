@@ -3,9 +3,10 @@
 redis-py takes a connection from its pool and waits for it with every command; here a hundred concurrent
 handlers cost one write and one read. Commands that are issued while Redis answers wait and are sent together
 afterwards. Answers come in the order of the commands, so commands take effect in the order in which they were
-issued. If a batch is not answered within two seconds, it fails with everything queued behind it:
-`Unavailable`. The same happens to commands that wait for a connection that cannot be opened within two
-seconds.
+issued. If a batch is not answered within two seconds of being sent, it fails with everything queued behind
+it: `Unavailable`. The same happens to commands that wait for a connection that cannot be opened within two
+seconds. A server that hangs thus fails a command within two seconds; one that answers late, or hangs after a
+new connection, within two seconds for each batch and connection that the command waits for.
 """
 
 from __future__ import annotations
