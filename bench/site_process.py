@@ -63,7 +63,7 @@ def site_under_test(profile: Path | None = None, **settings: str) -> Iterator[Si
             _wait_ready(process, port, Path(place) / "log")
             pids = pair.pids
             yield SiteUnderTest(
-                process.pid, port, pids["postgres"], pids["redis-server"], pair.database_url, pair.redis_url
+                process.pid, port, pids["postgres"], pids["valkey-server"], pair.database_url, pair.redis_url
             )
         except Exception as error:
             error.add_note("The server's last words:\n" + _last_words(Path(place) / "log"))
