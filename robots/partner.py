@@ -48,13 +48,19 @@ class Partner:
 
     async def run(self) -> None:
         """Online until cancelled; connects again after every outage."""
-        while True:
-            try:
-                await self._ensure_selfie()
-                await self._stay_online()
-            except SiteError as error:
-                logger.info("%s is not online: %s", self._role.name, error)
-            await asyncio.sleep(RETRY_SECONDS)
+        try:
+            while True:
+                try:
+                    await self._ensure_selfie()
+                    await self._stay_online()
+                except SiteError as error:
+                    logger.info("%s is not online: %s", self._role.name, error)
+                await asyncio.sleep(RETRY_SECONDS)
+        finally:
+            for task in self._calls:
+                task.cancel()
+            await asyncio.gather(*self._calls, return_exceptions=True)
+            await self._client.close()
 
     async def _ensure_selfie(self) -> None:
         me = await self._client.get("/user/me")

@@ -96,18 +96,25 @@ class _Keeper(threading.Thread):
                 child.stdin.write(self._line)
                 child.stdin.flush()
             code = child.wait()
+            _close_input(child)
             if not self._is_over.wait(PAUSE_SECONDS):
                 logger.warning("the robots have ended and are started again", extra={"code": code})
 
     def stop(self) -> None:
         self._is_over.set()
         child = self._child
-        if child is None or child.stdin is None:
+        if child is None:
             return
-        with contextlib.suppress(BrokenPipeError):
-            child.stdin.close()
+        _close_input(child)
         try:
             child.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
+
+
+def _close_input(child: subprocess.Popen[bytes]) -> None:
+    """The end of its input is its sign to end."""
+    assert child.stdin is not None
+    with contextlib.suppress(BrokenPipeError):
+        child.stdin.close()
