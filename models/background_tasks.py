@@ -17,7 +17,7 @@ from models.errors import Unavailable
 logger = logging.getLogger(__name__)
 LEAST_PAUSE_SECONDS = 0.25
 MOST_PAUSE_SECONDS = 5.0
-Work = Callable[[], Awaitable[object]]
+TaskFunction = Callable[[], Awaitable[object]]
 RunOutcome = Literal["done", "away", "failed"]
 
 
@@ -32,7 +32,9 @@ class BackgroundTasks:
     def __len__(self) -> int:
         return len(self._running)
 
-    def repeat(self, what: str, work: Work, seconds: float, most_seconds: float = MOST_PAUSE_SECONDS) -> None:
+    def repeat(
+        self, what: str, work: TaskFunction, seconds: float, most_seconds: float = MOST_PAUSE_SECONDS
+    ) -> None:
         """Runs `work` repeatedly, `seconds` after it has returned; `what` names it in the log. After failures
         the pause grows up to `most_seconds`.
         """
@@ -60,7 +62,7 @@ class BackgroundTasks:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def _repeat(self, what: str, work: Work, seconds: float, most_seconds: float) -> None:
+    async def _repeat(self, what: str, work: TaskFunction, seconds: float, most_seconds: float) -> None:
         failures = 0
         pause = seconds
         # Cancelled repeatedly: a cancellation that coincides with an answer can be lost.
@@ -73,7 +75,7 @@ class BackgroundTasks:
     async def _once(self, what: str, work: Coroutine[Any, Any, object]) -> None:
         await self._attempt(what, lambda: work)
 
-    async def _attempt(self, what: str, work: Work) -> RunOutcome:
+    async def _attempt(self, what: str, work: TaskFunction) -> RunOutcome:
         try:
             await work()
         except Unavailable:

@@ -14,7 +14,7 @@ import json
 import logging
 import sys
 
-from robots.client import Message
+from robots.client import SiteMessage
 from robots.partner import Partner, Role
 from robots.probe import probe
 
@@ -32,12 +32,12 @@ async def main() -> None:
     await asyncio.wait((work,))
 
 
-async def _demo(plan: Message) -> None:
+async def _demo(plan: SiteMessage) -> None:
     roles = [Role(**one) for one in plan["robots"]]
     await asyncio.gather(*(Partner(plan["url"], role).run() for role in roles))
 
 
-async def _probe(plan: Message) -> None:
+async def _probe(plan: SiteMessage) -> None:
     print(json.dumps(await probe(plan)), flush=True)
 
 

@@ -9,7 +9,7 @@ from aioice import stun
 from aioice.turn import create_turn_endpoint
 from aiortc.rtcicetransport import parse_stun_turn_uri
 
-from robots.client import Message
+from robots.client import SiteMessage
 
 SECONDS = 5.0
 REFUSED = {
@@ -22,7 +22,7 @@ REFUSED = {
 }
 
 
-def turn_urls(servers: list[Message]) -> list[tuple[str, Message]]:
+def turn_urls(servers: list[SiteMessage]) -> list[tuple[str, SiteMessage]]:
     """Each TURN URL with its server."""
     found = []
     for server in servers:
@@ -31,7 +31,7 @@ def turn_urls(servers: list[Message]) -> list[tuple[str, Message]]:
     return found
 
 
-async def fault_of(url: str, server: Message) -> str | None:
+async def fault_of(url: str, server: SiteMessage) -> str | None:
     """Why the URL cannot be used, or None. The allocation is given back at once."""
     parsed = parse_stun_turn_uri(url)
     is_tls = parsed["scheme"] == "turns"

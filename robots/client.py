@@ -12,7 +12,7 @@ import httpx
 import websockets.exceptions
 from websockets.asyncio.client import ClientConnection, connect
 
-Message = dict[str, Any]
+SiteMessage = dict[str, Any]
 SECONDS = 10.0
 
 
@@ -26,12 +26,12 @@ class Socket:
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
 
-    async def send(self, message: Message) -> None:
+    async def send(self, message: SiteMessage) -> None:
         """A message to a socket that has closed is dropped: `messages` ends then."""
         with contextlib.suppress(websockets.exceptions.ConnectionClosed):
             await self._connection.send(json.dumps(message))
 
-    async def messages(self) -> AsyncIterator[Message]:
+    async def messages(self) -> AsyncIterator[SiteMessage]:
         """The messages until the socket closes."""
         with contextlib.suppress(websockets.exceptions.ConnectionClosed):
             async for frame in self._connection:
@@ -59,7 +59,7 @@ class Client:
         """Raises: SiteError."""
         return await self._ask("GET", path)
 
-    async def post(self, path: str, body: Message) -> Any:
+    async def post(self, path: str, body: SiteMessage) -> Any:
         """Raises: SiteError."""
         return await self._ask("POST", path, json=body)
 

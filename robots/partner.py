@@ -11,7 +11,7 @@ from functools import partial
 
 from aiortc.mediastreams import MediaStreamTrack
 
-from robots.client import Client, Message, SiteError, Socket
+from robots.client import Client, SiteError, SiteMessage, Socket
 from robots.portraits import jpeg, look_of
 from robots.talk import Talk
 from robots.tracks import Pictures, PortraitTrack, VoiceTrack
@@ -79,7 +79,7 @@ class Partner:
                 if looking is not None:
                     looking.cancel()
 
-    def _on_message(self, socket: Socket, message: Message) -> None:
+    def _on_message(self, socket: Socket, message: SiteMessage) -> None:
         kind = message["type"]
         if kind == "state":
             self._resume(socket, message)
@@ -88,7 +88,7 @@ class Partner:
         elif kind == "call:start":
             self._begin(message["callId"])
 
-    def _resume(self, socket: Socket, state: Message) -> None:
+    def _resume(self, socket: Socket, state: SiteMessage) -> None:
         """After a reconnect: answers the ring, or returns to the call."""
         ring = state["invite"]
         if ring and ring["direction"] == "in":
@@ -140,7 +140,7 @@ class Partner:
                 wish = {"toUserId": visitor, "requestedSeconds": RING_FOR_SECONDS}
                 await socket.send({"type": "call:invite", **wish})
 
-    def _due(self, users: list[Message]) -> str | None:
+    def _due(self, users: list[SiteMessage]) -> str | None:
         """A person who has waited long enough and was not rung before."""
         now = time.monotonic()
         ids = [one["userId"] for one in users if not one.get("isRobot") and "cooldownUntil" not in one]

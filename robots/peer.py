@@ -22,13 +22,13 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.rtcconfiguration import RTCIceTransportPolicy
 from aiortc.sdp import candidate_from_sdp
 
-from robots.client import Message
+from robots.client import SiteMessage
 
 # They log addresses at INFO.
 for name in ("aioice", "aiortc"):
     logging.getLogger(name).setLevel(logging.WARNING)
 
-Send = Callable[[Message], Awaitable[None]]
+Send = Callable[[SiteMessage], Awaitable[None]]
 MakeTracks = Callable[[], tuple[MediaStreamTrack, MediaStreamTrack]]
 
 
@@ -51,7 +51,7 @@ class Peer:
         self,
         send: Send,
         make_tracks: MakeTracks,
-        ice_servers: list[Message],
+        ice_servers: list[SiteMessage],
         *,
         is_polite: bool,
         is_relay_only: bool = False,
@@ -61,7 +61,7 @@ class Peer:
         self._is_polite = is_polite
         self._attempt = 0
         self._pc: RTCPeerConnection | None = None
-        self._held: list[tuple[int, Message]] = []
+        self._held: list[tuple[int, SiteMessage]] = []
         self._readers: set[asyncio.Task[None]] = set()
         self.flow = Flow()
 
@@ -84,7 +84,7 @@ class Peer:
         if pc is self._pc:
             await self._send({"type": "rtc:offer", "sdp": pc.localDescription.sdp, "attempt": self._attempt})
 
-    async def receive(self, message: Message) -> None:
+    async def receive(self, message: SiteMessage) -> None:
         """One `rtc:*` message of the other side."""
         attempt = message.get("attempt", self._attempt)
         if message["type"] == "rtc:offer":
@@ -164,7 +164,7 @@ class Peer:
         await pc.close()
 
 
-def _candidate(one: Message) -> RTCIceCandidate | None:
+def _candidate(one: SiteMessage) -> RTCIceCandidate | None:
     """None for a candidate that aiortc cannot read."""
     try:
         candidate = candidate_from_sdp(one["candidate"].partition(":")[2])

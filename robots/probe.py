@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from aiortc.mediastreams import AudioStreamTrack, MediaStreamTrack, VideoStreamTrack
 
 from robots.allocations import fault_of, turn_urls
-from robots.client import Client, Message, SiteError, Socket
+from robots.client import Client, SiteError, SiteMessage, Socket
 from robots.peer import Peer
 from robots.portraits import jpeg, look_of
 
@@ -27,12 +27,12 @@ class Failed(Exception):
     """The step that failed, for the operator."""
 
 
-class Side:
+class ProbeSide:
     """One caller: its messages by type, and its connection."""
 
     def __init__(self, socket: Socket) -> None:
         self._socket = socket
-        self._inbox: asyncio.Queue[Message] = asyncio.Queue()
+        self._inbox: asyncio.Queue[SiteMessage] = asyncio.Queue()
         self.peer: Peer | None = None
         self._reading = asyncio.create_task(self._read())
 
@@ -44,10 +44,10 @@ class Side:
                 await self._inbox.put(message)
         await self._inbox.put({"type": "closed", "code": self._socket.close_code})
 
-    async def send(self, message: Message) -> None:
+    async def send(self, message: SiteMessage) -> None:
         await self._socket.send(message)
 
-    async def wait(self, kind: str, *others: str) -> Message:
+    async def wait(self, kind: str, *others: str) -> SiteMessage:
         """The next message of one of these types. Raises: Failed."""
         try:
             async with asyncio.timeout(STEP_SECONDS):
@@ -64,11 +64,11 @@ class Side:
             await self.peer.close()
 
 
-async def probe(plan: Message) -> Message:
+async def probe(plan: SiteMessage) -> SiteMessage:
     """`{"allocations": {url: fault}, "direct": {…}, "relayed": {url: {…}}}`; `call` has the fault of another
     step.
     """
-    result: Message = {}
+    result: SiteMessage = {}
     clients = [Client(plan["url"], token) for token in plan["tokens"]]
     try:
         for client in clients:
@@ -95,16 +95,16 @@ async def probe(plan: Message) -> Message:
 
 
 @asynccontextmanager
-async def _side(client: Client, path: str) -> AsyncIterator[Side]:
+async def _side(client: Client, path: str) -> AsyncIterator[ProbeSide]:
     async with client.socket(path) as socket:
-        side = Side(socket)
+        side = ProbeSide(socket)
         try:
             yield side
         finally:
             await side.close()
 
 
-async def _ring(rooms: list[Side], user_ids: list[str]) -> tuple[str, bool]:
+async def _ring(rooms: list[ProbeSide], user_ids: list[str]) -> tuple[str, bool]:
     """The call's id, and whether the caller is polite. Raises: Failed."""
     caller, callee = rooms
     await callee.send({"type": "queue:join", "id": "join"})
@@ -124,7 +124,12 @@ async def _ring(rooms: list[Side], user_ids: list[str]) -> tuple[str, bool]:
 
 
 async def _talk(
-    result: Message, seats: list[Side], servers: list[Message], is_polite: bool, *, is_relay_only: bool
+    result: SiteMessage,
+    seats: list[ProbeSide],
+    servers: list[SiteMessage],
+    is_polite: bool,
+    *,
+    is_relay_only: bool,
 ) -> None:
     """Checks every TURN URL, then media both ways: directly, and through each URL that grants a relay."""
     for seat in seats:
@@ -147,8 +152,8 @@ async def _talk(
 
 
 async def _media(
-    seats: list[Side], servers: list[Message], is_polite: bool, *, is_relay_only: bool
-) -> Message:
+    seats: list[ProbeSide], servers: list[SiteMessage], is_polite: bool, *, is_relay_only: bool
+) -> SiteMessage:
     """`{"seconds": …}` until picture and sound have arrived on both sides, or `{"fault": …}`."""
     began = time.monotonic()
     peers = [
@@ -173,7 +178,7 @@ async def _media(
     return {"seconds": round(time.monotonic() - began, 2)}
 
 
-async def _chat(seats: list[Side]) -> None:
+async def _chat(seats: list[ProbeSide]) -> None:
     """Raises: Failed, if a message does not arrive."""
     await seats[0].send({"type": "chat:message", "id": "probe", "text": "A test of the doctor."})
     await seats[1].wait("chat:message")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from aiortc.mediastreams import MediaStreamTrack
 
 from robots import phrases
-from robots.client import Client, Message, Socket
+from robots.client import Client, SiteMessage, Socket
 from robots.peer import Peer
 
 # How long before the end it says goodbye, and how long it "types".
@@ -56,7 +56,7 @@ class Talk:
                 if peer is not None:
                     await peer.close()
 
-    def _meet(self, socket: Socket, state: Message, servers: list[Message]) -> Peer:
+    def _meet(self, socket: Socket, state: SiteMessage, servers: list[SiteMessage]) -> Peer:
         person = state.get("peerUser") or {}
         self._other, self._user_id = person.get("name", "there"), person.get("userId", "")
         peer = Peer(socket.send, self._make_tracks, servers, is_polite=state["polite"])
@@ -67,7 +67,7 @@ class Talk:
             self._clock(socket, state)
         return peer
 
-    async def _on_message(self, socket: Socket, peer: Peer, message: Message) -> None:
+    async def _on_message(self, socket: Socket, peer: Peer, message: SiteMessage) -> None:
         kind = message["type"]
         if kind.startswith("rtc:"):
             await peer.receive(message)
@@ -89,7 +89,7 @@ class Talk:
         await peer.flow.any.wait()
         await socket.send({"type": "rtc:connected"})
 
-    def _clock(self, socket: Socket, message: Message) -> None:
+    def _clock(self, socket: Socket, message: SiteMessage) -> None:
         """The clock runs, with this much time left: sets the time of the goodbye."""
         if not self._has_greeted:
             self._has_greeted = True

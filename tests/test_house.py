@@ -111,6 +111,42 @@ def test_no_folder_is_crowded() -> None:
     assert {folder: size for folder, size in sizes.items() if size > MOST_FILES} == {}
 
 
+# Documented in spite of its underscore.
+DOCUMENTED = {"_exit", "_replace", "_asdict"}
+
+
+def test_no_private_names_of_libraries() -> None:
+    """A private attribute that our code reads or overrides is one that our code defines."""
+    trees = {name_of(file): ast.parse(file.read_text()) for file in CODE}
+    nodes = [(name, node) for name, tree in trees.items() for node in ast.walk(tree)]
+    own = {
+        name
+        for _file, node in nodes
+        for name in (getattr(node, "name", None), getattr(node, "id", None), getattr(node, "attr", None))
+        if isinstance(name, str) and not (isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load))
+    }
+    used = {
+        f"{file}: {node.attr}"
+        for file, node in nodes
+        if isinstance(node, ast.Attribute) and re.match(r"_[a-z]", node.attr)
+        if node.attr not in own | DOCUMENTED or ast.unparse(node.value) == "super()"
+    }
+    assert used == set()
+
+
+def test_a_class_name_has_one_meaning() -> None:
+    """No name of a class or type alias is defined in two modules of the site."""
+    places: dict[str, set[str]] = {}
+    for file in CODE:
+        for node in ast.parse(file.read_text()).body:
+            target = node.targets[0] if isinstance(node, ast.Assign) else None
+            name = node.name if isinstance(node, ast.ClassDef) else getattr(target, "id", "")
+            is_type = re.match(r"_?[A-Z][a-z]", name) and "TypeVar(" not in ast.unparse(node)
+            if is_type:
+                places.setdefault(name, set()).add(name_of(file))
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}
+
+
 def packages() -> dict[Path, list[Path]]:
     """The modules of every package of handlers and models."""
     found: dict[Path, list[Path]] = {}

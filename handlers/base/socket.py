@@ -34,7 +34,7 @@ from models import messages
 from models.errors import BadRequest, Banned, NotAllowed, NotSignedIn, Problem
 from models.ids import new_id
 from models.messages import ErrorMessage, JsonStruct
-from models.safety.ban_notices import Notice
+from models.safety.ban_notices import BanNotice
 from models.security.member import Member
 
 logger = logging.getLogger(__name__)
@@ -168,7 +168,7 @@ class BaseSocket(WebSocketHandler):
         raise NotImplementedError
 
     def refuse(self, problem: Problem) -> None:
-        if isinstance(problem, Banned) and isinstance(problem.notice, Notice):
+        if isinstance(problem, Banned) and isinstance(problem.notice, BanNotice):
             self.tell(problem.notice.message)
         codes = {401: SIGNED_OUT, 403: NOT_ALLOWED, 404: NOT_FOUND, 429: TOO_MANY, 503: TRY_AGAIN}
         self.close(codes.get(problem.status, BAD), problem.message[:120])

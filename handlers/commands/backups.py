@@ -27,13 +27,13 @@ EMBEDDED = "embedded"
 FAILURES = (BackupError, CopyFailed, Unavailable)
 
 
-def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    backup = commands.add_parser("backup", help="all data as one file, while the site runs")
+def add_to(add_command: Callable[..., argparse.ArgumentParser]) -> None:
+    backup = add_command("backup", help="all data as one file, while the site runs")
     backup.add_argument("file", type=Path, nargs="?", help="- for standard output; default: in BACKUP_DIR")
     backup.add_argument("--verify", action="store_true", help="restore it into a temporary PostgreSQL")
-    back = commands.add_parser("restore", help="replace all data by those of a backup")
+    back = add_command("restore", help="replace all data by those of a backup")
     back.add_argument("file", type=Path)
-    other = commands.add_parser("move", help="move all data to another PostgreSQL")
+    other = add_command("move", help="move all data to another PostgreSQL")
     to = other.add_mutually_exclusive_group(required=True)
     to.add_argument("--to", metavar="DATABASE_URL", help=f"or: {EMBEDDED}")
     to.add_argument("--cancel", action="store_true", help="let the database of the site take changes again")

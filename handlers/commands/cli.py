@@ -43,9 +43,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     command = commands.add_parser("refund", help="refund a payment through Stripe")
     command.add_argument("reference", help="our attempt, Stripe's session (cs_…) or payment (pi_…)")
     command.add_argument("--reason", default="", help="for the audit log")
-    staff.add_to(commands)
-    privacy.add_to(commands)
-    backups.add_to(commands)
+    staff.add_to(commands.add_parser)
+    privacy.add_to(commands.add_parser)
+    backups.add_to(commands.add_parser)
     command = commands.add_parser("codes", help="list, make, print and switch off invite codes")
     actions = command.add_subparsers(dest="action", required=True)
     for action in ("list", "tree"):

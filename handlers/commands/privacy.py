@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from models.security.audit_log import OPERATOR
 from models.wiring import Models
 
 
-def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    tombstones = commands.add_parser("tombstones", help="what must stay deleted when a backup is restored")
+def add_to(add_command: Callable[..., argparse.ArgumentParser]) -> None:
+    tombstones = add_command("tombstones", help="what must stay deleted when a backup is restored")
     actions = tombstones.add_subparsers(dest="action", required=True)
     apply = actions.add_parser("apply", help="delete again what a backup brought back")
     apply.add_argument("file", type=Path, nargs="?", help="a copy that was exported; without it our own")
     export = actions.add_parser("export", help="all of them as a file, to keep elsewhere")
     export.add_argument("file", type=Path)
-    delete = commands.add_parser("delete", help="delete a user permanently, as they could do themselves")
+    delete = add_command("delete", help="delete a user permanently, as they could do themselves")
     delete.add_argument("user_id")
 
 

@@ -6,23 +6,24 @@ The first admin is created here, since only an admin can create one in the conso
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from typing import get_args
 
-from models.console.sessions import Role
+from models.console.sessions import StaffRole
 from models.security.audit_log import OPERATOR
 from models.wiring import Models
 
 
-def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    admin = commands.add_parser("admin", help="the staff of the console: list, add, switch off, reset")
+def add_to(add_command: Callable[..., argparse.ArgumentParser]) -> None:
+    admin = add_command("admin", help="the staff of the console: list, add, switch off, reset")
     actions = admin.add_subparsers(dest="action", required=True)
     actions.add_parser("list")
     for action in ("add", "disable", "reset", "role"):
         one = actions.add_parser(action)
         one.add_argument("name", help="a name or an e-mail address, as it is typed to sign in")
         if action in ("add", "role"):
-            one.add_argument("--role", choices=get_args(Role), default="moderator")
-    audit = commands.add_parser("audit", help="what the staff and the operator did")
+            one.add_argument("--role", choices=get_args(StaffRole), default="moderator")
+    audit = add_command("audit", help="what the staff and the operator did")
     audit.add_argument("action", choices=("verify",))
 
 

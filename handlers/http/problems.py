@@ -19,7 +19,7 @@ from models.errors import (
     Unavailable,
     UnsupportedMedia,
 )
-from models.safety.ban_notices import Notice
+from models.safety.ban_notices import BanNotice
 
 KINDS = {
     400: BadRequest,
@@ -45,7 +45,11 @@ def way_on(problem: Problem, request: HTTPServerRequest, *, was_here: bool) -> s
 
     A fragment has no room for a ban: a banned user is redirected to the page about it.
     """
-    if isinstance(problem, Banned) and isinstance(problem.notice, Notice) and "HX-Request" in request.headers:
+    if (
+        isinstance(problem, Banned)
+        and isinstance(problem.notice, BanNotice)
+        and "HX-Request" in request.headers
+    ):
         return problem.notice.appeal_url
     if request.method not in ("GET", "HEAD"):
         return None

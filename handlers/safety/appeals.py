@@ -10,7 +10,7 @@ from handlers.base.handler import BaseHandler
 from models.errors import Conflict, Invalid, Problem
 from models.messages import instant
 from models.safety.appeals import Appeal
-from models.safety.ban_notices import Notice
+from models.safety.ban_notices import BanNotice
 
 
 class AppealForm(msgspec.Struct, rename="camel"):
@@ -24,7 +24,7 @@ class AppealHandler(BaseHandler):
     async def get(self) -> None:
         token = self.get_query_argument("token", "")
         notice = self.refusal.notice if self.refusal else None
-        if not token and isinstance(notice, Notice):
+        if not token and isinstance(notice, BanNotice):
             return self.go(notice.appeal_url)
         appeal = await self.models.appeals.get(token)
         if not self.is_page:

@@ -19,7 +19,7 @@ from models.redis.client import Bus
 from models.settings.config import Config
 
 logger = logging.getLogger(__name__)
-Kind = Literal["direct", "relayed"]
+ScheduledCallKind = Literal["direct", "relayed"]
 # Looked at this often; a call is made when PROBE_MINUTES have passed since the last one of any process.
 LOOK_SECONDS = 20.0
 
@@ -27,7 +27,7 @@ LOOK_SECONDS = 20.0
 class CallResult(msgspec.Struct, frozen=True):
     """`seconds` until picture and sound arrived on both sides; None: the call failed."""
 
-    kind: Kind
+    kind: ScheduledCallKind
     seconds: float | None
     fault: str = ""
 
@@ -85,7 +85,7 @@ def _slowest(result: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"seconds": max(one["seconds"] for one in found.values())}
 
 
-def _result(kind: Kind, result: Mapping[str, Any], found: Mapping[str, Any]) -> CallResult:
+def _result(kind: ScheduledCallKind, result: Mapping[str, Any], found: Mapping[str, Any]) -> CallResult:
     if "call" in result or "seconds" not in found:
         return CallResult(kind, None, result.get("call") or found.get("fault", "no media"))
     return CallResult(kind, found["seconds"])

@@ -14,7 +14,7 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
 import msgspec
 
-from models.postgres.copying import Counted, Digest, Snapshot, Table
+from models.postgres.copying import Counted, DatabaseSnapshot, Digest, Table
 from models.settings.version import VERSION
 
 FORMAT = "napalmsky-backup"
@@ -52,7 +52,7 @@ class Manifest(msgspec.Struct, frozen=True):
         return sum(one.digest.rows for one in self.tables)
 
 
-def write(snapshot: Snapshot, file: IO[bytes], tell: Tell) -> Manifest:
+def write(snapshot: DatabaseSnapshot, file: IO[bytes], tell: Tell) -> Manifest:
     """Raises: CopyFailed, OSError."""
     migrations, sequences, saved = snapshot.migrations(), snapshot.sequences(), []
     if not migrations:

@@ -13,7 +13,7 @@ from zipfile import ZipFile
 
 from models.backups import archive, sealing
 from models.backups.archive import BackupError, Manifest, Tell
-from models.postgres.copying import Snapshot
+from models.postgres.copying import DatabaseSnapshot
 
 STANDARD_OUTPUT = Path("-")
 NO_KEY = "The backup is encrypted. Set BACKUP_KEY to the key with which it was made."
@@ -25,7 +25,7 @@ def save(url: str, file: Path, key: str | None, tell: Tell) -> Manifest:
 
     Raises: BackupError, CopyFailed, OSError.
     """
-    with _target(file) as target, Snapshot.of(url) as snapshot:
+    with _target(file) as target, DatabaseSnapshot.of(url) as snapshot:
         if key is None:
             return archive.write(snapshot, target, tell)
         sealer: Any = sealing.Sealer(target, key)

@@ -52,7 +52,7 @@ def scheduled_backups(config: Config, environment: Mapping[str, str]) -> Iterato
     if config.backup_dir is None:
         yield
         return
-    keeper = _Keeper(config.backup_dir, config.backup_hours, environment)
+    keeper = _BackupTimer(config.backup_dir, config.backup_hours, environment)
     keeper.start()
     try:
         yield
@@ -60,7 +60,7 @@ def scheduled_backups(config: Config, environment: Mapping[str, str]) -> Iterato
         keeper.stop()
 
 
-class _Keeper(threading.Thread):
+class _BackupTimer(threading.Thread):
     def __init__(self, directory: Path, hours: int, environment: Mapping[str, str]) -> None:
         super().__init__(name="backups", daemon=True)
         self._directory, self._hours, self._environment = directory, hours, environment

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable
 from typing import Any, TypeVar
 
 import msgspec
@@ -53,17 +53,6 @@ class AlreadyRefunded(StripeRefused):
     """The charge was refunded before, perhaps in Stripe's dashboard."""
 
 
-class StripeHttp(stripe.HTTPXClient):
-    """The library's own client, which gives httpx the body under a name that httpx calls outdated."""
-
-    def _get_request_args_kwargs(
-        self, method: str, url: str, headers: Mapping[str, str], post_data: Any
-    ) -> list[Any]:
-        args, kwargs = super()._get_request_args_kwargs(method, url, headers, post_data)
-        body = kwargs.pop("data") or None
-        return [args, {**kwargs, "content": body}]
-
-
 class StripeApi:
     """With `STRIPE_SECRET_KEY` and, in tests, another `STRIPE_API_BASE`."""
 
@@ -71,7 +60,7 @@ class StripeApi:
         assert config.stripe_secret_key is not None
         self.kind: CheckoutKind = "live" if "_live_" in config.stripe_secret_key[:8] else "test"
         self._base_url = config.base_url
-        self._http = StripeHttp(timeout=TRY_SECONDS)
+        self._http = stripe.HTTPXClient(timeout=TRY_SECONDS)
         client = stripe.StripeClient(
             config.stripe_secret_key,
             http_client=self._http,

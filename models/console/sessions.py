@@ -19,7 +19,7 @@ from models.postgres.database import Db, Transaction
 from models.security.tokens import hash_of, is_token
 from models.settings.config import Config
 
-Role = Literal["moderator", "admin"]
+StaffRole = Literal["moderator", "admin"]
 HALF_MINUTES = 10
 # Ended sessions are deleted after this time.
 KEPT_DAYS = 30
@@ -31,7 +31,7 @@ class StaffMember(msgspec.Struct, frozen=True):
     session_id: str
     staff_id: str
     name: str
-    role: Role
+    role: StaffRole
     has_passed: bool
     is_stale: bool = False
 

@@ -15,7 +15,7 @@ from typing import get_args
 import msgspec
 
 from models.clock import Clock
-from models.console.sessions import Role, StaffSessions
+from models.console.sessions import StaffRole, StaffSessions
 from models.errors import Conflict, Invalid, NotFound
 from models.ids import is_id, new_id
 from models.postgres.database import Db, Transaction, UniqueViolation
@@ -36,7 +36,7 @@ WRONG_CODE = "Those digits are wrong or have expired. Wait for the next ones."
 class Staff(msgspec.Struct, frozen=True):
     staff_id: str
     name: str
-    role: Role
+    role: StaffRole
     is_enrolled: bool
     is_disabled: bool
     created_at: datetime
@@ -180,10 +180,10 @@ def key_of(name: str) -> str:
     return tidied(name[:MOST_TYPED].replace("\x00", "")).casefold()
 
 
-def role_of(role: str) -> Role:
+def role_of(role: str) -> StaffRole:
     """A role from a form. Raises: Invalid (`role`)."""
-    for known in get_args(Role):
+    for known in get_args(StaffRole):
         if role == known:
-            found: Role = known
+            found: StaffRole = known
             return found
     raise Invalid(role="Choose moderator or admin.")

@@ -34,7 +34,7 @@ def read_url(database_url: str) -> dict[str, Any]:
 NO_LIMIT: Any = None
 
 
-async def connect(parameters: Mapping[str, Any]) -> Connection:
+async def connect(parameters: Mapping[str, Any]) -> AsyncConnection:
     """An established session. Raises: psycopg2.Error, or OSError if a host name cannot be resolved."""
     options = await _with_addresses(parameters)
     session: Any = await aiopg.connect(
@@ -46,7 +46,7 @@ async def connect(parameters: Mapping[str, Any]) -> Connection:
     )
     try:
         session.raw.raise_failure()
-        connection = Connection(session, await session.cursor())
+        connection = AsyncConnection(session, await session.cursor())
         await connection.execute(GREETING)
     except BaseException:
         _close(session)
@@ -164,7 +164,7 @@ class WatchedConnection(extensions.connection):  # type: ignore[misc]
         self._watched, self._events = descriptor, events
 
 
-class Connection:
+class AsyncConnection:
     """An established session with one cursor, which runs one statement at a time.
 
     Cancelling a statement closes its connection.

@@ -15,7 +15,7 @@ import psycopg2
 from psycopg2 import errorcodes, extensions
 
 from models.errors import Contended, DiskFull, NoTables, Unavailable
-from models.postgres.async_connection import Connection
+from models.postgres.async_connection import AsyncConnection
 
 logger = logging.getLogger(__name__)
 STATEMENT_SECONDS = 2.0
@@ -47,7 +47,7 @@ class UniqueViolation(Exception):
 class PoolConnection:
     """A connection and the prepared statements that it knows."""
 
-    def __init__(self, connection: Connection, generation: int) -> None:
+    def __init__(self, connection: AsyncConnection, generation: int) -> None:
         self.connection, self.generation = connection, generation
         self.cursor = connection.cursor
         self.execute = connection.execute

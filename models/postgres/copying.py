@@ -1,7 +1,7 @@
 """All rows of the site, out of one PostgreSQL and into another of any version, with COPY in its text form.
 
-A `Snapshot` reads one state of the database while the site runs. A `Replacement` is one transaction that
-empties all tables and fills them again: others see either all of it or nothing. No superuser is needed.
+A `DatabaseSnapshot` reads one state of the database while the site runs. A `Replacement` is one transaction
+that empties all tables and fills them again: others see either all of it or nothing. No superuser is needed.
 Blocking: for the command line. Raises: CopyFailed, with a text for the operator that contains no row.
 """
 
@@ -106,12 +106,12 @@ class _Session:
         return sql.SQL(text).format(sql.Identifier(table.name), columns)
 
 
-class Snapshot(_Session):
+class DatabaseSnapshot(_Session):
     """One state of a database, read only."""
 
     @classmethod
     @contextmanager
-    def of(cls, url: str) -> Iterator[Snapshot]:
+    def of(cls, url: str) -> Iterator[DatabaseSnapshot]:
         with _connected(url) as connection:
             connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
             session = cls(connection)

@@ -34,7 +34,7 @@ class ActiveBan(msgspec.Struct, frozen=True):
     until_at: datetime | None
 
 
-class Notice(msgspec.Struct, frozen=True):
+class BanNotice(msgspec.Struct, frozen=True):
     """A ban with its appeal URL."""
 
     ban: ActiveBan
@@ -60,7 +60,7 @@ class BanNotices:
         self._clock, self._secret = clock, secret
         self._sql = db.statements("safety.ban_notices")
 
-    async def find(self, user_id: str) -> Notice | None:
+    async def find(self, user_id: str) -> BanNotice | None:
         """The notice of the active ban, or None."""
         ban = await self._sql.one("standing", ActiveBan, user_id=user_id, now=self._clock.frozen)
         return None if ban is None else await self.notice(ban)
@@ -69,12 +69,12 @@ class BanNotices:
         notice = await self.find(user_id)
         return Banned() if notice is None else notice.refusal
 
-    async def recent(self, since: datetime) -> list[Notice]:
+    async def recent(self, since: datetime) -> list[BanNotice]:
         bans = await self._sql.all("recent", ActiveBan, since=since, now=self._clock.frozen)
         return [await self.notice(ban) for ban in bans]
 
-    async def notice(self, ban: ActiveBan) -> Notice:
-        return Notice(ban, f"/appeal?token={await self.token(ban.ban_id)}")
+    async def notice(self, ban: ActiveBan) -> BanNotice:
+        return BanNotice(ban, f"/appeal?token={await self.token(ban.ban_id)}")
 
     async def token(self, ban_id: str) -> str:
         return base64.urlsafe_b64encode((await self._secret.digest(PURPOSE, ban_id))[:24]).decode()

@@ -23,7 +23,7 @@ from models.postgres.database import Db, Transaction
 from models.redis import keys
 from models.redis.client import Bus
 from models.safety.address_bans import AddressBans
-from models.safety.ban_notices import ActiveBan, BanKind, BanNotices, Notice
+from models.safety.ban_notices import ActiveBan, BanKind, BanNotice, BanNotices
 from models.safety.interruptions import Interruptions
 from models.security.audit_log import Audit
 from models.security.sessions import BANNED, Sessions
@@ -176,7 +176,7 @@ class Bans:
             await self._interruptions.remove(user_id)
 
     @staticmethod
-    def _ban_event(notice: Notice) -> BanEvent:
+    def _ban_event(notice: BanNotice) -> BanEvent:
         return BanEvent(frame=msgspec.Raw(msgspec.json.encode(notice.message)))
 
     # -- inside a transaction --

@@ -26,10 +26,10 @@ from models.security.tokens import hash_of
 from models.settings.config import Config
 from models.visible_text import is_visible
 
-Kind = Literal["minor", "intimate", "illegal", "other"]
+NoticeKind = Literal["minor", "intimate", "illegal", "other"]
 Outcome = Literal["action", "none"]
 # The ones that need no reason: what they are about is reason enough.
-SHORT: frozenset[Kind] = frozenset(("minor", "intimate"))
+SHORT: frozenset[NoticeKind] = frozenset(("minor", "intimate"))
 DEADLINE_HOURS = {"minor": 24, "intimate": 48}
 MOST_PLACE, MOST_WHY, MOST_NAME, MOST_REPLY = 2000, 4000, 200, 2000
 PAGE = 50
@@ -52,7 +52,7 @@ class Notice(msgspec.Struct, frozen=True):
     """A notice; `decided_at` is None while it waits."""
 
     notice_id: str
-    kind: Kind
+    kind: NoticeKind
     place: str
     why: str | None
     name: str | None
@@ -73,7 +73,7 @@ class Notice(msgspec.Struct, frozen=True):
         return None if hours is None else self.created_at + timedelta(hours=hours)
 
 
-class Receipt(msgspec.Struct, frozen=True, rename="camel"):
+class NoticeReceipt(msgspec.Struct, frozen=True, rename="camel"):
     """The answer to a notice."""
 
     reference: str
@@ -88,12 +88,12 @@ class Notices:
         self._rate_limits, self._mailer, self._audit = rate_limits, mailer, audit
         self._sql = db.statements("safety.notices")
 
-    async def file(self, new: NewNotice, address: str) -> Receipt:
+    async def file(self, new: NewNotice, address: str) -> NoticeReceipt:
         """Stores a notice and confirms it by e-mail. Raises: Invalid, TooMany."""
         kind, email = check(new)
         await self._rate_limits.notice(address)
         notice_id, token = new_id(), secrets.token_urlsafe(24)
-        receipt = Receipt(reference_of(notice_id), f"/notice/{token}")
+        receipt = NoticeReceipt(reference_of(notice_id), f"/notice/{token}")
         if new.website:
             return receipt
         await self._sql.run(
@@ -145,10 +145,10 @@ def reference_of(notice_id: str) -> str:
     return f"N-{notice_id.replace('-', '')[:10].upper()}"
 
 
-def check(new: NewNotice) -> tuple[Kind, str]:
+def check(new: NewNotice) -> tuple[NoticeKind, str]:
     """The kind and the e-mail address. Raises: Invalid, every faulty field at once."""
     faults: dict[str, str] = {}
-    kind = next((known for known in get_args(Kind) if known == new.kind), None)
+    kind = next((known for known in get_args(NoticeKind) if known == new.kind), None)
     if kind is None:
         faults["kind"] = "Choose what it is about."
     if not is_visible(new.where) or len(new.where.strip()) > MOST_PLACE or "\x00" in new.where:

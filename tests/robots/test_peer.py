@@ -7,7 +7,7 @@ import time
 
 from aiortc.mediastreams import MediaStreamTrack
 
-from robots.client import Message
+from robots.client import SiteMessage
 from robots.peer import Peer
 from robots.portraits import look_of
 from robots.tracks import Pictures, PortraitTrack, VoiceTrack
@@ -23,7 +23,7 @@ class Pair:
     """Two peers whose messages arrive in order."""
 
     def __init__(self) -> None:
-        self.queues: dict[bool, asyncio.Queue[Message]] = {True: asyncio.Queue(), False: asyncio.Queue()}
+        self.queues: dict[bool, asyncio.Queue[SiteMessage]] = {True: asyncio.Queue(), False: asyncio.Queue()}
         self.polite, self.other = (
             Peer(self.queues[not is_polite].put, tracks, [], is_polite=is_polite)
             for is_polite in (True, False)

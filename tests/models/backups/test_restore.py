@@ -16,7 +16,7 @@ import pytest
 from models.backups.archive import BackupError, Manifest
 from models.backups.files import opened, save
 from models.backups.restore import NEWER, Occupied, restore, verify
-from models.postgres.copying import CopyFailed, Digest, Snapshot
+from models.postgres.copying import CopyFailed, DatabaseSnapshot, Digest
 from models.postgres.migrations import known, migrate
 from tests.models.backups.conftest import INSTALLED, cluster, run
 
@@ -28,7 +28,7 @@ def quiet(_: str) -> None:
 
 
 def digests(url: str) -> dict[str, Digest]:
-    with Snapshot.of(url) as snapshot:
+    with DatabaseSnapshot.of(url) as snapshot:
         return {table.name: snapshot.copy_out(table) for table in snapshot.tables()}
 
 
