@@ -138,13 +138,14 @@ class Coturn(Server):
 def turn_urls(config: Config) -> tuple[str, ...]:
     """For browsers: UDP, TCP, and TLS if there is a certificate."""
     host = host_of(config.base_url)
-    plain = (f"turn:{host}:{config.turn_port}", f"turn:{host}:{config.turn_port}?transport=tcp")
+    near = _near(config)
+    plain = (f"turn:{near}:{config.turn_port}", f"turn:{near}:{config.turn_port}?transport=tcp")
     tls = f"turns:{host}:{config.turn_tls_port}?transport=tcp"
     return (*plain, tls) if runs_caddy(config) else plain
 
 
 def stun_urls(config: Config) -> tuple[str, ...]:
-    return (f"stun:{host_of(config.base_url)}:{config.turn_port}",)
+    return (f"stun:{_near(config)}:{config.turn_port}",)
 
 
 def public_address(config: Config) -> str | None:
@@ -176,3 +177,11 @@ def coturn_binary() -> str:
 
 def _numeric(host: str) -> str:
     return "127.0.0.1" if host == "localhost" else host
+
+
+def _near(config: Config) -> str:
+    """The host for plain URLs. On loopback a number, because `localhost` may mean another family."""
+    host = host_of(config.base_url)
+    if host != "localhost" or not config.is_host_loopback:
+        return host
+    return "[::1]" if config.host == "::1" else "127.0.0.1"

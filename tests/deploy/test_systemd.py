@@ -13,8 +13,6 @@ from models.settings.names import NAMES
 from tests.conftest import ROOT
 
 UNITS = sorted((ROOT / "deploy/systemd").iterdir())
-# Read by deploy/backup/backup.sh.
-OF_BACKUPS = {"BACKUP_DIR", "KEEP_DAYS"}
 
 
 def read(unit: Path) -> dict[str, list[str]]:
@@ -47,7 +45,7 @@ def test_systemd_accepts_it(unit: Path, tmp_path: Path) -> None:
 def test_what_it_names_exists(unit: Path) -> None:
     told = read(unit)
     names = {pair.split("=")[0] for line in told.get("Environment", ()) for pair in line.split()}
-    assert names <= NAMES | OF_BACKUPS
+    assert names <= NAMES
     for path in re.findall(r"/opt/napalmsky/(?!\.venv)(\S+)", " ".join(told.get("ExecStart", ()))):
         assert (ROOT / path).is_file()
 

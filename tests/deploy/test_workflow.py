@@ -25,6 +25,13 @@ def test_what_it_runs_exists() -> None:
     assert set(re.findall(r"docker compose \w+ (?:--\w+ )?(\w+)", script)) == {"site"}
 
 
+def test_commands_in_the_image_have_no_python_in_front() -> None:
+    """The image's entry point is `python server.py`."""
+    assert 'ENTRYPOINT ["python", "server.py"]' in (ROOT / "Dockerfile").read_text()
+    (script,) = [step["run"] for step in steps("deploy")]
+    assert "docker compose run --rm site migrate" in script
+
+
 def test_it_tests_the_oldest_and_the_newest_python() -> None:
     assert JOBS["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.14"]
 

@@ -130,11 +130,11 @@ def test_calls_are_offered_our_own_coturn_and_no_third_party(site: Whole) -> Non
     told = httpx.get(f"http://127.0.0.1:{site.port}/turn/credentials?purpose=check", headers=headers).json()
     turn, stun = told["iceServers"]
     assert turn["urls"] == [
-        f"turn:localhost:{site.turn}",
-        f"turn:localhost:{site.turn}?transport=tcp",
+        f"turn:127.0.0.1:{site.turn}",
+        f"turn:127.0.0.1:{site.turn}?transport=tcp",
         f"turns:localhost:{site.turn_tls}?transport=tcp",
     ]
-    assert stun["urls"] == [f"stun:localhost:{site.turn}"]
+    assert stun["urls"] == [f"stun:127.0.0.1:{site.turn}"]
     for way in ({}, {"is_tcp": True}):
         with TurnClient.open(site.turn, turn["username"], turn["credential"], **way) as client:
             assert 49152 <= client.allocate()[1] <= 49251
