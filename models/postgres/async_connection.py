@@ -19,7 +19,9 @@ from psycopg2 import extensions
 # Session settings are sent as a statement, because DATABASE_URL may contain libpq's `options`.
 GREETING = (
     "set statement_timeout = 2000; set lock_timeout = 1200; set idle_in_transaction_session_timeout = 5000; "
-    "set timezone = 'UTC'; set jit = off; set default_transaction_isolation = 'read committed'"
+    "set timezone = 'UTC'; set jit = off; set default_transaction_isolation = 'read committed'; "
+    # Forms of values in which psycopg2 or our SQL would be read wrongly, without an error.
+    "set intervalstyle = 'postgres'; set extra_float_digits = 1; set standard_conforming_strings = on"
 )
 # Firewalls and NAT drop connections that are idle for some minutes. Values in DATABASE_URL take precedence.
 KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 5, "keepalives_count": 3}
