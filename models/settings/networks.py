@@ -93,6 +93,8 @@ def listening_host(text: str) -> str:
         address = ipaddress.ip_address(text)
     except ValueError:
         return text
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        raise Unusable("must be an IPv4 address in its own form, without ::ffff:")
     if address.is_multicast or str(address) == "255.255.255.255":
         raise Unusable("must be an address of this machine, not a multicast or broadcast address")
     return text

@@ -27,6 +27,7 @@ HOSTS = {
     "without http": ["http://localhost", "127.0.0.1/8", "localhost/"],
     "without brackets": ["[::]", "[::1]:80", "localhost:8080", "1.2.3.4:80"],
     "one address": ["a,b", "a b"],
+    "in its own form": ["::ffff:127.0.0.1", "::ffff:7f00:1"],
     "multicast": ["224.0.0.1", "ff02::1", "255.255.255.255"],
 }  # fmt: skip
 
