@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import jpeg
 from tests.machines.actors.actor import Actor
 from tests.machines.actors.bystanders import SECONDS, attackers, beside
+from tests.machines.actors.tally import Tally
 from tests.machines.conftest import People
 from tests.machines.site import Machines
 
@@ -38,4 +39,17 @@ async def test_bystanders_do_not_notice(machines: Machines, people: People) -> N
     others.cancel()
     print(f"selfies of another: {len(waits)}, longest {max(waits):.1f} s")
     assert max(waits) < MOST_SELFIE_SECONDS
+    check_that_it_bites(meter.attack)
     meter.check()
+
+
+def check_that_it_bites(attack: Tally) -> None:
+    """Files were decoded and refused, bodies were held or refused for waiting, and megabytes were sent."""
+    decoded = attack["uploads"]
+    assert sum(decoded[status] for status in ("201", "413", "415", "422")) >= 1, decoded
+    stalled = attack["stalls"]
+    assert stalled["connections"] >= 60, stalled
+    assert stalled["held"] + stalled["refused"] == stalled["connections"], stalled
+    flooded = attack["floods"]
+    assert flooded["connections"] >= 2, flooded
+    assert flooded["bytes"] >= 2**20, flooded

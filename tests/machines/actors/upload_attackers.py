@@ -11,6 +11,7 @@ import sys
 import time
 
 from tests.handlers.base.test_uploads import png_bomb
+from tests.machines.actors.tally import attack, note, tell
 from tests.support.clients import Client
 from tests.support.media.bombs import HUNGRY_VIDEOS, many_scans
 from tests.support.media.clips import clip
@@ -28,35 +29,45 @@ def files() -> list[tuple[str, bytes]]:
     ]  # fmt: skip
 
 
-async def uploads(client: Client, token: str, until: float) -> None:
-    made = files()
+async def uploads(client: Client, token: str, made: list[tuple[str, bytes]], until: float) -> None:
+    attack.set("uploads")
     while time.monotonic() < until:
         for field, data in made:
             answer = await client.upload(f"/media/{field}", field, data, token=token)
             assert answer.status in ANSWERS, answer
+            note(str(answer.status))
 
 
 async def stalls(port: int, token: str, until: float) -> None:
-    """Sixty bodies whose last byte does not arrive."""
+    """Sixty bodies whose last byte does not arrive; each is held until the server ends it, 5 s at most."""
+    attack.set("stalls")
     while time.monotonic() < until:
         wires = [await asyncio.open_connection("localhost", port) for _ in range(60)]
+        note("connections", len(wires))
         for _, writer in wires:
             writer.write(head(token, 8 * MEGABYTE) + bytes(7 * MEGABYTE))
-        await asyncio.sleep(5)
+        told = [asyncio.ensure_future(reader.read()) for reader, _ in wires]
+        refused, held = await asyncio.wait(told, timeout=5)
+        note("refused", len(refused))
+        note("held", len(held))
         for _, writer in wires:
             writer.transport.abort()
+        await asyncio.gather(*told, return_exceptions=True)
 
 
 async def floods(port: int, token: str, until: float) -> None:
     """Bodies that are far too long, with a token and without one."""
+    attack.set("floods")
     while time.monotonic() < until:
         for one in (token, "nobody"):
             _, writer = await asyncio.open_connection("localhost", port)
+            note("connections")
             writer.write(head(one, 300 * MEGABYTE))
             with contextlib.suppress(ConnectionError):
                 for _ in range(300):
                     writer.write(bytes(MEGABYTE))
                     await writer.drain()
+                    note("bytes", MEGABYTE)
             writer.transport.abort()
             await asyncio.sleep(0.5)
 
@@ -71,13 +82,15 @@ def head(token: str, length: int) -> bytes:
 
 
 async def main(port: int, seconds: float, tokens: list[str]) -> None:
+    made = files()  # First: it takes seconds, in which nothing would be sent.
     until, client = time.monotonic() + seconds, Client(f"http://localhost:{port}")
     await asyncio.gather(
-        *(uploads(client, token, until) for token in tokens),
+        *(uploads(client, token, made, until) for token in tokens),
         stalls(port, tokens[0], until),
         floods(port, tokens[0], until),
     )
     client.close()
+    tell()
 
 
 if __name__ == "__main__":
