@@ -44,7 +44,7 @@ from models.processes.embedded import EmbeddedError
 from models.processes.metrics_directory import metrics_directory
 from models.processes.own_servers import own_servers
 from models.processes.robots_process import robots_process
-from models.processes.service_urls import Urls, servers, servers_of_site
+from models.processes.service_urls import Urls, database_of_site, servers, servers_of_site
 from models.processes.worker import Limits, Parent
 from models.processes.workers import Workers, WorkersFailed, hear_signals, hold_replacing
 from models.settings.config import Config, ConfigError
@@ -207,13 +207,14 @@ def operate(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
     _end_orderly()
     try:
         config = read_config(environment)
+        if asked.command in backups.COMMANDS:
+            with database_of_site(config) as url:
+                code = backups.run(asked, config, url, _tell)
+            if code or asked.command != "restore":
+                return code
+            # What was deleted since the backup is deleted again.
+            asked = cli.parse(["tombstones", "apply"])
         with servers_of_site(config) as urls:
-            if asked.command in backups.COMMANDS:
-                code = backups.run(asked, config, urls.database, _tell)
-                if code or asked.command != "restore":
-                    return code
-                # What was deleted since the backup is deleted again.
-                asked = cli.parse(["tombstones", "apply"])
             migrate(urls.database, tell=_tell)
             return asyncio.run(_operate(asked, config, urls))
     except (ConfigError, EmbeddedError, MigrationBlocked) as error:

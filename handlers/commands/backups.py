@@ -60,7 +60,7 @@ def _backup(asked: argparse.Namespace, config: Config, url: str, tell: Callable[
     file = asked.file or schedule.new_file(_made(config.backup_dir or Path()))
     if file != STANDARD_OUTPUT and file.exists():
         _ask(f"{file} exists.", asked, tell)
-    manifest = save(url, file, config.backup_key, tell)
+    manifest = save(url, file, config.backup_key, _quiet if is_scheduled else tell)
     if (is_scheduled or asked.verify) and file != STANDARD_OUTPUT:
         tell("Restoring it into a temporary PostgreSQL.")
         verify(file, config.backup_key, working_directory(config))
@@ -136,6 +136,10 @@ def _ask(situation: str, asked: argparse.Namespace, tell: Callable[[str], None])
     tell(f"{situation} Type yes to replace it:")
     if input().strip().lower() != "yes":
         raise BackupError("Nothing was changed.")
+
+
+def _quiet(_: str) -> None:
+    """No progress: a scheduled backup is a line in the log."""
 
 
 def _described(manifest: Manifest) -> str:

@@ -36,6 +36,10 @@ NEWER = (
     "(or a newer "
     "one), or restore a backup of before."
 )
+TAKES_NO_CHANGES = (
+    "DATABASE_URL: the database takes no changes. If `server.py move` has moved it, set DATABASE_URL to the "
+    "new one, or run `server.py move --cancel`."
+)
 NOWHERE = DatabaseURI("postgresql", None, None, None, None, None, {})
 
 
@@ -82,6 +86,8 @@ def migrate(
         except psycopg2.Error as error:
             if guard.closed or backend.connection.closed:
                 raise Unavailable("The database was lost while its schema was being changed.") from error
+            if isinstance(error, psycopg2.errors.ReadOnlySqlTransaction):
+                raise Unavailable(TAKES_NO_CHANGES) from error
             if isinstance(error, FOR_THE_OPERATOR):
                 raise Unavailable(cause_of(error)) from error
             raise

@@ -64,7 +64,10 @@ def _server(connection: Any) -> list[str]:
     if _ask(connection, "pg_is_in_recovery"):
         found.append("the server is a read-only standby. Name the primary (target_session_attrs=read-write)")
     elif _ask(connection, "current_setting", "transaction_read_only") == "on":
-        found.append("the database is read-only (default_transaction_read_only)")
+        found.append(
+            "the database is read-only (default_transaction_read_only). If `server.py move` has moved it, "
+            "name the new one, or run `server.py move --cancel`"
+        )
     return found
 
 

@@ -47,7 +47,22 @@ def servers_of_site(config: Config) -> Iterator[Urls]:
     """The servers that the running site uses, otherwise as `servers`. Raises: EmbeddedError."""
     with contextlib.ExitStack() as stack:
         try:
-            yield stack.enter_context(servers(config))
+            urls = stack.enter_context(servers(config))
         except EmbeddedInUse:
             database, redis = Embedded.running(config.data_dir)
-            yield Urls(config.database_url or database, config.redis_url or redis)
+            urls = Urls(config.database_url or database, config.redis_url or redis)
+        yield urls
+
+
+@contextlib.contextmanager
+def database_of_site(config: Config) -> Iterator[str]:
+    """The URL of the site's PostgreSQL alone, whether the site runs or not. Raises: EmbeddedError."""
+    if config.database_url:
+        yield config.database_url
+        return
+    with contextlib.ExitStack() as stack:
+        try:
+            url = stack.enter_context(Embedded.start(config.data_dir, redis=False)).database_url
+        except EmbeddedInUse:
+            url, _ = Embedded.running(config.data_dir)
+        yield url

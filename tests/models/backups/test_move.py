@@ -13,6 +13,7 @@ from models.backups.archive import BackupError
 from models.backups.move import move
 from models.backups.restore import Occupied
 from models.backups.upgrade import major_of, upgrade
+from models.errors import Unavailable
 from models.postgres.migrations import migrate
 from models.processes.data_directory import EmbeddedError
 from models.processes.embedded import Embedded
@@ -33,6 +34,8 @@ def test_a_move_and_the_way_back(other: str, third: str, tmp_path: Path) -> None
     assert digests(target) == before == digests(other)
     with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction):
         run(other, "delete from guesses")
+    with pytest.raises(Unavailable, match=r"takes no changes.*move --cancel"):
+        migrate(other)
     assert [text.split()[0] for text in told].count("Written") == len(before)
     run(target, "delete from guesses where guess_id = 1")
     with pytest.raises(Occupied):
