@@ -39,6 +39,7 @@ def routes() -> list[URLSpec]:
         URLSpec(r"/room/queue", room.QueueHandler, name="queue"),
         URLSpec(r"/", home.HomeHandler, name="home"),
         URLSpec(r"/terms", home.TermsHandler, name="terms"),
+        URLSpec(r"/imprint", home.ImprintHandler, name="imprint"),
         URLSpec(r"/privacy", home.PrivacyHandler, name="privacy"),
         URLSpec(r"/stats/live", home.LiveStatsHandler, name="live_stats"),
         URLSpec(r"/onboarding", onboarding.OnboardingHandler, name="onboarding"),

@@ -25,8 +25,8 @@ from tests.support.scenes import Two, ban
 
 # What takes no other user's id: about oneself, public, or by a link that is valid for any holder.
 WITHOUT = frozenset((
-    "home", "terms", "privacy", "live_stats", "onboarding", "guest", "login_page", "upgrade", "login",
-    "logout", "me", "settings", "password", "email", "recovery_codes", "recover_page", "link_sent",
+    "home", "terms", "imprint", "privacy", "live_stats", "onboarding", "guest", "login_page", "upgrade",
+    "login", "logout", "me", "settings", "password", "email", "recovery_codes", "recover_page", "link_sent",
     "recover", "recovery_link", "reset", "selfie", "video", "remove_video", "paywall",
     "create_checkout", "apply_code", "stripe_webhook", "receipt", "room", "queue", "history", "healthz",
     "readyz", "metrics", "csp_report", "root_files", "service_worker", "static", "appeal", "export",

@@ -15,7 +15,7 @@ from tests.support.source_tree import CODE, PAGES, ROOT, SERVED, TEMPLATES, name
 
 # 80,000 until the scripts named each device fault, checked before going online, and supported old and
 # restricted browsers (issue 11, C3, C5, C6).
-MOST_SCRIPT_BYTES = 94_000
+MOST_SCRIPT_BYTES = 95_000
 
 
 def mentioned(text: str) -> set[str]:

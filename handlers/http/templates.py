@@ -12,6 +12,8 @@ from markupsafe import Markup
 
 from handlers.http.assets import ROOT, modules, static_url
 from handlers.http.legal_texts import own_text
+from models.errors import Invalid
+from models.mail import email_address
 from models.messages import instant
 from models.settings.config import Config
 
@@ -54,6 +56,9 @@ class SiteView(msgspec.Struct, frozen=True):
     ended_session_days: int
     invite_days: int
     asks_birth_date: bool
+    operator_name: str | None
+    operator_contact: str | None
+    operator_mail: str | None
     own_terms: Markup | None
     own_privacy: Markup | None
 
@@ -113,9 +118,22 @@ def _site_view(config: Config) -> SiteView:
         ended_session_days=config.ended_session_days,
         invite_days=config.invite_days,
         asks_birth_date=config.asks_birth_date,
+        operator_name=config.operator_name,
+        operator_contact=config.operator_contact,
+        operator_mail=mail_of(config.operator_contact),
         own_terms=own_text(config.terms_file),
         own_privacy=own_text(config.privacy_file),
     )
+
+
+def mail_of(contact: str | None) -> str | None:
+    """The contact, if it is an e-mail address."""
+    if contact is None:
+        return None
+    try:
+        return email_address.read(contact).text
+    except Invalid:
+        return None
 
 
 def minutes(seconds: int) -> str:

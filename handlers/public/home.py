@@ -1,4 +1,4 @@
-"""The start page, the live count, and the two public texts."""
+"""The start page, the live count, and the public texts."""
 
 from __future__ import annotations
 
@@ -19,6 +19,13 @@ class TermsHandler(BaseHandler):
 class PrivacyHandler(BaseHandler):
     def get(self) -> None:
         self.page("public/privacy/page.html")
+
+
+class ImprintHandler(BaseHandler):
+    """GET /imprint: who runs the site."""
+
+    def get(self) -> None:
+        self.page("public/imprint/page.html")
 
 
 class LiveStatsHandler(BaseHandler):

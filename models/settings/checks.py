@@ -19,8 +19,22 @@ def check_together(config: Config, faults: Faults) -> None:
     _check_mail(config, faults)
     _check_stripe(config, faults)
     _check_turn(config, faults)
+    if config.is_production:
+        _check_production(config, faults)
     if config.is_production and not config.is_secure and not config.is_loopback:
         faults.add("BASE_URL", "must be https in production: browsers give no camera to a plain http page")
+
+
+def _check_production(config: Config, faults: Faults) -> None:
+    """Who runs the site, and a secret that is not in the database."""
+    if not config.operator_name:
+        faults.add("OPERATOR_NAME", "is needed in production: who runs the site, for its imprint")
+    if not config.operator_contact:
+        faults.add("OPERATOR_CONTACT", "is needed in production: an address for users and authorities")
+    if not config.secret_key:
+        faults.add("SECRET_KEY", "is needed in production: 32 random characters, not kept in the database")
+    if (config.stripe_secret_key or "").startswith(("sk_test_", "rk_test_")):
+        faults.add("STRIPE_SECRET_KEY", "must be a live key in production; this one is for tests")
 
 
 def _check_mail(config: Config, faults: Faults) -> None:

@@ -39,6 +39,9 @@ class Config:
     database_url: str | None = field(default=None, repr=False)
     redis_url: str | None = field(default=None, repr=False)
     secret_key: str | None = field(default=None, repr=False)
+    operator_name: str | None = None
+    # An e-mail address, or an address for letters.
+    operator_contact: str | None = None
     stripe_secret_key: str | None = field(default=None, repr=False)
     stripe_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
     stripe_api_base: str = "https://api.stripe.com"

@@ -39,6 +39,8 @@ def _read(read: SettingsReader) -> Config:
         database_url=read.database_url("DATABASE_URL"),
         redis_url=read.redis_url("REDIS_URL"),
         secret_key=read.secret("SECRET_KEY", least=32),
+        operator_name=read.line("OPERATOR_NAME"),
+        operator_contact=read.line("OPERATOR_CONTACT"),
         stripe_secret_key=read.stripe_key("STRIPE_SECRET_KEY"),
         stripe_webhook_secrets=read.secrets("STRIPE_WEBHOOK_SECRET"),
         stripe_api_base=read.api_base("STRIPE_API_BASE", base.stripe_api_base),

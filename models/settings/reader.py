@@ -27,6 +27,7 @@ ACCOUNT_SID = re.compile(r"AC[0-9A-Za-z]{8,64}")
 INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 MOST_CHARACTERS = 16 * 1024
 PLACEHOLDER = re.compile(r"\$\{[^}]*\}+|\{\{.*\}\}|<[^<>]*>")
+MOST_LINE = 200
 
 
 class Faults(list[str]):
@@ -87,6 +88,13 @@ class SettingsReader:
             return int(value)
 
         return self._parsed(name, default, parse, f"must be a whole number from {least} to {most}")
+
+    def line(self, name: str) -> str | None:
+        """A text for pages."""
+        value = self._usable(name)
+        if value is not None and len(value) > MOST_LINE:
+            self._faults.add(name, f"must have at most {MOST_LINE} characters")
+        return value
 
     def text_file(self, name: str) -> Path | None:
         return self._parsed(name, None, text_file, "must be a readable text file (UTF-8, at most 256 KiB)")
@@ -182,9 +190,8 @@ class SettingsReader:
                 raise ValueError
             return base
 
-        return self._parsed(
-            name, default, parse, "must be https:// (plain http only on loopback), without a path"
-        )
+        what = "must be https:// (plain http only on loopback), without a path"
+        return self._parsed(name, default, parse, what)
 
     def origins(self, name: str) -> tuple[str, ...]:
         return self._parsed(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import MakePerson, Running
+from tests.conftest import MakePerson, MakeSite, Running
 
 HTML = {"Accept": "text/html"}
 
@@ -44,3 +44,12 @@ async def test_a_missing_url_is_a_page_or_json(site: Running) -> None:
     assert page.status == 404
     assert 'id="error"' in page.text
     assert (await site.client.get("/nowhere")).code == "not_found"
+
+
+async def test_the_imprint_names_the_operator(make_site: MakeSite) -> None:
+    site = await make_site(operator_name="Ada & Co", operator_contact="ada@sky.example")
+    page = (await site.browser().get("/imprint")).text
+    assert "Ada &amp; Co" in page
+    assert 'href="mailto:ada@sky.example"' in page
+    assert 'href="/imprint"' in (await site.browser().get("/terms")).text
+    assert "names no operator" in (await (await make_site()).browser().get("/imprint")).text

@@ -10,6 +10,13 @@ from models.settings.environment import read_config
 KEY, SECRET = "sk_test_0123456789abcdef", "whsec_0123456789abcdef"
 PAIR = {"STRIPE_SECRET_KEY": KEY, "STRIPE_WEBHOOK_SECRET": SECRET, "PRICE_CENTS": "50"}
 PUBLIC = {"BASE_URL": "https://sky.example"}
+LIVE = {"STRIPE_SECRET_KEY": "sk_live_0123456789abcdef"}
+PRODUCTION = {
+    "ENVIRONMENT": "production",
+    "SECRET_KEY": "0123456789abcdef" * 2,
+    "OPERATOR_NAME": "Ada",
+    "OPERATOR_CONTACT": "ada@sky.example",
+}
 
 
 def faults(**settings: str) -> list[str]:
@@ -28,7 +35,7 @@ GOOD = {
     "a pair": PAIR,
     "a restricted key": PAIR | {"STRIPE_SECRET_KEY": "rk_live_0123456789abcdef"},
     "two secrets while one is replaced": PAIR | {"STRIPE_WEBHOOK_SECRET": f"{SECRET}, whsec_another0123456"},
-    "production with a pair": PAIR | PUBLIC | {"ENVIRONMENT": "production"},
+    "production with a pair": PAIR | PUBLIC | PRODUCTION | LIVE,
     "a trial on a public address": PUBLIC | {"ALLOW_TEST_CHECKOUT": "true"},
     "the least in yen": PAIR | {"CURRENCY": "jpy"},
     "upper case": PAIR | {"CURRENCY": "EUR"},
@@ -48,13 +55,21 @@ BAD = {
     "an unknown currency": (PAIR | {"CURRENCY": "xau"}, ["CURRENCY"]),
     "no price": (PAIR | {"PRICE_CENTS": "0"}, ["PRICE_CENTS", "PRICE_CENTS"]),
     "plain http in production": (
-        PAIR | {"ENVIRONMENT": "production", "BASE_URL": "http://sky.example"},
+        PAIR | PRODUCTION | LIVE | {"BASE_URL": "http://sky.example"},
         ["BASE_URL"],
     ),
-    "production without a key": (PUBLIC | {"ENVIRONMENT": "production"}, ["STRIPE_SECRET_KEY"]),
+    "production without a key": (PUBLIC | PRODUCTION, ["STRIPE_SECRET_KEY"]),
     "production with a test checkout": (
-        PUBLIC | {"ENVIRONMENT": "production", "ALLOW_TEST_CHECKOUT": "true"},
+        PUBLIC | PRODUCTION | {"ALLOW_TEST_CHECKOUT": "true"},
         ["STRIPE_SECRET_KEY"],
+    ),
+    "production with a test key": (
+        PAIR | PUBLIC | PRODUCTION | {"STRIPE_SECRET_KEY": "sk_test_0123456789abcdef"},
+        ["STRIPE_SECRET_KEY"],
+    ),
+    "production without an operator or a secret": (
+        PAIR | PUBLIC | LIVE | {"ENVIRONMENT": "production"},
+        ["OPERATOR_NAME", "OPERATOR_CONTACT", "SECRET_KEY"],
     ),
     "a public test checkout": (PUBLIC, ["STRIPE_SECRET_KEY"]),
     "a foreign API in the plain": (PAIR | {"STRIPE_API_BASE": "http://stripe.example"}, ["STRIPE_API_BASE"]),
