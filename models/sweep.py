@@ -19,11 +19,11 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from models.background_tasks import BackgroundTasks
 from models.broadcasts import SignedOut
 from models.calls.calls import Calls
 from models.calls.timers import CallTimers
 from models.clock import Clock
+from models.concurrency.background_tasks import BackgroundTasks
 from models.errors import Unavailable
 from models.postgres.database import Db
 from models.redis import keys

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from handlers.base.byte_ranges import Range, range_of
 from handlers.base.handler import BaseHandler
-from handlers.http.byte_ranges import Range, range_of
 from handlers.http.downloads import cut_off, send
 from models.profiles.media import CHUNK, MediaFile
 

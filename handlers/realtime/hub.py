@@ -18,7 +18,6 @@ from handlers.realtime.limits import SocketLimits
 from handlers.realtime.queue_updates import QueueFeed
 from handlers.realtime.reloads import Reloads, SocketReload, look_again
 from handlers.realtime.sockets import OpenSocket, Seat, UserSocket
-from models.background_tasks import BackgroundTasks
 from models.broadcasts import (
     NOTHING,
     AccessEvent,
@@ -37,6 +36,7 @@ from models.broadcasts import (
 )
 from models.calls.call import other
 from models.calls.state import Side
+from models.concurrency.background_tasks import BackgroundTasks
 from models.errors import Unavailable
 from models.redis import keys
 from models.wiring import Models

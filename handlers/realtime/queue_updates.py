@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from models import messages
-from models.background_tasks import BackgroundTasks
 from models.broadcasts import Delivered
+from models.concurrency.background_tasks import BackgroundTasks
 from models.messages import QueueUpdate
 from models.room.presence import Presence
 

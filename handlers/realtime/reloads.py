@@ -12,7 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 
 from handlers.realtime.sockets import Refusable
-from models.background_tasks import BackgroundTasks
+from models.concurrency.background_tasks import BackgroundTasks
 from models.errors import Problem, Unavailable
 from models.retry import retry_until_available
 

@@ -23,9 +23,9 @@ from models.access.posters import poster_svg
 from models.access.qr_codes import png_of, svg_of
 from models.access.typed_codes import code_in
 from models.clock import Clock
+from models.concurrency.keyed_semaphore import KeyedSemaphore
 from models.errors import Conflict, Invalid, NotFound, Unavailable
 from models.ids import new_code
-from models.keyed_semaphore import KeyedSemaphore
 from models.postgres.database import Db, Transaction, UniqueViolation
 from models.security.rate_limits import RateLimits
 from models.settings.config import Config

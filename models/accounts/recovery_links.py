@@ -15,8 +15,8 @@ import random
 import secrets
 
 from models.accounts import email_texts
-from models.background_tasks import BackgroundTasks
 from models.clock import Clock
+from models.concurrency.background_tasks import BackgroundTasks
 from models.errors import Unavailable
 from models.mail.mailer import Mailer
 from models.postgres.database import Db

@@ -13,7 +13,6 @@ from typing import Any, Literal, cast
 import msgspec
 
 from models.access.invite_codes import InviteCodes
-from models.bounded_gather import bounded_gather
 from models.broadcasts import Broadcasts
 from models.calls.cache import CallCache
 from models.calls.call import Call, NewCall, other, read_call
@@ -35,6 +34,7 @@ from models.calls.state import (
 )
 from models.calls.teardown import CallTeardown
 from models.clock import Clock
+from models.concurrency.bounded_gather import bounded_gather
 from models.errors import NotFound, Unavailable
 from models.ids import new_id
 from models.messages import CallClock, PeerJoined, PeerLeft

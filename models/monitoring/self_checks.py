@@ -15,9 +15,9 @@ import ssl
 import time
 from collections.abc import Callable
 
-from models.background_tasks import BackgroundTasks
 from models.calls.turn import credential
 from models.clock import Clock
+from models.concurrency.background_tasks import BackgroundTasks
 from models.errors import Unavailable
 from models.monitoring.turn_allocation import AllocationResult, TurnServer, allocate
 from models.postgres.database import Db

@@ -21,7 +21,7 @@ from typing import Any
 import redis.asyncio as aioredis
 from redis.exceptions import NoScriptError
 
-from models.background_tasks import BackgroundTasks
+from models.concurrency.background_tasks import BackgroundTasks
 from models.errors import Unavailable
 from models.redis import keys
 from models.redis.address import RedisAddress

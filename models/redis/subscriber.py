@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import hiredis
 
-from models.background_tasks import BackgroundTasks
+from models.concurrency.background_tasks import BackgroundTasks
 from models.errors import Unavailable
 from models.redis.address import RedisAddress
 from models.redis.connection import AWAY, RedisConnection

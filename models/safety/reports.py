@@ -24,9 +24,9 @@ from models.broadcasts import Broadcasts
 from models.business_events import record
 from models.calls.calls import Calls
 from models.clock import Clock
+from models.concurrency.keyed_semaphore import KeyedSemaphore
 from models.errors import Invalid, NotFound, PaymentRequired
 from models.ids import is_id, new_id
-from models.keyed_semaphore import KeyedSemaphore
 from models.postgres.database import Db, Transaction
 from models.profiles.selfies import Selfies
 from models.safety import reputation

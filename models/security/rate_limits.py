@@ -21,8 +21,8 @@ from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from models.clock import Clock
+from models.concurrency.keyed_semaphore import WAIT_SECONDS, KeyedSemaphore
 from models.errors import Conflict, NotSignedIn, TooMany, Unavailable
-from models.keyed_semaphore import WAIT_SECONDS, KeyedSemaphore
 from models.postgres.database import Db, Transaction
 from models.redis import keys
 from models.redis.client import COMMAND_SECONDS, Bus

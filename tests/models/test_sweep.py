@@ -78,5 +78,7 @@ async def test_a_failing_round_is_told_and_the_next_one_comes(
     await until(lambda: tried >= 3)
     await heard.wait()
     await sweep.stop()
-    levels = {record.levelno for record in caplog.records if record.name == "models.background_tasks"}
+    levels = {
+        record.levelno for record in caplog.records if record.name == "models.concurrency.background_tasks"
+    }
     assert levels == {logging.WARNING if isinstance(error, Unavailable) else logging.ERROR}

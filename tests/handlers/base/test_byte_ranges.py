@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handlers.http.byte_ranges import Range, range_of
+from handlers.base.byte_ranges import Range, range_of
 
 
 @pytest.mark.parametrize(

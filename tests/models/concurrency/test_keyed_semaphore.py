@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
+from models.concurrency.keyed_semaphore import KeyedSemaphore
 from models.errors import Contended, TooMany
-from models.keyed_semaphore import KeyedSemaphore
 
 
 async def test_one_at_a_time_in_order_and_others_at_once() -> None:

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from models.background_tasks import BackgroundTasks, _pause
+from models.concurrency.background_tasks import BackgroundTasks, _pause
 from models.errors import Unavailable
 from tests.support.scenes import until
 from tests.support.source_tree import CODE, name_of
@@ -119,7 +119,7 @@ async def test_what_is_done_once_can_be_waited_for() -> None:
 def test_nothing_else_starts_tasks() -> None:
     """Each of these logs what fails in its task, and goes on without it."""
     own = {
-        "models/background_tasks.py",
+        "models/concurrency/background_tasks.py",
         "models/redis/pipeline.py",
         "models/calls/timers.py",
         "handlers/realtime/websocket.py",

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from models.bounded_gather import bounded_gather
+from models.concurrency.bounded_gather import bounded_gather
 
 
 async def test_never_more_than_a_few_and_each_once() -> None:
