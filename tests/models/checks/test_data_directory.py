@@ -87,9 +87,7 @@ def test_it_refuses_the_start_only_with_a_server_of_ours(tmp_path: Path) -> None
     assert (check_data_dir(both).refused, len(check_data_dir(both).to_mend)) == ((), 1)
 
 
-@pytest.mark.parametrize(
-    "value", ["~/data", "$HOME/data", "${HOME}/data", "file:///data", "/x/{{ data }}", "<dir>"]
-)
+@pytest.mark.parametrize("value", ["~/data", "$HOME/data", "${HOME}/data", "file:///data", "/x/{{ data }}"])
 def test_what_only_a_shell_would_replace(value: str) -> None:
     with pytest.raises(ConfigError, match=r"^DATA_DIR must be a plain path"):
         read_config({"DATA_DIR": value})
