@@ -85,24 +85,34 @@ class _Keeper(threading.Thread):
     def __init__(self, line: bytes, environment: Mapping[str, str]) -> None:
         super().__init__(name="robots", daemon=True)
         self._line, self._environment = line, environment
+        # Held while a child starts, so that `stop` sees either none or all of it.
+        self._starting = threading.Lock()
         self._is_over = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
 
     def run(self) -> None:
-        while not self._is_over.is_set():
-            self._child = child = start(self._environment)
-            with contextlib.suppress(BrokenPipeError):
-                assert child.stdin is not None
-                child.stdin.write(self._line)
-                child.stdin.flush()
+        while (child := self._next_child()) is not None:
             code = child.wait()
             _close_input(child)
             if not self._is_over.wait(PAUSE_SECONDS):
                 logger.warning("the robots have ended and are started again", extra={"code": code})
 
+    def _next_child(self) -> subprocess.Popen[bytes] | None:
+        """A new child with its plan; None once `stop` was called."""
+        with self._starting:
+            if self._is_over.is_set():
+                return None
+            self._child = child = start(self._environment)
+            assert child.stdin is not None
+            with contextlib.suppress(BrokenPipeError):
+                child.stdin.write(self._line)
+                child.stdin.flush()
+            return child
+
     def stop(self) -> None:
         self._is_over.set()
-        child = self._child
+        with self._starting:
+            child = self._child
         if child is None:
             return
         _close_input(child)
