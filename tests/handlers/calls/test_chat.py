@@ -109,6 +109,22 @@ async def test_a_line_stored_by_a_dead_process_is_relayed_with_its_repeat(
     assert "chat:message" not in await scene.b.quiet()
 
 
+async def test_a_line_stored_by_a_dead_process_is_in_the_state_of_a_peer_that_returns(
+    site: Running, person: MakePerson
+) -> None:
+    """Its sender does not repeat it."""
+    scene = await in_call(site, person)
+    await rows(
+        site.models,
+        "insert into call_messages values (gen_random_uuid(), %s, %s, 'lost', 'never relayed', now())",
+        scene.call_id,
+        scene.people.anna.user_id,
+    )
+    scene.b.close()
+    back = await site.relay(scene.people.ben, scene.call_id)
+    assert [line["text"] for line in (await back.receive("call:state"))["messages"]] == ["never relayed"]
+
+
 async def test_a_snapshot_has_the_newest_lines_and_the_url_of_all(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     await written(site, scene, 1200)
