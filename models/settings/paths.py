@@ -9,7 +9,7 @@ from models.settings.urls import Unusable
 
 MOST_TEXT_BYTES = 256 * 1024
 # What only a shell, a template or a browser would replace.
-PLACEHOLDER = re.compile(r"\A~|\A\w+://|\$[\w{(]|\{\{|%\w+%")
+PLACEHOLDER = re.compile(r"\A~|\A\w+://|\$[\w{(]|\{\{|%\w+%|\A<.*>\Z")
 
 
 def plain_path(text: str) -> Path:
