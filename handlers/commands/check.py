@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from handlers.http.listening import try_to_listen
 from models.checks.host import check_data_dir, check_host, consequences
 from models.checks.services import check_services
+from models.processes.own_servers import missing_programs
 from models.settings.config import Config, ConfigError
 from models.settings.environment import read_config
 from models.settings.names import misspelled
@@ -35,7 +36,7 @@ def check(environment: Mapping[str, str]) -> int:
         # Invalid settings have their defaults here, so that the others are checked too.
         config, faults = error.config, error.faults
     services = check_services(config.database_url, config.redis_url, config.database_connections)
-    found = services.with_(check_host(config)).with_(try_to_listen(config))
+    found = services.with_(check_host(config)).with_(try_to_listen(config)).with_(missing_programs(config))
     for note in (*misspelled(environment), *found.notes):
         print(f"Note: {note}")
     if faults := [*faults, *found.refused, *found.to_mend]:

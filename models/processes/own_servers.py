@@ -7,13 +7,14 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from models.findings import Findings
 from models.processes.caddy import Caddy, Doors, caddy_binary
 from models.processes.child_process import Server
 from models.processes.coturn import Coturn, coturn_binary, public_address, stun_urls, turn_urls
 from models.processes.data_directory import DataDirectory, EmbeddedError
 from models.processes.service_urls import Makers
 from models.settings.config import Config
-from models.settings.own_servers import public_host, runs_coturn, site_host
+from models.settings.own_servers import public_host, runs_caddy, runs_coturn, site_host
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +52,21 @@ class OwnServers:
             turn_secret=told["TURN_SECRET"],
             stun_urls=self.config.stun_urls or stun_urls(self.config),
         )
+
+
+def missing_programs(config: Config) -> Findings:
+    """What `own_servers` would refuse, or leave out, because a program is not installed."""
+    found = Findings()
+    for is_wanted, program, must in (
+        (runs_caddy(config), caddy_binary, True),
+        (runs_coturn(config), coturn_binary, config.turn == "embedded"),
+    ):
+        try:
+            if is_wanted:
+                program()
+        except EmbeddedError as error:
+            found = found.with_(Findings(refused=(str(error),)) if must else Findings(notes=(str(error),)))
+    return found
 
 
 def own_servers(config: Config, doors: Doors | None) -> OwnServers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import ssl
+import sysconfig
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,8 +17,9 @@ import psutil
 import pytest
 from websockets.sync.client import connect
 
+from models.findings import Findings
 from models.processes.data_directory import EmbeddedError
-from models.processes.own_servers import own_servers
+from models.processes.own_servers import missing_programs, own_servers
 from models.settings.config import Config
 from tests.journeys.server_process import ServerProcess
 from tests.support.pace import within
@@ -177,3 +179,13 @@ def test_with_auto_a_busy_port_leaves_coturn_out(site: Whole) -> None:
 def test_a_killed_site_leaves_no_port_in_use(site: Whole) -> None:
     site.crash()
     until(site.answers)
+
+
+def test_a_program_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.setattr(sysconfig, "get_path", lambda name: "/nonexistent")
+    needed = Config(base_url="https://localhost", tls="internal", turn="embedded")
+    refused = missing_programs(needed).refused
+    assert [text.split(":")[0] for text in refused] == ["TLS", "TURN"]
+    assert missing_programs(Config(turn="auto")).notes[0].startswith("TURN: there is no coturn here")
+    assert missing_programs(Config()) == Findings()
