@@ -53,6 +53,7 @@ class Retention:
         await _all(lambda: self._sql.run("held_media", most=BATCH))
         await _all(lambda: self._sql.run("words_of_the_deleted", most=BATCH))
         await _all(lambda: self._sql.run("appeals", days=days, most=BATCH, now=now))
+        await _all(lambda: self._sql.run("alerts", days=days, most=BATCH, now=now))
         await _all(lambda: self._sql.run("notices", days=days, most=BATCH, now=now))
         await _all(lambda: self._sql.run("bans", days=days, most=BATCH, now=now))
         await _all(lambda: self._sql.run("undecided_bans", days=days, most=BATCH, now=now))

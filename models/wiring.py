@@ -63,6 +63,7 @@ from models.room.introductions import Introductions
 from models.room.presence import Presence
 from models.room.queue import Queue
 from models.safety.address_bans import AddressBans
+from models.safety.alerts import ALERT_SECONDS, Alerts
 from models.safety.appeals import Appeals
 from models.safety.ban_notices import BanNotices
 from models.safety.bans import Bans
@@ -175,11 +176,10 @@ class Models:
         ends = (self.ban_notices, self.address_bans, self.interruptions)
         self.bans = Bans(db, self.bus, clock, broadcasts, self.sessions, *ends, self.audit)
         self.appeals = Appeals(db, clock, self.bans, self.audit)
-        self.notices = Notices(db, clock, config, self.rate_limits, self.mail, self.audit)
-        evidence = (self.calls, self.selfies, self.rate_limits)
-        self.reports = Reports(
-            db, clock, config, broadcasts, *evidence, self.interruptions, self.bans, self.site_secret
-        )
+        self.alerts = Alerts(db, clock, config, self.mail)
+        self.notices = Notices(db, clock, config, self.rate_limits, self.mail, self.audit, self.alerts)
+        parts = (self.calls, self.selfies, self.rate_limits, self.interruptions, self.bans, self.site_secret)
+        self.reports = Reports(db, clock, config, broadcasts, *parts, self.alerts)
         self.report_reviews = ReportReviews(db, clock, self.audit)
         self.moderation = Moderation(clock, self.bans, self.report_reviews)
 
@@ -226,6 +226,7 @@ class Models:
             PeriodicJob(FORGET_SECONDS, self.retention.sweep),
             PeriodicJob(TOMBSTONE_SECONDS, self.tombstones.write),
             PeriodicJob(LOOK_SECONDS, self.scheduled_calls.run),
+            PeriodicJob(ALERT_SECONDS, self.alerts.send),
         ]
         watches = [self.bans.sweep, self.blocks.sweep, self.deletions.sweep]
         who = (self.presence, self.outcomes, self.calls, self.sessions)

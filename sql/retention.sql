@@ -95,6 +95,13 @@ delete from notices where notice_id in (
     order by decided_at limit :most for update skip locked
 );
 
+-- name: alerts(days, most, now)!
+delete from alerts where alert_id in (
+    select alert_id from alerts
+    where created_at < coalesce(:now::timestamptz, clock_timestamp()) - make_interval(days => :days)
+    order by alert_id limit :most for update skip locked
+);
+
 -- name: removals(days, most, now)!
 -- Why a moderator removed something from a card.
 delete from removals where (user_id, kind) in (

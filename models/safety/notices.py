@@ -20,6 +20,7 @@ from models.ids import is_id, new_id
 from models.mail import email_address
 from models.mail.mailer import Mailer
 from models.postgres.database import Db
+from models.safety.alerts import Alerts
 from models.security.audit_log import Audit
 from models.security.rate_limits import RateLimits
 from models.security.tokens import hash_of
@@ -82,10 +83,17 @@ class NoticeReceipt(msgspec.Struct, frozen=True, rename="camel"):
 
 class Notices:
     def __init__(
-        self, db: Db, clock: Clock, config: Config, rate_limits: RateLimits, mailer: Mailer, audit: Audit
+        self,
+        db: Db,
+        clock: Clock,
+        config: Config,
+        rate_limits: RateLimits,
+        mailer: Mailer,
+        audit: Audit,
+        alerts: Alerts,
     ) -> None:
         self._db, self._clock, self._config = db, clock, config
-        self._rate_limits, self._mailer, self._audit = rate_limits, mailer, audit
+        self._rate_limits, self._mailer, self._audit, self._alerts = rate_limits, mailer, audit, alerts
         self._sql = db.statements("safety.notices")
 
     async def file(self, new: NewNotice, address: str) -> NoticeReceipt:
@@ -96,10 +104,14 @@ class Notices:
         receipt = NoticeReceipt(reference_of(notice_id), f"/notice/{token}")
         if new.website:
             return receipt
-        await self._sql.run(
-            "create", notice_id=notice_id, token_hash=hash_of(token), kind=kind, place=new.where.strip(),
-            why=new.why.strip() or None, name=new.name.strip() or None, email=email, now=self._clock.frozen,
-        )  # fmt: skip
+        async with self._db.transaction() as on:
+            await self._sql.run(
+                "create", on=on, notice_id=notice_id, token_hash=hash_of(token), kind=kind,
+                place=new.where.strip(), why=new.why.strip() or None, name=new.name.strip() or None,
+                email=email, now=self._clock.frozen,
+            )  # fmt: skip
+            if kind in DEADLINE_HOURS:
+                await self._alerts.raise_alert("notice", "/admin/notices", on=on)
         url = self._config.base_url + receipt.status_url
         text = f"We have received your notice {receipt.reference}. Its status: {url}\n"
         self._mailer.send(email, f"Your notice {receipt.reference}", text)

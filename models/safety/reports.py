@@ -30,6 +30,7 @@ from models.ids import is_id, new_id
 from models.postgres.database import Db, Transaction
 from models.profiles.selfies import Selfies
 from models.safety import reputation
+from models.safety.alerts import Alerts
 from models.safety.ban_notices import ActiveBan
 from models.safety.bans import Bans
 from models.safety.blocks import check_other
@@ -88,10 +89,12 @@ class Reports:
         interruptions: Interruptions,
         bans: Bans,
         secret: SiteSecret,
+        alerts: Alerts,
     ) -> None:
         self._db, self._clock, self._config, self._broadcasts = db, clock, config, broadcasts
         self._calls, self._selfies, self._rate_limits = calls, selfies, rate_limits
-        self._interruptions, self._bans, self._secret = interruptions, bans, secret
+        self._interruptions, self._bans = interruptions, bans
+        self._secret, self._alerts = secret, alerts
         self._semaphore = KeyedSemaphore()
         self._sql = db.statements("safety.reports")
 
@@ -172,12 +175,17 @@ class Reports:
         now = self._clock.frozen
         found = await self._sql.all("open_about", OpenReport, on=on, reported_id=user_id, now=now)
         if reputation.hides_card(found):
-            await self._sql.run("hide_card", on=on, user_id=user_id, now=now)
+            is_new = await self._sql.run("hide_card", on=on, user_id=user_id, now=now)
+            if is_new:
+                await self._alerts.raise_alert("minor", f"/admin/people/{user_id}", on=on)
         reports = reputation.counted(found)
         if reputation.total(reports) < self._config.ban_reporters:
             return None
         report_ids = [report.report_id for report in reports]
-        return await self._bans.suspend(user_id, reputation.rule_of(reports), report_ids, on=on)
+        ban = await self._bans.suspend(user_id, reputation.rule_of(reports), report_ids, on=on)
+        if ban is not None:
+            await self._alerts.raise_alert("ban", f"/admin/people/{user_id}", on=on)
+        return ban
 
 
 def check(user_id: str, new: NewReport) -> None:

@@ -40,6 +40,10 @@ def _check_production(config: Config, faults: Faults) -> None:
 def _check_mail(config: Config, faults: Faults) -> None:
     if config.smtp_url and not config.mail_from:
         faults.add("MAIL_FROM", "is needed as well when SMTP_URL is set")
+    if config.alert_email and not config.smtp_url:
+        faults.add("SMTP_URL", "is needed as well when ALERT_EMAIL is set")
+    if config.alert_webhook_secret and not config.alert_webhook_url:
+        faults.add("ALERT_WEBHOOK_URL", "is needed as well when ALERT_WEBHOOK_SECRET is set")
     if config.mail_from and not config.smtp_url:
         faults.add("SMTP_URL", "is needed as well when MAIL_FROM is set")
 

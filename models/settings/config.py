@@ -64,6 +64,10 @@ class Config:
     relay_only: bool = False
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str | None = None
+    # Where the staff are alerted.
+    alert_email: str | None = None
+    alert_webhook_url: str | None = field(default=None, repr=False)
+    alert_webhook_secret: str | None = field(default=None, repr=False)
     minimum_age_check: str = "confirm"
     backup_dir: Path | None = None
     backup_key: str | None = field(default=None, repr=False)

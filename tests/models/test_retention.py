@@ -16,7 +16,7 @@ from tests.support.scenes import ban, rows, stand_still
 from tests.test_house import ROOT
 
 SWEPT = {
-    "call_messages", "contacts", "reports", "bans", "appeals", "notices",
+    "call_messages", "contacts", "reports", "bans", "appeals", "notices", "alerts",
     "invite_outcomes", "cooldowns", "sessions",
     "stripe_events", "guesses", "introduction_links", "recovery_links", "age_refusals", "calls",
     "report_frames", "report_lines", "seen_addresses", "address_bans", "staff_sessions",

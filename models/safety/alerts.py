@@ -1,0 +1,110 @@
+"""Alerts to the staff, by e-mail and by a signed webhook.
+
+An alert is a row of the transaction that it is about, so it is neither lost nor sent for something that was
+rolled back. The waiting ones are sent by one process, all in one message, at most one a minute. A failed
+delivery to the webhook is logged and repeated. Texts hold links to the console, never names or words of
+members.
+
+The webhook is a POST of JSON: `text` (Slack, Mattermost, Matrix bridges), `content` (Discord), and `alerts`
+with `kind`, `url`, `at`. `X-Napalmsky-Signature: t=<epoch seconds>,v1=<hex>` holds the HMAC-SHA-256 (RFC
+2104) of `<t>.<body>` with ALERT_WEBHOOK_SECRET. The only module that imports httpx.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+from datetime import datetime
+from typing import Literal
+
+import httpx
+import msgspec
+
+from models.clock import Clock
+from models.mail.mailer import Mailer
+from models.messages import instant
+from models.postgres.database import Db, Transaction
+from models.settings.config import Config
+
+logger = logging.getLogger(__name__)
+Kind = Literal["ban", "minor", "notice", "dispute"]
+EVERY_SECONDS, MOST_AT_ONCE = 60, 50
+# How often a process looks for alerts that wait.
+ALERT_SECONDS = 2.0
+WEBHOOK_SECONDS = 10.0
+SUBJECT = "Napalm Sky: something needs a moderator"
+WHAT = {
+    "ban": "Reports have banned a user for a day at most. Decide whether the ban stays",
+    "minor": "Two independent reports say that a user is under age. The card is hidden: decide in 24 hours",
+    "notice": "A notice of illegal content has a deadline",
+    "dispute": "A payment is disputed",
+}
+
+
+class Alert(msgspec.Struct, frozen=True):
+    alert_id: int
+    kind: Kind
+    path: str
+    created_at: datetime
+
+
+class Alerts:
+    def __init__(self, db: Db, clock: Clock, config: Config, mailer: Mailer) -> None:
+        self._db, self._clock, self._config, self._mailer = db, clock, config, mailer
+        self._sql = db.statements("safety.alerts")
+
+    async def raise_alert(self, kind: Kind, path: str, *, on: Transaction | None = None) -> None:
+        """Stores an alert with a page of the console. The next round of the sweep sends it."""
+        await self._sql.run("raise_alert", on=on, kind=kind, path=path, now=self._clock.frozen)
+
+    async def send(self) -> None:
+        """Sends the waiting alerts in one message, unless the last one is too recent."""
+        if not (self._config.alert_email or self._config.alert_webhook_url):
+            return
+        now = self._clock.frozen
+        alerts = await self._sql.all("claim", Alert, every=EVERY_SECONDS, most=MOST_AT_ONCE, now=now)
+        if alerts and await self._deliver(sorted(alerts, key=lambda one: one.alert_id)):
+            await self._sql.run("mark_sent", alert_ids=[one.alert_id for one in alerts], now=now)
+
+    async def _deliver(self, alerts: list[Alert]) -> bool:
+        """False: the webhook failed, and the alerts stay."""
+        text = "\n".join(f"{WHAT[one.kind]}: {self._config.base_url}{one.path}" for one in alerts)
+        url = self._config.alert_webhook_url
+        if url and not await self._post(url, text, alerts):
+            return False
+        if self._config.alert_email:
+            self._mailer.send(self._config.alert_email, SUBJECT, text + "\n")
+        return True
+
+    async def _post(self, url: str, text: str, alerts: list[Alert]) -> bool:
+        listed = [
+            {"kind": one.kind, "url": self._config.base_url + one.path, "at": instant(one.created_at)}
+            for one in alerts
+        ]
+        body = msgspec.json.encode({"text": text, "content": text, "alerts": listed})
+        at = int(self._clock.now().timestamp())
+        headers = {"Content-Type": "application/json"}
+        if secret := self._config.alert_webhook_secret:
+            headers["X-Napalmsky-Signature"] = signature(secret, at, body)
+        try:
+            async with httpx.AsyncClient(timeout=WEBHOOK_SECONDS, follow_redirects=False) as client:
+                answer = await client.post(url, content=body, headers=headers)
+                answer.raise_for_status()
+        except httpx.HTTPError as error:
+            logger.warning("ALERT_WEBHOOK_URL: an alert could not be delivered: %s", cause_of(error))
+            return False
+        return True
+
+
+def signature(secret: str, at: int, body: bytes) -> str:
+    """`t=<at>,v1=<hex>`."""
+    digest = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={at},v1={digest}"
+
+
+def cause_of(error: httpx.HTTPError) -> str:
+    """Without the URL, which may hold a secret."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return f"the server answers {error.response.status_code}"
+    return type(error).__name__

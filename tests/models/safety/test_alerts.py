@@ -1,0 +1,119 @@
+"""Alerts: sent once, in groups, signed, and again after a failure."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPServerRequest, ResponseStartLine
+from tornado.testing import bind_unused_port
+
+from models.safety.alerts import EVERY_SECONDS
+from models.safety.notices import NewNotice
+from models.settings.config import Config
+from models.wiring import Models
+from tests.conftest import MakePerson
+from tests.support.people.account_holders import QUICK
+from tests.support.people.reports import report, reporters
+from tests.support.scenes import rows
+
+SECRET = "0123456789abcdef"
+
+
+class Receiver:
+    """The other end of the webhook: keeps what it is sent, and answers as it is set."""
+
+    def __init__(self) -> None:
+        self.status, self.requests = 200, list[HTTPServerRequest]()
+        socket, self.port = bind_unused_port()
+        self.server = HTTPServer(self._receive)
+        self.server.add_socket(socket)
+
+    def _receive(self, request: HTTPServerRequest) -> None:
+        self.requests.append(request)
+        assert request.connection
+        request.connection.write_headers(ResponseStartLine("", self.status, "x"), request.headers.__class__())
+        request.connection.finish()
+
+    @property
+    def bodies(self) -> list[dict[str, Any]]:
+        return [json.loads(request.body) for request in self.requests]
+
+
+@pytest.fixture
+def receiver(io_loop: object) -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.server.stop()
+
+
+@pytest.fixture
+def config(receiver: Receiver) -> Config:
+    url = f"http://127.0.0.1:{receiver.port}/hook?token=x"
+    return replace(QUICK, alert_webhook_url=url, alert_webhook_secret=SECRET)
+
+
+async def test_an_automatic_ban_alerts_the_staff_once(
+    models: Models, person: MakePerson, receiver: Receiver
+) -> None:
+    bad = await person("Bad")
+    for one in await reporters(models, person, bad, 4):
+        await report(models, one, bad)
+    await asyncio.gather(*(models.alerts.send() for _ in range(5)))
+    (body,) = receiver.bodies
+    (alert,) = body["alerts"]
+    url = f"{models.config.base_url}/admin/people/{bad.user_id}"
+    assert (alert["kind"], alert["url"]) == ("ban", url)
+    assert url in body["text"]
+    assert "Bad" not in str(body)
+    (request,) = receiver.requests
+    at, _, digest = request.headers["X-Napalmsky-Signature"].removeprefix("t=").partition(",v1=")
+    assert digest == hmac.new(SECRET.encode(), f"{at}.".encode() + request.body, hashlib.sha256).hexdigest()
+
+
+async def test_a_flood_is_one_message_a_minute_and_a_failure_is_repeated(
+    models: Models, receiver: Receiver
+) -> None:
+    models.clock.freeze(models.clock.now())
+    receiver.status = 500
+    await models.alerts.raise_alert("minor", "/admin/people/1")
+    await models.alerts.send()
+    await models.alerts.send()
+    assert len(receiver.requests) == 1
+    receiver.status = 200
+    for number in range(3):
+        await models.alerts.raise_alert("ban", f"/admin/people/{number}")
+    await models.alerts.send()
+    assert len(receiver.requests) == 1, "the last message is too recent"
+    models.clock.advance(seconds=EVERY_SECONDS)
+    await models.alerts.send()
+    assert [len(body["alerts"]) for body in receiver.bodies] == [1, 4]
+    models.clock.advance(seconds=2 * EVERY_SECONDS)
+    await models.alerts.send()
+    assert len(receiver.requests) == 2
+
+
+async def test_urgent_notices_and_hidden_cards_alert(models: Models, person: MakePerson) -> None:
+    new = NewNotice(kind="other", where="here", why="so", email="a@example.com", has_good_faith=True)
+    await models.notices.file(new, "192.0.2.1")
+    await models.notices.file(replace_kind(new, "minor"), "192.0.2.1")
+    ben = await person("Ben")
+    for one in await reporters(models, person, ben, 3):
+        await report(models, one, ben, "minor")
+    assert await rows(models, "select kind, path from alerts order by alert_id") == [
+        ("notice", "/admin/notices"),
+        ("minor", f"/admin/people/{ben.user_id}"),
+    ]
+
+
+def replace_kind(new: NewNotice, kind: str) -> NewNotice:
+    return NewNotice(
+        kind=kind, where=new.where, why=new.why, email=new.email, has_good_faith=new.has_good_faith
+    )
