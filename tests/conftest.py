@@ -35,8 +35,8 @@ from models.wiring import Models
 from server import MAX_BODY
 from server import make_site as new_site
 from tests.support.billing.fake_stripe import StripeStandIn
-from tests.support.billing.fake_stripe import running as running_stripe
 from tests.support.clients import Browser, Client, Socket
+from tests.support.fake_twilio import TwilioStandIn
 from tests.support.redis_versions import newer_commands
 from tests.support.secret_leaks import overheard
 from tests.support.servers import RunningServers, Servers
@@ -125,7 +125,12 @@ def config(request: pytest.FixtureRequest, tmp_path: Path) -> Config:
 
 @pytest.fixture
 def stripe(io_loop: IOLoop) -> Iterator[StripeStandIn]:
-    yield from running_stripe(io_loop)
+    yield from StripeStandIn.running(io_loop)
+
+
+@pytest.fixture
+def twilio(io_loop: IOLoop) -> Iterator[TwilioStandIn]:
+    yield from TwilioStandIn.running(io_loop)
 
 
 @pytest.fixture

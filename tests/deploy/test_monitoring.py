@@ -10,7 +10,6 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -20,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from handlers.base.loop_lag import LoopLag
 from models.console import site_figures
 from tests.conftest import ROOT, MakePerson, MakeSite, Running
-from tests.support.billing.fake_stripe import StripeStandIn, running
+from tests.support.billing.fake_stripe import StripeStandIn
 from tests.support.billing.payers import paid_twice
 from tests.support.scenes import Two, ban
 from tests.turn.coturn import free_port
@@ -54,11 +53,6 @@ def test_every_alert_is_tested_in_both_directions() -> None:
     assert [name for name in alerts if f"alertname: {name}\n        exp_alerts" not in cases] == []
     quiet = {"FirstPictureSlow", "ServerSlow"}  # without data
     assert {name for name in alerts if f"alertname: {name}}}" not in cases} == quiet
-
-
-@pytest.fixture
-def stripe(io_loop) -> Iterator[StripeStandIn]:
-    yield from running(io_loop)
 
 
 @pytest.fixture

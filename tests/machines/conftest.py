@@ -7,32 +7,21 @@ async def test_something(machines, people):
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
 
 import pytest
 from tornado.ioloop import IOLoop
 
-from models.postgres.migrations import migrate
 from tests.machines.actors.actor import Actor
-from tests.machines.site import Machines
+from tests.machines.site import Machines, running
 
 People = Callable[[int], Awaitable[list[Actor]]]
 
 
 @pytest.fixture(scope="session")
 def running_machines() -> Iterator[Machines]:
-    # Not pytest's own directory: another run makes that private again, and PostgreSQL could not restart.
-    with tempfile.TemporaryDirectory(prefix="napalmsky-machines-") as home:
-        machines = Machines(Path(home))
-        try:
-            machines.pair.start()
-            migrate(machines.pair.database_url)
-            machines.start()
-            yield machines
-        finally:
-            machines.stop()
+    with running() as machines:
+        yield machines
 
 
 @pytest.fixture

@@ -102,6 +102,16 @@ class Pair:
         finally:
             connection.close()
 
+    def hurry(self, call_id: str, left_ms: int) -> None:
+        """Sets the time left of a running call, as if the time before had passed."""
+        self.rows(
+            "update calls set version = version + 1, running_since = running_since - shift, "
+            "connected_at = connected_at - shift, due_at = due_at - shift "
+            "from (select running_since + remaining_ms * interval '1 ms' - clock_timestamp() "
+            "- %s * interval '1 ms' as shift from calls where call_id = %s) how where call_id = %s",
+            left_ms, call_id, call_id,
+        )  # fmt: skip
+
     def keys(self) -> redis.Redis:
         return redis.Redis.from_url(self.redis_url, decode_responses=True)
 

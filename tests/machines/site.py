@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from tornado.testing import bind_unused_port
 
+from models.postgres.migrations import migrate
 from tests.journeys.server_process import ServerProcess
 from tests.machines.actors.actor import Actor
 from tests.machines.faults.fault_proxy import FaultProxy
@@ -110,14 +113,7 @@ class Machines:
     # -- past the models --
 
     def hurry(self, call_id: str, left_ms: int) -> None:
-        """Sets the time left of a running call, as if the time before had passed."""
-        self.pair.rows(
-            "update calls set version = version + 1, running_since = running_since - shift, "
-            "connected_at = connected_at - shift, due_at = due_at - shift "
-            "from (select running_since + remaining_ms * interval '1 ms' - clock_timestamp() "
-            "- %s * interval '1 ms' as shift from calls where call_id = %s) how where call_id = %s",
-            left_ms, call_id, call_id,
-        )  # fmt: skip
+        self.pair.hurry(call_id, left_ms)
 
     async def check_over(self, call_id: str, a: Actor, b: Actor, reason: str, lines: set[str]) -> None:
         """The end was written once, sent to both alike, and no user stays busy."""
@@ -155,6 +151,20 @@ class Machines:
     def end_of(self, call_id: str) -> str | None:
         (row,) = self.pair.rows("select ended_reason from calls where call_id = %s", call_id)
         return row[0]  # type: ignore[return-value]
+
+
+@contextlib.contextmanager
+def running(*, over_tcp: bool = False) -> Iterator[Machines]:
+    # Not pytest's own directory: another run makes that private again, and PostgreSQL could not restart.
+    with tempfile.TemporaryDirectory(prefix="napalmsky-machines-") as home:
+        machines = Machines(Path(home), over_tcp=over_tcp)
+        try:
+            machines.pair.start()
+            migrate(machines.pair.database_url)
+            machines.start()
+            yield machines
+        finally:
+            machines.stop()
 
 
 def _free_port() -> int:

@@ -7,34 +7,24 @@ the fault are on the other screen.
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from models.postgres.migrations import migrate
 from tests.machines.actors.actor import Talk
 from tests.machines.conftest import People
 from tests.machines.faults.fault_proxy import Fault
 from tests.machines.faults.scene import HEAL_SECONDS, Scene, begin, check_told
-from tests.machines.site import Machines
+from tests.machines.site import Machines, running
 from tests.support.pace import within
 from tests.support.scenes import until
 
 
 @pytest.fixture(scope="module")
 def running_machines() -> Iterator[Machines]:
-    with tempfile.TemporaryDirectory(prefix="napalmsky-machines-") as home:
-        machines = Machines(Path(home), over_tcp=True)
-        try:
-            machines.pair.start()
-            migrate(machines.pair.database_url)
-            machines.start()
-            yield machines
-        finally:
-            machines.stop()
+    with running(over_tcp=True) as machines:
+        yield machines
 
 
 def cases() -> Iterator[object]:

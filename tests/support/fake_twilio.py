@@ -6,15 +6,13 @@ one for each coming request.
 
 from __future__ import annotations
 
-import asyncio
 import base64
-from collections import deque
 from typing import Any
 from urllib.parse import parse_qs
 
-from tornado.httpserver import HTTPServer
-from tornado.testing import bind_unused_port
-from tornado.web import Application, RequestHandler
+from tornado.web import RequestHandler
+
+from tests.support.fake_service import FakeService
 
 SID = "ACstandin0123456789abcdef0123456789"
 TOKEN = "standin-auth-token-0123456789"
@@ -29,23 +27,12 @@ GARBAGE: dict[str, bytes] = {
 }
 
 
-class TwilioStandIn:
+class TwilioStandIn(FakeService):
     """`asked`: the Ttl of every request for a token."""
 
     def __init__(self) -> None:
         self.asked: list[int] = []
-        self.faults: deque[str] = deque()
-        self.let_go = asyncio.Event()
-        routes = [(r"/2010-04-01/Accounts/(\w+)/Tokens.json", TokensHandler, {"twilio": self})]
-        self._server = HTTPServer(Application(routes, log_function=lambda _: None))
-        socket, port = bind_unused_port()
-        self._server.add_socket(socket)
-        self.api_base = f"http://127.0.0.1:{port}"
-
-    async def close(self) -> None:
-        self.let_go.set()
-        self._server.stop()
-        await self._server.close_all_connections()
+        super().__init__([(r"/2010-04-01/Accounts/(\w+)/Tokens.json", TokensHandler, {"twilio": self})])
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from tornado.ioloop import IOLoop
 
@@ -20,16 +18,6 @@ LIFE = 300 + 60 + 60
 @pytest.fixture
 def site(io_loop: IOLoop, make_site: MakeSite) -> Running:
     return io_loop.run_sync(lambda: make_site(**COTURN))
-
-
-@pytest.fixture
-def twilio(io_loop: IOLoop) -> Iterator[TwilioStandIn]:
-    async def made() -> TwilioStandIn:
-        return TwilioStandIn()
-
-    twilio = io_loop.run_sync(made)
-    yield twilio
-    io_loop.run_sync(twilio.close)
 
 
 def path(call_id: str) -> str:

@@ -13,23 +13,12 @@ from models.billing.stripe_types import (
     read_event,
     read_object,
 )
-from tests.support.billing.stripe_events import event
+from tests.support.billing.stripe_events import TOLD, event
 
 CHECKOUT = Checkout(
     attempt_id="a", user_id="u", kind="test", amount_cents=50, currency="usd", session_id=None,
     checkout_url=None, payment_intent=None, state="open",
 )  # fmt: skip
-TOLD = {
-    "id": "cs_1",
-    "client_reference_id": "u",
-    "metadata": {"user_id": "u", "attempt_id": "a"},
-    "amount_total": 50,
-    "currency": "usd",
-    "mode": "payment",
-    "livemode": False,
-    "status": "complete",
-    "payment_status": "paid",
-}
 
 
 def differences(**changes: object) -> list[str]:

@@ -6,19 +6,7 @@ import pytest
 
 from models.billing.stripe_types import EVENTS, fact_of, read_event, read_object
 from models.errors import BadRequest
-from tests.support.billing.stripe_events import event, news
-
-TOLD = {
-    "id": "cs_1",
-    "client_reference_id": "u",
-    "metadata": {"user_id": "u", "attempt_id": "a"},
-    "amount_total": 50,
-    "currency": "usd",
-    "mode": "payment",
-    "livemode": False,
-    "status": "complete",
-    "payment_status": "paid",
-}
+from tests.support.billing.stripe_events import TOLD, event, news
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from models.calls.turn import IceServer, IceServers, Turn
 from models.clock import Clock
 from models.redis.client import Bus
 from models.settings.config import Config
-from tests.support.fake_twilio import TwilioStandIn
 from tests.support.servers import Servers
 
 SECRET = "a secret of sixteen"
@@ -33,16 +32,6 @@ def still_clock() -> Clock:
     clock = Clock()
     clock.freeze(NOW)
     return clock
-
-
-@pytest.fixture
-def twilio(io_loop: IOLoop) -> Iterator[TwilioStandIn]:
-    async def made() -> TwilioStandIn:
-        return TwilioStandIn()
-
-    twilio = io_loop.run_sync(made)
-    yield twilio
-    io_loop.run_sync(twilio.close)
 
 
 @pytest.fixture

@@ -6,18 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from models.settings.config import Config, ConfigError, is_loopback
+from models.settings.config import Config, is_loopback
 from models.settings.environment import read_config
+from tests.support.settings import faults_of
 
 SECRET = "sk_live_0123456789abcdef"
-
-
-def faults_of(**environment: str) -> list[str]:
-    try:
-        read_config(environment)
-    except ConfigError as error:
-        return error.faults
-    return []
 
 
 @pytest.mark.parametrize(

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from models.settings.config import ConfigError
 from models.settings.environment import read_config
+from tests.support.settings import faults_of
 
 SECRET = "0123456789abcdef"
 SID, TOKEN = "AC0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef"
 COTURN = {"TURN_URLS": "turn:turn.example.com:3478", "TURN_SECRET": SECRET}
 TWILIO = {"TWILIO_ACCOUNT_SID": SID, "TWILIO_AUTH_TOKEN": TOKEN}
-
-
-def faults(**environment: str) -> list[str]:
-    try:
-        read_config(environment)
-    except ConfigError as error:
-        return error.faults
-    return []
 
 
 def test_every_form_of_turn_url_is_read_in_order() -> None:
@@ -49,16 +41,16 @@ def test_every_form_of_turn_url_is_read_in_order() -> None:
     ],
 )
 def test_an_invalid_url_is_rejected(url: str) -> None:
-    (fault,) = [fault for fault in faults(TURN_URLS=url, TURN_SECRET=SECRET) if "addresses" in fault]
+    (fault,) = [fault for fault in faults_of(TURN_URLS=url, TURN_SECRET=SECRET) if "addresses" in fault]
     assert fault.startswith("TURN_URLS must be turn: or turns: addresses")
 
 
 @pytest.mark.parametrize("pair", [COTURN, TWILIO], ids=["coturn", "twilio"])
 def test_half_of_the_credentials_does_not_start(pair: dict[str, str]) -> None:
-    assert not faults(**pair)
+    assert not faults_of(**pair)
     for name, value in pair.items():
         (missing,) = pair.keys() - {name}
-        assert faults(**{name: value}) == [f"{missing} is needed as well when {name} is set"]
+        assert faults_of(**{name: value}) == [f"{missing} is needed as well when {name} is set"]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +66,7 @@ def test_half_of_the_credentials_does_not_start(pair: dict[str, str]) -> None:
     ],
 )
 def test_invalid_values_are_rejected_without_being_shown(name: str, value: str, what: str) -> None:
-    told = faults(**COTURN | TWILIO | {name: value})
+    told = faults_of(**COTURN | TWILIO | {name: value})
     assert [fault for fault in told if fault.startswith(f"{name} {what}")]
     assert value not in "\n".join(told)
 
@@ -85,7 +77,7 @@ def test_another_api_url_needs_tls_or_loopback() -> None:
 
 
 def test_relay_only_without_a_turn_server_is_rejected() -> None:
-    (fault,) = faults(RELAY_ONLY="true", STUN_URLS="stun:stun.example.com")
+    (fault,) = faults_of(RELAY_ONLY="true", STUN_URLS="stun:stun.example.com")
     assert fault.startswith(
         "RELAY_ONLY needs a TURN server: TURN=embedded, TURN_URLS and TURN_SECRET, or TWILIO_ACCOUNT_SID"
     )

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from models.settings.config import ConfigError
 from models.settings.environment import read_config
 from models.settings.own_servers import other_name, public_host, runs_caddy, runs_coturn, site_host
+from tests.support.settings import faults_of
 
 PUBLIC = {"BASE_URL": "https://meet.example.org", "ALLOW_TEST_CHECKOUT": "true"}
 IN_IMAGE = {"HOST": "0.0.0.0", "TLS": "auto", "TURN": "auto"}
 COTURN = {"TURN_URLS": "turn:turn.example.com", "TURN_SECRET": "0123456789abcdef"}
-
-
-def faults(**environment: str) -> list[str]:
-    try:
-        read_config(environment)
-    except ConfigError as error:
-        return error.faults
-    return []
 
 
 @pytest.mark.parametrize(
@@ -64,11 +56,11 @@ def test_behind_our_own_caddy_the_site_is_on_loopback_and_trusts_it() -> None:
     ],
 )
 def test_contradictions_are_faults(environment: dict[str, str], fault: str) -> None:
-    assert [one for one in faults(**environment) if one.startswith(fault)]
+    assert [one for one in faults_of(**environment) if one.startswith(fault)]
 
 
 def test_relay_only_may_use_our_own_coturn() -> None:
-    assert faults(RELAY_ONLY="true", TURN="embedded") == []
+    assert faults_of(RELAY_ONLY="true", TURN="embedded") == []
 
 
 @pytest.mark.parametrize(

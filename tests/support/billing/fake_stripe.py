@@ -8,20 +8,16 @@ browser pays.
 
 from __future__ import annotations
 
-import asyncio
 import uuid
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
-from tornado.httpserver import HTTPServer
-from tornado.ioloop import IOLoop
-from tornado.testing import bind_unused_port
-from tornado.web import Application, RequestHandler
+from tornado.web import RequestHandler
 
 from tests.support.billing.stripe_books import KEY, Books, failure
 from tests.support.billing.stripe_events import SECRET
+from tests.support.fake_service import FakeService
 
 HOSTED = (
     "<!doctype html><html lang=en><title>Pay</title><link rel=icon href=data:,><h1>Stand-in for Stripe</h1>"
@@ -30,15 +26,13 @@ HOSTED = (
 )
 
 
-class StripeStandIn(Books):
+class StripeStandIn(Books, FakeService):
     """`asked`: every API request as (method, path, idempotency key)."""
 
     def __init__(self) -> None:
-        super().__init__()
+        Books.__init__(self)
         self.kept: dict[str, tuple[bytes, int, dict[str, Any]]] = {}
         self.asked: list[tuple[str, str, str | None]] = []
-        self.faults: deque[str] = deque()
-        self.let_go = asyncio.Event()
         # What else happens after a payment on our page, before the redirect back.
         self.when_paid: Callable[[dict[str, Any]], Awaitable[object]] | None = None
         own = {"stripe": self}
@@ -47,15 +41,7 @@ class StripeStandIn(Books):
             (r"/v1/(checkout/sessions|charges|disputes|refunds|webhook_endpoints)", ManyHandler, own),
             (r"/pay/(\w+)", HostedPage, own),
         ]
-        self._server = HTTPServer(Application(routes))
-        socket, port = bind_unused_port()
-        self._server.add_socket(socket)
-        self.api_base = f"http://127.0.0.1:{port}"
-
-    async def close(self) -> None:
-        self.let_go.set()
-        self._server.stop()
-        await self._server.close_all_connections()
+        FakeService.__init__(self, routes)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -66,17 +52,6 @@ class StripeStandIn(Books):
             "stripe_api_base": self.api_base,
             "price_cents": 50,
         }
-
-
-def running(io_loop: IOLoop) -> Iterator[StripeStandIn]:
-    """The body of a fixture."""
-
-    async def start() -> StripeStandIn:
-        return StripeStandIn()
-
-    stripe = io_loop.run_sync(start)
-    yield stripe
-    io_loop.run_sync(stripe.close)
 
 
 class ApiHandler(RequestHandler):

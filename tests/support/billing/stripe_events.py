@@ -16,6 +16,18 @@ from typing import Any
 from models.wiring import Models
 from tests.support.clients import Answer, Client
 
+# The checkout session of an event that pays for attempt `a` of user `u`.
+TOLD = {
+    "id": "cs_1",
+    "client_reference_id": "u",
+    "metadata": {"user_id": "u", "attempt_id": "a"},
+    "amount_total": 50,
+    "currency": "usd",
+    "mode": "payment",
+    "livemode": False,
+    "status": "complete",
+    "payment_status": "paid",
+}
 SECRET = "whsec_standin0123456789abcdef"
 
 
