@@ -7,7 +7,7 @@ import { isComposing, shortcutOf } from "./shortcuts.js";
 import { troubleOfFaults } from "../troubles.js";
 
 /** @typedef {import("./own_media.js").CallMedia} CallMedia */
-/** @typedef {{media: CallMedia, stage: import("./tiles.js").CallStage, chat: import("./chat.js").Chat, end: () => void}} Parts */
+/** @typedef {{media: CallMedia, tiles: import("./tiles.js").Tiles, chat: import("./chat.js").Chat, end: () => void}} Parts */
 
 /** @param {string} id @returns {HTMLElement} */
 const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -23,7 +23,7 @@ export function startControls(parts) {
   for (const close of document.querySelectorAll("[data-close-panel]")) close.addEventListener("click", () => closePanels(true));
   document.addEventListener("keydown", (event) => keys(event, parts));
   media.addEventListener("change", () => { drawMedia(media); fillDevices(parts); });
-  media.addEventListener("devices", () => { parts.stage.useSpeaker(); fillDevices(parts); });
+  media.addEventListener("devices", () => { parts.tiles.useSpeaker(); fillDevices(parts); });
   media.addEventListener("lost", (event) => tellLost(/** @type {CustomEvent} */ (event).detail));
   startDevices(parts);
 }
@@ -72,7 +72,7 @@ function press(id, isPressed, name) {
 }
 
 /** @param {string} opener @param {string} panel @param {Parts} parts */
-function togglePanel(opener, panel, { chat, stage, media }) {
+function togglePanel(opener, panel, { chat, tiles, media }) {
   const wasOpen = !element(panel).hidden;
   closePanels(wasOpen);
   if (wasOpen) return;
@@ -80,7 +80,7 @@ function togglePanel(opener, panel, { chat, stage, media }) {
   element(opener).setAttribute("aria-expanded", "true");
   element("call").dataset.panel = panel;
   if (panel === "chat") return chat.opened();
-  fillDevices({ media, stage });
+  fillDevices({ media, tiles });
   element("device-audio").focus();
 }
 
@@ -107,13 +107,13 @@ function keys(event, parts) {
 }
 
 /** @param {Parts} parts */
-function startDevices({ media, stage }) {
+function startDevices({ media, tiles }) {
   const change = (/** @type {"audio"|"video"} */ kind) => media.use(kind, valueOf(`device-${kind}`)).then(tellTrouble);
   element("device-audio").addEventListener("change", () => change("audio"));
   element("device-video").addEventListener("change", () => change("video"));
   element("device-output").addEventListener("change", () => {
     chooseDevice("output", valueOf("device-output"));
-    stage.useSpeaker();
+    tiles.useSpeaker();
   });
 }
 
@@ -122,12 +122,12 @@ const select = (id) => /** @type {HTMLSelectElement} */ (element(id));
 /** @param {string} id */
 const valueOf = (id) => select(id).value;
 
-/** @param {Pick<Parts, "media"|"stage">} parts */
-async function fillDevices({ media, stage }) {
+/** @param {Pick<Parts, "media"|"tiles">} parts */
+async function fillDevices({ media, tiles }) {
   if (element("devices").hidden) return;
   await fillDeviceSelect(select("device-audio"), "audioinput", media.deviceOf("audio"));
   await fillDeviceSelect(select("device-video"), "videoinput", media.deviceOf("video") || chosenDevice("video"));
   await fillDeviceSelect(select("device-output"), "audiooutput", chosenDevice("output"));
   const field = element("device-output").closest(".field");
-  if (field instanceof HTMLElement) field.hidden = !("setSinkId" in stage.sound);
+  if (field instanceof HTMLElement) field.hidden = !("setSinkId" in tiles.sound);
 }

@@ -6,7 +6,7 @@
 import { toast } from "../announce.js";
 import { path } from "./webrtc/path.js";
 
-/** @typedef {{engine: import("./webrtc/engine.js").CallEngine, quality: import("./quality/monitor.js").CallQuality, media: import("./own_media.js").CallMedia,
+/** @typedef {{engine: import("./webrtc/engine.js").CallEngine, quality: import("./quality/monitor.js").QualityMonitor, media: import("./own_media.js").CallMedia,
  *   state: () => object}} Subject */
 
 /** UUIDs (session tokens have that form), IPv6, IPv4 (with port), mDNS names, long opaque words. */
@@ -28,7 +28,7 @@ export async function diagnose({ engine, quality, media, state }) {
   const found = {
     browser: navigator.userAgent.replaceAll(".0.0.0", ""), online: navigator.onLine, visible: document.visibilityState, page: state(),
     connection: await engine.stats(), ice: pc?.iceConnectionState ?? "none", route: pc && (await path(pc)),
-    quality: quality.quality.word, rung: quality.ladder.rung.name, choice: quality.ladder.choice, log: quality.log,
+    quality: quality.grade.word, level: quality.bitrate.level.name, choice: quality.bitrate.choice, log: quality.log,
     media: { ...media.state, camera: trackState(media.videoTrack) },
   };
   return redact(JSON.stringify(found, null, 1));

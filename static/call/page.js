@@ -7,8 +7,8 @@
  * `window.napalmCall` is the engine, for diagnostics and tests only.
  */
 import { CallMedia } from "./own_media.js";
-import { CallQuality } from "./quality/monitor.js";
-import { CallStage } from "./tiles.js";
+import { QualityMonitor } from "./quality/monitor.js";
+import { Tiles } from "./tiles.js";
 import { startControls } from "./controls.js";
 import { CallTimer } from "./timer.js";
 import { Chat } from "./chat.js";
@@ -30,10 +30,10 @@ const root = element("call");
 const name = root.dataset.peerName ?? "";
 const { socket, engine } = openRelay(root.dataset.callId ?? "");
 const media = new CallMedia(engine);
-const stage = new CallStage(name);
+const tiles = new Tiles(name);
 const timer = new CallTimer(element("call-timer"), root);
 const chat = new Chat(element("chat"), element("unread"), socket, name);
-const quality = new CallQuality(engine, stage.peer, () => tellMedia());
+const quality = new QualityMonitor(engine, tiles.peer, () => tellMedia());
 const letSleep = keepAwake();
 const now = { state: "connecting", isPeerHere: false, isFlowing: false, isEnding: false, isOver: false,
   /** Why this side cannot take part. @type {""|"noroute"|"unsupported"} */ fault: /** @type {""|"noroute"|"unsupported"} */ ("") };
@@ -49,13 +49,13 @@ function words() {
   if (!now.isFlowing) return now.state === "paused" ? "Reconnecting… The clock waits" : "Reconnecting…";
   if (now.state === "paused") return "Paused: the clock waits";
   if (socket.status !== "open") return "Reconnecting…";
-  return soundTrouble(name, stage.peer);
+  return soundTrouble(name, tiles.peer);
 }
 
 /** The call waits for a peer with device problems, and the text says so. */
 function whyPeerWaits() {
-  const { faults } = stage.peer;
-  return callTrouble(name, stage.peer) || (faults.audio || faults.video ? peerTrouble(name, stage.peer) : "");
+  const { faults } = tiles.peer;
+  return callTrouble(name, tiles.peer) || (faults.audio || faults.video ? peerTrouble(name, tiles.peer) : "");
 }
 
 function draw() {
@@ -92,9 +92,9 @@ function drawPaused() {
 
 /** @param {Message} message media:state */
 function peerMedia({ audio, video, camera = video, wantsVideo = true, faults = {} }) {
-  Object.assign(stage.peer, { audio, video, camera, faults: faults ?? {} });
+  Object.assign(tiles.peer, { audio, video, camera, faults: faults ?? {} });
   quality.peerWants(wantsVideo);
-  stage.draw();
+  tiles.draw();
   draw();
 }
 
@@ -124,7 +124,7 @@ function release() {
   media.stop();
   engine.close();
   socket.close();
-  stage.stop();
+  tiles.stop();
   timer.stop();
   chat.stop();
   quality.stop();
@@ -214,10 +214,10 @@ function listen() {
   on(socket, "peer:left", () => learn({ isPeerHere: false }));
   on(socket, "media:state", peerMedia);
   on(socket, "socket:status", socketChanged);
-  on(engine, "track", ({ track }) => stage.add(track));
-  on(engine, "flow", ({ isFlowing }) => { learn({ isFlowing }); foundWay(isFlowing); stage.play(); });
+  on(engine, "track", ({ track }) => tiles.add(track));
+  on(engine, "flow", ({ isFlowing }) => { learn({ isFlowing }); foundWay(isFlowing); tiles.play(); });
   on(engine, "noroute", () => { learn({ fault: "noroute" }); tellMedia(); });
-  media.addEventListener("change", () => { stage.showOwn(media.videoTrack); drawPaused(); tellMedia(); });
+  media.addEventListener("change", () => { tiles.showOwn(media.videoTrack); drawPaused(); tellMedia(); });
   media.addEventListener("asking", (event) => showTrouble(/** @type {CustomEvent<Fault[]>} */ (event).detail));
   element("help-retry").addEventListener("click", () => join(() => media.open()));
   element("help-audio").addEventListener("click", () => join(() => media.openOnly(["audio"])));
@@ -226,9 +226,9 @@ function listen() {
 }
 
 listen();
-startControls({ media, stage, chat, end });
+startControls({ media, tiles, chat, end });
 offerDiagnostics(element("copy-diagnostics"), { engine, quality, media, state: () => ({ ...now, socket: socket.status }) });
-stage.draw();
+tiles.draw();
 draw();
 if (canCall()) join(() => media.open());
 else showUnsupported();

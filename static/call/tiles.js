@@ -8,7 +8,7 @@ import { peerTrouble } from "./peer_texts.js";
 /** @param {string} id @returns {any} */
 const element = (id) => document.getElementById(id);
 
-export class CallStage {
+export class Tiles {
   /** @type {HTMLVideoElement} */ remote = element("remote-video");
   /** @type {HTMLAudioElement} */ sound = element("remote-audio");
   /** @type {HTMLVideoElement} */ own = element("local-video");
@@ -70,7 +70,7 @@ export class CallStage {
     element("peer-words").textContent = peerTrouble(this.name, this.peer);
   }
 
-  /** The user's own video can be dragged; it stays inside the stage. */
+  /** The user's own video can be dragged; it stays inside the area of the call. */
   #makeDraggable() {
     const { own } = this;
     let from = { x: 0, y: 0 };

@@ -8,7 +8,7 @@ import { clock, toMs, waitText } from "../clock.js";
 
 const SWIPE_PX = 48;
 
-export class Deck {
+export class CardStack {
   #at = 0;
 
   /** @param {HTMLElement} home holds the articles @param {(card: HTMLElement|null) => void} shown */

@@ -5,7 +5,7 @@
  * screen never jumps.
  */
 import { polite } from "../announce.js";
-import { Deck, isOnCooldown, personOf } from "./cards.js";
+import { CardStack, isOnCooldown, personOf } from "./cards.js";
 import { goOnline, offerNotifications, takeBreak, wantsOnline, watchPresence } from "./presence.js";
 import { mayGoOnline, watchTroubles } from "./trouble.js";
 import { fetchQueue } from "./queue.js";
@@ -33,7 +33,7 @@ function element(id) {
 const room = element("room");
 const talk = /** @type {HTMLButtonElement} */ (element("talk"));
 const lengths = element("lengths");
-const deck = new Deck(element("queue-cards"), shown);
+const stack = new CardStack(element("queue-cards"), shown);
 let knowsOfMore = element("queue-cursor").dataset.more === "yes";
 let downSince = Date.now();
 let online = Number(element("online-count").dataset.count);
@@ -46,8 +46,8 @@ const waiting = new Set();
 function shown(card) {
   element("queue-empty").hidden = card !== null;
   element("deck-controls").hidden = card === null;
-  element("deck-place").textContent = deck.place;
-  for (const step of room.querySelectorAll("[data-step]")) /** @type {HTMLElement} */ (step).hidden = deck.cards.length < 2;
+  element("deck-place").textContent = stack.place;
+  for (const step of room.querySelectorAll("[data-step]")) /** @type {HTMLElement} */ (step).hidden = stack.cards.length < 2;
   if (card) label(card);
 }
 
@@ -62,11 +62,11 @@ function label(card) {
 
 /** @param {1|-1} step */
 function move(step) {
-  deck.move(step);
+  stack.move(step);
   fill();
   element("queue-note").textContent = "";
-  const card = deck.current;
-  if (card) polite(`${card.dataset.name}, ${deck.place}${isOnCooldown(card) ? ", not available to you yet" : ""}`);
+  const card = stack.current;
+  if (card) polite(`${card.dataset.name}, ${stack.place}${isOnCooldown(card) ? ", not available to you yet" : ""}`);
 }
 
 /** Says that the person just looked at is gone. @param {string[]} names */
@@ -74,7 +74,7 @@ function farewell(names) {
   const text = names.map((name) => `${name} has just left.`).join(" ");
   if (!text) return;
   element("queue-note").textContent = text;
-  polite(deck.current ? `${text} Now: ${deck.current.dataset.name}.` : text);
+  polite(stack.current ? `${text} Now: ${stack.current.dataset.name}.` : text);
 }
 
 /** Runs after what is under way; the same wish twice is one. @param {() => Promise<void>} work */
@@ -90,14 +90,14 @@ async function more() {
   const page = await fetchQueue(cursor.dataset.cursor);
   if (!page) return;
   cursor.dataset.cursor = page.cursor;
-  deck.merge(page.articles, false);
+  stack.merge(page.articles, false);
   knowsOfMore = page.hasMore;
   if (page.articles.length) fill();
 }
 
 /** New cards are appended, but only up to one page ahead of the current card. */
 function fill() {
-  if (knowsOfMore && deck.ahead < CARDS_AHEAD) inTurn(more);
+  if (knowsOfMore && stack.ahead < CARDS_AHEAD) inTurn(more);
 }
 
 /** Loads the complete state: after a reconnect or a ring, or while there is no socket. */
@@ -105,7 +105,7 @@ async function refresh() {
   const page = await fetchQueue();
   if (!page) return;
   element("queue-cursor").dataset.cursor = page.cursor;
-  farewell(deck.merge(page.articles, !page.hasMore));
+  farewell(stack.merge(page.articles, !page.hasMore));
   knowsOfMore = page.hasMore;
   fill();
 }
@@ -133,7 +133,7 @@ function showPresence(available, isConnected) {
 }
 
 function ask() {
-  const card = deck.current;
+  const card = stack.current;
   if (!card || isOnCooldown(card)) return;
   ring.invite(personOf(card), chosenSeconds(lengths));
 }
@@ -156,7 +156,7 @@ async function start() {
 
 function listen() {
   on(invites, "queue:update", ({ left, more: hasMore, onlineUsers }) => {
-    farewell(deck.remove(left ?? []));
+    farewell(stack.remove(left ?? []));
     countOnline(onlineUsers);
     knowsOfMore = hasMore;
     fill();
@@ -169,15 +169,15 @@ function listen() {
   element("take-break").addEventListener("click", () => { takeBreak(); element("go-online").hidden = false; element("go-online").focus(); });
   for (const step of room.querySelectorAll("[data-step]"))
     step.addEventListener("click", () => move(step.getAttribute("data-step") === "next" ? 1 : -1));
-  lengths.addEventListener("change", () => { rememberSeconds(chosenSeconds(lengths)); deck.show(); });
+  lengths.addEventListener("change", () => { rememberSeconds(chosenSeconds(lengths)); stack.show(); });
 }
 
 /** Runs once a second and computes everything from timestamps. */
 function beat() {
   const isDown = downSince > 0 && Date.now() - downSince > DOWN_MS;
   if (isDown) showPresence(false, false);
-  deck.tick();
-  if (deck.current) label(deck.current);
+  stack.tick();
+  if (stack.current) label(stack.current);
 }
 
 function poll() {
@@ -193,7 +193,7 @@ if (!room.dataset.started) {
   watchPresence(showPresence);
   watchTroubles();
   listen();
-  deck.show();
+  stack.show();
   setInterval(beat, 1000);
   setInterval(poll, POLL_MS);
 }

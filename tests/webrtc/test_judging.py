@@ -1,4 +1,4 @@
-"""The pure parts, by numbers. StatsDeltas (stats to deltas), quality (deltas to words), ladder (to rungs)."""
+"""The pure parts, by numbers. StatsDeltas (stats to deltas), quality (deltas to words), bitrate (to rungs)."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ GAUGE = """async (rounds) => {
   return rounds.map((reports, index) => deltas.read(reports, 1000 + 1000 * index));
 }"""
 QUALITY = """async (readings) => {
-  const { Quality } = await import('/static/call/quality/grade.js');
-  const quality = new Quality();
+  const { ConnectionGrade } = await import('/static/call/quality/grade.js');
+  const quality = new ConnectionGrade();
   const calm = { seconds: 1, received: 60, lossIn: 0, lossOut: 0, lossOutNow: 0, jitter: 0.01,
     roundTripTime: 0.05, freezes: 0, framesPerSecond: 30 };
   return readings.map((one) => { quality.take({ ...calm, ...one }); return quality.word; });
 }"""
 LADDER = """async (grades) => {
-  const { Ladder } = await import('/static/call/quality/bitrate.js');
-  const ladder = new Ladder();
-  return grades.map((grade) => { ladder.take(grade, 1); return ladder.rung.name; });
+  const { BitrateControl } = await import('/static/call/quality/bitrate.js');
+  const bitrate = new BitrateControl();
+  return grades.map((grade) => { bitrate.take(grade, 1); return bitrate.level.name; });
 }"""
 
 

@@ -1,4 +1,4 @@
-"""Lost packets: quality in words, the ladder of pictures, and the way back after a total loss.
+"""Lost packets: quality in words, the levels of video, and the way back after a total loss.
 
 The network is bent by the recipe that works: conditions set before the connection is made, later only the
 loss is changed. Each test first proves that the loss bites.
@@ -22,9 +22,9 @@ from tests.webrtc.callers import Caller, pair, talk
 # What the page does from one frame to the next, at the instant it happens.
 RECORD = """() => {
   const call = document.getElementById('call'), quality = document.getElementById('call-quality');
-  window.rungs = [call.dataset.rung]; window.words = [];
-  new MutationObserver(() => { if (rungs.at(-1) !== call.dataset.rung) rungs.push(call.dataset.rung); })
-    .observe(call, { attributes: true, attributeFilter: ['data-rung'] });
+  window.levels = [call.dataset.level]; window.words = [];
+  new MutationObserver(() => { if (levels.at(-1) !== call.dataset.level) levels.push(call.dataset.level); })
+    .observe(call, { attributes: true, attributeFilter: ['data-level'] });
   new MutationObserver(() => words.push([quality.dataset.quality, performance.now()]))
     .observe(quality, { attributes: true, attributeFilter: ['data-quality'] });
 }"""
@@ -105,17 +105,17 @@ async def test_the_ladder_goes_down_to_sound_and_up_again_and_sound_never_stops(
     await anna.run(RECORD)
     await anna.lose(60)
     sound = asyncio.create_task(sound_never_stops(ben, anna))
-    await anna.shows("#call", "data-rung", "paused", 40)
+    await anna.shows("#call", "data-level", "paused", 40)
     await expect(anna.page.locator("#picture-note")).to_contain_text("Your picture is paused")
-    await anna.shows("#call", "data-rung", "sound", 20)
+    await anna.shows("#call", "data-level", "sound", 20)
     await expect(ben.page.locator("#peer-words")).to_contain_text("picture is paused")
     await until(lambda: sends(ben), lambda active: active == [True, False])
     await anna.lose(0)
-    await anna.shows("#call", "data-rung", "paused", 30)
+    await anna.shows("#call", "data-level", "paused", 30)
     sound.cancel()
-    assert await anna.run("rungs") == ["full", "bitrate", "scale", "paused", "sound", "paused"]
+    assert await anna.run("levels") == ["full", "bitrate", "scale", "paused", "sound", "paused"]
     await anna.visitor.press("Send it anyway")
-    await anna.shows("#call", "data-rung", "full")
+    await anna.shows("#call", "data-level", "full")
     await expect(ben.page.locator("#call-stage")).to_have_attribute("data-picture", "yes")
     await until(lambda: sends(ben), lambda active: active == [True, True])
     assert await anna.offers() + await ben.offers() == 0
@@ -138,7 +138,7 @@ async def sends(one: Caller) -> Any:
 async def test_what_the_person_chooses_wins(stage: Stage) -> None:
     anna, ben = await pair(stage)
     await talk(anna, ben)
-    for choice, rung, picture in (
+    for choice, level, picture in (
         ("Sound only", "sound", "no"),
         ("Small, saves data", "scale", "yes"),
         ("Always the best", "full", "yes"),
@@ -146,7 +146,7 @@ async def test_what_the_person_chooses_wins(stage: Stage) -> None:
         if not await anna.page.locator("#devices").is_visible():
             await anna.visitor.press("Devices")
         await anna.page.get_by_label("Picture").select_option(choice)
-        await anna.shows("#call", "data-rung", rung)
+        await anna.shows("#call", "data-level", level)
         await ben.shows("#call-stage", "data-picture", picture)
     await expect(anna.page.locator("#picture-note")).to_be_hidden()
     await asyncio.gather(anna.sound_flows(), ben.sound_flows())

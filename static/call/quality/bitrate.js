@@ -7,17 +7,17 @@
 
 /** @typedef {import("../webrtc/transceivers.js").VideoLimit} VideoLimit */
 /** @typedef {"auto"|"full"|"saver"|"sound"} Choice */
-/** @typedef {{name: string, limit: VideoLimit, wantsVideo: boolean}} Rung */
+/** @typedef {{name: string, limit: VideoLimit, wantsVideo: boolean}} Level */
 
-/** @type {readonly [Rung, ...Rung[]]} */
-export const RUNGS = [
+/** @type {readonly [Level, ...Level[]]} */
+export const LEVELS = [
   { name: "full", limit: { maxBitrate: 1_200_000, scaleResolutionDownBy: 1, active: true }, wantsVideo: true },
   { name: "bitrate", limit: { maxBitrate: 450_000, scaleResolutionDownBy: 1, active: true }, wantsVideo: true },
   { name: "scale", limit: { maxBitrate: 200_000, scaleResolutionDownBy: 2, active: true }, wantsVideo: true },
   { name: "paused", limit: { maxBitrate: 200_000, scaleResolutionDownBy: 2, active: false }, wantsVideo: true },
   { name: "sound", limit: { maxBitrate: 200_000, scaleResolutionDownBy: 2, active: false }, wantsVideo: false },
 ];
-const LAST = RUNGS.length - 1;
+const LAST = LEVELS.length - 1;
 const SMALL = 2;
 const CHOSEN = { full: 0, saver: SMALL, sound: LAST };
 const DOWN_SECONDS = 3;
@@ -29,7 +29,7 @@ const TRIAL_SECONDS = 12;
 /** A longer reading (a sleeping tab) counts as this long. */
 const MOST_STEP_SECONDS = 2;
 
-export class Ladder {
+export class BitrateControl {
   /** @type {Choice} */ choice = "auto";
   #step = 0;
   #weak = 0;
@@ -38,19 +38,19 @@ export class Ladder {
   #patience = UP_SECONDS;
   #sinceUp = TRIAL_SECONDS;
 
-  /** @returns {Rung} */
-  get rung() {
-    return RUNGS[this.choice === "auto" ? this.#step : CHOSEN[this.choice]] ?? RUNGS[0];
+  /** @returns {Level} */
+  get level() {
+    return LEVELS[this.choice === "auto" ? this.#step : CHOSEN[this.choice]] ?? LEVELS[0];
   }
 
-  /** One more reading. @param {0|1|2} grade of the path @param {number} seconds it stands for @returns {boolean} whether the rung has changed */
+  /** One more reading. @param {0|1|2} grade of the path @param {number} seconds it stands for @returns {boolean} whether the level has changed */
   take(grade, seconds) {
-    const before = this.rung;
+    const before = this.level;
     this.#count(grade, Math.min(seconds, MOST_STEP_SECONDS));
     if (this.#weak >= DOWN_SECONDS) this.#down(LAST);
     else if (this.#unsteady >= UNSTEADY_SECONDS) this.#down(SMALL);
     else if (this.#good >= this.#patience) this.#up();
-    return this.rung !== before;
+    return this.level !== before;
   }
 
   /** @param {0|1|2} grade @param {number} seconds */
@@ -78,10 +78,10 @@ export class Ladder {
     this.#sinceUp = 0;
   }
 
-  /** @param {Choice} choice @returns {boolean} whether the rung has changed */
+  /** @param {Choice} choice @returns {boolean} whether the level has changed */
   choose(choice) {
-    const before = this.rung;
+    const before = this.level;
     this.choice = choice;
-    return this.rung !== before;
+    return this.level !== before;
   }
 }

@@ -29,12 +29,12 @@ const worst = (...grades) => /** @type {Grade} */ (Math.max(...grades));
 /** @param {readonly Reading[]} readings @param {(reading: Reading) => number} pick */
 const mean = (readings, pick) => readings.reduce((sum, one) => sum + pick(one), 0) / Math.max(1, readings.length);
 
-/** What we send, as it fares: loss told by the peer, round trips. @param {Reading} reading @returns {Grade} */
+/** The quality of what we send: loss as the peer reports it, and round trips. @param {Reading} reading @returns {Grade} */
 export function gradeOut({ lossOut, roundTripTime }) {
   return worst(grade(lossOut, LIMITS.loss), grade(roundTripTime, LIMITS.roundTripTime));
 }
 
-/** What arrives here. @param {readonly Reading[]} readings @param {number} bestRate @returns {Grade} */
+/** The quality of what arrives here. @param {readonly Reading[]} readings @param {number} bestRate @returns {Grade} */
 export function gradeIn(readings, bestRate) {
   const freezes = readings.reduce((sum, one) => sum + one.freezes, 0);
   const seconds = mean(readings, (one) => one.seconds) * readings.length;
@@ -53,11 +53,11 @@ function gradeRate(readings, bestRate) {
   return share < STANDING ? 2 : share < SLOW ? 1 : 0;
 }
 
-export class Quality {
+export class ConnectionGrade {
   /** @type {Word} */ word = "unknown";
   /** The grade of the network path, for bitrate.js: without freezes, which may be the device's fault. @type {Grade} */ path = 0;
   /** @type {Reading[]} */ #window = [];
-  /** @type {Grade[]} */ #judged = [];
+  /** @type {Grade[]} */ #grades = [];
   #bestRate = 0;
 
   /** One more reading. @param {Reading} reading @returns {boolean} whether the word has changed */
@@ -66,29 +66,29 @@ export class Quality {
     this.#bestRate = Math.max(this.#bestRate * 0.98, reading.framesPerSecond ?? 0);
     this.path = worst(gradeOut(reading), grade(mean(this.#window, (one) => one.lossIn), LIMITS.loss));
     const sent = gradeOut({ ...reading, lossOut: Math.max(...this.#window.map((one) => one.lossOutNow)) });
-    this.#judged = [worst(sent, gradeIn(this.#window, this.#bestRate)), ...this.#judged].slice(0, BETTER_AFTER);
+    this.#grades = [worst(sent, gradeIn(this.#window, this.#bestRate)), ...this.#grades].slice(0, BETTER_AFTER);
     return this.#settle();
   }
 
   #settle() {
     const now = WORDS.indexOf(this.word);
-    const worse = Math.min(...this.#judged.slice(0, WORSE_AFTER));
-    const better = Math.max(...this.#judged);
-    if (this.#judged.length < WORSE_AFTER) return false;
-    if (now < 0 || worse > now) return this.#say(worse);
-    return this.#judged.length === BETTER_AFTER && better < now && this.#say(better);
+    const worse = Math.min(...this.#grades.slice(0, WORSE_AFTER));
+    const better = Math.max(...this.#grades);
+    if (this.#grades.length < WORSE_AFTER) return false;
+    if (now < 0 || worse > now) return this.#change(worse);
+    return this.#grades.length === BETTER_AFTER && better < now && this.#change(better);
   }
 
   /** @param {number} index */
-  #say(index) {
+  #change(index) {
     this.word = WORDS[index] ?? "unknown";
     return true;
   }
 
-  /** Nothing flows: there is nothing to judge. @returns {boolean} whether the word has changed */
-  forget() {
+  /** Resets the grade while no media flow. @returns {boolean} whether the word has changed */
+  reset() {
     const wasKnown = this.word !== "unknown";
-    [this.word, this.path, this.#window, this.#judged, this.#bestRate] = ["unknown", 0, [], [], 0];
+    [this.word, this.path, this.#window, this.#grades, this.#bestRate] = ["unknown", 0, [], [], 0];
     return wasKnown;
   }
 }

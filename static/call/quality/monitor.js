@@ -6,58 +6,58 @@
  */
 import { polite } from "../../announce.js";
 import { StatsDeltas } from "./stats.js";
-import { Ladder } from "./bitrate.js";
-import { Quality } from "./grade.js";
+import { BitrateControl } from "./bitrate.js";
+import { ConnectionGrade } from "./grade.js";
 
 /** @typedef {import("./bitrate.js").Choice} Choice */
 
-const LOOK_MS = 1000;
+const CHECK_MS = 1000;
 const SHOWN = { unknown: "", good: "Good connection", unsteady: "Unsteady connection", weak: "Weak connection" };
 const SPOKEN = { unknown: "", good: "The connection is good again.", unsteady: "The connection is unsteady.", weak: "The connection is weak." };
 
 /** @param {string} id @returns {any} */
 const element = (id) => document.getElementById(id);
 
-export class CallQuality {
+export class QualityMonitor {
   /** What has changed and when, for diagnosis: seconds into the call. @type {string[]} */ log = [];
-  quality = new Quality();
-  ladder = new Ladder();
+  grade = new ConnectionGrade();
+  bitrate = new BitrateControl();
   #deltas = new StatsDeltas();
   /** @type {RTCPeerConnection|null} */ #seen = null;
   /** Whether the peer can receive video now. */ #isWanted = true;
   #since = performance.now();
 
-  /** @param {import("../webrtc/engine.js").CallEngine} engine @param {{video: boolean}} peer what it says to send @param {() => void} changed */
+  /** @param {import("../webrtc/engine.js").CallEngine} engine @param {{video: boolean}} peer what it reports to send @param {() => void} changed */
   constructor(engine, peer, changed) {
     this.engine = engine;
     this.peer = peer;
     this.changed = changed;
-    this.timer = setInterval(() => this.look(), LOOK_MS);
+    this.timer = setInterval(() => this.check(), CHECK_MS);
     this.draw();
     element("picture").addEventListener("change", () => this.choose(element("picture").value));
     element("picture-anyway").addEventListener("click", () => this.choose("full"));
   }
 
-  /** What the peer is sent about our video, besides whether the camera is on. */
+  /** What the peer is told about our video, besides whether the camera is on. */
   get state() {
-    const { limit, wantsVideo } = this.ladder.rung;
+    const { limit, wantsVideo } = this.bitrate.level;
     return { sendsVideo: limit.active && this.#isWanted, wantsVideo };
   }
 
   /** @param {Choice} choice */
   choose(choice) {
     element("picture").value = choice;
-    if (this.ladder.choose(choice)) this.#moved();
+    if (this.bitrate.choose(choice)) this.#moved();
   }
 
-  /** @param {boolean} isWanted as the peer says */
+  /** @param {boolean} isWanted as the peer reports */
   peerWants(isWanted) {
     if (isWanted === this.#isWanted) return;
     this.#isWanted = isWanted;
     this.#moved();
   }
 
-  async look() {
+  async check() {
     const { pc, flow } = this.engine;
     if (!pc || !flow.isFlowing) return this.#forget();
     const stats = await pc.getStats().catch(() => null);
@@ -66,7 +66,7 @@ export class CallQuality {
 
   #forget() {
     this.#seen = null;
-    if (this.quality.forget()) this.draw();
+    if (this.grade.reset()) this.draw();
   }
 
   /** @param {RTCPeerConnection} pc @param {RTCStatsReport} stats */
@@ -77,23 +77,23 @@ export class CallQuality {
     const reading = this.#deltas.read(stats, performance.now());
     if (isFirst) return;
     if (!this.peer.video) Object.assign(reading, { framesPerSecond: null, freezes: 0 });
-    const before = this.quality.word;
-    if (this.quality.take(reading)) this.#say(before);
-    if (this.ladder.take(this.quality.path, reading.seconds)) this.#moved();
+    const before = this.grade.word;
+    if (this.grade.take(reading)) this.#say(before);
+    if (this.bitrate.take(this.grade.path, reading.seconds)) this.#moved();
   }
 
   /** @param {import("./grade.js").Word} before */
   #say(before) {
-    const { word } = this.quality;
+    const { word } = this.grade;
     this.#note(word);
     this.draw();
     if (before !== "unknown" || word !== "good") polite(SPOKEN[word]);
   }
 
   #moved() {
-    const { rung } = this.ladder;
-    this.#note(`picture: ${rung.name}`);
-    this.engine.setVideoLimit({ ...rung.limit, active: this.state.sendsVideo });
+    const { level } = this.bitrate;
+    this.#note(`picture: ${level.name}`);
+    this.engine.setVideoLimit({ ...level.limit, active: this.state.sendsVideo });
     this.draw();
     this.changed();
   }
@@ -105,14 +105,14 @@ export class CallQuality {
   }
 
   draw() {
-    const { word } = this.quality;
-    const { choice, rung } = this.ladder;
-    element("call").dataset.rung = rung.name;
+    const { word } = this.grade;
+    const { choice, level } = this.bitrate;
+    element("call").dataset.level = level.name;
     element("call-quality").hidden = word === "unknown";
     element("call-quality").dataset.quality = word;
     element("quality-words").textContent = SHOWN[word];
-    element("picture-note").hidden = choice !== "auto" || rung.limit.active;
-    element("picture-words").textContent = rung.wantsVideo
+    element("picture-note").hidden = choice !== "auto" || level.limit.active;
+    element("picture-words").textContent = level.wantsVideo
       ? "Your picture is paused to keep the sound clear." : "Sound only, until the connection is better.";
   }
 

@@ -6,16 +6,16 @@
 
 /**
  * @typedef {object} Reading
- * @property {number} seconds since the reading before
- * @property {number} received packets that came
+ * @property {number} seconds since the previous reading
+ * @property {number} received packets received
  * @property {number} lossIn 0 to 1, the worse of sound and picture, as received here
- * @property {number} lossOut 0 to 1, as the peer reports of what we send; a report holds until the next one comes
- * @property {number} lossOutNow the same, only from a report that is new; of sound only while there is none of a picture,
- *   for that one looks back five seconds and more
+ * @property {number} lossOut 0 to 1, as the peer reports about what we send; a report is valid until the next one
+ * @property {number} lossOutNow the same, but only from a new report; a report about sound counts only without one about video,
+ *   because it covers five seconds and more
  * @property {number} jitter seconds
  * @property {number} roundTripTime seconds; 0: not measured
  * @property {number} freezes of the picture
- * @property {number|null} framesPerSecond decoded; null: no picture comes
+ * @property {number|null} framesPerSecond decoded; null: no video arrives
  */
 
 /** How long a report is valid: reports arrive every second for video, about every five seconds for audio. */
@@ -47,16 +47,16 @@ export class StatsDeltas {
     return reading;
   }
 
-  /** What was last told of this, while it still counts. @param {"video"|"audio"|"trip"} what @param {number} now */
+  /** The last reported value, while it is valid. @param {"video"|"audio"|"trip"} what @param {number} now */
   #holds(what, now) {
-    const told = this.#held.get(what);
-    return told && now - told.at < HOLDS_MS[what] ? told.value : null;
+    const report = this.#held.get(what);
+    return report && now - report.at < HOLDS_MS[what] ? report.value : null;
   }
 
-  /** What was told since the reading before. @param {"video"|"audio"} what @param {number} now */
+  /** The value reported since the previous reading. @param {"video"|"audio"} what @param {number} now */
   #fresh(what, now) {
-    const told = this.#held.get(what);
-    return told?.at === now ? told.value : 0;
+    const report = this.#held.get(what);
+    return report?.at === now ? report.value : 0;
   }
 
   /** @param {any} report @param {Reading} reading */

@@ -10,9 +10,9 @@
  * Events: `track` {track}, `flow` {isFlowing}, `noroute`. The engine does not own tracks: their owner adds and stops them.
  */
 import { clock } from "../../clock.js";
-import { Flow, readStats } from "./media_flow.js";
+import { MediaFlow, readStats } from "./media_flow.js";
 import { CandidateBatch, EarlyCandidates, IceServers, originOf, RouteWatch } from "./ice.js";
-import { Repair } from "./reconnect.js";
+import { Reconnect } from "./reconnect.js";
 import { addTransceivers, capSenders, fillTransceivers, FULL, transceiverOf } from "./transceivers.js";
 
 /** @typedef {import("../../socket.js").Message} Message */
@@ -45,8 +45,8 @@ export class CallEngine extends EventTarget {
     this.send = send;
     this.ice = new IceServers(callId);
     this.route = new RouteWatch(() => this.#tell("noroute", {}));
-    this.flow = new Flow(() => this.pc, (isFlowing) => this.#flowChanged(isFlowing));
-    this.repair = new Repair(this, () => this.#inTurn(() => this.#renegotiate()));
+    this.flow = new MediaFlow(() => this.pc, (isFlowing) => this.#flowChanged(isFlowing));
+    this.reconnect = new Reconnect(this, () => this.#inTurn(() => this.#renegotiate()));
   }
 
   /** The relay is open and has said how things are. @param {{polite: boolean, peerHere: boolean, isRejoin: boolean}} state */
@@ -54,7 +54,7 @@ export class CallEngine extends EventTarget {
     this.isPolite = polite;
     this.isPeerHere = peerHere;
     this.flow.isSuspect = !peerHere;
-    if (peerHere && !this.flow.isFlowing) this.repair.soon(this.#mayLead(isRejoin) ? 0 : 1500);
+    if (peerHere && !this.flow.isFlowing) this.reconnect.soon(this.#mayLead(isRejoin) ? 0 : 1500);
   }
 
   /** The polite side offers first (see #isOwn), and so does a side that returns: only it knows that its connection is new. @param {boolean} isRejoin */
@@ -68,8 +68,8 @@ export class CallEngine extends EventTarget {
     this.isPeerHere = true;
     this.flow.isSuspect = false;
     if (this.flow.isFlowing) return;
-    this.repair.forget();
-    this.repair.soon(this.isPolite ? (wasHere ? 1500 : 0) : 1500);
+    this.reconnect.forget();
+    this.reconnect.soon(this.isPolite ? (wasHere ? 1500 : 0) : 1500);
   }
 
   peerLeft() {
@@ -98,7 +98,7 @@ export class CallEngine extends EventTarget {
   /** @param {() => Promise<void>} work */
   #inTurn(work) {
     const guarded = () => (this.#isClosed ? undefined : work());
-    this.#queue = this.#queue.then(guarded).catch(() => this.repair.soon(1000));
+    this.#queue = this.#queue.then(guarded).catch(() => this.reconnect.soon(1000));
     return this.#queue;
   }
 
@@ -141,7 +141,7 @@ export class CallEngine extends EventTarget {
     await fillTransceivers(pc, this.#tracks);
     await pc.setLocalDescription();
     this.send({ type: "rtc:answer", sdp: pc.localDescription?.sdp ?? "", attempt: this.attempt });
-    this.repair.progressed();
+    this.reconnect.progressed();
     await capSenders(pc, this.#videoLimit);
   }
 
@@ -151,7 +151,7 @@ export class CallEngine extends EventTarget {
     if (attempt !== this.attempt || pc?.signalingState !== "have-local-offer") return;
     await pc.setRemoteDescription({ type: "answer", sdp });
     this.#remote = { ...originOf(sdp), sdp };
-    this.repair.progressed();
+    this.reconnect.progressed();
     await capSenders(pc, this.#videoLimit);
   }
 
@@ -192,7 +192,7 @@ export class CallEngine extends EventTarget {
     pc.ontrack = ({ track, transceiver }) => {
       if (transceiver === transceiverOf(pc, /** @type {Kind} */ (track.kind))) this.#tell("track", { track });
     };
-    pc.onconnectionstatechange = pc.oniceconnectionstatechange = () => { if (pc === this.pc) this.repair.stateChanged(pc); };
+    pc.onconnectionstatechange = pc.oniceconnectionstatechange = () => { if (pc === this.pc) this.reconnect.stateChanged(pc); };
     pc.onicegatheringstatechange = () => this.route.look(pc);
     this.route.begin();
   }
@@ -206,7 +206,7 @@ export class CallEngine extends EventTarget {
       if (pc.localDescription?.type === "offer" && pc === this.pc)
         this.send({ type: "rtc:offer", sdp: pc.localDescription.sdp, attempt: this.attempt });
     } catch {
-      this.repair.soon(1000); // superseded by the peer's offer, or closed
+      this.reconnect.soon(1000); // superseded by the peer's offer, or closed
     } finally {
       if (this.#making === pc) this.#making = null;
     }
@@ -215,7 +215,7 @@ export class CallEngine extends EventTarget {
   /** With a new connection if no media has flowed yet, else by ICE restart (RFC 8445 9). */
   async #renegotiate() {
     this.#nextAttempt();
-    this.repair.progressed();
+    this.reconnect.progressed();
     if (!this.pc || !this.#hasConnected || this.restarts % 4 === 3) return this.#begin();
     // Firefox supports it since 115; without it the first credentials are reused.
     this.pc.setConfiguration?.({ ...this.pc.getConfiguration(), ...(await this.ice.configuration()) });
@@ -241,7 +241,7 @@ export class CallEngine extends EventTarget {
   #flowChanged(isFlowing) {
     if (isFlowing) this.#hasConnected = true;
     this.#tell("flow", { isFlowing });
-    this.repair.flowChanged(isFlowing);
+    this.reconnect.flowChanged(isFlowing);
   }
 
   /** @param {string} type @param {object} detail */
@@ -258,7 +258,7 @@ export class CallEngine extends EventTarget {
 
   close() {
     this.#isClosed = true;
-    this.repair.stop();
+    this.reconnect.stop();
     this.flow.stop();
     this.route.stop();
     this.pc?.close();

@@ -8,7 +8,7 @@ const LOOK_MS = 500;
 const STALL_MS = 2500;
 const SUSPECT_MS = 1000;
 
-export class Flow {
+export class MediaFlow {
   isFlowing = false;
   /** The peer's seat is empty: a stall is reported sooner. */
   isSuspect = false;

@@ -8,7 +8,7 @@ const PATIENCE_MS = 5000;
 const MOST_MS = 10_000;
 const DOUBT_MS = 2000;
 
-export class Repair {
+export class Reconnect {
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #timer;
   #dueAt = Infinity;
   #tries = 0;
