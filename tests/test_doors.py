@@ -37,7 +37,7 @@ CONSOLE = "/admin"
 WHOM = {"userId": "{id}"}
 SPAM = {"userId": "{id}", "reason": "spam"}
 PASSING = ("Date", "Etag", "Set-Cookie")
-# Random for each report, also for one that leads nowhere.
+# Random for each report, also for one that refers to nothing.
 REFERENCE = re.compile(r'(?<="reference":")[0-9a-f-]{36}')
 XSRF_TOKEN = re.compile(r"2\|[0-9a-f]+\|[0-9a-f]+\|\d+")
 # A card shows its user to every member.

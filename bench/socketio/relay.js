@@ -1,4 +1,4 @@
-// The relay as one writes it with socket.io: join a room, pass on what comes to the others in it.
+// The usual relay with socket.io: join a room, and forward each message to the others in it.
 const { createServer } = require("node:http");
 const { Server } = require("socket.io");
 

@@ -49,7 +49,7 @@ class BaseHandler(SiteHandler):
     def on_finish(self) -> None:
         self.application.requests.ended()
 
-    # -- who asks --
+    # -- the user --
 
     @property
     def address(self) -> str:

@@ -8,7 +8,7 @@ from handlers.base.handler import BaseHandler
 from handlers.http import metrics
 from models.errors import Unavailable
 
-# For the operator to fix; users are served all the same.
+# For the operator to fix; users are not affected.
 WARNINGS = frozenset({"stripe"})
 
 

@@ -122,7 +122,7 @@ class Accounts:
     # -- signing in --
 
     async def login(self, typed: str, password: str, address: str, current: Member | None) -> SignedIn:
-        """`current` is the member who sends the form: their session continues if it is this account's, else
+        """`current` is the signed-in member, if any: their session continues if it is this account's, else
         ends.
         """
         email = email_address.read(typed)

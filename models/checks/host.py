@@ -86,6 +86,6 @@ def _has_temporary_files() -> bool:
 def _notes(config: Config) -> Iterator[str]:
     yield from consequences(config)
     if config.smtp_url and (cause := reach(config.smtp_url, config.mail_from)):
-        yield f"{cause}. The site starts all the same, but cannot send e-mail."
+        yield f"{cause}. The site starts anyway, but cannot send e-mail."
     if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < LEAST_FILES:
         yield f"ulimit -n: fewer than {LEAST_FILES} files may be open, and each visitor needs one."

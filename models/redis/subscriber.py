@@ -209,7 +209,7 @@ class Subscriber:
     def _lost(self) -> None:
         self.reconnect("the connection was lost")
 
-    # -- what comes --
+    # -- received --
 
     def _hear(self, answer: Any) -> None:
         try:

@@ -100,7 +100,7 @@ class Reports:
 
     async def file(self, reporter: Member, new: NewReport) -> str:
         """Files the report, or adds it to the reporter's open one about the user, and acts on the weight of
-        all. Returns the reference for the reporter; that of a report about an unknown user leads nowhere.
+        all. Returns the reference for the reporter; that of a report about an unknown user refers to nothing.
         """
         check(reporter.user_id, new)
         await self._rate_limits.report(reporter.user_id)
@@ -123,7 +123,7 @@ class Reports:
         return report_id or await self._no_reference(reporter.user_id, new.user_id)
 
     async def _no_reference(self, reporter_id: str, user_id: str) -> str:
-        """A reference that leads nowhere, and like a real one is the same when the report is repeated."""
+        """A reference to nothing; like a real one, it is the same when the report is repeated."""
         digest = await self._secret.digest("report", f"{reporter_id} {user_id}")
         return str(uuid.UUID(bytes=digest[:16], version=4))
 

@@ -68,7 +68,7 @@ export class CallMedia extends EventTarget {
     return KINDS.filter((kind) => this.#faults.get(kind) === "paused");
   }
 
-  /** Asks for those that are not open yet, and takes what there is. @returns {Promise<Fault[]>} what went wrong */
+  /** Opens the devices that are not open yet. @returns {Promise<Fault[]>} the faults */
   async open(kinds = KINDS.filter((kind) => !this.#tracks[kind])) {
     const { tracks, faults } = await openWhatThereIs(kinds, { asking: (waiting) => this.#asking(waiting) });
     for (const kind of kinds) this.#faults.delete(kind);

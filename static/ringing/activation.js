@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Browsers allow sound and vibration only after the user has interacted with the page (HTML 6.4, "user activation"): a
- * key, a mouse button, or a finger that is lifted. A finger that touches down does not count, hence these events only.
+ * key, a mouse button, or a finger that is lifted. A finger that touches down does not count, so only these events are used.
  */
 const EVENTS = ["keydown", "mousedown", "pointerup", "touchend", "click"];
 

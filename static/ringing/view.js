@@ -112,7 +112,7 @@ export function stopCounting() {
 }
 
 // Escape neither declines nor cancels: a ring is answered by its buttons. Chrome closes the dialog at a second Escape even
-// if `cancel` is prevented, hence the key handler and the reopening.
+// if `cancel` is prevented, so there is the key handler and the reopening.
 dialog?.addEventListener("cancel", (event) => { if (isHeld) event.preventDefault(); });
 dialog?.addEventListener("keydown", (event) => { if (isHeld && event.key === "Escape") event.preventDefault(); });
 dialog?.addEventListener("close", () => { if (isHeld) dialog.showModal(); });

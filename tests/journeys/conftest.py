@@ -31,7 +31,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 @pytest.fixture(scope="session")
 def flags() -> list[str]:
-    """What the two browsers of a folder are told besides what all are."""
+    """The arguments of the two browsers of a folder, besides those of all."""
     return []
 
 

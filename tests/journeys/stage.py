@@ -36,7 +36,7 @@ FLAGS = [
 
 @dataclass(frozen=True)
 class Device:
-    """What somebody holds in their hands."""
+    """A device."""
 
     size: ViewportSize
     is_phone: bool = False
@@ -77,7 +77,7 @@ class House:
 
 @dataclass
 class Stage:
-    """Who is on it; `clear` sends everybody home and tells what went wrong on their screens."""
+    """The visitors; `clear` closes their browsers and returns the errors of their pages."""
 
     house: House
     visitors: list[Visitor] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What somebody is told, and can still do, when camera or microphone cannot be had."""
+"""What a user sees, and can still do, without a camera or microphone."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ async def test_selfie_on_an_insecure_address(stage: Stage) -> None:
 
 @journey
 async def test_call_without_devices(stage: Stage) -> None:
-    """Text only still makes a call; the other's picture comes all the same, and so does one's own later."""
+    """A text-only call still connects: the peer's video arrives, and one's own can be turned on later."""
     lena, milo = await met(stage, FAILS % ALWAYS)
     for name, words in CALL_HELP.items():
         if name != "NotAllowedError":  # the first, told at once

@@ -1,4 +1,4 @@
-"""An intro video: recorded in the settings, played on somebody else's card, silent until asked."""
+"""An intro video: recorded in the settings, played on another user's card, silent until asked."""
 
 from __future__ import annotations
 

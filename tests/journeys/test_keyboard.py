@@ -31,7 +31,7 @@ async def test_from_landing_into_a_call(stage: Stage) -> None:
 
 
 async def tab_to(visitor: Visitor, words: str, key: str = "Tab") -> None:
-    """Moves the focus on until it is on what goes by these words."""
+    """Moves the focus on to the element with this name."""
     seen = []
     for _ in range(MOST_TABS):
         await visitor.page.keyboard.press(key)

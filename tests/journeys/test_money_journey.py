@@ -1,5 +1,6 @@
-"""Paying at Stripe's own page, coming back before and after the news, the QR code and who comes by it, the
-friendly refusal, and losing access on screen. Stripe is the stand-in; the pages and the way back are real.
+"""Payment on Stripe's own page, return before and after the webhook, the QR code and the guests who use it,
+the friendly refusal, and losing access on screen. Stripe is the stand-in; the pages and the way back are
+real.
 """
 
 from __future__ import annotations
@@ -142,7 +143,7 @@ async def is_refused(eve: Visitor, link: str) -> None:
 
 
 async def loses_access(stage: Stage, anna: Visitor, bank: StripeStandIn, session_id: str) -> None:
-    """At once, wherever she is, and she is told why."""
+    """Immediately, on whatever page she is, with the reason."""
     await anna.go("/settings")
     await anna.sees("All its invitations are used")
     await told(stage, news("charge.refunded", bank.give_back(session_id)))

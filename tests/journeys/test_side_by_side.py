@@ -77,6 +77,6 @@ def begun(house: House) -> Iterator[Begun]:
 @pytest.mark.journey
 @pytest.mark.parametrize("name", WALKS)
 def test_walk(begun: Begun, house: House, name: str) -> None:
-    """Waits for its own walk. When it is tried anew, it walks anew."""
+    """Waits for its own walk. A retry repeats the walk."""
     outcome = begun.pop(name, None) or house.loop.begin(go(house, name), 2 * JOURNEY_SECONDS)
     assert not outcome.result()

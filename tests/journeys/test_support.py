@@ -1,4 +1,4 @@
-"""What would cost a visitor the sign-up is told first: no cookies, too old a browser, a page in an app."""
+"""A visitor learns first what would prevent the sign-up: no cookies, too old a browser, a page in an app."""
 
 from __future__ import annotations
 

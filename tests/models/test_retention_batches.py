@@ -1,4 +1,4 @@
-"""However much is due, it goes a batch at a time and to the last row; what somebody holds waits."""
+"""Everything that is due is deleted in batches, to the last row; locked rows wait."""
 
 from __future__ import annotations
 

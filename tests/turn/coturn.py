@@ -40,7 +40,7 @@ RELAYS = ["127.0.0.1", "::1"] if has_ipv6() else ["127.0.0.1"]
 
 
 class Tls:
-    """`options` for TLS on 127.0.0.1:`port`, with a certificate of its own that nobody vouches for."""
+    """`options` for TLS on 127.0.0.1:`port`, with a self-signed certificate."""
 
     def __init__(self, home: Path, port: int = 0) -> None:
         self.port = port or free_port()

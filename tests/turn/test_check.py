@@ -1,4 +1,4 @@
-""" "Will it work for me?", asked on the paywall by somebody who has not paid yet."""
+""" "Will it work for me?", used on the paywall before payment."""
 
 from __future__ import annotations
 

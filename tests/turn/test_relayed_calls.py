@@ -1,4 +1,4 @@
-"""Calls through a real coturn in two real browsers, and what somebody is told when there is no way."""
+"""Calls through a real coturn in two real browsers, and what a user sees if no route exists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The pure parts, by numbers. StatsDeltas (stats to deltas), quality (deltas to words), bitrate (to rungs)."""
+"""Pure parts with numbers: StatsDeltas (to deltas), ConnectionGrade (to words), BitrateControl (to
+levels).
+"""
 
 from __future__ import annotations
 

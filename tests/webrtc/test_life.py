@@ -185,7 +185,7 @@ async def test_a_closed_tab_is_told_within_three_seconds(stage: Stage) -> None:
 
 
 class Lossy(Cut):
-    """Between a page and the server: chat lines are lost, and the call's state can be told once more."""
+    """Between a page and the server: chat lines are lost, and the call's state can be sent again."""
 
     def __init__(self) -> None:
         super().__init__()

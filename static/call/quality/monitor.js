@@ -38,7 +38,7 @@ export class QualityMonitor {
     element("picture-anyway").addEventListener("click", () => this.choose("full"));
   }
 
-  /** What the peer is told about our video, besides whether the camera is on. */
+  /** Our video as sent to the peer, besides whether the camera is on. */
   get state() {
     const { limit, wantsVideo } = this.bitrate.level;
     return { sendsVideo: limit.active && this.#isWanted, wantsVideo };

@@ -1,7 +1,7 @@
 """The corpus of hostile uploads.
 
 Each one is rejected or cleaned quickly and leaves nothing; of a hundred at once, two are processed at a time,
-and others are told to retry, while everything else works.
+and others get Retry-After, while everything else works.
 """
 
 from __future__ import annotations

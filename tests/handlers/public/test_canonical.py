@@ -1,4 +1,4 @@
-"""The site's other name: redirected to BASE_URL with its path, and to nowhere else."""
+"""The site's other name: redirected to BASE_URL with its path, and to no other address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames without I/O: what is sent, how a failure is told, and a reader that parses a piece at a time."""
+"""Frames without I/O: what is sent, how a failure is reported, and a reader that parses a piece at a time."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from tests.support.raw.socket import HEAD, RawSocket, text
 async def test_a_client_that_is_gone_before_the_101_leaves_no_trace(
     site: Running, person: MakePerson, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The end is found by the read of what came with the request, not before."""
+    """The end is found when the bytes that arrived with the request are read, not before."""
     anna, done = await person("Anna"), asyncio.Event()
     client = socket.create_connection(("localhost", site.config.port))
     of, on_finish = site.models.admission.of, InviteSocket.get

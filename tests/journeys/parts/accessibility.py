@@ -103,7 +103,7 @@ async def recording(zoe: Visitor) -> None:
 
 
 async def introducing(zoe: Visitor, finn: Visitor) -> None:
-    """The link to hand on, and what it says to somebody who may not follow it."""
+    """The link to share, and what it shows to a user who may not use it."""
     card = await zoe.find_card(finn)
     await zoe.touch(card.get_by_role("button", name="Introduce a friend to Finn"))
     await zoe.sees("Introduce a friend to Finn")

@@ -115,7 +115,9 @@ async def end_at_zero(anna: Visitor, ben: Visitor) -> None:
 
 
 async def end_of(visitor: Visitor) -> dict[str, int]:
-    """Waits for it; when the page was told, what its clock said, how long that had been zero. In ms."""
+    """Waits for it; the time of the message, the value of the clock, and how long that had been
+    zero. In ms.
+    """
     await expect(visitor.page.locator("#call-ended")).to_be_visible(timeout=75_000)
     told: dict[str, int] = json.loads(await visitor.page.evaluate("sessionStorage.getItem('end')"))
     return told

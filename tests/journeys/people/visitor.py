@@ -107,7 +107,7 @@ class Visitor(Screen):
         self.user_id = await self.page.locator("body").get_attribute("data-user-id")
 
     def card(self, other: Visitor) -> Locator:
-        """By the person, once they are in the room: names are nobody's own."""
+        """By the person, once they are in the room: names are not unique."""
         return self.page.locator(f'article[data-user-id="{other.user_id}"]')
 
     async def find_card(self, other: Visitor) -> Locator:

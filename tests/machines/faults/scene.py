@@ -24,7 +24,7 @@ AT_ONCE = 25
 
 @dataclass
 class Scene:
-    """Two calls across processes, one of which ends during the fault, and a user who waits in the room."""
+    """Two calls across processes, one of which ends during the fault, and a user in the room."""
 
     machines: Machines
     anna: Actor

@@ -1,4 +1,4 @@
-"""Codes in typed and pasted text: found where a reader would find one, and nowhere else."""
+"""Codes in typed and pasted text: found only where a reader would find one."""
 
 from __future__ import annotations
 

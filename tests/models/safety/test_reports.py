@@ -214,7 +214,7 @@ async def test_reports_from_cards_never_count(models: Models, person: MakePerson
 
 
 async def test_one_fee_does_not_ban(models: Models, person: MakePerson) -> None:
-    """A payer and the four who came by the payer's code, at one address; the user has rung each of them."""
+    """A payer and the four users of the payer's code, at one address; the user has rung each of them."""
     bad, people = await person("Honest"), [await person("Payer", selfie=False)]
     for number in range(4):
         people.append(await person(f"Friend {number}", selfie=False))

@@ -76,8 +76,8 @@ def test_the_most_frequent_rule_is_used() -> None:
 
 
 def brigade(chance: random.Random, accounts: int, addresses: int, payers: int) -> Iterator[OpenReport]:
-    """All accounts report. Each payer lets the others in, by one code or by the code of somebody let in; each
-    account uses some of the addresses, has called or not, and is new or not.
+    """All accounts report. Each payer lets the others in, by one code or by the code of a user who joined
+    with it; each account uses some of the addresses, has called or not, and is new or not.
     """
     inviters: dict[int, tuple[str, ...]] = {}
     for number in range(accounts):
