@@ -41,6 +41,8 @@ class Server(ABC):
         self.place = place
         self._child: subprocess.Popen[bytes] | None = None
         self._reported_to = 0
+        # Why it was stopped in order to start again; empty: it died.
+        self.restart_reason = ""
 
     @property
     @abstractmethod

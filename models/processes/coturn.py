@@ -128,7 +128,11 @@ class Coturn(Server):
         now = self._certificate_time()
         if now is None or now == self._certified_at or self._child is None:
             return
-        self._child.send_signal(self.gentle if self._certified_at is None else signal.SIGUSR2)
+        if self._certified_at is None:
+            self.restart_reason = "it has a certificate now, and serves TLS as well"
+            self.ask_to_stop()
+        else:
+            self._child.send_signal(signal.SIGUSR2)
         self._certified_at = now
 
     def remains(self) -> list[Path]:

@@ -52,7 +52,11 @@ class Restarts:
 
     def _start(self) -> None:
         facts = {"setting": self._server.setting} if self._server.setting else {}
-        log.warning("The built-in %s has died; starting it again.", self._server.title, extra=facts)
+        if reason := self._server.restart_reason:
+            self._server.restart_reason, self._failures = "", 0
+            log.info("The built-in %s starts again: %s.", self._server.title, reason, extra=facts)
+        else:
+            log.warning("The built-in %s has died; starting it again.", self._server.title, extra=facts)
         try:
             self._server.start()
         except (EmbeddedError, OSError) as error:
