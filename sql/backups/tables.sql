@@ -72,7 +72,11 @@ where datname = current_database() and usename = current_user and pid <> pg_back
 select 'alter database ' || quote_ident(current_database()) || ' set default_transaction_read_only = on' as run;
 
 -- name: release()
-select 'alter database ' || quote_ident(current_database()) || ' reset default_transaction_read_only' as run;
+-- Nothing if the database is not on hold: only its owner may change it.
+select 'alter database ' || quote_ident(d.datname) || ' reset default_transaction_read_only' as run
+from pg_db_role_setting s
+join pg_database d on d.oid = s.setdatabase
+where d.datname = current_database() and s.setrole = 0 and 'default_transaction_read_only=on' = any(s.setconfig);
 
 -- name: identity()
 select pg_postmaster_start_time()::text || ' ' || oid from pg_database where datname = current_database();

@@ -18,7 +18,7 @@ from models.backups.files import opened, save
 from models.backups.restore import NEWER, Occupied, restore, verify
 from models.postgres.copying import CopyFailed, DatabaseSnapshot, Digest
 from models.postgres.migrations import known, migrate
-from tests.models.backups.conftest import INSTALLED, cluster, run
+from tests.models.backups.conftest import INSTALLED, cluster, run, run_alone
 
 KEY = "a key for backups, in a test"
 
@@ -190,3 +190,22 @@ def test_a_backup_restores_into_older_and_newer_postgresql(
         assert digests(url) == digests(filled)
         save(url, tmp_path / "back", None, quiet)
     restore(filled, tmp_path / "back", None, tmp_path, tell=quiet, may_replace=True)
+
+
+@pytest.mark.prove
+def test_a_user_who_owns_only_the_tables_can_restore(filled: str, tmp_path: Path) -> None:
+    """As on a managed PostgreSQL: no superuser, and not the owner of the database."""
+    run_alone(filled, "create role renter login")
+    run_alone(filled, "create database rented")
+    rented = filled.replace("/postgres?", "/rented?")
+    try:
+        run(rented, "grant create on schema public to renter")
+        url = rented.replace("postgres@", "renter@")
+        migrate(url)
+        save(filled, tmp_path / "backup", None, quiet)
+        restore(url, tmp_path / "backup", None, tmp_path, tell=quiet, may_replace=False)
+        assert digests(url) == digests(filled)
+        save(url, tmp_path / "own", None, quiet)
+    finally:
+        run_alone(filled, "drop database rented with (force)")
+        run_alone(filled, "drop role renter")
