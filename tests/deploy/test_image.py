@@ -1,4 +1,4 @@
-"""The container image: what its Dockerfile promises. `tests/machines/test_image.py` builds it."""
+"""The container image: what its Dockerfile promises. `test_built_image.py` builds it."""
 
 from __future__ import annotations
 
