@@ -31,12 +31,19 @@ async def cooldown_seconds(models: Models, one: Person, other: Person) -> int:
 
 
 async def ban(models: Models, person: Person) -> None:
+    """The row alone: nothing is enforced, as if another process had just decided it."""
     await rows(
         models,
         "insert into bans (ban_id, user_id, rule, reason, created_at) "
         "values (gen_random_uuid(), %s, 'r', 'r', now())",
         person.user_id,
     )
+
+
+async def block(models: Models, blocker: Person, blocked: Person) -> None:
+    """The row alone: no ring or call is ended."""
+    sql = "insert into blocks values (%s, %s, now()) on conflict do nothing"
+    await rows(models, sql, blocker.user_id, blocked.user_id)
 
 
 async def until(condition: Callable[[], Any], seconds: float = 20.0) -> None:

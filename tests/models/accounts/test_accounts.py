@@ -15,6 +15,7 @@ from models.security.passwords import Passwords
 from models.wiring import Models
 from tests.conftest import MakePerson, Person
 from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD, QUICK
+from tests.support.scenes import ban
 
 HOME, AWAY = "203.0.113.7", "198.51.100.9"
 ANN = "ann@example.com"
@@ -200,13 +201,9 @@ async def test_a_password_that_changes_during_the_comparison_is_refused(
 
 
 async def test_a_banned_account_gets_no_session(models: Models, person: MakePerson) -> None:
-    member = await keep(models, await person("Ann"))
-    async with models.db.link() as link:
-        await link.execute(
-            "insert into bans (ban_id, user_id, rule, reason, created_at) "
-            "values (gen_random_uuid(), %s, 'reports', 'spam', now())",
-            (member.user_id,),
-        )
+    ann = await person("Ann")
+    await keep(models, ann)
+    await ban(models, ann)
     with pytest.raises(Banned):
         await models.accounts.login(ANN, PASSWORD, HOME, None)
     assert await failures(models) == 0

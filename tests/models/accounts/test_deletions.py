@@ -12,7 +12,7 @@ from models.wiring import Models
 from tests.conftest import MakePerson, Person, jpeg
 from tests.support.media.files import file_of
 from tests.support.people.reports import met, report
-from tests.support.scenes import rows, until
+from tests.support.scenes import block, rows, until
 
 # Columns that may keep the id of a deleted user, with the reason.
 STAYS = {
@@ -73,12 +73,8 @@ async def full_life(models: Models, person: MakePerson) -> tuple[Person, Person]
         low,
         high,
     )
-    await rows(
-        models, "insert into blocks values (%s, %s, now()) on conflict do nothing", ann.user_id, bo.user_id
-    )
-    await rows(
-        models, "insert into blocks values (%s, %s, now()) on conflict do nothing", bo.user_id, ann.user_id
-    )
+    await block(models, ann, bo)
+    await block(models, bo, ann)
     await models.address_bans.saw(ann.user_id, "192.0.2.1")
     await models.rate_limits.report(ann.user_id)
     await the_rest(models, ann, bo, await person("Cy", selfie=False))

@@ -25,7 +25,7 @@ from models.wiring import Models
 from tests.conftest import MakePerson, MakeSite, Running
 from tests.support import many_calls
 from tests.support.pace import within
-from tests.support.scenes import crash, in_call, rounds, rows, stand_still, until
+from tests.support.scenes import ban, crash, in_call, rounds, rows, stand_still, until
 
 TAKEN = (SeatTaken("caller", "gone/a"), SeatTaken("callee", "here/b"))
 UP = (MediaUp("caller"), MediaUp("callee"))
@@ -177,12 +177,7 @@ async def survive(site: Running, person: MakePerson, calls: int) -> Pulse:
         await many_calls.dead(models, "dead")
         await until(lambda: many_calls.number(models, "caller_seat is null"), seconds=20)
         at = time.monotonic()
-        await rows(
-            models,
-            "insert into bans (ban_id, user_id, rule, reason, created_at) "
-            "values (gen_random_uuid(), %s, 'r', 'r', clock_timestamp())",
-            anna.user_id,
-        )
+        await ban(models, anna)
         assert await socket.closed() == 4403
         banned_within = time.monotonic() - at
         await until(lambda: is_over(models), seconds=30)

@@ -6,6 +6,7 @@ from models.ids import new_id
 from models.profiles.media import CHUNK, MediaFile
 from models.wiring import Models
 from tests.conftest import MakePerson
+from tests.support.scenes import block
 
 
 async def put(models: Models, owner_id: str, data: bytes) -> str:
@@ -35,8 +36,7 @@ async def test_owners_and_members_see_media_and_others_do_not(models: Models, pe
 async def test_a_block_hides_media_only_from_the_blocker(models: Models, person: MakePerson) -> None:
     ann, bo = await person(access="payment"), await person(access="payment")
     of_ann, of_bo = await put(models, ann.user_id, b"a"), await put(models, bo.user_id, b"b")
-    async with models.db.link() as link:
-        await link.execute("insert into blocks values (%s, %s, now())", (ann.user_id, bo.user_id))
+    await block(models, ann, bo)
     assert not await sees(models, of_bo, ann.user_id)
     assert await sees(models, of_ann, bo.user_id)
     assert await sees(models, of_ann, ann.user_id)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import MakePerson, Person, Running
-from tests.support.scenes import Two, advance, ban, cooldown_seconds, freeze, rounds, rows, two
+from tests.support.scenes import Two, advance, ban, block, cooldown_seconds, freeze, rounds, rows, two
 
 DAY, HOUR = 24 * 3600, 3600
 
@@ -93,13 +93,12 @@ async def test_unknown_blocked_reported_banned_and_away_users_get_identical_answ
 
 
 async def hide(site: Running, anna: Person, others: dict[str, Person]) -> None:
-    block = "insert into blocks (blocker_id, blocked_id, created_at) values (%s, %s, now())"
     report = (
         "insert into reports (report_id, reporter_id, reported_id, reason, created_at) "
         "values (gen_random_uuid(), %s, %s, 'spam', now())"
     )
-    await rows(site.models, block, others["blocks"].user_id, anna.user_id)
-    await rows(site.models, block, anna.user_id, others["blocked"].user_id)
+    await block(site.models, others["blocks"], anna)
+    await block(site.models, anna, others["blocked"])
     await rows(site.models, report, others["reports"].user_id, anna.user_id)
     await rows(site.models, report, anna.user_id, others["reported"].user_id)
     await ban(site.models, others["banned"])
@@ -116,7 +115,7 @@ async def test_offline_comes_before_cooldown_and_cooldown_before_busy(
     low, high = sorted([cleo.user_id, pair.ben.user_id])
     await rows(site.models, "insert into cooldowns values (%s, %s, now() + interval '1 hour')", low, high)
     assert await reason_of(third, pair.ben.user_id) == "cooldown"
-    await rows(site.models, "insert into blocks values (%s, %s, now())", pair.ben.user_id, cleo.user_id)
+    await block(site.models, pair.ben, cleo)
     assert await reason_of(third, pair.ben.user_id) == "offline"
 
 

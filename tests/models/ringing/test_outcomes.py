@@ -9,7 +9,7 @@ import pytest
 from models.ringing.outcomes import Accepted
 from tests.conftest import MakePerson, Running
 from tests.support.clients import Socket
-from tests.support.scenes import Two, advance, cooldown_seconds, freeze, rows, two
+from tests.support.scenes import Two, advance, ban, block, cooldown_seconds, freeze, rows, two
 
 DAY, HOUR = 24 * 3600, 3600
 
@@ -153,12 +153,12 @@ async def test_an_acceptance_checks_again(site: Running, person: MakePerson, bet
 
 
 async def _come_between(site: Running, pair: Two, between: str) -> None:
+    if between in ("block", "ban"):
+        await (block(site.models, pair.ben, pair.anna) if between == "block" else ban(site.models, pair.anna))
+        return
     statements = {
-        "block": "insert into blocks select user_id, %s, now() from users where name = 'Ben'",
         "report": "insert into reports (report_id, reporter_id, reported_id, reason, created_at) "
         "select gen_random_uuid(), user_id, %s, 'spam', now() from users where name = 'Ben'",
-        "ban": "insert into bans (ban_id, user_id, rule, reason, created_at) "
-        "select gen_random_uuid(), %s, 'r', 'r', now()",
         "access": "update access_grants set ended_at = now() where user_id = %s",
         "deleted": "update users set deleted_at = now() where user_id = %s",
     }

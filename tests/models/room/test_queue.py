@@ -8,7 +8,7 @@ from models.errors import Invalid
 from models.room.queue import MOST
 from models.wiring import Models
 from tests.conftest import MakePerson, Person, Running
-from tests.support.scenes import advance, freeze, listed, rows, two
+from tests.support.scenes import advance, block, freeze, listed, rows, two
 
 
 async def ids_of(models: Models, viewer: str, cursor: str | None = None, limit: int = 20) -> list[str]:
@@ -67,8 +67,7 @@ async def test_users_do_not_see_themselves_or_users_whom_they_cannot_call(
     }
     people["Anna"] = anna
     for one, other in pairs["blocks"]:
-        values = people[one].user_id, people[other].user_id
-        await rows(site.models, "insert into blocks values (%s, %s, now())", *values)
+        await block(site.models, people[one], people[other])
     for one, other in pairs["reports"]:
         values = people[one].user_id, people[other].user_id
         await rows(
