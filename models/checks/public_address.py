@@ -25,6 +25,7 @@ from models.checks.lines import Line, fine, skipped, wrong
 from models.settings.config import Config
 
 SECONDS = 10.0
+# Certificates are renewed with a third of their life left; some live for days only.
 EXPIRY_DAYS = 14
 SKEW_SECONDS = 5
 # A photo of the size that the site accepts; many proxies refuse bodies over 1 MB by default.
@@ -107,13 +108,17 @@ def check_certificate(config: Config, at: PublicAddress) -> Line:
             socket.create_connection((at.host, at.port), SECONDS) as plain,
             ssl.create_default_context().wrap_socket(plain, server_hostname=at.host) as secure,
         ):
-            ends = ssl.cert_time_to_seconds(str((secure.getpeercert() or {})["notAfter"]))
+            certificate = secure.getpeercert() or {}
+        begins, ends = (
+            ssl.cert_time_to_seconds(str(certificate[name])) for name in ("notBefore", "notAfter")
+        )
     except (OSError, ValueError, KeyError) as error:
         return wrong("certificate", f"BASE_URL (TLS): {cause_of(error)}.")
-    days = int((ends - time.time()) // 86400)
-    if days < EXPIRY_DAYS:
-        return wrong("certificate", f"TLS: the certificate ends in {days} days. Its renewal does not work.")
-    return fine("certificate", f"accepted, for {days} more days")
+    left = ends - time.time()
+    days = f"{left / 86400:.0f} days" if left > 2 * 86400 else f"{left / 3600:.0f} hours"
+    if left < min(EXPIRY_DAYS * 86400, (ends - begins) / 6):
+        return wrong("certificate", f"TLS: the certificate ends in {days}. Its renewal does not work.")
+    return fine("certificate", f"accepted, for {days} more")
 
 
 def check_answer(config: Config, at: PublicAddress) -> list[Line]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from robots import allocations
 from robots.probe import probe
 from tests.conftest import MakeSite, Running, jpeg
 from tests.support.scenes import rows
@@ -71,6 +72,18 @@ async def test_turn_over_tls(
         assert result["relayed"][url]["seconds"] > 0
     else:
         assert "browsers will reject its certificate" in result["allocations"][url]
+
+
+async def test_a_firewall_that_blocks_udp_is_named_and_tcp_relays(
+    make_site: MakeSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(allocations, "SECONDS", 0.5)
+    with Coturn(tmp_path, LOOPBACK, options=("--no-udp",)) as coturn:
+        site = await make_site(turn_urls=tuple(coturn.urls), turn_secret=SECRET)
+        result = await probe(await callers(site))
+    udp, tcp = coturn.urls
+    assert result["allocations"][udp]
+    assert list(result["relayed"]) == [tcp]
 
 
 async def test_a_wrong_turn_secret_is_named(make_site: MakeSite, tmp_path: Path) -> None:

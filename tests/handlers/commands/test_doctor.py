@@ -6,12 +6,16 @@ import asyncio
 import json
 import re
 import ssl
-import subprocess
-from ipaddress import ip_network
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from tornado.testing import bind_unused_port
 
 from handlers.commands.doctor import doctor, examine
@@ -24,7 +28,7 @@ from tests.support.billing.stripe_books import KEY
 from tests.support.billing.stripe_events import SECRET
 from tests.support.odd_proxy import Change, proxy, replacing, without
 from tests.turn.coturn import SECRET as TURN_SECRET
-from tests.turn.coturn import SIGN, Coturn
+from tests.turn.coturn import Coturn
 
 Environment = dict[str, str]
 
@@ -86,31 +90,53 @@ async def test_servers_that_cannot_be_reached(
     assert lines[-1] == Line("site", "skipped", "the faults above first")
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> ssl.SSLContext:
-    """A certificate for localhost of its own, for two days."""
-    subprocess.run(SIGN.split(), cwd=tmp_path, check=True, capture_output=True)
+def certificate(home: Path, days_left: float) -> ssl.SSLContext:
+    """A certificate for 127.0.0.1 of its own, which began 30 days ago."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=30))
+        .not_valid_after(now + timedelta(days=days_left))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
+        .sign(key, hashes.SHA256())
+    )
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    (home / "cert.pem").write_bytes(made.public_bytes(pem))
+    (home / "key.pem").write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.TraditionalOpenSSL, plain)
+    )
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    context.load_cert_chain(home / "cert.pem", home / "key.pem")
     return context
 
 
-@pytest.mark.parametrize(("is_known", "setting"), [(False, "BASE_URL"), (True, "TLS")])
+@pytest.mark.parametrize(
+    ("days_left", "is_known", "found"),
+    [
+        (60, True, ("address", "BASE_URL")),  # accepted, but no site answers there
+        (60, False, ("certificate", "BASE_URL")),
+        (2, True, ("certificate", "TLS")),
+        (-1, True, ("certificate", "BASE_URL")),
+    ],
+)
 async def test_certificates(
     environment: Environment,
-    certificate: ssl.SSLContext,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    days_left: float,
     is_known: bool,
-    setting: str,
+    found: tuple[str, str],
 ) -> None:
-    """Self-signed; and accepted, but about to end."""
+    """Accepted, self-signed, about to end, and ended."""
+    own = certificate(tmp_path, days_left)
     if is_known:
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
-    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=certificate)
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=own)
     async with server:
         url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        assert wrongs(await examine(environment | {"BASE_URL": url})) == [("certificate", setting)]
+        assert wrongs(await examine(environment | {"BASE_URL": url})) == [found]
 
 
 async def test_another_base_url_than_the_running_site(make_site: MakeSite, environment: Environment) -> None:
