@@ -1,4 +1,4 @@
-"""The doctor on a site as one container runs it: our own Caddy, coturn, PostgreSQL and Redis, nothing set up."""
+"""The doctor on a site as one container runs it, with our own Caddy, coturn, PostgreSQL and Redis."""
 
 from __future__ import annotations
 
