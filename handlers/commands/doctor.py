@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from models.accounts.robots import Probe, plan_of
-from models.checks import call, public_address
+from models.checks import call, proxy, public_address
 from models.checks.host import NO_STUN, check_host
 from models.checks.lines import Line, State, faults, fine, judged, skipped, wrong
 from models.checks.public_address import PublicAddress
@@ -112,10 +112,10 @@ async def _examine_with_callers(
     callers = await models.robots.probes()
     config, token = models.config, callers[0].token
     try:
-        lines = [await to_thread(public_address.check_origin_and_upgrade, config, at, token)]
-        lines += await to_thread(public_address.check_forwarding, config, at, token)
+        lines = [await to_thread(proxy.check_origin_and_upgrade, config, at, token)]
+        lines += await to_thread(proxy.check_forwarding, config, at, token)
         picture = await to_thread(PICTURE.read_bytes)
-        lines.append(await to_thread(public_address.check_upload, config, at, token, picture))
+        lines.append(await to_thread(proxy.check_upload, config, at, token, picture))
         lines += await _payment(models, at)
         if environment is None:
             return [*lines, skipped("call", "--no-call")]
@@ -144,7 +144,7 @@ async def _payment(models: Models, at: PublicAddress) -> list[Line]:
     if event is None:
         return [*lines, skipped("webhook", "no payment provider")]
     try:
-        deliver = public_address.deliver_event
+        deliver = proxy.deliver_event
         answer = await to_thread(deliver, at, event.payload, event.signature)
     except public_address.Unreachable as error:
         return [*lines, wrong("webhook", f"BASE_URL: {error}.")]
