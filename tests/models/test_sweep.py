@@ -73,7 +73,7 @@ async def test_a_failing_round_is_told_and_the_next_one_comes(
         heard.set()
 
     monkeypatch.setattr(site.models.calls, "sweep", fail)
-    monkeypatch.setattr(site.models.invites, "sweep", note)
+    monkeypatch.setattr(site.models.outcomes, "sweep", note)
     sweep.start()
     await until(lambda: tried >= 3)
     await heard.wait()

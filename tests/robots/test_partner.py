@@ -12,7 +12,7 @@ from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 
 from robots import partner as module
 from robots import talk
-from robots.client import Client, Message
+from robots.client import Client, SiteMessage
 from robots.partner import Partner, Role
 from robots.peer import Peer
 from robots.probe import Side
@@ -48,9 +48,9 @@ class Visitor:
     client: Client
     room: Side
 
-    async def card(self) -> Message:
+    async def card(self) -> SiteMessage:
         """The partner's card, once it is in the room."""
-        found: list[Message] = []
+        found: list[SiteMessage] = []
 
         async def look() -> bool:
             found[:] = (await self.client.get("/room/queue"))["users"]
@@ -72,7 +72,7 @@ async def visiting(site: Running, person: Person) -> AsyncIterator[Visitor]:
     await client.close()
 
 
-async def talk_with(visitor: Visitor, start: Message, last: str = "Goodbye") -> list[str]:
+async def talk_with(visitor: Visitor, start: SiteMessage, last: str = "Goodbye") -> list[str]:
     """Picture and sound arrive, and the chat; the lines until the one that begins with `last`."""
     async with visitor.client.socket(f"/ws/calls/{start['callId']}") as socket:
         seat = Side(socket)
