@@ -254,3 +254,34 @@ def test_a_decision_is_short_and_has_its_three_parts() -> None:
 def test_decisions_that_the_code_names_exist() -> None:
     for name in re.findall(r"docs/decisions/([\w/-]+\.md)", text_of(OWN)):
         assert (ROOT / "docs" / "decisions" / name).exists(), name
+
+
+# Words of a mannered style. Plain ones: any user, again, in the meantime, no user, is notified, received.
+DOCUMENTED_NODES = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+MANNERED = re.compile(
+    r"\b(whoever|whomever|anew|meanwhile|nobody|somebody|whence|hence|therein|thereof|lest|all the same"
+    r"|(?:is|are|was|were|be|been|being) told|(?:to|for) who\b|who finds"
+    r"|what (?:comes|came|goes|went|waits|waited)|who (?:comes|came|goes|went))\b",
+    re.IGNORECASE,
+)
+
+
+def prose_of(file: Path) -> str:
+    """The comments and docstrings of a file; of a document all of it."""
+    text = file.read_text()
+    if file.suffix == ".py":
+        nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, DOCUMENTED_NODES)]
+        comments = re.findall(r"^\s*#.*|  #.*", text, re.M)
+        return "\n".join([*(ast.get_docstring(node) or "" for node in nodes), *comments])
+    if file.suffix in {".js", ".css"}:
+        return "\n".join(re.findall(r"/\*.*?\*/|//.*", text, re.DOTALL | re.M))
+    return text if file.suffix == ".md" else "\n".join(re.findall(r"--.*", text))
+
+
+def test_the_language_is_plain() -> None:
+    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "bench" / "README.md"]
+    files = [
+        file for file in [*OWN, *documents] if file.suffix in {".py", ".js", ".css", ".sql", ".lua", ".md"}
+    ]
+    found = {name_of(file): MANNERED.findall(prose_of(file)) for file in files}
+    assert {name: words for name, words in found.items() if words} == {}

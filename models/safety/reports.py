@@ -128,7 +128,7 @@ class Reports:
         return str(uuid.UUID(bytes=digest[:16], version=4))
 
     async def _check_call(self, user_id: str, new: NewReport) -> None:
-        """Somebody else's call answers like one that does not exist."""
+        """Another user's call answers like one that does not exist."""
         if new.call_id is None:
             return
         call = await self._calls.get_own(new.call_id, user_id)

@@ -174,7 +174,7 @@ function showTrouble(faults) {
   const { hasMicrophone, videoTrack } = media;
   const rest = hasMicrophone ? "sound only" : videoTrack ? "your picture only; you can write" : "";
   element("help-title").textContent = title;
-  element("help-words").textContent = rest ? `${help} Meanwhile the call goes on with ${rest}.` : help;
+  element("help-words").textContent = rest ? `${help} Until then, the call continues with ${rest}.` : help;
   element("help-retry").hidden = !canRetry;
   element("help-audio").hidden = !canRetry || Boolean(rest);
   element("help-text").textContent = rest ? "Go on like this" : "Join with text only";

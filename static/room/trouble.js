@@ -11,7 +11,7 @@ const SOCKET_MS = 8000;
 const KINDS = /** @type {const} */ ([["video", "videoinput"], ["audio", "audioinput"]]);
 const NO_CALLS = ["Video calls are switched off in this browser", "Lockdown Mode, a privacy setting, an extension or a policy of your organisation does that. Allow WebRTC for this site, or use another browser."];
 const NO_WAY = ["No way for calls out of this browser was found", "An extension, a VPN, a privacy setting or your network stops them. Allow WebRTC for this site or try another network, then go online again."];
-const NO_SOCKET = ["Live messages do not get through", "The site answers, but something between (a proxy, a company network, an extension) stops its WebSocket. Nobody can ring you. Try another network, or mobile data."];
+const NO_SOCKET = ["Live messages do not get through", "The site answers, but something between (a proxy, a company network, an extension) stops its WebSocket, so no one can ring you. Try another network, or mobile data."];
 const ANYWAY = "You can go online anyway.";
 
 /** @param {string} id @returns {HTMLElement} */

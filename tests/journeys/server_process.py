@@ -26,7 +26,7 @@ SETTINGS = {
     "API_PER_MINUTE": "1000000",
     "TURN_PER_HOUR": "1000",
     "UNKNOWN_CODES_PER_HOUR": "1000",
-    # Nobody is there: the pages that offer a letter are, and no letter arrives.
+    # No server listens there: the pages offer e-mails, and none is sent.
     "SMTP_URL": "smtp://localhost:9",
     "MAIL_FROM": "hello@napalmsky.example",
 }

@@ -90,7 +90,7 @@ class Stage:
         self, name: str, device: Device = DESKTOP, *, may_use: tuple[str, ...] = ("camera", "microphone"),
         scripts: str = "", **options: Any,
     ) -> Visitor:  # fmt: skip
-        """Somebody new with a profile of their own, by turns in the one and the other browser process."""
+        """A new visitor with their own profile, alternately in one and the other browser process."""
         browser = self.house.browsers[len(self.visitors) % len(self.house.browsers)]
         context = await browser.new_context(**{
             "base_url": self.server.url, "viewport": device.size, "is_mobile": device.is_phone,

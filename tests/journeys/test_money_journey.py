@@ -90,7 +90,7 @@ async def test_from_the_till_to_the_friendly_refusal(
     anna = await stage.visitor("Anna", device, may_use=CLIPBOARD, scripts=SHARE)
     await to_the_paywall(anna)
     await to_the_till(anna)
-    bank.faults.extend(["429"] * 20)  # nobody can ask how it stands
+    bank.faults.extend(["429"] * 20)  # no query of the status succeeds
     session_id = await pay(anna)
     await anna.sees("Waiting for the payment to arrive")
     await told(stage, event("completed", bank.sessions[session_id]))

@@ -38,7 +38,7 @@ Begun = dict[str, Future[list[str]]]
 
 
 async def go(house: House, name: str) -> list[str]:
-    """What went wrong on their screens."""
+    """The errors of their pages."""
     stage = Stage(house)
     try:
         await asyncio.wait_for(WALKS[name](stage), JOURNEY_SECONDS)

@@ -27,7 +27,7 @@ def tls_port() -> int:
 
 @pytest.fixture(scope="session")
 def flags() -> list[str]:
-    """Nobody vouches for that certificate."""
+    """That certificate is self-signed."""
     return ["--ignore-certificate-errors"]
 
 

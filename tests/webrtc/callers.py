@@ -93,7 +93,7 @@ class Caller:
 async def caller(
     stage: Stage, name: str, device: Device = DESKTOP, scripts: str = "", **options: Any
 ) -> Caller:
-    """Somebody paid, with a selfie, online in the room."""
+    """A user with access and a selfie, online in the room."""
     visitor = await stage.visitor(name, device, scripts=WATCH + ONLINE + scripts, **options)
     user_id, token = await sign_up(visitor)
     await visitor.context.add_cookies([{"name": "session", "value": token, "url": stage.server.url}])

@@ -1,6 +1,4 @@
-"""Pure parts with numbers: StatsDeltas (to deltas), ConnectionGrade (to words), BitrateControl (to
-levels).
-"""
+"""Pure parts with numbers: StatsDeltas, ConnectionGrade and BitrateControl."""
 
 from __future__ import annotations
 
@@ -9,7 +7,7 @@ from typing import Any
 from tests.journeys.people.visitor import Visitor
 from tests.journeys.stage import Stage, journey
 
-GAUGE = """async (rounds) => {
+DELTAS = """async (rounds) => {
   const { StatsDeltas } = await import('/static/call/quality/stats.js');
   const deltas = new StatsDeltas();
   return rounds.map((reports, index) => deltas.read(reports, 1000 + 1000 * index));
@@ -57,7 +55,7 @@ async def test_counters_that_go_backwards_are_ignored(stage: Stage) -> None:
         [sound(20, 0), picture(5, 0)],
         [sound(60, 10), picture(35, 3)],
     ]
-    _, steady, backwards, lossy = await ask(stage, GAUGE, rounds)
+    _, steady, backwards, lossy = await ask(stage, DELTAS, rounds)
     assert (steady["received"], steady["lossIn"], steady["framesPerSecond"], steady["freezes"]) == (
         80,
         0,
@@ -76,7 +74,7 @@ async def test_a_report_of_the_peer_holds_until_the_next(stage: Stage) -> None:
         ]
 
     rounds = [told(1, 0.0), told(2, 0.4), *[told(2, 0.4)] * 8, told(3, 0.0)]
-    found = await ask(stage, GAUGE, rounds)
+    found = await ask(stage, DELTAS, rounds)
     assert [one["lossOut"] for one in found] == [0, *[0.4] * 8, 0, 0]
     assert [one["lossOutNow"] for one in found] == [0, 0.4, *[0] * 9]
 

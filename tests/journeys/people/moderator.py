@@ -1,4 +1,4 @@
-"""Somebody of the staff in front of a browser: comes in by the operator's link, an authenticator in hand."""
+"""A member of staff with a browser: signs up by the operator's link, with an authenticator."""
 
 from __future__ import annotations
 

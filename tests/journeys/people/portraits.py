@@ -16,7 +16,7 @@ LOOKS = {  # wall above, wall below, skin, hair, clothes
 
 
 def portrait(name: str, width: int, height: int, sway: float = 0.0) -> Image.Image:
-    """Somebody in a warm room, drawn large and small alike."""
+    """A person in a warm room, at any size."""
     above, below, skin, hair, clothes = LOOKS[name]
     sky = Image.new("RGB", (1, 2))
     sky.putpixel((0, 0), _rgb(above))

@@ -1,4 +1,4 @@
-"""Somebody in front of a browser: what they do on each page, in the words of the product.
+"""A visitor with a browser: the actions on each page, in the product's words.
 
 Only what a person can see and press is used; the numbers of the call come from `window.napalmCall`, which is
 there for diagnosis. `enrol` is the exception: it sends the forms of signing up without showing them.
