@@ -29,7 +29,7 @@ def no_faults_in_the_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 @pytest.fixture
 def raw(io_loop: IOLoop, site: Running, person: MakePerson) -> Iterator[Open]:
-    """`await raw()`: an invite socket of a new user; `await raw(token=…)` with an unknown token: an anonymous one."""
+    """`await raw()`: an invite socket of a new user; with `token="unknown"` an anonymous one."""
     there: list[RawSocket] = []
 
     async def opened(

@@ -26,7 +26,7 @@ Open = Callable[..., Awaitable[RawSocket]]
 
 @pytest.fixture
 def raw(io_loop: IOLoop, site: Running, person: MakePerson) -> Iterator[Open]:
-    """`await raw()`: an invite socket of a new user; `await raw(token=…)` with an unknown token: an anonymous one."""
+    """`await raw()`: an invite socket of a new user; with `token="unknown"` an anonymous one."""
     there: list[RawSocket] = []
 
     async def opened(path: str = "/ws/invites", *, token: str = "", at: Running = site) -> RawSocket:
