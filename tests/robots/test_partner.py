@@ -15,7 +15,7 @@ from robots import talk
 from robots.client import Client, SiteMessage
 from robots.partner import Partner, Role
 from robots.peer import Peer
-from robots.probe import Side
+from robots.probe import ProbeSide
 from tests.conftest import MakePerson, Person, Running
 from tests.support.scenes import until
 
@@ -46,7 +46,7 @@ class Visitor:
 
     person: Person
     client: Client
-    room: Side
+    room: ProbeSide
 
     async def card(self) -> SiteMessage:
         """The partner's card, once it is in the room."""
@@ -64,7 +64,7 @@ class Visitor:
 async def visiting(site: Running, person: Person) -> AsyncIterator[Visitor]:
     client = Client(site.base_url, person.token)
     async with client.socket("/ws/invites") as socket:
-        room = Side(socket)
+        room = ProbeSide(socket)
         await room.send({"type": "queue:join", "id": "1"})
         await room.wait("queue:state")
         yield Visitor(person, client, room)
@@ -75,7 +75,7 @@ async def visiting(site: Running, person: Person) -> AsyncIterator[Visitor]:
 async def talk_with(visitor: Visitor, start: SiteMessage, last: str = "Goodbye") -> list[str]:
     """Picture and sound arrive, and the chat; the lines until the one that begins with `last`."""
     async with visitor.client.socket(f"/ws/calls/{start['callId']}") as socket:
-        seat = Side(socket)
+        seat = ProbeSide(socket)
         seat.peer = peer = Peer(
             seat.send, lambda: (AudioStreamTrack(), VideoStreamTrack()), [], is_polite=start["polite"]
         )
