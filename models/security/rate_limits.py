@@ -98,7 +98,8 @@ class RateLimits:
                 if not await self._limiter.hit(item, *key):
                     stats = await self._limiter.get_window_stats(item, *key)
                     raise TooMany(retry_after=max(1, math.ceil(stats.reset_time - time.time())))
-        except AWAY as error:
+        except (*AWAY, RuntimeError) as error:
+            # RuntimeError: redis-py writes to a transport of uvloop that a lost connection has closed.
             logger.warning("redis away: %s", type(error).__name__)
             raise Unavailable from error
 
