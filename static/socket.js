@@ -4,8 +4,9 @@
  *
  * Every message is dispatched as a CustomEvent named by its `type`, on the Socket and on document.body, with the message
  * as detail. The state of the connection is the event `socket:status`, detail {path, status, code}. Reconnects with
- * jittered backoff (0.3 s to 8 s), immediately when the network or the tab returns, and never after a close code that
- * forbids it (4401 4403 4404 4409). Does not queue: `send` returns whether the message was sent.
+ * jittered backoff (0.3 s up to `mostMs`), immediately when the network or the tab returns, and never after a close code
+ * that forbids it (4401 4403 4404 4409). A connection that neither opens nor answers a ping within `silentMs` is replaced:
+ * a dead tunnel sends no close. Does not queue: `send` returns whether the message was sent.
  */
 import { clock } from "./clock.js";
 
@@ -16,7 +17,7 @@ const FINAL_CODES = [4401, 4403, 4404, 4409];
 const LEAST_MS = 300;
 const MOST_MS = 8000;
 const PING_MS = 20_000;
-const PONG_MS = 8000;
+const SILENT_MS = 8000;
 
 /** @returns {string} crypto.randomUUID is missing on plain http */
 export function newId() {
@@ -34,13 +35,17 @@ export class Socket extends EventTarget {
   /** Whether a connection has ever succeeded here. */ hasOpened = false;
   /** The newest `state`, for modules that load after it came. @type {Message|null} */ state = null;
 
-  /** @param {string} path @param {{pings?: boolean, finalCodes?: number[]}} [options] */
-  constructor(path, { pings = false, finalCodes = [] } = {}) {
+  /** @param {string} path @param {{pingMs?: number, silentMs?: number, mostMs?: number, finalCodes?: number[]}} [options] */
+  constructor(path, { pingMs = PING_MS, silentMs = SILENT_MS, mostMs = MOST_MS, finalCodes = [] } = {}) {
     super();
     this.path = path;
-    this.pings = pings;
+    this.pingMs = pingMs;
+    this.silentMs = silentMs;
+    this.mostMs = mostMs;
     this.finalCodes = [...FINAL_CODES, ...finalCodes];
     window.addEventListener("online", () => this.#networkChanged());
+    // Chromium: another network, although the browser was never offline.
+    Reflect.get(navigator, "connection")?.addEventListener("change", () => this.#networkChanged());
     document.addEventListener("visibilitychange", () => this.#visibilityChanged());
   }
 
@@ -52,6 +57,7 @@ export class Socket extends EventTarget {
     wire.onopen = () => this.#opened();
     wire.onmessage = (event) => this.#received(event.data);
     wire.onclose = (event) => this.#closed(event.code);
+    setTimeout(() => { if (this.#wire === wire && wire.readyState === WebSocket.CONNECTING) this.open(); }, this.silentMs);
     this.#tell("connecting");
   }
 
@@ -75,16 +81,15 @@ export class Socket extends EventTarget {
     this.hasOpened = true;
     this.#pingSentAt = 0;
     this.#tell("open");
-    if (!this.pings) return;
     this.#ping();
     clearInterval(this.#pinger);
-    this.#pinger = setInterval(() => this.#ping(), PING_MS);
+    this.#pinger = setInterval(() => this.#ping(), this.pingMs);
   }
 
   #ping() {
     if (this.#pingSentAt || !this.send({ type: "ping" })) return;
     const asked = (this.#pingSentAt = performance.now());
-    setTimeout(() => { if (this.#pingSentAt === asked && this.status === "open") this.open(); }, PONG_MS);
+    setTimeout(() => { if (this.#pingSentAt === asked && this.status === "open") this.open(); }, this.silentMs);
   }
 
   /** @param {string} text */
@@ -104,7 +109,7 @@ export class Socket extends EventTarget {
     this.#wire = null;
     if (this.finalCodes.includes(code)) return this.#tell("closed", code);
     this.#tell("waiting", code);
-    const most = code === 4429 ? MOST_MS : Math.min(MOST_MS, LEAST_MS * 2 ** this.#tries);
+    const most = code === 4429 ? MOST_MS : Math.min(this.mostMs, LEAST_MS * 2 ** this.#tries);
     this.#tries += 1;
     this.#retry = setTimeout(() => this.open(), most * (0.5 + Math.random() / 2));
   }
@@ -117,7 +122,7 @@ export class Socket extends EventTarget {
   #visibilityChanged() {
     if (document.visibilityState !== "visible") return;
     if (this.status === "waiting") this.open();
-    else if (this.pings && this.status === "open") this.#ping();
+    else if (this.status === "open") this.#ping();
   }
 
   /** @param {WebSocket} wire */
@@ -144,7 +149,7 @@ export class Socket extends EventTarget {
  * The presence socket of this page, opened by ringing/ring.js. With `tab`, a new connection takes over the invite of an
  * older one that only looks open.
  */
-export const invites = new Socket(`/ws/invites?tab=${newId()}`, { pings: true });
+export const invites = new Socket(`/ws/invites?tab=${newId()}`);
 
 /**
  * Subscribes to one type of message.

@@ -9,9 +9,12 @@ import { on, Socket } from "../../socket.js";
 
 /** @typedef {import("../../socket.js").Message} Message */
 
+/** Somebody waits: a dead connection is noticed within ten seconds, and a lost one tried again every second. */
+const IN_A_CALL = { pingMs: 5000, silentMs: 4000, mostMs: 1000 };
+
 /** @param {string} callId */
 export function openRelay(callId) {
-  const socket = new Socket(`/ws/calls/${callId}`, { finalCodes: [1000] });
+  const socket = new Socket(`/ws/calls/${callId}`, { ...IN_A_CALL, finalCodes: [1000] });
   const engine = new CallEngine({ callId, send: (message) => socket.send(message) });
   /** @type {boolean|null} */
   let bit = null;

@@ -1,0 +1,43 @@
+"""A connection to the server that dies without a close, as a tunnel of a sleeping phone does."""
+
+from __future__ import annotations
+
+from playwright.async_api import WebSocketRoute, expect
+
+from tests.journeys.stage import Stage, journey
+from tests.webrtc.callers import hang_up, pair, talk
+
+SECONDS_TO_NOTICE = 20
+
+
+class Tunnel:
+    """Passes a page's relay socket on until it is frozen; connections opened later work."""
+
+    def __init__(self) -> None:
+        self.opened = 0
+        self.is_frozen = False
+
+    def carry(self, route: WebSocketRoute) -> None:
+        self.opened += 1
+        number, server = self.opened, route.connect_to_server()
+        route.on_message(lambda message: None if self._is_dead(number) else server.send(message))
+        server.on_message(lambda message: None if self._is_dead(number) else route.send(message))
+        server.on_close(lambda *_: None)
+
+    def _is_dead(self, number: int) -> bool:
+        return self.is_frozen and number == 1
+
+
+@journey
+async def test_a_silent_relay_connection_is_replaced(stage: Stage) -> None:
+    tunnel = Tunnel()
+    anna, ben = await pair(stage)
+    await anna.visitor.page.route_web_socket("**/ws/calls/*", tunnel.carry)
+    await talk(anna, ben)
+    tunnel.is_frozen = True
+    await ben.visitor.write("Are you still there?")
+    await expect(anna.visitor.page.locator(".chat-log")).to_contain_text(
+        "Are you still there?", timeout=1000 * SECONDS_TO_NOTICE
+    )
+    assert tunnel.opened == 2
+    await hang_up(anna, ben)
