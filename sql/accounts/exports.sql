@@ -73,6 +73,7 @@ select until_at as "until" from cooldowns where :user_id::uuid in (low_id, high_
 select
     case when u.deleted_at is null then u.name end as "aboutName", r.reason, r.text, r.source, r.created_at as "createdAt", r.verdict,
     array(select l.text from report_lines l where l.report_id = r.report_id and l.sender_id = :user_id) as "ownLines",
+    array(select a.reason || coalesce(': ' || a.text, '') from report_additions a where a.report_id = r.report_id order by a.created_at) as "added",
     exists (select from report_frames f where f.report_id = r.report_id) as "hasPicture"
 from reports r join users u on u.user_id = r.reported_id
 where reporter_id = :user_id order by r.created_at;
