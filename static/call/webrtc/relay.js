@@ -9,7 +9,7 @@ import { on, Socket } from "../../socket.js";
 
 /** @typedef {import("../../socket.js").Message} Message */
 
-/** Somebody waits: a dead connection is noticed within ten seconds, and a lost one tried again every second. */
+/** The peer waits: a dead connection is noticed within ten seconds, and a lost one tried again every second. */
 const IN_A_CALL = { pingMs: 5000, silentMs: 4000, mostMs: 1000 };
 
 /** @param {string} callId */
