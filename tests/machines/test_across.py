@@ -44,10 +44,16 @@ async def test_a_sign_out_elsewhere_closes_every_socket(machines: Machines, peop
     assert ben.line.codes == ben.talking.line.codes == []
 
 
+# A reporter of full weight: here one is enough for a ban.
+EXPERIENCED = """update users set successful_calls = 1, created_at = created_at - interval '2 days'
+where user_id = %s returning true"""
+
+
 async def test_a_ban_is_in_force_everywhere_within_a_second(machines: Machines, people: People) -> None:
     anna, ben = await people(2)
     await asyncio.gather(anna.arrive(machines.one.url), ben.arrive(machines.two.url))
     call_id = await in_call(anna, ben, a_at=machines.two.url, b_at=machines.one.url)
+    machines.pair.rows(EXPERIENCED, anna.user_id)
     with machines.client(machines.three) as client:
         began = time.monotonic()
         report = {"userId": ben.user_id, "callId": call_id, "reason": "harassment"}
