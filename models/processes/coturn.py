@@ -31,6 +31,7 @@ OWN = re.compile(
 # A STUN binding request (RFC 8489): type, length 0, magic cookie, transaction id.
 BINDING = bytes.fromhex("000100002112a442") + b"napalmskytrn"
 PROBE_SECONDS = 0.2
+SECRET_LENGTH = 64
 ADVICE = "Set TURN=off to run without it, or TURN_URLS to another server."
 
 
@@ -55,12 +56,15 @@ class Coturn(Server):
 
     @property
     def secret(self) -> str:
-        """Generated once, so that credentials stay valid over a restart."""
+        """Generated once, so that credentials stay valid over a restart. An incomplete one is replaced:
+        with an empty secret everyone could sign credentials.
+        """
         file = self.place.directory(self.home) / "secret"
-        if not file.exists():
-            file.touch(mode=0o600)
-            file.write_text(secrets.token_hex(32))
-        return file.read_text().strip()
+        found = file.read_text().strip() if file.exists() else ""
+        if len(found) < SECRET_LENGTH:
+            found = secrets.token_hex(SECRET_LENGTH // 2)
+            _write_whole(file, found)
+        return found
 
     @property
     def _file(self) -> Path:
@@ -177,6 +181,17 @@ def coturn_binary() -> str:
     if found is None:
         raise EmbeddedError(f"TURN: there is no coturn here (turnserver). Install it. {ADVICE}")
     return found
+
+
+def _write_whole(file: Path, text: str) -> None:
+    """All of the text or none of it, whatever interrupts; for our account only."""
+    part = file.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
+        opened.write(text)
+        opened.flush()
+        os.fsync(opened.fileno())
+    part.rename(file)
 
 
 def _numeric(host: str) -> str:
