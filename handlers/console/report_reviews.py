@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handlers.base.file_response import FileHandler
 from handlers.console.base import ConsoleHandler
-from models.errors import Invalid
+from models.errors import Invalid, NotFound
 from models.ids import is_id
 from models.safety.moderation import Decision
 from models.safety.report_reviews import Report
@@ -67,10 +67,13 @@ class EvidenceHandler(ConsoleHandler):
 
 
 class FrameHandler(ConsoleHandler):
-    """GET /admin/reports/ID/frame.jpg: the attached picture."""
+    """GET /admin/reports/ID/frame.jpg?number=: an attached picture, from 0."""
 
     async def get(self, report_id: str) -> None:
-        frame = await self.models.report_reviews.shown_frame(report_id, self.who().staff_id)
+        number = self.get_query_argument("number", "0")
+        if not number.isascii() or not number.isdigit() or len(number) > 2:
+            raise NotFound
+        frame = await self.models.report_reviews.shown_frame(report_id, int(number), self.who().staff_id)
         self.set_header("Content-Type", "image/jpeg")
         self.set_header("Cache-Control", "no-store")
         self.finish(frame)

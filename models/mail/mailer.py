@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
@@ -36,14 +36,22 @@ class Mailer:
 
     def send(self, to: str, subject: str, text: str) -> None:
         """Queues an e-mail and returns at once. Delivery is not reported."""
+        self._queue(to, subject, text)
+
+    async def deliver(self, to: str, subject: str, text: str) -> bool:
+        """Sends an e-mail. False: it was not handed over, and the log has the cause."""
+        delivery = self._queue(to, subject, text)
+        return delivery is not None and await asyncio.wrap_future(delivery)
+
+    def _queue(self, to: str, subject: str, text: str) -> Future[bool] | None:
         if self._server is None:
-            return
+            return None
         if not self._room.acquire(blocking=False):
             logger.warning(
                 "an e-mail was dropped: %s are waiting already; the mail server may be slow", MOST_WAITING
             )
-            return
-        self._thread.submit(self._deliver, self._server, self._message(to, subject, text))
+            return None
+        return self._thread.submit(self._deliver, self._server, self._message(to, subject, text))
 
     async def close(self) -> None:
         """Waits at most five seconds for the queue. Later e-mails cannot be queued."""
@@ -66,7 +74,7 @@ class Mailer:
         message.set_content(text)
         return message
 
-    def _deliver(self, at: MailServer, message: EmailMessage) -> None:
+    def _deliver(self, at: MailServer, message: EmailMessage) -> bool:
         """Blocking. An error's text may contain the address, so only its type and cause are logged."""
         try:
             with connected(at) as server:
@@ -74,5 +82,8 @@ class Mailer:
         except FAILURES as error:
             facts = {"cause": cause_of(error, at)}
             logger.warning("an e-mail could not be sent: %s", type(error).__name__, extra=facts)
+            return False
+        else:
+            return True
         finally:
             self._room.release()

@@ -16,7 +16,7 @@ import hashlib
 import hmac
 import logging
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import httpx
 import msgspec
@@ -47,6 +47,8 @@ class Alert(msgspec.Struct, frozen=True):
     kind: Kind
     path: str
     created_at: datetime
+    is_mailed: bool
+    is_posted: bool
 
 
 class Alerts:
@@ -64,18 +66,21 @@ class Alerts:
             return
         now = self._clock.frozen
         alerts = await self._sql.all("claim", Alert, every=EVERY_SECONDS, most=MOST_AT_ONCE, now=now)
-        if alerts and await self._deliver(sorted(alerts, key=lambda one: one.alert_id)):
-            await self._sql.run("mark_sent", alert_ids=[one.alert_id for one in alerts], now=now)
+        alerts.sort(key=lambda alert: alert.alert_id)
+        email, url = self._config.alert_email, self._config.alert_webhook_url
+        # Each channel by itself: a dead webhook does not silence the e-mails.
+        unmailed = [one for one in alerts if email and not one.is_mailed]
+        if unmailed and await self._mailer.deliver(email or "", SUBJECT, self._text(unmailed) + "\n"):
+            await self._sql.run("mark_mailed", alert_ids=ids_of(unmailed), now=now)
+        unposted = [one for one in alerts if url and not one.is_posted]
+        if unposted and await self._post(url or "", self._text(unposted), unposted):
+            await self._sql.run("mark_posted", alert_ids=ids_of(unposted), now=now)
+        if alerts:
+            channels: dict[str, Any] = {"by_mail": email is not None, "by_webhook": url is not None}
+            await self._sql.run("mark_sent", alert_ids=ids_of(alerts), now=now, **channels)
 
-    async def _deliver(self, alerts: list[Alert]) -> bool:
-        """False: the webhook failed, and the alerts stay."""
-        text = "\n".join(f"{WHAT[one.kind]}: {self._config.base_url}{one.path}" for one in alerts)
-        url = self._config.alert_webhook_url
-        if url and not await self._post(url, text, alerts):
-            return False
-        if self._config.alert_email:
-            self._mailer.send(self._config.alert_email, SUBJECT, text + "\n")
-        return True
+    def _text(self, alerts: list[Alert]) -> str:
+        return "\n".join(f"{WHAT[one.kind]}: {self._config.base_url}{one.path}" for one in alerts)
 
     async def _post(self, url: str, text: str, alerts: list[Alert]) -> bool:
         listed = [
@@ -95,6 +100,10 @@ class Alerts:
             logger.warning("ALERT_WEBHOOK_URL: an alert could not be delivered: %s", cause_of(error))
             return False
         return True
+
+
+def ids_of(alerts: list[Alert]) -> list[int]:
+    return [alert.alert_id for alert in alerts]
 
 
 def signature(secret: str, at: int, body: bytes) -> str:

@@ -43,8 +43,10 @@ class Report(msgspec.Struct, frozen=True):
     reason: str
     text: str | None
     created_at: datetime
+    # Since when its reason is as grave as it is.
+    grave_since: datetime
     lines: int
-    has_frame: bool
+    frames: int
     media: int
     upheld: int
     dismissed: int
@@ -66,7 +68,7 @@ class Report(msgspec.Struct, frozen=True):
     def due_at(self) -> datetime | None:
         """When it must be decided. None: there is no deadline."""
         hours = DEADLINE_HOURS.get(self.reason)
-        return None if hours is None else self.created_at + timedelta(hours=hours)
+        return None if hours is None else self.grave_since + timedelta(hours=hours)
 
 
 class Addition(msgspec.Struct, frozen=True):
@@ -177,17 +179,17 @@ class ReportReviews:
         await self._audit.note(moderator_id, "report.media", f"report {report_id}")
         return found
 
-    async def shown_frame(self, report_id: str, moderator_id: str) -> bytes:
-        """The attached picture; the view is in the audit log. Raises: NotFound."""
-        frame = await self.frame(report_id) if is_id(report_id) else None
+    async def shown_frame(self, report_id: str, number: int, moderator_id: str) -> bytes:
+        """An attached picture; the view is in the audit log. Raises: NotFound."""
+        frame = await self.frame(report_id, number) if is_id(report_id) else None
         if frame is None:
             raise NotFound("There is no such picture.")
         await self._audit.note(moderator_id, "report.frame", f"report {report_id}")
         return frame
 
-    async def frame(self, report_id: str) -> bytes | None:
-        """The JPEG, if the reporter attached one."""
-        found = await self._sql.value("frame", report_id=report_id)
+    async def frame(self, report_id: str, number: int = 0) -> bytes | None:
+        """A JPEG that the reporter attached; the first is 0."""
+        found = await self._sql.value("frame", report_id=report_id, number=number)
         return None if found is None else bytes(found)
 
     async def judge(
@@ -197,6 +199,7 @@ class ReportReviews:
         await self.get(report_id)
         values = {"moderator_id": moderator_id, "verdict": verdict, "now": self._clock.frozen}
         async with self._db.transaction() as on:
+            await self._sql.run("lock_reported", on=on, report_id=report_id)
             if not await self._sql.run("judge", on=on, report_id=report_id, **values):
                 raise Conflict(JUDGED)
             await self._sql.run("show_card", on=on, report_id=report_id)

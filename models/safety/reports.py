@@ -158,7 +158,8 @@ class Reports:
         if known is None:
             await self._sql.run("create", on=on, report_id=report_id, **pair, **values)
         elif not known.says(new, source):
-            await self._sql.run("add", on=on, addition_id=new_id(), report_id=report_id, **values)
+            ids = {"addition_id": new_id(), "report_id": report_id, "reporter_id": reporter_id}
+            await self._sql.run("add", on=on, **ids, **values)
         await self._sql.run("hold_media", on=on, report_id=report_id, reported_id=new.user_id)
         await self._attach(report_id, new, frame, on)
         return report_id

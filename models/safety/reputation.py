@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 
 # A ban needs the weight of several parties; a hidden card needs two.
-PARTIES_TO_HIDE = 2
+PARTIES_TO_HIDE, LEAST_TO_HIDE = 2, 0.5
 
 
 class OpenReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,8 +65,11 @@ def counted(reports: Sequence[OpenReport]) -> list[OpenReport]:
 
 
 def hides_card(reports: Iterable[OpenReport]) -> bool:
-    """Whether independent parties say that the user is under age."""
-    return len(parties(one for one in reports if one.reason == "minor")) >= PARTIES_TO_HIDE
+    """Whether independent parties say that the user is under age. Each has a reporter of at least half the
+    full weight: a reporter who was wrong twice cannot hide cards.
+    """
+    found = parties(one for one in reports if one.reason == "minor")
+    return sum(max(map(weight, party)) >= LEAST_TO_HIDE for party in found) >= PARTIES_TO_HIDE
 
 
 def rule_of(reports: Sequence[OpenReport]) -> str:

@@ -3,7 +3,11 @@
 alter table reports
     drop constraint reports_reporter_id_reported_id_key,
     -- The name that the reported user had then.
-    add column reported_name text;
+    add column reported_name text,
+    -- Since when its reason is as grave as it is: deadlines run from here.
+    add column grave_since timestamptz,
+    -- Keyed hashes of the reporter's addresses then: they outlive the list of recent addresses.
+    add column addresses bytea[] not null default '{}';
 create unique index reports_one_open on reports (reporter_id, reported_id) where verdict is null;
 create index reports_of_pair on reports (reporter_id, reported_id);
 
@@ -31,6 +35,10 @@ create table report_media (
     primary key (report_id, media_id)
 );
 create index report_media_of_media on report_media (media_id);
+
+-- Several pictures per report.
+alter table report_frames drop constraint report_frames_pkey;
+alter table report_frames add column number integer not null default 0, add primary key (report_id, number);
 
 -- Set when media that a report refers to are deleted: from then on only moderators see them.
 alter table media add column detached_at timestamptz;

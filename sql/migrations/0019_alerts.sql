@@ -7,6 +7,8 @@ create table alerts (
     path text not null,
     created_at timestamptz not null,
     claimed_at timestamptz,
+    mailed_at timestamptz,
+    posted_at timestamptz,
     sent_at timestamptz
 );
 create index alerts_unsent on alerts (alert_id) where sent_at is null;

@@ -1,11 +1,12 @@
 -- name: between(caller_id, callee_id, now)
 -- Prepared.
 -- What prevents a call between two users, as seen by the caller, in one row.
--- `is_hidden` covers unknown, deleted, blocked, reported and banned users and users without access, without a distinction.
+-- `is_hidden` covers unknown, deleted, blocked, reported and banned users, hidden cards, and users without access, without a
+-- distinction.
 select
     not exists (
         select 1 from users
-        where users.user_id = :callee_id and deleted_at is null and selfie_id is not null
+        where users.user_id = :callee_id and deleted_at is null and selfie_id is not null and card_hidden_at is null
             and exists (select 1 from access_grants where access_grants.user_id = users.user_id and ended_at is null)
             and not exists (
                 select 1 from bans

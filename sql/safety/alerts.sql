@@ -14,7 +14,15 @@ where alert_id in (
         and not exists (select from alerts last where last.claimed_at > at - make_interval(secs => :every))
     order by alert_id limit :most for update skip locked
 )
-returning alert_id, kind, path, created_at;
+returning alert_id, kind, path, created_at, mailed_at is not null as is_mailed, posted_at is not null as is_posted;
 
--- name: mark_sent(alert_ids, now)!
-update alerts set sent_at = coalesce(:now::timestamptz, clock_timestamp()) where alert_id = any(:alert_ids::bigint[]);
+-- name: mark_mailed(alert_ids, now)!
+update alerts set mailed_at = coalesce(:now::timestamptz, clock_timestamp()) where alert_id = any(:alert_ids::bigint[]);
+
+-- name: mark_posted(alert_ids, now)!
+update alerts set posted_at = coalesce(:now::timestamptz, clock_timestamp()) where alert_id = any(:alert_ids::bigint[]);
+
+-- name: mark_sent(alert_ids, by_mail, by_webhook, now)!
+-- Those that every channel has taken.
+update alerts set sent_at = coalesce(:now::timestamptz, clock_timestamp())
+where alert_id = any(:alert_ids::bigint[]) and (mailed_at is not null or not :by_mail) and (posted_at is not null or not :by_webhook);

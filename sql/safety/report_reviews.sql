@@ -6,10 +6,10 @@
 with open as (
 select
     report_id::text, reporter_id::text, reported_id::text, call_id::text, source, reason, text, r.created_at,
-    reporter.name as reporter_name, reported.name as reported_name, r.reported_name as name_then,
+    coalesce(r.grave_since, r.created_at) as grave_since, reporter.name as reporter_name, reported.name as reported_name, r.reported_name as name_then,
     r.verdict, r.reviewed_by::text, r.reviewed_at,
     (select count(*) from report_lines l where l.report_id = r.report_id)::integer as lines,
-    exists (select from report_frames f where f.report_id = r.report_id) as has_frame,
+    (select count(*) from report_frames f where f.report_id = r.report_id)::integer as frames,
     (select count(*) from report_media m where m.report_id = r.report_id)::integer as media,
     (select count(*) from reports o where o.reporter_id = r.reporter_id and o.verdict = 'upheld')::integer as upheld,
     (select count(*) from reports o where o.reporter_id = r.reporter_id and o.verdict = 'dismissed')::integer as dismissed
@@ -28,10 +28,10 @@ limit :most;
 -- One report, or all about a user, or all by a user (two of the three are null); newest first.
 select
     report_id::text, reporter_id::text, reported_id::text, call_id::text, source, reason, text, r.created_at,
-    reporter.name as reporter_name, reported.name as reported_name, r.reported_name as name_then,
+    coalesce(r.grave_since, r.created_at) as grave_since, reporter.name as reporter_name, reported.name as reported_name, r.reported_name as name_then,
     r.verdict, r.reviewed_by::text, r.reviewed_at,
     (select count(*) from report_lines l where l.report_id = r.report_id)::integer as lines,
-    exists (select from report_frames f where f.report_id = r.report_id) as has_frame,
+    (select count(*) from report_frames f where f.report_id = r.report_id)::integer as frames,
     (select count(*) from report_media m where m.report_id = r.report_id)::integer as media,
     (select count(*) from reports o where o.reporter_id = r.reporter_id and o.verdict = 'upheld')::integer as upheld,
     (select count(*) from reports o where o.reporter_id = r.reporter_id and o.verdict = 'dismissed')::integer as dismissed
@@ -60,8 +60,12 @@ select media_id::text, owner_id::text, media.kind, content_type, byte_size
 from report_media join media using (media_id)
 where report_id = :report_id and media_id = :media_id;
 
--- name: frame(report_id)
-select bytes from report_frames where report_id = :report_id;
+-- name: frame(report_id, number)
+select bytes from report_frames where report_id = :report_id and number = :number;
+
+-- name: lock_reported(report_id)!
+-- Serialises decisions about a user, so that the last one of two at once sees the other.
+select from users where user_id = (select reported_id from reports where report_id = :report_id) for no key update;
 
 -- name: judge(report_id, moderator_id, verdict, now)!
 update reports

@@ -15,17 +15,22 @@ select exists (
 select user_id::text from users where user_id = :user_id and deleted_at is null for no key update;
 
 -- name: find_open(reporter_id, reported_id)
+-- Locked: a decision at the same time either comes first, or sees what is added.
 select report_id::text, reason, source, call_id::text, text
-from reports where reporter_id = :reporter_id and reported_id = :reported_id and verdict is null;
+from reports where reporter_id = :reporter_id and reported_id = :reported_id and verdict is null
+for no key update;
 
 -- name: create(report_id, reporter_id, reported_id, call_id, reason, text, source, now)!
-insert into reports (report_id, reporter_id, reported_id, reported_name, call_id, reason, text, source, created_at)
+insert into reports (
+    report_id, reporter_id, reported_id, reported_name, call_id, reason, text, source, addresses, created_at, grave_since
+)
 select
     :report_id, :reporter_id, user_id, name, :call_id, :reason, :text, :source,
-    coalesce(:now::timestamptz, clock_timestamp())
-from users where user_id = :reported_id;
+    array(select address_hash from seen_addresses where seen_addresses.user_id = :reporter_id), at, at
+from users, coalesce(:now::timestamptz, clock_timestamp()) as at
+where user_id = :reported_id;
 
--- name: add(addition_id, report_id, call_id, reason, text, source, now)!
+-- name: add(addition_id, report_id, reporter_id, call_id, reason, text, source, now)!
 -- A further report raises the reason to the gravest one, and the source to a meeting; it never lowers them.
 insert into report_additions (addition_id, report_id, reason, source, call_id, text, created_at)
 values (
@@ -34,13 +39,24 @@ values (
 update reports
 set reason = case when report_gravity(:reason) < report_gravity(reason) then :reason else reason end,
     source = case when :source = 'met' then 'met' else source end,
-    call_id = coalesce(call_id, :call_id)
-where report_id = :report_id;
+    call_id = coalesce(call_id, :call_id),
+    grave_since = case
+        when report_gravity(:reason) < report_gravity(reason) then coalesce(:now::timestamptz, clock_timestamp())
+        else grave_since
+    end,
+    addresses = array(
+        select unnest(addresses)
+        union
+        select address_hash from seen_addresses where seen_addresses.user_id = :reporter_id
+    )
+where report_id = :report_id and verdict is null;
 
 -- name: hold_media(report_id, reported_id)!
--- What the card shows now. Media named here are detached instead of deleted (hold_reported_media).
+-- What the card shows now, at most three of a kind per report. Media named here are detached instead of deleted (hold_reported_media).
 insert into report_media (report_id, media_id, kind)
-select :report_id, media_id, kind from media where owner_id = :reported_id and detached_at is null
+select :report_id, media_id, kind from media
+where owner_id = :reported_id and detached_at is null
+    and (select count(*) from report_media h where h.report_id = :report_id and h.kind = media.kind) < 3
 on conflict do nothing;
 
 -- name: attach_lines(report_id, call_id, message_ids)!
@@ -52,12 +68,14 @@ where call_id = :call_id and message_id = any(:message_ids::uuid[])
 on conflict do nothing;
 
 -- name: attach_frame(report_id, bytes)!
-insert into report_frames (report_id, bytes) values (:report_id, :bytes)
-on conflict (report_id) do update set bytes = excluded.bytes;
+-- At most five pictures per report; the first ones stay.
+insert into report_frames (report_id, number, bytes)
+select :report_id, count(*), :bytes from report_frames where report_id = :report_id having count(*) < 5;
 
 -- name: open_about(reported_id, now)
 -- Undecided reports about a user, without those that an automatic ban has counted and those of deleted users. `tree` is
--- the reporter with the two inviters before them; `addresses` are the keyed hashes of the reporter's recent addresses.
+-- the reporter with the two inviters before them; `addresses` are the keyed hashes of the reporter's
+-- addresses, then and recently.
 select
     report_id::text, r.reporter_id::text, r.reason, r.source,
     reporter.successful_calls > 0 as has_called, reporter.created_at <= at - interval '1 day' as is_day_old,
@@ -66,7 +84,12 @@ select
     )::integer as dismissed,
     array_remove(array[r.reporter_id, first.owner_id, second.owner_id], null)::text[] as tree,
     array(
-        select encode(address_hash, 'hex') from seen_addresses where seen_addresses.user_id = r.reporter_id
+        select encode(address_hash, 'hex')
+        from (
+            select unnest(r.addresses) as address_hash
+            union
+            select address_hash from seen_addresses where seen_addresses.user_id = r.reporter_id
+        ) as known
     ) as addresses
 from coalesce(:now::timestamptz, clock_timestamp()) as at, reports r
 join users reporter on reporter.user_id = r.reporter_id and reporter.deleted_at is null

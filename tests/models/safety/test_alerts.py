@@ -15,7 +15,8 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest, ResponseStartLine
 from tornado.testing import bind_unused_port
 
-from models.safety.alerts import EVERY_SECONDS
+from models.mail.mailer import Mailer
+from models.safety.alerts import EVERY_SECONDS, Alerts
 from models.safety.notices import NewNotice
 from models.settings.config import Config
 from models.wiring import Models
@@ -23,6 +24,7 @@ from tests.conftest import MakePerson
 from tests.support.people.account_holders import QUICK
 from tests.support.people.reports import report, reporters
 from tests.support.scenes import rows
+from tests.support.smtp_server import Mailbox
 
 SECRET = "0123456789abcdef"
 
@@ -98,6 +100,33 @@ async def test_a_flood_is_one_message_a_minute_and_a_failure_is_repeated(
     models.clock.advance(seconds=2 * EVERY_SECONDS)
     await models.alerts.send()
     assert len(receiver.requests) == 2
+
+
+async def test_a_dead_webhook_does_not_silence_the_e_mails(
+    models: Models, receiver: Receiver, mailbox: Mailbox
+) -> None:
+    models.clock.freeze(models.clock.now())
+    url = f"http://127.0.0.1:{receiver.port}/"
+    config = replace(
+        QUICK,
+        alert_webhook_url=url,
+        alert_email="mod@sky.example",
+        smtp_url=mailbox.url,
+        mail_from="site@sky.example",
+    )
+    mailer, receiver.status = Mailer(config), 500
+    alerts = Alerts(models.db, models.clock, config, mailer)
+    await alerts.raise_alert("ban", "/admin/people/1")
+    for _ in range(2):
+        await alerts.send()
+        models.clock.advance(seconds=EVERY_SECONDS)
+    receiver.status = 200
+    await alerts.send()
+    await mailer.close()
+    assert mailbox.recipients == ["mod@sky.example"]
+    assert "/admin/people/1" in await mailbox.letter()
+    assert len(receiver.requests) == 3
+    assert await rows(models, "select 1 from alerts where sent_at is null") == []
 
 
 async def test_urgent_notices_and_hidden_cards_alert(models: Models, person: MakePerson) -> None:

@@ -72,6 +72,50 @@ async def test_a_ring_that_the_reporter_sent_is_no_meeting(models: Models, perso
     assert await rows(models, "select source from reports") == [("card",)]
 
 
+async def test_reporters_of_one_address_stay_one_party(models: Models, person: MakePerson) -> None:
+    """Also when the list of recent addresses has been cleared since."""
+    bad = await person("Bad")
+    people = await reporters(models, person, bad, 4)
+    for one in people:
+        sql = "insert into seen_addresses values (%s, 'home', clock_timestamp())"
+        await rows(models, sql, one.user_id)
+        await report(models, one, bad)
+        await rows(models, "delete from seen_addresses")
+    assert await bans_of(models, bad) == []
+
+
+async def test_a_decision_at_the_same_time_does_not_swallow_an_addition(
+    models: Models, person: MakePerson
+) -> None:
+    for number in range(10):
+        anna, ben = await person(f"Anna {number}"), await person(f"Ben {number}")
+        await report(models, anna, ben, "spam")
+        (filed,) = await models.report_reviews.about(ben.user_id)
+        decision = models.report_reviews.judge(filed.report_id, MODERATOR, "dismissed")
+        await asyncio.gather(report(models, anna, ben, "minor"), decision, return_exceptions=True)
+        reports = await models.report_reviews.about(ben.user_id)
+        added = [one for one in reports if one.reason == "minor"]
+        assert len(added) == 1
+        if added[0].verdict is not None:
+            (seen,) = await models.report_reviews.additions(added[0].report_id)
+            assert added[0].reviewed_at is not None
+            assert seen.created_at <= added[0].reviewed_at
+
+
+async def test_a_further_picture_is_kept_beside_the_first(site: Running, person: MakePerson) -> None:
+    scene = await in_call(site, person)
+    for size in (200, 300):
+        new = NewReport(
+            user_id=scene.people.ben.user_id, reason="nudity", call_id=scene.call_id, frame=jpeg(size, size),
+            has_consent=True,
+        )  # fmt: skip
+        await file(site.models, scene.people.anna, new)
+    (filed,) = await site.models.report_reviews.queue()
+    assert filed.frames == 2
+    first, second = [await site.models.report_reviews.frame(filed.report_id, number) for number in (0, 1)]
+    assert first != second
+
+
 async def test_the_queue_is_ordered_by_gravity(models: Models, person: MakePerson) -> None:
     anna, reasons = await person("Anna"), ("spam", "nudity", "harassment", "minor", "nudity")
     for number, reason in enumerate(reasons):
@@ -160,7 +204,7 @@ async def test_evidence_is_limited_to_the_call(site: Running, person: MakePerson
     )  # fmt: skip
     await file(site.models, anna, new)
     (filed,) = await site.models.report_reviews.queue()
-    assert (filed.lines, filed.has_frame, filed.counts) == (1, True, True)
+    assert (filed.lines, filed.frames, filed.counts) == (1, 1, True)
     (quoted,) = await site.models.report_reviews.lines(filed.report_id)
     assert (quoted.text, quoted.sender_id) == ("Rude words", ben.user_id)
     frame = await site.models.report_reviews.frame(filed.report_id)

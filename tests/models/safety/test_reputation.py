@@ -12,7 +12,7 @@ import pytest
 from models.safety.reputation import OpenReport, counted, hides_card, parties, rule_of, total, weight
 
 THRESHOLD, TRIALS = 4, 2000
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "decisions" / "report-weights.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs/decisions/product/report-weights.md"
 
 
 def report(number: int, reason: str = "spam", **known: object) -> OpenReport:
