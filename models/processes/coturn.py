@@ -92,13 +92,13 @@ class Coturn(Server):
             "total-quota": most,
         }
         where = [f"{name}={value}" for name, value in lines.items()]
-        if host := public_host(config):
-            where += [f"listening-ip={_numeric(host)}", f"relay-ip={_numeric(host)}"]
-        if config.is_loopback and host:
+        if address := listening_address(config):
+            where += [f"listening-ip={address}", f"relay-ip={address}"]
+        if config.is_loopback and config.is_host_loopback:
             # Only programs of this machine reach it here, and they reach the peers without it too.
             where.append("allow-loopback-peers")
-        elif address := public_address(config):
-            where.append(f"external-ip={address}")
+        elif outside := public_address(config):
+            where.append(f"external-ip={outside}")
         if self._certified_at is not None:
             certificate = certificate_of(config, self.place.data)
             return [*where, f"cert={certificate}", f"pkey={certificate.with_suffix('.key')}"]
@@ -118,7 +118,7 @@ class Coturn(Server):
 
     def is_ready(self) -> bool:
         """Whether it answers a STUN binding request over UDP."""
-        host = _numeric(public_host(self._config) or "127.0.0.1")
+        host = listening_address(self._config) or "127.0.0.1"
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.socket(family, socket.SOCK_DGRAM) as probe, suppress(OSError):
             probe.settimeout(PROBE_SECONDS)
@@ -194,8 +194,19 @@ def _write_whole(file: Path, text: str) -> None:
     part.rename(file)
 
 
-def _numeric(host: str) -> str:
-    return "127.0.0.1" if host == "localhost" else host
+def listening_address(config: Config) -> str:
+    """The address, never a name, on which coturn listens; empty: all of them. Raises: EmbeddedError."""
+    host = public_host(config)
+    if host in ("", "0.0.0.0", "::"):
+        return ""
+    if host == "localhost":
+        return "127.0.0.1"
+    try:
+        return str(socket.getaddrinfo(host, None, type=socket.SOCK_DGRAM)[0][4][0])
+    except (OSError, UnicodeError) as error:
+        raise EmbeddedError(
+            f"HOST: coturn needs an address, and the name in HOST has none. Set an address. {ADVICE}"
+        ) from error
 
 
 def _near(config: Config) -> str:

@@ -10,11 +10,18 @@ from dataclasses import dataclass, replace
 from models.findings import Findings
 from models.processes.caddy import Caddy, Doors, caddy_binary
 from models.processes.child_process import Server
-from models.processes.coturn import Coturn, coturn_binary, public_address, stun_urls, turn_urls
+from models.processes.coturn import (
+    Coturn,
+    coturn_binary,
+    listening_address,
+    public_address,
+    stun_urls,
+    turn_urls,
+)
 from models.processes.data_directory import DataDirectory, EmbeddedError
 from models.processes.service_urls import Makers
 from models.settings.config import Config
-from models.settings.own_servers import public_host, runs_caddy, runs_coturn, site_host
+from models.settings.own_servers import runs_caddy, runs_coturn, site_host
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +118,7 @@ def _may_run_coturn(config: Config) -> bool:
 
 def _check_port(config: Config) -> None:
     """Raises: EmbeddedError, if another program listens there."""
-    host = public_host(config)
+    host = listening_address(config)
     for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.socket(family, kind) as probe:

@@ -83,6 +83,8 @@ def _check_turn(config: Config, faults: Faults) -> None:
 def _check_own_servers(config: Config, faults: Faults) -> None:
     if config.turn == "embedded" and config.turn_urls:
         faults.add("TURN", "must not be embedded when TURN_URLS names another server")
+    if config.turn == "embedded" and config.is_loopback and not (config.is_host_loopback or config.public_ip):
+        faults.add("TURN", "must not be embedded when HOST is public and BASE_URL is not, without PUBLIC_IP")
     if config.turn_min_port > config.turn_max_port:
         faults.add("TURN_MIN_PORT", "must not be more than TURN_MAX_PORT")
     if runs_caddy(config) and not config.is_secure:

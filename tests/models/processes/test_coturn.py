@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from models.processes.coturn import Coturn
-from models.processes.data_directory import DataDirectory
+from models.processes.data_directory import DataDirectory, EmbeddedError
 from models.settings.config import Config
 
 
@@ -39,3 +39,36 @@ def test_a_full_disk_leaves_no_secret_instead_of_an_empty_one(
     assert not (tmp_path / "coturn/secret").exists()
     monkeypatch.undo()
     assert len(coturn(tmp_path).secret) == 64
+
+
+@pytest.mark.parametrize(
+    ("host", "base_url", "listening", "is_allowed"),
+    [
+        ("localhost", "http://localhost:8080", ["127.0.0.1"], True),
+        ("::1", "http://localhost:8080", ["::1"], True),
+        ("0.0.0.0", "http://localhost:8080", [], False),
+        ("192.0.2.1", "http://localhost:8080", ["192.0.2.1"], False),
+        ("127.0.0.1", "https://meet.example.org", [], False),
+        ("0.0.0.0", "https://meet.example.org", [], False),
+        # Not an address to coturn, and as a name it has one.
+        ("127.1", "https://meet.example.org", ["127.0.0.1"], False),
+    ],
+)
+def test_loopback_peers_are_only_for_programs_of_this_machine(
+    tmp_path: Path, host: str, base_url: str, listening: list[str], is_allowed: bool
+) -> None:
+    config = Config(turn="embedded", host=host, base_url=base_url, public_ip="198.51.100.7")
+    started = coturn(tmp_path, config)
+    started.prepare()
+    lines = (tmp_path / "coturn/turnserver.conf").read_text().splitlines()
+    assert [line.partition("=")[2] for line in lines if line.startswith("listening-ip=")] == listening
+    assert ("allow-loopback-peers" in lines, "external-ip=198.51.100.7" in lines) == (
+        is_allowed,
+        not is_allowed,
+    )
+
+
+def test_a_host_without_an_address_is_named(tmp_path: Path) -> None:
+    config = Config(turn="embedded", host="no.such.name.invalid", base_url="https://meet.example.org")
+    with pytest.raises(EmbeddedError, match="HOST: "):
+        coturn(tmp_path, config).prepare()

@@ -50,6 +50,7 @@ def test_behind_our_own_caddy_the_site_is_on_loopback_and_trusts_it() -> None:
         ({"TLS": "sometimes"}, "TLS must be one of"),
         ({"TLS": "auto"} | PUBLIC | {"HTTP_PORT": "443"}, "HTTPS_PORT must differ"),
         ({"TURN": "embedded"} | COTURN, "TURN must not be embedded"),
+        ({"TURN": "embedded", "HOST": "0.0.0.0"}, "TURN must not be embedded when HOST is public"),
         ({"TURN_MIN_PORT": "60000"}, "TURN_MIN_PORT must not be more"),
         ({"PUBLIC_IP": "meet.example.org"}, "PUBLIC_IP must be an IP address"),
         ({"RELAY_ONLY": "true"}, "RELAY_ONLY needs a TURN server: TURN=embedded"),
@@ -61,6 +62,10 @@ def test_contradictions_are_faults(environment: dict[str, str], fault: str) -> N
 
 def test_relay_only_may_use_our_own_coturn() -> None:
     assert faults_of(RELAY_ONLY="true", TURN="embedded") == []
+
+
+def test_coturn_on_all_interfaces_needs_a_public_address() -> None:
+    assert faults_of(TURN="embedded", HOST="0.0.0.0", PUBLIC_IP="198.51.100.7") == []
 
 
 @pytest.mark.parametrize(
