@@ -32,6 +32,8 @@ class Server(ABC):
     # The setting that turns it on, if it is not one of the two that the site cannot do without.
     setting: str | None = None
     advice = ADVICE
+    # The site runs without it if it does not start.
+    is_optional = False
     # The kernel stops it when we are killed: it would keep the ports that the next start needs.
     ends_with_us = False
     gentle: signal.Signals
@@ -41,6 +43,8 @@ class Server(ABC):
         self.place = place
         self._child: subprocess.Popen[bytes] | None = None
         self._reported_to = 0
+        # Optional, and it did not start.
+        self.is_left_out = False
         # Why it was stopped in order to start again; empty: it died.
         self.restart_reason = ""
 

@@ -44,6 +44,7 @@ class Coturn(Server):
     def __init__(self, place: DataDirectory, config: Config) -> None:
         super().__init__(place)
         self._config = config
+        self.is_optional = config.turn == "auto"
         self._certified_at: float | None = None
 
     @property

@@ -19,6 +19,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -30,6 +31,8 @@ from models.processes.restarts import Restarts
 __all__ = ["Embedded", "EmbeddedError", "EmbeddedInUse", "EmbeddedUnwritable"]
 
 START_SECONDS = 30.0
+# The site waits no longer than this for a server without which it can run.
+OPTIONAL_SECONDS = 10.0
 STOP_SECONDS = 4.0
 WATCH_SECONDS = 0.25
 log = logging.getLogger(__name__)
@@ -82,7 +85,7 @@ class Embedded:
     ) -> Embedded:
         """Returns when all are ready, within about a second. Raises: EmbeddedError. `durable=False` is for
         tests: no fsync. `others` make further servers (Caddy, coturn). `connections` to PostgreSQL are
-        allowed at least.
+        allowed at least. One that is optional and does not start is left out.
         """
         free_owner()
         data = Path(data_dir).absolute()
@@ -156,10 +159,25 @@ class Embedded:
     def _open(self) -> None:
         atexit.register(self.stop)
         for server in self._servers:
-            server.start()
+            self._attempt(server, server.start)
         for server in self._servers:
-            server.wait_ready(START_SECONDS)
+            seconds = OPTIONAL_SECONDS if server.is_optional else START_SECONDS
+            self._attempt(server, partial(server.wait_ready, seconds))
         self._watcher.start()
+
+    def _attempt(self, server: Server, step: Callable[[], None]) -> None:
+        """An optional server that fails is left out; the log has the reason and the setting."""
+        try:
+            step()
+        except (EmbeddedError, OSError) as error:
+            if not server.is_optional:
+                raise
+            facts = {"setting": server.setting}
+            log.warning("%s: the site runs without %s. %s", server.setting, server.title, error, extra=facts)
+            server.is_left_out = True
+            server.ask_to_stop()
+            server.wait_stopped(time.monotonic())
+            self._servers = [one for one in self._servers if one is not server]
 
     def _one(self, kind: type[Server]) -> Server:
         for server in self._servers:

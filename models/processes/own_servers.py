@@ -36,13 +36,14 @@ class OwnServers:
 
     @property
     def settings(self) -> dict[str, str]:
-        """The environment that describes our own coturn as any other."""
-        if not self.coturn:
+        """The environment that describes our own coturn as any other; empty if it does not run."""
+        running = [one for one in self.coturn if not one.is_left_out]
+        if not running:
             return {}
         return {
             "TURN": "off",
             "TURN_URLS": ",".join(turn_urls(self.config)),
-            "TURN_SECRET": self.coturn[0].secret,
+            "TURN_SECRET": running[0].secret,
             "STUN_URLS": ",".join(self.config.stun_urls or stun_urls(self.config)),
         }
 
