@@ -1,21 +1,23 @@
 """The built-in PostgreSQL's data, made by an older major version, brought to the present one.
 
-The old server writes a backup, a new cluster takes it, and the old directory is kept as `postgres.N`. If
-anything fails, the old directory stays in its place.
+The old server writes a backup, and a new cluster in `upgrade` takes it while the old one stays in its place.
+When all rows are there, two renames put it there and keep the old one as `postgres.N`. After a kill, the next
+start upgrades again, or completes the renames.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from models.backups.archive import Tell
 from models.backups.files import opened, save
 from models.backups.restore import load
 from models.postgres.migrations import migrate
 from models.processes.data_directory import DataDirectory, EmbeddedError
-from models.processes.embedded import Embedded
+from models.processes.embedded import Embedded, claimed
 from models.processes.embedded_initdb import own_major, program_of
 from models.processes.embedded_servers import Postgres
 
@@ -33,6 +35,16 @@ class OlderPostgres(Postgres):
         return major_of(self.home) or 0
 
 
+class FillingPostgres(Postgres):
+    """The new server, in a directory beside the old one."""
+
+    ends_with_us = True
+
+    @property
+    def home(self) -> Path:
+        return self.place.data / "upgrade" / "filling"
+
+
 def major_of(cluster: Path) -> int | None:
     """The major version that made a cluster; None if there is none."""
     try:
@@ -43,45 +55,82 @@ def major_of(cluster: Path) -> int | None:
 
 def upgrade(data: Path, tell: Tell) -> None:
     """Does nothing unless it is needed. Raises: EmbeddedError, BackupError, CopyFailed, OSError."""
-    cluster, new = data / "postgres", own_major()
-    old = major_of(cluster)
-    if old is None or old == new:
+    if not os.path.isdir(data):
         return
-    if old > new:
-        raise EmbeddedError(f"DATA_DIR was made by PostgreSQL {old}, and this version of the site has {new}.")
+    with claimed(data) as lock:
+        _complete(data, tell)
+        _remove_leftovers(data)
+        old = major_of(data / "postgres")
+        if old is None or old == own_major():
+            return
+        _check(data, old)
+        tell(f"Upgrading the data of PostgreSQL {old} to {own_major()}.")
+        try:
+            _fill(data, lock, tell)
+            _rename(data / "postgres", data / f"postgres.{old}")
+            _complete(data, tell)
+        finally:
+            _remove_leftovers(data)
+
+
+def _check(data: Path, old: int) -> None:
+    """Raises: EmbeddedError, if these data cannot be upgraded here."""
+    made_by = f"DATA_DIR was made by PostgreSQL {old}, and this version of the site has {own_major()}."
+    if old > own_major():
+        raise EmbeddedError(made_by)
     if program_of(old) is None:
         raise EmbeddedError(
-            f"DATA_DIR was made by PostgreSQL {old}, and this version of the site has {new}. Install "
-            f"PostgreSQL {old} beside it for the upgrade (on Debian: postgresql-{old}), or restore a backup."
+            f"{made_by} Install PostgreSQL {old} beside it for the upgrade (on Debian: postgresql-{old}), or "
+            "restore a backup."
         )
     kept = data / f"postgres.{old}"
     if kept.exists():
         raise EmbeddedError(f"{kept} exists: move it away, so that the old data can be kept there.")
-    tell(f"Upgrading the data of PostgreSQL {old} to {new}.")
-    with TemporaryDirectory(prefix="upgrade-", dir=data) as place:
-        file = Path(place, "data")
-        with running_server(data, OlderPostgres) as embedded:
-            save(embedded.database_url, file, None, tell)
-        cluster.rename(kept)
-        try:
-            _fill(data, file, tell)
-        except BaseException:
-            shutil.rmtree(cluster, ignore_errors=True)
-            kept.rename(cluster)
-            raise
-    tell(f"The data are in PostgreSQL {new}. {kept} holds the old ones; delete it when all is well.")
 
 
-def _fill(data: Path, file: Path, tell: Tell) -> None:
-    with running_server(data, Postgres) as embedded, opened(file, None, data) as (archive, manifest):
+def _fill(data: Path, lock: int, tell: Tell) -> None:
+    """All rows in `upgrade/filled`, which does not exist before they are complete."""
+    place = DataDirectory.find(data.resolve(), durable=True).directory(data / "upgrade")
+    file = place / "rows"
+    with running_server(data, OlderPostgres, lock) as embedded:
+        save(embedded.database_url, file, None, tell)
+    with (
+        running_server(data, FillingPostgres, lock) as embedded,
+        opened(file, None, place) as (archive, manifest),
+    ):
         migrate(embedded.database_url, names=frozenset(manifest.migrations))
         load(embedded.database_url, archive, manifest, tell)
+    _rename(place / "filling", place / "filled")
 
 
-def running_server(data: Path, kind: type[Postgres]) -> Embedded:
+def _complete(data: Path, tell: Tell) -> None:
+    """The second rename, also if a kill prevented it."""
+    cluster, filled = data / "postgres", data / "upgrade" / "filled"
+    if cluster.exists() or not filled.exists():
+        return
+    _rename(filled, cluster)
+    done = f"The data are in PostgreSQL {own_major()}."
+    tell(f"{done} {cluster}.N holds the old ones; delete it when all is well.")
+
+
+def _rename(old: Path, new: Path) -> None:
+    """On the disk when it returns."""
+    old.rename(new)
+    for directory in {new.parent, old.parent}:
+        opened = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+
+
+def _remove_leftovers(data: Path) -> None:
+    """What an upgrade that failed or was killed has left: a plain copy of all rows."""
+    if (data / "upgrade").exists() and (data / "postgres").exists():
+        FillingPostgres(DataDirectory.find(data.resolve(), durable=True)).end_leftovers()
+        shutil.rmtree(data / "upgrade")
+
+
+def running_server(data: Path, kind: Callable[[DataDirectory], Postgres], lock: int) -> Embedded:
     """A server of this kind in the data directory, stopped at the end of the block."""
-
-    def make(place: DataDirectory) -> Postgres:
-        return kind(place)
-
-    return Embedded.start(data, postgres=False, redis=False, others=[make])
+    return Embedded.start(data, postgres=False, redis=False, others=[kind], lock=lock)

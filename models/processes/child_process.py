@@ -96,7 +96,7 @@ class Server(ABC):
 
     def start(self) -> None:
         """Raises: EmbeddedError, if it cannot be run at all; `wait_ready` waits until it is ready."""
-        self._end_leftovers()
+        self.end_leftovers()
         self.prepare()
         self._reported_to = self.log.stat().st_size if self.log.exists() else 0
         try:
@@ -157,7 +157,7 @@ class Server(ABC):
                 deadline = time.monotonic() + KILL_SECONDS
         self._child.wait()
 
-    def _end_leftovers(self) -> None:
+    def end_leftovers(self) -> None:
         """Ends servers of a dead parent. The caller holds the directory's lock, so no other parent is
         alive.
         """

@@ -18,7 +18,8 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -28,7 +29,7 @@ from models.processes.data_directory import DataDirectory, EmbeddedError, free_o
 from models.processes.embedded_servers import LEAST_CONNECTIONS, Postgres, Redis
 from models.processes.restarts import Restarts
 
-__all__ = ["Embedded", "EmbeddedError", "EmbeddedInUse", "EmbeddedUnwritable"]
+__all__ = ["Embedded", "EmbeddedError", "EmbeddedInUse", "EmbeddedUnwritable", "claimed"]
 
 START_SECONDS = 30.0
 # The site waits no longer than this for a server without which it can run.
@@ -82,14 +83,15 @@ class Embedded:
         redis: bool = True,
         others: Sequence[Callable[[DataDirectory], Server]] = (),
         connections: int = LEAST_CONNECTIONS,
+        lock: int | None = None,
     ) -> Embedded:
         """Returns when all are ready, within about a second. Raises: EmbeddedError. `durable=False` is for
         tests: no fsync. `others` make further servers (Caddy, coturn). `connections` to PostgreSQL are
-        allowed at least. One that is optional and does not start is left out.
+        allowed at least. One that is optional and does not start is left out. `lock` is that of a caller
+        inside `claimed`, who keeps it.
         """
-        free_owner()
         data = Path(data_dir).absolute()
-        lock = _claim(data)
+        lock = _claim(data) if lock is None else os.dup(lock)
         embedded = cls(lock, ())
         try:
             place = DataDirectory.find(data.resolve(), durable)
@@ -196,8 +198,19 @@ class Embedded:
                     log.exception("the watch of the embedded servers failed")
 
 
+@contextmanager
+def claimed(data: Path) -> Iterator[int]:
+    """The directory's lock, for work that starts several servers in it. Raises: as `Embedded.start`."""
+    lock = _claim(data)
+    try:
+        yield lock
+    finally:
+        os.close(lock)
+
+
 def _claim(data: Path) -> int:
     """Takes the directory's lock, held by an open file: the kernel releases it however this process ends."""
+    free_owner()
     try:
         data.mkdir(parents=True, exist_ok=True)
         lock = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

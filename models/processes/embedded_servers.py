@@ -57,6 +57,7 @@ class Postgres(Server):
         """A new cluster is created under another name and renamed: a kill leaves no incomplete one."""
         if (self.home / "PG_VERSION").exists():
             return super().prepare()
+        self._refuse_beside_older_data()
         aside = self.place.data / "postgres.new"
         shutil.rmtree(aside, ignore_errors=True)
         self._initdb(self.place.directory(aside))
@@ -64,6 +65,16 @@ class Postgres(Server):
             aside.rename(self.home)
         except OSError as error:
             raise EmbeddedError(f"{self.home} is not a PostgreSQL directory. Move it away.") from error
+
+    def _refuse_beside_older_data(self) -> None:
+        """An empty database instead of data that are there would be taken for a loss. Raises:
+        EmbeddedError.
+        """
+        for older in sorted(self.home.parent.glob("postgres.[0-9]*")):
+            raise EmbeddedError(
+                f"{self.home} is missing, but {older} holds the data of an older PostgreSQL. Rename it to "
+                f"{self.home.name}, or move it away if the site shall begin without data."
+            )
 
     def _initdb(self, aside: Path) -> None:
         haste = [] if self.place.durable else ["--no-sync"]
