@@ -50,6 +50,13 @@ def test_what_it_names_exists(unit: Path) -> None:
         assert (ROOT / path).is_file()
 
 
+def test_a_reload_of_a_single_process_does_not_stop_the_site() -> None:
+    """SIGHUP drains it, and it exits with 0, which is no failure."""
+    told = read(ROOT / "deploy/systemd/napalmsky.service")
+    assert "-HUP" in told["ExecReload"][0]
+    assert told["Restart"] == ["always"]
+
+
 def test_only_the_parent_is_asked_to_stop_and_it_has_time() -> None:
     told = read(ROOT / "deploy/systemd/napalmsky.service")
     assert told["KillMode"] == ["mixed"]
