@@ -1,7 +1,7 @@
 """`python server.py demo`: the site with robots that are online, answer and talk. Needs no keys.
 
-The demo keeps its own data (`DATA_DIR/demo`), apart from those of a real site. A site that may have real
-users is refused unless ALLOW_DEMO is set.
+The demo keeps its own data (`DATA_DIR/demo`), apart from those of a real site: robots are written to no other
+database, and no demo replaces a backup. A site that may have real users is refused unless ALLOW_DEMO is set.
 """
 
 from __future__ import annotations
@@ -14,17 +14,23 @@ from handlers.commands.check import CannotStart
 from models.processes.robots_process import has_robots
 from models.processes.service_urls import Urls
 from models.settings.config import Config
+from models.settings.reader import Faults, SettingsReader
 from models.wiring import Models
 
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}
+# Where a real site keeps its data.
+SITES_DATA = frozenset({"DATABASE_URL", "REDIS_URL", "BACKUP_DIR"})
 NOT_ALLOWED = "ALLOW_DEMO: the demo shows robots among the users. Set it to true to run the demo on this site"
 NO_ROBOTS = "The demo needs the libraries of requirements-demo.txt: pip install -r requirements-demo.txt"
 
 
 def own_data(environment: Mapping[str, str]) -> dict[str, str]:
-    """The settings with a data directory of the demo's own."""
+    """The settings with data of the demo's own; with ALLOW_DEMO the operator's servers and backups too."""
     data_dir = environment.get("DATA_DIR", "").strip() or "data"
-    return {**environment, "DATA_DIR": f"{data_dir}/demo"}
+    own = {**environment, "DATA_DIR": f"{data_dir}/demo"}
+    if SettingsReader(environment, Faults()).flag("ALLOW_DEMO"):
+        return own
+    return {name: value for name, value in own.items() if name not in SITES_DATA}
 
 
 def check_allowed(config: Config) -> None:

@@ -37,6 +37,20 @@ def test_its_data_are_its_own() -> None:
     assert demo.own_data({"DATA_DIR": "/data"})["DATA_DIR"] == "/data/demo"
 
 
+SITES = {"DATABASE_URL": "postgresql://db/site", "REDIS_URL": "redis://cache", "BACKUP_DIR": "/backups"}
+
+
+@pytest.mark.parametrize("allow", ["", "false", "maybe"])
+def test_a_real_database_is_not_written(allow: str) -> None:
+    own = demo.own_data({**SITES, "ALLOW_DEMO": allow, "PORT": "80"})
+    assert not own.keys() & SITES.keys()
+    assert own["PORT"] == "80"
+
+
+def test_the_operator_may_allow_it_on_the_real_database() -> None:
+    assert demo.own_data({**SITES, "ALLOW_DEMO": "true"}).items() >= SITES.items()
+
+
 @pytest.mark.parametrize(
     ("host", "url"), [("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("fd00::1", "[fd00::1]"), ("10.0.0.2",) * 2]
 )
