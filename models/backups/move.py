@@ -21,9 +21,9 @@ def move(source: str, target: str, directory: Path, *, tell: Tell, may_replace: 
     with Hold.of(target) as new, Hold.of(source) as old:
         if new.identity() == old.identity():
             raise BackupError("--to names the database that the site uses now.")
-        new.release()
         if new.is_used() and not may_replace:
             raise Occupied("The new database has data, which the move replaces.")
+        new.release()
         migrate(source, tell=tell)
         migrate(target, tell=tell)
         tell("The site takes no changes from now on.")

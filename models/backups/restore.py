@@ -35,9 +35,9 @@ def restore(
         if set(manifest.migrations) - set(known()):
             raise BackupError(NEWER)
         with Hold.of(url) as target:
-            target.release()
             if target.is_used() and not may_replace:
                 raise Occupied("The database has data, which a restore replaces.")
+            target.release()
         migrate(url, tell=tell)
         if manifest.migrations == known():
             load(url, archive, manifest, tell)

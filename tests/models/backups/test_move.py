@@ -10,8 +10,9 @@ import pytest
 
 from models.backups import move as moving
 from models.backups.archive import BackupError
+from models.backups.files import save
 from models.backups.move import move
-from models.backups.restore import Occupied
+from models.backups.restore import Occupied, restore
 from models.errors import Unavailable
 from models.postgres.migrations import migrate
 from tests.models.backups.conftest import INSTALLED, ROWS, cluster, run
@@ -36,6 +37,12 @@ def test_a_move_and_the_way_back(other: str, third: str, tmp_path: Path) -> None
     run(target, "delete from guesses where guess_id = 1")
     with pytest.raises(Occupied):
         move(target, other, tmp_path, tell=quiet, may_replace=False)
+    save(target, tmp_path / "backup", None, quiet)
+    with pytest.raises(Occupied):
+        restore(other, tmp_path / "backup", None, tmp_path, tell=quiet, may_replace=False)
+    # A refusal does not end the hold.
+    with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction):
+        run(other, "delete from guesses")
     move(target, other, tmp_path, tell=quiet, may_replace=True)
     assert digests(other) == digests(target) != before
     run(other, "delete from guesses")
