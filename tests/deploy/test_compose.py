@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import socket
@@ -69,13 +70,25 @@ def test_the_sites_proxy_is_in_the_network_that_is_trusted() -> None:
 
 
 def test_coturn_starts_with_this_command(tmp_path: Path) -> None:
-    (volume,) = SERVICES["coturn"]["volumes"]
+    coturn, port = SERVICES["coturn"], free_port()
+    assert shutil.which("turnserver") is not None, "coturn is missing: apt install coturn"
+    (volume,), (script,) = coturn["volumes"], coturn["command"]
     source, target, _ = volume.split(":")
-    words = [word.replace(target, str(DEPLOY / source)) for word in SERVICES["coturn"]["command"]]
-    program, port = shutil.which("turnserver"), free_port()
-    assert program is not None, "coturn is missing: apt install coturn"
-    places = ["--listening-ip=127.0.0.1", f"--listening-port={port}", "--relay-ip=127.0.0.1"]
-    assert starts([program, *words, *places], tmp_path, port)
+    written = tmp_path / "turnserver.conf"
+    script = script.replace(target, str(DEPLOY / source)).replace("/tmp/turnserver.conf", str(written))
+    places = f" --listening-ip=127.0.0.1 --listening-port={port} --relay-ip=127.0.0.1"
+    command = [*coturn["entrypoint"], script.replace("$$", "$").rstrip() + places]
+    assert starts(command, tmp_path, port, coturn["environment"])
+    lines = written.read_text().splitlines()
+    assert f"static-auth-secret={VALUES['TURN_SECRET']}" in lines
+    assert [line for line in lines if line.startswith("realm=")] == [f"realm={VALUES['DOMAIN']}"]
+    assert written.stat().st_mode & 0o077 == 0
+
+
+def test_no_secret_is_on_a_command_line() -> None:
+    for name, service in SERVICES.items():
+        words = str([service.get("entrypoint"), service.get("command")])
+        assert not [name for value in VALUES.values() if value in words], name
 
 
 def test_valkey_starts_with_this_command(tmp_path: Path) -> None:
@@ -84,9 +97,10 @@ def test_valkey_starts_with_this_command(tmp_path: Path) -> None:
     assert starts([str(valkey_binary()), *command[1:], *places], tmp_path, port)
 
 
-def starts(command: list[str], home: Path, port: int) -> bool:
+def starts(command: list[str], home: Path, port: int, environment: dict[str, str] | None = None) -> bool:
     """Whether it listens on the port, before it exits."""
-    with subprocess.Popen(command, cwd=home, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+    given, out = os.environ | (environment or {}), subprocess.PIPE
+    with subprocess.Popen(command, cwd=home, env=given, stdout=out, stderr=subprocess.STDOUT) as process:
         try:
             while process.poll() is None:
                 with socket.socket() as probe:
