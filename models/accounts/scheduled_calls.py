@@ -58,11 +58,17 @@ class ScheduledCalls:
     async def _call(self) -> list[CallResult]:
         callers = await self._robots.probes()
         try:
-            return results_of(self._config, await run_probe(plan_of(self._config, callers), {}))
+            found = await run_probe(plan_of(self._config, callers), _environment(self._config))
+            return results_of(self._config, found)
         except ProbeFailed:
             return results_of(self._config, {"call": "no result"})
         finally:
             await self._robots.remove_probes([one.user_id for one in callers])
+
+
+def _environment(config: Config) -> dict[str, str]:
+    """With the certificates that the site itself trusts: BASE_URL may have one of a private authority."""
+    return {"SSL_CERT_FILE": str(config.ssl_cert_file.absolute())} if config.ssl_cert_file else {}
 
 
 def results_of(config: Config, result: Mapping[str, Any]) -> list[CallResult]:

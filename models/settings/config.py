@@ -73,6 +73,8 @@ class Config:
     backup_key: str | None = field(default=None, repr=False)
     backup_hours: int = 24
     backup_keep_days: int = 14
+    # OpenSSL's own variable: child processes need it too.
+    ssl_cert_file: Path | None = None
     terms_file: Path | None = None
     privacy_file: Path | None = None
     guest_days: int = 7

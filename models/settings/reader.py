@@ -102,7 +102,7 @@ class SettingsReader:
     def directory(self, name: str, default: str) -> Path:
         return self._parsed(name, Path(default), plain_path, "must be a path")
 
-    def optional_directory(self, name: str) -> Path | None:
+    def optional_path(self, name: str) -> Path | None:
         return self._parsed(name, None, plain_path, "must be a path")
 
     def flag(self, name: str) -> bool:

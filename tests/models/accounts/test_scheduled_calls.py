@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from handlers.http import metrics
 from models.accounts.scheduled_calls import CallResult, ScheduledCalls, results_of
+from models.processes import robots_process
 from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakeSite
@@ -29,6 +32,17 @@ async def test_a_call_that_fails_is_a_result(models: Models, config: Config) -> 
     (result,) = await ScheduledCalls(away, models.bus, models.robots).run()
     assert (result.kind, result.seconds) == ("direct", None)
     assert "ConnectError" in result.fault
+
+
+async def test_the_callers_trust_the_sites_certificates(
+    models: Models, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a process that returns what it was given instead of calling."""
+    told = "import json, os; print(json.dumps({'call': os.environ.get('SSL_CERT_FILE', 'nothing')}))"
+    monkeypatch.setattr(robots_process, "COMMAND", [sys.executable, "-c", told])
+    trusting = replace(config, probe_minutes=5, ssl_cert_file=Path("/etc/private.pem"))
+    (result,) = await ScheduledCalls(trusting, models.bus, models.robots).run()
+    assert result.fault == "/etc/private.pem"
 
 
 async def test_without_the_setting_there_is_no_call(models: Models) -> None:
