@@ -15,7 +15,8 @@ from models.backups import schedule
 from models.backups.archive import BackupError, Manifest
 from models.backups.files import STANDARD_OUTPUT, save
 from models.backups.move import move
-from models.backups.restore import Occupied, restore, verify
+from models.backups.restore import Occupied, restore
+from models.backups.verified import save_verified
 from models.errors import Unavailable
 from models.postgres.copying import CopyFailed, Hold
 from models.processes.embedded import Embedded
@@ -60,10 +61,18 @@ def _backup(asked: argparse.Namespace, config: Config, url: str, tell: Callable[
     file = asked.file or schedule.new_file(_made(config.backup_dir or Path()))
     if file != STANDARD_OUTPUT and file.exists():
         _ask(f"{file} exists.", asked, tell)
-    manifest = save(url, file, config.backup_key, _quiet if is_scheduled else tell)
     if (is_scheduled or asked.verify) and file != STANDARD_OUTPUT:
-        tell("Restoring it into a temporary PostgreSQL.")
-        verify(file, config.backup_key, working_directory(config))
+        manifest = save_verified(
+            url,
+            file,
+            config.backup_key,
+            working_directory(config),
+            failed=file.with_name(schedule.FAILED if is_scheduled else f"{file.name}.failed"),
+            progress=_quiet if is_scheduled else tell,
+            tell=tell,
+        )
+    else:
+        manifest = save(url, file, config.backup_key, tell)
     if is_scheduled and config.backup_dir:
         for old in schedule.rotate(config.backup_dir, config.backup_keep_days):
             tell(f"Deleted {old}.")

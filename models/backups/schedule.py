@@ -16,6 +16,8 @@ from models.settings.config import Config
 
 logger = logging.getLogger(__name__)
 PATTERN = "napalmsky-*.backup"
+# The last one that could not be restored: no backup to count or to rotate.
+FAILED = "napalmsky.failed"
 LOOK_SECONDS = 60.0
 STOP_SECONDS = 5.0
 # After a failure.

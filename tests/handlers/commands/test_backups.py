@@ -13,9 +13,16 @@ import pytest
 
 from handlers.commands import backups
 from handlers.commands.cli import parse
+from models.backups import schedule
+from models.backups.archive import BackupError
 from models.settings.config import Config
 from tests.conftest import ROOT, Servers
 
+ANY_FAILURE = (
+    "Restoring it into a temporary PostgreSQL.\n"
+    "{0}/napalmsky.failed: this backup could not be restored.\n"
+    "The backup is damaged."
+)
 Run = Callable[..., tuple[int, str]]
 
 
@@ -95,6 +102,28 @@ def test_a_scheduled_backup_is_encrypted_verified_and_rotated(run: Run, tmp_path
     made.rename(place / "napalmsky-1970-01-01T00-00-00Z.backup")
     assert "Deleted" in run("backup", **settings)[1]
     assert len(list(place.iterdir())) == 1
+
+
+def test_a_backup_that_cannot_be_restored_is_none(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It neither delays the next one nor counts as the newest, and good ones stay."""
+
+    def fail(*_: object) -> None:
+        raise BackupError("The backup is damaged.")
+
+    monkeypatch.setattr("models.backups.verified.verify", fail)
+    good = tmp_path / "napalmsky-1970-01-01T00-00-00Z.backup"
+    good.touch()
+    os.utime(good, (0, 0))
+    for _ in range(2):
+        assert run("backup", backup_dir=tmp_path) == (1, ANY_FAILURE.format(tmp_path))
+        assert schedule.is_due(tmp_path, 24)
+        assert schedule.made(tmp_path) == [good]
+        assert sorted(file.name for file in tmp_path.glob("*napalmsky*")) == [good.name, schedule.FAILED]
+    (tmp_path / "mine").write_text("mine")
+    assert run(f"backup {tmp_path}/mine --verify --replace")[0] == 1
+    assert (tmp_path / "mine").read_text() == "mine"
 
 
 def test_the_program(servers: Servers, tmp_path: Path) -> None:
