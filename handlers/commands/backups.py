@@ -32,6 +32,7 @@ def add_to(add_command: Callable[..., argparse.ArgumentParser]) -> None:
     backup = add_command("backup", help="all data as one file, while the site runs")
     backup.add_argument("file", type=Path, nargs="?", help="- for standard output; default: in BACKUP_DIR")
     backup.add_argument("--verify", action="store_true", help="restore it into a temporary PostgreSQL")
+    backup.add_argument("--if-due", action="store_true", help="only if the newest is older than BACKUP_HOURS")
     back = add_command("restore", help="replace all data by those of a backup")
     back.add_argument("file", type=Path)
     other = add_command("move", help="move all data to another PostgreSQL")
@@ -55,26 +56,35 @@ def run(asked: argparse.Namespace, config: Config, url: str, tell: Callable[[str
 
 
 def _backup(asked: argparse.Namespace, config: Config, url: str, tell: Callable[[str], None]) -> int:
-    is_scheduled = asked.file is None
-    if is_scheduled and config.backup_dir is None:
-        raise BackupError("Name a file, or set BACKUP_DIR.")
-    file = asked.file or schedule.new_file(_made(config.backup_dir or Path()))
+    if asked.file is None:
+        return _scheduled(asked, config, url, tell)
+    file, place = asked.file, working_directory(config)
     if file != STANDARD_OUTPUT and file.exists():
         _ask(f"{file} exists.", asked, tell)
-    if (is_scheduled or asked.verify) and file != STANDARD_OUTPUT:
-        manifest = save_verified(
-            url,
-            file,
-            config.backup_key,
-            working_directory(config),
-            failed=file.with_name(schedule.FAILED if is_scheduled else f"{file.name}.failed"),
-            progress=_quiet if is_scheduled else tell,
-            tell=tell,
-        )
+    if asked.verify and file != STANDARD_OUTPUT:
+        failed = file.with_name(f"{file.name}.failed")
+        manifest = save_verified(url, file, config.backup_key, place, failed=failed, progress=tell, tell=tell)
     else:
         manifest = save(url, file, config.backup_key, tell)
-    if is_scheduled and config.backup_dir:
-        for old in schedule.rotate(config.backup_dir, config.backup_keep_days):
+    tell(f"{file}: {_described(manifest)}.")
+    return 0
+
+
+def _scheduled(asked: argparse.Namespace, config: Config, url: str, tell: Callable[[str], None]) -> int:
+    """In BACKUP_DIR, by one process at a time. With --if-due, another process may have made it."""
+    if config.backup_dir is None:
+        raise BackupError("Name a file, or set BACKUP_DIR.")
+    directory, place = _made(config.backup_dir), working_directory(config)
+    with schedule.alone(directory) as is_alone:
+        if asked.if_due and not (is_alone and schedule.is_due(directory, config.backup_hours)):
+            return 0
+        if not is_alone:
+            raise BackupError("BACKUP_DIR: another process makes a backup in it now.")
+        file, failed = schedule.new_file(directory), directory / schedule.FAILED
+        manifest = save_verified(
+            url, file, config.backup_key, place, failed=failed, progress=_quiet, tell=tell
+        )
+        for old in schedule.rotate(directory, config.backup_keep_days):
             tell(f"Deleted {old}.")
     tell(f"{file}: {_described(manifest)}.")
     return 0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -16,6 +18,7 @@ from models.settings.config import Config
 
 logger = logging.getLogger(__name__)
 PATTERN = "napalmsky-*.backup"
+LEFTOVERS = (".napalmsky-*.part", ".napalmsky-*.unverified")
 # The last one that could not be restored: no backup to count or to rotate.
 FAILED = "napalmsky.failed"
 LOOK_SECONDS = 60.0
@@ -46,6 +49,30 @@ def is_due(directory: Path, hours: int, now: float | None = None) -> bool:
     """Whether the newest backup is older than `hours`, or there is none."""
     found = made(directory)
     return not found or (now or time.time()) - found[-1].stat().st_mtime >= hours * 3600
+
+
+@contextlib.contextmanager
+def alone(directory: Path) -> Iterator[bool]:
+    """Whether no other process or machine makes a backup in this directory; none does during the block.
+
+    What a killed one has left is removed.
+    """
+    lock = os.open(directory / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        is_alone = _is_locked(lock)
+        for left in (part for pattern in LEFTOVERS for part in directory.glob(pattern) if is_alone):
+            left.unlink()
+        yield is_alone
+    finally:
+        os.close(lock)
+
+
+def _is_locked(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextlib.contextmanager
@@ -84,7 +111,9 @@ class _BackupTimer(threading.Thread):
 
     def _back_up(self) -> bool:
         self._child = subprocess.Popen(
-            [sys.executable, sys.argv[0], "backup"], env=dict(self._environment), stdin=subprocess.DEVNULL
+            [sys.executable, sys.argv[0], "backup", "--if-due"],
+            env=dict(self._environment),
+            stdin=subprocess.DEVNULL,
         )
         is_made = self._child.wait() == 0
         if not is_made and not self._is_over.is_set():

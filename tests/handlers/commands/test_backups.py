@@ -13,7 +13,7 @@ import pytest
 
 from handlers.commands import backups
 from handlers.commands.cli import parse
-from models.backups import schedule
+from models.backups import schedule, verified
 from models.backups.archive import BackupError
 from models.settings.config import Config
 from tests.conftest import ROOT, Servers
@@ -96,12 +96,12 @@ def test_a_scheduled_backup_is_encrypted_verified_and_rotated(run: Run, tmp_path
     code, told = run("backup", **settings)
     assert code == 0
     assert "Restoring it into a temporary PostgreSQL." in told
-    (made,) = place.iterdir()
+    (made,) = schedule.made(place)
     assert made.read_bytes().startswith(b"napalmsky sealed backup")
     os.utime(made, (0, 0))
     made.rename(place / "napalmsky-1970-01-01T00-00-00Z.backup")
     assert "Deleted" in run("backup", **settings)[1]
-    assert len(list(place.iterdir())) == 1
+    assert len(schedule.made(place)) == 1
 
 
 def test_a_backup_that_cannot_be_restored_is_none(
@@ -112,7 +112,7 @@ def test_a_backup_that_cannot_be_restored_is_none(
     def fail(*_: object) -> None:
         raise BackupError("The backup is damaged.")
 
-    monkeypatch.setattr("models.backups.verified.verify", fail)
+    monkeypatch.setattr(verified, "verify", fail)
     good = tmp_path / "napalmsky-1970-01-01T00-00-00Z.backup"
     good.touch()
     os.utime(good, (0, 0))
@@ -124,6 +124,29 @@ def test_a_backup_that_cannot_be_restored_is_none(
     (tmp_path / "mine").write_text("mine")
     assert run(f"backup {tmp_path}/mine --verify --replace")[0] == 1
     assert (tmp_path / "mine").read_text() == "mine"
+
+
+def test_one_process_at_a_time_makes_backups(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verified, "verify", lambda *_: None)
+    part = tmp_path / ".napalmsky-2026.backup.1.part"
+    part.touch()
+    with schedule.alone(tmp_path) as is_alone:
+        assert is_alone
+        assert not part.exists()
+        part.touch()
+        assert run("backup --if-due", backup_dir=tmp_path) == (0, "")
+        busy = "BACKUP_DIR: another process makes a backup in it now."
+        assert run("backup", backup_dir=tmp_path) == (1, busy)
+        assert part.exists()
+        assert schedule.made(tmp_path) == []
+    assert run("backup --if-due", backup_dir=tmp_path)[0] == 0
+    made = schedule.made(tmp_path)
+    assert len(made) == 1
+    assert run("backup --if-due", backup_dir=tmp_path) == (0, "")
+    assert schedule.made(tmp_path) == made
+    assert not part.exists()
 
 
 def test_the_program(servers: Servers, tmp_path: Path) -> None:
