@@ -5,8 +5,8 @@
  * Every message is dispatched as a CustomEvent named by its `type`, on the Socket and on document.body, with the message
  * as detail. The state of the connection is the event `socket:status`, detail {path, status, code}. Reconnects with
  * jittered backoff (0.3 s up to `mostMs`), immediately when the network or the tab returns, and never after a close code
- * that forbids it (4401 4403 4404 4409). A connection that neither opens nor answers a ping within `silentMs` is replaced:
- * a dead tunnel sends no close. Does not queue: `send` returns whether the message was sent.
+ * that forbids it (4401 4403 4404 4409). A connection that does not open in time, or does not answer a ping within
+ * `silentMs`, is replaced: a dead tunnel sends no close. Does not queue: `send` returns whether the message was sent.
  */
 import { clock } from "./clock.js";
 
@@ -18,6 +18,7 @@ const LEAST_MS = 300;
 const MOST_MS = 8000;
 const PING_MS = 20_000;
 const SILENT_MS = 8000;
+const HANDSHAKE_MS = 12_000;
 
 /** @returns {string} crypto.randomUUID is missing on plain http */
 export function newId() {
@@ -57,7 +58,7 @@ export class Socket extends EventTarget {
     wire.onopen = () => this.#opened();
     wire.onmessage = (event) => this.#received(event.data);
     wire.onclose = (event) => this.#closed(event.code);
-    setTimeout(() => { if (this.#wire === wire && wire.readyState === WebSocket.CONNECTING) this.open(); }, this.silentMs);
+    setTimeout(() => { if (this.#wire === wire && wire.readyState === WebSocket.CONNECTING) this.open(); }, HANDSHAKE_MS);
     this.#tell("connecting");
   }
 

@@ -73,7 +73,7 @@ SERVED = {
     connection: {"connection"},
     csp_reports: {"csp_report"},
     health: {"healthz", "readyz", "metrics"},
-    home: {"home", "terms", "privacy", "live_stats"},
+    home: {"home", "terms", "privacy", "imprint", "live_stats"},
     static: {"service_worker", "root_files", "static"},
     invites: {"invite_socket"},
     introductions: {"introductions", "accept_introduction"},

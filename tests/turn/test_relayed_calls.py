@@ -58,6 +58,8 @@ async def test_relay_only_goes_through_coturn_both_ways(stage: Stage, turn_port:
         await hang_up(anna, ben)
     log = stage.server.log.read_text()
     assert "Napalm Sky is up" in log
+    # The start line names the operator's own TURN server.
+    log = "\n".join(line for line in log.splitlines() if '"message": "started"' not in line)
     assert not re.findall(r"\b\d+\.\d+\.\d+\.\d+\b|candidate|(?:call|check)-[0-9a-f]{16}", log)
 
 

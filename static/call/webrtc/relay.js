@@ -10,7 +10,7 @@ import { on, Socket } from "../../socket.js";
 /** @typedef {import("../../socket.js").Message} Message */
 
 /** The peer waits: a dead connection is noticed within ten seconds, and a lost one tried again every second. */
-const IN_A_CALL = { pingMs: 5000, silentMs: 4000, mostMs: 1000 };
+const IN_A_CALL = { pingMs: 5000, silentMs: 5000, mostMs: 1000 };
 
 /** @param {string} callId */
 export function openRelay(callId) {

@@ -10,15 +10,29 @@ import asyncio
 import contextlib
 import itertools
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tests.conftest import jpeg
 from tests.machines.actors.line import Line, Told
-from tests.support.clients import Client
+from tests.support.clients import Answer, Client
 from tests.support.scenes import until
 
 REPEAT_SECONDS = 2.0
 _numbers = itertools.count(1)
+
+
+async def served(request: Callable[[], Awaitable[Answer]]) -> Answer:
+    """The answer, after as many attempts as a busy site asks for with 503."""
+    answers: list[Answer] = []
+
+    async def is_served() -> bool:
+        answers.append(await request())
+        return answers[-1].status != 503
+
+    with contextlib.suppress(TimeoutError):
+        await until(is_served)
+    return answers[-1]
 
 
 class Actor:
@@ -35,11 +49,11 @@ class Actor:
     async def sign_up(cls, url: str, code: str | None = None, name: str = "") -> Actor:
         client = Client(url)
         name = name or f"Person {next(_numbers)}"
-        form = {"name": name, "gender": "female", "adult": True}
-        answer = await client.post("/auth/guest", form | ({"inviteCode": code} if code else {}))
+        form = {"name": name, "gender": "female", "adult": True} | ({"inviteCode": code} if code else {})
+        answer = await served(lambda: client.post("/auth/guest", form))
         assert answer.status == 201, answer.text
         actor = cls(url, client, answer.json["userId"], name, answer.json["sessionToken"])
-        answer = await client.upload("/media/selfie", "selfie", jpeg(), token=actor.token)
+        answer = await served(lambda: client.upload("/media/selfie", "selfie", jpeg(), token=actor.token))
         assert answer.status == 201, answer.text
         return actor
 
