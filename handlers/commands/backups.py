@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from models.backups.archive import BackupError, Manifest
 from models.backups.files import STANDARD_OUTPUT, save
 from models.backups.move import move
 from models.backups.restore import Occupied, restore
+from models.backups.temporary import working_directory
 from models.backups.verified import save_verified
 from models.errors import Unavailable
 from models.postgres.copying import CopyFailed, Hold
@@ -169,12 +169,3 @@ def _described(manifest: Manifest) -> str:
 def _made(directory: Path) -> Path:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     return directory
-
-
-def working_directory(config: Config) -> Path:
-    """For temporary files: DATA_DIR, which is on a disk, or the system's directory."""
-    try:
-        tempfile.TemporaryFile(dir=config.data_dir).close()
-    except OSError:
-        return Path(tempfile.gettempdir())
-    return config.data_dir.absolute()

@@ -7,11 +7,11 @@ stays so after a move that succeeded; otherwise it takes writes again. Nothing i
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from models.backups.archive import BackupError, Manifest, Tell
 from models.backups.files import opened, save
 from models.backups.restore import Occupied, load
+from models.backups.temporary import temporary_directory
 from models.postgres.copying import Hold
 from models.postgres.migrations import migrate
 
@@ -37,8 +37,8 @@ def move(source: str, target: str, directory: Path, *, tell: Tell, may_replace: 
 
 
 def _copy(source: str, target: str, directory: Path, tell: Tell) -> Manifest:
-    with TemporaryDirectory(dir=directory) as place:
-        file = Path(place, "move")
+    with temporary_directory(directory) as place:
+        file = place / "move"
         save(source, file, None, lambda text: tell(f"Read {text}"))
         with opened(file, None, directory) as (archive, manifest):
             load(target, archive, manifest, lambda text: tell(f"Written {text}"))

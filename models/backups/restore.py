@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
 from models.backups.archive import BackupError, Manifest, Tell
 from models.backups.files import opened, save
+from models.backups.temporary import temporary_directory
 from models.postgres.copying import Hold, Replacement
 from models.postgres.migrations import known, migrate
 from models.processes.embedded import Embedded
+from models.processes.embedded_servers import Postgres
 
 NEWER = "The backup was made by a newer version of the site. Install that version, or a newer one."
 
@@ -62,12 +63,12 @@ def load(url: str, archive: ZipFile, manifest: Manifest, tell: Tell) -> None:
 
 def _load_older(url: str, archive: ZipFile, manifest: Manifest, directory: Path, tell: Tell) -> None:
     tell("The backup is of an older version: it is migrated in a temporary PostgreSQL.")
-    with scratch(directory) as other, TemporaryDirectory(dir=directory) as place:
+    with scratch(directory) as other, temporary_directory(directory) as place:
         migrate(other, names=frozenset(manifest.migrations))
         load(other, archive, manifest, lambda _: None)
         migrate(other, tell=tell)
-        save(other, Path(place, "migrated"), None, lambda _: None)
-        with opened(Path(place, "migrated"), None, directory) as (migrated, newer):
+        save(other, place / "migrated", None, lambda _: None)
+        with opened(place / "migrated", None, directory) as (migrated, newer):
             load(url, migrated, newer, tell)
 
 
@@ -77,11 +78,19 @@ def verify(file: Path, key: str | None, directory: Path) -> Manifest:
         return restore(url, file, key, directory, tell=lambda _: None, may_replace=False)
 
 
+class ScratchPostgres(Postgres):
+    """Ends with this process, also if that is killed."""
+
+    ends_with_us = True
+
+
 @contextmanager
 def scratch(directory: Path) -> Iterator[str]:
     """The URL of an empty PostgreSQL that ends with the block."""
     with (
-        TemporaryDirectory(prefix="scratch-", dir=directory, ignore_cleanup_errors=True) as place,
-        Embedded.start(Path(place) / "data", durable=False, redis=False) as embedded,
+        temporary_directory(directory) as place,
+        Embedded.start(
+            place / "data", durable=False, postgres=False, redis=False, others=[ScratchPostgres]
+        ) as embedded,
     ):
         yield embedded.database_url

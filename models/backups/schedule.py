@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from models.backups.temporary import remove_abandoned, working_directory
 from models.settings.config import Config
 
 logger = logging.getLogger(__name__)
@@ -77,7 +78,11 @@ def _is_locked(lock: int) -> bool:
 
 @contextlib.contextmanager
 def scheduled_backups(config: Config, environment: Mapping[str, str]) -> Iterator[None]:
-    """Runs `server.py backup` when one is due, as long as the block runs, if BACKUP_DIR is set."""
+    """Runs `server.py backup` when one is due, as long as the block runs, if BACKUP_DIR is set.
+
+    What killed backups have left is removed, with and without it.
+    """
+    remove_abandoned(working_directory(config))
     if config.backup_dir is None:
         yield
         return

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from models.backups.schedule import is_due, made, new_file, rotate, scheduled_backups
+from models.backups.temporary import PREFIX
 from models.settings.config import Config
 
 NOW = 1_000_000_000.0
@@ -55,7 +56,7 @@ def test_the_command_runs_while_the_site_runs(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(sys, "argv", [str(program)])
     monkeypatch.setattr("models.backups.schedule.LOOK_SECONDS", 0.01)
     (tmp_path / "backups").mkdir()
-    config = Config(backup_dir=tmp_path / "backups")
+    config = Config(backup_dir=tmp_path / "backups", data_dir=tmp_path)
     with scheduled_backups(config, {"PLACE": str(tmp_path / "backups"), "PATH": os.environ["PATH"]}):
         for _ in range(1000):
             if [file for file in made(tmp_path / "backups") if file.read_text()]:
@@ -66,7 +67,9 @@ def test_the_command_runs_while_the_site_runs(tmp_path: Path, monkeypatch: pytes
     assert "backups" not in [thread.name for thread in threading.enumerate()]
 
 
-def test_without_a_directory_nothing_runs() -> None:
+def test_without_a_directory_nothing_runs(tmp_path: Path) -> None:
     before = threading.active_count()
-    with scheduled_backups(Config(), {}):
+    (tmp_path / f"{PREFIX}left" / "data").mkdir(parents=True)
+    with scheduled_backups(Config(data_dir=tmp_path), {}):
         assert threading.active_count() == before
+        assert list(tmp_path.iterdir()) == []
