@@ -201,8 +201,8 @@ def check(user_id: str, new: NewReport) -> None:
         faults["messageIds"] = f"Choose at most {MOST_LINES} messages of the call."
     if new.frame is not None and not new.has_consent:
         faults["frameConsent"] = "A picture is taken only when you agree to send it."
-    if new.call_id is None and (new.message_ids or new.frame is not None):
-        faults["callId"] = "Evidence belongs to a call."
+    if new.call_id is None and new.message_ids:
+        faults["callId"] = "Messages belong to a call."
     if new.call_id is not None and not is_id(new.call_id):
         raise NotFound("There is no such call of yours.")
     if faults:

@@ -101,6 +101,24 @@ async def test_a_new_ban_cannot_bypass_an_appeal(models: Models, person: MakePer
     await models.bans.decide(new, MODERATOR)
 
 
+async def test_an_expired_ban_cannot_be_made_permanent_and_its_appeal_leaves_the_queue(
+    models: Models, person: MakePerson
+) -> None:
+    stand_still(models)
+    bad = await person("Bad")
+    until_at = models.clock.now() + timedelta(hours=1)
+    ban = await models.bans.decide(
+        NewBan(user_id=bad.user_id, rule="spam", reason="Adverts.", until=until_at), MODERATOR
+    )
+    await models.appeals.file(await models.ban_notices.token(ban.ban_id), "Not me.")
+    assert [one.ban_id for one in await models.appeals.queue()] == [ban.ban_id]
+    models.clock.advance(hours=1, seconds=1)
+    assert await models.appeals.queue() == []
+    with pytest.raises(Conflict, match="ended"):
+        await models.bans.make_permanent(ban.ban_id, MODERATOR, "It was.")
+    assert (await models.bans.get(ban.ban_id)).kind == "temporary"
+
+
 async def test_an_appeal_against_an_expired_ban_does_not_prevent_a_new_one(
     models: Models, person: MakePerson
 ) -> None:

@@ -101,6 +101,14 @@ async def test_a_decision_at_the_same_time_does_not_swallow_an_addition(
             assert seen.created_at <= added[0].reviewed_at
 
 
+async def test_a_report_of_a_card_may_have_a_picture(models: Models, person: MakePerson) -> None:
+    anna, ben = await person("Anna"), await person("Ben")
+    new = NewReport(user_id=ben.user_id, reason="nudity", frame=jpeg(), has_consent=True)
+    await file(models, anna, new)
+    (filed,) = await models.report_reviews.queue()
+    assert (filed.source, filed.frames) == ("card", 1)
+
+
 async def test_a_further_picture_is_kept_beside_the_first(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     for size in (200, 300):
