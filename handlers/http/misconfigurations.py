@@ -117,6 +117,11 @@ CAUSES = {
         "DATA_DIR",
         "Less than 200 MB are free in DATA_DIR: uploads, and soon the database, will fail. Free some space.",
     ),
+    "backup": MisconfigurationCause(
+        "BACKUP_DIR",
+        "The newest backup in BACKUP_DIR is older than twice BACKUP_HOURS, or the only one could not be "
+        "restored. The log has the reason; `python server.py backup` tries again at once.",
+    ),
 }  # fmt: skip
 
 

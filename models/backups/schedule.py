@@ -52,6 +52,11 @@ def is_due(directory: Path, hours: int, now: float | None = None) -> bool:
     return not found or (now or time.time()) - found[-1].stat().st_mtime >= hours * 3600
 
 
+def is_overdue(directory: Path, hours: int, now: float | None = None) -> bool:
+    """Whether the newest backup is older than twice `hours`, or the only one could not be restored."""
+    return is_due(directory, 2 * hours, now) and bool(made(directory) or (directory / FAILED).exists())
+
+
 @contextlib.contextmanager
 def alone(directory: Path) -> Iterator[bool]:
     """Whether no other process or machine makes a backup in this directory; none does during the block.

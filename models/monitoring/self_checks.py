@@ -15,6 +15,7 @@ import ssl
 import time
 from collections.abc import Callable
 
+from models.backups import schedule
 from models.calls.turn import credential
 from models.clock import Clock
 from models.concurrency.background_tasks import BackgroundTasks
@@ -57,8 +58,8 @@ class SelfChecks:
 
     async def faults(self) -> list[str]:
         """The faults of now."""
-        checks = (self._turn(), self._certificate(), self._redis_memory(), self._redis_shared(), self._disk())
-        found = await asyncio.gather(*checks, return_exceptions=True)
+        servers = (self._turn(), self._certificate(), self._redis_memory(), self._redis_shared())
+        found = await asyncio.gather(*servers, self._disk(), self._backup(), return_exceptions=True)
         for one in found:
             if isinstance(one, BaseException) and not isinstance(one, Unavailable | OSError):
                 logger.error("a self-check failed", exc_info=one)
@@ -105,6 +106,12 @@ class SelfChecks:
     async def _disk(self) -> str | None:
         free = (await asyncio.to_thread(shutil.disk_usage, self._config.data_dir)).free
         return "disk_space" if free < LEAST_FREE_BYTES else None
+
+    async def _backup(self) -> str | None:
+        directory, hours = self._config.backup_dir, self._config.backup_hours
+        if directory is None:
+            return None
+        return "backup" if await asyncio.to_thread(schedule.is_overdue, directory, hours) else None
 
 
 def _handshakes(config: Config) -> bool:

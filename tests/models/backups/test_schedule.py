@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from models.backups.schedule import is_due, made, new_file, rotate, scheduled_backups
+from models.backups.schedule import FAILED, is_due, is_overdue, made, new_file, rotate, scheduled_backups
 from models.backups.temporary import PREFIX
 from models.settings.config import Config
 
@@ -45,6 +45,15 @@ def test_one_is_due_after_so_many_hours(tmp_path: Path) -> None:
     assert is_due(tmp_path, 12, NOW)
     backup(tmp_path, 0.1)
     assert not is_due(tmp_path, 12, NOW)
+
+
+def test_one_is_overdue_after_twice_as_many(tmp_path: Path) -> None:
+    assert not is_overdue(tmp_path, 24, NOW)
+    (tmp_path / FAILED).touch()
+    assert is_overdue(tmp_path, 24, NOW)
+    backup(tmp_path, 1.9)
+    assert not is_overdue(tmp_path, 24, NOW)
+    assert is_overdue(tmp_path, 22, NOW)
 
 
 def test_the_command_runs_while_the_site_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

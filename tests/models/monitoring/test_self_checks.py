@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import namedtuple
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from models.backups import schedule
 from models.monitoring import self_checks
 from models.monitoring.self_checks import SelfChecks
 from models.settings.config import Config
@@ -74,6 +76,15 @@ async def test_disk(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
     free = namedtuple("Usage", "free")
     monkeypatch.setattr(self_checks.shutil, "disk_usage", lambda place: free(100 * 1024 * 1024))
     assert await checks_of(models).faults() == ["disk_space"]
+
+
+async def test_backup(models: Models, tmp_path: Path) -> None:
+    checks = checks_of(models, backup_dir=tmp_path)
+    assert await checks.faults() == []
+    old = schedule.new_file(tmp_path)
+    old.touch()
+    os.utime(old, (0, 0))
+    assert await checks.faults() == ["backup"]
 
 
 async def test_a_fault_that_persists_is_shown(site: Running) -> None:
