@@ -282,26 +282,6 @@ def test_a_transaction_ended_by_the_server_is_unavailable(servers: Servers) -> N
     run(work)
 
 
-def test_a_server_that_allows_fewer_connections_serves_all_with_those(servers: Servers) -> None:
-    async def work() -> None:
-        admin = await Db.open(servers.database_url, size=1)
-        limit = Asked(admin)
-        limit._queries["few"] = Statement("few", "create role few login connection limit 2", False)
-        limit._queries["none"] = Statement("none", "drop role few", False)
-        await limit.run("few")
-        db = await Db.open(psycopg2.extensions.make_dsn(servers.database_url, user="few"), size=10)
-        assert await asyncio.gather(*(Asked(db).value("one") for _ in range(50))) == [1] * 50
-        await db.close()
-        await until(lambda: can_drop(limit))
-        await admin.close()
-
-    async def can_drop(limit: Asked) -> bool:
-        await limit.run("none")
-        return True
-
-    run(work)
-
-
 @pytest.mark.parametrize("ports", ["1,2", "1,2,3,4"])
 def test_hosts_and_ports_that_do_not_match_are_reported_by_libpq(ports: str) -> None:
     async def work() -> None:

@@ -106,3 +106,20 @@ async def test_a_caller_without_time_left_to_connect_affects_no_other(servers: S
     assert await pool.take() is link
     pool.give(link)
     await pool.close()
+
+
+async def test_a_server_that_allows_fewer_connections_serves_all_with_those(servers: Servers) -> None:
+    admin = await Db.open(servers.database_url, size=1)
+    role = Plain(admin, few="create role few login connection limit 2", none="drop role few")
+    await role.run("few")
+    db = await Db.open(psycopg2.extensions.make_dsn(servers.database_url, user="few"), size=10)
+    one = Plain(db, one="select 1")
+    assert await asyncio.gather(*(one.value("one") for _ in range(50))) == [1] * 50
+    await db.close()
+
+    async def is_dropped() -> bool:
+        await role.run("none")
+        return True
+
+    await until(is_dropped)
+    await admin.close()
