@@ -23,17 +23,17 @@ def move(source: str, target: str, directory: Path, *, tell: Tell, may_replace: 
             raise BackupError("--to names the database that the site uses now.")
         if new.is_used() and not may_replace:
             raise Occupied("The new database has data, which the move replaces.")
-        new.release()
-        migrate(source, tell=tell)
-        migrate(target, tell=tell)
-        tell("The site takes no changes from now on.")
-        old.take()
-        try:
-            return _copy(source, target, directory, tell)
-        except BaseException:
-            old.release()
-            tell("The move has failed. The site takes changes again.")
-            raise
+        with new.released():
+            migrate(source, tell=tell)
+            migrate(target, tell=tell)
+            tell("The site takes no changes from now on.")
+            old.take()
+            try:
+                return _copy(source, target, directory, tell)
+            except BaseException:
+                old.release()
+                tell("The move has failed. The site takes changes again.")
+                raise
 
 
 def _copy(source: str, target: str, directory: Path, tell: Tell) -> Manifest:

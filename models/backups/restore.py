@@ -38,12 +38,12 @@ def restore(
         with Hold.of(url) as target:
             if target.is_used() and not may_replace:
                 raise Occupied("The database has data, which a restore replaces.")
-            target.release()
-        migrate(url, tell=tell)
-        if manifest.migrations == known():
-            load(url, archive, manifest, tell)
-        else:
-            _load_older(url, archive, manifest, directory, tell)
+            with target.released():
+                migrate(url, tell=tell)
+                if manifest.migrations == known():
+                    load(url, archive, manifest, tell)
+                else:
+                    _load_older(url, archive, manifest, directory, tell)
         return manifest
 
 

@@ -173,6 +173,18 @@ class Hold(_Session):
     def release(self) -> None:
         self.run("release")
 
+    @contextmanager
+    def released(self) -> Iterator[None]:
+        """Takes writes from now on; a hold is taken again if the block fails."""
+        was_held = bool(self.rows("release"))
+        self.release()
+        try:
+            yield
+        except BaseException:
+            if was_held:
+                self.take()
+            raise
+
     def is_used(self) -> bool:
         return bool(self.migrations()) and bool(self.value("is_used"))
 

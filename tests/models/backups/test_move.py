@@ -19,7 +19,13 @@ from tests.models.backups.conftest import INSTALLED, ROWS, cluster, run
 from tests.models.backups.test_restore import digests, quiet
 
 
-def test_a_move_and_the_way_back(other: str, third: str, tmp_path: Path) -> None:
+def fail(*_: object) -> None:
+    raise BackupError("The disk is full.")
+
+
+def test_a_move_and_the_way_back(
+    other: str, third: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run(other, ROWS)
     before, target = digests(other), third
     with closing(psycopg2.connect(other)) as session, session.cursor() as cursor:
@@ -40,7 +46,11 @@ def test_a_move_and_the_way_back(other: str, third: str, tmp_path: Path) -> None
     save(target, tmp_path / "backup", None, quiet)
     with pytest.raises(Occupied):
         restore(other, tmp_path / "backup", None, tmp_path, tell=quiet, may_replace=False)
-    # A refusal does not end the hold.
+    with monkeypatch.context() as patched:
+        patched.setattr("models.backups.restore.load", fail)
+        with pytest.raises(BackupError, match="disk is full"):
+            restore(other, tmp_path / "backup", None, tmp_path, tell=quiet, may_replace=True)
+    # Neither a refusal nor a failure ends the hold.
     with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction):
         run(other, "delete from guesses")
     move(target, other, tmp_path, tell=quiet, may_replace=True)
@@ -58,9 +68,6 @@ def test_a_move_that_fails_leaves_the_site_as_it_was(
 ) -> None:
     run(other, ROWS)
     before, empty = digests(other), digests(third)
-
-    def fail(*_: object) -> None:
-        raise BackupError("The disk is full.")
 
     monkeypatch.setattr(moving, "load", fail)
     with pytest.raises(BackupError, match="disk is full"):
