@@ -110,7 +110,7 @@ CAUSES = {
     ),
     "certificate": MisconfigurationCause(
         "TLS",
-        "Our own Caddy has no certificate for BASE_URL: nobody can open the site. The log has Caddy's "
+        "Our own Caddy has no certificate for BASE_URL: browsers cannot open the site. The log has Caddy's "
         "reason; the name must lead to this machine, and ports 80 and 443 must reach it.",
     ),
     "disk_space": MisconfigurationCause(

@@ -2,8 +2,8 @@
 
 An alert is a row of the transaction that it is about, so it is neither lost nor sent for something that was
 rolled back. The waiting ones are sent by one process, all in one message, at most one a minute. A failed
-delivery to the webhook is logged and repeated. Texts hold links to the console, never names or words of
-members.
+delivery is logged and repeated, for e-mail and webhook independently. Texts hold links to the console, never
+names or words of members.
 
 The webhook is a POST of JSON: `text` (Slack, Mattermost, Matrix bridges), `content` (Discord), and `alerts`
 with `kind`, `url`, `at`. `X-Napalmsky-Signature: t=<epoch seconds>,v1=<hex>` holds the HMAC-SHA-256 (RFC
@@ -28,7 +28,7 @@ from models.postgres.database import Db, Transaction
 from models.settings.config import Config
 
 logger = logging.getLogger(__name__)
-Kind = Literal["ban", "minor", "notice", "dispute"]
+Kind = Literal["ban", "minor", "notice"]
 EVERY_SECONDS, MOST_AT_ONCE = 60, 50
 # How often a process looks for alerts that wait.
 ALERT_SECONDS = 2.0
@@ -38,7 +38,6 @@ WHAT = {
     "ban": "Reports have banned a user for a day at most. Decide whether the ban stays",
     "minor": "Two independent reports say that a user is under age. The card is hidden: decide in 24 hours",
     "notice": "A notice of illegal content has a deadline",
-    "dispute": "A payment is disputed",
 }
 
 
@@ -96,7 +95,7 @@ class Alerts:
             async with httpx.AsyncClient(timeout=WEBHOOK_SECONDS, follow_redirects=False) as client:
                 answer = await client.post(url, content=body, headers=headers)
                 answer.raise_for_status()
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             logger.warning("ALERT_WEBHOOK_URL: an alert could not be delivered: %s", cause_of(error))
             return False
         return True
@@ -112,7 +111,7 @@ def signature(secret: str, at: int, body: bytes) -> str:
     return f"t={at},v1={digest}"
 
 
-def cause_of(error: httpx.HTTPError) -> str:
+def cause_of(error: httpx.HTTPError | httpx.InvalidURL) -> str:
     """Without the URL, which may hold a secret."""
     if isinstance(error, httpx.HTTPStatusError):
         return f"the server answers {error.response.status_code}"

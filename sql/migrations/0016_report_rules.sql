@@ -12,8 +12,9 @@ create unique index reports_one_open on reports (reporter_id, reported_id) where
 create index reports_of_pair on reports (reporter_id, reported_id);
 
 -- The gravest reason of a report has the lowest rank.
-create function report_gravity(reason text) returns integer language sql immutable parallel safe
-return array_position(array['minor', 'nudity', 'harassment', 'fake', 'spam', 'other'], reason);
+create function report_gravity(reason text) returns integer language sql immutable parallel safe as $$
+    select array_position(array['minor', 'nudity', 'harassment', 'fake', 'spam', 'other'], reason)
+$$;
 
 -- Further reports of the same user about the same user while the first one is undecided.
 create table report_additions (

@@ -2,7 +2,7 @@
 
 create table alerts (
     alert_id bigint generated always as identity primary key,
-    kind text not null check (kind in ('ban', 'minor', 'notice', 'dispute')),
+    kind text not null check (kind in ('ban', 'minor', 'notice')),
     -- The page of the console.
     path text not null,
     created_at timestamptz not null,

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest, ResponseStartLine
@@ -132,7 +133,7 @@ async def test_a_dead_webhook_does_not_silence_the_e_mails(
 async def test_urgent_notices_and_hidden_cards_alert(models: Models, person: MakePerson) -> None:
     new = NewNotice(kind="other", where="here", why="so", email="a@example.com", has_good_faith=True)
     await models.notices.file(new, "192.0.2.1")
-    await models.notices.file(replace_kind(new, "minor"), "192.0.2.1")
+    await models.notices.file(msgspec.structs.replace(new, kind="minor"), "192.0.2.1")
     ben = await person("Ben")
     for one in await reporters(models, person, ben, 3):
         await report(models, one, ben, "minor")
@@ -140,9 +141,3 @@ async def test_urgent_notices_and_hidden_cards_alert(models: Models, person: Mak
         ("notice", "/admin/notices"),
         ("minor", f"/admin/people/{ben.user_id}"),
     ]
-
-
-def replace_kind(new: NewNotice, kind: str) -> NewNotice:
-    return NewNotice(
-        kind=kind, where=new.where, why=new.why, email=new.email, has_good_faith=new.has_good_faith
-    )
