@@ -225,9 +225,7 @@ class Bans:
     async def _judge(self, ban_id: str, moderator_id: str, verdict: str, on: Transaction) -> int:
         """Decides the open reports behind a ban and returns their number."""
         values = {"ban_id": ban_id, "moderator_id": moderator_id, "now": self._clock.frozen}
-        judged = await self._sql.run("judge_reports", on=on, verdict=verdict, **values)
-        await self._sql.run("show_card", on=on, ban_id=ban_id)
-        return judged
+        return await self._sql.run("judge_reports", on=on, verdict=verdict, **values)
 
 
 def action_of(ban: ActiveBan, new: NewBan) -> str:

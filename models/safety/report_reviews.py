@@ -202,6 +202,5 @@ class ReportReviews:
             await self._sql.run("lock_reported", on=on, report_id=report_id)
             if not await self._sql.run("judge", on=on, report_id=report_id, **values):
                 raise Conflict(JUDGED)
-            await self._sql.run("show_card", on=on, report_id=report_id)
             action, target = f"report.{verdict}", f"report {report_id}"
             await self._audit.write(moderator_id, action, target, reason, on=on)

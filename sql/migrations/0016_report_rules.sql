@@ -62,6 +62,19 @@ create trigger hold_reported_media before delete on media for each row execute f
 alter table users add column card_hidden_at timestamptz;
 create index users_card_hidden on users (card_hidden_at) where card_hidden_at is not null;
 
+-- The decision of the last such report shows the card again.
+create function show_reviewed_card() returns trigger language plpgsql as $$
+begin
+    update users set card_hidden_at = null
+    where user_id = new.reported_id and card_hidden_at is not null and not exists (
+        select from reports where reported_id = new.reported_id and reason = 'minor' and verdict is null
+    );
+    return null;
+end
+$$;
+create trigger show_reviewed_card after update of verdict on reports for each row
+when (new.verdict is not null and new.reason = 'minor') execute function show_reviewed_card();
+
 -- Reports are kept for a period after their decision.
 create index reports_reviewed on reports (reviewed_at) where verdict is not null;
 drop index reports_oldest;

@@ -65,11 +65,3 @@ update reports
 set verdict = :verdict, reviewed_by = :moderator_id, reviewed_at = coalesce(:now::timestamptz, clock_timestamp())
 from ban_reports
 where ban_reports.ban_id = :ban_id and reports.report_id = ban_reports.report_id and reports.verdict is null;
-
--- name: show_card(ban_id)!
--- Once no report of an under-age user is undecided.
-update users set card_hidden_at = null
-from bans
-where ban_id = :ban_id and users.user_id = bans.user_id and card_hidden_at is not null and not exists (
-    select from reports where reported_id = users.user_id and reason = 'minor' and verdict is null
-);

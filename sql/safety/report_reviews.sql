@@ -71,11 +71,3 @@ select from users where user_id = (select reported_id from reports where report_
 update reports
 set verdict = :verdict, reviewed_by = :moderator_id, reviewed_at = coalesce(:now::timestamptz, clock_timestamp())
 where report_id = :report_id and verdict is null;
-
--- name: show_card(report_id)!
--- Once no report of an under-age user is undecided.
-update users set card_hidden_at = null
-from reports r
-where r.report_id = :report_id and users.user_id = r.reported_id and card_hidden_at is not null and not exists (
-    select from reports where reported_id = users.user_id and reason = 'minor' and verdict is null
-);
