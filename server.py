@@ -167,7 +167,7 @@ def _run(config: Config, command: str, environment: Mapping[str, str]) -> int:
     if config.database_url is None:
         upgrade(config.data_dir, _tell)
     with servers(config, own.makers if own else ()) as urls, contextlib.ExitStack() as stack:
-        migrate(urls.database, tell=_tell)
+        migrate(urls.database, echo=_tell)
         if command == "migrate":
             return asyncio.run(_operate(cli.parse(["tombstones", "apply"]), config, urls))
         assert own is not None
@@ -202,31 +202,31 @@ def _work(config: Config, environment: Mapping[str, str]) -> int:
     return 0
 
 
-def operate(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def operate(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Runs an operator's command, with or without a running site."""
     _end_orderly()
     try:
         config = read_config(environment)
-        if asked.command in backups.COMMANDS:
+        if args.command in backups.COMMANDS:
             with database_of_site(config) as url:
-                code = backups.run(asked, config, url, _tell)
-            if code or asked.command != "restore":
+                code = backups.run(args, config, url, _tell)
+            if code or args.command != "restore":
                 return code
             # What was deleted since the backup is deleted again.
-            asked = cli.parse(["tombstones", "apply"])
+            args = cli.parse(["tombstones", "apply"])
         with servers_of_site(config) as urls:
-            migrate(urls.database, tell=_tell)
-            return asyncio.run(_operate(asked, config, urls))
+            migrate(urls.database, echo=_tell)
+            return asyncio.run(_operate(args, config, urls))
     except (ConfigError, EmbeddedError, MigrationBlocked) as error:
         return _fail(str(error))
     except Unavailable as error:
         return _fail(_named(error))
 
 
-async def _operate(asked: argparse.Namespace, config: Config, urls: Urls) -> int:
+async def _operate(args: argparse.Namespace, config: Config, urls: Urls) -> int:
     models = await Models.open(config, urls.database, urls.redis)
     try:
-        return await cli.run(asked, models)
+        return await cli.run(args, models)
     finally:
         await models.close()
 

@@ -64,7 +64,7 @@ class Site(BodyApplication):
         """Before the first request: applies tombstones, subscribes, and starts the sweep."""
         await self.models.tombstones.apply()
         await self.models.selfies.warm()
-        self.models.scheduled_calls.heard = count_call
+        self.models.scheduled_calls.on_result = count_call
         await self.hub.open()
         await self.models.sweep.prepare()
         self.models.sweep.start()

@@ -232,8 +232,8 @@ class BaseHandler(SiteHandler):
         step = way_on(problem, self.request, was_here=bool(self.get_cookie(self.application.session_cookie)))
         if step is not None:
             return self.go(step)
-        told: dict[str, Any] = {"status": problem.status, "problem": problem}
-        return self.page("public/errors/page.html", fragment="public/errors/_error.html", **told)
+        context: dict[str, Any] = {"status": problem.status, "problem": problem}
+        return self.page("public/errors/page.html", fragment="public/errors/_error.html", **context)
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """Logs internal errors with their traceback."""

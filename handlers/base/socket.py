@@ -169,7 +169,7 @@ class BaseSocket(WebSocketHandler):
 
     def refuse(self, problem: Problem) -> None:
         if isinstance(problem, Banned) and isinstance(problem.notice, BanNotice):
-            self.tell(problem.notice.message)
+            self.send_message(problem.notice.message)
         codes = {401: SIGNED_OUT, 403: NOT_ALLOWED, 404: NOT_FOUND, 429: TOO_MANY, 503: TRY_AGAIN}
         self.close(codes.get(problem.status, BAD), problem.message[:120])
 
@@ -178,7 +178,7 @@ class BaseSocket(WebSocketHandler):
         if self._connection is not None:
             self._connection.send(frame)
 
-    def tell(self, message: JsonStruct) -> None:
+    def send_message(self, message: JsonStruct) -> None:
         self.send(messages.encode(message))
 
     def fail(self, code: int, reason: str) -> None:
@@ -212,7 +212,7 @@ class BaseSocket(WebSocketHandler):
 
     def fault(self, problem: Problem, command_id: str | None) -> None:
         """Reports an error; a socket that sends only invalid frames is closed."""
-        self.tell(
+        self.send_message(
             ErrorMessage(
                 id=command_id,
                 code=problem.code,

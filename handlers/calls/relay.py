@@ -132,16 +132,16 @@ class RelaySocket(BaseSocket):
         self.close(1000)
 
     def _show(self, call: Call, view: Snapshot) -> None:
-        self.tell(call_state(call, self.side, view, self.models.clock))
+        self.send_message(call_state(call, self.side, view, self.models.clock))
         self._order.shown(message.message_id for message in view.messages)
         if view.shared is not None:
-            self.tell(ContactsShared(call_id=self.call_id, handles=view.shared))
+            self.send_message(ContactsShared(call_id=self.call_id, handles=view.shared))
 
     def send(self, frame: bytes, once: str | None = None) -> None:
         """Sends a frame of the peer or the hub, in order; not if the line `once` was sent before."""
         self._order.push(frame, once)
 
-    def tell(self, message: JsonStruct) -> None:
+    def send_message(self, message: JsonStruct) -> None:
         """Sends this socket's own message at once; it does not wait for `call:state`."""
         super().send(messages.encode(message))
 
@@ -195,19 +195,19 @@ class RelaySocket(BaseSocket):
                     await far
             case ChatMessage(text=text, id=client_id):
                 call = await self.models.calls.known(self.call_id)
-                self.tell(await self.models.chat.say(call, self._user_id, client_id, text))
+                self.send_message(await self.models.chat.say(call, self._user_id, client_id, text))
             case ContactsShare(yes=is_yes):
                 call = await self.models.calls.known(self.call_id)
                 await self.models.contacts.say(call, self._user_id, is_yes=is_yes)
             case CallEndCommand():
                 await self.models.calls.hang_up(self.call_id)
             case Ping():
-                self.tell(Pong(id=command.id, server_now=self.models.clock.now_ms()))
+                self.send_message(Pong(id=command.id, server_now=self.models.clock.now_ms()))
 
     async def _media(self, event: MediaUp | MediaDown) -> None:
         answer = await self.models.calls.report_media(self.call_id, event)
         if answer is not None:
-            self.tell(answer)
+            self.send_message(answer)
 
     def send_last(self, frame: bytes, code: int) -> None:
         """Sends a last frame, even while the seat opens, and closes. The ended call has freed the seat."""

@@ -43,79 +43,79 @@ def add_to(add_command: Callable[..., argparse.ArgumentParser]) -> None:
         command.add_argument("--replace", action="store_true", help="replace what is there unasked")
 
 
-def run(asked: argparse.Namespace, config: Config, url: str, tell: Callable[[str], None]) -> int:
+def run(args: argparse.Namespace, config: Config, url: str, echo: Callable[[str], None]) -> int:
     """`url` is the database of the site."""
     work = {"backup": _backup, "restore": _restore, "move": _move}
     try:
-        return work[asked.command](asked, config, url, tell)
+        return work[args.command](args, config, url, echo)
     except FAILURES as error:
-        tell(error.message if isinstance(error, Unavailable) else str(error))
+        echo(error.message if isinstance(error, Unavailable) else str(error))
     except OSError as error:
-        tell(f"{error.filename or 'The file'}: {error.strerror}")
+        echo(f"{error.filename or 'The file'}: {error.strerror}")
     return 1
 
 
-def _backup(asked: argparse.Namespace, config: Config, url: str, tell: Callable[[str], None]) -> int:
-    if asked.file is None:
-        return _scheduled(asked, config, url, tell)
-    file, place = asked.file, working_directory(config)
+def _backup(args: argparse.Namespace, config: Config, url: str, echo: Callable[[str], None]) -> int:
+    if args.file is None:
+        return _scheduled(args, config, url, echo)
+    file, place = args.file, working_directory(config)
     if file != STANDARD_OUTPUT and file.exists():
-        _ask(f"{file} exists.", asked, tell)
-    if asked.verify and file != STANDARD_OUTPUT:
+        _ask(f"{file} exists.", args, echo)
+    if args.verify and file != STANDARD_OUTPUT:
         failed = file.with_name(f"{file.name}.failed")
-        manifest = save_verified(url, file, config.backup_key, place, failed=failed, progress=tell, tell=tell)
+        manifest = save_verified(url, file, config.backup_key, place, failed=failed, progress=echo, echo=echo)
     else:
-        manifest = save(url, file, config.backup_key, tell)
-    tell(f"{file}: {_described(manifest)}.")
+        manifest = save(url, file, config.backup_key, echo)
+    echo(f"{file}: {_described(manifest)}.")
     return 0
 
 
-def _scheduled(asked: argparse.Namespace, config: Config, url: str, tell: Callable[[str], None]) -> int:
+def _scheduled(args: argparse.Namespace, config: Config, url: str, echo: Callable[[str], None]) -> int:
     """In BACKUP_DIR, by one process at a time. With --if-due, another process may have made it."""
     if config.backup_dir is None:
         raise BackupError("Name a file, or set BACKUP_DIR.")
     directory, place = _made(config.backup_dir), working_directory(config)
     with schedule.alone(directory) as is_alone:
-        if asked.if_due and not (is_alone and schedule.is_due(directory, config.backup_hours)):
+        if args.if_due and not (is_alone and schedule.is_due(directory, config.backup_hours)):
             return 0
         if not is_alone:
             raise BackupError("BACKUP_DIR: another process makes a backup in it now.")
         file, failed = schedule.new_file(directory), directory / schedule.FAILED
         manifest = save_verified(
-            url, file, config.backup_key, place, failed=failed, progress=_quiet, tell=tell
+            url, file, config.backup_key, place, failed=failed, progress=_quiet, echo=echo
         )
         for old in schedule.rotate(directory, config.backup_keep_days):
-            tell(f"Deleted {old}.")
-    tell(f"{file}: {_described(manifest)}.")
+            echo(f"Deleted {old}.")
+    echo(f"{file}: {_described(manifest)}.")
     return 0
 
 
-def _restore(asked: argparse.Namespace, config: Config, url: str, tell: Callable[[str], None]) -> int:
+def _restore(args: argparse.Namespace, config: Config, url: str, echo: Callable[[str], None]) -> int:
     def once(may_replace: bool) -> Manifest:
         place = working_directory(config)
-        return restore(url, asked.file, config.backup_key, place, tell=tell, may_replace=may_replace)
+        return restore(url, args.file, config.backup_key, place, echo=echo, may_replace=may_replace)
 
-    manifest = _with_question(once, asked, tell)
-    tell(f"Restored: {_described(manifest)}.")
+    manifest = _with_question(once, args, echo)
+    echo(f"Restored: {_described(manifest)}.")
     return 0
 
 
-def _move(asked: argparse.Namespace, config: Config, url: str, tell: Callable[[str], None]) -> int:
-    if asked.cancel:
+def _move(args: argparse.Namespace, config: Config, url: str, echo: Callable[[str], None]) -> int:
+    if args.cancel:
         with Hold.of(url) as held:
             held.release()
-        tell("The database of the site takes changes again.")
+        echo("The database of the site takes changes again.")
         return 0
-    if asked.to == EMBEDDED and config.database_url is None:
+    if args.to == EMBEDDED and config.database_url is None:
         raise BackupError("--to embedded: the site uses the built-in PostgreSQL already.")
-    if asked.to == EMBEDDED:
+    if args.to == EMBEDDED:
         with Embedded.start(config.data_dir, redis=False) as embedded:
-            return _move_to(embedded.database_url, asked, config, url, tell)
-    return _move_to(asked.to, asked, config, url, tell)
+            return _move_to(embedded.database_url, args, config, url, echo)
+    return _move_to(args.to, args, config, url, echo)
 
 
 def _move_to(
-    target: str, asked: argparse.Namespace, config: Config, url: str, tell: Callable[[str], None]
+    target: str, args: argparse.Namespace, config: Config, url: str, echo: Callable[[str], None]
 ) -> int:
     try:
         with Hold.of(target):
@@ -124,11 +124,11 @@ def _move_to(
         raise BackupError(str(error).replace("DATABASE_URL", "--to", 1)) from error
 
     def once(may_replace: bool) -> Manifest:
-        return move(url, target, working_directory(config), tell=tell, may_replace=may_replace)
+        return move(url, target, working_directory(config), echo=echo, may_replace=may_replace)
 
-    manifest = _with_question(once, asked, tell)
-    setting = "without DATABASE_URL" if asked.to == EMBEDDED else "with the new DATABASE_URL"
-    tell(
+    manifest = _with_question(once, args, echo)
+    setting = "without DATABASE_URL" if args.to == EMBEDDED else "with the new DATABASE_URL"
+    echo(
         f"Moved and compared: {_described(manifest)}. Start the site {setting} now. The old database is as "
         "it was and takes no changes; `move --cancel` undoes that."
     )
@@ -136,23 +136,23 @@ def _move_to(
 
 
 def _with_question(
-    work: Callable[[bool], Manifest], asked: argparse.Namespace, tell: Callable[[str], None]
+    work: Callable[[bool], Manifest], args: argparse.Namespace, echo: Callable[[str], None]
 ) -> Manifest:
     """Asks before data are replaced. Raises: BackupError."""
     try:
-        return work(asked.replace)
+        return work(args.replace)
     except Occupied as error:
-        _ask(str(error), asked, tell)
+        _ask(str(error), args, echo)
         return work(True)
 
 
-def _ask(situation: str, asked: argparse.Namespace, tell: Callable[[str], None]) -> None:
+def _ask(situation: str, args: argparse.Namespace, echo: Callable[[str], None]) -> None:
     """Raises: BackupError, unless the operator agrees."""
-    if asked.replace:
+    if args.replace:
         return
     if not sys.stdin.isatty():
         raise BackupError(f"{situation} Add --replace if it may be replaced.")
-    tell(f"{situation} Type yes to replace it:")
+    echo(f"{situation} Type yes to replace it:")
     if input().strip().lower() != "yes":
         raise BackupError("Nothing was changed.")
 

@@ -67,36 +67,36 @@ def _days(text: str) -> int:
     return days
 
 
-async def run(asked: argparse.Namespace, models: Models) -> int:
+async def run(args: argparse.Namespace, models: Models) -> int:
     """Runs the command and returns the exit code, after the published events have been sent."""
     work = {"payments": _payments, "codes": _codes, "refund": _refund, "reconcile": _reconcile}
     work |= {"admin": staff.admin, "audit": staff.audit}
     work |= {"tombstones": privacy.tombstones, "delete": privacy.delete}
     try:
-        code = await work[asked.command](asked, models)
-        if is_look(asked):
-            await models.audit.note(OPERATOR, f"command.{asked.command}", getattr(asked, "action", "list"))
+        code = await work[args.command](args, models)
+        if is_look(args):
+            await models.audit.note(OPERATOR, f"command.{args.command}", getattr(args, "action", "list"))
         await models.bus.flush()
         return code
     except Problem as problem:
-        told = "; ".join((problem.fields or {"": problem.message}).values())
-        print(told, file=sys.stderr)
+        errors = "; ".join((problem.fields or {"": problem.message}).values())
+        print(errors, file=sys.stderr)
         return 1
     except OSError as error:
         print(f"{error.filename}: {error.strerror}", file=sys.stderr)
         return 1
 
 
-def is_look(asked: argparse.Namespace) -> bool:
+def is_look(args: argparse.Namespace) -> bool:
     """Whether the command only reads. Commands that change something write their own audit row; reading
     commands get one too, except for the check of the log.
     """
     looks = ("list", "tree", "poster")
-    return asked.command in ("payments", "reconcile", "tombstones") or getattr(asked, "action", "") in looks
+    return args.command in ("payments", "reconcile", "tombstones") or getattr(args, "action", "") in looks
 
 
-async def _payments(asked: argparse.Namespace, models: Models) -> int:
-    for one in await models.reconciliation.payments(asked.days):
+async def _payments(args: argparse.Namespace, models: Models) -> int:
+    for one in await models.reconciliation.payments(args.days):
         back = f"-{one.refunded_text}" if one.refunded_cents else ""
         dispute = f"dispute {one.dispute}" if one.dispute else ""
         ids = one.session_id or one.attempt_id, one.payment_intent or ""
@@ -115,34 +115,34 @@ async def _payments(asked: argparse.Namespace, models: Models) -> int:
     return 0
 
 
-async def _refund(asked: argparse.Namespace, models: Models) -> int:
-    checkout = await models.refunds.find(asked.reference)
-    await models.refunds.refund(checkout, OPERATOR, asked.reason)
+async def _refund(args: argparse.Namespace, models: Models) -> int:
+    checkout = await models.refunds.find(args.reference)
+    await models.refunds.refund(checkout, OPERATOR, args.reason)
     print(f"Refunded {amount_text(checkout.amount_cents, checkout.currency)} of {checkout.payment_intent}.")
     return 0
 
 
-async def _reconcile(asked: argparse.Namespace, models: Models) -> int:
-    found = await models.reconciliation.differences(asked.days)
+async def _reconcile(args: argparse.Namespace, models: Models) -> int:
+    found = await models.reconciliation.differences(args.days)
     for one in found:
         _row(one.what, f"here: {one.here}", f"Stripe: {one.there}", one.stripe_id, one.attempt_id)
-    print(f"{len(found) or 'No'} difference{'' if len(found) == 1 else 's'} in {asked.days} days.")
+    print(f"{len(found) or 'No'} difference{'' if len(found) == 1 else 's'} in {args.days} days.")
     return 1 if found else 0
 
 
-async def _codes(asked: argparse.Namespace, models: Models) -> int:
+async def _codes(args: argparse.Namespace, models: Models) -> int:
     codes = models.admin_codes
-    if asked.action == "list":
+    if args.action == "list":
         _show(*await codes.all())
-    elif asked.action == "create":
-        code = await codes.create(asked.label, asked.uses)
+    elif args.action == "create":
+        code = await codes.create(args.label, args.uses)
         _show(code)
         print(models.invite_codes.invite_url(code.code))
-    elif asked.action == "stop":
-        _show(await codes.stop(asked.code))
-    elif asked.action == "poster":
-        code = await codes.get(asked.code)
-        _write(asked.file, await models.invite_codes.poster(code.code, code.label))
+    elif args.action == "stop":
+        _show(await codes.stop(args.code))
+    elif args.action == "poster":
+        code = await codes.get(args.code)
+        _write(args.file, await models.invite_codes.poster(code.code, code.label))
     else:
         for branch in await codes.tree():
             _row("  " * branch.depth + branch.name, branch.own_code or "", _time(branch.came_at))

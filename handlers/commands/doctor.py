@@ -37,10 +37,10 @@ async def doctor(arguments: Sequence[str], environment: Mapping[str, str]) -> in
     parser = argparse.ArgumentParser(prog="python server.py doctor")
     parser.add_argument("--json", action="store_true", help="the lines as one JSON object")
     parser.add_argument("--no-call", action="store_true", help="without the call of two robots")
-    asked = parser.parse_args(arguments)
-    lines = await examine(environment, has_call=not asked.no_call)
+    args = parser.parse_args(arguments)
+    lines = await examine(environment, has_call=not args.no_call)
     is_fine = not any(line.state == "wrong" for line in lines)
-    if asked.json:
+    if args.json:
         print(msgspec.json.encode({"isFine": is_fine, "lines": lines}).decode())
     else:
         for line in lines:

@@ -22,21 +22,21 @@ def add_to(add_command: Callable[..., argparse.ArgumentParser]) -> None:
     delete.add_argument("user_id")
 
 
-async def tombstones(asked: argparse.Namespace, models: Models) -> int:
+async def tombstones(args: argparse.Namespace, models: Models) -> int:
     """Returns 1 if the file cannot be read or written."""
     try:
-        if asked.action == "export":
-            print(f"{await models.tombstones.export(asked.file)} tombstones written to {asked.file}.")
+        if args.action == "export":
+            print(f"{await models.tombstones.export(args.file)} tombstones written to {args.file}.")
         else:
-            done = await models.tombstones.apply(asked.file)
+            done = await models.tombstones.apply(args.file)
             print(f"{done.lines} tombstones read; deleted again: {done.people} people, {done.media} media.")
     except OSError as error:
-        print(f"{asked.file}: {error.strerror}", file=sys.stderr)
+        print(f"{args.file}: {error.strerror}", file=sys.stderr)
         return 1
     return 0
 
 
-async def delete(asked: argparse.Namespace, models: Models) -> int:
-    await models.deletions.delete(asked.user_id, OPERATOR)
-    print(f"{asked.user_id} is deleted.")
+async def delete(args: argparse.Namespace, models: Models) -> int:
+    await models.deletions.delete(args.user_id, OPERATOR)
+    print(f"{args.user_id} is deleted.")
     return 0

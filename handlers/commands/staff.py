@@ -27,17 +27,17 @@ def add_to(add_command: Callable[..., argparse.ArgumentParser]) -> None:
     audit.add_argument("action", choices=("verify",))
 
 
-async def admin(asked: argparse.Namespace, models: Models) -> int:
-    if asked.action == "list":
+async def admin(args: argparse.Namespace, models: Models) -> int:
+    if args.action == "list":
         return await _list(models)
-    if asked.action == "add":
-        return _show_link(asked.name, await models.staff.add(asked.name, asked.role, OPERATOR))
-    who = await models.staff.named(asked.name)
-    if asked.action == "reset":
+    if args.action == "add":
+        return _show_link(args.name, await models.staff.add(args.name, args.role, OPERATOR))
+    who = await models.staff.named(args.name)
+    if args.action == "reset":
         return _show_link(who.name, await models.staff.reset(who.staff_id, OPERATOR))
-    if asked.action == "role":
-        await models.staff.set_role(who.staff_id, asked.role, OPERATOR)
-        print(f"{who.name} is {asked.role} now.")
+    if args.action == "role":
+        await models.staff.set_role(who.staff_id, args.role, OPERATOR)
+        print(f"{who.name} is {args.role} now.")
     else:
         await models.staff.disable(who.staff_id, OPERATOR)
         print(f"{who.name} is switched off and signed out.")
@@ -56,9 +56,9 @@ def _show_link(name: str, url: str) -> int:
     return 0
 
 
-async def audit(asked: argparse.Namespace, models: Models) -> int:
+async def audit(args: argparse.Namespace, models: Models) -> int:
     """Returns 1 if the chain is broken."""
-    assert asked.action == "verify"
+    assert args.action == "verify"
     found = await models.audit.verify()
     if found.broken is not None:
         print(f"Broken at row {found.broken}: {found.rows} rows before it hold, up to {found.head}.")

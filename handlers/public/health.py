@@ -37,10 +37,10 @@ class ReadyHandler(QuietHandler):
         is_ready = all(found == "ok" for name, found in checks.items() if name not in WARNINGS)
         if checks["redis"] == "ok" and await self.models.health.may_evict():
             self.application.misconfigurations.note("redis_policy")
-        told: dict[str, object] = {"status": "ok" if is_ready else "unavailable", "checks": checks}
+        answer: dict[str, object] = {"status": "ok" if is_ready else "unavailable", "checks": checks}
         if warnings := self.application.misconfigurations.persisting():
-            told["warnings"] = warnings
-        self.json(told, 200 if is_ready else 503)
+            answer["warnings"] = warnings
+        self.json(answer, 200 if is_ready else 503)
 
 
 class MetricsHandler(QuietHandler):

@@ -112,7 +112,7 @@ class InviteSocket(BaseSocket):
         """Sends an event, in order with `state`."""
         self._order.push(frame)
 
-    def tell(self, message: JsonStruct) -> None:
+    def send_message(self, message: JsonStruct) -> None:
         """Sends an answer or a last message at once; it does not wait for `state`."""
         super().send(messages.encode(message))
 
@@ -124,7 +124,7 @@ class InviteSocket(BaseSocket):
             async with self._turn:
                 answer = await self._answer(command)
                 if answer is not None:
-                    self.tell(answer)
+                    self.send_message(answer)
         except Problem as problem:
             self.fault(problem, id_of(frame))
         except Exception as error:
@@ -219,7 +219,7 @@ class InviteSocket(BaseSocket):
         self.send(messages.encode(AccessChanged(access=access)))
 
     def sign_out(self, reason: str) -> None:
-        self.tell(SessionEnded(reason=reason))
+        self.send_message(SessionEnded(reason=reason))
         self.close(SIGNED_OUT, "signed out")
 
     def receive_ban(self, frame: bytes) -> None:

@@ -35,7 +35,7 @@ class CallResult(msgspec.Struct, frozen=True):
 class ScheduledCalls:
     def __init__(self, config: Config, bus: Bus, robots: Robots) -> None:
         self._config, self._bus, self._robots = config, bus, robots
-        self.heard: Callable[[CallResult], None] = lambda result: None
+        self.on_result: Callable[[CallResult], None] = lambda result: None
 
     async def run(self) -> list[CallResult]:
         """Makes a call if one is due."""
@@ -43,7 +43,7 @@ class ScheduledCalls:
             return []
         results = await self._call()
         for result in results:
-            self.heard(result)
+            self.on_result(result)
             if result.seconds is None:
                 facts = {"kind": result.kind, "fault": result.fault}
                 logger.error("the scheduled call failed; `server.py doctor` names the cause", extra=facts)

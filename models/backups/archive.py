@@ -19,7 +19,7 @@ from models.settings.version import VERSION
 
 FORMAT = "napalmsky-backup"
 MANIFEST = "manifest.json"
-Tell = Callable[[str], object]
+Echo = Callable[[str], object]
 
 
 class BackupError(Exception):
@@ -52,7 +52,7 @@ class Manifest(msgspec.Struct, frozen=True):
         return sum(one.digest.rows for one in self.tables)
 
 
-def write(snapshot: DatabaseSnapshot, file: IO[bytes], tell: Tell) -> Manifest:
+def write(snapshot: DatabaseSnapshot, file: IO[bytes], echo: Echo) -> Manifest:
     """Raises: CopyFailed, OSError."""
     migrations, sequences, saved = snapshot.migrations(), snapshot.sequences(), []
     if not migrations:
@@ -61,7 +61,7 @@ def write(snapshot: DatabaseSnapshot, file: IO[bytes], tell: Tell) -> Manifest:
         for number, table in enumerate(tables := snapshot.tables(), 1):
             with archive.open(_info(f"tables/{table.name}.copy"), "w", force_zip64=True) as member:
                 saved.append(Saved(table, snapshot.copy_out(table, member)))
-            tell(f"{number} of {len(tables)}: {table.name}, {saved[-1].digest.rows} rows")
+            echo(f"{number} of {len(tables)}: {table.name}, {saved[-1].digest.rows} rows")
         now = datetime.now(UTC)
         manifest = Manifest(FORMAT, 1, now, VERSION, snapshot.server, migrations, sequences, saved)
         archive.writestr(_info(MANIFEST), msgspec.json.format(msgspec.json.encode(manifest)))

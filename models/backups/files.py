@@ -13,7 +13,7 @@ from typing import IO, Any
 from zipfile import ZipFile
 
 from models.backups import archive, sealing
-from models.backups.archive import BackupError, Manifest, Tell
+from models.backups.archive import BackupError, Echo, Manifest
 from models.postgres.copying import DatabaseSnapshot
 
 STANDARD_OUTPUT = Path("-")
@@ -21,16 +21,16 @@ NO_KEY = "The backup is encrypted. Set BACKUP_KEY to the key with which it was m
 WRONG_KEY = "BACKUP_KEY does not fit this backup, or the file is damaged."
 
 
-def save(url: str, file: Path, key: str | None, tell: Tell) -> Manifest:
+def save(url: str, file: Path, key: str | None, echo: Echo) -> Manifest:
     """A backup of the database as it is now. An existing file is replaced when the new one is complete.
 
     Raises: BackupError, CopyFailed, OSError.
     """
     with _target(file) as target, DatabaseSnapshot.of(url) as snapshot:
         if key is None:
-            return archive.write(snapshot, target, tell)
+            return archive.write(snapshot, target, echo)
         sealer: Any = sealing.Sealer(target, key)
-        manifest = archive.write(snapshot, sealer, tell)
+        manifest = archive.write(snapshot, sealer, echo)
         sealer.close()
         return manifest
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models.backups.archive import BackupError, Manifest, Tell
+from models.backups.archive import BackupError, Echo, Manifest
 from models.backups.files import opened, save
 from models.backups.restore import Occupied, load
 from models.backups.temporary import temporary_directory
@@ -16,7 +16,7 @@ from models.postgres.copying import Hold
 from models.postgres.migrations import migrate
 
 
-def move(source: str, target: str, directory: Path, *, tell: Tell, may_replace: bool) -> Manifest:
+def move(source: str, target: str, directory: Path, *, echo: Echo, may_replace: bool) -> Manifest:
     """`directory` takes temporary files. Raises: BackupError, Occupied, CopyFailed, Unavailable, OSError."""
     with Hold.of(target) as new, Hold.of(source) as old:
         if new.identity() == old.identity():
@@ -24,22 +24,22 @@ def move(source: str, target: str, directory: Path, *, tell: Tell, may_replace: 
         if new.is_used() and not may_replace:
             raise Occupied("The new database has data, which the move replaces.")
         with new.released():
-            migrate(source, tell=tell)
-            migrate(target, tell=tell)
-            tell("The site takes no changes from now on.")
+            migrate(source, echo=echo)
+            migrate(target, echo=echo)
+            echo("The site takes no changes from now on.")
             old.take()
             try:
-                return _copy(source, target, directory, tell)
+                return _copy(source, target, directory, echo)
             except BaseException:
                 old.release()
-                tell("The move has failed. The site takes changes again.")
+                echo("The move has failed. The site takes changes again.")
                 raise
 
 
-def _copy(source: str, target: str, directory: Path, tell: Tell) -> Manifest:
+def _copy(source: str, target: str, directory: Path, echo: Echo) -> Manifest:
     with temporary_directory(directory) as place:
         file = place / "move"
-        save(source, file, None, lambda text: tell(f"Read {text}"))
+        save(source, file, None, lambda text: echo(f"Read {text}"))
         with opened(file, None, directory) as (archive, manifest):
-            load(target, archive, manifest, lambda text: tell(f"Written {text}"))
+            load(target, archive, manifest, lambda text: echo(f"Written {text}"))
             return manifest

@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from models.backups.archive import Tell
+from models.backups.archive import Echo
 from models.backups.files import opened, save
 from models.backups.restore import load
 from models.postgres.migrations import migrate
@@ -53,22 +53,22 @@ def major_of(cluster: Path) -> int | None:
         return None
 
 
-def upgrade(data: Path, tell: Tell) -> None:
+def upgrade(data: Path, echo: Echo) -> None:
     """Does nothing unless it is needed. Raises: EmbeddedError, BackupError, CopyFailed, OSError."""
     if not os.path.isdir(data):
         return
     with claimed(data) as lock:
-        _complete(data, tell)
+        _complete(data, echo)
         _remove_leftovers(data)
         old = major_of(data / "postgres")
         if old is None or old == own_major():
             return
         _check(data, old)
-        tell(f"Upgrading the data of PostgreSQL {old} to {own_major()}.")
+        echo(f"Upgrading the data of PostgreSQL {old} to {own_major()}.")
         try:
-            _fill(data, lock, tell)
+            _fill(data, lock, echo)
             _rename(data / "postgres", data / f"postgres.{old}")
-            _complete(data, tell)
+            _complete(data, echo)
         finally:
             _remove_leftovers(data)
 
@@ -88,29 +88,29 @@ def _check(data: Path, old: int) -> None:
         raise EmbeddedError(f"{kept} exists: move it away, so that the old data can be kept there.")
 
 
-def _fill(data: Path, lock: int, tell: Tell) -> None:
+def _fill(data: Path, lock: int, echo: Echo) -> None:
     """All rows in `upgrade/filled`, which does not exist before they are complete."""
     place = DataDirectory.find(data.resolve(), durable=True).directory(data / "upgrade")
     file = place / "rows"
     with running_server(data, OlderPostgres, lock) as embedded:
-        save(embedded.database_url, file, None, tell)
+        save(embedded.database_url, file, None, echo)
     with (
         running_server(data, FillingPostgres, lock) as embedded,
         opened(file, None, place) as (archive, manifest),
     ):
         migrate(embedded.database_url, names=frozenset(manifest.migrations))
-        load(embedded.database_url, archive, manifest, tell)
+        load(embedded.database_url, archive, manifest, echo)
     _rename(place / "filling", place / "filled")
 
 
-def _complete(data: Path, tell: Tell) -> None:
+def _complete(data: Path, echo: Echo) -> None:
     """The second rename, also if a kill prevented it."""
     cluster, filled = data / "postgres", data / "upgrade" / "filled"
     if cluster.exists() or not filled.exists():
         return
     _rename(filled, cluster)
     done = f"The data are in PostgreSQL {own_major()}."
-    tell(f"{done} {cluster}.N holds the old ones; delete it when all is well.")
+    echo(f"{done} {cluster}.N holds the old ones; delete it when all is well.")
 
 
 def _rename(old: Path, new: Path) -> None:

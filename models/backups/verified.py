@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models.backups.archive import Manifest, Tell
+from models.backups.archive import Echo, Manifest
 from models.backups.files import save
 from models.backups.restore import verify
 
 
 def save_verified(
-    url: str, file: Path, key: str | None, directory: Path, *, failed: Path, progress: Tell, tell: Tell
+    url: str, file: Path, key: str | None, directory: Path, *, failed: Path, progress: Echo, echo: Echo
 ) -> Manifest:
     """As `save`. One that cannot be restored is kept as `failed`, and an existing `file` stays.
 
@@ -19,12 +19,12 @@ def save_verified(
     unverified = file.with_name(f".{file.name}.unverified")
     try:
         manifest = save(url, unverified, key, progress)
-        tell("Restoring it into a temporary PostgreSQL.")
+        echo("Restoring it into a temporary PostgreSQL.")
         verify(unverified, key, directory)
     except BaseException:
         if unverified.exists():
             unverified.rename(failed)
-            tell(f"{failed}: this backup could not be restored.")
+            echo(f"{failed}: this backup could not be restored.")
         raise
     unverified.rename(file)
     return manifest

@@ -63,11 +63,11 @@ def migrate(
     database_url: str,
     directory: Path = DIRECTORY,
     *,
-    tell: ReportProgress = lambda _: None,
+    echo: ReportProgress = lambda _: None,
     patience_seconds: float = PATIENCE_SECONDS,
     names: Collection[str] | None = None,
 ) -> None:
-    """Applies the pending migrations, or those of `names` only. `tell` gets a progress message before
+    """Applies the pending migrations, or those of `names` only. `echo` gets a progress message before
     anything that may take time.
 
     Raises: Unavailable (unreachable, lost, no permission, a newer schema), MigrationBlocked, psycopg2.Error
@@ -76,13 +76,13 @@ def migrate(
     with closing(_connect(database_url)) as guard, _backend(database_url) as backend:
         try:
             guard.autocommit = True
-            _take_turn(guard, tell)
+            _take_turn(guard, echo)
             _make_lock_table(backend)
             with backend.lock():
                 files = _files(directory)
                 if names is not None:
                     files = files.filter(lambda step: step.id in names)
-                _apply(backend, guard, files, tell, patience_seconds)
+                _apply(backend, guard, files, echo, patience_seconds)
         except psycopg2.Error as error:
             if guard.closed or backend.connection.closed:
                 raise Unavailable("The database was lost while its schema was being changed.") from error
@@ -109,7 +109,7 @@ def _connect(database_url: str) -> Any:
         raise Unavailable(cause_of(error)) from error
 
 
-def _take_turn(guard: Any, tell: ReportProgress) -> None:
+def _take_turn(guard: Any, echo: ReportProgress) -> None:
     """Waits for another process that migrates. Raises: MigrationBlocked."""
     deadline = time.monotonic() + OTHERS_SECONDS
     cursor = guard.cursor()
@@ -121,17 +121,17 @@ def _take_turn(guard: Any, tell: ReportProgress) -> None:
             text = f"Another process is changing the schema. {_others(guard)}"
             if time.monotonic() > deadline:
                 raise MigrationBlocked(text) from error
-            tell(f"{text} Waiting for it.")
+            echo(f"{text} Waiting for it.")
 
 
 def _apply(
-    backend: _Backend, guard: Any, files: MigrationList, tell: ReportProgress, patience_seconds: float
+    backend: _Backend, guard: Any, files: MigrationList, echo: ReportProgress, patience_seconds: float
 ) -> None:
     """Applies one file. If it fails for a lock it has changed nothing, and is retried."""
     if set(backend.get_applied_migration_hashes()) - {step.hash for step in files}:
         raise Unavailable(NEWER)
     if names := [step.id for step in backend.to_apply(files)]:
-        tell(f"Bringing the database schema up to date: {', '.join(names)}.")
+        echo(f"Bringing the database schema up to date: {', '.join(names)}.")
     deadline = time.monotonic() + patience_seconds
     while True:
         try:
@@ -143,7 +143,7 @@ def _apply(
                 raise MigrationBlocked(
                     f"{text} Then start again; nothing of this step was applied."
                 ) from error
-            tell(f"{text} Trying again.")
+            echo(f"{text} Trying again.")
             time.sleep(PAUSE_SECONDS)
 
 

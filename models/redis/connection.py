@@ -25,40 +25,40 @@ NO_MORE = object()
 
 
 class RedisConnection(asyncio.Protocol):
-    """A connection. `heard` is called with each answer: text as bytes, an error as made by
+    """A connection. `on_answer` is called with each answer: text as bytes, an error as made by
     `models.redis.faults`.
 
-    `lost` is called once when the connection is lost, but not after `close`. `reads` counts reads, so that a
-    caller can see whether any data has arrived.
+    `on_lost` is called once when the connection is lost, but not after `close`. `reads` counts reads, so
+    that a caller can see whether any data has arrived.
     """
 
-    def __init__(self, heard: Callable[[Any], None], lost: Callable[[], None]) -> None:
+    def __init__(self, on_answer: Callable[[Any], None], on_lost: Callable[[], None]) -> None:
         self._reader = hiredis.Reader(replyError=fault_of, notEnoughData=NO_MORE)
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[Any] | None = None
-        self._heard: Callable[[Any], None] = self._greeted
-        self._lost: Callable[[], None] = self._lost_greeting
-        self._then = heard, lost
+        self._on_answer: Callable[[Any], None] = self._greeted
+        self._on_lost: Callable[[], None] = self._lost_greeting
+        self._then = on_answer, on_lost
         self._is_open = True
         self.reads = 0
 
     @classmethod
     async def open(
-        cls, address: RedisAddress, heard: Callable[[Any], None], lost: Callable[[], None]
+        cls, address: RedisAddress, on_answer: Callable[[Any], None], on_lost: Callable[[], None]
     ) -> RedisConnection:
         """Connects, signs in, and checks that the server answers. Raises: RedisError, OSError, TimeoutError,
         Unavailable.
         """
-        line = cls(heard, lost)
+        connection = cls(on_answer, on_lost)
         try:
-            await address.connect(line)
+            await address.connect(connection)
             for command in await address.greeting():
-                await line._greet(command)
+                await connection._greet(command)
         except BaseException:
-            line.close()
+            connection.close()
             raise
-        line._heard, line._lost = line._then
-        return line
+        connection._on_answer, connection._on_lost = connection._then
+        return connection
 
     async def _greet(self, command: RedisCommand) -> None:
         if not self._is_open:
@@ -90,7 +90,7 @@ class RedisConnection(asyncio.Protocol):
             self._transport.write(packed)
 
     def close(self) -> None:
-        """Closes at once: pending commands get no answer, and `lost` is not called."""
+        """Closes at once: pending commands get no answer, and `on_lost` is not called."""
         self._is_open = False
         if self._transport is not None:
             self._transport.abort()
@@ -105,7 +105,7 @@ class RedisConnection(asyncio.Protocol):
         try:
             self._reader.feed(data)
             while self._is_open and (answer := self._reader.gets()) is not NO_MORE:
-                self._heard(answer)
+                self._on_answer(answer)
         except hiredis.HiredisError:
             logger.error("redis away: the server at REDIS_URL does not speak the protocol of Redis")
             self._end()
@@ -116,4 +116,4 @@ class RedisConnection(asyncio.Protocol):
     def _end(self) -> None:
         if self._is_open:
             self.close()
-            self._lost()
+            self._on_lost()

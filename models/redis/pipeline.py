@@ -121,7 +121,7 @@ class Pipeline:
         """Returns with an open connection, or with every queued command failed."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                self._connection = await RedisConnection.open(self._address, self._heard, self._lost)
+                self._connection = await RedisConnection.open(self._address, self._on_answer, self._on_lost)
         except AWAY as error:
             self._fail(error)
         except asyncio.CancelledError:
@@ -134,7 +134,7 @@ class Pipeline:
             self._opening = None
         self._ask_all()
 
-    def _heard(self, answer: Any) -> None:
+    def _on_answer(self, answer: Any) -> None:
         if not self._asked:
             self._fail(answer if isinstance(answer, Exception) else "an answer that was not asked for")
             return
@@ -169,7 +169,7 @@ class Pipeline:
             self._overdue = self._asked_at
         self._timer = loop.call_later(max(left, GRACE_SECONDS), self._look_at_time)
 
-    def _lost(self) -> None:
+    def _on_lost(self) -> None:
         self._fail("the connection was lost")
 
     def _fail(self, error: object = None) -> None:

@@ -169,7 +169,7 @@ class Subscriber:
         await self._watch()
 
     async def _connect(self) -> None:
-        connection = await RedisConnection.open(self._address, self._hear, self._lost)
+        connection = await RedisConnection.open(self._address, self._on_answer, self._on_lost)
         self._connection = connection
         self._gone.clear()
         self._due = Counter(dict.fromkeys(self._subscriptions, 1))
@@ -206,12 +206,12 @@ class Subscriber:
         self._due = Counter(dict.fromkeys(self._subscriptions, 1))
         self._gone.set()
 
-    def _lost(self) -> None:
+    def _on_lost(self) -> None:
         self.reconnect("the connection was lost")
 
     # -- received --
 
-    def _hear(self, answer: Any) -> None:
+    def _on_answer(self, answer: Any) -> None:
         try:
             if isinstance(answer, Exception):
                 self.reconnect(answer if isinstance(answer, RedisErrorReply) else str(answer))

@@ -32,8 +32,8 @@ def run(servers: Servers, config: Config) -> Run:
 
     def work(line: str, **changes: object) -> tuple[int, str]:
         told: list[str] = []
-        asked, settings = parse(line.split()), replace(config, **changes)  # type: ignore[arg-type]
-        code = backups.run(asked, settings, servers.database_url, told.append)
+        args, settings = parse(line.split()), replace(config, **changes)  # type: ignore[arg-type]
+        code = backups.run(args, settings, servers.database_url, told.append)
         return code, "\n".join(told)
 
     return work

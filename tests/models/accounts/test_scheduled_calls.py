@@ -20,7 +20,7 @@ from tests.support.scenes import rows
 async def test_one_process_calls_and_nothing_is_left(make_site: MakeSite) -> None:
     site, other = await make_site(probe_minutes=5), await make_site(probe_minutes=5)
     heard: list[CallResult] = []
-    site.models.scheduled_calls.heard = heard.append
+    site.models.scheduled_calls.on_result = heard.append
     assert await site.models.scheduled_calls.run() == heard
     assert [(one.kind, one.seconds is not None) for one in heard] == [("direct", True)]
     assert await other.models.scheduled_calls.run() == []

@@ -40,7 +40,7 @@ def test_everything_comes_back(filled: str, other: str, tmp_path: Path, key: str
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [file]
     told: list[str] = []
-    restore(other, file, key, tmp_path, tell=told.append, may_replace=False)
+    restore(other, file, key, tmp_path, echo=told.append, may_replace=False)
     assert digests(other) == digests(filled)
     assert len(told) == 1 + len(manifest.tables)
     # A sequence continues, triggers and references work.
@@ -56,9 +56,9 @@ def test_a_database_with_data_is_not_overwritten_unasked(filled: str, tmp_path: 
     run(filled, "update users set name = 'another'")
     changed = digests(filled)
     with pytest.raises(Occupied):
-        restore(filled, tmp_path / "backup", None, tmp_path, tell=quiet, may_replace=False)
+        restore(filled, tmp_path / "backup", None, tmp_path, echo=quiet, may_replace=False)
     assert digests(filled) == changed
-    restore(filled, tmp_path / "backup", None, tmp_path, tell=quiet, may_replace=True)
+    restore(filled, tmp_path / "backup", None, tmp_path, echo=quiet, may_replace=True)
     assert run(filled, "select count(*) from users where name = 'another'") == [(0,)]
 
 
@@ -79,7 +79,7 @@ def unchanged(other: str) -> Iterator[str]:
 def test_a_file_that_was_cut_changes_nothing(file: Path, unchanged: str, tmp_path: Path, part: float) -> None:
     os.truncate(file, int(file.stat().st_size * part))
     with pytest.raises(BackupError, match="not a backup of this site, or it is not complete"):
-        restore(unchanged, file, None, tmp_path, tell=quiet, may_replace=True)
+        restore(unchanged, file, None, tmp_path, echo=quiet, may_replace=True)
 
 
 def rewritten(file: Path, change: object) -> None:
@@ -99,7 +99,7 @@ def test_other_rows_than_in_the_manifest_change_nothing(file: Path, unchanged: s
 
     rewritten(file, change)
     with pytest.raises(BackupError, match="table users has other rows"):
-        restore(unchanged, file, None, tmp_path, tell=quiet, may_replace=True)
+        restore(unchanged, file, None, tmp_path, echo=quiet, may_replace=True)
 
 
 def test_a_backup_of_a_newer_version_is_refused(file: Path, unchanged: str, tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_backup_of_a_newer_version_is_refused(file: Path, unchanged: str, tmp_
 
     rewritten(file, change)
     with pytest.raises(BackupError) as refused:
-        restore(unchanged, file, None, tmp_path, tell=quiet, may_replace=True)
+        restore(unchanged, file, None, tmp_path, echo=quiet, may_replace=True)
     assert str(refused.value) == NEWER
 
 
@@ -175,7 +175,7 @@ def test_a_backup_of_an_older_schema_is_migrated(data: Path, other: str, tmp_pat
             "values (gen_random_uuid(), 'Anna', 'female', now(), now())")  # fmt: skip
         save(url, tmp_path / "backup", None, quiet)
     data.joinpath("work").mkdir()
-    restore(other, tmp_path / "backup", None, data / "work", tell=quiet, may_replace=False)
+    restore(other, tmp_path / "backup", None, data / "work", echo=quiet, may_replace=False)
     assert run(other, "select name from users") == [("Anna",)]
 
 
@@ -186,10 +186,10 @@ def test_a_backup_restores_into_older_and_newer_postgresql(
 ) -> None:
     save(filled, tmp_path / "backup", None, quiet)
     with cluster(data, major) as url:
-        restore(url, tmp_path / "backup", None, tmp_path, tell=quiet, may_replace=False)
+        restore(url, tmp_path / "backup", None, tmp_path, echo=quiet, may_replace=False)
         assert digests(url) == digests(filled)
         save(url, tmp_path / "back", None, quiet)
-    restore(filled, tmp_path / "back", None, tmp_path, tell=quiet, may_replace=True)
+    restore(filled, tmp_path / "back", None, tmp_path, echo=quiet, may_replace=True)
 
 
 @pytest.mark.prove
@@ -203,7 +203,7 @@ def test_a_user_who_owns_only_the_tables_can_restore(filled: str, tmp_path: Path
         url = rented.replace("postgres@", "renter@")
         migrate(url)
         save(filled, tmp_path / "backup", None, quiet)
-        restore(url, tmp_path / "backup", None, tmp_path, tell=quiet, may_replace=False)
+        restore(url, tmp_path / "backup", None, tmp_path, echo=quiet, may_replace=False)
         assert digests(url) == digests(filled)
         save(url, tmp_path / "own", None, quiet)
     finally:

@@ -131,8 +131,8 @@ def test_the_products_own_migrations_apply(database: str) -> None:
 
 def test_progress_is_reported_before_the_work(database: str, steps: Path) -> None:
     told: list[str] = []
-    migrate(database, steps, tell=lambda text: told.append(f"{text} {len(pending(database, steps))}"))
-    migrate(database, steps, tell=told.append)
+    migrate(database, steps, echo=lambda text: told.append(f"{text} {len(pending(database, steps))}"))
+    migrate(database, steps, echo=told.append)
     assert told == ["Bringing the database schema up to date: 0001_notes, 0002_more, 0010_rows. 3"]
 
 
@@ -144,7 +144,7 @@ def test_a_migration_waits_for_a_long_transaction_without_blocking_the_site(
     told: list[str] = []
     with closing(psycopg2.connect(database)) as holder, ThreadPoolExecutor(1) as pool:
         holder.cursor().execute("select * from notes")
-        run = pool.submit(migrate, database, steps, tell=told.append)
+        run = pool.submit(migrate, database, steps, echo=told.append)
         while len(told) < 3:
             assert not run.done()
             # The site's statements wait behind the migration for at most as long as the migration waits.
