@@ -15,6 +15,7 @@ from handlers.http.legal_texts import own_text
 from models.errors import Invalid
 from models.mail import email_address
 from models.messages import instant
+from models.safety.clauses import CLAUSES, Clause, clause_of
 from models.settings.config import Config
 
 ENDED_WORDS = {
@@ -60,6 +61,7 @@ class SiteView(msgspec.Struct, frozen=True):
     operator_contact: str | None
     operator_mail: str | None
     own_terms: Markup | None
+    clauses: dict[str, Clause]
     own_privacy: Markup | None
 
 
@@ -122,6 +124,7 @@ def _site_view(config: Config) -> SiteView:
         operator_contact=config.operator_contact,
         operator_mail=mail_of(config.operator_contact),
         own_terms=own_text(config.terms_file),
+        clauses={rule: clause_of(rule, config) for rule in CLAUSES},
         own_privacy=own_text(config.privacy_file),
     )
 

@@ -11,6 +11,7 @@ from models.errors import Conflict, Invalid, Problem
 from models.messages import instant
 from models.safety.appeals import Appeal
 from models.safety.ban_notices import BanNotice
+from models.safety.clauses import Clause, clause_of
 
 
 class AppealForm(msgspec.Struct, rename="camel"):
@@ -28,7 +29,7 @@ class AppealHandler(BaseHandler):
             return self.go(notice.appeal_url)
         appeal = await self.models.appeals.get(token)
         if not self.is_page:
-            return self.json(wire(appeal))
+            return self.json(wire(appeal, clause_of(appeal.rule, self.config)))
         if appeal.is_over and (newer := await self.models.ban_notices.find(appeal.user_id)):
             return self.go(newer.appeal_url)
         return self.page(
@@ -56,10 +57,12 @@ class AppealHandler(BaseHandler):
         )
 
 
-def wire(appeal: Appeal) -> dict[str, object]:
-    """`{rule, reason, until, isOver, filedAt, verdict, reply}`."""
+def wire(appeal: Appeal, clause: Clause) -> dict[str, object]:
+    """`{rule, clause, isAutomatic, reason, until, isOver, filedAt, verdict, reply}`."""
     return {
         "rule": appeal.rule,
+        "clause": clause.text,
+        "isAutomatic": appeal.is_automatic,
         "reason": appeal.reason,
         "until": instant(appeal.until_at) if appeal.until_at else None,
         "isOver": appeal.is_over,

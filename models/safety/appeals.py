@@ -36,6 +36,8 @@ class Appeal(msgspec.Struct, frozen=True):
     rule: str
     reason: str
     until_at: datetime | None
+    is_automatic: bool
+    banned_at: datetime
     is_over: bool
     is_account: bool
     text: str | None

@@ -32,6 +32,8 @@ class ActiveBan(msgspec.Struct, frozen=True):
     rule: str
     reason: str
     until_at: datetime | None
+    # Decided by the weight of reports alone.
+    is_automatic: bool
 
 
 class BanNotice(msgspec.Struct, frozen=True):

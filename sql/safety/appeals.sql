@@ -2,8 +2,8 @@
 
 -- name: find(appeal_hash, now)
 select
-    bans.ban_id::text, bans.user_id::text, kind, rule, bans.reason, until_at,
-    lifted_at is not null or (until_at is not null and until_at <= at) as is_over,
+    bans.ban_id::text, bans.user_id::text, kind, rule, bans.reason, until_at, bans.decided_by is null as is_automatic,
+    bans.created_at as banned_at, lifted_at is not null or (until_at is not null and until_at <= at) as is_over,
     exists (select from accounts a where a.user_id = bans.user_id) as is_account,
     appeals.text, appeals.created_at as filed_at, appeals.verdict, appeals.reply
 from bans left join appeals using (ban_id), coalesce(:now::timestamptz, clock_timestamp()) as at

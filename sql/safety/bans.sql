@@ -7,11 +7,11 @@ select user_id::text from users where user_id = :user_id and deleted_at is null 
 select user_id::text from bans where ban_id = :ban_id;
 
 -- name: find(ban_id)
-select ban_id::text, user_id::text, kind, rule, reason, created_at, until_at, decided_by::text, lifted_at, lifted_by::text, lifted_reason
+select ban_id::text, user_id::text, kind, rule, reason, until_at, decided_by is null as is_automatic, created_at, decided_by::text, lifted_at, lifted_by::text, lifted_reason
 from bans where ban_id = :ban_id;
 
 -- name: of_user(user_id)
-select ban_id::text, user_id::text, kind, rule, reason, created_at, until_at, decided_by::text, lifted_at, lifted_by::text, lifted_reason
+select ban_id::text, user_id::text, kind, rule, reason, until_at, decided_by is null as is_automatic, created_at, decided_by::text, lifted_at, lifted_by::text, lifted_reason
 from bans where user_id = :user_id order by created_at desc;
 
 -- name: lock_standing(user_id)!
@@ -39,7 +39,7 @@ values (
     coalesce(:now::timestamptz, clock_timestamp())
 )
 on conflict (user_id) where lifted_at is null do nothing
-returning ban_id::text, user_id::text, kind, rule, reason, until_at;
+returning ban_id::text, user_id::text, kind, rule, reason, until_at, decided_by is null as is_automatic;
 
 -- name: consider(ban_id, report_ids)!
 insert into ban_reports (ban_id, report_id)

@@ -80,12 +80,33 @@ async def test_an_appeal_by_json(site: Running, person: MakePerson) -> None:
     token = url.partition("=")[2]
     before = (await site.client.get(url)).json
     assert before == {
-        "rule": "harassment", "reason": "You shouted at people.", "until": None, "isOver": False,
-        "filedAt": None, "verdict": None, "reply": None,
+        "rule": "harassment", "clause": "Clause 2.2 of the terms: No harassment, no threats, no hate.",
+        "isAutomatic": False, "reason": "You shouted at people.", "until": None, "isOver": False, "filedAt": None, "verdict": None, "reply": None,
     }  # fmt: skip
     assert (await site.client.post("/appeal", {"token": token, "text": "Not me."})).status == 201
     assert (await site.client.post("/appeal", {"token": token, "text": "Not me."})).status == 409
     assert (await site.client.get(url)).json["filedAt"] is not None
+
+
+async def test_the_pages_name_the_clause_who_decided_and_where_else_to_turn(
+    site: Running, person: MakePerson
+) -> None:
+    ben, mia = await person("Ben"), await person("Mia")
+    browser = await browser_of(site, ben)
+    url = await ban(site, ben)
+    for page in (await browser.get("/room"), await site.browser().get(url)):
+        assert 'href="/terms#clause-2-2">Terms, clause 2.2</a>: No harassment' in page.text
+        assert "<dd>a moderator</dd>" in page.text
+        assert "A ban without an end." in page.text
+    assert "certified body for the settlement of disputes" in (await site.browser().get(url)).text
+    automatic = await site.models.db.transact(
+        lambda on: site.models.bans.suspend(mia.user_id, "spam", (), on=on)
+    )
+    assert automatic is not None
+    page = await site.browser().get((await site.models.ban_notices.notice(automatic)).appeal_url)
+    assert "Terms, clause 2.3" in page.text
+    assert "without a person" in page.text
+    assert "or until a moderator decides if that is sooner" in page.text
 
 
 async def test_an_unknown_token_is_404(site: Running) -> None:
