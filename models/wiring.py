@@ -46,6 +46,7 @@ from models.console.site_figures import SiteStatistics
 from models.console.staff import StaffList
 from models.health import Health
 from models.ids import new_id
+from models.mail.alerts import ALERT_SECONDS, Alerts
 from models.mail.mailer import Mailer
 from models.postgres.database import Db
 from models.profiles.media import Media
@@ -63,7 +64,6 @@ from models.room.introductions import Introductions
 from models.room.presence import Presence
 from models.room.queue import Queue
 from models.safety.address_bans import AddressBans
-from models.safety.alerts import ALERT_SECONDS, Alerts
 from models.safety.appeals import Appeals
 from models.safety.ban_notices import BanNotices
 from models.safety.bans import Bans
@@ -97,6 +97,7 @@ class Models:
         self.broadcasts = Broadcasts(bus)
         self.health = Health(db, bus)
         self.mail = Mailer(config)
+        self.alerts = Alerts(db, clock, config, self.mail)
         self._security()
         self._people()
         self._access()
@@ -176,7 +177,6 @@ class Models:
         ends = (self.ban_notices, self.address_bans, self.interruptions)
         self.bans = Bans(db, self.bus, clock, broadcasts, self.sessions, *ends, self.audit)
         self.appeals = Appeals(db, clock, self.bans, self.audit)
-        self.alerts = Alerts(db, clock, config, self.mail)
         self.notices = Notices(db, clock, config, self.rate_limits, self.mail, self.audit, self.alerts)
         parts = (self.calls, self.selfies, self.rate_limits, self.interruptions, self.bans, self.site_secret)
         self.reports = Reports(db, clock, config, broadcasts, *parts, self.alerts)

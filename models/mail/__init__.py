@@ -1,1 +1,1 @@
-"""E-mail: addresses, the operator's mail server, and sending."""
+"""E-mail: addresses, the operator's mail server, and sending; alerts to the staff."""

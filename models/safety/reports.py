@@ -27,10 +27,10 @@ from models.clock import Clock
 from models.concurrency.keyed_semaphore import KeyedSemaphore
 from models.errors import Invalid, NotFound, PaymentRequired
 from models.ids import is_id, new_id
+from models.mail.alerts import Alerts
 from models.postgres.database import Db, Transaction
 from models.profiles.selfies import Selfies
 from models.safety import reputation
-from models.safety.alerts import Alerts
 from models.safety.ban_notices import ActiveBan
 from models.safety.bans import Bans
 from models.safety.blocks import check_other

@@ -16,8 +16,8 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest, ResponseStartLine
 from tornado.testing import bind_unused_port
 
+from models.mail.alerts import EVERY_SECONDS, Alerts
 from models.mail.mailer import Mailer
-from models.safety.alerts import EVERY_SECONDS, Alerts
 from models.safety.notices import NewNotice
 from models.settings.config import Config
 from models.wiring import Models

@@ -53,7 +53,7 @@ class Alert(msgspec.Struct, frozen=True):
 class Alerts:
     def __init__(self, db: Db, clock: Clock, config: Config, mailer: Mailer) -> None:
         self._db, self._clock, self._config, self._mailer = db, clock, config, mailer
-        self._sql = db.statements("safety.alerts")
+        self._sql = db.statements("mail.alerts")
 
     async def raise_alert(self, kind: Kind, path: str, *, on: Transaction | None = None) -> None:
         """Stores an alert with a page of the console. The next round of the sweep sends it."""
