@@ -1,0 +1,74 @@
+"""The robots' call as lines of the doctor: each fault with its setting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from models.checks.call import judge
+from models.settings.config import Config
+
+TURN = "turn:turn.example.org:3478"
+PUBLIC = {"base_url": "https://meet.example.org"}
+GOOD = {"seconds": 1.2}
+SILENT = {"fault": "no picture in 15 s", "arrived": ["sound"]}
+
+
+def lines(result: dict[str, Any], **settings: Any) -> list[tuple[str, str]]:
+    config = Config(**{"turn_urls": (TURN,), "stun_urls": ()} | PUBLIC | settings)
+    return [(line.check, line.state) for line in judge(config, result)]
+
+
+def text(result: dict[str, Any], **settings: Any) -> str:
+    config = Config(**{"turn_urls": (TURN,), "stun_urls": ()} | PUBLIC | settings)
+    (wrong,) = [line.text for line in judge(config, result) if line.state == "wrong"]
+    return wrong
+
+
+def test_a_call_that_works() -> None:
+    result = {"allocations": {TURN: None}, "direct": GOOD, "relayed": {TURN: GOOD}}
+    assert lines(result) == [("turn", "fine"), ("direct", "fine"), ("relayed", "fine")]
+
+
+def test_a_call_that_does_not_begin() -> None:
+    assert text({"call": "the invite was declined"}).startswith("BASE_URL: no call begins: the invite")
+
+
+def test_a_call_that_breaks_off_is_reported_after_what_worked() -> None:
+    result = {"allocations": {TURN: None}, "direct": GOOD, "call": "the socket was closed"}
+    assert lines(result) == [("turn", "fine"), ("direct", "fine"), ("call", "wrong")]
+
+
+@pytest.mark.parametrize(
+    ("fault", "settings", "setting"),
+    [
+        ("not reachable", {}, "TURN_URLS"),
+        ("the password is wrong (TURN_SECRET)", {}, "TURN_SECRET"),
+        ("not reachable", {"turn_urls": ()}, "TURN"),
+        ("not reachable", {"turn_urls": ("turn:elsewhere.example.org",)}, "TWILIO_ACCOUNT_SID"),
+    ],
+)
+def test_a_relay_that_is_refused_names_its_setting(
+    fault: str, settings: dict[str, Any], setting: str
+) -> None:
+    assert text({"allocations": {TURN: fault}, "direct": GOOD}, **settings).startswith(f"{setting}: ")
+
+
+def test_without_turn_the_advice_depends_on_where_the_site_is() -> None:
+    result = {"allocations": {}, "direct": GOOD}
+    assert lines(result)[0] == ("turn", "wrong")
+    assert lines(result, stun_urls=("stun:stun.example.org",))[0] == ("turn", "note")
+    assert lines(result, base_url="http://localhost:8080")[0] == ("turn", "skipped")
+
+
+def test_media_that_does_not_arrive() -> None:
+    direct = text({"allocations": {TURN: None}, "direct": SILENT, "relayed": {TURN: GOOD}})
+    assert "firewall" in direct
+    assert "arrived: sound" in direct
+    assert "external-ip" in text({"allocations": {TURN: None}, "direct": GOOD, "relayed": {TURN: SILENT}})
+
+
+def test_relay_only_makes_no_direct_call() -> None:
+    result = {"allocations": {TURN: None}, "relayed": {TURN: GOOD}}
+    assert ("direct", "skipped") in lines(result, relay_only=True)
