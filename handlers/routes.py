@@ -5,7 +5,7 @@ from __future__ import annotations
 from tornado.routing import URLSpec
 
 from handlers.access import invite_codes, paywall
-from handlers.accounts import credentials, deletions, exports, onboarding, recovery, sign_in, sign_up
+from handlers.accounts import credentials, deletions, exports, onboarding, recovery, sign_in, sign_up, terms
 from handlers.billing import checkouts, receipts, sandbox, webhook
 from handlers.calls import calls, chat, contacts, history, relay, turn
 from handlers.console import (
@@ -39,6 +39,7 @@ def routes() -> list[URLSpec]:
         URLSpec(r"/room/queue", room.QueueHandler, name="queue"),
         URLSpec(r"/", home.HomeHandler, name="home"),
         URLSpec(r"/terms", home.TermsHandler, name="terms"),
+        URLSpec(r"/terms/accept", terms.TermsAcceptanceHandler, name="accept_terms"),
         URLSpec(r"/imprint", home.ImprintHandler, name="imprint"),
         URLSpec(r"/privacy", home.PrivacyHandler, name="privacy"),
         URLSpec(r"/stats/live", home.LiveStatsHandler, name="live_stats"),

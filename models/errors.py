@@ -77,6 +77,15 @@ class CookiesOff(NotAllowed):
     )
 
 
+class TermsChanged(NotAllowed):
+    """`fields` has the page on which the new terms are accepted."""
+
+    default = "The terms have changed. Read and accept them, then go on."
+
+    def __init__(self) -> None:
+        super().__init__(fields={"acceptUrl": "/terms/accept"})
+
+
 class SelfieRequired(Problem):
     code, status, default = "selfie_required", 403, "Take a selfie first, so that people see who is calling."
 

@@ -52,6 +52,7 @@ from models.postgres.database import Db
 from models.profiles.media import Media
 from models.profiles.removals import Removals
 from models.profiles.selfies import Selfies
+from models.profiles.terms import TermsAcceptances
 from models.profiles.users import Users
 from models.profiles.videos import Videos
 from models.redis.client import Bus
@@ -81,6 +82,7 @@ from models.security.second_factors import SecondFactors
 from models.security.sessions import Sessions
 from models.security.site_secret import SiteSecret
 from models.settings.config import Config
+from models.settings.terms import terms_in_force
 from models.sweep import PeriodicJob, Sweep
 
 # How often Stripe is queried about abandoned checkouts (each of them only now and then).
@@ -113,7 +115,8 @@ class Models:
         config, db, clock = self.config, self.db, self.clock
         self.audit = Audit(db, clock)
         self.rate_limits = RateLimits(db, self.bus, clock, config)
-        self.sessions = Sessions(db, clock, config, self.broadcasts)
+        self.terms = TermsAcceptances(db, clock, terms_in_force(config))
+        self.sessions = Sessions(db, clock, config, self.broadcasts, self.terms.current.version)
         self.passwords, self.staff_passwords = Passwords(config), Passwords(config)
         self.site_secret = SiteSecret(db, config)
         self.second_factors = SecondFactors(clock, self.site_secret)
@@ -206,7 +209,7 @@ class Models:
         self.robots = Robots(db, clock, self.grants, self.sessions)
         self.scheduled_calls = ScheduledCalls(config, self.bus, self.robots)
         self.age_gate = AgeGate(db, clock, config, self.site_secret)
-        new = (self.users, self.sessions, self.invite_codes, self.rate_limits, self.address_bans)
+        new = (self.users, self.terms, self.sessions, self.invite_codes, self.rate_limits, self.address_bans)
         self.sign_up = SignUp(db, clock, config, *new, self.introductions, self.age_gate)
         self.erasure = Erasure(db, clock, self.email_bans)
         self.tombstones = Tombstones(db, clock, self.erasure, config.data_dir)

@@ -27,6 +27,10 @@ function lose() {
   else if (!document.getElementById("receipts")) location.assign("/paywall");
 }
 
+/** The terms have changed: they are accepted on a page of their own, after a call. */
+on(invites, "error", ({ fields }) => {
+  if (fields?.acceptUrl && !document.getElementById("call")) location.assign(fields.acceptUrl);
+});
 on(invites, "access:changed", ({ access }) => follow(access));
 on(invites, "state", ({ access }) => follow(access));
 if (invites.state) follow(invites.state.access);

@@ -30,7 +30,8 @@ WITHOUT = frozenset((
     "recover", "recovery_link", "reset", "selfie", "video", "remove_video", "paywall",
     "create_checkout", "apply_code", "stripe_webhook", "receipt", "room", "queue", "history", "healthz",
     "readyz", "metrics", "csp_report", "root_files", "service_worker", "static", "appeal", "export",
-    "delete", "deleted", "accept_introduction", "too_young", "connection", "notice", "notice_status",
+    "delete", "deleted", "accept_terms", "accept_introduction", "too_young", "connection", "notice",
+    "notice_status",
 ))  # fmt: skip
 # The console has its own table, every URL by every role: tests/handlers/console/test_base.py.
 CONSOLE = "/admin"

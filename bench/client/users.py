@@ -18,10 +18,13 @@ import redis
 
 from models.ids import new_id
 from models.redis.client import Script
+from models.settings.config import Config
+from models.settings.terms import terms_in_force
 
 STATEMENTS = aiosql.from_path(Path(__file__).with_name("users.sql"), "psycopg2")
 PROCESS = "bench-crowd"
 BATCH = 1000
+TERMS = terms_in_force(Config())
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ def _insert(connection: object, people: list[BenchUser], at: int) -> None:
     STATEMENTS.add_selfies(connection, user_ids=ids, media_ids=fresh)
     STATEMENTS.wear_selfies(connection, user_ids=ids, media_ids=fresh)
     STATEMENTS.grant_access(connection, user_ids=ids, grant_ids=fresh)
+    STATEMENTS.accept_terms(connection, user_ids=ids, version=TERMS.version)
     STATEMENTS.sign_in(connection, user_ids=ids, session_ids=fresh, token_hashes=hashes)
 
 

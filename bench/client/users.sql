@@ -21,6 +21,13 @@ insert into access_grants (grant_id, user_id, reason, source, granted_at)
 select grant_id, user_id, 'payment', 'bench:' || user_id, clock_timestamp()
 from unnest(:user_ids::uuid[], :grant_ids::uuid[]) as given (user_id, grant_id);
 
+-- name: accept_terms(user_ids, version)!
+with shown as (
+    insert into terms_texts (text_hash, text) values ('bench', 'bench') on conflict do nothing
+)
+insert into terms_acceptances (user_id, version, text_hash, accepted_at)
+select user_id, :version, 'bench', clock_timestamp() from unnest(:user_ids::uuid[]) as user_id;
+
 -- name: sign_in(user_ids, session_ids, token_hashes)!
 insert into sessions (session_id, token_hash, user_id, created_at, renewed_at, expires_at)
 select session_id, token_hash, user_id, clock_timestamp(), clock_timestamp(), clock_timestamp() + interval '7 days'

@@ -25,6 +25,8 @@ class GuestForm(msgspec.Struct, rename="camel"):
     invite_code: str | None = None
     introduce: str | None = None
     birth_date: str | None = None
+    # The version that the form showed.
+    terms_version: str | None = None
 
 
 class UpgradeForm(msgspec.Struct, rename="camel"):
@@ -56,6 +58,7 @@ class GuestHandler(BaseHandler):
             address=self.address,
             introduce=form.introduce,
             birth_date=form.birth_date,
+            terms_version=form.terms_version,
             browser=self.request.headers.get("User-Agent", ""),
         )
 

@@ -39,7 +39,7 @@ class Site(BodyApplication):
     ) -> None:
         self.config = config
         self.models = models
-        self.pages = Templates(config)
+        self.pages = Templates(config, models.terms.current)
         self.hub = Hub(models)
         self.requests = OpenRequests()
         self._loop_lag = LoopLag()

@@ -23,9 +23,7 @@ from models.errors import (
     MethodNotAllowed,
     NotFound,
     NotSignedIn,
-    PaymentRequired,
     Problem,
-    SelfieRequired,
 )
 from models.security.member import Member
 
@@ -96,15 +94,12 @@ class BaseHandler(SiteHandler):
             raise self.refusal or NotSignedIn()
         return self.member
 
-    def allowed(self, *, access: bool = True, selfie: bool = True) -> Member:
-        """The member, checked in the documented order: session, ban, access (402), selfie (403)."""
+    def allowed(self, *, access: bool = True, selfie: bool = True, terms: bool = False) -> Member:
+        """The member, checked in the documented order: session, ban, terms (also for access), and so on."""
         member = self.signed_in()
         if member.is_banned:
             raise self.refusal or Banned()
-        if access and member.access == "unpaid":
-            raise PaymentRequired
-        if selfie and member.selfie_id is None:
-            raise SelfieRequired
+        member.check(terms=access or terms, access=access, selfie=selfie)
         return member
 
     def check_xsrf_cookie(self) -> None:

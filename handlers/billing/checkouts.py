@@ -13,7 +13,7 @@ class CreateCheckoutHandler(BaseHandler):
     """POST /payment/create-checkout: redirects to the payment page."""
 
     async def post(self) -> None:
-        member = self.allowed(access=False, selfie=False)
+        member = self.allowed(access=False, selfie=False, terms=True)
         self.sent()
         checkout = await self.models.checkouts.create_checkout(member.user_id)
         if self.is_page:

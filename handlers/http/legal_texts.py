@@ -6,10 +6,14 @@ harmless schemes are links. Read once, at the start. The only module that import
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from markdown_it import MarkdownIt
 from markupsafe import Markup
+
+
+CLAUSE = re.compile(r"<p>(\d+)\.(\d+) ")
 
 
 def own_text(file: Path | None) -> Markup | None:
@@ -24,3 +28,9 @@ def own_text(file: Path | None) -> Markup | None:
 
 def rendered(text: str) -> Markup:
     return Markup(MarkdownIt("commonmark", {"html": False}).render(text))
+
+
+def terms_page(text: str) -> Markup:
+    """Paragraphs that begin with a number such as `2.3` can be linked to, as `#clause-2-3`."""
+    numbered = r'<p id="clause-\1-\2"><strong class="clause">\1.\2</strong> '
+    return Markup(CLAUSE.sub(numbered, rendered(text)))

@@ -15,6 +15,7 @@ from models.errors import (
     NotFound,
     NotSignedIn,
     Problem,
+    TermsChanged,
     TooLarge,
     Unavailable,
     UnsupportedMedia,
@@ -30,6 +31,7 @@ KINDS = {
     415: UnsupportedMedia,
 }
 UNKNOWN = RequestHandler.get
+ACCEPT_TERMS = "/terms/accept"
 # Users who lack a step are redirected to it.
 WAYS_ON = {"not_signed_in": "/onboarding", "payment_required": "/paywall", "selfie_required": "/onboarding"}
 
@@ -51,6 +53,9 @@ def way_on(problem: Problem, request: HTTPServerRequest, *, was_here: bool) -> s
         and "HX-Request" in request.headers
     ):
         return problem.notice.appeal_url
+    if isinstance(problem, TermsChanged):
+        is_page = request.method in ("GET", "HEAD") and "HX-Request" not in request.headers
+        return f"{ACCEPT_TERMS}?{urlencode({'next': request.path})}" if is_page else ACCEPT_TERMS
     if request.method not in ("GET", "HEAD"):
         return None
     if problem.code == NotSignedIn.code and was_here:

@@ -11,12 +11,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from handlers.http.assets import ROOT, modules, static_url
-from handlers.http.legal_texts import own_text
+from handlers.http.legal_texts import own_text, terms_page
 from models.errors import Invalid
 from models.mail import email_address
 from models.messages import instant
 from models.safety.clauses import CLAUSES, Clause, clause_of
 from models.settings.config import Config
+from models.settings.terms import Terms, terms_in_force
 
 ENDED_WORDS = {
     "hung_up": "One of you ended the call",
@@ -60,15 +61,18 @@ class SiteView(msgspec.Struct, frozen=True):
     operator_name: str | None
     operator_contact: str | None
     operator_mail: str | None
-    own_terms: Markup | None
     clauses: dict[str, Clause]
+=======
+    terms: Markup
+    terms_version: str
+>>>>>>> eb081f2 (Terms: the accepted version is recorded with each member, and a new one is asked for)
     own_privacy: Markup | None
 
 
 class Templates:
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, terms: Terms | None = None) -> None:
         self._jinja = _environment(auto_reload=not config.is_production)
-        self._site = _site_view(config)
+        self._site = _site_view(config, terms or terms_in_force(config))
 
     def render(self, template: str, context: Mapping[str, object]) -> str:
         return self._jinja.get_template(template).render(context, site=self._site)
@@ -98,7 +102,7 @@ def _environment(*, auto_reload: bool) -> Environment:
     return jinja
 
 
-def _site_view(config: Config) -> SiteView:
+def _site_view(config: Config, terms: Terms) -> SiteView:
     return SiteView(
         name="Napalm Sky",
         base_url=config.base_url,
@@ -123,8 +127,11 @@ def _site_view(config: Config) -> SiteView:
         operator_name=config.operator_name,
         operator_contact=config.operator_contact,
         operator_mail=mail_of(config.operator_contact),
+<<<<<<< HEAD
         own_terms=own_text(config.terms_file),
         clauses={rule: clause_of(rule, config) for rule in CLAUSES},
+        terms=terms_page(terms.text),
+        terms_version=terms.version,
         own_privacy=own_text(config.privacy_file),
     )
 

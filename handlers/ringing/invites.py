@@ -11,7 +11,7 @@ from handlers.base.socket import BaseSocket, id_of
 from handlers.realtime.close_codes import SIGNED_OUT
 from handlers.ringing.state_order import StateOrder
 from models import messages
-from models.errors import Banned, NotSignedIn, PaymentRequired, Problem, SelfieRequired
+from models.errors import Banned, NotSignedIn, Problem
 from models.ids import is_tab
 from models.messages import (
     Access,
@@ -171,13 +171,10 @@ class InviteSocket(BaseSocket):
 
     @staticmethod
     def _check(member: Member) -> None:
-        """Raises: Banned, PaymentRequired, SelfieRequired if the member may not be listed."""
+        """Raises: Banned, TermsChanged, PaymentRequired, SelfieRequired if the member may not be listed."""
         if member.is_banned:
             raise Banned
-        if member.access == "unpaid":
-            raise PaymentRequired
-        if member.selfie_id is None:
-            raise SelfieRequired
+        member.check()
 
     async def _leave_queue(self, command_id: str | None) -> QueueState:
         self.is_joined = False

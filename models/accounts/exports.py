@@ -117,6 +117,7 @@ class Exports:
             "account": await self._sql.all("account", ExportRow, user_id=user_id),
             "sessions": await self._sql.all("sessions", ExportRow, user_id=user_id),
             "access": await self._sql.all("access", ExportRow, user_id=user_id),
+            "terms": await self._sql.all("terms", ExportRow, user_id=user_id),
             "payments": await self._sql.all("payments", ExportRow, user_id=user_id),
             "codes": await self._sql.all("code", ExportRow, user_id=user_id),
             "codesUsed": await self._sql.all("code_used", ExportRow, user_id=user_id),

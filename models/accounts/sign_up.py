@@ -18,6 +18,7 @@ from models.business_events import record
 from models.clock import Clock
 from models.errors import Conflict, Invalid, NotFound, TooMany
 from models.postgres.database import Db, Transaction
+from models.profiles.terms import TermsAcceptances
 from models.profiles.users import Users, checked
 from models.room.introductions import Introductions
 from models.safety.address_bans import AddressBans
@@ -41,6 +42,7 @@ class SignUp:
         clock: Clock,
         config: Config,
         users: Users,
+        terms: TermsAcceptances,
         sessions: Sessions,
         invite_codes: InviteCodes,
         rate_limits: RateLimits,
@@ -52,7 +54,7 @@ class SignUp:
         self._introductions = introductions
         self._address_bans = address_bans
         self._db, self._clock, self._config = db, clock, config
-        self._users, self._sessions = users, sessions
+        self._users, self._terms, self._sessions = users, terms, sessions
         self._invite_codes, self._rate_limits = invite_codes, rate_limits
 
     async def guest(
@@ -65,6 +67,7 @@ class SignUp:
         address: str,
         introduce: str | None = None,
         birth_date: str | None = None,
+        terms_version: str | None = None,
         browser: str = "",
     ) -> SignedIn:
         """Creates a guest, in one transaction. An expired introduction is ignored.
@@ -73,6 +76,7 @@ class SignUp:
         TooMany, Banned (the address), Unavailable.
         """
         self._check_form(name, gender, adult=adult, birth_date=birth_date)
+        self._terms.check(terms_version)
         await self._address_bans.check(address)
         await self._age_gate.check(birth_date, address, browser)
         create = partial(
@@ -120,6 +124,7 @@ class SignUp:
         introduce: str | None,
     ) -> SignedIn:
         user_id = await self._users.create_guest(name, gender, adult=adult, on=on)
+        await self._terms.accept(user_id, on=on)
         if invite_code:
             await self._invite_codes.redeem(invite_code, user_id, on=on)
         if introduce:

@@ -43,6 +43,8 @@ class MemberPage(msgspec.Struct, frozen=True):
     inviter_name: str | None
     code_uses: int | None
     code_limit: int | None
+    terms_version: str | None
+    terms_at: datetime | None
 
 
 class Invitee(msgspec.Struct, frozen=True):

@@ -101,6 +101,8 @@ class Invites:
             return "invalid_duration"
         if caller.access == "unpaid" or caller.selfie_id is None or caller.is_banned:
             return "no_access"
+        if not caller.has_accepted_terms:
+            return "no_access"
         return None
 
     async def _between(self, caller_id: str, callee_id: str) -> PairStatus:

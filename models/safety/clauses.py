@@ -1,6 +1,6 @@
 """The clauses of the shipped terms that decisions name: one for each reason of a report.
 
-`templates/public/terms/page.html` has their texts. With TERMS_FILE the operator's own numbers are unknown, so
+`templates/public/terms/terms.md` has their texts. With TERMS_FILE the operator's own numbers are unknown, so
 decisions then name the rule in words only.
 """
 

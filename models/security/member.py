@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from models.errors import PaymentRequired, SelfieRequired, TermsChanged
 from models.messages import Access, Person
 
 Gender = Literal["female", "male", "nonbinary", "unspecified"]
@@ -33,6 +34,8 @@ class Member(msgspec.Struct, frozen=True):
     # This look-up renewed the session (once a day), so the browser's cookie is renewed too.
     was_renewed: bool = False
     kind: UserKind = "person"
+    # The version of the terms that is in force.
+    has_accepted_terms: bool = True
 
     @property
     def selfie_url(self) -> str | None:
@@ -47,6 +50,15 @@ class Member(msgspec.Struct, frozen=True):
             selfie_url=self.selfie_url,
             is_robot=self.kind != "person",
         )
+
+    def check(self, *, terms: bool = True, access: bool = True, selfie: bool = True) -> None:
+        """Checks what is requested, in this order. Raises: TermsChanged, PaymentRequired, SelfieRequired."""
+        if terms and not self.has_accepted_terms:
+            raise TermsChanged
+        if access and self.access == "unpaid":
+            raise PaymentRequired
+        if selfie and self.selfie_id is None:
+            raise SelfieRequired
 
     def with_selfie(self, media_id: str) -> Member:
         return msgspec.structs.replace(self, selfie_id=media_id)

@@ -65,8 +65,11 @@ class EndedSession(msgspec.Struct, frozen=True):
 
 
 class Sessions:
-    def __init__(self, db: Db, clock: Clock, config: Config, broadcasts: Broadcasts) -> None:
+    def __init__(
+        self, db: Db, clock: Clock, config: Config, broadcasts: Broadcasts, terms_version: str
+    ) -> None:
         self._clock, self._config, self._broadcasts = clock, config, broadcasts
+        self._terms_version = terms_version
         self._sql = db.statements("security.sessions")
 
     async def create(self, user_id: str, *, on: Transaction | None = None) -> NewSession:
@@ -109,8 +112,8 @@ class Sessions:
         return await self._found(None, token_hash=None, session_id=session_id)
 
     async def _found(self, on: Transaction | None, **by: object) -> Member | None:
-        days = self._config.member_days
-        found = await self._sql.one("find", Member, on=on, member_days=days, now=self._clock.frozen, **by)
+        values = {"member_days": self._config.member_days, "terms_version": self._terms_version}
+        found = await self._sql.one("find", Member, on=on, now=self._clock.frozen, **values, **by)
         if found is not None and found.was_renewed:
             await self._renew(found)
         return found

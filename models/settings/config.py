@@ -77,6 +77,7 @@ class Config:
     ssl_cert_file: Path | None = None
     terms_file: Path | None = None
     privacy_file: Path | None = None
+    terms_version: str | None = None
     guest_days: int = 7
     account_days: int = 30
     member_days: int = 365

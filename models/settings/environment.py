@@ -68,6 +68,7 @@ def _read(read: SettingsReader) -> Config:
         ssl_cert_file=read.optional_path("SSL_CERT_FILE"),
         terms_file=read.text_file("TERMS_FILE"),
         privacy_file=read.text_file("PRIVACY_FILE"),
+        terms_version=read.line("TERMS_VERSION"),
         **_read_rules(read, base),
     )
 

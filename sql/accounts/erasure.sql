@@ -37,6 +37,10 @@ delete from report_frames where report_id in (select report_id from reports wher
 delete from report_lines where report_id in (select report_id from reports where reporter_id = :user_id and verdict is not null);
 update reports set text = null where reporter_id = :user_id and verdict is not null;
 delete from appeals where ban_id in (select ban_id from bans where user_id = :user_id);
+-- Evidence for a dispute, together with the payment.
+delete from terms_acceptances where user_id = :user_id and not exists (
+    select from checkouts where checkouts.user_id = :user_id and settled_at is not null
+);
 -- Amount, time and payment number stay, for accounting.
 update checkouts set checkout_url = null where user_id = :user_id;
 insert into tombstones (kind, id, buried_at)

@@ -24,6 +24,11 @@ from sessions where user_id = :user_id order by created_at;
 select reason, granted_at as "grantedAt", ended_at as "endedAt", ended_reason as "endedReason"
 from access_grants where user_id = :user_id order by granted_at;
 
+-- name: terms(user_id)
+-- The versions of the terms that the user has accepted, with their text.
+select version, accepted_at as "acceptedAt", text
+from terms_acceptances join terms_texts using (text_hash) where user_id = :user_id order by accepted_at;
+
 -- name: payments(user_id)
 select
     attempt_id::text as "paymentId", kind, amount_cents as "amountCents", currency, state, session_id as "stripeSession",

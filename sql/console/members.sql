@@ -19,13 +19,17 @@ select
     (select array_agg(distinct g.reason order by g.reason) from access_grants g
         where g.user_id = u.user_id and g.ended_at is null) as access,
     i.owner_id::text as inviter_id, coalesce(o.name, i.label) as inviter_name,
-    own.uses as code_uses, own.uses_limit as code_limit
+    own.uses as code_uses, own.uses_limit as code_limit,
+    t.version as terms_version, t.accepted_at as terms_at
 from users u
 left join accounts a using (user_id)
 left join invite_code_uses w using (user_id)
 left join invite_codes i on i.code = w.code
 left join users o on o.user_id = i.owner_id
 left join invite_codes own on own.owner_id = u.user_id
+left join lateral (
+    select version, accepted_at from terms_acceptances where user_id = u.user_id order by accepted_at desc limit 1
+) t on true
 where u.user_id = :user_id and u.deleted_at is null;
 
 -- name: brought(user_id, most)

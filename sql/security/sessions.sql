@@ -17,7 +17,7 @@ end)
 from coalesce(:now::timestamptz, clock_timestamp()) as at
 where s.session_id = :session_id and s.ended_at is null;
 
--- name: find(token_hash, session_id, member_days, now)
+-- name: find(token_hash, session_id, member_days, terms_version, now)
 -- Prepared.
 -- The member in one statement. A guest with access is kept longer; this is computed here, so that access granted by a
 -- webhook counts at once. was_renewed: due once a day, and the caller renews it now. The session of an account is kept
@@ -30,7 +30,10 @@ select
     ) as is_banned,
     acc.user_id is not null as is_account,
     s.renewed_at, e.expires_at,
-    s.renewed_at <= at - interval '1 day' as was_renewed, u.kind
+    s.renewed_at <= at - interval '1 day' as was_renewed, u.kind,
+    u.kind <> 'person' or exists (
+        select from terms_acceptances t where t.user_id = s.user_id and t.version = :terms_version
+    ) as has_accepted_terms
 from sessions s
 join users u on u.user_id = s.user_id and u.deleted_at is null
 left join accounts acc on acc.user_id = s.user_id

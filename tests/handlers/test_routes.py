@@ -9,7 +9,7 @@ import pytest
 
 from handlers.access import invite_codes as access_invite_codes
 from handlers.access import paywall
-from handlers.accounts import credentials, deletions, exports, onboarding, recovery, sign_up
+from handlers.accounts import credentials, deletions, exports, onboarding, recovery, sign_up, terms
 from handlers.accounts import sign_in as accounts_sign_in
 from handlers.base.handler import NotFoundHandler
 from handlers.billing import checkouts, receipts, sandbox, webhook
@@ -41,6 +41,7 @@ SERVED = {
     credentials: {"password", "email", "recovery_codes"},
     deletions: {"delete", "deleted"},
     exports: {"export"},
+    terms: {"accept_terms"},
     onboarding: {"onboarding", "too_young"},
     recovery: {"recover_page", "link_sent", "recover", "recovery_link", "reset"},
     accounts_sign_in: {"login_page", "login", "logout"},

@@ -30,6 +30,8 @@ KEPT = {
     "media_chunks": "with the media",
     "access_grants": "with the person: what they have paid for has no end",
     "checkouts": "bookkeeping, by law; without a name once the person is deleted",
+    "terms_acceptances": "with the person; with a payment as long as that, as evidence in a dispute",
+    "terms_texts": "no personal data",
     "refunds": "bookkeeping: amounts by the payment's number",
     "disputes": "bookkeeping: amounts by the payment's number",
     "invite_codes": "with the person; a number",

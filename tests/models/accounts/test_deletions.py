@@ -27,6 +27,7 @@ STAYS = {
     "report_lines.sender_id": "evidence against them, until REPORT_DAYS",
     "bans.user_id": "abuse control, until REPORT_DAYS after its end",
     "checkouts.user_id": "bookkeeping without personal data",
+    "terms_acceptances.user_id": "evidence in a dispute about the payment",
     "invite_codes.owner_id": "friends came by it; it is stopped",
     "sessions.user_id": "ended; the row goes within minutes",
     "tombstones.id": "so that no backup brings them back",
