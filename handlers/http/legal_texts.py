@@ -12,7 +12,6 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-
 CLAUSE = re.compile(r"<p>(\d+)\.(\d+) ")
 
 
@@ -33,4 +32,4 @@ def rendered(text: str) -> Markup:
 def terms_page(text: str) -> Markup:
     """Paragraphs that begin with a number such as `2.3` can be linked to, as `#clause-2-3`."""
     numbered = r'<p id="clause-\1-\2"><strong class="clause">\1.\2</strong> '
-    return Markup(CLAUSE.sub(numbered, rendered(text)))
+    return Markup(CLAUSE.sub(numbered, str(rendered(text))))

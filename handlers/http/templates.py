@@ -62,10 +62,8 @@ class SiteView(msgspec.Struct, frozen=True):
     operator_contact: str | None
     operator_mail: str | None
     clauses: dict[str, Clause]
-=======
     terms: Markup
     terms_version: str
->>>>>>> eb081f2 (Terms: the accepted version is recorded with each member, and a new one is asked for)
     own_privacy: Markup | None
 
 
@@ -127,8 +125,6 @@ def _site_view(config: Config, terms: Terms) -> SiteView:
         operator_name=config.operator_name,
         operator_contact=config.operator_contact,
         operator_mail=mail_of(config.operator_contact),
-<<<<<<< HEAD
-        own_terms=own_text(config.terms_file),
         clauses={rule: clause_of(rule, config) for rule in CLAUSES},
         terms=terms_page(terms.text),
         terms_version=terms.version,

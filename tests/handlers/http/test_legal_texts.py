@@ -52,3 +52,11 @@ async def test_our_privacy_page_has_the_numbers_of_the_settings(make_site: MakeS
     assert "date of birth" not in text
     asking = await make_site(minimum_age_check="dob")
     assert "date of birth" in (await asking.browser().get("/privacy")).text
+
+
+async def test_numbered_clauses_of_the_operator_can_be_linked_to(make_site: MakeSite, tmp_path: Path) -> None:
+    (tmp_path / "terms.md").write_text("2.3 Be <b>kind</b>.\n\n2024 was fine.")
+    site = await make_site(terms_file=tmp_path / "terms.md")
+    text = (await site.browser().get("/terms")).text
+    assert '<p id="clause-2-3"><strong class="clause">2.3</strong> Be &lt;b&gt;kind' in text
+    assert "<p>2024 was fine" in text
