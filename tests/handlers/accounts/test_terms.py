@@ -1,4 +1,4 @@
-"""New terms: who is asked, what waits for the answer, and what does not."""
+"""New terms: which members are asked, and which requests need the answer first."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def accepted(models: Models, person: Person) -> list[str]:
         ("POST", "/media/selfie"),
     ],
 )
-async def test_what_waits(renewed: Running, person: MakePerson, method: str, path: str) -> None:
+async def test_what_needs_the_answer(renewed: Running, person: MakePerson, method: str, path: str) -> None:
     anna = await person("Anna")
     answer = await renewed.client.send(method, path, token=anna.token)
     assert (answer.status, answer.code) == (403, "not_allowed")
@@ -59,7 +59,7 @@ async def test_what_waits(renewed: Running, person: MakePerson, method: str, pat
         ("POST", "/settings/delete", 422),
     ],
 )
-async def test_what_does_not_wait(
+async def test_what_does_not_need_it(
     renewed: Running, person: MakePerson, method: str, path: str, status: int
 ) -> None:
     anna = await person("Anna")
@@ -111,7 +111,9 @@ async def test_nobody_without_a_session(renewed: Running) -> None:
     assert (await renewed.client.post("/terms/accept", {"accept": True})).status == 401
 
 
-async def test_a_call_goes_on_and_the_room_waits(site: Running, renewed: Running, person: MakePerson) -> None:
+async def test_a_call_goes_on_and_the_room_is_closed(
+    site: Running, renewed: Running, person: MakePerson
+) -> None:
     scene = await in_call(site, person)
     anna = scene.people.anna
     seat = await renewed.relay(anna, scene.call_id)
