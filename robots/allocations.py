@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 
 from aioice import stun
@@ -31,14 +32,22 @@ def turn_urls(servers: list[SiteMessage]) -> list[tuple[str, SiteMessage]]:
     return found
 
 
+class _Allocation(asyncio.DatagramProtocol):
+    def __init__(self) -> None:
+        self.is_gone = asyncio.Event()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self.is_gone.set()
+
+
 async def fault_of(url: str, server: SiteMessage) -> str | None:
     """Why the URL cannot be used, or None. The allocation is given back at once."""
     parsed = parse_stun_turn_uri(url)
     is_tls = parsed["scheme"] == "turns"
     try:
         async with asyncio.timeout(SECONDS):
-            transport, _ = await create_turn_endpoint(
-                asyncio.DatagramProtocol,
+            transport, allocation = await create_turn_endpoint(
+                _Allocation,
                 (parsed["host"], parsed["port"]),
                 username=server.get("username"),
                 password=server.get("credential"),
@@ -57,4 +66,7 @@ async def fault_of(url: str, server: SiteMessage) -> str | None:
     except (ConnectionError, OSError) as error:
         return f"it cannot be reached ({error.strerror or type(error).__name__})"
     transport.close()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(SECONDS):
+            await allocation.is_gone.wait()
     return None

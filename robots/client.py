@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 import httpx
 import websockets.exceptions
 from websockets.asyncio.client import ClientConnection, connect
+
+from robots.uninterrupted import to_its_end
 
 SiteMessage = dict[str, Any]
 SECONDS = 10.0
@@ -31,7 +33,7 @@ class Socket:
         with contextlib.suppress(websockets.exceptions.ConnectionClosed):
             await self._connection.send(json.dumps(message))
 
-    async def messages(self) -> AsyncIterator[SiteMessage]:
+    async def messages(self) -> AsyncGenerator[SiteMessage]:
         """The messages until the socket closes."""
         with contextlib.suppress(websockets.exceptions.ConnectionClosed):
             async for frame in self._connection:
@@ -92,8 +94,10 @@ class Client:
             )
         except (OSError, TimeoutError, websockets.exceptions.InvalidHandshake) as error:
             raise SiteError(f"{path.rpartition('/')[0] or path}: {error}") from error
-        async with connection:
+        try:
             yield Socket(connection)
+        finally:
+            await to_its_end(connection.close())
 
     async def close(self) -> None:
-        await self._http.aclose()
+        await to_its_end(self._http.aclose())

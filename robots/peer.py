@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 
 from aiortc import (
     RTCConfiguration,
@@ -23,6 +24,7 @@ from aiortc.rtcconfiguration import RTCIceTransportPolicy
 from aiortc.sdp import candidate_from_sdp
 
 from robots.client import SiteMessage
+from robots.uninterrupted import to_its_end
 
 # They log addresses at INFO.
 for name in ("aioice", "aiortc"):
@@ -63,6 +65,7 @@ class Peer:
         self._pc: RTCPeerConnection | None = None
         self._held: list[tuple[int, SiteMessage]] = []
         self._readers: set[asyncio.Task[None]] = set()
+        self._lock, self._is_closed = asyncio.Lock(), False
         self.flow = Flow()
 
     @property
@@ -76,6 +79,28 @@ class Peer:
 
     async def offer(self) -> None:
         """Begins a negotiation with a new connection."""
+        await to_its_end(self._one_by_one(self._offer))
+
+    async def receive(self, message: SiteMessage) -> None:
+        """One `rtc:*` message of the other side."""
+        await to_its_end(self._one_by_one(partial(self._receive, message)))
+
+    async def close(self) -> None:
+        """Ends the connection; what arrives later is ignored."""
+        self._is_closed = True
+        await to_its_end(self._close())
+
+    async def _one_by_one(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        """A connection that is closed while it gathers candidates would leave sockets open."""
+        async with self._lock:
+            if not self._is_closed:
+                await work()
+
+    async def _close(self) -> None:
+        async with self._lock:
+            await self._hang_up()
+
+    async def _offer(self) -> None:
         self._attempt = max(self._attempt + 1, int(time.time()))
         pc = await self._connect()
         for track in self._make_tracks():
@@ -84,8 +109,7 @@ class Peer:
         if pc is self._pc:
             await self._send({"type": "rtc:offer", "sdp": pc.localDescription.sdp, "attempt": self._attempt})
 
-    async def receive(self, message: SiteMessage) -> None:
-        """One `rtc:*` message of the other side."""
+    async def _receive(self, message: SiteMessage) -> None:
         attempt = message.get("attempt", self._attempt)
         if message["type"] == "rtc:offer":
             await self._take_offer(message["sdp"], attempt)
@@ -128,7 +152,7 @@ class Peer:
                 await pc.addIceCandidate(candidate)
 
     async def _connect(self) -> RTCPeerConnection:
-        await self.close()
+        await self._hang_up()
         policy = RTCIceTransportPolicy.RELAY if self._is_relay_only else RTCIceTransportPolicy.ALL
         servers = [
             RTCIceServer(urls=one["urls"], username=one.get("username"), credential=one.get("credential"))
@@ -154,7 +178,7 @@ class Peer:
         except MediaStreamError:
             return
 
-    async def close(self) -> None:
+    async def _hang_up(self) -> None:
         pc, self._pc = self._pc, None
         if pc is None:
             return
@@ -162,6 +186,9 @@ class Peer:
             if sender.track:
                 sender.track.stop()
         await pc.close()
+        for task in self._readers:
+            task.cancel()
+        await asyncio.gather(*self._readers, return_exceptions=True)
 
 
 def _candidate(one: SiteMessage) -> RTCIceCandidate | None:

@@ -60,6 +60,7 @@ class ProbeSide:
 
     async def close(self) -> None:
         self._reading.cancel()
+        await asyncio.gather(self._reading, return_exceptions=True)
         if self.peer is not None:
             await self.peer.close()
 
@@ -75,10 +76,10 @@ async def probe(plan: SiteMessage) -> SiteMessage:
             if (await client.get("/user/me"))["selfieUrl"] is None:
                 await client.upload("/media/selfie", "selfie", jpeg(look_of(0, "unspecified"), 256))
         async with AsyncExitStack() as stack:
-            rooms = [await stack.enter_async_context(_side(one, "/ws/invites")) for one in clients]
+            rooms = [await stack.enter_async_context(side(one, "/ws/invites")) for one in clients]
             call_id, is_polite = await _ring(rooms, plan["user_ids"])
             path = f"/ws/calls/{call_id}"
-            seats = [await stack.enter_async_context(_side(one, path)) for one in clients]
+            seats = [await stack.enter_async_context(side(one, path)) for one in clients]
             servers = (await clients[0].get(f"/turn/credentials?callId={call_id}"))["iceServers"]
             await _talk(result, seats, servers, is_polite, is_relay_only=plan.get("relayOnly", False))
             await seats[0].send({"type": "call:end"})
@@ -95,7 +96,7 @@ async def probe(plan: SiteMessage) -> SiteMessage:
 
 
 @asynccontextmanager
-async def _side(client: Client, path: str) -> AsyncIterator[ProbeSide]:
+async def side(client: Client, path: str) -> AsyncIterator[ProbeSide]:
     async with client.socket(path) as socket:
         side = ProbeSide(socket)
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable, Coroutine
+from contextlib import aclosing
 
 from aiortc.mediastreams import MediaStreamTrack
 
@@ -41,18 +42,20 @@ class Talk:
         async with self._client.socket(f"/ws/calls/{self._call_id}") as socket:
             peer: Peer | None = None
             try:
-                async for message in socket.messages():
-                    if message["type"] == "call:state" and peer is None:
-                        peer = self._meet(socket, message, credentials["iceServers"])
-                    elif message["type"] == "call:end":
-                        return
-                    elif peer is not None:
-                        await self._on_message(socket, peer, message)
+                async with aclosing(socket.messages()) as messages:
+                    async for message in messages:
+                        if message["type"] == "call:state" and peer is None:
+                            peer = self._meet(socket, message, credentials["iceServers"])
+                        elif message["type"] == "call:end":
+                            return
+                        elif peer is not None:
+                            await self._on_message(socket, peer, message)
             finally:
-                for task in self._tasks:
-                    task.cancel()
                 if self._goodbye is not None:
                     self._goodbye.cancel()
+                for task in self._tasks:
+                    task.cancel()
+                await asyncio.gather(*self._tasks, return_exceptions=True)
                 if peer is not None:
                     await peer.close()
 

@@ -11,6 +11,7 @@ site.models.sweep.once()`.
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
 import io
 import logging
@@ -71,6 +72,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
             seconds = 600 if item.get_closest_marker("prove") else TEST_SECONDS
             item.add_marker(pytest.mark.gen_test(timeout=seconds))
+
+
+@pytest.fixture(autouse=True)
+def leftovers() -> Iterator[None]:
+    """An unclosed socket or transport is an error of the test that left it, not of one that runs later.
+
+    Set up first, so that it collects last. What survives is not looked at again: that keeps this cheap.
+    """
+    yield
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -155,3 +155,27 @@ def test_a_cut_ends_what_is_open(proxy: FaultProxy) -> None:
         assert one.recv(100) == b""
     with connect(proxy) as one:
         assert says(one) == b"x"
+
+
+def test_a_connection_accepted_while_it_stops_is_closed(proxy: FaultProxy) -> None:
+    """Otherwise the garbage collector would find it during another test."""
+    stopped = FaultProxy(proxy.target)
+    stopped.start()
+    has_begun, may_go_on = threading.Event(), threading.Event()
+
+    def block() -> None:
+        has_begun.set()
+        may_go_on.wait()
+
+    stopped._loop.call_soon_threadsafe(block)
+    has_begun.wait()
+    stopping = threading.Thread(target=stopped.stop)
+    with connect(stopped) as one:
+        stopping.start()
+        while not stopped._loop._ready:  # type: ignore[attr-defined]
+            threading.Event().wait(0.001)
+        may_go_on.set()
+        stopping.join()
+        one.settimeout(5)
+        with pytest.raises(ConnectionResetError):
+            one.recv(1)

@@ -15,7 +15,7 @@ from robots import talk
 from robots.client import Client, SiteMessage
 from robots.partner import Partner, Role
 from robots.peer import Peer
-from robots.probe import ProbeSide
+from robots.probe import ProbeSide, side
 from tests.conftest import MakePerson, Person, Running
 from tests.support.scenes import until
 
@@ -63,19 +63,18 @@ class Visitor:
 @asynccontextmanager
 async def visiting(site: Running, person: Person) -> AsyncIterator[Visitor]:
     client = Client(site.base_url, person.token)
-    async with client.socket("/ws/invites") as socket:
-        room = ProbeSide(socket)
-        await room.send({"type": "queue:join", "id": "1"})
-        await room.wait("queue:state")
-        yield Visitor(person, client, room)
-        await room.close()
-    await client.close()
+    try:
+        async with side(client, "/ws/invites") as room:
+            await room.send({"type": "queue:join", "id": "1"})
+            await room.wait("queue:state")
+            yield Visitor(person, client, room)
+    finally:
+        await client.close()
 
 
 async def talk_with(visitor: Visitor, start: SiteMessage, last: str = "Goodbye") -> list[str]:
     """Picture and sound arrive, and the chat; the lines until the one that begins with `last`."""
-    async with visitor.client.socket(f"/ws/calls/{start['callId']}") as socket:
-        seat = ProbeSide(socket)
+    async with side(visitor.client, f"/ws/calls/{start['callId']}") as seat:
         seat.peer = peer = Peer(
             seat.send, lambda: (AudioStreamTrack(), VideoStreamTrack()), [], is_polite=start["polite"]
         )
@@ -91,7 +90,6 @@ async def talk_with(visitor: Visitor, start: SiteMessage, last: str = "Goodbye")
             lines.append((await seat.wait("chat:message"))["text"])
         await seat.send({"type": "call:end"})
         await seat.wait("call:end")
-        await seat.close()
     return lines
 
 

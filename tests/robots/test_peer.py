@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 
+import pytest
 from aiortc.mediastreams import MediaStreamTrack
 
 from robots.client import SiteMessage
@@ -77,3 +79,27 @@ async def test_a_candidate_that_cannot_be_read_does_no_harm() -> None:
     await pair.polite.receive({"type": "rtc:ice", "candidate": {"candidate": "candidate:nonsense"}})
     await pair.media_flows()
     await pair.close()
+
+
+def open_sockets() -> int:
+    return sum("socket:" in os.readlink(f"/proc/self/fd/{name}") for name in descriptors())
+
+
+def descriptors() -> list[str]:
+    """Those of this process, but not that of the listing itself."""
+    return [name for name in os.listdir("/proc/self/fd") if os.path.lexists(f"/proc/self/fd/{name}")]
+
+
+@pytest.mark.parametrize("what", ["offer", "close"])
+async def test_no_socket_is_left_whenever_it_is_cancelled(what: str) -> None:
+    before = open_sockets()
+    for rounds in range(12):
+        peer = Peer(asyncio.Queue[SiteMessage]().put, tracks, [], is_polite=True)
+        if what == "close":
+            await peer.offer()
+        work = asyncio.create_task(getattr(peer, what)())
+        for _ in range(rounds):
+            await asyncio.sleep(0)
+        work.cancel()
+        await asyncio.gather(work, peer.close(), return_exceptions=True)
+        assert open_sockets() == before, rounds

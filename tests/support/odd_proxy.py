@@ -7,7 +7,10 @@ import contextlib
 import re
 from collections.abc import AsyncIterator, Callable
 
+from tests.support.listeners import stop_listening
+
 Change = Callable[[bytes], bytes]
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @contextlib.asynccontextmanager
@@ -16,19 +19,46 @@ async def proxy(to_port: int, port: int, change: Change, *, most_bytes: int = 1 
     `most_bytes` are answered 413, as nginx does.
     """
 
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            head = await reader.readuntil(b"\r\n\r\n")
-            if _length(head) > most_bytes:
-                await _refuse(reader, writer, _length(head))
-                return
-            upstream_reader, upstream = await asyncio.open_connection("127.0.0.1", to_port)
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        if _length(head) > most_bytes:
+            await _refuse(reader, writer, _length(head))
+            return
+        async with _connected(*await asyncio.open_connection("127.0.0.1", to_port)) as (answers, upstream):
             upstream.write(change(head))
-            await asyncio.gather(_copy(reader, upstream), _copy(upstream_reader, writer))
+            await asyncio.gather(_copy(reader, upstream), _copy(answers, writer))
 
-    server = await asyncio.start_server(connected, "127.0.0.1", port)
-    async with server:
+    serving: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        serving.add(task)
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            async with _connected(reader, writer):
+                await pass_on(reader, writer)
+        serving.discard(task)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", port)
+    try:
         yield
+    finally:
+        await stop_listening(server)
+        for task in list(serving):
+            task.cancel()
+        await asyncio.gather(*serving)
+
+
+@contextlib.asynccontextmanager
+async def _connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> AsyncIterator[Streams]:
+    """Nothing of the connection is left afterwards."""
+    try:
+        yield reader, writer
+        writer.close()
+        await writer.wait_closed()
+    finally:
+        writer.transport.abort()
+        await asyncio.sleep(0)
 
 
 def without(*names: str) -> Change:

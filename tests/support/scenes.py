@@ -46,7 +46,7 @@ async def block(models: Models, blocker: Person, blocked: Person) -> None:
     await rows(models, sql, blocker.user_id, blocked.user_id)
 
 
-async def until(condition: Callable[[], Any], seconds: float = 20.0) -> None:
+async def until(condition: Callable[[], Any], seconds: float = 60.0) -> None:
     """Waits for a condition that has no message; the limit only ends a failing test."""
     async with asyncio.timeout(seconds):
         while True:

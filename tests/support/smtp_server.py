@@ -14,6 +14,8 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope
 
+from tests.support.listeners import stop_listening
+
 SECONDS = 10.0
 
 
@@ -80,6 +82,8 @@ class Mailbox:
         try:
             yield self
         finally:
+            listening = stop_listening(self._controller.server)
+            asyncio.run_coroutine_threadsafe(listening, self._controller.loop).result(SECONDS)
             # A message that no test has waited for may still be under way.
             with self._changed:
                 self._changed.wait_for(lambda: self._visitors == 0, SECONDS)

@@ -275,4 +275,4 @@ async def test_updates_continue_after_any_error_of_redis(
     await until(lambda: "the queue update failed" in caplog.messages)
     await site.models.bus.command("rename", "kept", "ns:online")
     await site.invites(await person("Ben"))
-    assert (await screen.receive("queue:update"))["more"]
+    assert (await screen.receive("queue:update", more=True))["more"]

@@ -20,6 +20,8 @@ from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Literal, Self
 
+from tests.support.listeners import stop_listening
+
 Target = str | tuple[str, int]
 # refused: the process is gone. reset: something on the way rejects. silent: packets are dropped, in both
 # directions and for new connections. deaf: new connections work, open ones stall. unreachable: as silent, and
@@ -62,6 +64,10 @@ class Joint:
                 _reset_on_close(writer)
             writer.transport.abort() if reset else writer.close()
 
+    async def closed(self) -> None:
+        """Returns when nothing is left to be written, which a client that does not read delays."""
+        await asyncio.gather(*(writer.wait_closed() for writer in self.writers), return_exceptions=True)
+
 
 class FaultProxy:
     """New connections lead to `target`, which may change. With `tls`, clients use TLS to the proxy; the
@@ -75,7 +81,7 @@ class FaultProxy:
         self._server: asyncio.Server | None = None
         self._backlog: list[socket.socket] = []
         self._joints: dict[Joint, None] = {}  # In order of arrival.
-        self._work: set[asyncio.Task[None]] = set()
+        self._serving: set[asyncio.Task[None]] = set()  # The loop itself does not keep tasks.
         self._fault: Fault | None = None
         self.port = 0
         self.accepted = 0
@@ -143,10 +149,9 @@ class FaultProxy:
 
     async def _begin(self, fault: Fault) -> None:
         self._fault = fault
-        if fault == "refused":
-            self._close_server()
+        if fault in ("refused", "unreachable"):
+            await self._close_server()
         if fault == "unreachable":
-            self._close_server()
             self._fill_backlog()
         if fault in ("refused", "reset"):
             await self._cut(fault == "reset")
@@ -175,10 +180,10 @@ class FaultProxy:
         for joint in [one for at, one in enumerate(self._joints) if not numbers or at in numbers]:
             joint.answers.clear() if is_held else joint.answers.set()
 
-    def _close_server(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+    async def _close_server(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            await stop_listening(server)
 
     def _fill_backlog(self) -> None:
         """Linux drops the first packet of a connection if the accept queue is full."""
@@ -196,23 +201,28 @@ class FaultProxy:
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._work.add(task)
+        self._serving.add(task)
         self.accepted += 1
         joint = Joint(writer)
         try:
-            if self._fault == "reset":
-                joint.close(reset=True)
-                return
-            if self._fault in ("silent", "unreachable"):
-                joint.is_flowing.clear()
-            self._joints[joint] = None
-            await joint.is_flowing.wait()
-            await self._join(joint, reader, writer)
-        except asyncio.CancelledError:
-            pass  # Cancelled by `stop`; asyncio's streams would log it.
-        finally:
-            self._work.discard(task)
+            await self._serve(joint, reader, writer)
             self._joints.pop(joint, None)
+            await joint.closed()
+        except asyncio.CancelledError:
+            joint.close(reset=True)  # Cancelled by `stop`; asyncio's streams would log it.
+        finally:
+            self._serving.discard(task)
+            self._joints.pop(joint, None)
+
+    async def _serve(self, joint: Joint, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._fault == "reset":
+            joint.close(reset=True)
+            return
+        if self._fault in ("silent", "unreachable"):
+            joint.is_flowing.clear()
+        self._joints[joint] = None
+        await joint.is_flowing.wait()
+        await self._join(joint, reader, writer)
 
     async def _join(self, joint: Joint, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
@@ -229,14 +239,14 @@ class FaultProxy:
         joint.close(reset=False)
 
     async def _stop(self) -> None:
-        self._close_server()
+        await self._close_server()
         for one in self._backlog:
             one.close()
-        await self._cut(True)
-        for task in list(self._work):
+        working = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in working:
             task.cancel()
-        await asyncio.gather(*self._work, return_exceptions=True)
-        await asyncio.sleep(0)
+        await asyncio.gather(*working, return_exceptions=True)
+        await asyncio.sleep(0)  # The loop releases aborted connections in its next round.
 
 
 async def _connect(target: Target) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
