@@ -70,6 +70,7 @@ from models.safety.ban_notices import BanNotices
 from models.safety.bans import Bans
 from models.safety.blocks import Blocks
 from models.safety.email_bans import EmailBans
+from models.safety.hidden_cards import HiddenCards
 from models.safety.interruptions import Interruptions
 from models.safety.moderation import Moderation
 from models.safety.notices import Notices
@@ -180,9 +181,10 @@ class Models:
         ends = (self.ban_notices, self.address_bans, self.interruptions)
         self.bans = Bans(db, self.bus, clock, broadcasts, self.sessions, *ends, self.audit)
         self.appeals = Appeals(db, clock, self.bans, self.audit)
+        self.hidden_cards = HiddenCards(db, self.bus, clock)
         self.notices = Notices(db, clock, config, self.rate_limits, self.mail, self.audit, self.alerts)
         parts = (self.calls, self.selfies, self.rate_limits, self.interruptions, self.bans, self.site_secret)
-        self.reports = Reports(db, clock, config, broadcasts, *parts, self.alerts)
+        self.reports = Reports(db, clock, config, broadcasts, *parts, self.hidden_cards, self.alerts)
         self.report_reviews = ReportReviews(db, clock, self.audit)
         self.moderation = Moderation(clock, self.bans, self.report_reviews)
 
@@ -231,7 +233,7 @@ class Models:
             PeriodicJob(LOOK_SECONDS, self.scheduled_calls.run),
             PeriodicJob(ALERT_SECONDS, self.alerts.send),
         ]
-        watches = [self.bans.sweep, self.blocks.sweep, self.deletions.sweep]
+        watches = [self.bans.sweep, self.blocks.sweep, self.hidden_cards.sweep, self.deletions.sweep]
         who = (self.presence, self.outcomes, self.calls, self.sessions)
         cures = (self.site_secret.forget, self.tombstones.apply)
         self.sweep = Sweep(db, self.bus, clock, *who, chores, watches, cures=cures)

@@ -34,6 +34,7 @@ from models.safety import reputation
 from models.safety.ban_notices import ActiveBan
 from models.safety.bans import Bans
 from models.safety.blocks import check_other
+from models.safety.hidden_cards import HiddenCards
 from models.safety.interruptions import Interruptions
 from models.safety.reputation import OpenReport
 from models.security.member import Member
@@ -76,6 +77,13 @@ class Filed(msgspec.Struct, frozen=True):
         )
 
 
+class Effects(msgspec.Struct, frozen=True):
+    """What a report has caused, to be enforced after the commit."""
+
+    hides_card: bool = False
+    ban: ActiveBan | None = None
+
+
 class Reports:
     def __init__(
         self,
@@ -89,12 +97,13 @@ class Reports:
         interruptions: Interruptions,
         bans: Bans,
         secret: SiteSecret,
+        hidden_cards: HiddenCards,
         alerts: Alerts,
     ) -> None:
         self._db, self._clock, self._config, self._broadcasts = db, clock, config, broadcasts
         self._calls, self._selfies, self._rate_limits = calls, selfies, rate_limits
         self._interruptions, self._bans = interruptions, bans
-        self._secret, self._alerts = secret, alerts
+        self._secret, self._hidden_cards, self._alerts = secret, hidden_cards, alerts
         self._semaphore = KeyedSemaphore()
         self._sql = db.statements("safety.reports")
 
@@ -109,17 +118,19 @@ class Reports:
         await self._interruptions.leave_ring(reporter.user_id, new.user_id)
         source = await self._source(reporter, new)
 
-        async def write(on: Transaction) -> tuple[str | None, ActiveBan | None]:
+        async def write(on: Transaction) -> tuple[str | None, Effects]:
             report_id = await self._write(reporter.user_id, new, source, frame, on)
-            return report_id, await self._weigh(new.user_id, on) if report_id else None
+            return report_id, await self._weigh(new.user_id, on) if report_id else Effects()
 
         async with self._semaphore.acquired(new.user_id):
-            report_id, ban = await self._db.transact(write)
+            report_id, effects = await self._db.transact(write)
         if report_id is not None:
             record("report", new.reason)
             self._broadcasts.keep_apart(reporter.user_id, new.user_id, is_hidden=True)
-        if ban is not None:
-            await self._bans.enforce(ban)
+        if effects.hides_card:
+            self._hidden_cards.leave_screens(new.user_id)
+        if effects.ban is not None:
+            await self._bans.enforce(effects.ban)
         return report_id or await self._no_reference(reporter.user_id, new.user_id)
 
     async def _no_reference(self, reporter_id: str, user_id: str) -> str:
@@ -171,22 +182,21 @@ class Reports:
         if frame is not None:
             await self._sql.run("attach_frame", on=on, report_id=report_id, bytes=frame)
 
-    async def _weigh(self, user_id: str, on: Transaction) -> ActiveBan | None:
+    async def _weigh(self, user_id: str, on: Transaction) -> Effects:
         """Hides the card, or bans the user, if the open reports weigh enough. The user is locked."""
         now = self._clock.frozen
         found = await self._sql.all("open_about", OpenReport, on=on, reported_id=user_id, now=now)
-        if reputation.hides_card(found):
-            is_new = await self._sql.run("hide_card", on=on, user_id=user_id, now=now)
-            if is_new:
-                await self._alerts.raise_alert("minor", f"/admin/people/{user_id}", on=on)
+        hides_card = reputation.hides_card(found) and await self._hidden_cards.hide(user_id, on=on)
+        if hides_card:
+            await self._alerts.raise_alert("minor", f"/admin/people/{user_id}", on=on)
         reports = reputation.counted(found)
         if reputation.total(reports) < self._config.ban_reporters:
-            return None
+            return Effects(hides_card)
         report_ids = [report.report_id for report in reports]
         ban = await self._bans.suspend(user_id, reputation.rule_of(reports), report_ids, on=on)
         if ban is not None:
             await self._alerts.raise_alert("ban", f"/admin/people/{user_id}", on=on)
-        return ban
+        return Effects(hides_card, ban)
 
 
 def check(user_id: str, new: NewReport) -> None:

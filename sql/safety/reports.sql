@@ -104,7 +104,3 @@ where r.reported_id = :reported_id and r.verdict is null and not exists (
     where ban_reports.report_id = r.report_id and bans.decided_by is null
 )
 order by r.created_at, r.report_id;
-
--- name: hide_card(user_id, now)!
-update users set card_hidden_at = coalesce(:now::timestamptz, clock_timestamp())
-where user_id = :user_id and card_hidden_at is null;

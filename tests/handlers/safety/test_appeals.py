@@ -81,7 +81,8 @@ async def test_an_appeal_by_json(site: Running, person: MakePerson) -> None:
     before = (await site.client.get(url)).json
     assert before == {
         "rule": "harassment", "clause": "Clause 2.2 of the terms: No harassment, no threats, no hate.",
-        "isAutomatic": False, "reason": "You shouted at people.", "until": None, "isOver": False, "filedAt": None, "verdict": None, "reply": None,
+        "isAutomatic": False, "reason": "You shouted at people.", "until": None, "isOver": False,
+        "filedAt": None, "verdict": None, "reply": None,
     }  # fmt: skip
     assert (await site.client.post("/appeal", {"token": token, "text": "Not me."})).status == 201
     assert (await site.client.post("/appeal", {"token": token, "text": "Not me."})).status == 409
