@@ -26,7 +26,7 @@ from handlers.profiles import me, media, selfies, settings, videos
 from handlers.public import connection, csp_reports, health, home, static
 from handlers.ringing import invites
 from handlers.room import introductions, room
-from handlers.safety import appeals, blocks, notices, reports
+from handlers.safety import appeals, blocks, handovers, notices, removals, reports
 
 UUID = r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 
@@ -88,7 +88,19 @@ def routes() -> list[URLSpec]:
         URLSpec(rf"/calls/{UUID}/contacts", contacts.ContactsHandler, name="contacts"),
         URLSpec(r"/block", blocks.BlockHandler, name="block"),
         URLSpec(r"/report", reports.ReportHandler, name="report"),
+        URLSpec(r"/reports", reports.OwnReportsHandler, name="own_reports"),
         URLSpec(r"/appeal", appeals.AppealHandler, name="appeal"),
+        URLSpec(rf"/removals/{UUID}", removals.OwnRemovalHandler, name="own_removal"),
+        URLSpec(
+            rf"/appeals/(ban|removal)/{UUID}/([A-Za-z0-9_-]{{32}})",
+            handovers.HandoverHandler,
+            name="handed_appeal",
+        ),
+        URLSpec(
+            rf"/appeals/(removal)/{UUID}/([A-Za-z0-9_-]{{32}})/file",
+            handovers.HandedFileHandler,
+            name="handed_file",
+        ),
         URLSpec(r"/notice", notices.NoticeHandler, name="notice"),
         URLSpec(r"/notice/([A-Za-z0-9_-]{20,64})", notices.NoticeStatusHandler, name="notice_status"),
         URLSpec(r"/history", history.HistoryHandler, name="history"),
@@ -132,6 +144,10 @@ def console_routes() -> list[URLSpec]:
         URLSpec(rf"/admin/bans/{UUID}", bans.BanHandler, name="ban"),
         URLSpec(r"/admin/appeals", appeal_reviews.AppealQueueHandler, name="appeal_queue"),
         URLSpec(rf"/admin/appeals/{UUID}", appeal_reviews.AppealVerdictHandler, name="appeal_verdict"),
+        URLSpec(
+            rf"/admin/removals/{UUID}", appeal_reviews.RemovalVerdictHandler, name="removal_appeal_verdict"
+        ),
+        URLSpec(rf"/admin/removals/{UUID}/file", appeal_reviews.RemovedFileHandler, name="removed_file"),
         URLSpec(r"/admin/notices", notice_reviews.NoticeQueueHandler, name="notice_queue"),
         URLSpec(rf"/admin/notices/{UUID}", notice_reviews.NoticeDecisionHandler, name="notice_decision"),
         URLSpec(r"/admin/codes", admin_codes.AdminCodesHandler, name="admin_codes"),

@@ -50,6 +50,7 @@ class Retention:
         """Reports with their evidence, expired bans (or those of deleted users), appeals, notices."""
         days, now = self._config.report_days, self._clock.frozen
         await _all(lambda: self._sql.run("reports", days=days, most=BATCH, now=now))
+        await _all(lambda: self._sql.run("removals", days=days, most=BATCH, now=now))
         await _all(lambda: self._sql.run("held_media", most=BATCH))
         await _all(lambda: self._sql.run("words_of_the_deleted", most=BATCH))
         await _all(lambda: self._sql.run("appeals", days=days, most=BATCH, now=now))
@@ -57,7 +58,6 @@ class Retention:
         await _all(lambda: self._sql.run("notices", days=days, most=BATCH, now=now))
         await _all(lambda: self._sql.run("bans", days=days, most=BATCH, now=now))
         await _all(lambda: self._sql.run("undecided_bans", days=days, most=BATCH, now=now))
-        await _all(lambda: self._sql.run("removals", days=days, most=BATCH, now=now))
         await _all(lambda: self._sql.run("banned_emails", most=BATCH, now=now))
 
     async def _meetings(self) -> None:

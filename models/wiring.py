@@ -50,7 +50,6 @@ from models.mail.alerts import ALERT_SECONDS, Alerts
 from models.mail.mailer import Mailer
 from models.postgres.database import Db
 from models.profiles.media import Media
-from models.profiles.removals import Removals
 from models.profiles.selfies import Selfies
 from models.profiles.terms import TermsAcceptances
 from models.profiles.users import Users
@@ -69,6 +68,8 @@ from models.safety.appeals import Appeals
 from models.safety.ban_notices import BanNotices
 from models.safety.bans import Bans
 from models.safety.blocks import Blocks
+from models.safety.decisions.decision_emails import EMAIL_SECONDS
+from models.safety.decisions.decisions import Decisions
 from models.safety.email_bans import EmailBans
 from models.safety.hidden_cards import HiddenCards
 from models.safety.interruptions import Interruptions
@@ -86,10 +87,8 @@ from models.settings.config import Config
 from models.settings.terms import terms_in_force
 from models.sweep import PeriodicJob, Sweep
 
-# How often Stripe is queried about abandoned checkouts (each of them only now and then).
-PAYMENTS_SECONDS = 5.0
-FORGET_SECONDS = 600.0
-TOMBSTONE_SECONDS = 10.0
+# The first: how often Stripe is queried about abandoned checkouts (each of them only now and then).
+PAYMENTS_SECONDS, FORGET_SECONDS, TOMBSTONE_SECONDS = 5.0, 600.0, 10.0
 
 
 class Models:
@@ -129,7 +128,6 @@ class Models:
         self.media = Media(db, clock)
         self.selfies = Selfies(db, clock, config.data_dir)
         self.videos = Videos(db, clock, config.data_dir)
-        self.removals = Removals(db, clock, self.broadcasts, self.media, self.audit)
         self.introductions = Introductions(db, clock, config)
         self.presence = Presence(db, bus, clock)
         self.queue = Queue(db, bus, clock, config, self.introductions)
@@ -175,17 +173,20 @@ class Models:
         config, db, clock, broadcasts = self.config, self.db, self.clock, self.broadcasts
         self.interruptions = Interruptions(db, self.calls, self.rings, self.outcomes, self.presence)
         self.ban_notices = BanNotices(db, clock, self.site_secret)
+        who = (self.media, self.audit, self.mail, self.ban_notices, self.site_secret)
+        self.decisions = Decisions(db, clock, config, broadcasts, *who)
+        emails = self.decisions.emails
         self.email_bans = EmailBans(db, clock, self.site_secret)
         self.address_bans = AddressBans(db, clock, config, self.site_secret)
         self.blocks = Blocks(db, clock, broadcasts, self.presence, self.interruptions)
         ends = (self.ban_notices, self.address_bans, self.interruptions)
-        self.bans = Bans(db, self.bus, clock, broadcasts, self.sessions, *ends, self.audit)
-        self.appeals = Appeals(db, clock, self.bans, self.audit)
+        self.bans = Bans(db, self.bus, clock, broadcasts, self.sessions, *ends, self.audit, emails)
+        self.appeals = Appeals(db, clock, self.bans, self.audit, emails)
         self.hidden_cards = HiddenCards(db, self.bus, clock)
         self.notices = Notices(db, clock, config, self.rate_limits, self.mail, self.audit, self.alerts)
         parts = (self.calls, self.selfies, self.rate_limits, self.interruptions, self.bans, self.site_secret)
-        self.reports = Reports(db, clock, config, broadcasts, *parts, self.hidden_cards, self.alerts)
-        self.report_reviews = ReportReviews(db, clock, self.audit)
+        self.reports = Reports(db, clock, config, broadcasts, *parts, self.hidden_cards, self.alerts, emails)
+        self.report_reviews = ReportReviews(db, clock, self.audit, emails)
         self.moderation = Moderation(clock, self.bans, self.report_reviews)
 
     def _console(self) -> None:
@@ -220,23 +221,21 @@ class Models:
         self.exports = Exports(db, clock, self.media, self.rate_limits, config.data_dir)
 
     def _sweep(self) -> None:
-        """Everything that happens periodically."""
         config, db, clock = self.config, self.db, self.clock
         self.retention = Retention(db, clock, config, self.deletions)
+        forget = (self.address_bans.forget, self.staff_sessions.forget, self.deletions.finish)
         chores = [
             PeriodicJob(PAYMENTS_SECONDS, self.checkouts.sweep),
-            PeriodicJob(FORGET_SECONDS, self.address_bans.forget),
-            PeriodicJob(FORGET_SECONDS, self.staff_sessions.forget),
-            PeriodicJob(FORGET_SECONDS, self.deletions.finish),
-            PeriodicJob(FORGET_SECONDS, self.retention.sweep),
+            *(PeriodicJob(FORGET_SECONDS, work) for work in (self.retention.sweep, *forget)),
             PeriodicJob(TOMBSTONE_SECONDS, self.tombstones.write),
             PeriodicJob(LOOK_SECONDS, self.scheduled_calls.run),
             PeriodicJob(ALERT_SECONDS, self.alerts.send),
+            PeriodicJob(EMAIL_SECONDS, self.decisions.emails.send),
         ]
         watches = [self.bans.sweep, self.blocks.sweep, self.hidden_cards.sweep, self.deletions.sweep]
         who = (self.presence, self.outcomes, self.calls, self.sessions)
         cures = (self.site_secret.forget, self.tombstones.apply)
-        self.sweep = Sweep(db, self.bus, clock, *who, chores, watches, cures=cures)
+        self.sweep = Sweep(db, self.bus, clock, *who, chores, watches, cures)
 
     @classmethod
     async def open(cls, config: Config, database_url: str, redis_url: str) -> Models:
@@ -245,7 +244,6 @@ class Models:
         return cls(config, db, Bus(redis_url, process_id=new_id()[:13]), Clock())
 
     async def close(self) -> None:
-        media = (self.selfies, self.videos)
-        sign_in = (self.recovery, self.passwords, self.staff_passwords)
-        for one in (self.payment_provider, self.turn, *media, *sign_in, self.mail, self.bus, self.db):
+        first = (self.payment_provider, self.turn, self.selfies, self.videos, self.recovery)
+        for one in (*first, self.passwords, self.staff_passwords, self.mail, self.bus, self.db):
             await one.close()

@@ -30,10 +30,11 @@ delete from reports where report_id in (
 );
 
 -- name: held_media(most)!
--- Deleted by their owners, and no longer part of a report.
+-- Deleted by their owners, and no longer part of a report or a removal.
 delete from media where media_id in (
     select media_id from media
     where detached_at is not null and not exists (select from report_media h where h.media_id = media.media_id)
+        and not exists (select from removals r where r.media_id = media.media_id)
     order by detached_at limit :most for update skip locked
 );
 
@@ -103,10 +104,11 @@ delete from alerts where alert_id in (
 );
 
 -- name: removals(days, most, now)!
--- Why a moderator removed something from a card.
-delete from removals where (user_id, kind) in (
-    select user_id, kind from removals
+-- Why a moderator removed something from a card, with what holds the file. Not while an appeal waits.
+delete from removals where removal_id in (
+    select removal_id from removals
     where removed_at < coalesce(:now::timestamptz, clock_timestamp()) - make_interval(days => :days)
+        and (appealed_at is null or verdict is not null)
     order by removed_at limit :most for update skip locked
 );
 

@@ -17,14 +17,14 @@ let ringing = null;
 
 const xsrf = () => /** @type {HTMLMetaElement|null} */ (document.querySelector('meta[name="xsrf"]'))?.content ?? "";
 
-/** @param {string} path @param {object} body @returns {Promise<boolean>} whether the server took it */
+/** @param {string} path @param {object} body @returns {Promise<Response|null>} null: the server did not take it */
 export async function post(path, body) {
   const headers = { "Content-Type": "application/json", Accept: "application/json", "X-XSRFToken": xsrf() };
   const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) }).catch(() => null);
-  if (answer?.ok) return true;
+  if (answer?.ok) return answer;
   const told = await answer?.json().catch(() => null);
   toast(told?.error?.message ?? "That did not get through. Check your connection and try again.", { key: "safety", tone: "danger" });
-  return false;
+  return null;
 }
 
 /** Announced by this tab itself, so that it is not shown as an answer from another tab. */
@@ -72,9 +72,11 @@ function listenTo(form, dialog) {
     event.preventDefault();
     if (ringing === new FormData(form).get("userId")) declineRing();
     const reason = /** @type {HTMLButtonElement} */ (event.submitter).value;
-    if (!(await post("/report", reportOf(form, reason)))) return;
+    const answer = await post("/report", reportOf(form, reason));
+    if (!answer) return;
+    const { reference } = await answer.json();
     dialog.close();
-    toast("Thank you. A moderator will look at it.", { key: "safety" });
+    toast(`Thank you. A moderator will look at it. Your reference is ${reference}; the outcome will be in your settings.`, { key: "safety" });
   });
 }
 

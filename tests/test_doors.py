@@ -21,7 +21,7 @@ from tests.conftest import MakePerson, MakeSite, Person, Running
 from tests.support.billing.fake_stripe import StripeStandIn
 from tests.support.billing.payers import paid_twice
 from tests.support.clients import Answer
-from tests.support.scenes import Two, ban
+from tests.support.scenes import Two, ban, rows
 
 # What takes no other user's id: about oneself, public, or by a link that is valid for any holder.
 WITHOUT = frozenset((
@@ -32,6 +32,7 @@ WITHOUT = frozenset((
     "readyz", "metrics", "csp_report", "root_files", "service_worker", "static", "appeal", "export",
     "delete", "deleted", "accept_terms", "accept_introduction", "too_young", "connection", "notice",
     "notice_status",
+    "own_reports", "handed_appeal", "handed_file",
 ))  # fmt: skip
 # The console has its own table, every URL by every role: tests/handlers/console/test_base.py.
 CONSOLE = "/admin"
@@ -39,7 +40,7 @@ WHOM = {"userId": "{id}"}
 SPAM = {"userId": "{id}", "reason": "spam"}
 PASSING = ("Date", "Etag", "Set-Cookie")
 # Random for each report, also for one that refers to nothing.
-REFERENCE = re.compile(r'(?<="reference":")[0-9a-f-]{36}')
+REFERENCE = re.compile(r'(?<="reference":")R-[0-9A-F]{10}')
 XSRF_TOKEN = re.compile(r"2\|[0-9a-f]+\|[0-9a-f]+\|\d+")
 # A card shows its user to every member.
 SHOWN = frozenset(("media", "introductions"))
@@ -81,6 +82,8 @@ DOORS = [
     Door("introductions", "user", "GET", "/introductions?userId={id}", (404, 404, 404, 404, 403, 402, 401)),
     Door("report", "user", "POST", "/report", (422, 201, 201, 201, 403, 402, 401), SPAM),
     Door("report", "user", "GET", "/report?userId={id}", (200, 200, 200, 200, 403, 200, 401)),
+    Door("own_removal", "removal", "GET", "/removals/{id}", OWNERS),
+    Door("own_removal", "removal", "POST", "/removals/{id}", (201, *OWNERS[1:]), {"text": "It is me."}),
     Door("report", "call", "GET", "/report?userId={other}&callId={id}", OWNERS),
 ]
 
@@ -123,8 +126,19 @@ async def scene_of(site: Running, person: MakePerson, stripe: StripeStandIn) -> 
     ids = {
         "call": await pair.call(), "media": me["selfieUrl"].rpartition("/")[2], "code": me["inviteCode"],
         "session": sessions[0], "payment": receipts[0]["paymentId"], "user": anna.user_id,
+        "removal": await removed_video(site, anna),
     }  # fmt: skip
     return Scene(site, people, ids, pair)
+
+
+async def removed_video(site: Running, person: Person) -> str:
+    """The id of a removal of an intro video; the row alone."""
+    sql = (
+        "insert into removals (user_id, kind, reason, removed_at) values (%s, 'video', 'A film.', now()) "
+        "returning removal_id::text"
+    )
+    ((removal_id,),) = await rows(site.models, sql, person.user_id)
+    return str(removal_id)
 
 
 def bare(answer: Answer, door_id: str) -> tuple[int, dict[str, str], str]:

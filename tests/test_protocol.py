@@ -35,6 +35,7 @@ SAMPLES = {
     "<paymentId>": "3e8d6f4b-ad54-4e3f-b06b-5c9dc3f70a34",
     "<staffId>": "4f9e7a5c-be65-4f40-817c-6daed4081b45",
     "<noticeId>": "50af8b6d-cf76-4051-927d-7ebfe5192c56",
+    "<removalId>": "61b09c7e-d087-4162-a38e-8fc0f62a3d67",
     "<code>": "0123456789ABCDEF",
     "<token>": "0123456789abcdefghijklmnopqrstuv",
     "<path>": "css/app.css",

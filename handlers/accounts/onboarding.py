@@ -29,7 +29,7 @@ class OnboardingHandler(BaseHandler):
         if code and member.access == "unpaid":
             return self.go("/paywall?" + urlencode({"inviteCode": code}))
         if step == "selfie" or self.get_query_argument("step", None) == "selfie":
-            removed = await self.models.removals.of(member.user_id)
+            removed = await self.models.decisions.removals.of(member.user_id)
             return self.page("accounts/onboarding/page.html", step="selfie", invite=None, removed=removed)
         return self.go(STEPS[step])
 

@@ -15,6 +15,7 @@ class RemovalForm(msgspec.Struct, rename="camel"):
     kind: str = ""
     media_id: str = ""
     reason: str = ""
+    rule: str = "other"
 
 
 class PeopleHandler(ConsoleHandler):
@@ -49,7 +50,7 @@ class PersonHandler(ConsoleHandler):
             bans=await models.bans.of_user(user_id),
             about=await models.report_reviews.about(user_id),
             by=await models.report_reviews.by(user_id),
-            removed=await models.removals.of(user_id),
+            removals=await models.decisions.removals.all_of(user_id),
             calls=await models.members.calls(user_id),
             brought=await models.members.brought(user_id),
             payments=await models.receipts.of(user_id) if self.who().is_admin else None,
@@ -69,6 +70,6 @@ class RemovalHandler(ConsoleHandler):
 
     async def post(self, user_id: str) -> None:
         form = self.read(RemovalForm)
-        values = form.kind, form.media_id, self.who().staff_id, form.reason
-        await self.models.removals.remove(user_id, *values)
+        values = form.kind, form.media_id, self.who().staff_id, form.reason, form.rule
+        await self.models.decisions.removals.remove(user_id, *values)
         return self.done(f"/admin/people/{user_id}")

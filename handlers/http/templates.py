@@ -15,7 +15,7 @@ from handlers.http.legal_texts import own_text, terms_page
 from models.errors import Invalid
 from models.mail import email_address
 from models.messages import instant
-from models.safety.clauses import CLAUSES, Clause, clause_of
+from models.safety.decisions.clauses import CLAUSES, Clause, clause_of
 from models.settings.config import Config
 from models.settings.terms import Terms, terms_in_force
 

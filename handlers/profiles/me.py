@@ -53,7 +53,7 @@ class MeHandler(BaseHandler):
         return self.allowed(access=False, selfie=False)
 
     async def _json(self, member: Member) -> Me:
-        removed = await self.models.removals.of(member.user_id)
+        removed = await self.models.decisions.removals.of(member.user_id)
         bodies = [one.json for one in removed.values()] or None
         return msgspec.structs.replace(await self.models.users.me(member), removed=bodies)
 

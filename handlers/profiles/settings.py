@@ -42,6 +42,6 @@ async def settings_context(handler: BaseHandler) -> dict[str, Any]:
         "has_extra": await handler.models.receipts.has_extra(user_id),
         "account": account,
         "codes_left": await handler.models.recovery_codes.left(user_id) if account else 0,
-        "removed": await handler.models.removals.of(user_id),
+        "removed": await handler.models.decisions.removals.of(user_id),
         "saved": handler.get_query_argument("saved", ""),
     }

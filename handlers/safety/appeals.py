@@ -11,7 +11,7 @@ from models.errors import Conflict, Invalid, Problem
 from models.messages import instant
 from models.safety.appeals import Appeal
 from models.safety.ban_notices import BanNotice
-from models.safety.clauses import Clause, clause_of
+from models.safety.decisions.clauses import Clause, clause_of
 
 
 class AppealForm(msgspec.Struct, rename="camel"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -62,7 +63,7 @@ class ReportHandler(BaseHandler):
             return await self._form_again(problem, form)
         if not self.is_page:
             return self.json({"reference": reference}, 201)
-        return self.go(safe(form.next))
+        return self.go("/reports?" + urlencode({"next": safe(form.next)}))
 
     def sent(self) -> dict[str, Any]:
         """The fields as sent; of a form, with every selected message."""
@@ -92,6 +93,18 @@ class ReportHandler(BaseHandler):
             about["person"] = await self.models.users.person(user_id)
             about["lines"] = await self.models.chat.of_call(call_id)
         return about
+
+
+class OwnReportsHandler(BaseHandler):
+    """GET /reports?next=: one's own reports, with their references and outcomes."""
+
+    async def get(self) -> None:
+        member = self.allowed(access=False, selfie=False)
+        reports = await self.models.decisions.own_reports.of(member.user_id)
+        if not self.is_page:
+            return self.json({"reports": [one.json for one in reports]})
+        back = safe(self.get_query_argument("next", "") or "/settings")
+        return self.page("safety/reports/own.html", reports=reports, back=back)
 
 
 def picture(text: str) -> bytes:

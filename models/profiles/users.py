@@ -17,8 +17,8 @@ from models.ids import new_id
 from models.messages import JsonStruct, Person
 from models.postgres.database import Db, Transaction
 from models.profiles.handles import clean_handles
+from models.profiles.media import MediaKind
 from models.profiles.names import clean_name
-from models.profiles.removals import RemovalJson
 from models.security.member import Gender, Member, UserKind, media_url
 
 GENDERS = get_args(Gender)
@@ -88,6 +88,17 @@ class CallCounts(msgspec.Struct, frozen=True):
     @property
     def average_seconds(self) -> int:
         return self.connected_seconds // self.calls if self.calls else 0
+
+
+class RemovalJson(JsonStruct, frozen=True, kw_only=True):
+    """One of `removed` in `GET /user/me`; its page has the appeal."""
+
+    removal_id: str
+    kind: MediaKind
+    rule: str
+    reason: str
+    removed_at: str
+    url: str
 
 
 class Me(JsonStruct, frozen=True, kw_only=True):

@@ -24,8 +24,9 @@ from models.redis import keys
 from models.redis.client import Bus
 from models.safety.address_bans import AddressBans
 from models.safety.ban_notices import ActiveBan, BanKind, BanNotice, BanNotices
+from models.safety.decisions.decision_emails import DecisionEmails
 from models.safety.interruptions import Interruptions
-from models.security.audit_log import Audit
+from models.security.audit_log import Audit, staff_of
 from models.security.sessions import BANNED, Sessions
 
 LOOK_BACK = timedelta(seconds=5)
@@ -70,10 +71,12 @@ class Bans:
         address_bans: AddressBans,
         interruptions: Interruptions,
         audit: Audit,
+        emails: DecisionEmails,
     ) -> None:
         self._db, self._bus, self._clock, self._broadcasts = db, bus, clock, broadcasts
         self._sessions, self._notices = sessions, notices
         self._address_bans, self._interruptions, self._audit = address_bans, interruptions, audit
+        self._emails = emails
         self._sql = db.statements("safety.bans")
 
     async def get(self, ban_id: str) -> Ban:
@@ -123,6 +126,7 @@ class Bans:
                 raise Conflict("This ban has ended.")
             await self._sql.run("banned_by", on=on, **values)
             await self._judge(ban_id, moderator_id, "upheld", on)
+            await self._emails.write("ban", ban_id, on=on)
             user_id = await self._sql.value("person_of", on=on, ban_id=ban_id)
             await self._audit.write(moderator_id, "ban.make_permanent", f"user {user_id}", reason, on=on)
         return await self.get(ban_id)
@@ -139,7 +143,7 @@ class Bans:
             async with self._db.transaction() as own:
                 return await self.lift(ban_id, moderator_id, reason, on=own)
         await self._lock(ban_id, on)
-        values = {"ban_id": ban_id, "moderator_id": moderator_id, "now": self._clock.frozen}
+        values = {"ban_id": ban_id, "moderator_id": staff_of(moderator_id), "now": self._clock.frozen}
         if not await self._sql.run("lift", on=on, reason=reason, **values):
             raise Conflict("This ban has ended.")
         await self._judge(ban_id, moderator_id, "dismissed", on)
@@ -160,9 +164,7 @@ class Bans:
         return await self._insert(new, "temporary", None, on)
 
     async def enforce(self, ban: ActiveBan) -> None:
-        """Closes the user's sockets with the notice, ends their ring and call, and removes them from the
-        queue.
-        """
+        """Closes the user's sockets with the notice, ends ring and call, and removes them from the queue."""
         record("ban")
         notice = await self._notices.notice(ban)
         self._broadcasts.publish_to_user(ban.user_id, self._ban_event(notice))
@@ -220,12 +222,15 @@ class Bans:
         if ban is not None:
             await self._sql.run("consider", on=on, ban_id=ban_id, report_ids=list(new.report_ids))
             await self._sessions.end_others(new.user_id, None, BANNED, on=on)
+            await self._emails.write("ban", ban_id, on=on)
         return ban
 
     async def _judge(self, ban_id: str, moderator_id: str, verdict: str, on: Transaction) -> int:
         """Decides the open reports behind a ban and returns their number."""
-        values = {"ban_id": ban_id, "moderator_id": moderator_id, "now": self._clock.frozen}
-        return await self._sql.run("judge_reports", on=on, verdict=verdict, **values)
+        values = {"ban_id": ban_id, "moderator_id": staff_of(moderator_id), "now": self._clock.frozen}
+        report_ids = await self._sql.all("judge_reports", str, on=on, verdict=verdict, **values)
+        await self._emails.write("outcome", *report_ids, on=on)
+        return len(report_ids)
 
 
 def action_of(ban: ActiveBan, new: NewBan) -> str:

@@ -21,6 +21,7 @@ from models.mail import email_address
 from models.mail.alerts import Alerts
 from models.mail.mailer import Mailer
 from models.postgres.database import Db
+from models.safety.references import notice_reference
 from models.security.audit_log import Audit
 from models.security.rate_limits import RateLimits
 from models.security.tokens import hash_of
@@ -65,7 +66,7 @@ class Notice(msgspec.Struct, frozen=True):
 
     @property
     def reference(self) -> str:
-        return reference_of(self.notice_id)
+        return notice_reference(self.notice_id)
 
     @property
     def due_at(self) -> datetime | None:
@@ -101,7 +102,7 @@ class Notices:
         kind, email = check(new)
         await self._rate_limits.notice(address)
         notice_id, token = new_id(), secrets.token_urlsafe(24)
-        receipt = NoticeReceipt(reference_of(notice_id), f"/notice/{token}")
+        receipt = NoticeReceipt(notice_reference(notice_id), f"/notice/{token}")
         if new.website:
             return receipt
         async with self._db.transaction() as on:
@@ -150,11 +151,6 @@ class Notices:
             await self._audit.write(moderator_id, f"notice.{outcome}", f"notice {notice_id}", reply, on=on)
         text = f"{OUTCOMES[outcome]}\n\n{reply}\n"
         self._mailer.send(found.email, f"Your notice {found.reference}", text)
-
-
-def reference_of(notice_id: str) -> str:
-    """Ten characters for letters and phone calls, as `N-3F2A9C01D4`."""
-    return f"N-{notice_id.replace('-', '')[:10].upper()}"
 
 
 def check(new: NewNotice) -> tuple[NoticeKind, str]:

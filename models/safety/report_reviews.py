@@ -16,6 +16,7 @@ from models.errors import Conflict, NotFound
 from models.ids import is_id
 from models.postgres.database import Db
 from models.profiles.media import MediaFile, MediaKind
+from models.safety.decisions.decision_emails import DecisionEmails
 from models.security.audit_log import Audit
 
 ReportVerdict = Literal["upheld", "dismissed"]
@@ -99,8 +100,8 @@ class ReportedLine(msgspec.Struct, frozen=True):
 
 
 class ReportReviews:
-    def __init__(self, db: Db, clock: Clock, audit: Audit) -> None:
-        self._db, self._clock, self._audit = db, clock, audit
+    def __init__(self, db: Db, clock: Clock, audit: Audit, emails: DecisionEmails) -> None:
+        self._db, self._clock, self._audit, self._emails = db, clock, audit, emails
         self._sql = db.statements("safety.report_reviews")
 
     async def queue(self, after: Report | None = None, most: int = PAGE) -> list[Report]:
@@ -202,5 +203,6 @@ class ReportReviews:
             await self._sql.run("lock_reported", on=on, report_id=report_id)
             if not await self._sql.run("judge", on=on, report_id=report_id, **values):
                 raise Conflict(JUDGED)
+            await self._emails.write("outcome", report_id, on=on)
             action, target = f"report.{verdict}", f"report {report_id}"
             await self._audit.write(moderator_id, action, target, reason, on=on)

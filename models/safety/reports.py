@@ -34,8 +34,10 @@ from models.safety import reputation
 from models.safety.ban_notices import ActiveBan
 from models.safety.bans import Bans
 from models.safety.blocks import check_other
+from models.safety.decisions.decision_emails import DecisionEmails
 from models.safety.hidden_cards import HiddenCards
 from models.safety.interruptions import Interruptions
+from models.safety.references import report_reference
 from models.safety.reputation import OpenReport
 from models.security.member import Member
 from models.security.rate_limits import RateLimits
@@ -99,11 +101,13 @@ class Reports:
         secret: SiteSecret,
         hidden_cards: HiddenCards,
         alerts: Alerts,
+        emails: DecisionEmails,
     ) -> None:
         self._db, self._clock, self._config, self._broadcasts = db, clock, config, broadcasts
         self._calls, self._selfies, self._rate_limits = calls, selfies, rate_limits
         self._interruptions, self._bans = interruptions, bans
-        self._secret, self._hidden_cards, self._alerts = secret, hidden_cards, alerts
+        self._secret, self._hidden_cards = secret, hidden_cards
+        self._alerts, self._emails = alerts, emails
         self._semaphore = KeyedSemaphore()
         self._sql = db.statements("safety.reports")
 
@@ -131,10 +135,10 @@ class Reports:
             self._hidden_cards.leave_screens(new.user_id)
         if effects.ban is not None:
             await self._bans.enforce(effects.ban)
-        return report_id or await self._no_reference(reporter.user_id, new.user_id)
+        return report_reference(report_id or await self._no_report(reporter.user_id, new.user_id))
 
-    async def _no_reference(self, reporter_id: str, user_id: str) -> str:
-        """A reference to nothing; like a real one, it is the same when the report is repeated."""
+    async def _no_report(self, reporter_id: str, user_id: str) -> str:
+        """The id of nothing; like a real one, it is the same when the report is repeated."""
         digest = await self._secret.digest("report", f"{reporter_id} {user_id}")
         return str(uuid.UUID(bytes=digest[:16], version=4))
 
@@ -168,6 +172,7 @@ class Reports:
         report_id = new_id() if known is None else known.report_id
         if known is None:
             await self._sql.run("create", on=on, report_id=report_id, **pair, **values)
+            await self._emails.write("report", report_id, on=on)
         elif not known.says(new, source):
             ids = {"addition_id": new_id(), "report_id": report_id, "reporter_id": reporter_id}
             await self._sql.run("add", on=on, **ids, **values)

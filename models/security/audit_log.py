@@ -115,6 +115,11 @@ def written(row: ChainRow) -> bytes:
     return ",".join(f"{len(field.encode())}:{field}" for field in fields).encode()
 
 
+def staff_of(actor: str) -> str | None:
+    """The id of a member of staff; None for the operator."""
+    return None if actor == OPERATOR else actor
+
+
 def why(reason: str) -> str:
     """A cleaned reason, which every action requires. Raises: Invalid (`reason`)."""
     if not 1 <= len(reason.strip()) <= MOST_WORDS or "\x00" in reason:

@@ -16,6 +16,8 @@ update users
 set name = 'Deleted', gender = 'unspecified', handles = '{}', selfie_id = null, video_id = null, successful_calls = 0,
     deleted_at = coalesce(deleted_at, :now::timestamptz, clock_timestamp())
 where user_id = :user_id;
+-- Before the media, which they hold.
+delete from removals where user_id = :user_id;
 delete from media where owner_id = :user_id;
 delete from access_grants where user_id = :user_id;
 delete from invite_code_uses where user_id = :user_id;
@@ -28,7 +30,6 @@ delete from cooldowns where :user_id::uuid in (low_id, high_id);
 delete from seen_addresses where user_id = :user_id;
 delete from guesses where kind in ('report', 'export') and subject = :user_id::text;
 delete from introduction_links where :user_id::uuid in (introducer_id, person_id);
-delete from removals where user_id = :user_id;
 delete from introductions where :user_id::uuid in (newcomer_id, person_id, introducer_id);
 delete from contacts where call_id in (select call_id from calls where :user_id::uuid in (caller_id, callee_id));
 delete from call_messages where sender_id = :user_id;

@@ -93,7 +93,10 @@ where user_id = :user_id order by b.created_at;
 
 -- name: removals(user_id)
 -- Selfies and videos that moderators removed.
-select kind, reason, removed_at as "removedAt" from removals where user_id = :user_id order by removed_at;
+select
+    kind, rule, reason, removed_at as "removedAt", appeal_text as "appealText", appealed_at as "appealedAt",
+    verdict as "appealVerdict", reply as "appealReply"
+from removals where user_id = :user_id order by removed_at;
 
 -- name: blocks(user_id)
 select u.name, b.created_at as "createdAt"

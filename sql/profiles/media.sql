@@ -27,7 +27,8 @@ where media_id = :media_id and seq between :first_seq and :last_seq;
 -- name: create(media_id, owner_id, kind, content_type, byte_size, now)!
 -- A new file settles the removal of the old one.
 with answered as (
-    delete from removals where user_id = :owner_id and kind = :kind
+    update removals set settled_at = coalesce(:now::timestamptz, clock_timestamp())
+    where user_id = :owner_id and kind = :kind and settled_at is null
 )
 insert into media (media_id, owner_id, kind, content_type, byte_size, created_at)
 values (

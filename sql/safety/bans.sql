@@ -59,9 +59,10 @@ update appeals set banned_by = :moderator_id where ban_id = :ban_id and verdict 
 update bans set lifted_at = coalesce(:now::timestamptz, clock_timestamp()), lifted_by = :moderator_id, lifted_reason = :reason
 where ban_id = :ban_id and lifted_at is null;
 
--- name: judge_reports(ban_id, moderator_id, verdict, now)!
+-- name: judge_reports(ban_id, moderator_id, verdict, now)
 -- A decision about a ban also decides the undecided reports behind it.
 update reports
 set verdict = :verdict, reviewed_by = :moderator_id, reviewed_at = coalesce(:now::timestamptz, clock_timestamp())
 from ban_reports
-where ban_reports.ban_id = :ban_id and reports.report_id = ban_reports.report_id and reports.verdict is null;
+where ban_reports.ban_id = :ban_id and reports.report_id = ban_reports.report_id and reports.verdict is null
+returning reports.report_id::text;

@@ -31,7 +31,7 @@ from handlers.public import connection, csp_reports, health, home, static
 from handlers.ringing import invites
 from handlers.room import introductions, room
 from handlers.routes import routes
-from handlers.safety import appeals, blocks, reports
+from handlers.safety import appeals, blocks, handovers, removals, reports
 from tests.conftest import Running
 
 # The names of the URLs that each module serves.
@@ -56,7 +56,7 @@ SERVED = {
     history: {"history"},
     relay: {"relay_socket"},
     turn: {"turn_credentials"},
-    appeal_reviews: {"appeal_queue", "appeal_verdict"},
+    appeal_reviews: {"appeal_queue", "appeal_verdict", "removal_appeal_verdict", "removed_file"},
     audit_log: {"audit"},
     bans: {"ban"},
     dashboard: {"dashboard"},
@@ -80,8 +80,10 @@ SERVED = {
     introductions: {"introductions", "accept_introduction"},
     room: {"queue", "room"},
     appeals: {"appeal"},
+    handovers: {"handed_appeal", "handed_file"},
+    removals: {"own_removal"},
     blocks: {"block"},
-    reports: {"report"},
+    reports: {"report", "own_reports"},
 }
 
 

@@ -37,6 +37,7 @@ KEPT = {
     "invite_codes": "with the person; a number",
     "invite_code_uses": "with the person",
     "blocks": "with the two people, for as long as they want it",
+    "decision_emails": "until they are delivered, three days at most; ids only",
     "report_additions": "with the report",
     "report_media": "with the report",
     "ban_reports": "with the ban and the report",

@@ -43,7 +43,6 @@ from models.console.staff import StaffList
 from models.health import Health
 from models.mail.mailer import Mailer
 from models.profiles.media import Media
-from models.profiles.removals import Removals
 from models.profiles.selfies import Selfies
 from models.profiles.users import Users
 from models.profiles.videos import Videos
@@ -60,7 +59,9 @@ from models.safety.appeals import Appeals
 from models.safety.ban_notices import BanNotices
 from models.safety.bans import Bans
 from models.safety.blocks import Blocks
+from models.safety.decisions.decisions import Decisions
 from models.safety.email_bans import EmailBans
+from models.safety.hidden_cards import HiddenCards
 from models.safety.interruptions import Interruptions
 from models.safety.moderation import Moderation
 from models.safety.report_reviews import ReportReviews
@@ -92,6 +93,7 @@ PARTS = {
     "contacts": Contacts,
     "credentials": Credentials,
     "dashboard": Dashboard,
+    "decisions": Decisions,
     "deletions": Deletions,
     "email_bans": EmailBans,
     "entitlement": Entitlement,
@@ -99,6 +101,7 @@ PARTS = {
     "exports": Exports,
     "grants": Grants,
     "health": Health,
+    "hidden_cards": HiddenCards,
     "history": History,
     "interruptions": Interruptions,
     "introductions": Introductions,
@@ -118,7 +121,6 @@ PARTS = {
     "recovery": Recovery,
     "recovery_codes": RecoveryCodes,
     "refunds": Refunds,
-    "removals": Removals,
     "report_reviews": ReportReviews,
     "reports": Reports,
     "retention": Retention,

@@ -35,6 +35,8 @@ ADDRESSES = [
     ("POST", "/admin/bans/{ban}", False),
     ("GET", "/admin/appeals", False),
     ("POST", "/admin/appeals/{ban}", False),
+    ("POST", "/admin/removals/{ban}", False),
+    ("GET", "/admin/removals/{media}/file", False),
     ("GET", "/admin/notices", False),
     ("POST", "/admin/notices/{ban}", False),
     ("GET", "/admin/codes", True),

@@ -95,7 +95,7 @@ async def the_rest(models: Models, ann: Person, bo: Person, cy: Person) -> None:
     for sql in (
         "insert into bans (ban_id, user_id, rule, reason, created_at, lifted_at, lifted_reason) "
         "values (gen_random_uuid(), %s, 'spam', 'Adverts.', now(), now(), 'a mistake')",
-        "insert into removals values (%s, 'video', 'A film.', now())",
+        "insert into removals (user_id, kind, reason, removed_at) values (%s, 'video', 'A film.', now())",
         "insert into invite_codes (code, owner_id, uses_limit, created_at) "
         "values ('0123456789ABCDEF', %s, 4, now())",
         "insert into invite_code_uses values (%s, '0123456789ABCDEF', now())",

@@ -33,6 +33,7 @@ LEFT_OUT = {
     "report_media": "what reports about them hold; the media that they still have are in `media`",
     "notices": "written without a session",
     "alerts": "links for the staff",
+    "decision_emails": "e-mails that wait; what they say is in `reports`, `bans` and `removals`",
     "tombstones": "only after a deletion",
     "banned_emails": "only after a deletion: a keyed hash",
     "age_refusals": "a keyed hash without a user",

@@ -8,6 +8,7 @@ import pytest
 
 from models.errors import Conflict, Invalid, NotFound, PaymentRequired, TooMany
 from models.ids import new_id
+from models.safety.references import report_reference
 from models.safety.reports import NewReport
 from models.wiring import Models
 from tests.conftest import MakePerson, Person, Running, jpeg
@@ -36,7 +37,8 @@ async def test_a_pair_has_one_open_report(models: Models, person: MakePerson) ->
     anna, ben = await person("Anna"), await person("Ben")
     await met(models, anna, ben)
     references = await asyncio.gather(*(report(models, anna, ben) for _ in range(5)))
-    assert await rows(models, "select report_id from reports") == [(references[0],)]
+    ((report_id,),) = await rows(models, "select report_id from reports")
+    assert report_reference(report_id) == references[0]
     assert set(references) == {references[0]}
     assert await rows(models, "select count(*) from report_additions") == [(0,)]
 

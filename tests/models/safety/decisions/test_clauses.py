@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from models.safety.clauses import CLAUSES, clause_of
+from models.safety.decisions.clauses import CLAUSES, clause_of
 from models.safety.reports import REASONS
 from tests.conftest import MakeSite
 
