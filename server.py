@@ -47,6 +47,7 @@ from models.processes.robots_process import robots_process
 from models.processes.service_urls import Urls, database_of_site, servers, servers_of_site
 from models.processes.worker import Limits, Parent
 from models.processes.workers import Workers, WorkersFailed, hear_signals, hold_replacing
+from models.security.site_secret import WrongSecretKey
 from models.settings.config import Config, ConfigError
 from models.settings.environment import read_config
 from models.wiring import Models
@@ -55,6 +56,7 @@ logger = logging.getLogger("napalmsky")
 # They explain themselves.
 FOR_THE_OPERATOR = (
     BackupError, CannotListen, CopyFailed, EmbeddedError, MigrationBlocked, CannotStart, WorkersFailed,
+    WrongSecretKey,
 )  # fmt: skip
 MAX_BODY, DRAIN_SECONDS = 1024 * 1024, 10
 
@@ -217,7 +219,7 @@ def operate(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
         with servers_of_site(config) as urls:
             migrate(urls.database, echo=_tell)
             return asyncio.run(_operate(args, config, urls))
-    except (ConfigError, EmbeddedError, MigrationBlocked) as error:
+    except (ConfigError, EmbeddedError, MigrationBlocked, WrongSecretKey) as error:
         return _fail(str(error))
     except Unavailable as error:
         return _fail(_named(error))

@@ -101,6 +101,7 @@ def routes() -> list[URLSpec]:
             handovers.HandedFileHandler,
             name="handed_file",
         ),
+        URLSpec(r"/appeal/export", exports.BannedExportHandler, name="banned_export"),
         URLSpec(r"/notice", notices.NoticeHandler, name="notice"),
         URLSpec(r"/notice/([A-Za-z0-9_-]{20,64})", notices.NoticeStatusHandler, name="notice_status"),
         URLSpec(r"/history", history.HistoryHandler, name="history"),

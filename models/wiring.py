@@ -114,11 +114,11 @@ class Models:
     def _security(self) -> None:
         config, db, clock = self.config, self.db, self.clock
         self.audit = Audit(db, clock)
-        self.rate_limits = RateLimits(db, self.bus, clock, config)
+        self.site_secret = SiteSecret(db, config, self.audit)
+        self.rate_limits = RateLimits(db, self.bus, clock, config, self.site_secret)
         self.terms = TermsAcceptances(db, clock, terms_in_force(config))
         self.sessions = Sessions(db, clock, config, self.broadcasts, self.terms.current.version)
         self.passwords, self.staff_passwords = Passwords(config), Passwords(config)
-        self.site_secret = SiteSecret(db, config)
         self.second_factors = SecondFactors(clock, self.site_secret)
 
     def _people(self) -> None:
@@ -218,7 +218,7 @@ class Models:
         self.tombstones = Tombstones(db, clock, self.erasure, config.data_dir)
         what = (self.erasure, self.tombstones, self.accounts, self.credentials, self.sessions)
         self.deletions = Deletions(db, clock, *what, self.interruptions, self.presence, self.audit)
-        self.exports = Exports(db, clock, self.media, self.rate_limits, config.data_dir)
+        self.exports = Exports(db, clock, config, self.media, self.rate_limits, self.audit)
 
     def _sweep(self) -> None:
         config, db, clock = self.config, self.db, self.clock

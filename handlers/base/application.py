@@ -62,6 +62,7 @@ class Site(BodyApplication):
 
     async def start(self) -> None:
         """Before the first request: applies tombstones, subscribes, and starts the sweep."""
+        await self.models.site_secret.open()
         await self.models.tombstones.apply()
         await self.models.selfies.warm()
         self.models.scheduled_calls.on_result = count_call

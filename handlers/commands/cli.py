@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from handlers.commands import backups, privacy, staff
+from handlers.commands import backups, privacy, secret, staff
 from models.console.invite_codes import AdminCode
 from models.currencies import amount_text
 from models.errors import Problem
@@ -28,9 +28,12 @@ COMMANDS = (
     "audit",
     "tombstones",
     "delete",
+    "export",
+    "secret",
     *backups.COMMANDS,
 )
 STANDARD_OUTPUT = Path("-")
+Command = Callable[[argparse.Namespace, Models], Awaitable[int]]
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -45,6 +48,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     command.add_argument("--reason", default="", help="for the audit log")
     staff.add_to(commands.add_parser)
     privacy.add_to(commands.add_parser)
+    secret.add_to(commands.add_parser)
     backups.add_to(commands.add_parser)
     command = commands.add_parser("codes", help="list, make, print and switch off invite codes")
     actions = command.add_subparsers(dest="action", required=True)
@@ -69,9 +73,15 @@ def _days(text: str) -> int:
 
 async def run(args: argparse.Namespace, models: Models) -> int:
     """Runs the command and returns the exit code, after the published events have been sent."""
-    work = {"payments": _payments, "codes": _codes, "refund": _refund, "reconcile": _reconcile}
+    work: dict[str, Command] = {
+        "payments": _payments,
+        "codes": _codes,
+        "refund": _refund,
+        "reconcile": _reconcile,
+    }
     work |= {"admin": staff.admin, "audit": staff.audit}
     work |= {"tombstones": privacy.tombstones, "delete": privacy.delete}
+    work |= {"secret": secret.secret, "export": privacy.export}
     try:
         code = await work[args.command](args, models)
         if is_look(args):

@@ -1,11 +1,14 @@
-"""The operator's privacy commands: `python server.py tombstones apply|export`, `delete`."""
+"""The operator's privacy commands: `python server.py tombstones apply|export`, `export`, `delete`."""
 
 from __future__ import annotations
 
 import argparse
+import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 from models.security.audit_log import OPERATOR
 from models.wiring import Models
@@ -18,6 +21,13 @@ def add_to(add_command: Callable[..., argparse.ArgumentParser]) -> None:
     apply.add_argument("file", type=Path, nargs="?", help="a copy that was exported; without it our own")
     export = actions.add_parser("export", help="all of them as a file, to keep elsewhere")
     export.add_argument("file", type=Path)
+    export = add_command(
+        "export", help="all data about a user as a ZIP, as they could download it themselves"
+    )
+    export.add_argument("person", help="an id, an e-mail address, or the number of a payment")
+    export.add_argument(
+        "file", type=Path, nargs="?", default=Path("my-data.zip"), help="- is standard output"
+    )
     delete = add_command("delete", help="delete a user permanently, as they could do themselves")
     delete.add_argument("user_id")
 
@@ -40,3 +50,19 @@ async def delete(args: argparse.Namespace, models: Models) -> int:
     await models.deletions.delete(args.user_id, OPERATOR)
     print(f"{args.user_id} is deleted.")
     return 0
+
+
+async def export(args: argparse.Namespace, models: Models) -> int:
+    async with models.exports.open_for(args.person, OPERATOR) as file:
+        if args.file == Path("-"):
+            shutil.copyfileobj(file, sys.stdout.buffer)
+            return 0
+        _write(args.file, file)
+    print(f"Written to {args.file}. Make sure that the person who asked is the one that it is about.")
+    return 0
+
+
+def _write(path: Path, data: IO[bytes]) -> None:
+    """A new file that only its owner can read."""
+    with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as copy:
+        shutil.copyfileobj(data, copy)

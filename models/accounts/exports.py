@@ -3,7 +3,8 @@
 The file is unnamed and deleted when it is closed. It holds everything that is stored about the user (a test
 compares it with the schema), of other users only the names in the call history, and no token or hash. At most
 two archives are made at a time, completely before anything is sent, so a slow reader blocks no other export.
-At most one chunk of a video is in memory. Raises: TooMany (more than one an hour), Unavailable (two are being
+At most one chunk of a video is in memory. Of reports about the user it has what was decided, and nothing that
+identifies the reporter. Raises: TooMany (more than one an hour), Unavailable (two are being
 made). The content is described in docs/protocol.md.
 """
 
@@ -12,7 +13,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
 from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -20,10 +20,13 @@ import msgspec
 
 from models.clock import Clock
 from models.errors import NotFound, TooMany, Unavailable, file_problem
+from models.ids import is_id
 from models.postgres.database import Db
 from models.profiles.media import CHUNK, Media
 from models.profiles.uploads import unnamed_file
+from models.security.audit_log import Audit
 from models.security.rate_limits import RateLimits
+from models.settings.config import Config
 
 ExportRow = dict[str, Any]
 SCHEMA = 1
@@ -40,10 +43,11 @@ Of other people it contains only the names in your call history.
 
 
 class Exports:
-    def __init__(self, db: Db, clock: Clock, media: Media, rate_limits: RateLimits, directory: Path) -> None:
-        """`directory` takes the unnamed file of each export."""
-        self._directory = directory
-        self._clock, self._media, self._rate_limits = clock, media, rate_limits
+    def __init__(
+        self, db: Db, clock: Clock, config: Config, media: Media, rate_limits: RateLimits, audit: Audit
+    ) -> None:
+        self._db, self._clock, self._config, self._audit = db, clock, config, audit
+        self._media, self._rate_limits = media, rate_limits
         self._sql = db.statements("accounts.exports")
         self._making = 0
 
@@ -51,14 +55,33 @@ class Exports:
     async def open(self, user_id: str) -> AsyncIterator[IO[bytes]]:
         """The complete ZIP, positioned at its start. A failed export does not count; an unread one does."""
         try:
-            async with self._rate_limits.export(user_id):
-                with unnamed_file(self._directory) as file:
-                    with self._place():
-                        await self._fill_or_report(file, user_id)
-                    file.seek(0)
-                    yield file
+            async with self._rate_limits.export(user_id), self._made(user_id) as file:
+                yield file
         except TooMany as problem:
             raise TooMany(ONCE_AN_HOUR, retry_after=problem.retry_after) from problem
+
+    @asynccontextmanager
+    async def open_for(self, person: str, actor: str) -> AsyncIterator[IO[bytes]]:
+        """The same for the operator, without a limit. `person`: an id, an e-mail address, or the id of a
+        payment. Raises: NotFound, Unavailable.
+        """
+        user_id = await self._sql.value("named", person=person, user_id=person if is_id(person) else None)
+        if user_id is None:
+            raise NotFound(
+                "There is no such user: give an id, an e-mail address, or the number of a payment."
+            )
+        async with self._made(user_id) as file:
+            async with self._db.transaction() as on:
+                await self._audit.write(actor, "person.export", f"user {user_id}", "", on=on)
+            yield file
+
+    @asynccontextmanager
+    async def _made(self, user_id: str) -> AsyncIterator[IO[bytes]]:
+        with unnamed_file(self._config.data_dir) as file:
+            with self._place():
+                await self._fill_or_report(file, user_id)
+            file.seek(0)
+            yield file
 
     @contextmanager
     def _place(self) -> Iterator[None]:
@@ -139,10 +162,16 @@ class Exports:
     async def _conduct(self, user_id: str) -> dict[str, list[ExportRow]]:
         return {
             "reports": await self._sql.all("reports", ExportRow, user_id=user_id),
+            "reportsAbout": await self._about(user_id),
             "bans": await self._sql.all("bans", ExportRow, user_id=user_id),
             "removals": await self._sql.all("removals", ExportRow, user_id=user_id),
             "blocks": await self._sql.all("blocks", ExportRow, user_id=user_id),
         }
+
+    async def _about(self, user_id: str) -> list[ExportRow]:
+        """What others reported about the user. The reporter's words only with EXPORT_REPORT_TEXTS."""
+        with_texts = self._config.export_report_texts
+        return await self._sql.all("reports_about", ExportRow, user_id=user_id, with_texts=with_texts)
 
 
 def _write_json(archive: ZipFile, data: dict[str, Any]) -> None:

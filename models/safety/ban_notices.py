@@ -81,5 +81,10 @@ class BanNotices:
     async def token(self, ban_id: str) -> str:
         return base64.urlsafe_b64encode((await self._secret.digest(PURPOSE, ban_id))[:24]).decode()
 
+    async def renew_links(self) -> None:
+        """Stores the hashes of the tokens again, after the site's secret has been replaced."""
+        for ban_id in await self._sql.all("with_links", str):
+            await self._sql.run("renew_link", ban_id=ban_id, appeal_hash=await self.token_hash(ban_id))
+
     async def token_hash(self, ban_id: str) -> bytes:
         return hash_of(await self.token(ban_id))

@@ -8,7 +8,6 @@ Raises: TooMany with the seconds to wait; Unavailable if Redis is down.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import math
 import time
@@ -23,11 +22,13 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from models.clock import Clock
 from models.concurrency.keyed_semaphore import WAIT_SECONDS, KeyedSemaphore
 from models.errors import Conflict, NotSignedIn, TooMany, Unavailable
+from models.ids import is_id
 from models.postgres.database import Db, Transaction
 from models.redis import keys
 from models.redis.client import COMMAND_SECONDS, Bus
 from models.redis.connection import AWAY
 from models.security.addresses import subject_of
+from models.security.site_secret import SiteSecret
 from models.settings.config import Config
 
 logger = logging.getLogger(__name__)
@@ -60,8 +61,8 @@ class RateLimits:
     comes before a recovery e-mail.
     """
 
-    def __init__(self, db: Db, bus: Bus, clock: Clock, config: Config) -> None:
-        self._db, self._clock = db, clock
+    def __init__(self, db: Db, bus: Bus, clock: Clock, config: Config, secret: SiteSecret) -> None:
+        self._db, self._clock, self._secret = db, clock, secret
         self._sql = db.statements("security.rate_limits")
         self._of_account = _semaphore(1, SIGN_IN_SECONDS)
         self._of_address = _semaphore(SIGN_INS_AT_ONCE, SIGN_IN_SECONDS)
@@ -172,14 +173,15 @@ class RateLimits:
 
         A subject uses at most one connection of this process, and does not wait for a lock above the limit.
         """
-        every = [self._values(*subject) for subject in subjects]
+        every = [await self._values(*subject) for subject in subjects]
         async with AsyncExitStack() as waits:
             for one in subjects:
                 await waits.enter_async_context(self._takings.acquired(one))
             await self._raise_if_limited(every)
             async with self._db.transaction() as on:
-                for kind, subject in subjects:
-                    await self._sql.run("lock_subject", on=on, kind=kind, subject=subject)
+                for values in every:
+                    lock = {"kind": values["kind"], "subject": values["subject"]}
+                    await self._sql.run("lock_subject", on=on, **lock)
                 await self._raise_if_limited(every, on)
                 return [await self._sql.value("count_guess", on=on, **values) for values in every]
 
@@ -192,11 +194,15 @@ class RateLimits:
     async def _give_back(self, taken: list[int]) -> None:
         await self._sql.run("give_back", guess_ids=taken)
 
-    def _values(self, kind: str, subject: str) -> dict[str, Any]:
+    async def mark(self, kind: str, subject: str) -> str:
+        """What is stored: an id of a user as it is, anything else as a keyed digest."""
+        return subject if is_id(subject) else (await self._secret.digest(f"guess {kind}", subject)).hex()[:32]
+
+    async def _values(self, kind: str, subject: str) -> dict[str, Any]:
         allowed = self._allowed[kind]
         return {
             "kind": kind,
-            "subject": subject,
+            "subject": await self.mark(kind, subject),
             "most": allowed.most,
             "window": allowed.seconds,
             "now": self._clock.frozen,
@@ -214,7 +220,4 @@ def _storage_on(bus: Bus) -> RedisStorage:
 
 
 def _of_account(kind: str, account: str | None, network: str) -> list[tuple[str, str]]:
-    """Hashed, so that the rows do not list accounts."""
-    if account is None:
-        return []
-    return [(kind, hashlib.sha256(f"{account} {network}".encode()).hexdigest()[:32])]
+    return [] if account is None else [(kind, f"{account} {network}")]

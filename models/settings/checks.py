@@ -16,6 +16,8 @@ def check_together(config: Config, faults: Faults) -> None:
         faults.add("CALL_DEFAULT_SECONDS", "must lie between CALL_MIN_SECONDS and CALL_MAX_SECONDS")
     if config.port in BLOCKED_PORTS and config.base_url == f"http://localhost:{config.port}":
         faults.add("PORT", f"must not be {BLOCKED}, unless BASE_URL names another one")
+    if config.secret_key_previous and not config.secret_key:
+        faults.add("SECRET_KEY", "is needed as well when SECRET_KEY_PREVIOUS is set")
     _check_mail(config, faults)
     _check_stripe(config, faults)
     _check_turn(config, faults)

@@ -39,6 +39,7 @@ class Config:
     database_url: str | None = field(default=None, repr=False)
     redis_url: str | None = field(default=None, repr=False)
     secret_key: str | None = field(default=None, repr=False)
+    secret_key_previous: tuple[str, ...] = field(default=(), repr=False)
     operator_name: str | None = None
     # An e-mail address, or an address for letters.
     operator_contact: str | None = None
@@ -107,6 +108,7 @@ class Config:
     api_per_minute: int = 120
     reports_per_day: int = 20
     exports_per_hour: int = 1
+    export_report_texts: bool = False
     notices_per_hour: int = 5
     ban_reporters: int = 4
     address_ban_hours: int = 24

@@ -83,6 +83,25 @@ select
 from reports r join users u on u.user_id = r.reported_id
 where reporter_id = :user_id order by r.created_at;
 
+-- name: reports_about(user_id, with_texts)
+-- By whom, in which call and when exactly is left out, because it would name the reporter; so would most texts.
+select
+    reason, source, to_char(created_at at time zone 'UTC', 'YYYY-MM') as month, verdict,
+    reviewed_at as "reviewedAt", case when :with_texts then text end as text,
+    (select count(*) from report_lines l where l.report_id = r.report_id) as "lines",
+    (select count(*) from report_media m where m.report_id = r.report_id) as "media",
+    (select count(*) from report_frames f where f.report_id = r.report_id) as "pictures"
+from reports r where reported_id = :user_id order by month, reason;
+
+-- name: named(person, user_id)
+select user_id::text from users where user_id = :user_id::uuid and deleted_at is null
+union all
+select user_id::text from accounts where email_key = lower(:person)
+union all
+select user_id::text from checkouts join users using (user_id)
+where (session_id = :person or payment_intent = :person or attempt_id = :user_id::uuid) and deleted_at is null
+limit 1;
+
 -- name: bans(user_id)
 select
     rule, b.reason, kind, b.created_at as "createdAt", until_at as "untilAt", lifted_at as "liftedAt",

@@ -12,3 +12,9 @@ select ban_id::text, user_id::text, kind, rule, reason, until_at, decided_by is 
 from bans
 where created_at > :since and lifted_at is null
     and (until_at is null or until_at > coalesce(:now::timestamptz, clock_timestamp()));
+
+-- name: with_links()
+select ban_id::text from bans where appeal_hash is not null;
+
+-- name: renew_link(ban_id, appeal_hash)!
+update bans set appeal_hash = :appeal_hash where ban_id = :ban_id;

@@ -40,7 +40,7 @@ SERVED = {
     paywall: {"paywall", "apply_code"},
     credentials: {"password", "email", "recovery_codes"},
     deletions: {"delete", "deleted"},
-    exports: {"export"},
+    exports: {"export", "banned_export"},
     terms: {"accept_terms"},
     onboarding: {"onboarding", "too_young"},
     recovery: {"recover_page", "link_sent", "recover", "recovery_link", "reset"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as xml
+from zipfile import ZipFile
 
 import pytest
 
@@ -152,3 +153,24 @@ async def test_a_poster_is_written_to_standard_output(site, capfdbinary) -> None
     capfdbinary.readouterr()
     assert await run(parse(["codes", "poster", code.code, "-"]), site.models) == 0
     assert xml.fromstring(capfdbinary.readouterr().out).get("width") == "210mm"
+
+
+async def test_a_user_s_data_are_written_to_a_new_file_that_only_its_owner_reads(
+    site, person, capsys, tmp_path
+) -> None:
+    anna, file = await person("Anna"), tmp_path / "anna.zip"
+    assert f"Written to {file}" in await said(site, capsys, f"export {anna.user_id} {file}")
+    assert file.stat().st_mode & 0o777 == 0o600
+    with ZipFile(file) as archive:
+        assert anna.user_id in archive.read("data.json").decode()
+    assert "File exists" in await said(site, capsys, f"export {anna.user_id} {file}", 1)
+    assert "no such user" in await said(site, capsys, f"export nobody {file}", 1)
+
+
+async def test_the_secret_is_encrypted_again_and_replaced(site, make_site, stripe, capsys) -> None:
+    assert "SECRET_KEY is not set" in await said(site, capsys, "secret rotate", 1)
+    keyed = await make_site(**stripe.settings, secret_key="k" * 32)
+    assert "already" in await said(keyed, capsys, "secret rotate")
+    newer = await make_site(**stripe.settings, secret_key="n" * 32, secret_key_previous=("k" * 32,))
+    assert "encrypted with SECRET_KEY now" in await said(newer, capsys, "secret rotate")
+    assert "Restart all processes" in await said(newer, capsys, "secret replace")

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from typing import Any
 from zipfile import ZipFile
 
 import msgspec
 import pytest
 
+from models.accounts.exports import Exports
 from models.errors import NotFound, TooMany, Unavailable
 from models.ids import new_id
+from models.security.audit_log import OPERATOR
 from models.wiring import Models
 from tests.conftest import MakePerson
 from tests.models.accounts.test_deletions import full_life
 from tests.support.markdown import section, table
+from tests.support.people.reports import report
 from tests.support.scenes import rows, until
 from tests.test_house import ROOT
 
@@ -163,3 +167,46 @@ async def test_an_unknown_user_has_no_export(models: Models, person: MakePerson)
     for user_id in (ann.user_id, new_id()):
         with pytest.raises(NotFound):
             await unpacked(models, user_id)
+
+
+async def test_reports_about_me_do_not_name_their_author(models: Models, person: MakePerson) -> None:
+    ann, bo = await person("Ann"), await person("Bo")
+    await report(models, bo, ann)
+    await rows(models, "update reports set text = 'I am Bo from the call at noon'")
+    data, files = await unpacked(models, ann.user_id)
+    (about,) = data["reportsAbout"]
+    assert (about["reason"], about["verdict"], about["text"]) == ("harassment", None, None)
+    assert re.fullmatch(r"\d{4}-\d\d", about["month"])
+    text = files["data.json"].decode()
+    for private in (bo.user_id, "from the call at noon"):
+        assert private not in text
+    assert (await unpacked(models, bo.user_id))[0]["reportsAbout"] == []
+    config = replace(models.config, export_report_texts=True)
+    telling = Exports(models.db, models.clock, config, models.media, models.rate_limits, models.audit)
+    (about,) = (await telling.data(ann.user_id))["reportsAbout"]
+    assert about["text"] == "I am Bo from the call at noon"
+
+
+async def test_the_operator_exports_by_id_address_or_payment(models: Models, person: MakePerson) -> None:
+    ann, bo = await person("Ann", selfie=False), await person("Bo", selfie=False)
+    member = await models.sessions.find(ann.token)
+    assert member
+    await models.accounts.upgrade(member, "Ann@example.com", "four quiet purple lanterns", "::1")
+    await rows(
+        models,
+        "insert into checkouts (attempt_id, user_id, kind, amount_cents, currency, state, created_at, "
+        "settled_at, session_id) values (gen_random_uuid(), %s, 'live', 1, 'usd', 'paid', now(), "
+        "now(), 'cs_1')",
+        ann.user_id,
+    )
+    for named in (ann.user_id, "ann@EXAMPLE.com", "cs_1"):
+        async with models.exports.open_for(named, OPERATOR) as file:
+            data = msgspec.json.decode(ZipFile(file).read("data.json"))
+        assert data["profile"]["userId"] == ann.user_id
+    entries = [(one.actor, one.action, one.target) for one in await models.audit.page()]
+    assert entries == [("operator", "person.export", f"user {ann.user_id}")] * 3
+    await models.deletions.delete(bo.user_id)
+    for nobody in (bo.user_id, new_id(), "Ann", "", "cs_2"):
+        with pytest.raises(NotFound):
+            async with models.exports.open_for(nobody, OPERATOR):
+                raise AssertionError

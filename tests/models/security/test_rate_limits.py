@@ -116,7 +116,7 @@ async def test_a_guess_is_forgotten_after_an_hour_to_the_second(models: Models) 
 
 async def test_without_redis_requests_are_refused(models: Models) -> None:
     nowhere = Bus("redis://127.0.0.1:1", "test")
-    limits = RateLimits(models.db, nowhere, models.clock, models.config)
+    limits = RateLimits(models.db, nowhere, models.clock, models.config, models.site_secret)
     with pytest.raises(Unavailable):
         await limits.hit("api", HOME)
     await nowhere.close()
@@ -126,6 +126,7 @@ async def test_without_redis_requests_are_refused(models: Models) -> None:
 async def locked(models: Models, subject: str, kind: str = "code") -> AsyncIterator[None]:
     """As another process locks a subject while it counts."""
     sql = models.db.statements("security.rate_limits")
+    subject = await models.rate_limits.mark(kind, subject)
     async with models.db.transaction() as on:
         await sql.run("lock_subject", on=on, kind=kind, subject=subject)
         yield
