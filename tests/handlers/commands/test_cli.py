@@ -8,6 +8,7 @@ from zipfile import ZipFile
 import pytest
 
 from handlers.commands.cli import parse, run
+from handlers.commands.secret import ALREADY, REPLACED, ROTATED
 from tests.support.billing.payers import paid
 from tests.support.clients import Socket
 
@@ -170,7 +171,7 @@ async def test_a_user_s_data_are_written_to_a_new_file_that_only_its_owner_reads
 async def test_the_secret_is_encrypted_again_and_replaced(site, make_site, stripe, capsys) -> None:
     assert "SECRET_KEY is not set" in await said(site, capsys, "secret rotate", 1)
     keyed = await make_site(**stripe.settings, secret_key="k" * 32)
-    assert "already" in await said(keyed, capsys, "secret rotate")
+    assert ALREADY in await said(keyed, capsys, "secret rotate")
     newer = await make_site(**stripe.settings, secret_key="n" * 32, secret_key_previous=("k" * 32,))
-    assert "encrypted with SECRET_KEY now" in await said(newer, capsys, "secret rotate")
-    assert "Restart all processes" in await said(newer, capsys, "secret replace")
+    assert ROTATED in await said(newer, capsys, "secret rotate")
+    assert REPLACED in await said(newer, capsys, "secret replace")
