@@ -59,6 +59,7 @@ FOR_THE_OPERATOR = (
     WrongSecretKey,
 )  # fmt: skip
 MAX_BODY, DRAIN_SECONDS = 1024 * 1024, 10
+Ready = Callable[[], None]
 
 
 def make_site(config: Config, models: Models, metrics: Path | None = None) -> Site:
@@ -102,9 +103,6 @@ def _told_to_stop() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, told.set)
     return told
-
-
-Ready = Callable[[], None]
 
 
 def main(arguments: list[str], environment: Mapping[str, str]) -> int:
