@@ -14,7 +14,7 @@ from handlers.http.downloads import send
 from models.profiles.media import CHUNK
 
 
-class TokenForm(msgspec.Struct, rename="camel"):
+class BannedExportForm(msgspec.Struct, rename="camel"):
     token: str = ""
 
 
@@ -42,7 +42,7 @@ class BannedExportHandler(ExportHandler):
     is_private = True
 
     async def post(self) -> None:
-        appeal = await self.models.appeals.get(self.read(TokenForm).token)
+        appeal = await self.models.appeals.get(self.read(BannedExportForm).token)
         await self.send_export(appeal.user_id)
 
 

@@ -33,7 +33,7 @@ COMMANDS = (
     *backups.COMMANDS,
 )
 STANDARD_OUTPUT = Path("-")
-Command = Callable[[argparse.Namespace, Models], Awaitable[int]]
+Work = Callable[[argparse.Namespace, Models], Awaitable[int]]
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -73,7 +73,7 @@ def _days(text: str) -> int:
 
 async def run(args: argparse.Namespace, models: Models) -> int:
     """Runs the command and returns the exit code, after the published events have been sent."""
-    work: dict[str, Command] = {
+    work: dict[str, Work] = {
         "payments": _payments,
         "codes": _codes,
         "refund": _refund,
