@@ -33,7 +33,7 @@ COMMANDS = (
     *backups.COMMANDS,
 )
 STANDARD_OUTPUT = Path("-")
-Work = Callable[[argparse.Namespace, Models], Awaitable[int]]
+CommandRun = Callable[[argparse.Namespace, Models], Awaitable[int]]
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -73,7 +73,7 @@ def _days(text: str) -> int:
 
 async def run(args: argparse.Namespace, models: Models) -> int:
     """Runs the command and returns the exit code, after the published events have been sent."""
-    work: dict[str, Work] = {
+    work: dict[str, CommandRun] = {
         "payments": _payments,
         "codes": _codes,
         "refund": _refund,
