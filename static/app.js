@@ -4,39 +4,7 @@
  * focus after a swap, htmx's token and errors). Pages work without it; the room, the call and the camera do not.
  */
 import { polite, toast } from "./announce.js";
-
-/** An element of a page -> the module that handles it. */
-const ISLANDS = /** @type {const} */ ([
-  ["body[data-invites]", () => import("./socket.js")],
-  ["body[data-invites]", () => import("./ringing/ring.js")],
-  ["body[data-invites]", () => import("./access_changes.js")],
-  ["#room", () => import("./room/page.js")],
-  ["#preview", () => import("./media/preview.js")],
-  ["body[data-invites]", () => import("./safety.js")],
-  ["#call", () => import("./call/page.js")],
-  ["#call-contacts-yes", () => import("./call/contacts.js")],
-  ["#selfie-camera", () => import("./media/selfie_camera.js")],
-  ["#check", () => import("./connection_check.js")],
-  ["#intro", () => import("./media/intro_video.js")],
-  ["#queue-cards", () => import("./room/card_video.js")],
-  ["[data-copy], [data-share]", () => import("./copy_button.js")],
-]);
-
-const loaded = new Set();
-
-/** Imports each island's module once, when its element first appears. */
-function wakeIslands() {
-  for (const island of ISLANDS) {
-    if (loaded.has(island) || !document.querySelector(island[0])) continue;
-    loaded.add(island);
-    island[1]().catch(() => offerReload());
-  }
-}
-
-function offerReload() {
-  toast("Part of this page did not load. Check your connection, then reload.",
-    { tone: "danger", key: "load", action: { text: "Reload", run: () => location.reload() } });
-}
+import { wakeIslands } from "./islands.js";
 
 const LOCAL = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 

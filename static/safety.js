@@ -11,7 +11,7 @@ import { invites, on } from "./socket.js";
 
 const FRAME_PIXELS = 640;
 const QUALITY = 0.8;
-const call = document.getElementById("call");
+const NO_PICTURE = "There is no picture to attach now. Send the report without it, or try again when you see them.";
 /** Who rings here now. @type {string|null} */
 let ringing = null;
 
@@ -45,7 +45,7 @@ async function openReport(address) {
   const body = document.createElement("div");
   body.className = "dialog-body";
   body.append(...new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes);
-  body.append(closeButton(dialog));
+  body.append(closeButton(dialog), toastsPlace());
   dialog.append(body);
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
@@ -53,6 +53,13 @@ async function openReport(address) {
   if (form) listenTo(form, dialog);
   dialog.showModal();
   return undefined;
+}
+
+/** Messages about the form appear in it: what is behind a dialog cannot be reached. */
+function toastsPlace() {
+  const place = document.createElement("div");
+  place.className = "toasts";
+  return place;
 }
 
 /** @param {HTMLDialogElement} dialog */
@@ -70,13 +77,14 @@ function listenTo(form, dialog) {
   offerFrame(form);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
+    if (consentOf(form)?.checked && !frameOf(form)) return toast(NO_PICTURE, { key: "safety", tone: "danger" });
     if (ringing === new FormData(form).get("userId")) declineRing();
     const reason = /** @type {HTMLButtonElement} */ (event.submitter).value;
     const answer = await post("/report", reportOf(form, reason));
-    if (!answer) return;
+    if (!answer) return undefined;
     const { reference } = await answer.json();
     dialog.close();
-    toast(`Thank you. A moderator will look at it. Your reference is ${reference}; the outcome will be in your settings.`, { key: "safety" });
+    return toast(`Thank you. A moderator will look at it. Your reference is ${reference}; the outcome will be in your settings.`, { key: "safety" });
   });
 }
 
@@ -94,35 +102,60 @@ function reportOf(form, reason) {
   };
 }
 
-/** In a call with a picture on the screen, a picture may go with it. @param {HTMLFormElement} form */
+/** In a call with a picture on the screen, a picture may go with it; once taken, it is kept. @param {HTMLFormElement} form */
 function offerFrame(form) {
-  const video = /** @type {HTMLVideoElement|null} */ (document.getElementById("remote-video"));
   const offer = /** @type {HTMLElement|null} */ (form.querySelector("[data-frame-offer]"));
-  const consent = /** @type {HTMLInputElement|null} */ (form.querySelector("[data-frame-consent]"));
-  if (!offer || !consent || !video?.videoWidth || call?.dataset.state === "ended") return;
+  const consent = consentOf(form);
+  if (!offer || !consent || !shownPicture()) return;
   offer.hidden = false;
   consent.addEventListener("change", () => {
     const canvas = canvasOf(form);
+    if (consent.checked) take(canvas);
+    consent.checked &&= hasPicture(canvas);
     canvas.hidden = !consent.checked;
-    if (consent.checked) take(video, canvas);
   });
 }
+
+/** What is seen of the peer now. */
+function shownPicture() {
+  const video = /** @type {HTMLVideoElement|null} */ (document.getElementById("remote-video"));
+  const isShown = document.getElementById("call-stage")?.dataset.picture === "yes";
+  return isShown && video?.videoWidth && video.readyState >= video.HAVE_CURRENT_DATA ? video : null;
+}
+
+/** @param {HTMLFormElement} form */
+const consentOf = (form) => /** @type {HTMLInputElement|null} */ (form.querySelector("[data-frame-consent]"));
 
 /** @param {HTMLFormElement} form */
 const canvasOf = (form) => /** @type {HTMLCanvasElement} */ (form.querySelector("[data-frame-canvas]"));
 
-/** @param {HTMLVideoElement} video @param {HTMLCanvasElement} canvas */
-function take(video, canvas) {
-  const scale = Math.min(1, FRAME_PIXELS / Math.max(video.videoWidth, video.videoHeight));
-  canvas.width = Math.round(video.videoWidth * scale);
-  canvas.height = Math.round(video.videoHeight * scale);
-  canvas.getContext("2d")?.drawImage(video, 0, 0, canvas.width, canvas.height);
+/** The picture of now; an earlier one stays if there is none. @param {HTMLCanvasElement} canvas */
+function take(canvas) {
+  const video = shownPicture();
+  const taken = document.createElement("canvas");
+  const scale = video ? Math.min(1, FRAME_PIXELS / Math.max(video.videoWidth, video.videoHeight)) : 0;
+  [taken.width, taken.height] = [Math.round((video?.videoWidth ?? 0) * scale), Math.round((video?.videoHeight ?? 0) * scale)];
+  if (video) taken.getContext("2d")?.drawImage(video, 0, 0, taken.width, taken.height);
+  if (!showsAnything(taken)) return void (hasPicture(canvas) || toast(NO_PICTURE, { key: "safety", tone: "danger" }));
+  [canvas.width, canvas.height] = [taken.width, taken.height];
+  canvas.getContext("2d")?.drawImage(taken, 0, 0);
+  canvas.dataset.taken = "yes";
 }
 
-/** @param {HTMLFormElement} form @returns {string} a JPEG as a data: address; empty without consent */
+/** @param {HTMLCanvasElement} canvas of the form */
+const hasPicture = (canvas) => canvas.dataset.taken === "yes";
+
+/** A picture of one colour shows nothing. @param {HTMLCanvasElement} canvas */
+function showsAnything(canvas) {
+  const { width, height } = canvas;
+  const pixels = width && height ? new Uint32Array(canvas.getContext("2d")?.getImageData(0, 0, width, height).data.buffer ?? []) : [];
+  return pixels.some((pixel) => pixel !== pixels[0]);
+}
+
+/** @param {HTMLFormElement} form @returns {string} a JPEG as a data: address; empty without consent, or without a picture */
 function frameOf(form) {
-  const consent = /** @type {HTMLInputElement|null} */ (form.querySelector("[data-frame-consent]"));
-  return consent?.checked ? canvasOf(form).toDataURL("image/jpeg", QUALITY) : "";
+  const canvas = canvasOf(form);
+  return consentOf(form)?.checked && hasPicture(canvas) ? canvas.toDataURL("image/jpeg", QUALITY) : "";
 }
 
 /** @param {MouseEvent} event */
@@ -133,6 +166,8 @@ function tapped(event) {
   if (link && !event.ctrlKey && !event.metaKey) {
     event.preventDefault();
     openReport(link.href);
+  } else if (target.closest("#call-block, #call-report")) {
+    tappedInCall(target.closest("#call-block") !== null);
   } else if (inRing && ringing) {
     const whom = ringing;
     if (inRing.dataset.ringSafety === "report") return openReport(`/report?userId=${whom}`);
@@ -141,16 +176,19 @@ function tapped(event) {
   }
 }
 
+/** @param {boolean} isBlock */
+function tappedInCall(isBlock) {
+  const { peerId = "", callId } = document.getElementById("call")?.dataset ?? {};
+  if (isBlock) block(peerId);
+  else openReport(`/report?userId=${peerId}&callId=${callId}`);
+}
+
 function listen() {
   document.addEventListener("click", tapped);
   on(invites, "call:notify", ({ fromUser }) => { ringing = fromUser.userId; });
   on(invites, "state", ({ invite }) => { ringing = invite?.direction === "in" ? invite.person.userId : null; });
   for (const over of ["call:cancelled", "call:answered", "call:start"]) on(invites, over, () => { ringing = null; });
   on(invites, "ban", ({ appealUrl }) => location.assign(appealUrl));
-  const peer = call?.dataset.peerId ?? "";
-  document.getElementById("call-block")?.addEventListener("click", () => block(peer));
-  document.getElementById("call-report")?.addEventListener("click",
-    () => openReport(`/report?userId=${peer}&callId=${call?.dataset.callId}`));
 }
 
 listen();

@@ -30,6 +30,7 @@ export class Socket extends EventTarget {
   /** @type {Status} */ status = "closed";
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #retry;
   /** @type {ReturnType<typeof setInterval>|undefined} */ #pinger;
+  /** @type {AbortController|null} */ #listening = null;
   #tries = 0;
   #pingSentAt = 0;
   #openedAt = 0;
@@ -44,14 +45,20 @@ export class Socket extends EventTarget {
     this.silentMs = silentMs;
     this.mostMs = mostMs;
     this.finalCodes = [...FINAL_CODES, ...finalCodes];
-    window.addEventListener("online", () => this.#networkChanged());
+  }
+
+  /** Until it is closed: what is closed can be freed. */
+  #listen() {
+    const { signal } = (this.#listening = new AbortController());
+    window.addEventListener("online", () => this.#networkChanged(), { signal });
     // Chromium: another network, although the browser was never offline.
-    Reflect.get(navigator, "connection")?.addEventListener("change", () => this.#networkChanged());
-    document.addEventListener("visibilitychange", () => this.#visibilityChanged());
+    Reflect.get(navigator, "connection")?.addEventListener("change", () => this.#networkChanged(), { signal });
+    document.addEventListener("visibilitychange", () => this.#visibilityChanged(), { signal });
   }
 
   open() {
     clearTimeout(this.#retry);
+    if (!this.#listening) this.#listen();
     if (this.#wire) this.#drop(this.#wire);
     const wire = new WebSocket(new URL(this.path, location.href.replace(/^http/, "ws")));
     this.#wire = wire;
@@ -67,7 +74,14 @@ export class Socket extends EventTarget {
     clearTimeout(this.#retry);
     clearInterval(this.#pinger);
     if (this.#wire) this.#drop(this.#wire);
-    this.#tell("closed", 1000);
+    this.#end(1000);
+  }
+
+  /** @param {number} code */
+  #end(code) {
+    this.#listening?.abort();
+    this.#listening = null;
+    this.#tell("closed", code);
   }
 
   /** @param {Message} message @returns {boolean} whether it went out */
@@ -108,7 +122,7 @@ export class Socket extends EventTarget {
   #closed(code) {
     clearInterval(this.#pinger);
     this.#wire = null;
-    if (this.finalCodes.includes(code)) return this.#tell("closed", code);
+    if (this.finalCodes.includes(code)) return this.#end(code);
     this.#tell("waiting", code);
     const most = code === 4429 ? MOST_MS : Math.min(this.mostMs, LEAST_MS * 2 ** this.#tries);
     this.#tries += 1;
@@ -154,8 +168,8 @@ export const invites = new Socket(`/ws/invites?tab=${newId()}`);
 
 /**
  * Subscribes to one type of message.
- * @param {EventTarget} source @param {string} type @param {(message: Message) => void} hear
+ * @param {EventTarget} source @param {string} type @param {(message: Message) => void} hear @param {AbortSignal} [signal] ends it
  */
-export function on(source, type, hear) {
-  source.addEventListener(type, (event) => hear(/** @type {CustomEvent<Message>} */ (event).detail));
+export function on(source, type, hear, signal) {
+  source.addEventListener(type, (event) => hear(/** @type {CustomEvent<Message>} */ (event).detail), signal && { signal });
 }

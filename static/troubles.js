@@ -60,8 +60,8 @@ const SYSTEM = isPhone ? "Open the phone’s settings, find this browser there, 
  * @param {string} and "camera and microphone" @param {string} or "camera or microphone" @param {string} are @returns {Record<Cause, Trouble>}
  */
 const wordsFor = (and, or, are) => ({
-  asking: { title: `Your browser is asking for your ${and}`, canRetry: false,
-    help: "Answer its question: choose Allow. It is at the top of the window, mostly on the left, or over the page." },
+  asking: { title: "Choose Allow in the browser’s bar", canRetry: false,
+    help: `Your browser is asking for your ${and}. Its question is at the top of the window, mostly on the left, or over the page.` },
   blocked: { title: `Your ${and} ${are} blocked`, canRetry: true, help: `${PLACE}, then try again.` },
   dismissed: { title: `Your browser may not use your ${and} yet`, canRetry: true,
     help: "Its question was closed without an answer. Try again, and choose Allow." },

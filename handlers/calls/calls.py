@@ -64,7 +64,7 @@ class CallHandler(BaseHandler):
             context = await ended_context(self, call, member.user_id)
             self.page("calls/ended.html", fragment="calls/_ended.html", call=view, **context)
         else:
-            self.page("calls/page.html", call=view)
+            self.page("calls/page.html", fragment="calls/_call.html", call=view)
 
     def _wire(self, call: Call, is_polite: bool, peer: Person | None) -> dict[str, object]:
         progress = call.progress

@@ -14,7 +14,7 @@ class RoomHandler(BaseHandler):
         member = self.allowed()
         page = await self.models.queue.page(member.user_id)
         wish = self.config.call_default_seconds
-        self.page("room/page.html", fragment="room/_queue.html", page=page, wish_seconds=wish)
+        self.page("room/page.html", fragment="room/_room.html", page=page, wish_seconds=wish)
 
 
 class QueueHandler(BaseHandler):

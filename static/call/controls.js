@@ -3,28 +3,29 @@
 import { toast } from "../announce.js";
 import { fillDeviceSelect } from "../media/device_select.js";
 import { chooseDevice, chosenDevice } from "../media/devices.js";
+import { ownDevices } from "../media/own_devices.js";
 import { isComposing, shortcutOf } from "./shortcuts.js";
 import { troubleOfFaults } from "../troubles.js";
 
-/** @typedef {import("./own_media.js").CallMedia} CallMedia */
-/** @typedef {{media: CallMedia, tiles: import("./tiles.js").Tiles, chat: import("./chat.js").Chat, end: () => void}} Parts */
+/** @typedef {{tiles: import("./tiles.js").Tiles, chat: import("./chat.js").Chat, end: () => void}} Parts */
 
 /** @param {string} id @returns {HTMLElement} */
 const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const PANELS = /** @type {const} */ ([["open-chat", "chat"], ["open-devices", "devices"]]);
 
-/** @param {Parts} parts */
-export function startControls(parts) {
-  const { media, end } = parts;
-  element("mute").addEventListener("click", () => toggleMute(media));
-  element("camera").addEventListener("click", () => toggleCamera(media));
-  element("end").addEventListener("click", end);
+/** @param {Parts} parts @param {AbortSignal} signal the end of the page */
+export function startControls(parts, signal) {
+  element("mute").addEventListener("click", toggleMute);
+  element("camera").addEventListener("click", toggleCamera);
+  element("end").addEventListener("click", parts.end);
   for (const [opener, panel] of PANELS) element(opener).addEventListener("click", () => togglePanel(opener, panel, parts));
   for (const close of document.querySelectorAll("[data-close-panel]")) close.addEventListener("click", () => closePanels(true));
-  document.addEventListener("keydown", (event) => keys(event, parts));
-  media.addEventListener("change", () => { drawMedia(media); fillDevices(parts); });
-  media.addEventListener("devices", () => { parts.tiles.useSpeaker(); fillDevices(parts); });
-  media.addEventListener("lost", (event) => tellLost(/** @type {CustomEvent} */ (event).detail));
+  document.addEventListener("keydown", (event) => keys(event, parts), { signal });
+  ownDevices.addEventListener("change", () => { drawMedia(); fillDevices(parts); }, { signal });
+  ownDevices.addEventListener("devices", () => { parts.tiles.useSpeaker(); fillDevices(parts); }, { signal });
+  ownDevices.addEventListener("lost", (event) => tellLost(/** @type {CustomEvent} */ (event).detail), { signal });
+  if (ownDevices.isSettled) drawMedia();
+  signal.addEventListener("abort", () => closePanels(false));
   startDevices(parts);
 }
 
@@ -42,26 +43,24 @@ function tellLost({ kind, label }) {
   toast(`Your ${name} went away. ${next}`, { key: "device" });
 }
 
-/** Without a microphone "Unmute" asks for one. @param {CallMedia} media */
-function toggleMute(media) {
-  if (media.hasMicrophone) media.toggleMute();
-  else media.openOnly(["audio"]).then(tellTrouble);
+/** Without a microphone "Unmute" asks for one. */
+function toggleMute() {
+  if (ownDevices.hasMicrophone) ownDevices.toggleMute();
+  else ownDevices.openOnly(["audio"]).then(tellTrouble);
 }
 
-/** @param {CallMedia} media */
-async function toggleCamera(media) {
+async function toggleCamera() {
   const button = /** @type {HTMLButtonElement} */ (element("camera"));
   button.disabled = true;
-  await media.toggleCamera().then(tellTrouble);
+  await ownDevices.toggleCamera().then(tellTrouble);
   button.disabled = false;
   button.focus();
 }
 
-/** @param {CallMedia} media */
-function drawMedia(media) {
-  const isMuted = media.isMuted || !media.hasMicrophone;
+function drawMedia() {
+  const isMuted = ownDevices.isMuted || !ownDevices.hasMicrophone;
   press("mute", isMuted, isMuted ? "Unmute" : "Mute");
-  press("camera", media.isCameraOff, media.isCameraOff ? "Camera on" : "Camera off");
+  press("camera", ownDevices.isCameraOff, ownDevices.isCameraOff ? "Camera on" : "Camera off");
 }
 
 /** @param {string} id @param {boolean} isPressed @param {string} name */
@@ -72,15 +71,15 @@ function press(id, isPressed, name) {
 }
 
 /** @param {string} opener @param {string} panel @param {Parts} parts */
-function togglePanel(opener, panel, { chat, tiles, media }) {
+function togglePanel(opener, panel, { chat, tiles }) {
   const wasOpen = !element(panel).hidden;
   closePanels(wasOpen);
   if (wasOpen) return;
   element(panel).hidden = false;
   element(opener).setAttribute("aria-expanded", "true");
-  element("call").dataset.panel = panel;
+  document.body.dataset.panel = panel;
   if (panel === "chat") return chat.opened();
-  fillDevices({ media, tiles });
+  fillDevices({ tiles });
   element("device-audio").focus();
 }
 
@@ -92,23 +91,23 @@ function closePanels(returnsFocus) {
     element(opener).setAttribute("aria-expanded", "false");
     if (returnsFocus) element(opener).focus();
   }
-  delete element("call").dataset.panel;
+  delete document.body.dataset.panel;
 }
 
 /** @param {KeyboardEvent} event @param {Parts} parts */
 function keys(event, parts) {
   if (event.key === "Escape" && !isComposing(event)) return closePanels(true);
   const shortcut = shortcutOf(event);
-  if (shortcut === "m") toggleMute(parts.media);
-  if (shortcut === "v") toggleCamera(parts.media);
+  if (shortcut === "m") toggleMute();
+  if (shortcut === "v") toggleCamera();
   if (shortcut !== "c") return;
   event.preventDefault();
   togglePanel("open-chat", "chat", parts);
 }
 
 /** @param {Parts} parts */
-function startDevices({ media, tiles }) {
-  const change = (/** @type {"audio"|"video"} */ kind) => media.use(kind, valueOf(`device-${kind}`)).then(tellTrouble);
+function startDevices({ tiles }) {
+  const change = (/** @type {"audio"|"video"} */ kind) => ownDevices.use(kind, valueOf(`device-${kind}`)).then(tellTrouble);
   element("device-audio").addEventListener("change", () => change("audio"));
   element("device-video").addEventListener("change", () => change("video"));
   element("device-output").addEventListener("change", () => {
@@ -122,11 +121,11 @@ const select = (id) => /** @type {HTMLSelectElement} */ (element(id));
 /** @param {string} id */
 const valueOf = (id) => select(id).value;
 
-/** @param {Pick<Parts, "media"|"tiles">} parts */
-async function fillDevices({ media, tiles }) {
+/** @param {Pick<Parts, "tiles">} parts */
+async function fillDevices({ tiles }) {
   if (element("devices").hidden) return;
-  await fillDeviceSelect(select("device-audio"), "audioinput", media.deviceOf("audio"));
-  await fillDeviceSelect(select("device-video"), "videoinput", media.deviceOf("video") || chosenDevice("video"));
+  await fillDeviceSelect(select("device-audio"), "audioinput", ownDevices.deviceOf("audio"));
+  await fillDeviceSelect(select("device-video"), "videoinput", ownDevices.deviceOf("video") || chosenDevice("video"));
   await fillDeviceSelect(select("device-output"), "audiooutput", chosenDevice("output"));
   const field = element("device-output").closest(".field");
   if (field instanceof HTMLElement) field.hidden = !("setSinkId" in tiles.sound);

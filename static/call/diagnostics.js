@@ -4,9 +4,10 @@
  * words, and everything that looks like one of those is then masked as well.
  */
 import { toast } from "../announce.js";
+import { ownDevices } from "../media/own_devices.js";
 import { path } from "./webrtc/path.js";
 
-/** @typedef {{engine: import("./webrtc/engine.js").CallEngine, quality: import("./quality/monitor.js").QualityMonitor, media: import("./own_media.js").CallMedia,
+/** @typedef {{engine: import("./webrtc/engine.js").CallEngine, quality: import("./quality/monitor.js").QualityMonitor,
  *   state: () => object}} Subject */
 
 /** UUIDs (session tokens have that form), IPv6, IPv4 (with port), mDNS names, long opaque words. */
@@ -23,13 +24,13 @@ function trackState(track) {
 }
 
 /** @param {Subject} subject @returns {Promise<string>} JSON, redacted */
-export async function diagnose({ engine, quality, media, state }) {
+export async function diagnose({ engine, quality, state }) {
   const { pc } = engine;
   const found = {
     browser: navigator.userAgent.replaceAll(".0.0.0", ""), online: navigator.onLine, visible: document.visibilityState, page: state(),
     connection: await engine.stats(), ice: pc?.iceConnectionState ?? "none", route: pc && (await path(pc)),
     quality: quality.grade.word, level: quality.bitrate.level.name, choice: quality.bitrate.choice, log: quality.log,
-    media: { ...media.state, camera: trackState(media.videoTrack) },
+    media: { ...ownDevices.state, camera: trackState(ownDevices.videoTrack) },
   };
   return redact(JSON.stringify(found, null, 1));
 }

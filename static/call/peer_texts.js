@@ -5,20 +5,20 @@
  * @typedef {{audio: boolean, video: boolean, camera: boolean, faults: {audio?: string, video?: string, call?: string}}} PeerMedia
  */
 
-/** @type {Record<string, (whose: string, device: string) => string>} */
+/** @type {Record<string, (name: string, device: string) => string>} */
 const CAUSES = {
-  asking: (whose, device) => `${whose} browser waits for permission to use the ${device}`,
-  blocked: (whose, device) => `${whose} ${device} is blocked in the browser`,
-  missing: (whose, device) => `${whose} ${device} was not found`,
-  busy: (whose, device) => `${whose} ${device} is in use by another program`,
-  paused: (whose, device) => `${whose} device has paused the ${device}`,
-  failed: (whose, device) => `${whose} ${device} is not working`,
+  asking: (name, device) => `${name} is still allowing the ${device}`,
+  blocked: (name, device) => `${name}’s ${device} is blocked in the browser`,
+  missing: (name, device) => `${name}’s ${device} was not found`,
+  busy: (name, device) => `${name}’s ${device} is in use by another program`,
+  paused: (name, device) => `${name}’s device has paused the ${device}`,
+  failed: (name, device) => `${name}’s ${device} is not working`,
 };
 const ALIKE = /** @type {Record<string, string>} */ ({ dismissed: "blocked", system: "blocked", policy: "blocked", insecure: "blocked" });
 const NONE = { audio: "is muted", video: "has the camera off" };
 
 /** @param {string} name @param {string} device @param {string} cause */
-const because = (name, device, cause) => (CAUSES[ALIKE[cause] ?? cause] ?? CAUSES.failed)?.(`${name}’s`, device) ?? "";
+const because = (name, device, cause) => (CAUSES[ALIKE[cause] ?? cause] ?? CAUSES.failed)?.(name, device) ?? "";
 
 /** Why they cannot take part in a call at all; empty when they can. @param {string} name @param {PeerMedia} peer */
 export function callTrouble(name, { faults }) {

@@ -1,8 +1,10 @@
 // @ts-check
 /**
- * The video and audio elements of a call: the peer's full-screen, one's own small, and a button where autoplay is blocked.
+ * The peer's picture and sound in a call, and a button where autoplay is blocked. The two elements outlive the call's page;
+ * `stop` takes the peer's tracks out of them. Until the own devices are settled, the peer is neither seen nor heard.
  */
 import { chosenDevice, listDevices } from "../media/devices.js";
+import { ownDevices } from "../media/own_devices.js";
 import { peerTrouble } from "./peer_texts.js";
 
 /** @param {string} id @returns {any} */
@@ -11,16 +13,17 @@ const element = (id) => document.getElementById(id);
 export class Tiles {
   /** @type {HTMLVideoElement} */ remote = element("remote-video");
   /** @type {HTMLAudioElement} */ sound = element("remote-audio");
-  /** @type {HTMLVideoElement} */ own = element("local-video");
-  /** What the peer said to send; with the camera on and no video, their picture is paused. */ peer = /** @type {import("./peer_texts.js").PeerMedia} */ ({ audio: true, video: true, camera: true, faults: {} });
+  /** What the peer said to send; until the first report all of it is expected. With the camera on and no video, their picture is paused. */
+  peer = /** @type {import("./peer_texts.js").PeerMedia} */ ({ audio: true, video: true, camera: true, faults: {} });
 
-  /** @param {string} name of the peer */
-  constructor(name) {
+  /** @param {string} name of the peer @param {AbortSignal} signal the end of the page */
+  constructor(name, signal) {
     this.name = name;
+    this.remote.setAttribute("aria-label", name);
     element("hear").addEventListener("click", () => this.play());
-    document.addEventListener("visibilitychange", () => { if (!document.hidden) this.play(); });
-    for (const type of ["loadeddata", "resize", "emptied"]) this.remote.addEventListener(type, () => this.draw());
-    this.#makeDraggable();
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) this.play(); }, { signal });
+    for (const type of ["loadeddata", "resize", "emptied"]) this.remote.addEventListener(type, () => this.draw(), { signal });
+    ownDevices.addEventListener("change", () => this.draw(), { signal });
   }
 
   /** @param {MediaStreamTrack} track from the peer */
@@ -41,7 +44,8 @@ export class Tiles {
 
   /** @param {boolean} isNeeded */
   #offerTap(isNeeded) {
-    element("hear").hidden = !isNeeded;
+    const offer = element("hear");
+    if (offer) offer.hidden = !isNeeded;
   }
 
   /** The chosen speaker, or the system's default while it is unavailable. */
@@ -54,45 +58,17 @@ export class Tiles {
     if (sound.sinkId !== wanted) await sound.setSinkId(wanted).catch(() => undefined);
   }
 
-  /** @param {MediaStreamTrack|null} track one's own camera */
-  showOwn(track) {
-    this.own.hidden = track === null;
-    const shown = /** @type {MediaStream|null} */ (this.own.srcObject)?.getVideoTracks()[0] ?? null;
-    if (shown === track) return;
-    this.own.srcObject = track ? new MediaStream([track]) : null;
-    if (track) this.own.play().catch(() => undefined);
-  }
-
   draw() {
     const track = /** @type {MediaStream|null} */ (this.remote.srcObject)?.getVideoTracks()[0];
-    const hasPicture = Boolean(track && !track.muted && this.peer.video && this.remote.videoWidth);
+    const hasPicture = Boolean(track && !track.muted && this.peer.video && this.remote.videoWidth && ownDevices.isSettled);
+    this.sound.muted = !ownDevices.isSettled;
     element("call-stage").dataset.picture = hasPicture ? "yes" : "no";
-    element("peer-words").textContent = peerTrouble(this.name, this.peer);
-  }
-
-  /** The user's own video can be dragged; it stays inside the area of the call. */
-  #makeDraggable() {
-    const { own } = this;
-    let from = { x: 0, y: 0 };
-    let at = { x: 0, y: 0 };
-    own.addEventListener("pointerdown", (event) => { own.setPointerCapture(event.pointerId); from = { x: event.clientX - at.x, y: event.clientY - at.y }; });
-    own.addEventListener("pointermove", (event) => {
-      if (!own.hasPointerCapture(event.pointerId)) return;
-      at = { x: event.clientX - from.x, y: event.clientY - from.y };
-      own.style.translate = `${at.x}px ${at.y}px`;
-    });
-    own.addEventListener("lostpointercapture", () => { at = this.#inside(at); own.style.translate = `${at.x}px ${at.y}px`; });
-  }
-
-  /** @param {{x: number, y: number}} at */
-  #inside(at) {
-    const box = this.own.getBoundingClientRect();
-    const x = at.x + Math.max(0, -box.left) - Math.max(0, box.right - innerWidth);
-    const y = at.y + Math.max(0, -box.top) - Math.max(0, box.bottom - innerHeight);
-    return { x, y };
+    const words = element("peer-words");
+    if (words) words.textContent = peerTrouble(this.name, this.peer);
   }
 
   stop() {
-    for (const player of [this.remote, this.sound, this.own]) player.srcObject = null;
+    for (const player of [this.remote, this.sound]) player.srcObject = null;
+    element("call-stage").dataset.picture = "no";
   }
 }

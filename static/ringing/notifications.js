@@ -37,7 +37,7 @@ export function watchNotifications(hear) {
 }
 
 /** Call from a click. */
-export async function askForNotifications() {
+async function askForNotifications() {
   // Older Safari uses a callback.
   await new Promise((resolve) => { Promise.resolve(Notification.requestPermission(resolve)).then(resolve, resolve); });
   await start();
@@ -66,4 +66,14 @@ function notifyFromPage(title, options) {
     changed();
     return () => {};
   }
+}
+
+/** Offers notifications by a button, only while they can still be asked for. @param {HTMLElement} button @param {() => void} asked */
+export function offerNotifications(button, asked) {
+  button.hidden = notificationState() !== "default";
+  button.addEventListener("click", async () => {
+    await askForNotifications();
+    button.hidden = notificationState() !== "default";
+    asked();
+  });
 }

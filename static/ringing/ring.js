@@ -12,7 +12,9 @@ import { clock, lengthText } from "../clock.js";
 import { elsewhereWords, incomingWords, outgoingWords } from "./texts.js";
 import "../signed_out.js";
 import * as view from "./view.js";
+import { show } from "../pages.js";
 import { invites, on } from "../socket.js";
+import { clearSoundOffers, offerSound } from "./sound_offers.js";
 import { startTone, unlockAudio, watchSound } from "../tones.js";
 
 /** @typedef {import("./view.js").Person} Person */
@@ -22,12 +24,12 @@ import { startTone, unlockAudio, watchSound } from "../tones.js";
 
 /** The server announces the end of a ring; the screen waits for it at most this long after zero. */
 const SILENCE_MS = 4000;
-/** Longer than a tap. */
-const SETTLE_MS = 700;
 /** @type {Ring|null} */
 let ring = null;
 let commands = 0;
-let isLeaving = false;
+/** The call of this user, as the server said last; while it is on the screen, no bar leads there. @type {string|null} */
+let liveCall = null;
+/** The call that this tab was sent to last. */ let entering = "";
 let startedAt = 0;
 
 /** Sends a command about the ring; its `id` comes back on an error. @param {Message} message */
@@ -151,21 +153,33 @@ function extended({ inviteId, expiresAt }) {
   view.showExtend(ring.extended < Number(view.dialog?.querySelector(".ring")?.getAttribute("data-max-extends") ?? 2));
 }
 
-/** @param {string} callId */
+/** The dialog stays until the call is on the screen. @param {string} callId */
 function enter(callId) {
-  if (isLeaving) return;
-  isLeaving = true;
+  if (entering === callId) return;
+  [liveCall, entering, ring] = [callId, callId, null];
   release();
+  view.stopCounting();
+  view.setBusy(true);
+  view.setWords("Connecting you…");
   assertive("You are connected. The call opens now.");
-  location.assign(`/calls/${callId}`);
+  show(`/calls/${callId}`);
+}
+
+/** Another page is on the screen. */
+function arrived() {
+  const isThere = location.pathname === `/calls/${liveCall}`;
+  if (isThere && entering === liveCall) view.hide();
+  if (isThere && document.getElementById("call-ended")) liveCall = null;
+  showCallBanner(liveCall);
 }
 
 /** Makes the screen say what the server says. @param {Message} state */
 function reconcile({ invite: held, call }) {
   const wasAnswering = ring !== null && (ring.direction === "out" || ring.answer?.type === "call:accept");
-  if (call && (wasAnswering || Date.now() - startedAt < 30_000) && !location.pathname.startsWith("/calls/"))
+  if (call && (wasAnswering || Date.now() - startedAt < 30_000) && location.pathname !== `/calls/${call.callId}`)
     return enter(call.callId);
-  showCallBanner(call?.callId ?? null);
+  liveCall = call?.callId ?? null;
+  showCallBanner(liveCall);
   if (held) adopt(held);
   else if (ring) over(ring.direction === "out" ? "lost" : "missed");
 }
@@ -198,22 +212,6 @@ function faulty({ id, message }) {
   toast(message, { key: "ring", tone: "danger" });
 }
 
-/** @returns {NodeListOf<HTMLElement>} */
-const soundOffers = () => document.querySelectorAll("[data-sound-locked]");
-
-/** An offer keeps its place: nothing may move under the finger that has unlocked the sound, perhaps by "Accept". @param {boolean} isLocked */
-function offerSound(isLocked) {
-  for (const offer of soundOffers()) {
-    offer.style.visibility = isLocked ? "visible" : "hidden";
-    if (isLocked) offer.hidden = false;
-    else if (!offer.closest("dialog")) setTimeout(() => { offer.hidden = offer.style.visibility === "hidden"; }, SETTLE_MS);
-  }
-}
-
-function clearSoundOffers() {
-  for (const offer of soundOffers()) offer.hidden = offer.style.visibility !== "visible";
-}
-
 function listen() {
   view.press("accept", accept);
   view.press("decline", decline);
@@ -233,7 +231,7 @@ function listen() {
   });
   on(invites, "call:start", ({ callId }) => enter(callId));
   on(invites, "error", faulty);
-  if (document.getElementById("call")) return; // there are no rings during a call
+  document.addEventListener("htmx:after:swap", arrived);
   watchSound(offerSound);
 }
 

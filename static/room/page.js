@@ -6,16 +6,15 @@
  */
 import { polite } from "../announce.js";
 import { CardStack, isOnCooldown, personOf } from "./cards.js";
-import { goOnline, offerNotifications, takeBreak, wantsOnline, watchPresence } from "./presence.js";
-import { mayGoOnline, watchTroubles } from "./trouble.js";
+import * as presence from "./presence.js";
 import { fetchQueue } from "./queue.js";
 import * as ring from "../ringing/ring.js";
 import { shortcutOf } from "../call/shortcuts.js";
 import { invites, on } from "../socket.js";
+import { offerNotifications } from "../ringing/notifications.js";
 import { chooseSeconds, chosenSeconds, rememberedSeconds, rememberSeconds } from "../ringing/duration.js";
 import { lengthText } from "../clock.js";
 
-const DOWN_MS = 5000;
 const POLL_MS = 15_000;
 const CARDS_AHEAD = 20;
 const EMPTY = {
@@ -30,170 +29,159 @@ function element(id) {
   return found;
 }
 
-const room = element("room");
-const talk = /** @type {HTMLButtonElement} */ (element("talk"));
-const lengths = element("lengths");
-const stack = new CardStack(element("queue-cards"), shown);
-let knowsOfMore = element("queue-cursor").dataset.more === "yes";
-let downSince = Date.now();
-let online = Number(element("online-count").dataset.count);
-/** Fetches run one after the other, so no update is lost and no page is added twice. */
-let fetching = Promise.resolve();
-/** @type {Set<() => Promise<void>>} */
-const waiting = new Set();
+class RoomPage {
+  #left = new AbortController();
+  #talk = /** @type {HTMLButtonElement} */ (element("talk"));
+  #lengths = element("lengths");
+  #knowsOfMore = element("queue-cursor").dataset.more === "yes";
+  #online = Number(element("online-count").dataset.count);
+  /** Fetches run one after the other, so no update is lost and no page is added twice. */
+  #fetching = Promise.resolve();
+  /** @type {Set<() => Promise<void>>} */ #waiting = new Set();
+  #refresh = () => this.#reload();
+  #more = () => this.#append();
 
-/** @param {HTMLElement|null} card */
-function shown(card) {
-  element("queue-empty").hidden = card !== null;
-  element("deck-controls").hidden = card === null;
-  element("deck-place").textContent = stack.place;
-  for (const step of room.querySelectorAll("[data-step]")) /** @type {HTMLElement} */ (step).hidden = stack.cards.length < 2;
-  if (card) label(card);
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.root = root;
+    root.classList.add("is-live");
+    chooseSeconds(this.#lengths, rememberedSeconds(this.#lengths));
+    this.stack = new CardStack(element("queue-cards"), (card) => this.#shown(card));
+    offerNotifications(element("offer-notifications"), presence.tellHidden);
+    this.#listen(this.#left.signal);
+    this.stack.show();
+    this.timers = [setInterval(() => this.#beat(), 1000), setInterval(() => this.#poll(), POLL_MS)];
+    presence.enter();
+    this.#showPresence();
+  }
+
+  stop() {
+    this.#left.abort();
+    this.timers.forEach(clearInterval);
+  }
+
+  get #isLeft() { return this.#left.signal.aborted; }
+
+  /** @param {HTMLElement|null} card */
+  #shown(card) {
+    element("queue-empty").hidden = card !== null;
+    element("deck-controls").hidden = card === null;
+    element("deck-place").textContent = this.stack.place;
+    for (const step of this.root.querySelectorAll("[data-step]")) /** @type {HTMLElement} */ (step).hidden = this.stack.cards.length < 2;
+    if (card) this.#label(card);
+  }
+
+  /** @param {HTMLElement} card */
+  #label(card) {
+    const isWaiting = isOnCooldown(card);
+    const pronoun = card.dataset.pronoun || "them";
+    this.#talk.setAttribute("aria-disabled", String(isWaiting));
+    element("talk-words").textContent = isWaiting ? "Not yet" : `Talk to ${pronoun}`;
+    element("talk-more").textContent = `: ${card.dataset.name}, ${lengthText(chosenSeconds(this.#lengths))}`;
+  }
+
+  /** @param {1|-1} step */
+  #move(step) {
+    this.stack.move(step);
+    this.#fill();
+    element("queue-note").textContent = "";
+    const card = this.stack.current;
+    if (card) polite(`${card.dataset.name}, ${this.stack.place}${isOnCooldown(card) ? ", not available to you yet" : ""}`);
+  }
+
+  /** Says that the person just looked at is gone. @param {string[]} names */
+  #farewell(names) {
+    const text = names.map((name) => `${name} has just left.`).join(" ");
+    if (!text) return;
+    element("queue-note").textContent = text;
+    polite(this.stack.current ? `${text} Now: ${this.stack.current.dataset.name}.` : text);
+  }
+
+  /** Runs after what is under way; the same wish twice is one. @param {() => Promise<void>} work */
+  #inTurn(work) {
+    if (this.#waiting.has(work)) return;
+    this.#waiting.add(work);
+    this.#fetching = this.#fetching.then(() => { this.#waiting.delete(work); return this.#isLeft ? undefined : work(); });
+  }
+
+  /** More people behind the cursor. @returns {Promise<void>} */
+  async #append() {
+    const cursor = element("queue-cursor");
+    const page = await fetchQueue(cursor.dataset.cursor);
+    if (!page || this.#isLeft) return;
+    cursor.dataset.cursor = page.cursor;
+    this.stack.merge(page.articles, false);
+    this.#knowsOfMore = page.hasMore;
+    if (page.articles.length) this.#fill();
+  }
+
+  /** New cards are appended, but only up to one page ahead of the current card. */
+  #fill() {
+    if (this.#knowsOfMore && this.stack.ahead < CARDS_AHEAD) this.#inTurn(this.#more);
+  }
+
+  /** Loads the complete state: after a reconnect or a ring, or while there is no socket. */
+  async #reload() {
+    const page = await fetchQueue();
+    if (!page || this.#isLeft) return;
+    element("queue-cursor").dataset.cursor = page.cursor;
+    this.#farewell(this.stack.merge(page.articles, !page.hasMore));
+    this.#knowsOfMore = page.hasMore;
+    this.#fill();
+  }
+
+  /** @param {number} count */
+  #countOnline(count) {
+    this.#online = count;
+    element("online-count").textContent = count === 1 ? "1 person online" : `${count} people online`;
+  }
+
+  #showPresence() {
+    if (invites.status === "open" && this.#online === 0) this.#countOnline(1);
+    element("empty-words").textContent = EMPTY[presence.isAvailable() ? "online" : "away"];
+  }
+
+  #ask() {
+    const card = this.stack.current;
+    if (!card || isOnCooldown(card)) return;
+    ring.invite(personOf(card), chosenSeconds(this.#lengths));
+  }
+
+  /** @param {AbortSignal} signal */
+  #listen(signal) {
+    on(invites, "queue:update", ({ left, more: hasMore, onlineUsers }) => {
+      this.#farewell(this.stack.remove(left ?? []));
+      this.#countOnline(onlineUsers);
+      this.#knowsOfMore = hasMore;
+      this.#fill();
+    }, signal);
+    on(invites, "state", () => this.#inTurn(this.#refresh), signal);
+    document.body.addEventListener("ring:over", () => this.#inTurn(this.#refresh), { signal });
+    signal.addEventListener("abort", presence.watchPresence(() => this.#showPresence()));
+    document.addEventListener("keydown", (event) => {
+      const step = /** @type {Record<string, 1|-1>} */ ({ ArrowRight: 1, ArrowLeft: -1 })[shortcutOf(event)];
+      if (step) this.#move(step);
+    }, { signal });
+    this.#talk.addEventListener("click", () => this.#ask());
+    for (const step of this.root.querySelectorAll("[data-step]"))
+      step.addEventListener("click", () => this.#move(step.getAttribute("data-step") === "next" ? 1 : -1));
+    this.#lengths.addEventListener("change", () => { rememberSeconds(chosenSeconds(this.#lengths)); this.stack.show(); });
+  }
+
+  /** Runs once a second and computes everything from timestamps. */
+  #beat() {
+    this.stack.tick();
+    if (this.stack.current) this.#label(this.stack.current);
+  }
+
+  #poll() {
+    const isDeaf = presence.isLost() || (invites.status === "open" && !presence.isAvailable());
+    if (isDeaf && !document.hidden) this.#inTurn(this.#refresh);
+  }
 }
 
-/** @param {HTMLElement} card */
-function label(card) {
-  const isWaiting = isOnCooldown(card);
-  const pronoun = card.dataset.pronoun || "them";
-  talk.setAttribute("aria-disabled", String(isWaiting));
-  element("talk-words").textContent = isWaiting ? "Not yet" : `Talk to ${pronoun}`;
-  element("talk-more").textContent = `: ${card.dataset.name}, ${lengthText(chosenSeconds(lengths))}`;
-}
-
-/** @param {1|-1} step */
-function move(step) {
-  stack.move(step);
-  fill();
-  element("queue-note").textContent = "";
-  const card = stack.current;
-  if (card) polite(`${card.dataset.name}, ${stack.place}${isOnCooldown(card) ? ", not available to you yet" : ""}`);
-}
-
-/** Says that the person just looked at is gone. @param {string[]} names */
-function farewell(names) {
-  const text = names.map((name) => `${name} has just left.`).join(" ");
-  if (!text) return;
-  element("queue-note").textContent = text;
-  polite(stack.current ? `${text} Now: ${stack.current.dataset.name}.` : text);
-}
-
-/** Runs after what is under way; the same wish twice is one. @param {() => Promise<void>} work */
-function inTurn(work) {
-  if (waiting.has(work)) return;
-  waiting.add(work);
-  fetching = fetching.then(() => { waiting.delete(work); return work(); });
-}
-
-/** More people behind the cursor. @returns {Promise<void>} */
-async function more() {
-  const cursor = element("queue-cursor");
-  const page = await fetchQueue(cursor.dataset.cursor);
-  if (!page) return;
-  cursor.dataset.cursor = page.cursor;
-  stack.merge(page.articles, false);
-  knowsOfMore = page.hasMore;
-  if (page.articles.length) fill();
-}
-
-/** New cards are appended, but only up to one page ahead of the current card. */
-function fill() {
-  if (knowsOfMore && stack.ahead < CARDS_AHEAD) inTurn(more);
-}
-
-/** Loads the complete state: after a reconnect or a ring, or while there is no socket. */
-async function refresh() {
-  const page = await fetchQueue();
-  if (!page) return;
-  element("queue-cursor").dataset.cursor = page.cursor;
-  farewell(stack.merge(page.articles, !page.hasMore));
-  knowsOfMore = page.hasMore;
-  fill();
-}
-
-/** @param {number} count */
-function countOnline(count) {
-  online = count;
-  element("online-count").textContent = count === 1 ? "1 person online" : `${count} people online`;
-}
-
-/** @param {boolean} available @param {boolean} isConnected */
-function showPresence(available, isConnected) {
-  const state = isConnected ? (available ? "online" : "away") : "lost";
-  if (isConnected) downSince = 0;
-  else downSince ||= Date.now();
-  const isLost = !isConnected && Date.now() - downSince > DOWN_MS;
-  if (state === "lost" && !isLost && room.dataset.presence) return;
-  room.dataset.presence = state;
-  if (isConnected && online === 0) countOnline(1);
-  const words = { online: "You are online", away: "You are not online", lost: "Reconnecting…" };
-  element("availability-words").textContent = words[state];
-  element("empty-words").textContent = EMPTY[available ? "online" : "away"];
-  element("go-online").hidden = state === "lost" ? wantsOnline() : available;
-  element("take-break").hidden = !available || state === "lost";
-}
-
-function ask() {
-  const card = stack.current;
-  if (!card || isOnCooldown(card)) return;
-  ring.invite(personOf(card), chosenSeconds(lengths));
-}
-
-/** @param {KeyboardEvent} event */
-function keys(event) {
-  const key = shortcutOf(event);
-  if (key === "ArrowRight") move(1);
-  if (key === "ArrowLeft") move(-1);
-}
-
-async function start() {
-  const button = /** @type {HTMLButtonElement} */ (element("go-online"));
-  button.disabled = true;
-  const isListed = await goOnline(mayGoOnline);
-  button.disabled = false;
-  element("take-break").hidden = !isListed;
-  element(isListed ? "take-break" : "room-trouble").focus();
-}
-
-function listen() {
-  on(invites, "queue:update", ({ left, more: hasMore, onlineUsers }) => {
-    farewell(stack.remove(left ?? []));
-    countOnline(onlineUsers);
-    knowsOfMore = hasMore;
-    fill();
-  });
-  on(invites, "state", () => inTurn(refresh));
-  document.body.addEventListener("ring:over", () => inTurn(refresh));
-  document.addEventListener("keydown", keys);
-  talk.addEventListener("click", ask);
-  element("go-online").addEventListener("click", start);
-  element("take-break").addEventListener("click", () => { takeBreak(); element("go-online").hidden = false; element("go-online").focus(); });
-  for (const step of room.querySelectorAll("[data-step]"))
-    step.addEventListener("click", () => move(step.getAttribute("data-step") === "next" ? 1 : -1));
-  lengths.addEventListener("change", () => { rememberSeconds(chosenSeconds(lengths)); stack.show(); });
-}
-
-/** Runs once a second and computes everything from timestamps. */
-function beat() {
-  const isDown = downSince > 0 && Date.now() - downSince > DOWN_MS;
-  if (isDown) showPresence(false, false);
-  stack.tick();
-  if (stack.current) label(stack.current);
-}
-
-function poll() {
-  const isDeaf = (downSince > 0 && Date.now() - downSince > DOWN_MS) || room.dataset.presence === "away";
-  if (isDeaf && !document.hidden) inTurn(refresh);
-}
-
-if (!room.dataset.started) {
-  room.dataset.started = "yes";
-  room.classList.add("is-live");
-  chooseSeconds(lengths, rememberedSeconds(lengths));
-  offerNotifications(element("offer-notifications"));
-  watchPresence(showPresence);
-  watchTroubles();
-  listen();
-  stack.show();
-  setInterval(beat, 1000);
-  setInterval(poll, POLL_MS);
+/** @param {HTMLElement} root */
+export function start(root) {
+  const page = new RoomPage(root);
+  return () => page.stop();
 }

@@ -1,61 +1,135 @@
 // @ts-check
 /**
- * Whether the user can be invited: going online, taking a break, a hidden tab, notifications. The wish to be online is
- * kept per tab (sessionStorage); the actual state is what the server last sent.
+ * Whether the user can be invited: going online, a break, a hidden tab. The wish is remembered by the browser, so that
+ * entering the room takes the user online again; the actual state is what the server last sent. Being online opens camera
+ * and microphone, for the own picture; while the tab is hidden for a minute outside of a call they are closed.
  */
-import { askForNotifications, notificationState, watchNotifications } from "../ringing/notifications.js";
+import { toast } from "../announce.js";
 import { canCall } from "../media/readiness.js";
+import { ownDevices } from "../media/own_devices.js";
+import { notificationState, watchNotifications } from "../ringing/notifications.js";
 import { invites, on } from "../socket.js";
 import { forget, recall, remember } from "../storage.js";
 import { unlockAudio } from "../tones.js";
+import { mayGoOnline, watchTroubles } from "./trouble.js";
 
 const KEY = "napalm.online";
+const DOWN_MS = 5000;
+const HIDDEN_MS = 60_000;
+const WORDS = { online: "You are online", away: "You are not online", lost: "Reconnecting…" };
 
-/** @param {(available: boolean, isConnected: boolean) => void} changed */
-export function watchPresence(changed) {
-  let available = false;
-  const tell = () => changed(available, invites.status === "open");
-  const greet = (/** @type {import("../socket.js").Message} */ state) => {
-    available = state.available;
-    if (wantsOnline()) invites.send({ type: "queue:join" });
-    tellHidden();
-    tell();
-  };
-  on(invites, "state", greet);
-  if (invites.state && invites.status === "open") greet(invites.state);
-  on(invites, "queue:state", (state) => { available = state.available; tell(); });
-  on(invites, "socket:status", tell);
-  document.addEventListener("visibilitychange", tellHidden);
-  watchNotifications(tellHidden);
-}
+/** @param {string} id @returns {HTMLElement} */
+const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+const own = element("own");
+let available = false;
+let downSince = Date.now();
+let wasHidden = false;
+/** Whether this document has been in the room, or in a call: only then it joins by itself. */ let hasEntered = false;
+/** @type {ReturnType<typeof setTimeout>|undefined} */ let hiding;
+/** @type {Set<() => void>} */ const watching = new Set();
 
 /** A browser that cannot make calls never goes online. */
-export const wantsOnline = () => recall(KEY, "session") === "yes" && canCall();
+const wantsOnline = () => recall(KEY) === "yes" && canCall();
 
-/** Call from a click: it unlocks the ring tone too. @param {() => Promise<boolean>} mayGoOnline looks first */
-export async function goOnline(mayGoOnline) {
+/** Without the socket for long enough to say so. */
+export const isLost = () => downSince > 0 && Date.now() - downSince > DOWN_MS;
+export const isAvailable = () => available;
+
+/** Hears each change. @param {() => void} hear @returns {() => void} stops it */
+export function watchPresence(hear) {
+  watching.add(hear);
+  return () => watching.delete(hear);
+}
+
+function draw() {
+  const isConnected = invites.status === "open";
+  if (isConnected) downSince = 0;
+  else downSince ||= Date.now();
+  if (!isConnected && !isLost() && own.dataset.presence) return;
+  const state = isConnected ? (available ? "online" : "away") : "lost";
+  own.dataset.presence = state;
+  if (element("availability-words").textContent !== WORDS[state]) element("availability-words").textContent = WORDS[state];
+  element("go-online").hidden = state === "lost" ? wantsOnline() : available;
+  element("take-break").hidden = state !== "online";
+  for (const hear of watching) hear();
+}
+
+/** @param {boolean} isListed as the server says */
+function learn(isListed) {
+  available = isListed;
+  draw();
+}
+
+/** Waits for rings if that is wished, with open devices: in the room, and after a call. */
+export function enter() {
+  if (!wantsOnline()) return ownDevices.close();
+  hasEntered = true;
+  if (!available) invites.send({ type: "queue:join" });
+  if (!document.hidden) ownDevices.open();
+}
+
+/** Call from a click: it unlocks the ring tone too, and lets the browser ask for the devices. */
+async function goOnline() {
+  const button = /** @type {HTMLButtonElement} */ (element("go-online"));
   unlockAudio();
-  if (!(await mayGoOnline())) return false;
-  remember(KEY, "yes", "session");
-  invites.send({ type: "queue:join" });
-  return true;
+  button.disabled = true;
+  ownDevices.open();
+  const isFine = await mayGoOnline();
+  button.disabled = false;
+  if (isFine) remember(KEY, "yes");
+  else element("room-trouble").focus();
+  enter();
+  if (!isFine) return;
+  element("take-break").hidden = false;
+  element("take-break").focus();
 }
 
-export function takeBreak() {
-  forget(KEY, "session");
+function takeBreak() {
+  forget(KEY);
   invites.send({ type: "queue:leave" });
+  ownDevices.close();
+  element("go-online").hidden = false;
+  element("go-online").focus();
 }
 
-function tellHidden() {
+export function tellHidden() {
   invites.send({ type: "queue:hidden", hidden: document.hidden, notifications: notificationState() === "granted" });
 }
 
-/** Offers notifications by a button, only while they can still be asked for. @param {HTMLElement} button */
-export function offerNotifications(button) {
-  button.hidden = notificationState() !== "default";
-  button.addEventListener("click", async () => {
-    await askForNotifications();
-    button.hidden = notificationState() !== "default";
-    tellHidden();
-  });
+/** No camera runs unseen; it comes back with the tab. */
+function watchTab() {
+  clearTimeout(hiding);
+  if (document.hidden) hiding = setTimeout(closeHidden, HIDDEN_MS);
+  else if (wasHidden) {
+    wasHidden = false;
+    toast("Your camera was off while this tab was in the background.", { key: "hidden" });
+    enter();
+  }
 }
+
+function closeHidden() {
+  if (!document.hidden || ownDevices.isLent || !ownDevices.isOpen) return;
+  wasHidden = true;
+  ownDevices.close();
+}
+
+/** @param {import("../socket.js").Message} state */
+function greet(state) {
+  if (hasEntered && wantsOnline()) invites.send({ type: "queue:join" });
+  tellHidden();
+  learn(state.available);
+}
+
+own.hidden = false;
+on(invites, "state", greet);
+if (invites.state && invites.status === "open") greet(invites.state);
+on(invites, "queue:state", (state) => learn(state.available));
+on(invites, "socket:status", draw);
+setInterval(() => { if (isLost()) draw(); }, 1000);
+for (const type of ["visibilitychange", "htmx:after:swap"]) document.addEventListener(type, watchTab);
+document.addEventListener("visibilitychange", tellHidden);
+watchNotifications(tellHidden);
+watchTroubles();
+element("go-online").addEventListener("click", goOnline);
+element("take-break").addEventListener("click", takeBreak);

@@ -1,5 +1,6 @@
 // @ts-check
-/** Problems that would spoil a call from this browser, shown in the room before the user goes online. */
+/** Problems that would spoil a call from this browser, shown with the own picture: before the user goes online, and later. */
+import { ownDevices } from "../media/own_devices.js";
 import { canCall, findsWayOut } from "../media/readiness.js";
 import { on, invites } from "../socket.js";
 import { faultOf, permissionOf, troubleOfFaults } from "../troubles.js";
@@ -12,16 +13,19 @@ const KINDS = /** @type {const} */ ([["video", "videoinput"], ["audio", "audioin
 const NO_CALLS = ["Video calls are switched off in this browser", "Lockdown Mode, a privacy setting, an extension or a policy of your organisation does that. Allow WebRTC for this site, or use another browser."];
 const NO_WAY = ["No way for calls out of this browser was found", "An extension, a VPN, a privacy setting or your network stops them. Allow WebRTC for this site or try another network, then go online again."];
 const NO_SOCKET = ["Live messages do not get through", "The site answers, but something between (a proxy, a company network, an extension) stops its WebSocket, so no one can ring you. Try another network, or mobile data."];
-const ANYWAY = "You can go online anyway.";
+const ANYWAY = "You can be online anyway.";
 
 /** @param {string} id @returns {HTMLElement} */
 const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 /** @type {string[]} */
 let shown = [];
+/** Whether it is about the devices. */
+let isAboutDevices = false;
 
 /** @param {string[]} words none takes the notice away @param {boolean} [isWarning] it stops nothing */
 function show(words, isWarning = false) {
+  isAboutDevices = isWarning;
   element("room-trouble").className = `notice ${isWarning ? "notice-warm" : "notice-danger"}`;
   const [title = "", help = ""] = (shown = words);
   element("room-trouble").hidden = !title;
@@ -44,10 +48,23 @@ async function deviceFaults() {
 
 async function lookAtDevices() {
   const faults = await deviceFaults();
-  if (!canCall() || !faults.length) return;
+  if (!ownDevices.isOpen && faults.length) tell(faults);
+}
+
+/** What the open devices lack. */
+function lookAtOpen() {
+  const { faults } = ownDevices;
+  if (!ownDevices.isOpen) return;
+  if (faults.length) tell(faults);
+  else if (isAboutDevices) show([]);
+}
+
+/** @param {readonly Fault[]} faults */
+function tell(faults) {
   const { title, help } = troubleOfFaults(faults);
+  if (faults.some(({ cause }) => cause === "asking")) return show([title, help], true);
   const rest = faults.length > 1 ? "the other person could only read you" : faults[0]?.kind === "audio" ? "you would be seen, and write" : "you would be heard, not seen";
-  show([title, `${help} ${ANYWAY} Then ${rest}.`], true);
+  return show([title, `${help} ${ANYWAY} Then ${rest}.`], true);
 }
 
 /** Behind a proxy without WebSocket support, the connection never opens. */
@@ -62,6 +79,7 @@ export async function mayGoOnline() {
   show([]);
   if (!canCall()) show(NO_CALLS);
   else if (!(await findsWayOut())) show(NO_WAY);
+  else if (ownDevices.isSettled) lookAtOpen();
   else await lookAtDevices();
   return shown !== NO_CALLS && shown !== NO_WAY;
 }
@@ -70,6 +88,7 @@ export function watchTroubles() {
   if (!canCall()) return show(NO_CALLS);
   setTimeout(lookAtSocket, SOCKET_MS);
   on(invites, "socket:status", ({ status }) => { if (status === "open" && shown === NO_SOCKET) show([]); });
-  navigator.mediaDevices?.addEventListener?.("devicechange", () => { show([]); lookAtDevices(); });
+  navigator.mediaDevices?.addEventListener?.("devicechange", () => { if (isAboutDevices) show([]); lookAtDevices(); });
+  ownDevices.addEventListener("change", lookAtOpen);
   return lookAtDevices();
 }

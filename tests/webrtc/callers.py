@@ -17,7 +17,7 @@ from tests.journeys.people.visitor import Visitor, until
 from tests.journeys.stage import DESKTOP, Device, Stage
 
 WATCH = (Path(__file__).parent / "watch.js").read_text()
-ONLINE = "sessionStorage.setItem('napalm.online', 'yes');"
+ONLINE = "localStorage.setItem('napalm.online', 'yes');"
 INVITE = """async ([userId, name]) => {
   const beside = document.querySelector("script[type=module]").src; // the page's own module, not another
   (await import(new URL("ringing/ring.js", beside))).invite({ userId, name, selfieUrl: null }, 1800);

@@ -120,8 +120,8 @@ async def test_a_question_without_an_answer_is_told_to_both(stage: Stage) -> Non
     anna = await caller(stage, "Anna", scripts=NO_ANSWER)
     ben = await caller(stage, "Ben")
     await ring(anna, ben)
-    await anna.visitor.sees("Your browser is asking for your camera and microphone")
-    told = "Anna’s browser waits for permission to use the camera and microphone"
+    await anna.visitor.sees("Choose Allow in the browser’s bar")
+    told = "Anna is still allowing the camera and microphone"
     await expect(ben.page.locator("#call-words")).to_have_text(told, timeout=10_000)
     await anna.run("answer()")
     await expect(anna.page.locator("#call-help")).to_be_hidden()

@@ -1,6 +1,6 @@
 // Runs before the page's own scripts: remembers what the page did, and lets a test bend the devices.
 (() => {
-  const seen = { sent: [], pcs: [], tracks: [], contexts: [], locks: { asked: 0, given: 0 }, most: 0, frameAt: 0, spoken: [] };
+  const seen = { sent: [], opened: [], pcs: [], tracks: [], asked: 0, contexts: [], locks: { asked: 0, given: 0 }, most: 0, frameAt: 0, spoken: [] };
   const bend = { media: null, devices: null, hold: null, delay: null, play: null };
   Object.assign(window, { seen, bend });
 
@@ -15,12 +15,25 @@
     }
   };
 
+  // One document holds many calls: what is of one call starts again with each (also with a reload).
+  const begin = () => {
+    Object.assign(seen, { frameAt: 0, stateAt: undefined, most: 0 });
+    document.getElementById("remote-video")?.requestVideoFrameCallback(() => { seen.frameAt = epoch(); });
+  };
+  addEventListener("call:start", begin, true);
   addEventListener("call:state", () => { seen.stateAt ??= performance.now(); }, true);
+
+  window.WebSocket = class extends WebSocket {
+    constructor(url, ...more) {
+      super(url, ...more);
+      seen.opened.push(new URL(url).pathname.split("/")[2]);
+    }
+  };
 
   window.RTCPeerConnection = class extends RTCPeerConnection {
     constructor(...options) {
       super(...options);
-      seen.pcs.push(this);
+      seen.pcs = [...seen.pcs.filter((pc) => pc.connectionState !== "closed"), this];
       seen.most = Math.max(seen.most, livePcs());
     }
   };
@@ -37,6 +50,7 @@
     await bend.hold;
     const fault = bend.media?.(constraints);
     if (fault) throw fault;
+    seen.asked += 1;
     const stream = await getUserMedia.call(this, constraints);
     seen.tracks.push(...stream.getTracks());
     return stream;
@@ -64,9 +78,8 @@
   const epoch = () => performance.timeOrigin + performance.now();
   addEventListener("click", ({ target }) => { if (target.closest?.("#ring")) sessionStorage.pressedAt = epoch(); }, true);
   document.addEventListener("DOMContentLoaded", () => {
-    document.getElementById("remote-video")?.requestVideoFrameCallback(() => { seen.frameAt = epoch(); });
+    begin();
     const polite = document.getElementById("polite");
     if (polite) new MutationObserver(() => { if (polite.textContent) seen.spoken.push(polite.textContent); }).observe(polite, { childList: true });
   });
-  addEventListener("pagehide", () => { if (location.pathname.startsWith("/calls/")) sessionStorage.left = JSON.stringify(seen.alive()); });
 })();

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Checks the connection once a second, shows it in words and bars, and lets bitrate.js decide how much video to send.
+ * Checks the connection once a second, shows it in words and bars while it is not good, and lets bitrate.js decide how much video to send.
  * Each change is announced once, politely. Nothing is graded while no media flow. A reduction is announced, with a
  * button that undoes it.
  */
@@ -12,7 +12,7 @@ import { ConnectionGrade } from "./grade.js";
 /** @typedef {import("./bitrate.js").Choice} Choice */
 
 const CHECK_MS = 1000;
-const SHOWN = { unknown: "", good: "Good connection", unsteady: "Unsteady connection", weak: "Weak connection" };
+const SHOWN = { unknown: "", good: "", unsteady: "Unsteady connection", weak: "Weak connection" };
 const SPOKEN = { unknown: "", good: "The connection is good again.", unsteady: "The connection is unsteady.", weak: "The connection is weak." };
 
 /** @param {string} id @returns {any} */
@@ -108,7 +108,7 @@ export class QualityMonitor {
     const { word } = this.grade;
     const { choice, level } = this.bitrate;
     element("call").dataset.level = level.name;
-    element("call-quality").hidden = word === "unknown";
+    element("call-quality").hidden = !SHOWN[word];
     element("call-quality").dataset.quality = word;
     element("quality-words").textContent = SHOWN[word];
     element("picture-note").hidden = choice !== "auto" || level.limit.active;

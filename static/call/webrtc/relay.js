@@ -12,8 +12,8 @@ import { on, Socket } from "../../socket.js";
 /** The peer waits: a dead connection is noticed within ten seconds, and a lost one tried again every second. */
 const IN_A_CALL = { pingMs: 5000, silentMs: 5000, mostMs: 1000 };
 
-/** @param {string} callId */
-export function openRelay(callId) {
+/** @param {string} callId @param {AbortSignal} left the page of the call */
+export function openRelay(callId, left) {
   const socket = new Socket(`/ws/calls/${callId}`, { ...IN_A_CALL, finalCodes: [1000] });
   const engine = new CallEngine({ callId, send: (message) => socket.send(message) });
   /** @type {boolean|null} */
@@ -46,7 +46,9 @@ export function openRelay(callId) {
   on(socket, "peer:left", () => engine.peerLeft());
   for (const type of ["rtc:offer", "rtc:answer", "rtc:ice"]) on(socket, type, (message) => { engine.receive(message); });
   on(engine, "flow", ({ isFlowing }) => { flowChanged(isFlowing); });
-  addEventListener("pagehide", () => { if (bit) socket.send({ type: "rtc:disconnected" }); });
+  const leave = () => { if (bit) socket.send({ type: "rtc:disconnected" }); };
+  addEventListener("pagehide", leave, { signal: left });
+  left.addEventListener("abort", leave);
   socket.open();
   return { socket, engine };
 }

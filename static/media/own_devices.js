@@ -1,53 +1,53 @@
 // @ts-check
 /**
- * The user's own camera and microphone during a call.
+ * The user's own camera and microphone: opened once when the user goes online, lent to each call, closed by `close`.
  *
- * A camera that is switched off is stopped, so its light goes out. Switching replaces tracks and never renegotiates. A
- * device that disappears or freezes is replaced by another, and used again when it returns. `stop` leaves no track
- * running. Faults of devices are kept and sent to the peer. Events: `change`, `devices` (the list has changed), `lost`
- * {kind, label of the replacement}, `asking` {faults} (the browser's permission prompt is open).
+ * Nothing is sent until a call's engine has them (`lendTo`). A camera that is switched off is stopped, so its light goes
+ * out. Switching replaces tracks and never renegotiates. A device that disappears or freezes is replaced by another, and
+ * used again when it returns. `close` leaves no track running, also of a device that opens later. Faults of devices are
+ * kept and sent to the peer. Events: `change`, `devices` (the list has changed), `lost` {kind, label of the replacement},
+ * `asking` {faults} (the browser's permission prompt is open).
  */
-import { chooseDevice, chosenDevice, KINDS, listDevices, openWhatThereIs } from "../media/devices.js";
+import { chooseDevice, chosenDevice, KINDS, listDevices, openWhatThereIs } from "./devices.js";
 import { silentTrack } from "./silence.js";
+import { SystemPauses } from "./system_pauses.js";
 
-/** @typedef {import("../troubles.js").Kind} Kind */
-/** @typedef {import("../troubles.js").Fault} Fault */
+/** @typedef {import("../troubles.js").Kind} Kind @typedef {import("../troubles.js").Fault} Fault */
 
-/** Systems sometimes take a device away for a moment; only longer interruptions are reported. */
-const PAUSED_MS = 400;
 /** A phone returns the camera a moment after the page becomes visible; if it is still dark then, it is frozen. */
 const THAW_MS = 1500;
 
-export class CallMedia extends EventTarget {
+class OwnDevices extends EventTarget {
   /** @type {Record<Kind, MediaStreamTrack|null>} */ #tracks = { audio: null, video: null };
   isMuted = false;
   isCameraOff = true;
-  #isStopped = false;
+  /** Whether they are wanted. */ #isOpen = false;
+  /** Whether the first request was answered, by the user or by the device. */ isSettled = false;
+  /** @type {import("../call/webrtc/engine.js").CallEngine|null} */ #engine = null;
   /** Gone while in use; taken up again when there is a device. @type {Set<Kind>} */ #missing = new Set();
-  /** What is wrong with each. @type {Map<Kind, import("../troubles.js").Cause|"paused">} */ #faults = new Map();
-  /** @type {Partial<Record<Kind, ReturnType<typeof setTimeout>>>} */ #pausing = {};
-  #listening = new AbortController();
+  /** What is wrong with each. @type {Map<Kind, import("../troubles.js").Cause>} */ #faults = new Map();
+  #pauses = new SystemPauses(() => this.#changed());
   #queue = Promise.resolve();
   /** @type {ReturnType<typeof silentTrack>|null} */ #silence = null;
 
-  /** @param {import("./webrtc/engine.js").CallEngine} engine */
-  constructor(engine) {
+  constructor() {
     super();
-    this.engine = engine;
-    const { signal } = this.#listening;
-    navigator.mediaDevices?.addEventListener?.("devicechange", () => this.#devicesChanged(), { signal });
-    document.addEventListener("visibilitychange", () => this.#returned(), { signal });
+    navigator.mediaDevices?.addEventListener?.("devicechange", () => this.#devicesChanged());
+    document.addEventListener("visibilitychange", () => this.#returned());
   }
 
   /** One change after the other. @param {() => Promise<Fault[]|void>} work @returns {Promise<Fault[]>} for the caller to tell */
   #inTurn(work) {
-    const done = this.#queue.then(() => (this.#isStopped ? undefined : work())).then((faults) => faults ?? []);
+    const done = this.#queue.then(() => (this.#isOpen ? work() : undefined)).then((faults) => faults ?? []);
     this.#queue = done.then(() => undefined, () => undefined);
     return done;
   }
 
-  get hasMicrophone() { return this.#tracks.audio !== null; }
+  get audioTrack() { return this.#tracks.audio; }
   get videoTrack() { return this.#tracks.video; }
+  get hasMicrophone() { return this.audioTrack !== null; }
+  get isOpen() { return this.#isOpen; }
+  get isLent() { return this.#engine !== null; }
 
   /** The device in use, by its id. @param {Kind} kind */
   deviceOf(kind) {
@@ -57,42 +57,67 @@ export class CallMedia extends EventTarget {
   /** What the peer is sent. */
   get state() {
     const { paused } = this;
+    const causes = [...this.faults, ...paused.map((kind) => ({ kind, cause: "paused" }))];
     return {
       audio: this.hasMicrophone && !this.isMuted && !paused.includes("audio"), video: !this.isCameraOff && !paused.includes("video"),
-      faults: /** @type {Partial<Record<Kind, string>>} */ (Object.fromEntries(this.#faults)),
+      faults: /** @type {Partial<Record<Kind, string>>} */ (Object.fromEntries(causes.map(({ kind, cause }) => [kind, cause]))),
     };
   }
 
-  /** Devices that the system has muted: a phone call, the lock screen, a hardware switch. */
-  get paused() {
-    return KINDS.filter((kind) => this.#faults.get(kind) === "paused");
+  /** @returns {Fault[]} */
+  get faults() { return [...this.#faults].map(([kind, cause]) => ({ kind, cause })); }
+  get paused() { return this.#pauses.kinds; }
+
+  /** Opens the devices that are not open yet; with none missing, nothing is requested. @returns {Promise<Fault[]>} the faults */
+  open() {
+    this.#isOpen = true;
+    return this.#inTurn(() => this.#request(KINDS.filter((kind) => !this.#tracks[kind])));
   }
 
-  /** Opens the devices that are not open yet. @returns {Promise<Fault[]>} the faults */
-  async open(kinds = KINDS.filter((kind) => !this.#tracks[kind])) {
+  /** @param {readonly Kind[]} kinds @returns {Promise<Fault[]>} */
+  async #request(kinds) {
+    if (!kinds.length) return [];
     const { tracks, faults } = await openWhatThereIs(kinds, { asking: (waiting) => this.#asking(waiting) });
+    if (!this.#isOpen) tracks.forEach((track) => track.stop());
+    if (!this.#isOpen) return [];
     for (const kind of kinds) this.#faults.delete(kind);
     for (const { kind, cause } of faults) this.#faults.set(kind, cause);
+    this.isSettled = true;
     if (tracks.length) await this.#take(tracks);
     this.#changed();
     return faults;
   }
 
+  /** The engine of a call sends them from now on; null takes them back. @param {import("../call/webrtc/engine.js").CallEngine|null} engine */
+  async lendTo(engine) {
+    this.#engine = engine;
+    if (!engine) return this.#takeBack();
+    for (const kind of KINDS) if (this.#tracks[kind]) await engine.setTrack(kind, this.#tracks[kind]);
+    if (this.#tracks.video) await this.#fillSilence();
+  }
+
+  #takeBack() {
+    this.#silence?.close();
+    this.#silence = null;
+    this.isMuted = false;
+    if (this.#tracks.audio) this.#tracks.audio.enabled = true;
+    this.#changed();
+  }
+
   /** @param {Fault[]} faults */
   #asking(faults) {
-    if (this.#isStopped) return;
+    if (!this.#isOpen) return;
     for (const { kind, cause } of faults) this.#faults.set(kind, cause);
     this.#changed();
     this.dispatchEvent(new CustomEvent("asking", { detail: faults }));
   }
 
   /** @param {Kind[]} kinds */
-  openOnly(kinds) {
-    return this.#inTurn(() => this.open(kinds));
-  }
+  openOnly(kinds) { return this.#inTurn(() => this.#request(kinds)); }
 
   /** Text only: a silent track is sent instead of the microphone. */
   async openNothing() {
+    this.isSettled = true;
     await this.#take([]);
   }
 
@@ -105,39 +130,25 @@ export class CallMedia extends EventTarget {
 
   /** @param {Kind} kind @param {MediaStreamTrack} track */
   async #put(kind, track) {
-    if (this.#isStopped) return track.stop();
     this.#tracks[kind]?.stop();
     this.#tracks[kind] = track;
     this.#missing.delete(kind);
     if (kind === "audio") track.enabled = !this.isMuted;
     else this.isCameraOff = false;
     track.onended = () => this.#inTurn(() => this.#replace(kind, track));
-    track.onmute = () => this.#pause(kind, track, true);
-    track.onunmute = () => this.#pause(kind, track, false);
-    if (track.muted) track.onmute(new Event("mute"));
-    await this.engine.setTrack(kind, track);
-  }
-
-  /** The system holds a device back, or gives it again. @param {Kind} kind @param {MediaStreamTrack} track @param {boolean} isPaused */
-  #pause(kind, track, isPaused) {
-    clearTimeout(this.#pausing[kind]);
-    this.#pausing[kind] = setTimeout(() => {
-      if (this.#tracks[kind] !== track || this.#isStopped) return;
-      if (isPaused) this.#faults.set(kind, "paused");
-      else this.#faults.delete(kind);
-      this.#changed();
-    }, isPaused ? PAUSED_MS : 0);
+    this.#pauses.watch(kind, track);
+    await this.#engine?.setTrack(kind, track);
   }
 
   async #fillSilence() {
-    if (this.hasMicrophone || this.#isStopped) return;
+    if (this.hasMicrophone || !this.#engine) return;
     this.#silence ??= silentTrack();
-    await this.engine.setTrack("audio", this.#silence.track);
+    await this.#engine.setTrack("audio", this.#silence.track);
   }
 
   /** Unplugged, frozen or taken by another program: any other device will do. @param {Kind} kind @param {MediaStreamTrack|null} track */
   async #replace(kind, track) {
-    if (this.#tracks[kind] !== track || this.#isStopped) return;
+    if (this.#tracks[kind] !== track) return;
     await this.#drop(kind);
     if (track) this.#missing.add(kind);
     await this.#open(kind);
@@ -148,8 +159,9 @@ export class CallMedia extends EventTarget {
   async #drop(kind) {
     this.#tracks[kind]?.stop();
     this.#tracks[kind] = null;
+    this.#pauses.watch(kind, null);
     if (kind === "video") this.isCameraOff = true;
-    await this.engine.setTrack(kind, null);
+    await this.#engine?.setTrack(kind, null);
   }
 
   toggleMute() {
@@ -161,7 +173,7 @@ export class CallMedia extends EventTarget {
   toggleCamera() {
     return this.#inTurn(async () => {
       this.#missing.delete("video");
-      if (this.isCameraOff) return this.open(["video"]);
+      if (this.isCameraOff) return this.#request(["video"]);
       await this.#drop("video");
       this.#faults.delete("video");
       return this.#changed();
@@ -180,7 +192,7 @@ export class CallMedia extends EventTarget {
 
   /** @param {Kind} kind */
   async #open(kind) {
-    const faults = await this.open([kind]);
+    const faults = await this.#request([kind]);
     if (!faults.length) return faults;
     await this.#drop(kind);
     await this.#take([]);
@@ -188,6 +200,7 @@ export class CallMedia extends EventTarget {
   }
 
   async #devicesChanged() {
+    if (!this.#isOpen) return;
     for (const kind of KINDS) await this.#inTurn(() => this.#compare(kind)).catch(() => undefined);
     this.dispatchEvent(new Event("devices"));
   }
@@ -206,7 +219,7 @@ export class CallMedia extends EventTarget {
 
   /** A phone may have taken the camera away while the page was in the background. */
   async #returned() {
-    if (document.visibilityState !== "visible") return;
+    if (document.visibilityState !== "visible" || !this.#isOpen) return;
     await this.#devicesChanged();
     setTimeout(() => KINDS.forEach((kind) => this.#inTurn(() => this.#thaw(kind))), THAW_MS);
   }
@@ -217,16 +230,20 @@ export class CallMedia extends EventTarget {
     if (track?.muted && document.visibilityState === "visible") await this.#replace(kind, track);
   }
 
-  #changed() {
-    this.dispatchEvent(new Event("change"));
-  }
+  #changed() { this.dispatchEvent(new Event("change")); }
 
-  stop() {
-    this.#isStopped = true;
-    this.#listening.abort();
-    this.#tracks.audio?.stop();
-    this.#tracks.video?.stop();
+  close() {
+    this.#isOpen = this.isSettled = false;
+    for (const kind of KINDS) {
+      this.#tracks[kind]?.stop();
+      this.#pauses.watch(kind, null);
+    }
     this.#tracks = { audio: null, video: null };
-    this.#silence?.close();
+    this.isCameraOff = true;
+    this.#missing.clear();
+    this.#faults.clear();
+    this.#changed();
   }
 }
+
+export const ownDevices = new OwnDevices();
