@@ -17,7 +17,7 @@ import { callTrouble, peerTrouble, soundTrouble } from "./peer_texts.js";
 import { ownDevices } from "../media/own_devices.js";
 import { canCall } from "../media/readiness.js";
 import { show } from "../pages.js";
-import { enter } from "../room/presence.js";
+import { waitOn } from "../room/presence.js";
 import { openRelay } from "./webrtc/relay.js";
 import { on } from "../socket.js";
 import { keepAwake } from "./wake_lock.js";
@@ -140,7 +140,7 @@ class CallPage {
   #ended() {
     if (this.now.isOver) return;
     this.#release();
-    enter();
+    waitOn();
     show(location.pathname);
   }
 

@@ -61,12 +61,17 @@ function learn(isListed) {
   draw();
 }
 
-/** Waits for rings if that is wished, with open devices: in the room, and after a call. */
+/** Waits for rings if that is wished; the devices stay as they are. After a call. @returns {boolean} whether it is wished */
+export function waitOn() {
+  hasEntered = wantsOnline();
+  if (!hasEntered) ownDevices.close();
+  else if (!available) invites.send({ type: "queue:join" });
+  return hasEntered;
+}
+
+/** The same with open devices: in the room. */
 export function enter() {
-  if (!wantsOnline()) return ownDevices.close();
-  hasEntered = true;
-  if (!available) invites.send({ type: "queue:join" });
-  if (!document.hidden) ownDevices.open();
+  if (waitOn() && !document.hidden) ownDevices.open();
 }
 
 /** Call from a click: it unlocks the ring tone too, and lets the browser ask for the devices. */
