@@ -25,7 +25,7 @@ export function startControls(parts, signal) {
   ownDevices.addEventListener("devices", () => { parts.tiles.useSpeaker(); fillDevices(parts); }, { signal });
   ownDevices.addEventListener("lost", (event) => tellLost(/** @type {CustomEvent} */ (event).detail), { signal });
   if (ownDevices.isSettled) drawMedia();
-  signal.addEventListener("abort", () => closePanels(false));
+  signal.addEventListener("abort", () => { delete document.body.dataset.panel; });
   startDevices(parts);
 }
 

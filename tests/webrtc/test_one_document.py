@@ -156,7 +156,7 @@ async def test_a_hidden_tab_in_a_call_keeps_the_camera(stage: Stage) -> None:
 async def test_nothing_is_said_about_a_peer_before_their_first_report(stage: Stage) -> None:
     anna = await caller(stage, "Anna")
     ben = await caller(stage, "Ben")
-    await ben.run("bend.delay = (message) => message.type === 'media:state' ? [] : [{ message, ms: 0 }]")
+    await ben.run("() => { bend.delay = (message) => message.type === 'media:state' ? [] : [{ message, ms: 0 }]; }")
     await ring(anna, ben)
     await asyncio.gather(anna.visitor.in_call(), ben.visitor.in_call())
     for place in ("#peer-words", "#call-words"):
