@@ -1,15 +1,14 @@
-"""Room, call and end of call are one document: what stays open, what is freed, Back and Forward, focus and titles."""
+"""Room, call and end of call are one document: what stays open, what is freed, Back and Forward, focus."""
 
 from __future__ import annotations
 
 import asyncio
 
-import pytest
 from playwright.async_api import expect
 
 from tests.journeys.people.visitor import until
 from tests.journeys.stage import PHONE, Stage, journey
-from tests.webrtc.callers import Caller, caller, hang_up, pair, ring, talk
+from tests.webrtc.callers import INVITE, Caller, caller, hang_up, pair, ring, talk
 from tests.webrtc.test_life import HIDE
 
 MARK = "window.sameDocument = true"
@@ -23,7 +22,12 @@ SENT = """async () => {
     (await pc.getStats()).forEach((one) => { if (one.type === "outbound-rtp") sent += one.packetsSent; });
   return [sent, seen.pcs.length];
 }"""
-A_MINUTE_IS_SHORT = "const later = window.setTimeout; window.setTimeout = (run, ms, ...more) => later(run, ms === 60000 ? 1 : ms, ...more);"
+A_MINUTE_IS_SHORT = """const later = window.setTimeout;
+window.setTimeout = (run, ms, ...more) => later(run, ms === 60000 ? 1 : ms, ...more);
+"""
+NO_REPORTS = """() => {
+  bend.delay = (message) => (message.type === "media:state" ? [] : [{ message, ms: 0 }]);
+}"""
 
 
 async def shown(one: Caller, title: str) -> None:
@@ -59,8 +63,7 @@ async def test_an_evening_opens_socket_and_devices_once(stage: Stage) -> None:
 @journey
 async def test_no_media_is_sent_before_the_ring_is_accepted(stage: Stage) -> None:
     anna, ben = await pair(stage)
-    await anna.run("id => import(document.querySelector('script[type=module]').src.replace('app.js', 'ringing/ring.js'))"
-                   ".then(({ invite }) => invite({ userId: id, name: 'Ben', selfieUrl: null }, 300))", ben.user_id)  # fmt: skip
+    await anna.run(INVITE, [ben.user_id, "Ben"])
     await expect(ben.visitor.ring).to_be_visible()
     for one in (anna, ben):
         await until(lambda one=one: one.run(f"{OWN}.videoWidth"), lambda width: width > 0)  # type: ignore[misc]
@@ -156,18 +159,10 @@ async def test_a_hidden_tab_in_a_call_keeps_the_camera(stage: Stage) -> None:
 async def test_nothing_is_said_about_a_peer_before_their_first_report(stage: Stage) -> None:
     anna = await caller(stage, "Anna")
     ben = await caller(stage, "Ben")
-    await ben.run("() => { bend.delay = (message) => message.type === 'media:state' ? [] : [{ message, ms: 0 }]; }")
+    await ben.run(NO_REPORTS)
     await ring(anna, ben)
     await asyncio.gather(anna.visitor.in_call(), ben.visitor.in_call())
     for place in ("#peer-words", "#call-words"):
         await expect(anna.page.locator(place)).to_have_text("")
     assert await anna.sent("media:state")
     assert all(said["audio"] and said["camera"] for said in await anna.sent("media:state"))
-
-
-@pytest.mark.prove
-@journey(seconds=1500)
-async def test_a_hundred_calls_leave_the_page_as_it_was(stage: Stage) -> None:
-    from tests.webrtc.test_setup import many_calls  # the heap after the last is compared with the first
-
-    await many_calls(stage, 100)
