@@ -22,13 +22,9 @@
   };
   addEventListener("call:start", begin, true);
   addEventListener("call:state", () => { seen.stateAt ??= performance.now(); }, true);
-
-  window.WebSocket = class extends WebSocket {
-    constructor(url, ...more) {
-      super(url, ...more);
-      seen.opened.push(new URL(url).pathname.split("/")[2]);
-    }
-  };
+  addEventListener("socket:status", ({ detail: { status, path } }) => {
+    if (status === "connecting") seen.opened.push(path.split(/[/?]/)[2]);
+  }, true);
 
   window.RTCPeerConnection = class extends RTCPeerConnection {
     constructor(...options) {

@@ -23,5 +23,5 @@ def test_a_file_changed_since_the_start_does_not_belong_to_the_version(tmp_path:
 
 
 def test_a_page_preloads_static_imports_but_not_dynamic_ones() -> None:
-    assert modules("copy_button.js", "app.js") == ("announce.js", "app.js", "copy_button.js")
+    assert modules("copy_button.js", "app.js") == ("announce.js", "app.js", "copy_button.js", "islands.js")
     assert "signed_out.js" in modules("ringing/ring.js")  # Imported for its side effects.
