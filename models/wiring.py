@@ -87,8 +87,8 @@ from models.settings.config import Config
 from models.settings.terms import terms_in_force
 from models.sweep import PeriodicJob, Sweep
 
-# The first: how often Stripe is queried about abandoned checkouts (each of them only now and then).
-PAYMENTS_SECONDS, FORGET_SECONDS, TOMBSTONE_SECONDS = 5.0, 600.0, 10.0
+# How often Stripe is queried about abandoned checkouts (each of them only now and then), and test grants end.
+PAYMENTS_SECONDS, TEST_SECONDS, FORGET_SECONDS, TOMBSTONE_SECONDS = 5.0, 60.0, 600.0, 10.0
 
 
 class Models:
@@ -157,16 +157,17 @@ class Models:
     def _billing(self) -> None:
         config, db, clock = self.config, self.db, self.clock
         self.payment_provider = provider = PaymentProvider(config, self.site_secret)
-        self.entitlement = Entitlement(db, self.grants, self.invite_codes)
-        fulfillment = Fulfillment(db, clock, self.grants, self.entitlement)
-        reversals = Reversals(db, clock, self.grants, self.entitlement)
+        is_live = provider.kind == "live" or config.is_production
+        self.entitlement = Entitlement(db, self.grants, self.invite_codes, is_live=is_live)
+        effects = (db, clock, self.grants, self.entitlement, self.alerts)
+        fulfillment, reversals = Fulfillment(*effects), Reversals(*effects)
         polling = Polling(db, clock, self.grants, fulfillment, provider.stripe) if provider.stripe else None
         self.stripe_webhook = StripeWebhook(db, clock, config, self.grants, fulfillment, reversals, provider)
         self.refunds = Refunds(db, clock, self.grants, reversals, self.stripe_webhook, provider, self.audit)
         who = (self.grants, self.invite_codes, provider, self.entitlement)
         self.checkouts = Checkouts(db, clock, config, *who, polling, self.stripe_webhook, self.refunds)
         self.webhook_probe = WebhookProbe(db, config, provider)
-        self.receipts = Receipts(db, self.refunds)
+        self.receipts = Receipts(db, self.refunds, self.entitlement)
         self.reconciliation = Reconciliation(db, clock, provider.stripe)
 
     def _safety(self) -> None:
@@ -226,6 +227,7 @@ class Models:
         forget = (self.address_bans.forget, self.staff_sessions.forget, self.deletions.finish)
         chores = [
             PeriodicJob(PAYMENTS_SECONDS, self.checkouts.sweep),
+            PeriodicJob(TEST_SECONDS, self.entitlement.end_tests),
             *(PeriodicJob(FORGET_SECONDS, work) for work in (self.retention.sweep, *forget)),
             PeriodicJob(TOMBSTONE_SECONDS, self.tombstones.write),
             PeriodicJob(LOOK_SECONDS, self.scheduled_calls.run),

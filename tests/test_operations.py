@@ -13,7 +13,7 @@ import pytest
 from handlers.commands import cli
 from handlers.http import metrics
 from handlers.http.logs import JsonLines
-from models.billing.stripe_types import EVENTS
+from models.billing.stripe_events import EVENTS
 from models.settings.config import Config, ConfigError
 from models.settings.environment import read_config
 from tests.conftest import Running
@@ -114,7 +114,9 @@ def test_metrics_are_those_that_are_served() -> None:
 
 
 def test_stripe_events_are_those_that_are_read() -> None:
-    listed = re.findall(r"`((?:checkout|payment_intent|charge)\.[a-z_.]+)`", section(DOCUMENT, "## Stripe"))
+    listed = re.findall(
+        r"`((?:checkout|payment_intent|charge|refund|radar)\.[a-z_.]+)`", section(DOCUMENT, "## Stripe")
+    )
     assert set(listed) == set(EVENTS)
 
 

@@ -32,6 +32,15 @@ PAYMENT_WORDS = {
     "refunded": "Refunded",
     "disputed": "Paid; your bank is deciding about it",
     "lost": "Taken back by your bank",
+    "review": "Being looked at: it is not as it was ordered",
+}
+
+
+LOST_WORDS = {
+    "refunded": "Your payment was refunded, so your access has ended.",
+    "disputed": "Your bank took your payment back, so your access has ended.",
+    "review": "Your payment arrived, but not as it was ordered. The staff look at it: do not pay again.",
+    "test": "This site was a trial when you paid, and no money moved. Now it is open, and the fee is real.",
 }
 
 
@@ -95,6 +104,7 @@ def _environment(*, auto_reload: bool) -> Environment:
         when=when,
         ended_words=ENDED_WORDS.__getitem__,
         payment_words=PAYMENT_WORDS.__getitem__,
+        lost_words=LOST_WORDS.__getitem__,
         gender_word=gender_word,
     )
     return jinja

@@ -15,7 +15,7 @@ from models import messages
 from models.access.grants import Grants
 from models.access.invite_codes import InviteCodes
 from models.billing import sandbox, stripe_api
-from models.billing.entitlement import Entitlement
+from models.billing.entitlement import Entitlement, LostBy
 from models.billing.payment_provider import PaymentProvider
 from models.billing.polling import Polling
 from models.billing.refunds import Refunds
@@ -30,6 +30,8 @@ from models.postgres.database import Db
 from models.settings.config import Config
 
 REUSE_HOURS = 23
+PAID = "You have paid already. You are in."
+IN = "You are in already. There is nothing to pay."
 
 
 class OfferedCheckout(JsonStruct, frozen=True, kw_only=True):
@@ -48,15 +50,17 @@ class CheckoutStatus(JsonStruct, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True):
-    """A checkout's status: `pending` until it is settled, then the user's access and own code. `lost_by` is
-    the reason why it no longer grants access: `refunded` or `disputed`.
+    """A checkout's status: `pending` until it is settled, `review` while an admin looks at the payment of a
+    user without access; else the user's access and own code. `lost_by` is the reason why it does not grant
+    access. `is_processing`: it is pending because the payment method takes days.
     """
 
-    access: messages.Access | Literal["pending"]
-    lost_by: str | None = None
+    access: messages.Access | Literal["pending", "review"]
+    lost_by: LostBy | None = None
     invite_code: str | None = None
     uses_remaining: int | None = None
     invite_url: str | None = None
+    is_processing: bool = False
 
     def as_json(self) -> CheckoutStatus:
         return CheckoutStatus(
@@ -87,7 +91,7 @@ class Checkouts:
     # -- paying --
 
     async def create_checkout(self, user_id: str) -> OfferedCheckout:
-        """The open checkout, or a new one. Raises: Conflict (has paid), Unavailable."""
+        """The open checkout, or a new one. Raises: Conflict (has access), Unavailable."""
         if self._stripe is None and self._page is None:
             raise Unavailable(
                 "Payments are not set up on this site. A friend's invite code still lets you in."
@@ -110,8 +114,8 @@ class Checkouts:
         }
         async with self._db.transaction() as on:
             await self._grants.lock(user_id, on=on)
-            if await self._grants.of(user_id, on=on) == "paid":
-                raise Conflict("You have paid already. You are in.")
+            if (access := await self._grants.of(user_id, on=on)) != "unpaid":
+                raise Conflict(PAID if access == "paid" else IN)
             await self._sql.run("close_stale", on=on, reuse_hours=REUSE_HOURS, **values)
             await self._sql.run("begin", on=on, attempt_id=new_id(), **values)
             found = await self._sql.one("find_open", Checkout, on=on, user_id=user_id)
@@ -151,8 +155,11 @@ class Checkouts:
             checkout = await self._get_own(user_id, session_id)
         access = await self._grants.of(user_id)
         if checkout.state == "open" and access != "paid":
-            return Status("pending")
+            is_processing = await self._sql.value("is_processing", attempt_id=checkout.attempt_id)
+            return Status("pending", is_processing=is_processing)
         lost_by = await self._entitlement.lost_by(checkout.attempt_id)
+        if lost_by == "review" and access == "unpaid":
+            return Status("review", lost_by)
         own = await self._invite_codes.find_own(user_id)
         if own is None or own.stopped:
             return Status(access, lost_by)

@@ -1,9 +1,10 @@
 """Fulfillment: what a payment event does. One payment causes one grant and one code.
 
 The same fact has one effect, however often and in whatever order it is reported, by events or by queries. A
-payment counts, whatever the recorded state was. A payment whose amount, currency, user, mode or livemode
-differs from the created checkout grants nothing and is logged as an error. Refunds are in
-`models.billing.reversals`.
+payment counts, whatever the recorded state was. A payment of another amount, currency or mode than the
+created checkout's is stored for review: it grants nothing, and the staff are alerted. One that differs in
+user, session, payment or livemode is not ours to judge: it has no effect and is logged as an error. Refunds
+are in `models.billing.reversals`.
 """
 
 from __future__ import annotations
@@ -14,16 +15,26 @@ import msgspec
 
 from models.access.grants import AccessChange, Grants
 from models.billing.entitlement import Entitlement
-from models.billing.stripe_types import Checkout, PaymentFact, StripeIntent, StripeObject, StripeSession
+from models.billing.stripe_types import (
+    REVIEWED,
+    Checkout,
+    PaymentFact,
+    StripeIntent,
+    StripeObject,
+    StripeSession,
+)
 from models.clock import Clock
 from models.ids import is_id
+from models.mail.alerts import Alerts
 from models.postgres.database import Db, Transaction
 
 logger = logging.getLogger(__name__)
 
 
 class AppliedEvent(msgspec.Struct, frozen=True):
-    """The effect of an event (applied, ignored or refused) and the change to publish after the commit."""
+    """The effect of an event (applied, ignored, review or refused) and the change to publish after the
+    commit.
+    """
 
     effect: str
     change: AccessChange | None = None
@@ -31,11 +42,14 @@ class AppliedEvent(msgspec.Struct, frozen=True):
 
 IGNORED = AppliedEvent("ignored")
 REFUSED = AppliedEvent("refused")
+PAYMENTS = "/admin/payments"
 
 
 class Fulfillment:
-    def __init__(self, db: Db, clock: Clock, grants: Grants, entitlement: Entitlement) -> None:
-        self._clock, self._grants, self._entitlement = clock, grants, entitlement
+    def __init__(
+        self, db: Db, clock: Clock, grants: Grants, entitlement: Entitlement, alerts: Alerts
+    ) -> None:
+        self._clock, self._grants, self._entitlement, self._alerts = clock, grants, entitlement, alerts
         self._sql = db.statements("billing.checkouts")
         self._payments_sql = db.statements("billing.reversals")
 
@@ -45,12 +59,16 @@ class Fulfillment:
         checkout = await self._find(reported, reported.id, on)
         if checkout is None:
             return unknown(reported) if fact == "paid" else IGNORED
-        if differences := checkout.differences(reported):
+        differences = checkout.differences(reported)
+        if set(differences) - REVIEWED:
             return unlike(checkout, reported, differences)
         await self._grants.lock(checkout.user_id, on=on)
-        if fact == "paid":
-            return await self._pay(checkout, reported.id, reported.payment_intent, on)
-        return await self._close(checkout, reported, fact, on)
+        if fact != "paid":
+            return await self._close(checkout, reported, fact, on)
+        if differences:
+            found = (reported.amount_total, reported.currency)
+            return await self._review(checkout, differences, reported, *found, reported.payment_intent, on)
+        return await self._pay(checkout, reported.id, reported.payment_intent, on)
 
     async def settle_payment(self, reported: StripeIntent, *, on: Transaction) -> AppliedEvent:
         """Applies a succeeded payment. It reports the same fact as the session, and may arrive first."""
@@ -58,9 +76,13 @@ class Fulfillment:
         checkout = await self._find(reported, None, on)
         if checkout is None:
             return unknown(reported)
-        if differences := checkout.differences_of_payment(reported):
+        differences = checkout.differences_of_payment(reported)
+        if set(differences) - REVIEWED:
             return unlike(checkout, reported, differences)
         await self._grants.lock(checkout.user_id, on=on)
+        if differences:
+            found = (reported.amount_received, reported.currency)
+            return await self._review(checkout, differences, None, *found, reported.id, on)
         return await self._pay(checkout, None, reported.id, on)
 
     async def _lock(self, payment_intent: str | None, on: Transaction) -> None:
@@ -74,10 +96,13 @@ class Fulfillment:
     async def _close(
         self, checkout: Checkout, reported: StripeSession, fact: PaymentFact, on: Transaction
     ) -> AppliedEvent:
+        values = {"attempt_id": checkout.attempt_id, "session_id": reported.id, "now": self._clock.frozen}
         if fact == "waiting":
             return IGNORED
-        values = {"attempt_id": checkout.attempt_id, "session_id": reported.id, "state": fact}
-        is_new = await self._sql.run("settle_unpaid", on=on, now=self._clock.frozen, **values)
+        if fact == "processing":
+            is_new = await self._sql.run("process", on=on, **values)
+        else:
+            is_new = await self._sql.run("settle_unpaid", on=on, state=fact, **values)
         return AppliedEvent("applied") if is_new else IGNORED
 
     async def _pay(
@@ -92,6 +117,30 @@ class Fulfillment:
             return IGNORED
         change = await self._entitlement.work_out(attempt_id, checkout.user_id, on=on)
         return AppliedEvent("applied" if is_new else "ignored", change)
+
+    async def _review(
+        self,
+        checkout: Checkout,
+        differences: list[str],
+        session: StripeSession | None,
+        cents: int | None,
+        currency: str | None,
+        payment_intent: str | None,
+        on: Transaction,
+    ) -> AppliedEvent:
+        attempt_id, session_id = checkout.attempt_id, session.id if session else None
+        what = {"differences": differences, "paid_cents": cents, "paid_currency": currency}
+        values = {"attempt_id": attempt_id, "session_id": session_id}
+        is_new = await self._sql.run("review", on=on, now=self._clock.frozen, **values, **what)
+        is_linked = await self._sql.run("link", on=on, payment_intent=payment_intent, **values)
+        if not is_new and not is_linked:
+            return IGNORED
+        if is_new:
+            facts = {"attempt_id": attempt_id, "differences": differences}
+            logger.error("A payment is not as we created it: it grants nothing until reviewed", extra=facts)
+            await self._alerts.raise_alert("payment", PAYMENTS, on=on)
+        change = await self._entitlement.work_out(attempt_id, checkout.user_id, on=on)
+        return AppliedEvent("review" if is_new else "ignored", change)
 
 
 def unknown(reported: StripeObject) -> AppliedEvent:

@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from models.billing.entitlement import Entitlement, LostBy
 from models.billing.refunds import Refunds
 from models.billing.stripe_types import CheckoutKind
 from models.currencies import amount_text
@@ -19,7 +20,7 @@ from models.errors import Conflict, NotFound
 from models.messages import JsonStruct, instant
 from models.postgres.database import Db
 
-PaymentStatus = Literal["paid", "partly_refunded", "refunded", "disputed", "lost"]
+PaymentStatus = Literal["paid", "partly_refunded", "refunded", "disputed", "lost", "review"]
 SHORT = 8
 
 
@@ -32,6 +33,7 @@ class Receipt(msgspec.Struct, frozen=True):
     stripe_id: str
     refunded_cents: int
     is_refunded: bool
+    is_in_review: bool
     is_disputed: bool
     is_lost: bool
     is_second: bool
@@ -44,6 +46,8 @@ class Receipt(msgspec.Struct, frozen=True):
             return "refunded"
         if self.is_lost or self.is_disputed:
             return "lost" if self.is_lost else "disputed"
+        if self.is_in_review:
+            return "review"
         return "partly_refunded" if self.refunded_cents else "paid"
 
     @property
@@ -97,8 +101,8 @@ class ReceiptMessage(JsonStruct, frozen=True, kw_only=True):
 
 
 class Receipts:
-    def __init__(self, db: Db, refunds: Refunds) -> None:
-        self._refunds = refunds
+    def __init__(self, db: Db, refunds: Refunds, entitlement: Entitlement) -> None:
+        self._refunds, self._entitlement = refunds, entitlement
         self._sql = db.statements("billing.receipts")
 
     async def of(self, user_id: str) -> list[Receipt]:
@@ -109,11 +113,10 @@ class Receipts:
         """Whether the user has paid more than necessary."""
         return any(receipt.is_extra for receipt in await self.of(user_id))
 
-    async def lost_by(self, user_id: str) -> Literal["refunded", "disputed"] | None:
-        """For a user whose access has ended: what happened to the last payment."""
+    async def lost_by(self, user_id: str) -> LostBy | None:
+        """For a user without access: what happened to the last payment."""
         for receipt in (await self.of(user_id))[:1]:
-            if receipt.is_refunded or receipt.is_lost:
-                return "refunded" if receipt.is_refunded else "disputed"
+            return await self._entitlement.lost_by(receipt.payment_id)
         return None
 
     async def refund_own(self, user_id: str, payment_id: str) -> None:

@@ -40,7 +40,12 @@ class Payment(msgspec.Struct, frozen=True):
     created_at: datetime
     settled_at: datetime | None
     refunded_cents: int
+    # The fields in which the payment differs from the created checkout; empty if it does not.
+    review: list[str]
+    has_failed_refund: bool
     dispute: str | None
+    # The issuer's early fraud warning.
+    warning: str | None
     is_of_nobody: bool
     is_owed: bool
 
@@ -66,6 +71,7 @@ class Difference(msgspec.Struct, frozen=True):
 class OwnCheckout(Checkout, frozen=True, kw_only=True):
     is_recent: bool
     refunded_cents: int
+    review: list[str]
     is_worth_access: bool
     has_access: bool
 
@@ -83,6 +89,9 @@ class StripeRecords(msgspec.Struct, frozen=True):
     disputes: list[StripeDispute]
 
 
+NOTHING = StripeRecords([], [], [])
+
+
 class Reconciliation:
     def __init__(self, db: Db, clock: Clock, stripe: StripeApi | None) -> None:
         self._clock, self._stripe = clock, stripe
@@ -98,7 +107,7 @@ class Reconciliation:
             raise Conflict("There is no Stripe key, so there is nothing to compare with.")
         since = self._clock.now_ms() // 1000 - days * DAY
         theirs = await _listed(self._stripe, since)
-        ours = await self._ours(self._stripe.kind, since, theirs)
+        ours = await self.own_checkouts(self._stripe.kind, since, theirs)
         by_attempt = {one.attempt_id: one for one in ours}
         by_payment = {one.payment_intent: one for one in ours if one.payment_intent}
         return [
@@ -116,7 +125,10 @@ class Reconciliation:
             *of_ours(ours, {reported.id for reported in theirs.sessions}),
         ]
 
-    async def _ours(self, kind: str, since: int, theirs: StripeRecords) -> list[OwnCheckout]:
+    async def own_checkouts(
+        self, kind: str, since: int, theirs: StripeRecords = NOTHING
+    ) -> list[OwnCheckout]:
+        """Our side of the comparison: checkouts of a kind since an instant (epoch seconds)."""
         named = {
             reported.attempt_id
             for reported in (*theirs.sessions, *theirs.charges)
@@ -142,9 +154,11 @@ class Reconciliation:
 
 
 async def _listed(stripe: StripeApi, since: int) -> StripeRecords:
+    """Failed charges are left out: they moved no money."""
+    charges = [reported async for reported in stripe.charges_since(since)]
     return StripeRecords(
         [reported async for reported in stripe.sessions_since(since) if reported.attempt_id],
-        [reported async for reported in stripe.charges_since(since) if reported.attempt_id],
+        [reported for reported in charges if reported.attempt_id and reported.status != "failed"],
         [reported async for reported in stripe.disputes_since(since)],
     )
 
@@ -153,9 +167,10 @@ def of_session(reported: StripeSession, ours: OwnCheckout | None) -> list[Differ
     """The differences between Stripe's checkout and ours."""
     if ours is None:
         return [Difference("checkout", reported.id, reported.attempt_id, "unknown", reported.fact)]
-    unlike = ours.differences(reported)
+    # What was found then is stored with the payment.
+    unlike = [name for name in ours.differences(reported) if name not in ours.review]
     found = [Difference(name, reported.id, ours.attempt_id, "as created", "another") for name in unlike]
-    is_paid = ours.state in ("paid", "refunded")
+    is_paid = ours.state in ("paid", "refunded", "review")
     if (reported.fact == "paid") != is_paid:
         found.append(Difference("payment", reported.id, ours.attempt_id, ours.state, reported.fact))
     return found

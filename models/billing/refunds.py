@@ -1,13 +1,16 @@
 """Refunds made by this site, applied immediately, without waiting for the webhook.
 
-A payment is refunded once, however often the refund is requested (same idempotency key). The effect is that
-of `charge.refunded`. A payment that arrives after its user was deleted is refunded automatically (`sweep`).
-Raises: Conflict for a payment that is unpaid, refunded, or was made with another key.
+A payment is refunded once, however often the refund is requested (same idempotency key), and once more after
+each refund that failed. The effect is that of `refund.created`. A payment that arrives after its user was
+deleted is refunded automatically (`sweep`). Raises: Conflict for a payment that is unpaid, refunded, or was
+made with another key, and for a refund that fails at once.
 """
 
 from __future__ import annotations
 
 import logging
+
+import msgspec
 
 from models.access.grants import Grants
 from models.billing import sandbox, stripe_api
@@ -15,7 +18,7 @@ from models.billing.payment_provider import PaymentProvider
 from models.billing.reversals import Reversals
 from models.billing.sandbox import Sandbox
 from models.billing.stripe_api import StripeRefused, StripeUnavailable
-from models.billing.stripe_types import Checkout, CheckoutKind, StripeCharge
+from models.billing.stripe_types import Checkout, CheckoutKind, StripeRefund
 from models.billing.webhook import StripeWebhook
 from models.clock import Clock
 from models.errors import Conflict, NotFound
@@ -24,6 +27,7 @@ from models.security.audit_log import Audit
 
 logger = logging.getLogger(__name__)
 SWEEP_SECONDS = 60
+FAILED = "The bank did not take the refund. The payment stands, and can be refunded again."
 SWEEP_MOST = 20
 
 
@@ -73,23 +77,30 @@ class Refunds:
         if checkout.kind == "page" and self._page is not None:
             await self._play(checkout, self._page, actor)
         elif self._stripe is not None:
-            await self._keep(await self._stripe.refund(checkout), checkout, actor)
+            number = await self._sql.value("failed_refunds", payment_intent=checkout.payment_intent)
+            await self._keep(await self._stripe.refund(checkout, number), checkout, actor)
 
     def _check(self, checkout: Checkout) -> None:
         """Raises Conflict."""
         if checkout.state == "refunded":
             raise Conflict("This payment has been refunded already.")
-        if checkout.state != "paid" or checkout.payment_intent is None:
+        if checkout.state not in ("paid", "review") or checkout.payment_intent is None:
             raise Conflict("This has not been paid, so there is nothing to refund.")
         is_page = checkout.kind == "page" and self._page is not None
         if not is_page and (self._stripe is None or self._stripe.kind != checkout.kind):
             raise Conflict("This was paid under another key. Refund it in Stripe's dashboard.")
 
-    async def _keep(self, charge: StripeCharge, checkout: Checkout, actor: str | None) -> None:
+    async def _keep(self, refunds: list[StripeRefund], checkout: Checkout, actor: str | None) -> None:
+        said_at, change = self._clock.now_ms() // 1000, None
+        is_live = checkout.kind == "live"
         async with self._db.transaction() as on:
-            settled = await self._reversals.refunded(charge, on=on)
+            for reported in refunds:
+                known = msgspec.structs.replace(reported, livemode=is_live)
+                change = (await self._reversals.refund(known, said_at, on=on)).change or change
             await self._done(checkout, actor, on)
-        self._grants.publish(settled.change)
+        self._grants.publish(change)
+        if all(reported.has_failed for reported in refunds):
+            raise Conflict(FAILED)
 
     async def _play(self, checkout: Checkout, page: Sandbox, actor: str | None) -> None:
         """Sends the event that Stripe would send, through the same webhook."""

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 import stripe
 
+from models.billing.checkout_session import session_params
 from models.billing.stripe_types import (
     Checkout,
     CheckoutKind,
@@ -22,6 +23,7 @@ from models.billing.stripe_types import (
     StripeDispute,
     StripeEndpoint,
     StripeObject,
+    StripeRefund,
     StripeSession,
 )
 from models.errors import BadSignature, Unavailable, UntimelySignature
@@ -59,7 +61,7 @@ class StripeApi:
     def __init__(self, config: Config) -> None:
         assert config.stripe_secret_key is not None
         self.kind: CheckoutKind = "live" if "_live_" in config.stripe_secret_key[:8] else "test"
-        self._base_url = config.base_url
+        self._config = config
         self._http = stripe.HTTPXClient(timeout=TRY_SECONDS)
         client = stripe.StripeClient(
             config.stripe_secret_key,
@@ -75,7 +77,7 @@ class StripeApi:
         StripeRefused.
         """
         key = f"checkout-{checkout.attempt_id}"
-        params: Any = session_params(checkout, self._base_url)
+        params: Any = session_params(checkout, self._config)
         asked = self._sessions.create_async(params, {"idempotency_key": key})
         return await _asked(asked, StripeSession, TOTAL_SECONDS)
 
@@ -83,18 +85,23 @@ class StripeApi:
         """A session as it is now. Raises: StripeUnavailable, StripeRefused."""
         return await _asked(self._sessions.retrieve_async(session_id), StripeSession, seconds)
 
-    async def refund(self, checkout: Checkout) -> StripeCharge:
-        """Refunds a payment in full, once, and returns its charge. Raises: StripeUnavailable,
-        StripeRefused.
+    async def refund(self, checkout: Checkout, number: int) -> list[StripeRefund]:
+        """Refunds a payment in full, once for each `number` (of refunds that failed before), and returns the
+        refund; all refunds if it was refunded before. Raises: StripeUnavailable, StripeRefused.
         """
-        params: Any = {"payment_intent": checkout.payment_intent, "expand": ["charge"]}
-        key = {"idempotency_key": f"refund-{checkout.attempt_id}"}
+        metadata = {"user_id": checkout.user_id, "attempt_id": checkout.attempt_id}
+        params: Any = {"payment_intent": checkout.payment_intent, "metadata": metadata}
+        key: Any = {"idempotency_key": f"refund-{checkout.attempt_id}" + (f"-{number}" if number else "")}
         try:
-            answer = self._api.refunds.create_async(params, key)  # type: ignore[arg-type]
-            return await _asked(_charge_of(answer), StripeCharge, TOTAL_SECONDS)
+            created = self._api.refunds.create_async(params, key)
+            return [await _asked(created, StripeRefund, TOTAL_SECONDS)]
         except AlreadyRefunded:
-            found = self._api.charges.list_async({"payment_intent": checkout.payment_intent or ""})
-            return _read((await _answer(found, TOTAL_SECONDS)).data[0], StripeCharge)
+            return [
+                one
+                async for one in _listed(
+                    self._api.refunds.list_async, StripeRefund, payment_intent=checkout.payment_intent
+                )
+            ]
 
     # -- lists since an instant (epoch seconds), page by page. Raise: StripeUnavailable, StripeRefused. --
 
@@ -108,21 +115,18 @@ class StripeApi:
         return _listed(self._api.disputes.list_async, StripeDispute, since)
 
     def webhook_endpoints(self) -> AsyncIterator[StripeEndpoint]:
-        return _listed(self._api.webhook_endpoints.list_async, StripeEndpoint, None)
+        return _listed(self._api.webhook_endpoints.list_async, StripeEndpoint)
 
     async def close(self) -> None:
         await self._http.close_async()  # type: ignore[no-untyped-call]
 
 
-async def _charge_of(refund: Awaitable[stripe.Refund]) -> stripe.Charge:
-    charge = (await refund).charge
-    assert isinstance(charge, stripe.Charge)
-    return charge
-
-
-async def _listed(ask: Any, kind: type[Object], since: int | None) -> AsyncIterator[Object]:
+async def _listed(
+    ask: Any, kind: type[Object], since: int | None = None, **of: object
+) -> AsyncIterator[Object]:
     """All objects, or those since an instant, with one time limit per page."""
-    params: dict[str, object] = {"limit": PAGE} | ({"created": {"gte": since}} if since is not None else {})
+    params: dict[str, object] = {"limit": PAGE, **of}
+    params |= {"created": {"gte": since}} if since is not None else {}
     while True:
         page = await _answer(ask(params), TOTAL_SECONDS)
         for one in page.data:
@@ -172,25 +176,6 @@ def _is_replayed(error: stripe.StripeError) -> bool:
     """Whether Stripe replayed a failure stored under the idempotency key; a retry would fail for a day."""
     headers: dict[str, str] = {name.lower(): value for name, value in (error.headers or {}).items()}
     return headers.get("idempotent-replayed") == "true"
-
-
-def session_params(checkout: Checkout, base_url: str) -> dict[str, object]:
-    """Price, user and return URLs. `payment_intent_data` carries the same metadata as the session."""
-    metadata = {"user_id": checkout.user_id, "attempt_id": checkout.attempt_id}
-    price = {
-        "currency": checkout.currency,
-        "unit_amount": checkout.amount_cents,
-        "product_data": {"name": "Napalm Sky: access, once"},
-    }
-    return {
-        "mode": "payment",
-        "line_items": [{"price_data": price, "quantity": 1}],
-        "client_reference_id": checkout.user_id,
-        "metadata": metadata,
-        "payment_intent_data": {"metadata": metadata},
-        "success_url": f"{base_url}/payment-success?session_id={{CHECKOUT_SESSION_ID}}",
-        "cancel_url": f"{base_url}/paywall?cancelled=1",
-    }
 
 
 def check_signature(payload: bytes, header: str, secrets: tuple[str, ...]) -> None:

@@ -1,27 +1,25 @@
 """Stripe's objects and events, the record of a checkout, and their comparison. Pure: no I/O, no clock.
 
-A payment counts only if amount, currency, user, mode and livemode are those of the created checkout. The
-field names are Stripe's (docs.stripe.com/api: checkout/sessions, payment_intents, charges, disputes).
-`EVENTS` are the event types that this site uses; docs/operations.md lists them. Raises: BadRequest for
-unreadable events.
+A payment counts only if amount, currency, user, mode and livemode are those of the created checkout; another
+amount, currency or mode is reviewed by an admin. The field names are Stripe's (docs.stripe.com/api:
+checkout/sessions, payment_intents, charges, refunds, disputes, radar/early_fraud_warnings). Events are in
+`models.billing.stripe_events`.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal
 
 import msgspec
 
-from models.errors import BadRequest
-
-# The header of an event: its time and one signature for each active secret of the endpoint (v0: test mode).
-SIGNED = re.compile(r"t=[0-9]{10}(,v[01]=[0-9a-f]{64}){1,8}")
 StripeId = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,255}\Z")]
 CheckoutKind = Literal["live", "test", "page"]
 # Several events can report the same fact.
-PaymentFact = Literal["paid", "failed", "expired", "waiting"]
-CheckoutState = Literal["open", "paid", "failed", "expired", "refunded"]
+PaymentFact = Literal["paid", "failed", "expired", "waiting", "processing"]
+CheckoutState = Literal["open", "paid", "failed", "expired", "refunded", "review"]
+RefundStatus = Literal["pending", "requires_action", "succeeded", "failed", "canceled"]
+# With one of these differences it is still our payment: an admin looks at it.
+REVIEWED = frozenset({"amount", "currency", "mode"})
 DisputeStatus = Literal["open", "won", "lost"]
 Metadata = dict[str, str]
 # Name -> (reported value, created value).
@@ -55,9 +53,11 @@ class StripeSession(StripeObject, frozen=True, kw_only=True):
 
     @property
     def fact(self) -> PaymentFact:
-        """The reported fact; `waiting` if it can still be paid."""
+        """The reported fact; `waiting` if it can still be paid, `processing` if the money takes days."""
         if self.payment_status == "paid":
             return "paid"
+        if self.status == "complete" and self.payment_status == "unpaid":
+            return "processing"
         return "expired" if self.status == "expired" else "waiting"
 
 
@@ -75,6 +75,19 @@ class StripeCharge(StripeObject, frozen=True, kw_only=True):
     amount: int | None = None
     amount_refunded: int = 0
     refunded: bool = False
+    status: str | None = None
+
+
+class StripeRefund(StripeObject, frozen=True, kw_only=True):
+    """A Refund. Its status may change from `succeeded` to `failed`, days later."""
+
+    payment_intent: StripeId | None = None
+    amount: int = 0
+    status: RefundStatus = "pending"
+
+    @property
+    def has_failed(self) -> bool:
+        return self.status in ("failed", "canceled")
 
 
 class StripeDispute(StripeObject, frozen=True, kw_only=True):
@@ -90,6 +103,13 @@ class StripeDispute(StripeObject, frozen=True, kw_only=True):
         if self.status in ("won", "lost"):
             return "won" if self.status == "won" else "lost"
         return None if self.status.startswith("warning_") or self.status == "prevented" else "open"
+
+
+class StripeFraudWarning(StripeObject, frozen=True, kw_only=True):
+    """An Early Fraud Warning: the card's issuer expects a dispute. It carries no metadata of ours."""
+
+    payment_intent: StripeId | None = None
+    fraud_type: str = ""
 
 
 class StripeEndpoint(StripeObject, frozen=True, kw_only=True):
@@ -112,6 +132,9 @@ class Checkout(msgspec.Struct, frozen=True):
     checkout_url: str | None
     payment_intent: str | None
     state: CheckoutState
+    # What was paid, where that differs from what was created.
+    paid_cents: int | None = None
+    paid_currency: str | None = None
 
     def differences(self, reported: StripeSession) -> list[str]:
         """The names of the fields that differ from the created checkout; empty if all match."""
@@ -126,7 +149,15 @@ class Checkout(msgspec.Struct, frozen=True):
         return _unlike(self._pairs(reported, reported.amount_received, reported.id))
 
     def differences_of_charge(self, reported: StripeCharge) -> list[str]:
-        return _unlike(self._pairs(reported, reported.amount, reported.payment_intent))
+        """Compares with what was paid; before that is known, with nothing."""
+        paid = {
+            "amount": (reported.amount, self.paid_cents or self.amount_cents),
+            "currency": (reported.currency, self.paid_currency or self.currency),
+        }
+        pairs = self._pairs(reported, reported.amount, reported.payment_intent) | paid
+        names = _unlike(pairs)
+        is_settled = self.state in ("paid", "refunded", "review")
+        return names if is_settled else [name for name in names if name not in REVIEWED]
 
     def is_of_mode(self, livemode: bool | None) -> bool:
         return livemode == (self.kind == "live")
@@ -146,91 +177,3 @@ class Checkout(msgspec.Struct, frozen=True):
 
 def _unlike(pairs: Pairs) -> list[str]:
     return [name for name, (said, created) in pairs.items() if said != created]
-
-
-# -- events --
-
-EventObject = StripeSession | StripeIntent | StripeCharge | StripeDispute
-EVENTS: dict[str, type[EventObject]] = {
-    "checkout.session.completed": StripeSession,
-    "checkout.session.async_payment_succeeded": StripeSession,
-    "checkout.session.async_payment_failed": StripeSession,
-    "checkout.session.expired": StripeSession,
-    "payment_intent.succeeded": StripeIntent,
-    "charge.refunded": StripeCharge,
-    "charge.dispute.created": StripeDispute,
-    "charge.dispute.closed": StripeDispute,
-}
-
-
-class EventData(msgspec.Struct, frozen=True):
-    object: msgspec.Raw
-
-
-class StripeEvent(msgspec.Struct, frozen=True):
-    """`created` is Stripe's clock, in seconds."""
-
-    id: StripeId
-    type: StripeId
-    livemode: bool
-    data: EventData
-    created: int = 0
-
-
-_event = msgspec.json.Decoder(StripeEvent)
-_objects: dict[type[EventObject], msgspec.json.Decoder[EventObject]] = {
-    kind: msgspec.json.Decoder(kind) for kind in EVENTS.values()
-}
-
-
-def read_event(payload: bytes) -> StripeEvent:
-    """An event. Raises: BadRequest."""
-    try:
-        return _event.decode(payload)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise BadRequest("The event cannot be read.") from error
-
-
-def read_object(event: StripeEvent) -> EventObject | None:
-    """The object of an event, or None for an event type that is not used. Raises: BadRequest."""
-    kind = EVENTS.get(event.type)
-    if kind is None:
-        return None
-    try:
-        reported = _objects[kind].decode(event.data.object)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise BadRequest("The event's object cannot be read.") from error
-    # An event whose object has another livemode matches no checkout.
-    livemode = event.livemode if reported.livemode in (None, event.livemode) else None
-    return msgspec.structs.replace(reported, livemode=livemode)
-
-
-def fact_of(event: StripeEvent, session: StripeSession) -> PaymentFact:
-    """The reported fact. `completed` does not mean paid: some payment methods take days."""
-    if event.type == "checkout.session.async_payment_failed":
-        return "failed"
-    return session.fact
-
-
-class _Shape(msgspec.Struct, frozen=True):
-    """What every event of Stripe has."""
-
-    id: Annotated[str, msgspec.Meta(pattern=r"^evt_[0-9A-Za-z_]{8,255}\Z")]
-    object: Literal["event"]
-    created: int
-    type: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_.]{1,100}\Z")]
-    data: dict[str, msgspec.Raw]
-
-
-_shape = msgspec.json.Decoder(_Shape)
-
-
-def may_be_of_stripe(payload: bytes, signature: str) -> bool:
-    """Whether payload and signature have the form of Stripe's, regardless of the key."""
-    if not SIGNED.fullmatch(signature):
-        return False
-    try:
-        _shape.decode(payload)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        return False
-    return True

@@ -16,15 +16,13 @@ from models.billing import stripe_api
 from models.billing.fulfillment import IGNORED, AppliedEvent, Fulfillment
 from models.billing.payment_provider import PaymentProvider
 from models.billing.reversals import Reversals
+from models.billing.stripe_events import EventObject, StripeEvent, fact_of, read_event, read_object
 from models.billing.stripe_types import (
-    EventObject,
     StripeCharge,
-    StripeEvent,
+    StripeFraudWarning,
     StripeIntent,
+    StripeRefund,
     StripeSession,
-    fact_of,
-    read_event,
-    read_object,
 )
 from models.business_events import record
 from models.clock import Clock
@@ -33,7 +31,8 @@ from models.postgres.database import Db, Transaction
 from models.settings.config import Config
 
 logger = logging.getLogger(__name__)
-Effect = Literal["applied", "duplicate", "ignored"]
+Effect = Literal["applied", "duplicate", "ignored", "review"]
+DISPUTE_CREATED = "charge.dispute.created"
 MOST_PAYLOAD = 256 * 1024
 # models.health looks for this effect among the newest events.
 WRONG_MODE = AppliedEvent("wrong_livemode")
@@ -78,6 +77,8 @@ class StripeWebhook:
         if settled is None:
             return "duplicate"
         self._grants.publish(settled.change)
+        if settled.effect == "review":
+            return "review"
         return "applied" if settled.effect == "applied" else "ignored"
 
     async def _check(self, payload: bytes, signature: str) -> None:
@@ -99,5 +100,12 @@ class StripeWebhook:
         if isinstance(subject, StripeIntent):
             return await self._settlement.settle_payment(subject, on=on)
         if isinstance(subject, StripeCharge):
-            return await self._reversals.refunded(subject, on=on)
-        return IGNORED if subject is None else await self._reversals.disputed(subject, event.created, on=on)
+            return await self._reversals.refunded(subject, event.created, on=on)
+        if isinstance(subject, StripeRefund):
+            return await self._reversals.refund(subject, event.created, on=on)
+        if isinstance(subject, StripeFraudWarning):
+            return await self._reversals.warned(subject, on=on)
+        if subject is None:
+            return IGNORED
+        is_first = event.type == DISPUTE_CREATED
+        return await self._reversals.disputed(subject, event.created, is_first=is_first, on=on)

@@ -50,6 +50,10 @@ class Config:
     allow_demo: bool = False
     price_cents: int = 1
     currency: str = "usd"
+    # Which payment methods Stripe offers: those that are settled at once, or all.
+    payment_methods: str = "immediate"
+    statement_suffix: str | None = None
+    stripe_tax: bool = False
     turn: str = "off"
     public_ip: str | None = None
     turn_port: int = 3478

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from models.settings import database_url, redis_url
+from models.settings import database_url, redis_url, stripe_values
 from models.settings.ice_urls import stun_url, turn_url
 from models.settings.networks import IpNetwork, listening_host, network, plain_address
 from models.settings.paths import plain_path, text_file
@@ -20,8 +20,6 @@ from models.settings.urls import Unusable, mail_address, mail_server, split
 from models.settings.web_origins import LOOPBACK_HOSTS, host_of
 
 Value = TypeVar("Value")
-WEBHOOK_SECRET = re.compile(r"whsec_[0-9A-Za-z+/=_-]{7,250}")
-STRIPE_KEY = re.compile(r"(sk|rk)_(live|test)_[0-9A-Za-z]{8,250}")
 ACCOUNT_SID = re.compile(r"AC[0-9A-Za-z]{8,64}")
 # Control characters, invisible marks, lone surrogates (bytes that are not UTF-8), line separators.
 INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -157,28 +155,18 @@ class SettingsReader:
         self._faults.add(name, f"must have at least {least} characters")
         return None
 
-    def secrets(self, name: str) -> tuple[str, ...]:
+    def webhook_secrets(self, name: str) -> tuple[str, ...]:
         """Comma-separated, so that a secret can be rotated without downtime."""
-
-        def parse(value: str) -> tuple[str, ...]:
-            parts = _listed(value)
-            if any(re.search(r"[\s;]", part) for part in parts):
-                raise Unusable("must have commas between several secrets, and no spaces in one")
-            if not all(map(WEBHOOK_SECRET.fullmatch, parts)):
-                raise ValueError
-            return parts
-
-        return self._parsed(name, (), parse, "must be a webhook signing secret, which begins with whsec_")
+        what = "must be a webhook signing secret, which begins with whsec_"
+        return self._parsed(name, (), lambda value: stripe_values.webhook_secrets(_listed(value)), what)
 
     def stripe_key(self, name: str) -> str | None:
-        """A secret or restricted key; publishable keys and webhook secrets are rejected."""
+        what = "must be a secret key, which begins with sk_live_ or sk_test_"
+        return self._parsed(name, None, stripe_values.api_key, what)
 
-        def parse(value: str) -> str:
-            if not STRIPE_KEY.fullmatch(value):
-                raise ValueError
-            return value
-
-        return self._parsed(name, None, parse, "must be a secret key, which begins with sk_live_ or sk_test_")
+    def statement_suffix(self, name: str) -> str | None:
+        what = "must have 2 to 18 plain letters, digits, spaces, dots or dashes, and at least one letter"
+        return self._parsed(name, None, stripe_values.statement_suffix, what)
 
     def base_url(self, name: str, default: str) -> str:
         return self._parsed(name, default, site_origin, "must be http(s)://host[:port] without a path")

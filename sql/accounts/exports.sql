@@ -33,9 +33,10 @@ from terms_acceptances join terms_texts using (text_hash) where user_id = :user_
 select
     attempt_id::text as "paymentId", kind, amount_cents as "amountCents", currency, state, session_id as "stripeSession",
     c.payment_intent as "stripePayment", created_at as "createdAt", settled_at as "settledAt",
-    coalesce(refunded_cents, 0) as "refundedCents",
+    refunded_cents(c.payment_intent) as "refundedCents", review as "differences", paid_cents as "paidCents",
+    paid_currency as "paidCurrency",
     array(select status from disputes d where d.payment_intent = c.payment_intent) as disputes
-from checkouts c left join refunds r on r.payment_intent = c.payment_intent
+from checkouts c
 where user_id = :user_id order by created_at;
 
 -- name: code(user_id)

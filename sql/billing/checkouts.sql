@@ -1,14 +1,17 @@
 -- Checkouts and what Stripe reported about them. The columns of a checkout are the same everywhere:
--- attempt_id, user_id, kind, amount_cents, currency, session_id, checkout_url, payment_intent, state.
+-- attempt_id, user_id, kind, amount_cents, currency, session_id, checkout_url, payment_intent, state,
+-- paid_cents, paid_currency.
 
 -- name: close_stale(user_id, kind, amount_cents, currency, reuse_hours, now)!
 -- Closes checkouts that cannot be offered again: too old (Stripe keeps a session and an idempotency key for 24 hours), or
--- with another price or provider. If one is paid anyway, the payment counts.
+-- completed with a payment method that takes days, or with another price or provider. If one is paid anyway, the
+-- payment counts.
 update checkouts
 set state = 'expired', settled_at = at
 from coalesce(:now::timestamptz, clock_timestamp()) as at
 where user_id = :user_id and state = 'open' and (
     created_at <= at - make_interval(hours => :reuse_hours)
+    or processing_at is not null
     or (kind, amount_cents, currency) is distinct from (:kind, :amount_cents, :currency)
 );
 
@@ -21,7 +24,7 @@ values (
 on conflict (user_id) where state = 'open' do nothing;
 
 -- name: find_open(user_id)
-select attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, payment_intent, state
+select attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, payment_intent, state, paid_cents, paid_currency
 from checkouts
 where user_id = :user_id and state = 'open';
 
@@ -30,7 +33,7 @@ where user_id = :user_id and state = 'open';
 update checkouts
 set session_id = coalesce(session_id, :session_id), checkout_url = coalesce(checkout_url, :checkout_url)
 where attempt_id = :attempt_id
-returning attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, payment_intent, state;
+returning attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, payment_intent, state, paid_cents, paid_currency;
 
 -- name: give_up(attempt_id, now)!
 -- Stripe rejected it; the next attempt starts a new checkout.
@@ -39,13 +42,13 @@ set state = 'failed', settled_at = coalesce(:now::timestamptz, clock_timestamp()
 where attempt_id = :attempt_id and state = 'open' and session_id is null;
 
 -- name: find_own(session_id, user_id)
-select attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, payment_intent, state
+select attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, payment_intent, state, paid_cents, paid_currency
 from checkouts
 where session_id = :session_id and user_id = :user_id;
 
 -- name: find_told(session_id, attempt_id)
 -- By session id, else by the attempt id in the metadata.
-select attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, payment_intent, state
+select attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, payment_intent, state, paid_cents, paid_currency
 from checkouts
 where session_id = :session_id or attempt_id = :attempt_id::uuid
 order by session_id = :session_id desc nulls last
@@ -56,7 +59,26 @@ limit 1;
 update checkouts
 set state = 'paid', session_id = coalesce(:session_id, session_id),
     settled_at = coalesce(:now::timestamptz, clock_timestamp())
-where attempt_id = :attempt_id and state in ('open', 'failed', 'expired');
+where attempt_id = :attempt_id and state in ('open', 'failed', 'expired') and review is null;
+
+-- name: review(attempt_id, session_id, differences, paid_cents, paid_currency, now)!
+-- It was paid, but not as created. Further reports add their differences.
+update checkouts
+set state = case when state = 'refunded' then state else 'review' end,
+    review = array(select distinct unnest(review || :differences::text[]) order by 1),
+    session_id = coalesce(session_id, :session_id),
+    paid_cents = coalesce(paid_cents, :paid_cents), paid_currency = coalesce(paid_currency, :paid_currency),
+    settled_at = coalesce(settled_at, :now::timestamptz, clock_timestamp())
+where attempt_id = :attempt_id and not coalesce(review @> :differences::text[], false);
+
+-- name: process(attempt_id, session_id, now)!
+-- Completed, but the money takes days.
+update checkouts
+set processing_at = coalesce(:now::timestamptz, clock_timestamp()), session_id = coalesce(session_id, :session_id)
+where attempt_id = :attempt_id and state = 'open' and processing_at is null;
+
+-- name: is_processing(attempt_id)
+select processing_at is not null from checkouts where attempt_id = :attempt_id;
 
 -- name: link(attempt_id, session_id, payment_intent)!
 -- Stores the payment and the session; some events carry only one of them.
@@ -107,7 +129,7 @@ where attempt_id in (
     limit :most
     for update skip locked
 )
-returning attempt_id::text, user_id::text, checkouts.kind, amount_cents, currency, session_id, checkout_url, payment_intent, state;
+returning attempt_id::text, user_id::text, checkouts.kind, amount_cents, currency, session_id, checkout_url, payment_intent, state, paid_cents, paid_currency;
 
 -- name: close_forgotten(kind, now)!
 -- Closes checkouts that can no longer be paid: no session was created, or by another provider, or they are two weeks old.

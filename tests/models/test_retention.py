@@ -33,6 +33,8 @@ KEPT = {
     "terms_acceptances": "with the person; with a payment as long as that, as evidence in a dispute",
     "terms_texts": "no personal data",
     "refunds": "bookkeeping: amounts by the payment's number",
+    "refund_attempts": "bookkeeping: amounts by the payment's number",
+    "fraud_warnings": "bookkeeping: by the payment's number",
     "disputes": "bookkeeping: amounts by the payment's number",
     "invite_codes": "with the person; a number",
     "invite_code_uses": "with the person",

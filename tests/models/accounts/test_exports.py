@@ -41,6 +41,8 @@ LEFT_OUT = {
     "tombstones": "only after a deletion",
     "banned_emails": "only after a deletion: a keyed hash",
     "age_refusals": "a keyed hash without a user",
+    "refund_attempts": "what they did is in `payments`",
+    "fraud_warnings": "of the card's issuer, for the staff",
     "stripe_events": "ids of Stripe's; what they did is in `payments`",
     "secrets": "the site's own",
     "processes": "the site's own",

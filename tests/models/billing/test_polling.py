@@ -43,7 +43,7 @@ async def test_a_checkout_is_pending_while_stripe_is_down(models, stripe, anna) 
 async def test_a_polled_session_is_checked_like_an_event(models, stripe, anna) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     stripe.pay(offered.session_id)["amount_total"] = 1
-    assert (await models.checkouts.status(anna.user_id, offered.session_id)).access == "pending"
+    assert (await models.checkouts.status(anna.user_id, offered.session_id)).access == "review"
     assert await models.grants.of(anna.user_id) == "unpaid"
 
 

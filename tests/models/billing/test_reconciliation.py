@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models.billing import stripe_api
+from models.billing.reconciliation import of_ours
 from models.billing.stripe_api import StripeUnavailable
 from models.errors import Conflict
 from models.settings.config import Config
@@ -69,6 +70,22 @@ async def test_users_who_paid_and_have_no_access(models, stripe, anna) -> None:
     attempt = (await models.refunds.find(session_id)).attempt_id
     await models.grants.take_away("payment", attempt, "by mistake")
     assert await found(models) == [("access", "not in", "in")]
+
+
+async def test_declined_cards_are_no_difference(models, stripe, anna) -> None:
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    stripe.decline(offered.session_id)
+    await tell(models, event("completed", stripe.pay(offered.session_id)))
+    await tell(models, news("charge.refunded", stripe.give_back(offered.session_id, 10)))
+    assert await found(models) == []
+
+
+async def test_test_payments_that_grant_access_on_a_live_site(models, stripe, anna, servers) -> None:
+    await paid(models, stripe, anna)
+    assert await found(models) == []
+    ours = await models.reconciliation.own_checkouts("live", 0)
+    assert [(one.kind, one.is_worth_access, one.has_access) for one in ours] == [("test", False, True)]
+    assert [one.what for one in of_ours(ours, set())] == ["access"]
 
 
 async def test_every_page_of_a_list_is_read(models, stripe, person, monkeypatch) -> None:

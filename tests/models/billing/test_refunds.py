@@ -26,7 +26,8 @@ async def test_a_refund_goes_through_stripe_and_is_settled_at_once(models, strip
     (charge,) = stripe.charges.values()
     assert charge["refunded"]
     assert await models.grants.of(anna.user_id) == "unpaid"
-    assert await tell(models, news("charge.refunded", charge)) == "ignored"
+    await tell(models, news("charge.refunded", charge))
+    assert await tell(models, news("refund.created", stripe.refund_of(session_id))) == "ignored"
     assert (await standing(models)).is_full
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from models.errors import Conflict
 from tests.support.billing.payers import paid
-from tests.support.billing.rows import standing
+from tests.support.billing.rows import alerts, standing
 from tests.support.billing.stripe_events import event, news, tell
 
 
@@ -155,6 +155,40 @@ async def test_a_refund_that_does_not_match_ends_nothing(models, stripe, anna, c
         )
     assert await models.grants.of(anna.user_id) == "paid"
     assert "not as we created it" in caplog.text
+
+
+async def test_the_staff_are_alerted_of_disputes_inquiries_and_warnings(models, stripe, anna) -> None:
+    session_id = await paid(models, stripe, anna)
+    warning = stripe.warn(session_id)
+    assert await tell(models, news("radar.early_fraud_warning.created", warning)) == "applied"
+    assert await tell(models, news("radar.early_fraud_warning.created", warning)) == "ignored"
+    await tell(models, news("charge.dispute.created", stripe.dispute(session_id, "warning_needs_response")))
+    await tell(models, news("charge.dispute.created", stripe.dispute(session_id)))
+    await tell(models, news("charge.dispute.closed", stripe.dispute(session_id, "lost")))
+    assert await alerts(models) == ["fraud", "dispute", "dispute"]
+    (payment,) = await models.reconciliation.payments(1)
+    assert payment.warning == "made_with_stolen_card"
+
+
+async def test_the_staff_are_not_alerted_of_other_shops(models, stripe, anna) -> None:
+    session_id = await paid(models, stripe, anna)
+    foreign = {"payment_intent": "pi_shop"}
+    for kind, about in (
+        ("radar.early_fraud_warning.created", stripe.warn(session_id)),
+        ("charge.dispute.created", stripe.dispute(session_id)),
+    ):
+        await tell(models, news(kind, about | foreign))
+        assert await tell(models, news(kind, about | {"payment_intent": None})) == "ignored"
+    assert await alerts(models) == []
+
+
+async def test_what_alerts_are_about_is_listed_whatever_its_age(models, stripe, anna) -> None:
+    session_id = await paid(models, stripe, anna)
+    async with models.db.link() as link:
+        await link.execute("update checkouts set created_at = created_at - interval '100 days'")
+    assert await models.reconciliation.payments(30) == []
+    await tell(models, news("charge.dispute.created", stripe.dispute(session_id)))
+    assert len(await models.reconciliation.payments(30)) == 1
 
 
 async def test_other_sites_on_the_same_account_are_ignored(models, stripe, anna) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from models.billing.stripe_events import read_event, read_object
 from models.billing.stripe_types import (
     Checkout,
     StripeCharge,
     StripeDispute,
     StripeIntent,
-    read_event,
-    read_object,
 )
 from tests.support.billing.stripe_events import TOLD, event
 

@@ -130,9 +130,22 @@ class History:
             self.stripe.give_back(session_id, 10)
         elif fate < 0.6:
             self.stripe.give_back(session_id)
+        elif fate < 0.75:
+            return self.fail_refund(session_id)
         else:
             return self.dispute(session_id)
+        payment = self.stripe.sessions[session_id]["payment_intent"]
+        made = [dict(one) for one in self.stripe.refunds.values() if one["payment_intent"] == payment]
+        self.undelivered += [news("refund.created", one) for one in made if one["status"] == "succeeded"]
         return self.undelivered.append(news("charge.refunded", dict(self.charge(session_id))))
+
+    def fail_refund(self, session_id: str) -> None:
+        """The bank returns the money of a refund to us."""
+        payment = self.stripe.sessions[session_id]["payment_intent"]
+        for one in list(self.stripe.refunds.values()):
+            if one["payment_intent"] == payment and one["status"] == "succeeded":
+                self.undelivered.append(news("refund.failed", self.stripe.fail(one["id"])))
+                return
 
     async def refund(self, session_id: str) -> None:
         refunds = self.models.refunds

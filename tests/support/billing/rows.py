@@ -8,7 +8,7 @@ from models.wiring import Models
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """The only refund."""
+    """What of the only payment is refunded."""
 
     refunded_cents: int
     is_full: bool
@@ -33,6 +33,16 @@ async def effects(models: Models) -> list[str]:
 
 async def standing(models: Models) -> Standing:
     async with models.db.link() as link:
-        await link.execute("select refunded_cents, is_full from refunds")
+        await link.execute(
+            "select refunded_cents(payment_intent), state = 'refunded' from checkouts "
+            "where payment_intent is not null"
+        )
         (row,) = link.cursor.fetchall()
     return Standing(*row)
+
+
+async def alerts(models: Models) -> list[str]:
+    """The kinds of the alerts to the staff, in order."""
+    async with models.db.link() as link:
+        await link.execute("select kind from alerts order by alert_id")
+        return [kind for (kind,) in link.cursor.fetchall()]

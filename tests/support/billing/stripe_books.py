@@ -1,7 +1,7 @@
-"""The data of a small Stripe: sessions, payments, charges, refunds and disputes, as Stripe's own objects.
+"""The data of a small Stripe, as Stripe's own objects.
 
-Rejects malformed parameters and amounts under the minimum. `pay`, `expire`, `give_back` and `dispute` are
-actions of customers and banks; each returns the object of Stripe's event.
+Rejects malformed and unknown parameters and amounts under the minimum. `pay`, `expire`, `give_back`, `fail`,
+`dispute` and `warn` are actions of customers and banks; each returns the object of Stripe's event.
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ from __future__ import annotations
 import time
 import uuid
 from typing import Any
+
+from stripe.params import RefundCreateParams
+from stripe.params.checkout import SessionCreateParams
 
 from models.currencies import STRIPE_MINIMUM
 
@@ -23,9 +26,11 @@ class Books:
     def __init__(self) -> None:
         self.sessions: dict[str, Object] = {}
         self.charges: dict[str, Object] = {}
+        self.refunds: dict[str, Object] = {}
         self.disputes: dict[str, Object] = {}
         self.endpoints: dict[str, Object] = {}
         self.api_base = ""
+        self.fails_refunds = False
 
     def create(self, fields: dict[str, str]) -> tuple[int, Object]:
         """(status, body), as Stripe would answer."""
@@ -35,6 +40,9 @@ class Books:
             missing = [name for name in NEEDED if not fields.get(name)]
         except (KeyError, ValueError):
             return 400, failure("invalid_request_error", "parameter_missing")
+        unknown = {name.split("[")[0] for name in fields} - set(SessionCreateParams.__annotations__)
+        if unknown:
+            return 400, failure("invalid_request_error", "parameter_unknown")
         if missing or fields["mode"] != "payment":
             return 400, failure("invalid_request_error", "parameter_missing")
         if amount < STRIPE_MINIMUM[currency]:
@@ -49,6 +57,11 @@ class Books:
         self.endpoints["we_1"] = one | {"enabled_events": events or ["*"]}
 
     # -- what happens out there --
+
+    def decline(self, session_id: str) -> Object:
+        """The customer's card is declined; returns the failed charge. The session stays open."""
+        charge = new_charge(self.sessions[session_id]) | {"status": "failed", "payment_intent": "pi_declined"}
+        return self.charges.setdefault(charge["id"], charge)
 
     def pay(self, session_id: str) -> Object:
         """The customer pays by card; returns the session."""
@@ -78,11 +91,44 @@ class Books:
         }
 
     def give_back(self, session_id: str, cents: int | None = None) -> Object:
-        """Refunds the rest, or a part; returns the charge."""
+        """Refunds the rest, or a part, in Stripe's dashboard; returns the charge."""
         charge = self.charges[self.sessions[session_id]["payment_intent"]]
-        back = charge["amount"] if cents is None else charge["amount_refunded"] + cents
-        charge |= {"amount_refunded": back, "refunded": back == charge["amount"]}
+        self._refund(charge, charge["amount"] - charge["amount_refunded"] if cents is None else cents, {})
         return dict(charge)
+
+    def _refund(self, charge: Object, cents: int, metadata: dict[str, str]) -> Object:
+        refund = new_refund(charge, cents, metadata)
+        self.refunds[refund["id"]] = refund
+        back = charge["amount_refunded"] + cents
+        charge |= {"amount_refunded": back, "refunded": back == charge["amount"]}
+        return refund
+
+    def refund_of(self, session_id: str) -> Object:
+        """The newest refund."""
+        payment = self.sessions[session_id]["payment_intent"]
+        return dict([one for one in self.refunds.values() if one["payment_intent"] == payment][-1])
+
+    def fail(self, refund_id: str) -> Object:
+        """The bank returns the money of a refund to us; returns the refund."""
+        refund = self.refunds[refund_id]
+        refund |= {"status": "failed", "failure_reason": "expired_or_canceled_card"}
+        charge = self.charges[refund["payment_intent"]]
+        charge |= {"amount_refunded": charge["amount_refunded"] - refund["amount"], "refunded": False}
+        return dict(refund)
+
+    def warn(self, session_id: str) -> Object:
+        """The card's issuer warns of fraud."""
+        charge = self.charges[self.sessions[session_id]["payment_intent"]]
+        return {
+            "id": f"issfr_{uuid.uuid4().hex}",
+            "object": "radar.early_fraud_warning",
+            "actionable": True,
+            "charge": charge["id"],
+            "created": int(time.time()),
+            "fraud_type": "made_with_stolen_card",
+            "livemode": False,
+            "payment_intent": charge["payment_intent"],
+        }
 
     def dispute(self, session_id: str, status: str = "needs_response") -> Object:
         """The customer's bank disputes it, or has decided."""
@@ -105,22 +151,17 @@ class Books:
             return 404, failure("invalid_request_error", "resource_missing")
         if charge["refunded"]:
             return 400, failure("invalid_request_error", "charge_already_refunded")
-        charge |= {"amount_refunded": charge["amount"], "refunded": True}
-        is_expanded = fields.get("expand[0]") == "charge"
-        return 200, {
-            "id": f"re_{uuid.uuid4().hex}",
-            "object": "refund",
-            "amount": charge["amount"],
-            "status": "succeeded",
-            "payment_intent": charge["payment_intent"],
-            "charge": dict(charge) if is_expanded else charge["id"],
-        }
+        if {name.split("[")[0] for name in fields} - set(RefundCreateParams.__annotations__):
+            return 400, failure("invalid_request_error", "parameter_unknown")
+        cents = charge["amount"] - charge["amount_refunded"]
+        refund = self._refund(charge, cents, named(fields, "metadata["))
+        return 200, self.fail(refund["id"]) if self.fails_refunds else dict(refund)
 
     def listed(self, kind: str, fields: dict[str, str]) -> Object:
         """The newest first, one page at a time."""
         held: dict[str, dict[str, Object]] = {
             "checkout/sessions": self.sessions, "charges": self.charges, "disputes": self.disputes,
-            "webhook_endpoints": self.endpoints,
+            "refunds": self.refunds, "webhook_endpoints": self.endpoints,
         }  # fmt: skip
         since, limit = int(fields.get("created[gte]", 0)), int(fields.get("limit", 10))
         payment = fields.get("payment_intent")
@@ -174,10 +215,25 @@ def new_charge(session: Object) -> Object:
         "amount": session["amount_total"],
         "amount_refunded": 0,
         "refunded": False,
+        "status": "succeeded",
         "disputed": False,
         "currency": session["currency"],
         "metadata": session["intent_metadata"],
         "livemode": False,
+    }
+
+
+def new_refund(charge: Object, cents: int, metadata: dict[str, str]) -> Object:
+    return {
+        "id": f"re_{uuid.uuid4().hex}",
+        "object": "refund",
+        "created": int(time.time()),
+        "amount": cents,
+        "currency": charge["currency"],
+        "status": "succeeded",
+        "payment_intent": charge["payment_intent"],
+        "charge": charge["id"],
+        "metadata": metadata,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.billing.stripe_types import EVENTS, fact_of, read_event, read_object
+from models.billing.stripe_events import EVENTS, fact_of, read_event, read_object
 from models.errors import BadRequest
 from tests.support.billing.stripe_events import TOLD, event, news
 
@@ -13,7 +13,7 @@ from tests.support.billing.stripe_events import TOLD, event, news
     ("kind", "changes", "fact"),
     [
         ("completed", {}, "paid"),
-        ("completed", {"payment_status": "unpaid"}, "waiting"),
+        ("completed", {"payment_status": "unpaid"}, "processing"),
         ("completed", {"payment_status": "no_payment_required"}, "waiting"),
         ("async_payment_succeeded", {}, "paid"),
         ("async_payment_failed", {"payment_status": "unpaid"}, "failed"),
