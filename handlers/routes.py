@@ -13,6 +13,7 @@ from handlers.console import (
     audit_log,
     bans,
     dashboard,
+    member_access,
     members,
     notice_reviews,
     report_reviews,
@@ -142,6 +143,7 @@ def console_routes() -> list[URLSpec]:
             rf"/admin/people/{UUID}/(selfie\.jpg|video)", members.PersonMediaHandler, name="person_media"
         ),
         URLSpec(rf"/admin/people/{UUID}/remove", members.RemovalHandler, name="removal"),
+        URLSpec(rf"/admin/people/{UUID}/access", member_access.MemberAccessHandler, name="member_access"),
         URLSpec(rf"/admin/bans/{UUID}", bans.BanHandler, name="ban"),
         URLSpec(r"/admin/appeals", appeal_reviews.AppealQueueHandler, name="appeal_queue"),
         URLSpec(rf"/admin/appeals/{UUID}", appeal_reviews.AppealVerdictHandler, name="appeal_verdict"),

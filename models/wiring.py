@@ -39,6 +39,7 @@ from models.calls.turn import Turn
 from models.clock import Clock
 from models.console.dashboard import Dashboard
 from models.console.invite_codes import AdminCodes
+from models.console.member_access import MemberAccess
 from models.console.members import Members
 from models.console.sessions import StaffSessions
 from models.console.sign_in import StaffSignIn
@@ -193,6 +194,7 @@ class Models:
     def _console(self) -> None:
         config, db, clock = self.config, self.db, self.clock
         self.members = Members(db, self.media, self.audit)
+        self.member_access = MemberAccess(db, self.grants, self.invite_codes, self.audit)
         self.statistics = SiteStatistics(db, self.bus, self.presence)
         self.dashboard = Dashboard(db, clock, config, self.presence)
         self.admin_codes = AdminCodes(db, clock, self.audit)

@@ -54,6 +54,7 @@ class PersonHandler(ConsoleHandler):
             calls=await models.members.calls(user_id),
             brought=await models.members.brought(user_id),
             payments=await models.receipts.of(user_id) if self.who().is_admin else None,
+            grants=await models.member_access.of(user_id) if self.who().is_admin else None,
         )
 
 

@@ -100,8 +100,12 @@ class InviteCodes:
         await self._sql.run("ensure_own", on=on, **self._new_code(user_id))
 
     async def stop_own(self, user_id: str, *, on: Transaction) -> None:
-        """Stops the code when the payment is lost. Users who redeemed it keep their access."""
+        """Stops the code when access is lost. Users who redeemed it keep their access."""
         await self._sql.run("stop_own", on=on, user_id=user_id, now=self._clock.frozen)
+
+    async def resume_own(self, user_id: str, *, on: Transaction) -> None:
+        """Undoes `stop_own`. A code that the operator has switched off stays off."""
+        await self._sql.run("resume_own", on=on, user_id=user_id)
 
     async def ensure_after_call(self, user_id: str, *, on: Transaction) -> None:
         """Creates the code of a user with access after `code_after_calls` successful calls."""

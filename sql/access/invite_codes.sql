@@ -60,5 +60,8 @@ update invite_codes
 set stopped_at = coalesce(:now::timestamptz, clock_timestamp()), stopped_by = 'payment'
 where owner_id = :user_id and stopped_at is null;
 
+-- name: resume_own(user_id)!
+update invite_codes set stopped_at = null, stopped_by = null where owner_id = :user_id and stopped_by = 'payment';
+
 -- name: is_owner(code, user_id)
 select true from invite_codes where code = :code and owner_id = :user_id;

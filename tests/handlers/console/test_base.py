@@ -32,6 +32,7 @@ ADDRESSES = [
     ("GET", "/admin/people/{user}/selfie.jpg", False),
     ("GET", "/admin/people/{user}/video", False),
     ("POST", "/admin/people/{user}/remove", False),
+    ("POST", "/admin/people/{user}/access", True),
     ("POST", "/admin/bans/{ban}", False),
     ("GET", "/admin/appeals", False),
     ("POST", "/admin/appeals/{ban}", False),

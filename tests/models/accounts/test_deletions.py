@@ -91,8 +91,9 @@ async def the_rest(models: Models, ann: Person, bo: Person, cy: Person) -> None:
         "values (gen_random_uuid(), %s, %s, 'spam', 'He sells soap.', now())",
         ann.user_id, bo.user_id,
     )  # fmt: skip
-    await models.checkouts.create_checkout(ann.user_id)
     for sql in (
+        "insert into checkouts (attempt_id, user_id, kind, amount_cents, currency, state, created_at) "
+        "values (gen_random_uuid(), %s, 'page', 1, 'usd', 'open', now())",
         "insert into bans (ban_id, user_id, rule, reason, created_at, lifted_at, lifted_reason) "
         "values (gen_random_uuid(), %s, 'spam', 'Adverts.', now(), now(), 'a mistake')",
         "insert into removals (user_id, kind, reason, removed_at) values (%s, 'video', 'A film.', now())",

@@ -64,5 +64,5 @@ def test_a_placeholder_is_no_secret(name: str, value: str) -> None:
 )  # fmt: skip
 def test_webhook_secrets_with_a_fault(value: str, cause: str) -> None:
     faults = Faults()
-    assert SettingsReader({"NAME": value}, faults).secrets("NAME") == ()
+    assert SettingsReader({"NAME": value}, faults).webhook_secrets("NAME") == ()
     assert cause in faults[0]
