@@ -17,17 +17,7 @@ from models.accounts.robots import Robots
 from models.accounts.scheduled_calls import LOOK_SECONDS, ScheduledCalls
 from models.accounts.sign_up import SignUp
 from models.accounts.tombstones import Tombstones
-from models.billing.checkouts import Checkouts
-from models.billing.entitlement import Entitlement
-from models.billing.fulfillment import Fulfillment
-from models.billing.payment_provider import PaymentProvider
-from models.billing.polling import Polling
-from models.billing.receipts import Receipts
-from models.billing.reconciliation import Reconciliation
-from models.billing.refunds import Refunds
-from models.billing.reversals import Reversals
-from models.billing.webhook import StripeWebhook
-from models.billing.webhook_probe import WebhookProbe
+from models.billing.billing_models import BillingModels
 from models.broadcasts import Broadcasts
 from models.calls.calls import Calls
 from models.calls.chat import CallChat
@@ -157,19 +147,12 @@ class Models:
 
     def _billing(self) -> None:
         config, db, clock = self.config, self.db, self.clock
-        self.payment_provider = provider = PaymentProvider(config, self.site_secret)
-        is_live = provider.kind == "live" or config.is_production
-        self.entitlement = Entitlement(db, self.grants, self.invite_codes, is_live=is_live)
-        effects = (db, clock, self.grants, self.entitlement, self.alerts)
-        fulfillment, reversals = Fulfillment(*effects), Reversals(*effects)
-        polling = Polling(db, clock, self.grants, fulfillment, provider.stripe) if provider.stripe else None
-        self.stripe_webhook = StripeWebhook(db, clock, config, self.grants, fulfillment, reversals, provider)
-        self.refunds = Refunds(db, clock, self.grants, reversals, self.stripe_webhook, provider, self.audit)
-        who = (self.grants, self.invite_codes, provider, self.entitlement)
-        self.checkouts = Checkouts(db, clock, config, *who, polling, self.stripe_webhook, self.refunds)
-        self.webhook_probe = WebhookProbe(db, config, provider)
-        self.receipts = Receipts(db, self.refunds, self.entitlement)
-        self.reconciliation = Reconciliation(db, clock, provider.stripe)
+        who = (self.grants, self.invite_codes, self.site_secret, self.alerts, self.audit)
+        billing = BillingModels(db, clock, config, *who)
+        self.payment_provider, self.webhook_probe = billing.payment_provider, billing.webhook_probe
+        self.entitlement, self.stripe_webhook = billing.entitlement, billing.stripe_webhook
+        self.checkouts, self.refunds = billing.checkouts, billing.refunds
+        self.receipts, self.reconciliation = billing.receipts, billing.reconciliation
 
     def _safety(self) -> None:
         config, db, clock, broadcasts = self.config, self.db, self.clock, self.broadcasts
