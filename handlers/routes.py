@@ -6,7 +6,7 @@ from tornado.routing import URLSpec
 
 from handlers.access import invite_codes, paywall
 from handlers.accounts import credentials, deletions, exports, onboarding, recovery, sign_in, sign_up, terms
-from handlers.billing import checkouts, receipts, sandbox, webhook
+from handlers.billing import checkouts, receipts, sandbox, webhook, withdrawals
 from handlers.calls import calls, chat, contacts, history, relay, turn
 from handlers.console import (
     appeal_reviews,
@@ -75,6 +75,7 @@ def routes() -> list[URLSpec]:
         URLSpec(r"/payment-success", checkouts.PaymentSuccessHandler, name="payment_success"),
         URLSpec(r"/receipt", receipts.ReceiptHandler, name="receipt"),
         URLSpec(r"/receipt/refund", receipts.RefundHandler, name="refund"),
+        URLSpec(r"/withdrawal", withdrawals.WithdrawalHandler, name="withdrawal"),
         URLSpec(r"/test-checkout/([A-Za-z0-9_]{1,100})", sandbox.SandboxHandler, name="test_checkout"),
         URLSpec(r"/invite-codes/([0-9A-Z]{16})/poster\.svg", invite_codes.PosterHandler, name="poster"),
         URLSpec(r"/invite-codes/([0-9A-Z]{16})/qr\.(svg|png)", invite_codes.QrHandler, name="qr"),

@@ -153,6 +153,7 @@ class Models:
         self.entitlement, self.stripe_webhook = billing.entitlement, billing.stripe_webhook
         self.checkouts, self.refunds = billing.checkouts, billing.refunds
         self.receipts, self.reconciliation = billing.receipts, billing.reconciliation
+        self.withdrawals = billing.withdrawals
 
     def _safety(self) -> None:
         config, db, clock, broadcasts = self.config, self.db, self.clock, self.broadcasts

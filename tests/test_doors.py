@@ -71,6 +71,7 @@ DOORS = [
     Door("turn_credentials", "call", "GET", "/turn/credentials?callId={id}", PARTIES),
     Door("payment_success", "session", "GET", "/payment-success?session_id={id}", OWNERS),
     Door("refund", "payment", "POST", "/receipt/refund", OWNERS, {"paymentId": "{id}"}),
+    Door("withdrawal", "payment", "POST", "/withdrawal", (404, *OWNERS[1:]), {"paymentId": "{id}"}),
     Door("test_checkout", "session", "GET", "/test-checkout/{id}", (404, *READ_BY_ITS_OWNER[1:])),
     Door("qr", "code", "GET", "/invite-codes/{id}/qr.svg", READ_BY_ITS_OWNER),
     Door("qr", "code", "GET", "/invite-codes/{id}/qr.png", READ_BY_ITS_OWNER),

@@ -7,6 +7,11 @@ from collections.abc import Mapping
 import msgspec
 
 from handlers.base.handler import BaseHandler
+from models.errors import Invalid
+
+
+class CheckoutRequest(msgspec.Struct, rename="camel"):
+    start_now: bool = False
 
 
 class CreateCheckoutHandler(BaseHandler):
@@ -14,8 +19,13 @@ class CreateCheckoutHandler(BaseHandler):
 
     async def post(self) -> None:
         member = self.allowed(access=False, selfie=False, terms=True)
-        self.sent()
-        checkout = await self.models.checkouts.create_checkout(member.user_id)
+        form = self.read(CheckoutRequest)
+        try:
+            checkout = await self.models.checkouts.create_checkout(member.user_id, start_now=form.start_now)
+        except Invalid as problem:
+            context = {"invite": None, "cancelled": False, "lost_by": None}
+            page, fragment = "access/paywall/page.html", "access/paywall/_paywall.html"
+            return self.form_again(problem, page, fragment=fragment, **context)
         if self.is_page:
             return self.go(checkout.checkout_url)
         return self.json(checkout)

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from handlers.http.assets import ROOT, modules, static_url
 from handlers.http.legal_texts import own_text, terms_page
+from models.billing.withdrawals import WORDS
 from models.errors import Invalid
 from models.mail import email_address
 from models.messages import instant
@@ -39,6 +40,7 @@ PAYMENT_WORDS = {
 LOST_WORDS = {
     "refunded": "Your payment was refunded, so your access has ended.",
     "disputed": "Your bank took your payment back, so your access has ended.",
+    "withdrawn": "You withdrew from the purchase, so your access has ended. The money is on its way back.",
     "review": "Your payment arrived, but not as it was ordered. The staff look at it: do not pay again.",
     "test": "This site was a trial when you paid, and no money moved. Now it is open, and the fee is real.",
 }
@@ -50,6 +52,10 @@ class SiteView(msgspec.Struct, frozen=True):
     name: str
     base_url: str
     price_text: str
+    # What the buyer agrees to under CONSUMER_LAW=eu; None under none.
+    withdrawal_words: str | None
+    takes_days: bool
+    mails: bool
     test_checkout: bool
     min_seconds: int
     max_seconds: int
@@ -115,6 +121,9 @@ def _site_view(config: Config, terms: Terms) -> SiteView:
         name="Napalm Sky",
         base_url=config.base_url,
         price_text=config.price_text,
+        withdrawal_words=WORDS if config.consumer_law == "eu" else None,
+        takes_days=config.payment_methods == "all",
+        mails=config.smtp_url is not None,
         test_checkout=config.has_test_checkout,
         min_seconds=config.call_min_seconds,
         max_seconds=config.call_max_seconds,

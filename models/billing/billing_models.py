@@ -15,6 +15,7 @@ from models.billing.refunds import Refunds
 from models.billing.reversals import Reversals
 from models.billing.webhook import StripeWebhook
 from models.billing.webhook_probe import WebhookProbe
+from models.billing.withdrawals import Withdrawals
 from models.clock import Clock
 from models.mail.alerts import Alerts
 from models.postgres.database import Db
@@ -43,8 +44,11 @@ class BillingModels:
         polling = Polling(db, clock, grants, fulfillment, provider.stripe) if provider.stripe else None
         self.stripe_webhook = StripeWebhook(db, clock, config, grants, fulfillment, reversals, provider)
         self.refunds = Refunds(db, clock, grants, reversals, self.stripe_webhook, provider, audit)
-        who = (grants, invite_codes, provider, self.entitlement)
-        self.checkouts = Checkouts(db, clock, config, *who, polling, self.stripe_webhook, self.refunds)
+        who = (grants, self.entitlement, self.refunds)
+        self.withdrawals = Withdrawals(db, clock, config, *who)
+        who_pays = (grants, invite_codes, provider, self.entitlement)
+        ways = (polling, self.stripe_webhook, self.refunds, self.withdrawals)
+        self.checkouts = Checkouts(db, clock, config, *who_pays, *ways)
         self.webhook_probe = WebhookProbe(db, config, provider)
-        self.receipts = Receipts(db, self.refunds, self.entitlement)
+        self.receipts = Receipts(db, self.withdrawals, self.entitlement)
         self.reconciliation = Reconciliation(db, clock, provider.stripe)

@@ -22,8 +22,9 @@ from models.billing.refunds import Refunds
 from models.billing.stripe_api import StripeRefused, StripeUnavailable
 from models.billing.stripe_types import Checkout
 from models.billing.webhook import StripeWebhook
+from models.billing.withdrawals import WORDS, Withdrawals
 from models.clock import Clock
-from models.errors import Conflict, NotFound, Unavailable
+from models.errors import Conflict, Invalid, NotFound, Unavailable
 from models.ids import new_id
 from models.messages import JsonStruct
 from models.postgres.database import Db
@@ -81,17 +82,24 @@ class Checkouts:
         late: Polling | None,
         webhook: StripeWebhook,
         refunds: Refunds,
+        withdrawals: Withdrawals,
     ) -> None:
         self._db, self._clock, self._config = db, clock, config
         self._grants, self._invite_codes, self._entitlement = grants, invite_codes, entitlement
         self._stripe, self._page, self._kind = provider.stripe, provider.page, provider.kind
         self._late, self._webhook, self._refunds = late, webhook, refunds
+        self._withdrawals = withdrawals
         self._sql = db.statements("billing.checkouts")
 
     # -- paying --
 
-    async def create_checkout(self, user_id: str) -> OfferedCheckout:
-        """The open checkout, or a new one. Raises: Conflict (has access), Unavailable."""
+    async def create_checkout(self, user_id: str, *, start_now: bool = False) -> OfferedCheckout:
+        """The open checkout, or a new one. `start_now`: the buyer has agreed to the words about an immediate
+        start and withdrawal. Raises: Invalid (`startNow` is needed), Conflict (has access, or too many
+        refunds), Unavailable.
+        """
+        if self._config.consumer_law == "eu" and not start_now:
+            raise Invalid(startNow="Please confirm this first.")
         if self._stripe is None and self._page is None:
             raise Unavailable(
                 "Payments are not set up on this site. A friend's invite code still lets you in."
@@ -116,10 +124,14 @@ class Checkouts:
             await self._grants.lock(user_id, on=on)
             if (access := await self._grants.of(user_id, on=on)) != "unpaid":
                 raise Conflict(PAID if access == "paid" else IN)
+            await self._withdrawals.check_may_pay(user_id, on=on)
             await self._sql.run("close_stale", on=on, reuse_hours=REUSE_HOURS, **values)
             await self._sql.run("begin", on=on, attempt_id=new_id(), **values)
             found = await self._sql.one("find_open", Checkout, on=on, user_id=user_id)
-        assert found is not None
+            assert found is not None
+            if self._config.consumer_law == "eu":
+                told = {"attempt_id": found.attempt_id, "words": WORDS, "now": self._clock.frozen}
+                await self._sql.run("ask_start", on=on, **told)
         return found
 
     async def _offer(self, checkout: Checkout) -> Checkout:

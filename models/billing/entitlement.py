@@ -18,7 +18,7 @@ from models.access.invite_codes import InviteCodes
 from models.billing.stripe_types import CheckoutKind
 from models.postgres.database import Db, Transaction
 
-LostBy = Literal["refunded", "disputed", "review", "test"]
+LostBy = Literal["refunded", "disputed", "withdrawn", "review", "test"]
 MOST_TESTS = 100
 
 
@@ -27,6 +27,7 @@ class CheckoutValue(msgspec.Struct, frozen=True):
     kind: CheckoutKind
     is_refunded: bool
     is_lost: bool
+    is_withdrawn: bool
     is_in_review: bool
     is_of_nobody: bool
 
@@ -36,6 +37,8 @@ class CheckoutValue(msgspec.Struct, frozen=True):
             return "refunded"
         if self.is_lost:
             return "disputed"
+        if self.is_withdrawn:
+            return "withdrawn"
         if self.is_in_review:
             return "review"
         return "test" if is_live and self.kind != "live" else None

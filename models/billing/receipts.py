@@ -13,8 +13,8 @@ from typing import Literal
 import msgspec
 
 from models.billing.entitlement import Entitlement, LostBy
-from models.billing.refunds import Refunds
 from models.billing.stripe_types import CheckoutKind
+from models.billing.withdrawals import Withdrawals
 from models.currencies import amount_text
 from models.errors import Conflict, NotFound
 from models.messages import JsonStruct, instant
@@ -101,8 +101,8 @@ class ReceiptMessage(JsonStruct, frozen=True, kw_only=True):
 
 
 class Receipts:
-    def __init__(self, db: Db, refunds: Refunds, entitlement: Entitlement) -> None:
-        self._refunds, self._entitlement = refunds, entitlement
+    def __init__(self, db: Db, withdrawals: Withdrawals, entitlement: Entitlement) -> None:
+        self._withdrawals, self._entitlement = withdrawals, entitlement
         self._sql = db.statements("billing.receipts")
 
     async def of(self, user_id: str) -> list[Receipt]:
@@ -128,4 +128,4 @@ class Receipts:
             raise NotFound
         if not own[0].is_refundable:
             raise Conflict("You cannot take this payment back yourself. Please ask the operator.")
-        await self._refunds.refund(await self._refunds.find(payment_id))
+        await self._withdrawals.refund_extra(user_id, payment_id)

@@ -48,16 +48,16 @@ class Refunds:
         self._sql = db.statements("billing.reversals")
 
     async def sweep(self, kind: CheckoutKind) -> None:
-        """Refunds a few payments that arrived after their user was deleted."""
+        """Refunds a few payments that are owed: of users who were deleted before, or who withdrew."""
         values = {"kind": kind, "least_seconds": SWEEP_SECONDS, "most": SWEEP_MOST, "now": self._clock.frozen}
-        for checkout in await self._sql.all("claim_of_nobody", Checkout, on=None, **values):
+        for checkout in await self._sql.all("claim_owed", Checkout, on=None, **values):
             try:
                 await self.refund(checkout)
             except StripeUnavailable:
                 return
             except (Conflict, StripeRefused):
                 facts = {"attempt_id": checkout.attempt_id}
-                logger.error("A payment of a deleted user could not be refunded", extra=facts)
+                logger.error("An owed payment could not be refunded", extra=facts)
 
     async def find(self, reference: str) -> Checkout:
         """Finds a payment by attempt id, Stripe session id or payment id. Raises: NotFound."""

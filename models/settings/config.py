@@ -54,6 +54,7 @@ class Config:
     payment_methods: str = "immediate"
     statement_suffix: str | None = None
     stripe_tax: bool = False
+    consumer_law: str = "none"
     turn: str = "off"
     public_ip: str | None = None
     turn_port: int = 3478
@@ -113,6 +114,7 @@ class Config:
     reports_per_day: int = 20
     exports_per_hour: int = 1
     export_report_texts: bool = False
+    refunds_per_year: int = 3
     notices_per_hour: int = 5
     ban_reporters: int = 4
     address_ban_hours: int = 24

@@ -52,6 +52,7 @@ def _read(read: SettingsReader) -> Config:
         payment_methods=read.choice("PAYMENT_METHODS", ("immediate", "all"), base.payment_methods),
         statement_suffix=read.statement_suffix("STATEMENT_SUFFIX"),
         stripe_tax=read.flag("STRIPE_TAX"),
+        consumer_law=read.choice("CONSUMER_LAW", ("none", "eu"), base.consumer_law),
         turn=read.choice("TURN", ("off", "auto", "embedded"), base.turn),
         public_ip=read.address("PUBLIC_IP"),
         turn_urls=read.turn_urls("TURN_URLS"),

@@ -34,7 +34,8 @@ select
     attempt_id::text as "paymentId", kind, amount_cents as "amountCents", currency, state, session_id as "stripeSession",
     c.payment_intent as "stripePayment", created_at as "createdAt", settled_at as "settledAt",
     refunded_cents(c.payment_intent) as "refundedCents", review as "differences", paid_cents as "paidCents",
-    paid_currency as "paidCurrency",
+    paid_currency as "paidCurrency", start_asked_at as "startAskedAt", start_words as "startWords",
+    withdrawn_at as "withdrawnAt", refund_asked_at as "refundAskedAt",
     array(select status from disputes d where d.payment_intent = c.payment_intent) as disputes
 from checkouts c
 where user_id = :user_id order by created_at;

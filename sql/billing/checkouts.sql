@@ -23,6 +23,12 @@ values (
 )
 on conflict (user_id) where state = 'open' do nothing;
 
+-- name: ask_start(attempt_id, words, now)!
+-- What the buyer has agreed to, the first time.
+update checkouts
+set start_asked_at = coalesce(:now::timestamptz, clock_timestamp()), start_words = :words
+where attempt_id = :attempt_id and start_asked_at is null;
+
 -- name: find_open(user_id)
 select attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, payment_intent, state, paid_cents, paid_currency
 from checkouts

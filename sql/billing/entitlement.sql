@@ -6,7 +6,7 @@ select
     c.state in ('paid', 'refunded', 'review') as is_paid, c.kind,
     refunded_cents(c.payment_intent) >= coalesce(c.paid_cents, c.amount_cents) as is_refunded,
     exists (select from disputes d where d.payment_intent = c.payment_intent and d.status = 'lost') as is_lost,
-    c.review is not null as is_in_review,
+    c.withdrawn_at is not null as is_withdrawn, c.review is not null as is_in_review,
     u.deleted_at is not null as is_of_nobody
 from checkouts c
 join users u using (user_id)

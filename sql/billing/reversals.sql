@@ -64,8 +64,8 @@ select attempt_id::text, user_id::text, kind, amount_cents, currency, session_id
 from checkouts
 where attempt_id::text = :reference or session_id = :reference or payment_intent = :reference;
 
--- name: claim_of_nobody(kind, least_seconds, most, now)
--- What was paid, or told as paid, after its person had been deleted. One process asks at a time, and the older it is, the
+-- name: claim_owed(kind, least_seconds, most, now)
+-- What was paid after its person had been deleted, or what its person withdrew from. One process asks at a time, and the older it is, the
 -- less often; what a bank is deciding about is left alone.
 update checkouts
 set asked_at = at

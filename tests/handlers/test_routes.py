@@ -12,7 +12,7 @@ from handlers.access import paywall
 from handlers.accounts import credentials, deletions, exports, onboarding, recovery, sign_up, terms
 from handlers.accounts import sign_in as accounts_sign_in
 from handlers.base.handler import NotFoundHandler
-from handlers.billing import checkouts, receipts, sandbox, webhook
+from handlers.billing import checkouts, receipts, sandbox, webhook, withdrawals
 from handlers.calls import calls, chat, contacts, history, relay, turn
 from handlers.console import (
     appeal_reviews,
@@ -50,6 +50,7 @@ SERVED = {
     checkouts: {"create_checkout", "payment_success"},
     receipts: {"receipt", "refund"},
     sandbox: {"test_checkout"},
+    withdrawals: {"withdrawal"},
     webhook: {"stripe_webhook"},
     calls: {"call"},
     chat: {"call_messages"},

@@ -11,7 +11,13 @@ from models.billing.entitlement import CheckoutValue
 from models.wiring import Models
 from tests.support.billing.payers import paid
 
-NOTHING = {"is_refunded": False, "is_lost": False, "is_in_review": False, "is_of_nobody": False}
+NOTHING = {
+    "is_refunded": False,
+    "is_lost": False,
+    "is_withdrawn": False,
+    "is_in_review": False,
+    "is_of_nobody": False,
+}
 
 
 @pytest.mark.parametrize(
