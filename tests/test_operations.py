@@ -13,7 +13,7 @@ import pytest
 from handlers.commands import cli
 from handlers.http import metrics
 from handlers.http.logs import JsonLines
-from models.billing.stripe_events import EVENTS
+from models.billing.provider.stripe_events import EVENTS
 from models.settings.config import Config, ConfigError
 from models.settings.environment import read_config
 from tests.conftest import Running

@@ -25,7 +25,7 @@ from bench.client.users import sign_up
 from bench.meter import Meter, median, percentile
 from bench.report import Measured, figure, machine, measured, save, table
 from bench.site_process import SiteUnderTest, site_under_test
-from models.billing.stripe_api import sign
+from models.billing.provider.stripe_api import sign
 from models.ids import new_id
 
 KEY, SECRET = "sk_test_bench0123456789", "whsec_bench0123456789abcdef"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handlers.base.handler import BaseHandler
 from handlers.http.bodies import refuse_unread
-from models.billing.stripe_events import may_be_of_stripe
+from models.billing.provider.stripe_events import may_be_of_stripe
 from models.business_events import record
 from models.errors import BadSignature, UntimelySignature
 

@@ -7,8 +7,8 @@ from models.access.invite_codes import InviteCodes
 from models.billing.checkouts import Checkouts
 from models.billing.entitlement import Entitlement
 from models.billing.fulfillment import Fulfillment
-from models.billing.payment_provider import PaymentProvider
 from models.billing.polling import Polling
+from models.billing.provider.payment_provider import PaymentProvider
 from models.billing.receipts import Receipts
 from models.billing.reconciliation import Reconciliation
 from models.billing.refunds import Refunds

@@ -2,7 +2,7 @@
 
 An attempt is written before Stripe is called. A user has at most one open checkout. Webhook events arrive in
 `models.billing.webhook`, are applied by `models.billing.fulfillment` and `models.billing.reversals`, and
-`models.billing.sandbox` replaces Stripe when there is no key.
+`models.billing.provider.sandbox` replaces Stripe when there is no key.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import msgspec
 from models import messages
 from models.access.grants import Grants
 from models.access.invite_codes import InviteCodes
-from models.billing import sandbox, stripe_api
 from models.billing.entitlement import Entitlement, LostBy
-from models.billing.payment_provider import PaymentProvider
 from models.billing.polling import Polling
+from models.billing.provider import sandbox, stripe_api
+from models.billing.provider.payment_provider import PaymentProvider
+from models.billing.provider.stripe_api import StripeRefused, StripeUnavailable
+from models.billing.provider.stripe_types import Checkout
 from models.billing.refunds import Refunds
-from models.billing.stripe_api import StripeRefused, StripeUnavailable
-from models.billing.stripe_types import Checkout
 from models.billing.webhook import StripeWebhook
 from models.billing.withdrawals import WORDS, Withdrawals
 from models.clock import Clock

@@ -15,7 +15,7 @@ import msgspec
 
 from models.access.grants import AccessChange, Grants
 from models.access.invite_codes import InviteCodes
-from models.billing.stripe_types import CheckoutKind
+from models.billing.provider.stripe_types import CheckoutKind
 from models.postgres.database import Db, Transaction
 
 LostBy = Literal["refunded", "disputed", "withdrawn", "review", "test"]

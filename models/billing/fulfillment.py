@@ -15,7 +15,7 @@ import msgspec
 
 from models.access.grants import AccessChange, Grants
 from models.billing.entitlement import Entitlement
-from models.billing.stripe_types import (
+from models.billing.provider.stripe_types import (
     REVIEWED,
     Checkout,
     PaymentFact,

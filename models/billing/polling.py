@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from models.access.grants import Grants
 from models.billing.fulfillment import Fulfillment
-from models.billing.stripe_api import TOTAL_SECONDS, StripeApi, StripeRefused, StripeUnavailable
-from models.billing.stripe_types import Checkout
+from models.billing.provider.stripe_api import TOTAL_SECONDS, StripeApi, StripeRefused, StripeUnavailable
+from models.billing.provider.stripe_types import Checkout
 from models.clock import Clock
 from models.postgres.database import Db
 

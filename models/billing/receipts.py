@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from models.billing.entitlement import Entitlement, LostBy
-from models.billing.stripe_types import CheckoutKind
+from models.billing.provider.stripe_types import CheckoutKind
 from models.billing.withdrawals import Withdrawals
 from models.currencies import amount_text
 from models.errors import Conflict, NotFound

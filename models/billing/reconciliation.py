@@ -11,8 +11,8 @@ from datetime import datetime
 
 import msgspec
 
-from models.billing.stripe_api import StripeApi
-from models.billing.stripe_types import Checkout, StripeCharge, StripeDispute, StripeSession
+from models.billing.provider.stripe_api import StripeApi
+from models.billing.provider.stripe_types import Checkout, StripeCharge, StripeDispute, StripeSession
 from models.clock import Clock
 from models.currencies import amount_text
 from models.errors import Conflict

@@ -13,12 +13,12 @@ import logging
 import msgspec
 
 from models.access.grants import Grants
-from models.billing import sandbox, stripe_api
-from models.billing.payment_provider import PaymentProvider
+from models.billing.provider import sandbox, stripe_api
+from models.billing.provider.payment_provider import PaymentProvider
+from models.billing.provider.sandbox import Sandbox
+from models.billing.provider.stripe_api import StripeRefused, StripeUnavailable
+from models.billing.provider.stripe_types import Checkout, CheckoutKind, StripeRefund
 from models.billing.reversals import Reversals
-from models.billing.sandbox import Sandbox
-from models.billing.stripe_api import StripeRefused, StripeUnavailable
-from models.billing.stripe_types import Checkout, CheckoutKind, StripeRefund
 from models.billing.webhook import StripeWebhook
 from models.clock import Clock
 from models.errors import Conflict, NotFound

@@ -12,7 +12,7 @@ from __future__ import annotations
 from models.access.grants import Grants
 from models.billing.entitlement import Entitlement
 from models.billing.fulfillment import IGNORED, PAYMENTS, AppliedEvent, unlike
-from models.billing.stripe_types import (
+from models.billing.provider.stripe_types import (
     Checkout,
     StripeCharge,
     StripeDispute,

@@ -12,18 +12,18 @@ from collections.abc import Awaitable, Callable
 from typing import Literal
 
 from models.access.grants import Grants
-from models.billing import stripe_api
 from models.billing.fulfillment import IGNORED, AppliedEvent, Fulfillment
-from models.billing.payment_provider import PaymentProvider
-from models.billing.reversals import Reversals
-from models.billing.stripe_events import EventObject, StripeEvent, fact_of, read_event, read_object
-from models.billing.stripe_types import (
+from models.billing.provider import stripe_api
+from models.billing.provider.payment_provider import PaymentProvider
+from models.billing.provider.stripe_events import EventObject, StripeEvent, fact_of, read_event, read_object
+from models.billing.provider.stripe_types import (
     StripeCharge,
     StripeFraudWarning,
     StripeIntent,
     StripeRefund,
     StripeSession,
 )
+from models.billing.reversals import Reversals
 from models.business_events import record
 from models.clock import Clock
 from models.errors import BadRequest

@@ -7,9 +7,9 @@ import time
 
 import msgspec
 
-from models.billing import stripe_api
-from models.billing.payment_provider import PaymentProvider
-from models.billing.stripe_events import EVENTS
+from models.billing.provider import stripe_api
+from models.billing.provider.payment_provider import PaymentProvider
+from models.billing.provider.stripe_events import EVENTS
 from models.errors import Unavailable
 from models.postgres.database import Db
 from models.settings.config import Config

@@ -18,8 +18,8 @@ import msgspec
 
 from models.access.grants import Grants
 from models.billing.entitlement import Entitlement
+from models.billing.provider.stripe_api import StripeRefused, StripeUnavailable
 from models.billing.refunds import Refunds
-from models.billing.stripe_api import StripeRefused, StripeUnavailable
 from models.clock import Clock
 from models.currencies import amount_text
 from models.errors import Conflict, NotFound

@@ -19,7 +19,7 @@ from models.accounts.sign_up import SignUp
 from models.accounts.tombstones import Tombstones
 from models.billing.checkouts import Checkouts
 from models.billing.entitlement import Entitlement
-from models.billing.payment_provider import PaymentProvider
+from models.billing.provider.payment_provider import PaymentProvider
 from models.billing.receipts import Receipts
 from models.billing.reconciliation import Reconciliation
 from models.billing.refunds import Refunds

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from models.billing import stripe_api
-from models.billing.stripe_api import StripeUnavailable
+from models.billing.provider import stripe_api
+from models.billing.provider.stripe_api import StripeUnavailable
 from models.errors import NotFound
 from tests.support.billing.rows import effects, rows
 from tests.support.billing.stripe_events import event, news, tell

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from models.billing.stripe_api import StripeUnavailable
+from models.billing.provider.stripe_api import StripeUnavailable
 from tests.support.billing.rows import rows
 from tests.support.billing.stripe_events import event, tell
 

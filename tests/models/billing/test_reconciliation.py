@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from models.billing import stripe_api
+from models.billing.provider import stripe_api
+from models.billing.provider.stripe_api import StripeUnavailable
 from models.billing.reconciliation import of_ours
-from models.billing.stripe_api import StripeUnavailable
 from models.errors import Conflict
 from models.settings.config import Config
 from models.wiring import Models

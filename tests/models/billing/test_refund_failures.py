@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 
-from models.billing.stripe_types import StripeRefund
+from models.billing.provider.stripe_types import StripeRefund
 from models.errors import Conflict
 from tests.support.billing.payers import paid
 from tests.support.billing.rows import alerts, standing

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from models.billing.stripe_api import StripeUnavailable
+from models.billing.provider.stripe_api import StripeUnavailable
 from models.errors import Conflict, NotFound
 from models.settings.config import Config
 from models.wiring import Models

@@ -6,8 +6,8 @@ import asyncio
 import logging
 from pathlib import Path
 
+from models.billing.provider.stripe_api import StripeApi
 from models.billing.reconciliation import Reconciliation
-from models.billing.stripe_api import StripeApi
 from models.settings.config import Config
 from models.wiring import Models
 from tests.support.billing.fake_stripe import StripeStandIn

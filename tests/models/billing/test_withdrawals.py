@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from models.billing.stripe_api import StripeUnavailable
+from models.billing.provider.stripe_api import StripeUnavailable
 from models.billing.withdrawals import WORDS
 from models.errors import Conflict, Invalid, NotFound
 from models.settings.config import Config

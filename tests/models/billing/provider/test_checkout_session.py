@@ -7,9 +7,9 @@ from typing import Any, get_args
 import pytest
 from stripe.params.checkout import SessionCreateParams
 
-from models.billing.checkout_session import IMMEDIATE, session_params
+from models.billing.provider.checkout_session import IMMEDIATE, session_params
 from models.settings.config import Config
-from tests.models.billing.test_stripe_types import CHECKOUT
+from tests.models.billing.provider.test_stripe_types import CHECKOUT
 
 # docs.stripe.com/payments/payment-methods: bank debits, vouchers and bank transfers.
 DELAYED = {

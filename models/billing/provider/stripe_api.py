@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 import msgspec
 import stripe
 
-from models.billing.checkout_session import session_params
-from models.billing.stripe_types import (
+from models.billing.provider.checkout_session import session_params
+from models.billing.provider.stripe_types import (
     Checkout,
     CheckoutKind,
     StripeCharge,

@@ -3,7 +3,7 @@
 A payment counts only if amount, currency, user, mode and livemode are those of the created checkout; another
 amount, currency or mode is reviewed by an admin. The field names are Stripe's (docs.stripe.com/api:
 checkout/sessions, payment_intents, charges, refunds, disputes, radar/early_fraud_warnings). Events are in
-`models.billing.stripe_events`.
+`models.billing.provider.stripe_events`.
 """
 
 from __future__ import annotations

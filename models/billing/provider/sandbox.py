@@ -10,7 +10,7 @@ import secrets
 
 import msgspec
 
-from models.billing.stripe_types import Checkout
+from models.billing.provider.stripe_types import Checkout
 from models.ids import new_id
 from models.security.site_secret import SiteSecret
 from models.settings.config import Config

@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
-from models.billing import stripe_api
-from models.billing.stripe_api import StripeRefused, StripeUnavailable
+from models.billing.provider import stripe_api
+from models.billing.provider.stripe_api import StripeRefused, StripeUnavailable
 from tests.support.billing.stripe_books import KEY
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.billing.stripe_events import EVENTS, fact_of, read_event, read_object
+from models.billing.provider.stripe_events import EVENTS, fact_of, read_event, read_object
 from models.errors import BadRequest
 from tests.support.billing.stripe_events import TOLD, event, news
 

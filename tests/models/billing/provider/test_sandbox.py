@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from models.billing.sandbox import Sandbox, event
+from models.billing.provider.sandbox import Sandbox, event
 from models.errors import BadRequest, NotFound
 from models.security.site_secret import SiteSecret
 from models.settings.config import Config

@@ -6,7 +6,7 @@ that are settled at once are offered, of those that are switched on in Stripe's 
 
 from __future__ import annotations
 
-from models.billing.stripe_types import Checkout
+from models.billing.provider.stripe_types import Checkout
 from models.settings.config import Config
 
 # Methods whose result is known when the buyer returns (docs.stripe.com/payments/payment-methods). All others

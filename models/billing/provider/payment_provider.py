@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from models.billing.sandbox import Sandbox
-from models.billing.stripe_api import StripeApi
-from models.billing.stripe_types import CheckoutKind
+from models.billing.provider.sandbox import Sandbox
+from models.billing.provider.stripe_api import StripeApi
+from models.billing.provider.stripe_types import CheckoutKind
 from models.security.site_secret import SiteSecret
 from models.settings.config import Config
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from models.billing.stripe_events import read_event, read_object
-from models.billing.stripe_types import (
+from models.billing.provider.stripe_events import read_event, read_object
+from models.billing.provider.stripe_types import (
     Checkout,
     StripeCharge,
     StripeDispute,

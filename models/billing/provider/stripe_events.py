@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from models.billing.stripe_types import (
+from models.billing.provider.stripe_types import (
     PaymentFact,
     StripeCharge,
     StripeDispute,
