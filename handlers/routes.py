@@ -5,7 +5,17 @@ from __future__ import annotations
 from tornado.routing import URLSpec
 
 from handlers.access import invite_codes, paywall
-from handlers.accounts import credentials, deletions, exports, onboarding, recovery, sign_in, sign_up, terms
+from handlers.accounts import (
+    age,
+    credentials,
+    deletions,
+    exports,
+    onboarding,
+    recovery,
+    sign_in,
+    sign_up,
+    terms,
+)
 from handlers.billing import checkouts, receipts, sandbox, webhook, withdrawals
 from handlers.calls import calls, chat, contacts, history, relay, turn
 from handlers.console import (
@@ -18,6 +28,7 @@ from handlers.console import (
     notice_reviews,
     report_reviews,
     staff,
+    transparency,
 )
 from handlers.console import invite_codes as admin_codes
 from handlers.console import payments as admin_payments
@@ -46,6 +57,9 @@ def routes() -> list[URLSpec]:
         URLSpec(r"/stats/live", home.LiveStatsHandler, name="live_stats"),
         URLSpec(r"/onboarding", onboarding.OnboardingHandler, name="onboarding"),
         URLSpec(r"/too-young", onboarding.TooYoungHandler, name="too_young"),
+        URLSpec(r"/age", age.AgeHandler, name="age"),
+        URLSpec(r"/age/start", age.AgeStartHandler, name="age_start"),
+        URLSpec(r"/age/return", age.AgeReturnHandler, name="age_return"),
         URLSpec(r"/auth/guest", sign_up.GuestHandler, name="guest"),
         URLSpec(r"/login", sign_in.LoginPageHandler, name="login_page"),
         URLSpec(r"/auth/upgrade", sign_up.UpgradeHandler, name="upgrade"),
@@ -160,5 +174,6 @@ def console_routes() -> list[URLSpec]:
         URLSpec(rf"/admin/payments/{UUID}", admin_payments.AdminRefundHandler, name="admin_refund"),
         URLSpec(r"/admin/staff", staff.StaffHandler, name="staff"),
         URLSpec(rf"/admin/staff/{UUID}", staff.StaffMemberHandler, name="staff_member"),
+        URLSpec(r"/admin/transparency", transparency.TransparencyHandler, name="transparency"),
         URLSpec(r"/admin/audit", audit_log.AuditHandler, name="audit"),
     ]

@@ -86,6 +86,15 @@ class TermsChanged(NotAllowed):
         super().__init__(fields={"acceptUrl": "/terms/accept"})
 
 
+class AgeUnproven(NotAllowed):
+    """`fields` has the page that leads to the age check."""
+
+    default = "This site has your age checked by a provider first."
+
+    def __init__(self) -> None:
+        super().__init__(fields={"ageUrl": "/age"})
+
+
 class SelfieRequired(Problem):
     code, status, default = "selfie_required", 403, "Take a selfie first, so that people see who is calling."
 

@@ -82,6 +82,7 @@ class Retention:
         await _all(lambda: self._sql.run("recovery_links", most=BATCH, now=now))
         await _all(lambda: self._sql.run("introduction_links", most=BATCH, now=now))
         await _all(lambda: self._sql.run("refusals", most=BATCH, now=now))
+        await _all(lambda: self._sql.run("age_checks", most=BATCH, now=now))
 
     async def _money(self) -> None:
         """Ids of Stripe's events; payments are bookkeeping and stay."""

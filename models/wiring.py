@@ -6,6 +6,7 @@ from models.access.grants import Grants
 from models.access.invite_codes import InviteCodes
 from models.accounts.accounts import Accounts
 from models.accounts.age_gate import AgeGate
+from models.accounts.age_proofs import AgeProofs
 from models.accounts.authentication import Authentication
 from models.accounts.credentials import Credentials
 from models.accounts.deletions import Deletions
@@ -68,6 +69,7 @@ from models.safety.moderation import Moderation
 from models.safety.notices import Notices
 from models.safety.report_reviews import ReportReviews
 from models.safety.reports import Reports
+from models.safety.transparency import Transparency
 from models.security.audit_log import Audit
 from models.security.passwords import Passwords
 from models.security.rate_limits import RateLimits
@@ -93,7 +95,6 @@ class Models:
         self.alerts = Alerts(db, clock, config, self.mail)
         self._security()
         self._people()
-        self._access()
         self._calls()
         self._ringing()
         self._billing()
@@ -113,7 +114,7 @@ class Models:
         self.second_factors = SecondFactors(clock, self.site_secret)
 
     def _people(self) -> None:
-        """Profiles and the room."""
+        """Profiles, the room and access."""
         config, db, bus, clock = self.config, self.db, self.bus, self.clock
         self.users = Users(db, clock)
         self.media = Media(db, clock)
@@ -122,9 +123,6 @@ class Models:
         self.introductions = Introductions(db, clock, config)
         self.presence = Presence(db, bus, clock)
         self.queue = Queue(db, bus, clock, config, self.introductions)
-
-    def _access(self) -> None:
-        config, db, clock = self.config, self.db, self.clock
         self.grants = Grants(db, clock, self.broadcasts)
         self.invite_codes = InviteCodes(db, clock, config, self.grants, self.rate_limits)
 
@@ -173,6 +171,7 @@ class Models:
         parts = (self.calls, self.selfies, self.rate_limits, self.interruptions, self.bans, self.site_secret)
         self.reports = Reports(db, clock, config, broadcasts, *parts, self.hidden_cards, self.alerts, emails)
         self.report_reviews = ReportReviews(db, clock, self.audit, emails)
+        self.transparency = Transparency(db, clock)
         self.moderation = Moderation(clock, self.bans, self.report_reviews)
 
     def _console(self) -> None:
@@ -198,6 +197,7 @@ class Models:
         self.recovery = Recovery(db, clock, config, self.accounts, self.credentials, *ways)
         self.robots = Robots(db, clock, self.grants, self.sessions)
         self.scheduled_calls = ScheduledCalls(config, self.bus, self.robots)
+        self.age_proofs = AgeProofs(db, clock, config)
         self.age_gate = AgeGate(db, clock, config, self.site_secret)
         new = (self.users, self.terms, self.sessions, self.invite_codes, self.rate_limits, self.address_bans)
         self.sign_up = SignUp(db, clock, config, *new, self.introductions, self.age_gate)

@@ -182,6 +182,14 @@ delete from age_refusals where subject_hash in (
     limit :most for update skip locked
 );
 
+-- name: age_checks(most, now)!
+-- Checks that did not come back.
+delete from age_checks where user_id in (
+    select user_id from age_checks
+    where begun_at < coalesce(:now::timestamptz, clock_timestamp()) - interval '1 hour'
+    limit :most for update skip locked
+);
+
 -- name: unused_guests(days, member_days, most, now)
 -- Guests who can no longer sign in: every session ended or expired days ago. Banned guests are kept until
 -- their ban ends.

@@ -27,9 +27,10 @@ function lose() {
   else if (!document.getElementById("receipts")) location.assign("/paywall");
 }
 
-/** The terms have changed: they are accepted on a page of their own, after a call. */
+/** New terms, or an age that is not proven: both have a page of their own, which waits for the end of a call. */
 on(invites, "error", ({ fields }) => {
-  if (fields?.acceptUrl && !document.getElementById("call")) location.assign(fields.acceptUrl);
+  const page = fields?.acceptUrl ?? fields?.ageUrl;
+  if (page && !document.getElementById("call")) location.assign(page);
 });
 on(invites, "access:changed", ({ access }) => follow(access));
 on(invites, "state", ({ access }) => follow(access));

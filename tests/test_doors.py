@@ -32,6 +32,7 @@ WITHOUT = frozenset((
     "readyz", "metrics", "csp_report", "root_files", "service_worker", "static", "appeal", "export",
     "delete", "deleted", "accept_terms", "accept_introduction", "too_young", "connection", "notice",
     "notice_status", "own_reports", "handed_appeal", "handed_file", "banned_export",
+    "age", "age_start", "age_return",
 ))  # fmt: skip
 # The console has its own table, every URL by every role: tests/handlers/console/test_base.py.
 CONSOLE = "/admin"

@@ -22,7 +22,7 @@ class PaywallHandler(BaseHandler):
     """GET /paywall, with `?inviteCode=` from a friend's QR code and `?cancelled=1` from the checkout."""
 
     async def get(self) -> None:
-        member = self.allowed(access=False, selfie=False, terms=True)
+        member = self.allowed(access=False, selfie=False, terms=True, age=True)
         if member.access != "unpaid":
             return self.go(STEPS[next_step(member)])
         code = self.get_query_argument("inviteCode", None)
@@ -51,7 +51,7 @@ class ApplyCodeHandler(BaseHandler):
     """POST /payment/apply-code: grants access by a friend's code."""
 
     async def post(self) -> None:
-        member = self.allowed(access=False, selfie=False, terms=True)
+        member = self.allowed(access=False, selfie=False, terms=True, age=True)
         code = self.read(InviteCodeForm).invite_code
         try:
             access = await self.models.invite_codes.redeem(code, member.user_id, self.address)

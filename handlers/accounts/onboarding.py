@@ -23,7 +23,7 @@ class OnboardingHandler(BaseHandler):
         step = next_step(self.member)
         if step == "profile":
             return await self._profile(code, introduce)
-        member = self.allowed(access=False, selfie=False, terms=True)
+        member = self.allowed(access=False, selfie=False, terms=True, age=True)
         if introduce:
             return await self._introduced(introduce, code)
         if code and member.access == "unpaid":

@@ -59,7 +59,6 @@ class GuestHandler(BaseHandler):
             introduce=form.introduce,
             birth_date=form.birth_date,
             terms_version=form.terms_version,
-            browser=self.request.headers.get("User-Agent", ""),
         )
 
     def _too_young(self) -> None:
@@ -123,10 +122,11 @@ class UpgradeHandler(BaseHandler):
 
 def remember_too_young(handler: SiteHandler) -> None:
     """Marks the browser, which may come back from another address."""
-    handler.set_cookie(TOO_YOUNG_COOKIE, "1", expires_days=1, **cookies.attributes(handler))
+    days = handler.application.config.age_refusal_hours / 24
+    handler.set_cookie(TOO_YOUNG_COOKIE, "1", expires_days=days, **cookies.attributes(handler))
 
 
 def refuse_too_young(handler: SiteHandler) -> None:
     """Raises: NotAllowed."""
-    if handler.application.config.asks_birth_date and handler.get_cookie(TOO_YOUNG_COOKIE):
+    if handler.application.config.minimum_age_check != "confirm" and handler.get_cookie(TOO_YOUNG_COOKIE):
         raise NotAllowed(TOO_YOUNG)

@@ -94,12 +94,14 @@ class BaseHandler(SiteHandler):
             raise self.refusal or NotSignedIn()
         return self.member
 
-    def allowed(self, *, access: bool = True, selfie: bool = True, terms: bool = False) -> Member:
-        """The member, checked in the documented order: session, ban, terms (also for access), and so on."""
+    def allowed(
+        self, *, access: bool = True, selfie: bool = True, terms: bool = False, age: bool = False
+    ) -> Member:
+        """The member, checked in order: session, ban, terms and age (also for access), access, selfie."""
         member = self.signed_in()
         if member.is_banned:
             raise self.refusal or Banned()
-        member.check(terms=access or terms, access=access, selfie=selfie)
+        member.check(terms=access or terms, age=access or age, access=access, selfie=selfie)
         return member
 
     def check_xsrf_cookie(self) -> None:

@@ -55,7 +55,7 @@ class UploadHandler(BaseHandler):
         connection.set_body_timeout(self.slowest_seconds)
         await super().prepare()
         if self.request.method == "POST":
-            member = self.allowed(access=False, selfie=False, terms=True)
+            member = self.allowed(access=False, selfie=False, terms=True, age=True)
             self._refuse_early()
             self._open(member.user_id)
 

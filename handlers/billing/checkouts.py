@@ -18,7 +18,7 @@ class CreateCheckoutHandler(BaseHandler):
     """POST /payment/create-checkout: redirects to the payment page."""
 
     async def post(self) -> None:
-        member = self.allowed(access=False, selfie=False, terms=True)
+        member = self.allowed(access=False, selfie=False, terms=True, age=True)
         form = self.read(CheckoutRequest)
         try:
             checkout = await self.models.checkouts.create_checkout(member.user_id, start_now=form.start_now)

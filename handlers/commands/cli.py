@@ -29,6 +29,7 @@ COMMANDS = (
     "tombstones",
     "delete",
     "export",
+    "transparency",
     "secret",
     *backups.COMMANDS,
 )
@@ -82,6 +83,7 @@ async def run(args: argparse.Namespace, models: Models) -> int:
     work |= {"admin": staff.admin, "audit": staff.audit}
     work |= {"tombstones": privacy.tombstones, "delete": privacy.delete}
     work |= {"secret": secret.secret, "export": privacy.export}
+    work |= {"transparency": privacy.transparency}
     try:
         code = await work[args.command](args, models)
         if is_look(args):
@@ -102,7 +104,10 @@ def is_look(args: argparse.Namespace) -> bool:
     commands get one too, except for the check of the log.
     """
     looks = ("list", "tree", "poster")
-    return args.command in ("payments", "reconcile", "tombstones") or getattr(args, "action", "") in looks
+    return (
+        args.command in ("payments", "reconcile", "tombstones", "transparency")
+        or getattr(args, "action", "") in looks
+    )
 
 
 async def _payments(args: argparse.Namespace, models: Models) -> int:

@@ -1,4 +1,4 @@
-"""The operator's privacy commands: `python server.py tombstones apply|export`, `export`, `delete`."""
+"""The operator's privacy commands: `python server.py tombstones`, `export`, `delete`, `transparency`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from models.safety.transparency import as_json
 from models.security.audit_log import OPERATOR
 from models.wiring import Models
 
@@ -28,6 +29,10 @@ def add_to(add_command: Callable[..., argparse.ArgumentParser]) -> None:
     export.add_argument(
         "file", type=Path, nargs="?", default=Path("my-data.zip"), help="- is standard output"
     )
+    figures = add_command("transparency", help="figures about moderation in a period, to be published")
+    figures.add_argument("first", help="the first day, such as 2026-01-01 (UTC)")
+    figures.add_argument("last", help="the last day")
+    figures.add_argument("--csv", action="store_true", help="CSV instead of JSON")
     delete = add_command("delete", help="delete a user permanently, as they could do themselves")
     delete.add_argument("user_id")
 
@@ -49,6 +54,12 @@ async def tombstones(args: argparse.Namespace, models: Models) -> int:
 async def delete(args: argparse.Namespace, models: Models) -> int:
     await models.deletions.delete(args.user_id, OPERATOR)
     print(f"{args.user_id} is deleted.")
+    return 0
+
+
+async def transparency(args: argparse.Namespace, models: Models) -> int:
+    figures = await models.transparency.figures(args.first, args.last)
+    print(figures.as_csv() if args.csv else as_json(figures))
     return 0
 
 

@@ -8,6 +8,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler
 
 from models.errors import (
+    AgeUnproven,
     BadRequest,
     Banned,
     MethodNotAllowed,
@@ -53,6 +54,8 @@ def way_on(problem: Problem, request: HTTPServerRequest, *, was_here: bool) -> s
         and "HX-Request" in request.headers
     ):
         return problem.notice.appeal_url
+    if isinstance(problem, AgeUnproven):
+        return "/age"
     if isinstance(problem, TermsChanged):
         is_page = request.method in ("GET", "HEAD") and "HX-Request" not in request.headers
         return f"{ACCEPT_TERMS}?{urlencode({'next': request.path})}" if is_page else ACCEPT_TERMS

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from handlers.http.assets import ROOT, modules, static_url
 from handlers.http.legal_texts import own_text, terms_page
+from handlers.http.recipients import Recipient, recipients
 from models.billing.withdrawals import WORDS
 from models.errors import Invalid
 from models.mail import email_address
@@ -73,6 +74,9 @@ class SiteView(msgspec.Struct, frozen=True):
     ended_session_days: int
     invite_days: int
     asks_birth_date: bool
+    age_check: str
+    age_refusal_hours: int
+    recipients: list[Recipient]
     operator_name: str | None
     operator_contact: str | None
     operator_mail: str | None
@@ -141,6 +145,9 @@ def _site_view(config: Config, terms: Terms) -> SiteView:
         ended_session_days=config.ended_session_days,
         invite_days=config.invite_days,
         asks_birth_date=config.asks_birth_date,
+        age_check=config.minimum_age_check,
+        age_refusal_hours=config.age_refusal_hours,
+        recipients=recipients(config),
         operator_name=config.operator_name,
         operator_contact=config.operator_contact,
         operator_mail=mail_of(config.operator_contact),

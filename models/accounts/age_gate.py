@@ -1,8 +1,9 @@
-"""The age gate: adults only, by their own statement or also by a birth date.
+"""The age gate of the sign-up: adults only, by their own statement or also by a birth date.
 
-With `MINIMUM_AGE_CHECK=dob` a birth date is required. It is checked and not stored. A refusal is stored for a
-day as a keyed hash of address and browser together: another date does not help, and other people behind the
-same address are not refused. Raises: Invalid (`birthDate`, also in the future), NotAllowed (too young).
+With `MINIMUM_AGE_CHECK=dob` a birth date is required. It is checked and not stored. A refusal is stored for
+`AGE_REFUSAL_HOURS` as a keyed hash of the address: in that time no birth date is accepted from it, whatever
+the browser. This also refuses other people behind the same address, and helps only as long as the address
+stays the same. Raises: Invalid (`birthDate`, also in the future), NotAllowed (too young).
 """
 
 from __future__ import annotations
@@ -17,17 +18,20 @@ from models.security.site_secret import SiteSecret
 from models.settings.config import Config
 
 YEARS = 18
-HOURS = 24
 PURPOSE = "age"
 EARLIEST = date(1900, 1, 1)
 NO_DATE = "Give your date of birth as year-month-day, like 1990-05-31."
-TOO_YOUNG = "This site is for people aged 18 and over. In this browser, sign-up is closed for a day."
+TOO_YOUNG = (
+    "This site is for people aged 18 and over. From this connection, or in this browser, somebody has said "
+    "that they are younger: sign-up is closed here for a while."
+)
+TOO_YOUNG_BY_PROVIDER = "The provider says that you are under 18. This site is for people aged 18 and over."
 
 
 class AgeGate:
     def __init__(self, db: Db, clock: Clock, config: Config, secret: SiteSecret) -> None:
         self._clock, self._secret = clock, secret
-        self._asks = config.asks_birth_date
+        self._asks, self._hours = config.asks_birth_date, config.age_refusal_hours
         self._sql = db.statements("accounts.age_gate")
 
     def faults(self, typed: str | None) -> dict[str, str]:
@@ -36,11 +40,11 @@ class AgeGate:
             return {}
         return {"birthDate": NO_DATE}
 
-    async def check(self, typed: str | None, address: str, browser: str) -> None:
-        """`browser` is the User-Agent. Raises: NotAllowed, which is stored; Invalid."""
+    async def check(self, typed: str | None, address: str) -> None:
+        """Raises: NotAllowed, which is stored; Invalid."""
         if not self._asks:
             return
-        subject = await self._secret.digest(PURPOSE, f"{subject_of(address)} {browser}")
+        subject = await self._secret.digest(PURPOSE, subject_of(address))
         now = self._clock.frozen
         if await self._sql.value("is_refused", subject_hash=subject, now=now):
             raise NotAllowed(TOO_YOUNG)
@@ -48,7 +52,7 @@ class AgeGate:
         if age is None:
             raise Invalid(birthDate=NO_DATE)
         if age < YEARS:
-            await self._sql.run("refuse", subject_hash=subject, hours=HOURS, now=now)
+            await self._sql.run("refuse", subject_hash=subject, hours=self._hours, now=now)
             raise NotAllowed(TOO_YOUNG)
 
 

@@ -141,6 +141,7 @@ class Exports:
             "sessions": await self._sql.all("sessions", ExportRow, user_id=user_id),
             "access": await self._sql.all("access", ExportRow, user_id=user_id),
             "terms": await self._sql.all("terms", ExportRow, user_id=user_id),
+            "ageProof": await self._sql.all("age_proof", ExportRow, user_id=user_id),
             "payments": await self._sql.all("payments", ExportRow, user_id=user_id),
             "codes": await self._sql.all("code", ExportRow, user_id=user_id),
             "codesUsed": await self._sql.all("code_used", ExportRow, user_id=user_id),

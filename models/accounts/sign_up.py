@@ -68,7 +68,6 @@ class SignUp:
         introduce: str | None = None,
         birth_date: str | None = None,
         terms_version: str | None = None,
-        browser: str = "",
     ) -> SignedIn:
         """Creates a guest, in one transaction. An expired introduction is ignored.
 
@@ -78,7 +77,7 @@ class SignUp:
         self._check_form(name, gender, adult=adult, birth_date=birth_date)
         self._terms.check(terms_version)
         await self._address_bans.check(address)
-        await self._age_gate.check(birth_date, address, browser)
+        await self._age_gate.check(birth_date, address)
         create = partial(
             self._create, name, gender,
             adult=adult, address=address, invite_code=invite_code, introduce=introduce,

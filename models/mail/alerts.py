@@ -7,7 +7,7 @@ names or words of members.
 
 The webhook is a POST of JSON: `text` (Slack, Mattermost, Matrix bridges), `content` (Discord), and `alerts`
 with `kind`, `url`, `at`. `X-Napalmsky-Signature: t=<epoch seconds>,v1=<hex>` holds the HMAC-SHA-256 (RFC
-2104) of `<t>.<body>` with ALERT_WEBHOOK_SECRET. The only module that imports httpx.
+2104) of `<t>.<body>` with ALERT_WEBHOOK_SECRET. Only this module and the age provider import httpx.
 """
 
 from __future__ import annotations

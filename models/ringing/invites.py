@@ -101,7 +101,7 @@ class Invites:
             return "invalid_duration"
         if caller.access == "unpaid" or caller.selfie_id is None or caller.is_banned:
             return "no_access"
-        if not caller.has_accepted_terms:
+        if not (caller.has_accepted_terms and caller.is_age_proven):
             return "no_access"
         return None
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from models.errors import PaymentRequired, SelfieRequired, TermsChanged
+from models.errors import AgeUnproven, PaymentRequired, SelfieRequired, TermsChanged
 from models.messages import Access, Person
 
 Gender = Literal["female", "male", "nonbinary", "unspecified"]
@@ -36,6 +36,8 @@ class Member(msgspec.Struct, frozen=True):
     kind: UserKind = "person"
     # The version of the terms that is in force.
     has_accepted_terms: bool = True
+    # True too where no provider is asked.
+    is_age_proven: bool = True
 
     @property
     def selfie_url(self) -> str | None:
@@ -51,10 +53,17 @@ class Member(msgspec.Struct, frozen=True):
             is_robot=self.kind != "person",
         )
 
-    def check(self, *, terms: bool = True, access: bool = True, selfie: bool = True) -> None:
-        """Checks what is requested, in this order. Raises: TermsChanged, PaymentRequired, SelfieRequired."""
+    def check(
+        self, *, terms: bool = True, age: bool = True, access: bool = True, selfie: bool = True
+    ) -> None:
+        """Checks what is requested, in this order.
+
+        Raises: TermsChanged, AgeUnproven, PaymentRequired, SelfieRequired.
+        """
         if terms and not self.has_accepted_terms:
             raise TermsChanged
+        if age and not self.is_age_proven:
+            raise AgeUnproven
         if access and self.access == "unpaid":
             raise PaymentRequired
         if selfie and self.selfie_id is None:

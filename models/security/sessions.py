@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -112,7 +113,9 @@ class Sessions:
         return await self._found(None, token_hash=None, session_id=session_id)
 
     async def _found(self, on: Transaction | None, **by: object) -> Member | None:
-        values = {"member_days": self._config.member_days, "terms_version": self._terms_version}
+        values: dict[str, Any] = {"member_days": self._config.member_days}
+        values["terms_version"] = self._terms_version
+        values["asks_age_proof"] = self._config.asks_age_proof
         found = await self._sql.one("find", Member, on=on, now=self._clock.frozen, **values, **by)
         if found is not None and found.was_renewed:
             await self._renew(found)

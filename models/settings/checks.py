@@ -18,6 +18,7 @@ def check_together(config: Config, faults: Faults) -> None:
         faults.add("PORT", f"must not be {BLOCKED}, unless BASE_URL names another one")
     if config.secret_key_previous and not config.secret_key:
         faults.add("SECRET_KEY", "is needed as well when SECRET_KEY_PREVIOUS is set")
+    _check_age(config, faults)
     _check_mail(config, faults)
     _check_stripe(config, faults)
     _check_turn(config, faults)
@@ -37,6 +38,16 @@ def _check_production(config: Config, faults: Faults) -> None:
         faults.add("SECRET_KEY", "is needed in production: 32 random characters, not kept in the database")
     if (config.stripe_secret_key or "").startswith(("sk_test_", "rk_test_")):
         faults.add("STRIPE_SECRET_KEY", "must be a live key in production; this one is for tests")
+
+
+def _check_age(config: Config, faults: Faults) -> None:
+    if not config.asks_age_proof:
+        return
+    for name in ("AGE_PROVIDER_URL", "AGE_CLIENT_ID", "AGE_CLIENT_SECRET"):
+        if not getattr(config, name.lower()):
+            faults.add(name, "is needed as well when MINIMUM_AGE_CHECK is provider")
+    if "openid" not in config.age_scope.split():
+        faults.add("AGE_SCOPE", "must contain openid")
 
 
 def _check_mail(config: Config, faults: Faults) -> None:

@@ -75,6 +75,11 @@ class Config:
     alert_webhook_url: str | None = field(default=None, repr=False)
     alert_webhook_secret: str | None = field(default=None, repr=False)
     minimum_age_check: str = "confirm"
+    age_provider_url: str | None = None
+    age_client_id: str | None = None
+    age_client_secret: str | None = field(default=None, repr=False)
+    age_scope: str = "openid"
+    age_refusal_hours: int = 24
     backup_dir: Path | None = None
     backup_key: str | None = field(default=None, repr=False)
     backup_hours: int = 24
@@ -186,6 +191,10 @@ class Config:
     @property
     def asks_birth_date(self) -> bool:
         return self.minimum_age_check == "dob"
+
+    @property
+    def asks_age_proof(self) -> bool:
+        return self.minimum_age_check == "provider"
 
     @property
     def price_text(self) -> str:

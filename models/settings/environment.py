@@ -10,6 +10,9 @@ from models.settings.config import Config, ConfigError
 from models.settings.limits import RULES
 from models.settings.own_servers import own_servers
 from models.settings.reader import Faults, SettingsReader
+from models.settings.urls import issuer
+
+AGE_CHECKS = ("confirm", "dob", "provider")
 
 
 def read_config(environment: Mapping[str, str]) -> Config:
@@ -68,7 +71,11 @@ def _read(read: SettingsReader) -> Config:
         alert_webhook_secret=read.secret("ALERT_WEBHOOK_SECRET", least=16),
         export_report_texts=read.flag("EXPORT_REPORT_TEXTS"),
         relay_only=read.flag("RELAY_ONLY"),
-        minimum_age_check=read.choice("MINIMUM_AGE_CHECK", ("confirm", "dob"), base.minimum_age_check),
+        minimum_age_check=read.choice("MINIMUM_AGE_CHECK", AGE_CHECKS, base.minimum_age_check),
+        age_provider_url=read.url("AGE_PROVIDER_URL", ("https", "http"), issuer),
+        age_client_id=read.line("AGE_CLIENT_ID"),
+        age_client_secret=read.secret("AGE_CLIENT_SECRET", least=8),
+        age_scope=read.text("AGE_SCOPE", base.age_scope),
         backup_dir=read.optional_path("BACKUP_DIR"),
         backup_key=read.secret("BACKUP_KEY", least=16),
         ssl_cert_file=read.optional_path("SSL_CERT_FILE"),

@@ -16,6 +16,7 @@ RULES = {
     "sign_in_failures_per_address": (1, 1_000_000), "sign_in_minutes": (1, 1440),
     "recovery_link_minutes": (5, 1440), "staff_session_hours": (1, 168), "staff_idle_minutes": (1, 1440),
     "reports_per_day": (1, 1_000_000), "exports_per_hour": (1, 1_000_000), "notices_per_hour": (1, 1_000_000),
+    "age_refusal_hours": (0, 720),
     "refunds_per_year": (0, 1000), "ban_reporters": (1, 100), "address_ban_hours": (1, 720),
     "address_days": (1, 90), "contacts_hours": (0, 720), "chat_days": (1, 3650), "report_days": (1, 3650),
     "invite_days": (1, 365), "event_days": (1, 3650), "guest_unused_days": (1, 3650),

@@ -73,6 +73,16 @@ def mail_server(url: str) -> MailServer:
     return MailServer(parts.scheme == "smtps", unquote(parts.hostname), port, user, password)
 
 
+def issuer(text: str) -> str:
+    """The issuer of an OpenID Connect provider, exactly as it names itself. Raises: ValueError."""
+    parts = split(text)
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK_NAMES:
+        raise Unusable("must be https:// (plain http only on loopback)")
+    if not parts.hostname or parts.query or parts.fragment:
+        raise ValueError
+    return text
+
+
 def is_host(text: str) -> bool:
     """Whether it is an address, perhaps with a zone, or a name that can exist, also in other letters."""
     try:

@@ -20,6 +20,8 @@ where user_id = :user_id;
 delete from removals where user_id = :user_id;
 delete from media where owner_id = :user_id;
 delete from access_grants where user_id = :user_id;
+delete from age_proofs where user_id = :user_id;
+delete from age_checks where user_id = :user_id;
 delete from invite_code_uses where user_id = :user_id;
 -- Stopped permanently, as by the operator. Users who redeemed the code keep their access.
 update invite_codes

@@ -29,6 +29,9 @@ from access_grants where user_id = :user_id order by granted_at;
 select version, accepted_at as "acceptedAt", text
 from terms_acceptances join terms_texts using (text_hash) where user_id = :user_id order by accepted_at;
 
+-- name: age_proof(user_id)
+select provider, proven_at as "provenAt" from age_proofs where user_id = :user_id;
+
 -- name: payments(user_id)
 select
     attempt_id::text as "paymentId", kind, amount_cents as "amountCents", currency, state, session_id as "stripeSession",

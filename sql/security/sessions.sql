@@ -17,7 +17,7 @@ end)
 from coalesce(:now::timestamptz, clock_timestamp()) as at
 where s.session_id = :session_id and s.ended_at is null;
 
--- name: find(token_hash, session_id, member_days, terms_version, now)
+-- name: find(token_hash, session_id, member_days, terms_version, asks_age_proof, now)
 -- Prepared.
 -- The member in one statement. A guest with access is kept longer; this is computed here, so that access granted by a
 -- webhook counts at once. was_renewed: due once a day, and the caller renews it now. The session of an account is kept
@@ -33,7 +33,10 @@ select
     s.renewed_at <= at - interval '1 day' as was_renewed, u.kind,
     u.kind <> 'person' or exists (
         select from terms_acceptances t where t.user_id = s.user_id and t.version = :terms_version
-    ) as has_accepted_terms
+    ) as has_accepted_terms,
+    u.kind <> 'person' or not :asks_age_proof::boolean or exists (
+        select from age_proofs p where p.user_id = s.user_id
+    ) as is_age_proven
 from sessions s
 join users u on u.user_id = s.user_id and u.deleted_at is null
 left join accounts acc on acc.user_id = s.user_id

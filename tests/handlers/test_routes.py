@@ -9,7 +9,7 @@ import pytest
 
 from handlers.access import invite_codes as access_invite_codes
 from handlers.access import paywall
-from handlers.accounts import credentials, deletions, exports, onboarding, recovery, sign_up, terms
+from handlers.accounts import age, credentials, deletions, exports, onboarding, recovery, sign_up, terms
 from handlers.accounts import sign_in as accounts_sign_in
 from handlers.base.handler import NotFoundHandler
 from handlers.billing import checkouts, receipts, sandbox, webhook, withdrawals
@@ -24,6 +24,7 @@ from handlers.console import (
     payments,
     report_reviews,
     staff,
+    transparency,
 )
 from handlers.console import invite_codes as console_invite_codes
 from handlers.console import sign_in as console_sign_in
@@ -41,6 +42,7 @@ SERVED = {
     paywall: {"paywall", "apply_code"},
     credentials: {"password", "email", "recovery_codes"},
     deletions: {"delete", "deleted"},
+    age: {"age", "age_start", "age_return"},
     exports: {"export", "banned_export"},
     terms: {"accept_terms"},
     onboarding: {"onboarding", "too_young"},
@@ -60,6 +62,7 @@ SERVED = {
     turn: {"turn_credentials"},
     appeal_reviews: {"appeal_queue", "appeal_verdict", "removal_appeal_verdict", "removed_file"},
     audit_log: {"audit"},
+    transparency: {"transparency"},
     bans: {"ban"},
     dashboard: {"dashboard"},
     console_invite_codes: {"admin_codes", "admin_code"},

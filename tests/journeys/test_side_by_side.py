@@ -5,6 +5,7 @@ that run out, and what looks at many pages.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 from concurrent.futures import Future
 from functools import partial
@@ -80,3 +81,12 @@ def test_walk(begun: Begun, house: House, name: str) -> None:
     """Waits for its own walk. A retry repeats the walk."""
     outcome = begun.pop(name, None) or house.loop.begin(go(house, name), 2 * JOURNEY_SECONDS)
     assert not outcome.result()
+
+
+def test_no_two_workers_of_a_run_hold_browsers(request: pytest.FixtureRequest) -> None:
+    """pytest-xdist keeps a group on one worker by the end of its tests' names, if pytest lets it.
+
+    Browsers have the machine for themselves: docs/decisions/development/two-at-a-time.md.
+    """
+    is_shared_run = "PYTEST_XDIST_WORKER" in os.environ
+    assert request.node.nodeid.endswith("@browsers") == is_shared_run

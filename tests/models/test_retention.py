@@ -20,7 +20,7 @@ SWEPT = {
     "invite_outcomes", "cooldowns", "sessions",
     "stripe_events", "guesses", "introduction_links", "recovery_links", "age_refusals", "calls",
     "report_frames", "report_lines", "seen_addresses", "address_bans", "staff_sessions",
-    "banned_emails", "removals",
+    "banned_emails", "removals", "age_checks",
 }  # fmt: skip
 KEPT = {
     "users": "the person; after a deletion an id without a name, for history and bookkeeping",
@@ -31,6 +31,7 @@ KEPT = {
     "access_grants": "with the person: what they have paid for has no end",
     "checkouts": "bookkeeping, by law; without a name once the person is deleted",
     "terms_acceptances": "with the person; with a payment as long as that, as evidence in a dispute",
+    "age_proofs": "with the person",
     "terms_texts": "no personal data",
     "refunds": "bookkeeping: amounts by the payment's number",
     "refund_attempts": "bookkeeping: amounts by the payment's number",

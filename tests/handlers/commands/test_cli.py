@@ -5,6 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as xml
 from zipfile import ZipFile
 
+import msgspec
 import pytest
 
 from handlers.commands.cli import parse, run
@@ -175,3 +176,13 @@ async def test_the_secret_is_encrypted_again_and_replaced(site, make_site, strip
     newer = await make_site(**stripe.settings, secret_key="n" * 32, secret_key_previous=("k" * 32,))
     assert ROTATED in await said(newer, capsys, "secret rotate")
     assert REPLACED in await said(newer, capsys, "secret replace")
+
+
+async def test_figures_about_moderation_are_printed(site, capsys) -> None:
+    told = await said(site, capsys, "transparency 2026-01-01 2026-12-31")
+    assert msgspec.json.decode(told) == {
+        "first": "2026-01-01", "last": "2026-12-31", "automaticShare": None, "rows": [],
+    }  # fmt: skip
+    table = await said(site, capsys, "transparency 2026-01-01 2026-12-31 --csv")
+    assert table.startswith("first,last,subject,kind,received")
+    assert "Give two dates" in await said(site, capsys, "transparency 2026-01-01 x", 1)

@@ -38,6 +38,7 @@ ADDRESSES = [
     ("POST", "/admin/appeals/{ban}", False),
     ("POST", "/admin/removals/{ban}", False),
     ("GET", "/admin/removals/{media}/file", False),
+    ("GET", "/admin/transparency", False),
     ("GET", "/admin/notices", False),
     ("POST", "/admin/notices/{ban}", False),
     ("GET", "/admin/codes", True),

@@ -100,6 +100,8 @@ async def the_rest(models: Models, ann: Person, bo: Person, cy: Person) -> None:
         "insert into invite_codes (code, owner_id, uses_limit, created_at) "
         "values ('0123456789ABCDEF', %s, 4, now())",
         "insert into invite_code_uses values (%s, '0123456789ABCDEF', now())",
+        "insert into age_proofs values (%s, 'https://age.example', now())",
+        "insert into age_checks values (%s, 'x', 'n', 'v', now())",
     ):
         await rows(models, sql, ann.user_id)
     for newcomer, other, introducer in ((ann, bo, cy), (cy, ann, bo), (bo, cy, ann)):

@@ -40,6 +40,7 @@ LEFT_OUT = {
     "decision_emails": "e-mails that wait; what they say is in `reports`, `bans` and `removals`",
     "tombstones": "only after a deletion",
     "banned_emails": "only after a deletion: a keyed hash",
+    "age_checks": "random values of an hour, before there is an answer",
     "age_refusals": "a keyed hash without a user",
     "refunds": "their sum is in `payments`",
     "refund_attempts": "their sum is in `payments`",
