@@ -70,7 +70,8 @@ class AgeProvider:
         return f"{self._config.base_url}/age/return"
 
     async def authorize_url(self, state: str, nonce: str, verifier: str) -> str:
-        """Where the browser goes. Raises: Unavailable."""
+        """Where the browser goes. Asks the provider first, so that no one is sent to one that is down."""
+        self._metadata = None
         found = await self._discovered()
         asked = {
             "response_type": "code",

@@ -180,6 +180,7 @@ async def test_a_provider_that_is_down_is_named_and_nothing_is_lost(
     site: Running, person: MakePerson, provider: AgeProviderStandIn, caplog: pytest.LogCaptureFixture
 ) -> None:
     browser = await browser_of(site, await person("Anna", access=None))
+    await way_back(browser)
     provider.is_down = True
     told = await browser.get("/age/start")
     assert told.status == 503
