@@ -22,7 +22,7 @@ def own_text(file: Path | None) -> Markup | None:
     if file is None:
         return None
     # Some editors put a byte order mark at the start of a file: it is not part of the first heading.
-    return rendered(file.read_text(encoding="utf-8-sig"))
+    return rendered(file.read_text(encoding="utf-8").removeprefix("\ufeff"))
 
 
 def rendered(text: str) -> Markup:

@@ -30,7 +30,7 @@ class Terms(NamedTuple):
 def terms_in_force(config: Config) -> Terms:
     """Raises: OSError, UnicodeDecodeError, although the settings have checked the file."""
     # Some editors put a byte order mark at the start of a file: it is not part of the first heading.
-    written = (config.terms_file or OURS).read_text(encoding="utf-8-sig")
+    written = (config.terms_file or OURS).read_text(encoding="utf-8").removeprefix("\ufeff")
     version = config.terms_version or hashlib.sha256(written.encode()).hexdigest()[:DIGITS]
     return Terms(version, written if config.terms_file else _filled_in(written, config))
 
