@@ -49,6 +49,7 @@ async def test_an_evening_opens_socket_and_devices_once(stage: Stage) -> None:
         await talk(anna, ben)
         await shown(anna, "Call with Ben")
         await shown(ben, "Call with Anna")
+        assert await anna.run("document.querySelector('h1').offsetWidth") == 1  # for screen readers only
         await hang_up(anna, ben)
         for one in (anna, ben):
             await shown(one, "Call ended")
