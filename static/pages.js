@@ -45,15 +45,15 @@ export async function show(path, { isBack = false } = {}) {
   return undefined;
 }
 
-/** @param {string} html */
+/** Not parsed a second time: Chromium keeps such a document of the room for ever (seen in the tested version). @param {string} html */
 async function swap(html) {
-  const page = /** @type {HTMLElement|null} */ (new DOMParser().parseFromString(html, "text/html").querySelector("[data-title]"));
-  const isCall = page?.id === "call";
+  const isCall = html.includes(' id="call"');
   for (const name of ["is-immersive", "is-call"]) document.body.classList.toggle(name, isCall);
   await /** @type {any} */ (window).htmx.swap({ text: html, target: main, swap: "innerHTML", sourceElement: main });
-  document.title = `${page?.dataset.title} · ${site}`;
+  const { title = "" } = /** @type {HTMLElement|null} */ (main.querySelector("[data-title]"))?.dataset ?? {};
+  document.title = `${title} · ${site}`;
   scrollTo(0, 0);
-  arrive(page?.dataset.title ?? "");
+  arrive(title);
 }
 
 /** As after a page load: the heading has the focus, the title is read, the link of the page is marked. @param {string} title */
