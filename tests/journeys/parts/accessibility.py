@@ -25,6 +25,7 @@ COVERED = """() => [...document.querySelectorAll(".call-safety button")].filter(
 }).map((button) => button.id)"""
 CONSOLE = (
     "/admin", "/admin/reports", "/admin/people?q=Benno", "/admin/codes", "/admin/payments",
+    "/admin/transparency",
     "/admin/audit?verify=1", NOBODY,
 )  # fmt: skip
 

@@ -17,7 +17,7 @@ from models.security.audit_log import OPERATOR
 from models.security.site_secret import WrongSecretKey
 from models.settings.config import Config
 from models.wiring import Models
-from tests.conftest import MakePerson
+from tests.conftest import MakePerson, MakeSite
 from tests.support.people.staff import Worker, enrolled
 from tests.support.scenes import rows
 from tests.support.servers import Servers
@@ -133,6 +133,13 @@ async def test_a_wrong_key_is_named(models: Models, servers: Servers, key: str |
     async with process(models, servers, key) as other:
         with pytest.raises(WrongSecretKey, match=words):
             await other.site_secret.open()
+
+
+async def test_a_site_with_a_wrong_key_does_not_start(models: Models, make_site: MakeSite) -> None:
+    await models.site_secret.open()
+    site = await make_site(secret_key=NEW)
+    with pytest.raises(WrongSecretKey, match="SECRET_KEY_PREVIOUS"):
+        await site.site.start()
 
 
 async def test_a_generated_secret_is_encrypted_once_there_is_a_key(models: Models, servers: Servers) -> None:
