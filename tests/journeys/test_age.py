@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.journeys.conftest import free_port
 from tests.journeys.server_process import ServerProcess
 from tests.journeys.stage import PHONE, House, Stage, journey
-from tests.support.fake_age_provider import CLIENT, SECRET, AgeProviderStandIn
+from tests.support.accounts.fake_age_provider import CLIENT, SECRET, AgeProviderStandIn
 
 
 @asynccontextmanager

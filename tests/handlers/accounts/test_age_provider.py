@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from tornado.ioloop import IOLoop
 
 from tests.conftest import MakePerson, MakeSite, Person, Running
+from tests.support.accounts.fake_age_provider import CLIENT, AgeProviderStandIn
 from tests.support.clients import Answer, Browser
-from tests.support.fake_age_provider import CLIENT, AgeProviderStandIn
 from tests.support.people.reports import browser_of
 from tests.support.scenes import rows
 
