@@ -40,6 +40,34 @@ async def test_report_with_a_picture_then_block_in_the_call(stage: Stage) -> Non
 
 
 @journey
+async def test_an_empty_picture_is_refused_and_an_earlier_one_is_kept(stage: Stage) -> None:
+    ada, bob = await two_talking(stage, "Ada Safe", "Bob Rude")
+    await ada.sees_video()
+    stage_of_ada = ada.page.locator("#call-stage")
+    await expect(stage_of_ada).to_have_attribute("data-picture", "yes")
+    await ada.touch(ada.page.get_by_role("button", name="Report Bob Rude"))
+    dialog = ada.page.locator(".report-dialog")
+    consent = dialog.get_by_label("Attach a picture of what I see now")
+    await bob.press("Camera off")
+    await expect(stage_of_ada).to_have_attribute("data-picture", "no")
+    await ada.touch(consent)
+    await expect(dialog).to_contain_text("There is no picture to attach now.")
+    await expect(consent).not_to_be_checked()
+    await bob.press("Camera on")
+    await expect(stage_of_ada).to_have_attribute("data-picture", "yes")
+    await ada.touch(consent)
+    await expect(dialog.locator("[data-frame-canvas]")).to_be_visible()
+    await bob.press("Camera off")
+    await expect(stage_of_ada).to_have_attribute("data-picture", "no")
+    for is_checked in (False, True):
+        await ada.touch(consent)
+        await expect(consent).to_be_checked(checked=is_checked)
+    async with ada.page.expect_response("**/report") as sent:
+        await ada.touch(dialog.get_by_role("button", name="Harassment"))
+    assert (await sent.value).request.post_data_json["frame"].startswith("data:image/jpeg;base64,")
+
+
+@journey
 async def test_contacts_are_shared_when_both_say_yes(stage: Stage) -> None:
     cara, dan = await two_talking(stage, "Cara", "Dan")
     await cara.touch(cara.page.get_by_role("button", name="Share contacts with Dan"))

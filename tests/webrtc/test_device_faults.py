@@ -7,8 +7,9 @@ import asyncio
 import pytest
 from playwright.async_api import expect
 
+from tests.journeys.people.visitor import until
 from tests.journeys.stage import CHROMIUM, FLAGS, Stage, journey
-from tests.webrtc.callers import Caller, caller, couple, pair, ring
+from tests.webrtc.callers import Caller, caller, couple, hang_up, pair, ring
 
 LACKS = "bend.media = ({ %s: lacks }) => (lacks ? new DOMException('%s', '%s') : null);"
 # The title of the help for each error of getUserMedia (mediacapture-streams 10.3, and older names).
@@ -127,6 +128,23 @@ async def test_a_question_without_an_answer_is_told_to_both(stage: Stage) -> Non
     await expect(anna.page.locator("#call-help")).to_be_hidden()
     await asyncio.gather(anna.visitor.in_call(), ben.visitor.in_call())
     await expect(ben.page.locator("#call-words")).to_have_text("")
+
+
+@journey
+async def test_before_the_answer_the_peer_is_not_shown_and_the_call_costs_nothing(stage: Stage) -> None:
+    anna = await caller(stage, "Anna", scripts=NO_ANSWER)
+    ben = await caller(stage, "Ben")
+    await ring(anna, ben)
+    await ben.visitor.sees("Anna is still allowing the camera")
+    await until(lambda: anna.received("video", "framesDecoded"), lambda frames: frames > 3)
+    await anna.shows("#call-stage", "data-picture", "no")
+    assert await anna.run("document.getElementById('remote-audio').muted")
+    await hang_up(ben, anna)
+    for one in (anna, ben):
+        await expect(one.page.locator("#call-ended")).to_contain_text("this call costs nobody anything")
+        await expect(one.page.locator("#call-ended")).not_to_contain_text(
+            "You can call each other again from"
+        )
 
 
 @journey
