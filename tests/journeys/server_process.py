@@ -34,6 +34,9 @@ KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
 
 
 class ServerProcess:
+    # What to write before the command: the network namespace that the process shall be in.
+    prefix: tuple[str, ...] = ()
+
     def __init__(self, home: Path, port: int, *words: str, **settings: str) -> None:
         """`words` follow `server.py`; without them the site is served."""
         self.port = port
@@ -49,7 +52,7 @@ class ServerProcess:
     def start(self) -> None:
         """Returns once /readyz says so."""
         with self.log.open("ab") as log:
-            command = [sys.executable, "server.py", *self._words]
+            command = [*self.prefix, sys.executable, "server.py", *self._words]
             self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
         deadline = time.monotonic() + START_SECONDS
         while not self.is_ready():

@@ -1,0 +1,106 @@
+"""Two people who call each other from their homes. Everything they do passes their routers: they sign up in their pages."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import time
+from typing import Any
+
+from tests.conftest import jpeg
+from tests.journeys.people.visitor import until
+from tests.journeys.stage import Stage
+from tests.webrtc.callers import ONLINE, WATCH, Caller, ring
+
+SIGN_UP = """async ([name, inviteCode, picture]) => {
+  const ask = async (path, headers, body) => {
+    const options = { method: "POST", credentials: "omit", body, headers: { Accept: "application/json", ...headers } };
+    const answer = await fetch(path, options);
+    if (!answer.ok) throw new Error(`${path}: ${await answer.text()}`);
+    return answer.json();
+  };
+  const guest = { name, gender: "female", adult: true, inviteCode };
+  const told = await ask("/auth/guest", { "Content-Type": "application/json" }, JSON.stringify(guest));
+  const form = new FormData();
+  const bytes = Uint8Array.from(atob(picture), (letter) => letter.charCodeAt(0));
+  form.append("selfie", new Blob([bytes], { type: "image/jpeg" }), "selfie.jpg");
+  await ask("/media/selfie", { Authorization: `Bearer ${told.sessionToken}` }, form);
+  return told;
+}"""
+# Frames decoded so far, over all connections, ten times a second. Both browsers have one clock.
+WATCH_FRAMES = """() => {
+  let [before, sum] = [0, 0];
+  window.watched = [];
+  setInterval(async () => {
+    const { framesDecoded = 0 } = await napalmCall.stats();
+    sum += framesDecoded < before ? framesDecoded : framesDecoded - before;
+    before = framesDecoded;
+    watched.push([Date.now() / 1000, sum]);
+  }, 100);
+}"""
+# The selected pair of candidates.
+WAY = """async () => {
+  const stats = await napalmCall.pc.getStats();
+  const transport = [...stats.values()].find(({ type }) => type === "transport");
+  const pair = stats.get(transport.selectedCandidatePairId);
+  const [local, remote] = [stats.get(pair?.localCandidateId), stats.get(pair?.remoteCandidateId)];
+  return [local?.candidateType, remote?.candidateType, local?.relayProtocol ?? local?.protocol];
+}"""
+STALL_SECONDS = 1.0
+
+
+async def caller(stage: Stage, name: str, code: str) -> Caller:
+    visitor = await stage.visitor(name, scripts=WATCH + ONLINE)
+    visitor.expect_trouble("WebSocket connection|net::ERR_|favicon")
+    await visitor.go("/terms")
+    told = await visitor.page.evaluate(SIGN_UP, [name, code, base64.b64encode(jpeg()).decode()])
+    await visitor.context.add_cookies([
+        {"name": "session", "value": told["sessionToken"], "url": stage.server.url}
+    ])  # fmt: skip
+    one = Caller(visitor, told["userId"])
+    await one.go_online()
+    return one
+
+
+async def couple(stage: Stage, code: str) -> tuple[Caller, Caller]:
+    """Anna from the first home, Ben from the second, in a call with picture both ways."""
+    anna = await caller(stage, "Anna", code)
+    ben = await caller(stage, "Ben", code)  # then, because the stage gives each its browser in turn
+    await ring(anna, ben)
+    await asyncio.gather(anna.visitor.in_call(), ben.visitor.in_call())
+    for one in (anna, ben):
+        await one.run(WATCH_FRAMES)
+        await one.visitor.sees_video(3)
+    return anna, ben
+
+
+async def way_of(one: Caller) -> list[Any]:
+    """[kind of the local candidate, of the remote one, protocol to the peer or the relay]"""
+    return list(await one.run(WAY))
+
+
+async def stalls(*people: Caller) -> None:
+    """No picture arrives for a second."""
+    await asyncio.gather(*(until(lambda one=one: _silence(one), lambda s: s >= STALL_SECONDS) for one in people))
+
+
+async def _silence(one: Caller) -> float:
+    """Seconds since the last picture."""
+    watched = await one.run("watched")
+    newest = watched[-1][1]
+    return watched[-1][0] - next(at for at, frames in watched if frames == newest)
+
+
+async def back_after(since: float, *people: Caller) -> float:
+    """Seconds from that time until the slower of them had three more pictures."""
+    return max(await asyncio.gather(*(_back(one, since) for one in people))) - since
+
+
+async def _back(one: Caller, since: float) -> float:
+    before = int(await one.run("since => watched.findLast(([at]) => at <= since)[1]", since))
+    ask = "least => watched.find(([, frames]) => frames >= least)?.[0] ?? 0"
+    return float(await until(lambda: one.run(ask, before + 3), bool, 60))
+
+
+def now() -> float:
+    return time.time()
