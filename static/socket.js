@@ -19,6 +19,9 @@ const MOST_MS = 8000;
 const PING_MS = 20_000;
 const SILENT_MS = 8000;
 const HANDSHAKE_MS = 12_000;
+const CHECK_MS = 1000;
+const HURRIED_TRIES = 20;
+const ANSWERS = ["pong", "socket:status"];
 
 /** @returns {string} crypto.randomUUID is missing on plain http */
 export function newId() {
@@ -33,17 +36,23 @@ export class Socket extends EventTarget {
   /** @type {AbortController|null} */ #listening = null;
   #tries = 0;
   #pingSentAt = 0;
+  #roundTripMs = 0;
   #openedAt = 0;
   /** Whether a connection has ever succeeded here. */ hasOpened = false;
   /** The newest `state`, for modules that load after it came. @type {Message|null} */ state = null;
 
-  /** @param {string} path @param {{pingMs?: number, silentMs?: number, mostMs?: number, finalCodes?: number[]}} [options] */
-  constructor(path, { pingMs = PING_MS, silentMs = SILENT_MS, mostMs = MOST_MS, finalCodes = [] } = {}) {
+  /**
+   * `hurryMs` is the time for the handshake of the first attempts to reconnect: the kernel sends its first packet again after
+   * one second, then after two, four, so a new attempt notices the return of the network sooner.
+   * @param {string} path @param {{pingMs?: number, silentMs?: number, mostMs?: number, hurryMs?: number, finalCodes?: number[]}} [options]
+   */
+  constructor(path, { pingMs = PING_MS, silentMs = SILENT_MS, mostMs = MOST_MS, hurryMs = HANDSHAKE_MS, finalCodes = [] } = {}) {
     super();
     this.path = path;
     this.pingMs = pingMs;
     this.silentMs = silentMs;
     this.mostMs = mostMs;
+    this.hurryMs = hurryMs;
     this.finalCodes = [...FINAL_CODES, ...finalCodes];
   }
 
@@ -65,8 +74,14 @@ export class Socket extends EventTarget {
     wire.onopen = () => this.#opened();
     wire.onmessage = (event) => this.#received(event.data);
     wire.onclose = (event) => this.#closed(event.code);
-    setTimeout(() => { if (this.#wire === wire && wire.readyState === WebSocket.CONNECTING) this.open(); }, HANDSHAKE_MS);
+    const isHurried = this.hasOpened && this.#tries < HURRIED_TRIES;
+    setTimeout(() => { if (this.#wire === wire && wire.readyState === WebSocket.CONNECTING) this.#again(); }, isHurried ? this.hurryMs : HANDSHAKE_MS);
     this.#tell("connecting");
+  }
+
+  #again() {
+    this.#tries += 1;
+    this.open();
   }
 
   /** Closes permanently; `open` starts again. */
@@ -103,14 +118,39 @@ export class Socket extends EventTarget {
 
   #ping() {
     if (this.#pingSentAt || !this.send({ type: "ping" })) return;
-    const asked = (this.#pingSentAt = performance.now());
-    setTimeout(() => { if (this.#pingSentAt === asked && this.status === "open") this.open(); }, this.silentMs);
+    this.#pingSentAt = performance.now();
+    this.#expectAnswer(this.#pingSentAt, this.silentMs);
+  }
+
+  /** @param {number} asked @param {number} ms */
+  #expectAnswer(asked, ms) {
+    setTimeout(() => { if (this.#pingSentAt === asked && this.status === "open") this.open(); }, ms);
+  }
+
+  /**
+   * Whether the server answers now, which it must within a second, or three of its usual round trips. Otherwise the connection
+   * is replaced; while there is none, the next attempt is made at once.
+   * @returns {Promise<boolean>}
+   */
+  async check() {
+    if (this.status === "waiting") this.open();
+    if (this.status !== "open") return false;
+    this.#ping();
+    this.#expectAnswer(this.#pingSentAt, Math.max(CHECK_MS, 3 * this.#roundTripMs));
+    return new Promise((resolve) => {
+      const settle = (/** @type {Event} */ { type }) => {
+        for (const name of ANSWERS) this.removeEventListener(name, settle);
+        resolve(type === "pong");
+      };
+      for (const name of ANSWERS) this.addEventListener(name, settle);
+    });
   }
 
   /** @param {string} text */
   #received(text) {
     const message = /** @type {Message} */ (JSON.parse(text));
     const sentAt = message.type === "pong" ? this.#pingSentAt : 0;
+    if (sentAt) this.#roundTripMs = performance.now() - sentAt;
     if (message.type === "pong") this.#pingSentAt = 0;
     if (message.serverNow !== undefined) clock.learn(message.serverNow, sentAt || undefined);
     if (message.type === "state") this.state = message;

@@ -13,7 +13,7 @@ import { clock } from "../../clock.js";
 import { MediaFlow, readStats } from "./media_flow.js";
 import { CandidateBatch, EarlyCandidates, IceServers, originOf, RouteWatch } from "./ice.js";
 import { Reconnect } from "./reconnect.js";
-import { addTransceivers, capSenders, fillTransceivers, FULL, transceiverOf } from "./transceivers.js";
+import { addTransceivers, capSenders, fillTransceivers, FULL, renewPicture, transceiverOf } from "./transceivers.js";
 
 /** @typedef {import("../../socket.js").Message} Message */
 /** @typedef {import("./transceivers.js").Kind} Kind */
@@ -28,6 +28,7 @@ export class CallEngine extends EventTarget {
   #videoLimit = FULL;
   /** @type {RTCPeerConnection|null} */ #making = null;
   /** Set once this connection has carried media. */ #hasConnected = false;
+  /** Set once any of them has. */ isEstablished = false;
   /**
    * Whether this side created the transceivers. Chromium stops playing what a rolled-back peer receives if they came with
    * the other's offer (seen in the tested version), so the polite side, which rolls back, offers first.
@@ -39,14 +40,19 @@ export class CallEngine extends EventTarget {
   #isClosed = false;
   #queue = Promise.resolve();
 
-  /** @param {{callId: string, send: (message: Message) => boolean}} wire */
-  constructor({ callId, send }) {
+  /** `check` tells whether the server answers now. @param {{callId: string, send: (message: Message) => boolean, check: () => Promise<boolean>}} wire */
+  constructor({ callId, send, check }) {
     super();
     this.send = send;
     this.ice = new IceServers(callId);
     this.route = new RouteWatch(() => this.#tell("noroute", {}));
-    this.flow = new MediaFlow(() => this.pc, (isFlowing) => this.#flowChanged(isFlowing));
-    this.reconnect = new Reconnect(this, () => this.#inTurn(() => this.#renegotiate()));
+    this.flow = new MediaFlow(() => this.pc, {
+      changed: (isFlowing) => this.#flowChanged(isFlowing), stalled: () => this.reconnect.soon(0), resumed: () => this.#resumed(),
+    });
+    this.reconnect = new Reconnect(this, {
+      renegotiate: (isNew) => this.#inTurn(() => this.#renegotiate(isNew)), check,
+      ask: () => this.send({ type: "rtc:ice", candidates: [], restartAt: clock.now(), attempt: this.attempt }),
+    });
   }
 
   /** The relay is open and has said how things are. @param {{polite: boolean, peerHere: boolean, isRejoin: boolean}} state */
@@ -54,7 +60,16 @@ export class CallEngine extends EventTarget {
     this.isPolite = polite;
     this.isPeerHere = peerHere;
     this.flow.isSuspect = !peerHere;
+    if (this.isEstablished) return this.reconnect.resume();
     if (peerHere && !this.flow.isFlowing) this.reconnect.soon(this.#mayLead(isRejoin) ? 0 : 1500);
+  }
+
+  /**
+   * Whether this side offers a restart: the one that created the transceivers. It can take an offer back without loss (see
+   * #isOwn), and if only one side offers, there is no glare.
+   */
+  get leads() {
+    return this.pc ? this.#isOwn : this.isPolite;
   }
 
   /** The polite side offers first (see #isOwn), and so does a side that returns: only it knows that its connection is new. @param {boolean} isRejoin */
@@ -67,9 +82,9 @@ export class CallEngine extends EventTarget {
     const wasHere = this.isPeerHere;
     this.isPeerHere = true;
     this.flow.isSuspect = false;
-    if (this.flow.isFlowing) return;
+    if (this.isEstablished) return this.reconnect.resume();
     this.reconnect.forget();
-    this.reconnect.soon(this.isPolite ? (wasHere ? 1500 : 0) : 1500);
+    this.reconnect.soon(this.isPolite && !wasHere ? 0 : 1500);
   }
 
   peerLeft() {
@@ -105,6 +120,8 @@ export class CallEngine extends EventTarget {
   /** @param {Message} message */
   async #take(message) {
     const attempt = message.attempt ?? this.attempt;
+    this.reconnect.heard();
+    if (message.restartAt) this.reconnect.asked(clock.now() - message.restartAt);
     if (message.type === "rtc:offer") await this.#takeOffer(message.sdp, attempt);
     else if (message.type === "rtc:answer") await this.#takeAnswer(message.sdp, attempt);
     else this.#early.add(attempt, message.candidates ?? [message.candidate]);
@@ -212,11 +229,11 @@ export class CallEngine extends EventTarget {
     }
   }
 
-  /** With a new connection if no media has flowed yet, else by ICE restart (RFC 8445 9). */
-  async #renegotiate() {
+  /** With a new connection if wanted or if no media has flowed yet, else by ICE restart (RFC 8445 9). @param {boolean} isNew */
+  async #renegotiate(isNew) {
     this.#nextAttempt();
     this.reconnect.progressed();
-    if (!this.pc || !this.#hasConnected || this.restarts % 4 === 3) return this.#begin();
+    if (isNew || !this.pc || !this.#hasConnected) return this.#begin();
     // Firefox supports it since 115; without it the first credentials are reused.
     this.pc.setConfiguration?.({ ...this.pc.getConfiguration(), ...(await this.ice.configuration()) });
     if (this.pc.signalingState === "have-local-offer") await this.pc.setLocalDescription({ type: "rollback" });
@@ -239,9 +256,16 @@ export class CallEngine extends EventTarget {
 
   /** @param {boolean} isFlowing */
   #flowChanged(isFlowing) {
-    if (isFlowing) this.#hasConnected = true;
+    if (isFlowing) this.#hasConnected = this.isEstablished = true;
     this.#tell("flow", { isFlowing });
-    this.reconnect.flowChanged(isFlowing);
+    if (isFlowing) this.reconnect.resumed();
+    else this.reconnect.soon(0);
+  }
+
+  /** What we sent during a stall was probably lost as well. */
+  #resumed() {
+    this.reconnect.resumed();
+    if (this.pc) renewPicture(this.pc);
   }
 
   /** @param {string} type @param {object} detail */

@@ -1,57 +1,75 @@
 // @ts-check
 /**
- * Whether media really arrives: the connection is "connected" and inbound RTP bytes grow.
+ * Whether media really arrives: the connection is "connected" and inbound RTP packets grow. Sound is sent all the time,
+ * muted or not, so a second without a packet is a stall.
  * Uses timestamps, not ticks, so a throttled tab decides late but correctly.
  */
 
-const LOOK_MS = 500;
+const LOOK_MS = 250;
+/** From here on the way is checked. */
+const DOUBT_MS = 1000;
+/** From here on media do not flow: the clock waits. */
 const STALL_MS = 2500;
-const SUSPECT_MS = 1000;
 
 export class MediaFlow {
   isFlowing = false;
   /** The peer's seat is empty: a stall is reported sooner. */
   isSuspect = false;
-  #bytes = 0;
+  #packets = 0;
   #grewAt = 0;
+  #hasStalled = false;
   /** @type {RTCPeerConnection|null} */ #seen = null;
   /** @type {ReturnType<typeof setInterval>|undefined} */ #timer;
 
-  /** @param {() => RTCPeerConnection|null} connection @param {(isFlowing: boolean) => void} changed */
-  constructor(connection, changed) {
+  /** @param {() => RTCPeerConnection|null} connection @param {{changed: (isFlowing: boolean) => void, stalled: () => void, resumed: () => void}} report */
+  constructor(connection, report) {
     this.connection = connection;
-    this.changed = changed;
+    this.report = report;
     this.#timer = setInterval(() => this.look(), LOOK_MS);
   }
 
-  /** Milliseconds since the last bytes arrived. */
+  /** Milliseconds since the last packets arrived. */
   get silentMs() {
     return performance.now() - this.#grewAt;
+  }
+
+  /** Packets arrive now. */
+  get isAlive() {
+    return this.isFlowing && this.silentMs < DOUBT_MS;
   }
 
   async look() {
     const pc = this.connection();
     if (!pc) return this.#set(false);
-    const bytes = await inboundBytes(pc).catch(() => 0);
+    const packets = await inboundPackets(pc).catch(() => 0);
     if (pc !== this.connection()) return;
-    const grew = pc === this.#seen && bytes > this.#bytes;
-    [this.#seen, this.#bytes] = [pc, bytes];
+    const grew = pc === this.#seen && packets > this.#packets;
+    [this.#seen, this.#packets] = [pc, packets];
     if (grew) this.#grewAt = performance.now();
     this.#judge(pc.connectionState, grew);
   }
 
   /** @param {RTCPeerConnectionState} state @param {boolean} grew */
   #judge(state, grew) {
-    const patience = state === "connected" && !this.isSuspect ? STALL_MS : SUSPECT_MS;
+    const patience = state === "connected" && !this.isSuspect ? STALL_MS : DOUBT_MS;
     if (!this.isFlowing && grew && state === "connected") this.#set(true);
+    if (grew && this.#hasStalled) this.#setStalled(false);
+    if (!this.#hasStalled && this.isFlowing && this.silentMs > DOUBT_MS) this.#setStalled(true);
     if (this.isFlowing && this.silentMs > patience) this.#set(false);
+  }
+
+  /** @param {boolean} hasStalled */
+  #setStalled(hasStalled) {
+    this.#hasStalled = hasStalled;
+    if (hasStalled) this.report.stalled();
+    else this.report.resumed();
   }
 
   /** @param {boolean} isFlowing */
   #set(isFlowing) {
     if (isFlowing === this.isFlowing) return;
     this.isFlowing = isFlowing;
-    this.changed(isFlowing);
+    this.report.changed(isFlowing);
   }
 
   stop() {
@@ -60,10 +78,10 @@ export class MediaFlow {
 }
 
 /** @param {RTCPeerConnection} pc */
-async function inboundBytes(pc) {
-  let bytes = 0;
-  (await pc.getStats()).forEach((report) => { if (report.type === "inbound-rtp") bytes += report.bytesReceived ?? 0; });
-  return bytes;
+async function inboundPackets(pc) {
+  let packets = 0;
+  (await pc.getStats()).forEach((report) => { if (report.type === "inbound-rtp") packets += report.packetsReceived ?? 0; });
+  return packets;
 }
 
 /**

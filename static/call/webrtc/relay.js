@@ -10,12 +10,12 @@ import { on, Socket } from "../../socket.js";
 /** @typedef {import("../../socket.js").Message} Message */
 
 /** The peer waits: a dead connection is noticed within ten seconds, and a lost one tried again every second. */
-const IN_A_CALL = { pingMs: 5000, silentMs: 5000, mostMs: 1000 };
+const IN_A_CALL = { pingMs: 5000, silentMs: 5000, mostMs: 1000, hurryMs: 2000 };
 
 /** @param {string} callId @param {AbortSignal} left the page of the call */
 export function openRelay(callId, left) {
   const socket = new Socket(`/ws/calls/${callId}`, { ...IN_A_CALL, finalCodes: [1000] });
-  const engine = new CallEngine({ callId, send: (message) => socket.send(message) });
+  const engine = new CallEngine({ callId, send: (message) => socket.send(message), check: () => socket.check() });
   /** @type {boolean|null} */
   let bit = null;
   let [startedAt, reportedRestarts, hasReported] = [0, 0, false];
