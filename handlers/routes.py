@@ -17,7 +17,7 @@ from handlers.accounts import (
     terms,
 )
 from handlers.billing import checkouts, receipts, sandbox, webhook, withdrawals
-from handlers.calls import calls, chat, contacts, history, relay, turn
+from handlers.calls import calls, chat, contacts, end, history, relay, turn
 from handlers.console import (
     appeal_reviews,
     audit_log,
@@ -102,6 +102,7 @@ def routes() -> list[URLSpec]:
         URLSpec(rf"/calls/{UUID}", calls.CallHandler, name="call"),
         URLSpec(rf"/calls/{UUID}/messages", chat.MessagesHandler, name="call_messages"),
         URLSpec(rf"/calls/{UUID}/contacts", contacts.ContactsHandler, name="contacts"),
+        URLSpec(rf"/calls/{UUID}/end", end.EndHandler, name="call_end"),
         URLSpec(r"/block", blocks.BlockHandler, name="block"),
         URLSpec(r"/report", reports.ReportHandler, name="report"),
         URLSpec(r"/reports", reports.OwnReportsHandler, name="own_reports"),

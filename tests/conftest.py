@@ -47,7 +47,13 @@ TEST_SECONDS = 120
 # Tests that look for faults in the log want no business events there.
 logging.getLogger("napalmsky.events").setLevel(logging.WARNING)
 # docs/decisions/development/two-at-a-time.md: the longest groups run first, each sequentially.
-GROUPS = {"journeys": "browsers", "turn": "browsers", "webrtc": "browsers", "networks": "browsers", "machines": "machines"}
+GROUPS = {
+    "journeys": "browsers",
+    "turn": "browsers",
+    "webrtc": "browsers",
+    "networks": "browsers",
+    "machines": "machines",
+}
 ORDER = ["browsers", "machines", ""]
 LONGEST_ID = 100
 

@@ -68,6 +68,7 @@ DOORS = [
     Door("media", "media", "GET", "/media/{id}", (200, 200, 200, 200, 404, 404, 404)),
     Door("call", "call", "GET", "/calls/{id}", (200, 200, 404, 404, 404, 404, 401)),
     Door("call_messages", "call", "GET", "/calls/{id}/messages", (200, 200, 404, 404, 404, 404, 401)),
+    Door("call_end", "call", "POST", "/calls/{id}/end", (204, 204, *PARTIES[2:]), {}),
     Door("contacts", "call", "POST", "/calls/{id}/contacts", (204, 204, *PARTIES[2:]), {"yes": False}),
     Door("turn_credentials", "call", "GET", "/turn/credentials?callId={id}", PARTIES),
     Door("payment_success", "session", "GET", "/payment-success?session_id={id}", OWNERS),

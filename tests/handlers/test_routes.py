@@ -13,7 +13,7 @@ from handlers.accounts import age, credentials, deletions, exports, onboarding, 
 from handlers.accounts import sign_in as accounts_sign_in
 from handlers.base.handler import NotFoundHandler
 from handlers.billing import checkouts, receipts, sandbox, webhook, withdrawals
-from handlers.calls import calls, chat, contacts, history, relay, turn
+from handlers.calls import calls, chat, contacts, end, history, relay, turn
 from handlers.console import (
     appeal_reviews,
     audit_log,
@@ -57,6 +57,7 @@ SERVED = {
     calls: {"call"},
     chat: {"call_messages"},
     contacts: {"contacts"},
+    end: {"call_end"},
     history: {"history"},
     relay: {"relay_socket"},
     turn: {"turn_credentials"},

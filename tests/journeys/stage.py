@@ -13,6 +13,7 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -22,7 +23,7 @@ from tests.journeys.people.visitor import Visitor
 from tests.journeys.server_process import ServerProcess
 
 Result = TypeVar("Result")
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = Path("/usr/bin/chromium")
 JOURNEY_SECONDS = 150
 FLAGS = [
     "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -112,13 +113,14 @@ class Stage:
 
 async def open_browsers(playwright: Playwright, *more: list[str]) -> list[Browser]:
     """Two, or one for each list of further flags."""
+    return [await open_browser(playwright, FLAGS + flags) for flags in more or ([], [])]
+
+
+async def open_browser(playwright: Playwright, flags: list[str], program: Path = CHROMIUM) -> Browser:
     expect.set_options(timeout=20_000)
-    return [
-        await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=FLAGS + flags, chromium_sandbox=False, timeout=60_000
-        )
-        for flags in more or ([], [])
-    ]
+    return await playwright.chromium.launch(
+        executable_path=program, args=flags, chromium_sandbox=False, timeout=60_000
+    )
 
 
 async def start_playwright() -> Playwright:

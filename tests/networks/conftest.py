@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.conftest import stage
-from tests.journeys.stage import CHROMIUM, FLAGS, House, Loop, start_playwright
+from tests.journeys.stage import CHROMIUM, FLAGS, House, Loop, open_browser, start_playwright
 from tests.machines.servers import Pair
 from tests.networks.neighbourhood import Home, Neighbourhood
 from tests.networks.site import HOST, PORT, PublicCoturn, PublicSite, resolver_rules
@@ -77,9 +77,7 @@ def house(
             f"--host-resolver-rules={resolver_rules(family)}", "--ignore-certificate-errors",
             f"--unsafely-treat-insecure-origin-as-secure=http://{HOST}:{PORT}",
         ]  # fmt: skip
-        browsers.append(
-            loop.run(playwright.chromium.launch(executable_path=program, args=flags, chromium_sandbox=False))
-        )
+        browsers.append(loop.run(open_browser(playwright, flags, program)))
     yield House(server, loop, browsers)
     for browser in browsers:
         loop.run(browser.close())

@@ -1,4 +1,4 @@
-"""Network namespaces of the kernel: an own stack of interfaces, routes and firewall for each machine of a test.
+"""Network namespaces of the kernel: interfaces, routes and a firewall for each machine of a test.
 
 Each is held by a process that ends with this one, and has no name. So tests in parallel do not meet, and the
 kernel removes all of it whatever happens to the test. Without root, all are in one user namespace.

@@ -4,8 +4,8 @@
                         |
                       relay
 
-A router is nftables: NAT for IPv4, plain forwarding for IPv6, and the faults that a test sets. All of a home's packets
-pass it, so a counter there proves that a fault takes effect.
+A router is nftables: NAT for IPv4, plain forwarding for IPv6, and the faults that a test sets. All of a
+home's packets pass it, so a counter there proves that a fault takes effect.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from contextlib import ExitStack
 from tests.networks.namespaces import Namespace
 
 SITE, TURN = "11.0.0.10", "11.0.9.2"
+# A second address of coturn: a NAT shows by two what it does.
+TURN_OTHER = "11.0.9.3"
 SITE_6, TURN_6 = "2a10::10", "2a10:9::2"
 CONE = "masquerade"
 # Each connection leaves with another port, so what a STUN server saw is of no use to the peer.
@@ -23,6 +25,8 @@ SYMMETRIC = "masquerade random,fully-random"
 # The peers' private addresses lead nowhere, but not to an error: coturn closes a relay on ENETUNREACH.
 VOID = "void"
 NETWORKS = {"lan": 1, "mobile": 2}
+# "uninvited" is what home routers do. Without it, a first packet from outside is tracked as one to the
+# router itself, and the home's own packet to there leaves from another port: no hole is punched.
 RULES = """
 table inet router {
   chain nat {
@@ -32,6 +36,10 @@ table inet router {
     type filter hook forward priority filter
     ct state established,related accept
     iifname "wan" meta nfproto ipv6 drop
+  }
+  chain uninvited {
+    type filter hook input priority filter
+    iifname "wan" meta l4proto { tcp, udp } ct state new drop
   }
   chain segments {
     type filter hook forward priority mangle
@@ -82,18 +90,16 @@ class Home:
         n = self._number
         mobile = f"ip saddr 192.168.{10 * n + NETWORKS['mobile']}.0/24 snat to 11.0.{n}.3"
         rules = ["flush chain inet router nat"]
-        rules += [f'add rule inet router nat oifname "wan" {rule}' for rule in (mobile, f"meta nfproto ipv4 {nat}")]
+        rules += [
+            f'add rule inet router nat oifname "wan" {rule}' for rule in (mobile, f"meta nfproto ipv4 {nat}")
+        ]
         self.router.run("nft", "-f", "-", told="\n".join(rules))
         self.router.ip(f"link set wan mtu {mtu}")
         self._public.ip(f"link set to{n} mtu {mtu}")
-        self._enter("lan")
+        self.enter("lan")
 
-    def move(self) -> None:
-        """From the one network to the other, as a phone that leaves the house."""
-        self._enter("mobile")
-
-    def _enter(self, name: str) -> None:
-        """Without the other network: its interface goes down first, and with it its addresses and routes."""
+    def enter(self, name: str) -> None:
+        """Joins that network and leaves the other one first, as a phone that leaves the house."""
         for other in NETWORKS:
             self.inside.ip(f"link set {other} down")
             self.inside.ip(f"addr flush dev {other}")
@@ -107,7 +113,7 @@ class Home:
             self.inside.ip(f"-6 route add default via 2a10:{place}::1")
 
     def fault(self, *rules: str) -> None:
-        """`self.fault("meta l4proto udp")`: the router drops what fits one of the rules. None: all works again."""
+        """`self.fault("meta l4proto udp")`: the router drops what fits a rule. Without any, all works."""
         lines = ["flush chain inet router fault"]
         lines += [f"add rule inet router fault {rule} counter drop" for rule in rules]
         self.router.run("nft", "-f", "-", told="\n".join(lines))
@@ -132,6 +138,7 @@ class Neighbourhood:
             self._wire_public()
             self.relay = stack.enter_context(Namespace(self.public))
             join_public(self.relay, self.public, 9)
+            self.relay.ip(f"addr add {TURN_OTHER}/24 dev wan")
             for home in self.homes:
                 home.build(self.public, stack)
             self._stack = stack.pop_all()

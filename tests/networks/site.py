@@ -1,5 +1,6 @@
-"""The site and coturn on the public side of a neighbourhood. PostgreSQL and Redis are reached by their Unix sockets,
-which know no network namespaces.
+"""The site and coturn on the public side of a neighbourhood.
+
+PostgreSQL and Redis are reached by their Unix sockets, which know no network namespaces.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from tests.journeys.server_process import ServerProcess
 from tests.machines.servers import Pair
-from tests.networks.neighbourhood import SITE, SITE_6, TURN, TURN_6, Neighbourhood
+from tests.networks.neighbourhood import SITE, SITE_6, TURN, TURN_6, TURN_OTHER, Neighbourhood
 from tests.turn.coturn import SECRET, SHIPPED
 
 HOST, PORT, TURN_PORT = "site.test", 443, 3478
@@ -60,8 +61,10 @@ class PublicCoturn:
         with (self._home / "coturn.log").open("wb") as log:
             self._process = subprocess.Popen(
                 [
-                    *self._place.relay.prefix, "turnserver", "-c", str(SHIPPED), "--static-auth-secret", SECRET,
-                    *(f"--listening-ip={one}" for one in (TURN, TURN_6)), *(f"--relay-ip={one}" for one in (TURN, TURN_6)),
+                    *self._place.relay.prefix, "turnserver", "-c", str(SHIPPED),
+                    "--static-auth-secret", SECRET,
+                    *(f"--listening-ip={one}" for one in (TURN, TURN_OTHER, TURN_6)),
+                    *(f"--relay-ip={one}" for one in (TURN, TURN_6)),
                     "--cert=cert.pem", "--pkey=key.pem",
                 ],
                 cwd=self._home, stdout=log, stderr=log,

@@ -5,16 +5,17 @@
  */
 import { CallEngine } from "./engine.js";
 import { kindOfPath } from "./path.js";
-import { on, Socket } from "../../socket.js";
+import { RelaySocket } from "./relay_socket.js";
+import { invites, on } from "../../socket.js";
 
 /** @typedef {import("../../socket.js").Message} Message */
 
-/** The peer waits: a dead connection is noticed within ten seconds, and a lost one tried again every second. */
-const IN_A_CALL = { pingMs: 5000, silentMs: 5000, mostMs: 1000, hurryMs: 2000 };
-
 /** @param {string} callId @param {AbortSignal} left the page of the call */
 export function openRelay(callId, left) {
-  const socket = new Socket(`/ws/calls/${callId}`, { ...IN_A_CALL, finalCodes: [1000] });
+  const socket = new RelaySocket(callId);
+  const usualMs = invites.mostMs;
+  invites.mostMs = socket.mostMs;
+  left.addEventListener("abort", () => { invites.mostMs = usualMs; });
   const engine = new CallEngine({ callId, send: (message) => socket.send(message), check: () => socket.check() });
   /** @type {boolean|null} */
   let bit = null;
