@@ -79,11 +79,11 @@ node_modules/.stamp: package.json package-lock.json
 	@npm ci --silent --no-audit --no-fund
 	@touch $@
 
-# System packages of the tests: a browser, a TURN server, a proxy for several machines, Node for the type check.
+# System packages of the tests: a browser, a TURN server, a proxy for several machines, networks, Node for the type check.
 tools:
 	@missing=""; \
 	for pair in chromium:chromium turnserver:coturn openssl:openssl haproxy:haproxy /usr/sbin/nginx:nginx-light systemd-analyze:systemd \
-		promtool:prometheus node:nodejs npm:npm; do \
+		promtool:prometheus /usr/sbin/nft:nftables ip:iproute2 node:nodejs npm:npm; do \
 		command -v $${pair%:*} >/dev/null || missing="$$missing $${pair#*:}"; \
 	done; \
 	test -n "$$missing" || exit 0; \

@@ -13,6 +13,8 @@ from typing import Self
 
 PROGRAMS = {"ip": "iproute2", "nft": "nftables", "unshare": "util-linux", "nsenter": "util-linux"}
 SECONDS = 20
+# Some systems leave out sbin for ordinary users.
+PATH = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/sbin"])
 
 
 class Namespace:
@@ -22,7 +24,9 @@ class Namespace:
         self._first = first
 
     def __enter__(self) -> Self:
-        missing = {package for program, package in PROGRAMS.items() if shutil.which(program) is None}
+        missing = {
+            package for program, package in PROGRAMS.items() if shutil.which(program, path=PATH) is None
+        }
         assert not missing, f"The tests of networks need {', '.join(sorted(missing))}"
         # `cat` ends when this process closes the pipe or dies.
         command = [*self._unshared(), "--net", "sh", "-c", "echo ready && exec cat"]
@@ -59,7 +63,13 @@ class Namespace:
     def run(self, *words: str, told: str = "") -> str:
         """The output of a command; `told` is its input."""
         done = subprocess.run(
-            [*self.prefix, *words], input=told, capture_output=True, text=True, timeout=SECONDS, check=False
+            [*self.prefix, *words],
+            input=told,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+            env=os.environ | {"PATH": PATH},
         )
         assert done.returncode == 0, f"{' '.join(words)}\n{told}{done.stderr}"
         return done.stdout

@@ -15,7 +15,7 @@ from tests.networks.site import TURN_PORT
 from tests.webrtc.callers import Caller, hang_up
 
 NO_UDP = "meta l4proto udp"
-# Packets from the home; what comes back has the other port.
+# Packets from the home; answers have the other port.
 ONLY_443 = (NO_UDP, 'iifname "lan" tcp dport != 443')
 # Loss of all packets, in both directions.
 LOSS = "numgen random mod 100 < 20"

@@ -98,7 +98,8 @@ export class Reconnect {
   async #due() {
     this.#dueAt = Infinity;
     if (this.#isChecking || this.#isIdle()) return;
-    const patience = this.#progressedAt + PATIENCE_MS - performance.now();
+    const yielding = this.engine.isEstablished || this.engine.leads ? 0 : PATIENCE_MS / 2;
+    const patience = this.#progressedAt + PATIENCE_MS + yielding - performance.now();
     if (patience > 0 && !this.#isForced && !this.#hasFailed()) return this.soon(patience);
     if (!this.engine.isEstablished || this.#isUnheeded()) return this.#restart();
     this.#isChecking = true;

@@ -16,7 +16,7 @@ async def test_both_sockets_get_the_end_and_a_repetition_changes_nothing(
     for _ in range(2):
         answer = await site.client.post(path, {}, token=scene.people.anna.token)
         assert (answer.status, answer.body) == (204, b"")
-    for seat in (scene.caller, scene.callee):
+    for seat in (scene.a, scene.b):
         assert (await seat.receive("call:end"))["reason"] == "hung_up"
         assert await seat.closed() == 1000
     told = (await site.client.get(f"/calls/{scene.call_id}", token=scene.people.ben.token)).json
