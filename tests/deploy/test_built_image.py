@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from tornado.testing import bind_unused_port
 
-from tests.support.debian_system import DebianSystem
-from tests.support.dockerfile import environment, ours
+from tests.support.image.debian_system import DebianSystem
+from tests.support.image.dockerfile import environment, ours
 
 pytestmark = [
     pytest.mark.prove,

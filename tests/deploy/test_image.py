@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tests.support.dockerfile import ROOT, environment, is_copied, ours
+from tests.support.image.dockerfile import ROOT, environment, is_copied, ours
 
 STEPS = ours()
 VERSION = (ROOT / "VERSION").read_text().strip()

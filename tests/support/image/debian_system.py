@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.support.dockerfile import ROOT, Instruction, environment, is_copied
+from tests.support.image.dockerfile import ROOT, Instruction, environment, is_copied
 
 SUITE = "trixie"
 PACKAGES = "ca-certificates,python3,python3-venv,python3-pip"
