@@ -42,6 +42,7 @@ from models.mail.alerts import ALERT_SECONDS, Alerts
 from models.mail.mailer import Mailer
 from models.postgres.database import Db
 from models.profiles.media import Media
+from models.profiles.screening.screening import Screening
 from models.profiles.selfies import Selfies
 from models.profiles.terms import TermsAcceptances
 from models.profiles.users import Users
@@ -65,6 +66,7 @@ from models.safety.decisions.decisions import Decisions
 from models.safety.email_bans import EmailBans
 from models.safety.hidden_cards import HiddenCards
 from models.safety.interruptions import Interruptions
+from models.safety.marks import Marks
 from models.safety.moderation import Moderation
 from models.safety.notices import Notices
 from models.safety.report_reviews import ReportReviews
@@ -116,10 +118,10 @@ class Models:
     def _people(self) -> None:
         """Profiles, the room and access."""
         config, db, bus, clock = self.config, self.db, self.bus, self.clock
-        self.users = Users(db, clock)
-        self.media = Media(db, clock)
-        self.selfies = Selfies(db, clock, config.data_dir)
-        self.videos = Videos(db, clock, config.data_dir)
+        self.users, self.media = Users(db, clock), Media(db, clock)
+        self.screening = Screening(db, clock, config, self.alerts)
+        self.selfies = Selfies(db, clock, config.data_dir, self.screening)
+        self.videos = Videos(db, clock, config.data_dir, self.screening)
         self.introductions = Introductions(db, clock, config)
         self.presence = Presence(db, bus, clock)
         self.queue = Queue(db, bus, clock, config, self.introductions)
@@ -157,7 +159,7 @@ class Models:
         config, db, clock, broadcasts = self.config, self.db, self.clock, self.broadcasts
         self.interruptions = Interruptions(db, self.calls, self.rings, self.outcomes, self.presence)
         self.ban_notices = BanNotices(db, clock, self.site_secret)
-        who = (self.media, self.audit, self.mail, self.ban_notices, self.site_secret)
+        who = (self.media, self.screening.removed, self.audit, self.mail, self.ban_notices, self.site_secret)
         self.decisions = Decisions(db, clock, config, broadcasts, *who)
         emails = self.decisions.emails
         self.email_bans = EmailBans(db, clock, self.site_secret)
@@ -166,7 +168,7 @@ class Models:
         ends = (self.ban_notices, self.address_bans, self.interruptions)
         self.bans = Bans(db, self.bus, clock, broadcasts, self.sessions, *ends, self.audit, emails)
         self.appeals = Appeals(db, clock, self.bans, self.audit, emails)
-        self.hidden_cards = HiddenCards(db, self.bus, clock)
+        self.hidden_cards, self.marks = HiddenCards(db, self.bus, clock), Marks(db, clock, self.site_secret)
         self.notices = Notices(db, clock, config, self.rate_limits, self.mail, self.audit, self.alerts)
         parts = (self.calls, self.selfies, self.rate_limits, self.interruptions, self.bans, self.site_secret)
         self.reports = Reports(db, clock, config, broadcasts, *parts, self.hidden_cards, self.alerts, emails)
@@ -201,7 +203,7 @@ class Models:
         self.age_gate = AgeGate(db, clock, config, self.site_secret)
         new = (self.users, self.terms, self.sessions, self.invite_codes, self.rate_limits, self.address_bans)
         self.sign_up = SignUp(db, clock, config, *new, self.introductions, self.age_gate)
-        self.erasure = Erasure(db, clock, self.email_bans)
+        self.erasure = Erasure(db, clock, self.email_bans, self.marks)
         self.tombstones = Tombstones(db, clock, self.erasure, config.data_dir)
         what = (self.erasure, self.tombstones, self.accounts, self.credentials, self.sessions)
         self.deletions = Deletions(db, clock, *what, self.interruptions, self.presence, self.audit)

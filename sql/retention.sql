@@ -96,6 +96,27 @@ delete from notices where notice_id in (
     order by decided_at limit :most for update skip locked
 );
 
+-- name: person_marks(days, most, now)!
+delete from person_marks where (user_id, kind, hash) in (
+    select user_id, kind, hash from person_marks
+    where kept_at < coalesce(:now::timestamptz, clock_timestamp()) - make_interval(days => :days)
+    order by kept_at limit :most for update skip locked
+);
+
+-- name: seen_devices(days, most, now)!
+delete from seen_devices where (user_id, device_hash) in (
+    select user_id, device_hash from seen_devices
+    where seen_at < coalesce(:now::timestamptz, clock_timestamp()) - make_interval(days => :days)
+    order by seen_at limit :most for update skip locked
+);
+
+-- name: removed_pictures(days, most, now)!
+delete from removed_pictures where picture_id in (
+    select picture_id from removed_pictures
+    where removed_at < coalesce(:now::timestamptz, clock_timestamp()) - make_interval(days => :days)
+    order by removed_at limit :most for update skip locked
+);
+
 -- name: alerts(days, most, now)!
 delete from alerts where alert_id in (
     select alert_id from alerts

@@ -31,6 +31,7 @@ from handlers.base.application import Site
 from handlers.http.server import SiteServer
 from models.postgres.migrations import migrate
 from models.processes.embedded import Embedded
+from models.profiles.decoded import Decoded
 from models.settings.config import Config
 from models.wiring import Models
 from server import MAX_BODY
@@ -284,7 +285,7 @@ def person(request: pytest.FixtureRequest) -> MakePerson:
         if access:
             await models.grants.grant(user_id, access, f"test:{user_id}")
         if selfie:
-            await models.selfies.keep(user_id, jpeg())
+            await models.selfies.keep(user_id, Decoded(jpeg()))
         return Person(user_id, name, signed_up.token, signed_up.member.session_id)
 
     return make

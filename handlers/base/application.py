@@ -50,6 +50,7 @@ class Site(BodyApplication):
         self._measuring = PeriodicCallback(self.measure, REFRESH_SECONDS * 1000)
         self.security_headers = security_headers(config)
         self.session_cookie = "__Host-session" if config.is_secure else "session"
+        self.device_cookie = "__Host-device" if config.is_secure else "device"
         self.staff_cookie = "__Host-staff" if config.is_secure else "staff"
         super().__init__(
             routes,

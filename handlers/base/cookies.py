@@ -1,7 +1,8 @@
-"""The session cookie of a browser: HttpOnly, SameSite=Lax, and over TLS bound to the host (`__Host-`)."""
+"""The cookies of a browser, session and device: HttpOnly, SameSite=Lax, over TLS `__Host-`."""
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from handlers.base.application import SiteHandler
@@ -22,6 +23,16 @@ def sign_in(handler: SiteHandler, token: str) -> None:
     """Sets the cookie. The session has its own expiry; the cookie outlives it."""
     days = handler.application.config.member_days
     handler.set_cookie(handler.application.session_cookie, token, expires_days=days, **attributes(handler))
+    if device_of(handler) is None:
+        device = secrets.token_urlsafe(24)
+        handler.set_cookie(
+            handler.application.device_cookie, device, expires_days=days, **attributes(handler)
+        )
+
+
+def device_of(handler: SiteHandler) -> str | None:
+    """The random name of the browser, which stays when its user signs out (`models.safety.marks`)."""
+    return handler.get_cookie(handler.application.device_cookie)
 
 
 def sign_out(handler: SiteHandler) -> None:

@@ -8,7 +8,9 @@ from handlers.base.file_response import FileHandler
 from handlers.console.base import ConsoleHandler
 from models.console.members import MemberPage
 from models.errors import Invalid
+from models.safety.marks import ReturningUser
 from models.safety.moderation import Decision
+from models.safety.report_reviews import Report
 
 
 class RemovalForm(msgspec.Struct, rename="camel"):
@@ -51,11 +53,18 @@ class PersonHandler(ConsoleHandler):
             about=await models.report_reviews.about(user_id),
             by=await models.report_reviews.by(user_id),
             removals=await models.decisions.removals.all_of(user_id),
+            flags=await models.screening.flags_of(user_id),
+            returning=await self._returning(user_id),
             calls=await models.members.calls(user_id),
             brought=await models.members.brought(user_id),
             payments=await models.receipts.of(user_id) if self.who().is_admin else None,
             grants=await models.member_access.of(user_id) if self.who().is_admin else None,
         )
+
+    async def _returning(self, user_id: str) -> list[tuple[ReturningUser, list[Report]]]:
+        """Deleted users whom this one may have been, with the reports about them."""
+        found = await self.models.marks.of(user_id)
+        return [(one, await self.models.report_reviews.about(one.user_id)) for one in found]
 
 
 class PersonMediaHandler(FileHandler, ConsoleHandler):

@@ -66,22 +66,41 @@ class EvidenceHandler(ConsoleHandler):
         )
 
 
-class FrameHandler(ConsoleHandler):
-    """GET /admin/reports/ID/frame.jpg?number=: an attached picture, from 0."""
+class StillHandler(ConsoleHandler):
+    """A picture of the evidence. `?as=preview`: in 16 by 16 pixels, which is not logged."""
+
+    @property
+    def is_preview(self) -> bool:
+        return self.get_query_argument("as", "") == "preview"
+
+    def send_picture(self, picture: bytes) -> None:
+        self.set_header("Content-Type", "image/jpeg")
+        self.set_header("Cache-Control", "no-store")
+        self.finish(picture)
+
+
+class FrameHandler(StillHandler):
+    """GET /admin/reports/ID/frame.jpg?number=&as=: an attached picture, from 0."""
 
     async def get(self, report_id: str) -> None:
         number = self.get_query_argument("number", "0")
         if not number.isascii() or not number.isdigit() or len(number) > 2:
             raise NotFound
-        frame = await self.models.report_reviews.shown_frame(report_id, int(number), self.who().staff_id)
-        self.set_header("Content-Type", "image/jpeg")
-        self.set_header("Cache-Control", "no-store")
-        self.finish(frame)
+        reviews, who = self.models.report_reviews, self.who().staff_id
+        if self.is_preview:
+            return self.send_picture(await reviews.frame_preview(report_id, int(number)))
+        return self.send_picture(await reviews.shown_frame(report_id, int(number), who))
 
 
-class HeldMediaHandler(FileHandler, ConsoleHandler):
-    """GET /admin/reports/ID/media/MEDIA: a selfie or an intro video that the report holds."""
+class HeldMediaHandler(FileHandler, StillHandler):
+    """GET /admin/reports/ID/media/MEDIA?as=: a selfie or an intro video that the report holds; `as=frame`: a
+    picture of the video.
+    """
 
     async def get(self, report_id: str, media_id: str) -> None:
-        who = self.who().staff_id
-        await self.answer(await self.models.report_reviews.shown_media(report_id, media_id, who), "no-store")
+        reviews, who = self.models.report_reviews, self.who().staff_id
+        if self.is_preview:
+            return self.send_picture(await reviews.preview(report_id, media_id))
+        if self.get_query_argument("as", "") == "frame":
+            return self.send_picture(await reviews.shown_still(report_id, media_id, who))
+        return await self.answer(await reviews.shown_media(report_id, media_id, who), "no-store")

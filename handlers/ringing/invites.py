@@ -61,6 +61,7 @@ class InviteSocket(BaseSocket):
         async with self._turn:
             member = self.signed_in()
             await self.models.address_bans.saw(member.user_id, self.address)
+            await self.models.marks.saw(member.user_id, self.get_cookie(self.application.device_cookie))
             self._is_added = True
             await self.hub.add_invite_socket(self)
             await self._order.show(self._look)

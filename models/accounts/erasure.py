@@ -11,11 +11,13 @@ from __future__ import annotations
 from models.clock import Clock
 from models.postgres.database import Db, Transaction
 from models.safety.email_bans import EmailBans
+from models.safety.marks import Marks
 
 
 class Erasure:
-    def __init__(self, db: Db, clock: Clock, email_bans: EmailBans) -> None:
-        self._db, self._clock, self._email_bans = db, clock, email_bans
+    def __init__(self, db: Db, clock: Clock, email_bans: EmailBans, marks: Marks) -> None:
+        self._db, self._clock = db, clock
+        self._email_bans, self._marks = email_bans, marks
         self._sql = db.statements("accounts.erasure")
 
     async def erase(self, user_id: str, *, on: Transaction | None = None) -> bool:
@@ -26,6 +28,7 @@ class Erasure:
         if not await self.lock(user_id, on=on):
             return False
         await self._email_bans.keep(user_id, on=on)
+        await self._marks.keep(user_id, on=on)
         await self._sql.run("erase", on=on, user_id=user_id, now=self._clock.frozen)
         return True
 

@@ -28,7 +28,7 @@ from models.postgres.database import Db, Transaction
 from models.settings.config import Config
 
 logger = logging.getLogger(__name__)
-Kind = Literal["ban", "minor", "notice", "payment", "refund", "dispute", "fraud"]
+Kind = Literal["ban", "minor", "notice", "picture", "payment", "refund", "dispute", "fraud"]
 EVERY_SECONDS, MOST_AT_ONCE = 60, 50
 # How often a process looks for alerts that wait.
 ALERT_SECONDS = 2.0
@@ -37,6 +37,7 @@ SUBJECT = "Napalm Sky: something needs a decision"
 WHAT = {
     "ban": "Reports have banned a user for a day at most. Decide whether the ban stays",
     "minor": "Two independent reports say that a user is under age. The card is hidden: decide in 24 hours",
+    "picture": "A new picture resembles a removed one, or is known to the matching service",
     "notice": "A notice of illegal content has a deadline",
     "payment": "A payment is not as it was created and gives no access: refund it, or grant access",
     "refund": "A refund has failed. The money is still here: refund it again, or pay it back another way",

@@ -81,7 +81,7 @@ class Media:
             now=self._clock.frozen,
         )
         for seq in range(-(-byte_size // CHUNK)):
-            chunk = file.read(CHUNK)
+            chunk = file.read(min(CHUNK, byte_size - seq * CHUNK))
             await self._sql.run("write_chunk", on=on, media_id=media_id, seq=seq, bytes=chunk)
         return media_id
 

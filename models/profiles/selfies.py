@@ -13,9 +13,11 @@ from typing import BinaryIO
 from models.clock import Clock
 from models.errors import Invalid, NotFound, TooLarge
 from models.postgres.database import Db
+from models.profiles.decoded import Decoded
 from models.profiles.decoding.decoder import PICTURE
 from models.profiles.decoding.pool import DecodePool, ErrorTexts
 from models.profiles.media import Media
+from models.profiles.screening.screening import Screening
 from models.profiles.uploads import Uploads, size_of, unnamed_file, write_all
 
 MOST_BYTES = 8 * 1024 * 1024
@@ -29,8 +31,8 @@ FRAME = ErrorTexts("frame", "The picture could not be read.", TOO_MUCH)
 
 
 class Selfies:
-    def __init__(self, db: Db, clock: Clock, data_dir: Path) -> None:
-        self._db, self._data_dir = db, data_dir
+    def __init__(self, db: Db, clock: Clock, data_dir: Path, screening: Screening) -> None:
+        self._db, self._data_dir, self._screening = db, data_dir, screening
         self._media = Media(db, clock)
         self._users = db.statements("profiles.users")
         self._decoding = DecodePool(PICTURE)
@@ -52,16 +54,18 @@ class Selfies:
             raise TooLarge("A photo may have at most 8 MB.")
         return await self.keep(user_id, await self._decoded(user_id, SELFIE, photo, is_selfie=True))
 
-    async def keep(self, user_id: str, picture: bytes) -> str:
-        """Stores a decoded JPEG as the user's selfie. Raises: NotFound (the user was deleted)."""
+    async def keep(self, user_id: str, picture: Decoded) -> str:
+        """Stores a decoded JPEG as the user's selfie. Raises: Invalid (refused), NotFound (deleted)."""
+        cause = await self._screening.check(picture, "selfie")
         async with self._db.transaction() as on:
-            media_id = await self._media.save(user_id, "selfie", "image/jpeg", picture, on=on)
+            media_id = await self._media.save(user_id, "selfie", "image/jpeg", picture.data, on=on)
+            await self._screening.keep(user_id, media_id, picture, cause, frame=False, on=on)
             if not await self._users.run("set_selfie", on=on, user_id=user_id, selfie_id=media_id):
                 raise NotFound
             await self._media.delete_older(user_id, "selfie", media_id, on=on)
         return media_id
 
-    async def jpeg(self, user_id: str, data: bytes) -> bytes:
+    async def jpeg(self, user_id: str, data: bytes) -> Decoded:
         """Decodes another picture of a user like a selfie, without storing it. Raises as `save`."""
         if len(data) > MOST_BYTES:
             raise TooLarge("A picture may have at most 8 MB.")
@@ -72,11 +76,13 @@ class Selfies:
     async def close(self) -> None:
         await self._decoding.close()
 
-    async def _decoded(self, user_id: str, words: ErrorTexts, source: BinaryIO, *, is_selfie: bool) -> bytes:
+    async def _decoded(
+        self, user_id: str, words: ErrorTexts, source: BinaryIO, *, is_selfie: bool
+    ) -> Decoded:
         source.seek(0)
         with unnamed_file(self._data_dir) as target:
-            await self._decoding.run(user_id, words, source, target, is_selfie=is_selfie)
+            found = await self._decoding.run(user_id, words, source, target, is_selfie=is_selfie)
             if not 0 < size_of(target) <= MOST_KEPT:
                 raise Invalid(**{words.field: words.damaged})
             target.seek(0)
-            return target.read(MOST_KEPT)
+            return Decoded.of(target.read(MOST_KEPT), found)

@@ -15,9 +15,11 @@ from typing import BinaryIO
 from models.clock import Clock
 from models.errors import Invalid, NotFound
 from models.postgres.database import Db
+from models.profiles.decoded import Decoded
 from models.profiles.decoding.decoder import VIDEO
 from models.profiles.decoding.pool import DecodePool, ErrorTexts
-from models.profiles.media import Media
+from models.profiles.media import Media, MediaKind
+from models.profiles.screening.screening import Cause, Screening
 from models.profiles.uploads import Uploads, size_of, unnamed_file
 
 MOST_BYTES = 50 * 1024 * 1024
@@ -32,8 +34,8 @@ WORDS = ErrorTexts(
 
 
 class Videos:
-    def __init__(self, db: Db, clock: Clock, data_dir: Path) -> None:
-        self._db, self._data_dir = db, data_dir
+    def __init__(self, db: Db, clock: Clock, data_dir: Path, screening: Screening) -> None:
+        self._db, self._data_dir, self._screening = db, data_dir, screening
         self._media = Media(db, clock)
         self._users = db.statements("profiles.users")
         self._decoding = DecodePool(VIDEO)
@@ -52,14 +54,26 @@ class Videos:
             content_type = found.get("content_type")
             if content_type not in CONTENT_TYPES:
                 raise Invalid(video=WORDS.damaged)
-            return await self._keep(user_id, content_type, target)
+            byte_size = int(found["byte_size"])
+            target.seek(byte_size)
+            frame = Decoded.of(target.read(), found)
+            cause = await self._screening.check(frame, "video")
+            target.seek(0)
+            return await self._keep(user_id, content_type, target, byte_size, frame, cause)
 
-    async def _keep(self, user_id: str, content_type: str, target: BinaryIO) -> str:
-        target.seek(0)
+    async def _keep(
+        self,
+        user_id: str,
+        content_type: str,
+        target: BinaryIO,
+        byte_size: int,
+        frame: Decoded,
+        cause: Cause | None,
+    ) -> str:
         async with self._db.transaction() as on:
-            media_id = await self._media.save_file(
-                user_id, "video", content_type, target, size_of(target), on=on
-            )
+            kind: MediaKind = "video"
+            media_id = await self._media.save_file(user_id, kind, content_type, target, byte_size, on=on)
+            await self._screening.keep(user_id, media_id, frame, cause, frame=True, on=on)
             if not await self._users.run("set_video", on=on, user_id=user_id, video_id=media_id):
                 raise NotFound
             await self._media.delete_older(user_id, "video", media_id, on=on)

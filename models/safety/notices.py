@@ -35,6 +35,8 @@ SHORT: frozenset[NoticeKind] = frozenset(("minor", "intimate"))
 DEADLINE_HOURS = {"minor": 24, "intimate": 48}
 MOST_PLACE, MOST_WHY, MOST_NAME, MOST_REPLY = 2000, 4000, 200, 2000
 PAGE = 50
+# Notices a day that are confirmed to one e-mail address.
+MOST_CONFIRMED = 5
 OUTCOMES = {"action": "We have acted on your notice.", "none": "We have found no reason to act."}
 
 
@@ -113,10 +115,16 @@ class Notices:
             )  # fmt: skip
             if kind in DEADLINE_HOURS:
                 await self._alerts.raise_alert("notice", "/admin/notices", on=on)
+        await self._confirm(email, receipt)
+        return receipt
+
+    async def _confirm(self, email: str, receipt: NoticeReceipt) -> None:
+        """By e-mail, a few times a day: the address may be that of someone else."""
+        if await self._sql.value("of_day", email=email, now=self._clock.frozen) > MOST_CONFIRMED:
+            return
         url = self._config.base_url + receipt.status_url
         text = f"We have received your notice {receipt.reference}. Its status: {url}\n"
         self._mailer.send(email, f"Your notice {receipt.reference}", text)
-        return receipt
 
     async def by_token(self, token: str) -> Notice:
         """The notice of a status page. Raises: NotFound."""

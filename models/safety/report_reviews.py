@@ -90,6 +90,9 @@ class HeldMedia(msgspec.Struct, frozen=True):
     content_type: str
     byte_size: int
     detached_at: datetime | None
+    has_preview: bool
+    # Of a video: a picture of it.
+    has_frame: bool
 
 
 class ReportedLine(msgspec.Struct, frozen=True):
@@ -180,6 +183,26 @@ class ReportReviews:
         await self._audit.note(moderator_id, "report.media", f"report {report_id}")
         return found
 
+    async def shown_still(self, report_id: str, media_id: str, moderator_id: str) -> bytes:
+        """The frame of a held video; the view is in the audit log. Raises: NotFound."""
+        still = await self._still("still", report_id, media_id)
+        await self._audit.note(moderator_id, "report.media", f"report {report_id}")
+        return still
+
+    async def preview(self, report_id: str, media_id: str) -> bytes:
+        """A held file in 16 by 16 pixels. Raises: NotFound."""
+        return await self._still("preview", report_id, media_id)
+
+    async def frame_preview(self, report_id: str, number: int) -> bytes:
+        """An attached picture in 16 by 16 pixels. Raises: NotFound."""
+        values: dict[str, Any] = {"report_id": report_id, "number": number}
+        return _found(await self._sql.value("frame_preview", **values) if is_id(report_id) else None)
+
+    async def _still(self, statement: str, report_id: str, media_id: str) -> bytes:
+        values: dict[str, Any] = {"report_id": report_id, "media_id": media_id}
+        is_known = is_id(report_id) and is_id(media_id)
+        return _found(await self._sql.value(statement, **values) if is_known else None)
+
     async def shown_frame(self, report_id: str, number: int, moderator_id: str) -> bytes:
         """An attached picture; the view is in the audit log. Raises: NotFound."""
         frame = await self.frame(report_id, number) if is_id(report_id) else None
@@ -206,3 +229,10 @@ class ReportReviews:
             await self._emails.write("outcome", report_id, on=on)
             action, target = f"report.{verdict}", f"report {report_id}"
             await self._audit.write(moderator_id, action, target, reason, on=on)
+
+
+def _found(picture: memoryview | bytes | None) -> bytes:
+    """Raises: NotFound."""
+    if picture is None:
+        raise NotFound("There is no such picture.")
+    return bytes(picture)

@@ -29,6 +29,7 @@ from models.errors import Invalid, NotFound, PaymentRequired
 from models.ids import is_id, new_id
 from models.mail.alerts import Alerts
 from models.postgres.database import Db, Transaction
+from models.profiles.decoded import Decoded
 from models.profiles.selfies import Selfies
 from models.safety import reputation
 from models.safety.ban_notices import ActiveBan
@@ -160,7 +161,7 @@ class Reports:
         return "card"
 
     async def _write(
-        self, reporter_id: str, new: NewReport, source: Source, frame: bytes | None, on: Transaction
+        self, reporter_id: str, new: NewReport, source: Source, frame: Decoded | None, on: Transaction
     ) -> str | None:
         """The id of the open report; None if there is no such user."""
         if await self._sql.value("lock_reported", on=on, user_id=new.user_id) is None:
@@ -180,12 +181,13 @@ class Reports:
         await self._attach(report_id, new, frame, on)
         return report_id
 
-    async def _attach(self, report_id: str, new: NewReport, frame: bytes | None, on: Transaction) -> None:
+    async def _attach(self, report_id: str, new: NewReport, frame: Decoded | None, on: Transaction) -> None:
         if new.call_id is not None and new.message_ids:
             lines = {"call_id": new.call_id, "message_ids": list(new.message_ids)}
             await self._sql.run("attach_lines", on=on, report_id=report_id, **lines)
         if frame is not None:
-            await self._sql.run("attach_frame", on=on, report_id=report_id, bytes=frame)
+            shown = {"bytes": frame.data, "preview": frame.preview}
+            await self._sql.run("attach_frame", on=on, report_id=report_id, **shown)
 
     async def _weigh(self, user_id: str, on: Transaction) -> Effects:
         """Hides the card, or bans the user, if the open reports weigh enough. The user is locked."""

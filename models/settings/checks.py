@@ -57,6 +57,9 @@ def _check_mail(config: Config, faults: Faults) -> None:
         faults.add("SMTP_URL", "is needed as well when ALERT_EMAIL is set")
     if config.alert_webhook_secret and not config.alert_webhook_url:
         faults.add("ALERT_WEBHOOK_URL", "is needed as well when ALERT_WEBHOOK_SECRET is set")
+    if bool(config.hash_match_url) != bool(config.hash_match_secret):
+        missing = "HASH_MATCH_SECRET" if config.hash_match_url else "HASH_MATCH_URL"
+        faults.add(missing, "is needed as well: HASH_MATCH_URL and HASH_MATCH_SECRET go together")
     if config.mail_from and not config.smtp_url:
         faults.add("SMTP_URL", "is needed as well when MAIL_FROM is set")
 

@@ -74,6 +74,11 @@ class Config:
     alert_email: str | None = None
     alert_webhook_url: str | None = field(default=None, repr=False)
     alert_webhook_secret: str | None = field(default=None, repr=False)
+    # What a re-upload of a removed picture does: refuse, flag, off.
+    reuploads: str = "refuse"
+    hash_match_url: str | None = field(default=None, repr=False)
+    hash_match_secret: str | None = field(default=None, repr=False)
+    hash_match_action: str = "flag"
     minimum_age_check: str = "confirm"
     age_provider_url: str | None = None
     age_client_id: str | None = None

@@ -10,6 +10,7 @@ from models.settings.config import Config, ConfigError
 from models.settings.limits import RULES
 from models.settings.own_servers import own_servers
 from models.settings.reader import Faults, SettingsReader
+from models.settings.site_addresses import service_url
 from models.settings.urls import issuer
 
 AGE_CHECKS = ("confirm", "dob", "provider")
@@ -70,6 +71,10 @@ def _read(read: SettingsReader) -> Config:
         alert_webhook_url=read.url("ALERT_WEBHOOK_URL", ("https", "http")),
         alert_webhook_secret=read.secret("ALERT_WEBHOOK_SECRET", least=16),
         export_report_texts=read.flag("EXPORT_REPORT_TEXTS"),
+        reuploads=read.choice("REUPLOADS", ("refuse", "flag", "off"), base.reuploads),
+        hash_match_url=read.url("HASH_MATCH_URL", ("https", "http"), service_url),
+        hash_match_secret=read.secret("HASH_MATCH_SECRET", least=16),
+        hash_match_action=read.choice("HASH_MATCH_ACTION", ("flag", "refuse"), base.hash_match_action),
         relay_only=read.flag("RELAY_ONLY"),
         minimum_age_check=read.choice("MINIMUM_AGE_CHECK", AGE_CHECKS, base.minimum_age_check),
         age_provider_url=read.url("AGE_PROVIDER_URL", ("https", "http"), issuer),

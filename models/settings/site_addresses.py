@@ -11,8 +11,8 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from models.settings.urls import NAME, Unusable
-from models.settings.web_origins import host_of, normal_base
+from models.settings.urls import NAME, Unusable, split
+from models.settings.web_origins import LOOPBACK_HOSTS, host_of, normal_base
 
 BLOCKED_PORTS = frozenset({
     1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104,
@@ -102,3 +102,13 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return ipaddress.ip_address(host.strip("[]"))
     except ValueError:
         return None
+
+
+def service_url(url: str) -> None:
+    """Raises: Unusable, unless it is https, or http on loopback."""
+    parts = split(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    if parts.scheme != "https" and host not in LOOPBACK_HOSTS:
+        raise Unusable("must be https:// (plain http only on loopback)")
+    if parts.username is not None:
+        raise Unusable("must have no user and password: requests are signed")

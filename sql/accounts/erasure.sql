@@ -30,6 +30,7 @@ where owner_id = :user_id;
 delete from blocks where :user_id::uuid in (blocker_id, blocked_id);
 delete from cooldowns where :user_id::uuid in (low_id, high_id);
 delete from seen_addresses where user_id = :user_id;
+delete from seen_devices where user_id = :user_id;
 delete from guesses where kind in ('report', 'export') and subject = :user_id::text;
 delete from introduction_links where :user_id::uuid in (introducer_id, person_id);
 delete from introductions where :user_id::uuid in (newcomer_id, person_id, introducer_id);

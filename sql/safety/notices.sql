@@ -10,6 +10,10 @@ values (
 select notice_id::text, kind, place, why, name, email, created_at, outcome, reply, decided_at
 from notices where token_hash = :token_hash;
 
+-- name: of_day(email, now)
+select count(*) from notices
+where lower(email) = lower(:email) and created_at > coalesce(:now::timestamptz, clock_timestamp()) - interval '1 day';
+
 -- name: get(notice_id)
 select notice_id::text, kind, place, why, name, email, created_at, outcome, reply, decided_at
 from notices where notice_id = :notice_id;

@@ -54,8 +54,10 @@ with held as (
     join users u on u.user_id = r.user_id and u.deleted_at is null
     where r.removal_id = :removal_id and case when r.kind = 'selfie' then u.selfie_id else u.video_id end is null
 ), copied as (
-    insert into media (media_id, owner_id, kind, content_type, byte_size, created_at)
-    select :media_id, owner_id, kind, content_type, byte_size, coalesce(:now::timestamptz, clock_timestamp()) from held
+    insert into media (media_id, owner_id, kind, content_type, byte_size, created_at, hashes, preview, frame)
+    select
+        :media_id, owner_id, kind, content_type, byte_size, coalesce(:now::timestamptz, clock_timestamp()), hashes, preview, frame
+    from held
 ), chunks as (
     insert into media_chunks (media_id, seq, bytes)
     select :media_id, seq, bytes from media_chunks where media_id = (select media_id from held)

@@ -48,9 +48,18 @@ select message_id::text, sender_id::text, text, sent_at from report_lines where 
 -- name: additions(report_id)
 select reason, source, call_id::text, text, created_at from report_additions where report_id = :report_id order by created_at;
 
+-- name: still(report_id, media_id)
+select frame from report_media join media using (media_id) where report_id = :report_id and media_id = :media_id;
+
+-- name: preview(report_id, media_id)
+select preview from report_media join media using (media_id) where report_id = :report_id and media_id = :media_id;
+
+-- name: frame_preview(report_id, number)
+select preview from report_frames where report_id = :report_id and number = :number;
+
 -- name: media(report_id)
 -- What the card showed at the time of the report, also if it was deleted later.
-select media_id::text, report_media.kind, content_type, byte_size, detached_at
+select media_id::text, report_media.kind, content_type, byte_size, detached_at, preview is not null as has_preview, frame is not null as has_frame
 from report_media join media using (media_id)
 where report_id = :report_id
 order by report_media.kind, created_at;

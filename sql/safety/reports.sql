@@ -67,10 +67,10 @@ from call_messages
 where call_id = :call_id and message_id = any(:message_ids::uuid[])
 on conflict do nothing;
 
--- name: attach_frame(report_id, bytes)!
+-- name: attach_frame(report_id, bytes, preview)!
 -- At most five pictures per report; the first ones stay.
-insert into report_frames (report_id, number, bytes)
-select :report_id, count(*), :bytes from report_frames where report_id = :report_id having count(*) < 5;
+insert into report_frames (report_id, number, bytes, preview)
+select :report_id, count(*), :bytes, :preview from report_frames where report_id = :report_id having count(*) < 5;
 
 -- name: open_about(reported_id, now)
 -- Undecided reports about a user, without those that an automatic ban has counted and those of deleted users. `tree` is

@@ -36,10 +36,14 @@ async def test_a_report_a_ban_an_appeal_and_back(stage: Stage) -> None:
     await anna.press("Close chat")
     await anna.touch(anna.page.get_by_role("button", name="Report Benno Loud"))
     await anna.page.locator(".report-dialog").get_by_label("They: La la la!").check()
+    await anna.page.locator(".report-dialog").get_by_label("Attach a picture of what I see now").check()
     await clean(anna.page)
     async with anna.page.expect_response("**/report") as sent:
         await anna.touch(anna.page.locator(".report-dialog").get_by_role("button", name="Harassment"))
-    assert (await sent.value).status == 201
+    answer = await sent.value
+    assert answer.status == 201
+    reference = (await answer.json())["reference"]
+    await anna.sees(f"Your reference is {reference}")
 
     await mia.sign_in_again()
     await mia.screen.press("Reports")
@@ -48,6 +52,12 @@ async def test_a_report_a_ban_an_appeal_and_back(stage: Stage) -> None:
     await mia.screen.press("Show what is attached")
     await mia.screen.sees("La la la!")
     await clean(mia.screen.page)
+    await mia.screen.touch(mia.screen.page.get_by_text("Show the picture that Ann attached"))
+    picture = mia.screen.page.get_by_alt_text("What Ann saw")
+    await expect(picture).to_be_visible()
+    assert (
+        await picture.evaluate("async (image) => { await image.decode(); return image.naturalWidth; }") > 16
+    )
     await mia.screen.choose("Permanent ban")
     await mia.screen.page.get_by_label("Why").fill("You shouted at people.")
     async with mia.screen.page.expect_response(lambda answer: answer.request.method == "POST"):
@@ -57,6 +67,11 @@ async def test_a_report_a_ban_an_appeal_and_back(stage: Stage) -> None:
     assert led_away[0] - decided < within(1)
     await expect(second_tab.get_by_text("You shouted at people.")).to_be_visible()
     await anna.sees("The call was ended by a moderator")
+    await anna.go("/reports")
+    await anna.sees("We have acted on it.")
+    await anna.sees(reference)
+    await clean(anna.page)
+    await expect(second_tab.get_by_text("Terms, clause 2.2")).to_be_visible()
     await clean(second_tab)
     await second_tab.get_by_label("What we should know").fill("We were only singing.")
     await second_tab.get_by_role("button", name="Send the appeal").click()
@@ -66,7 +81,7 @@ async def test_a_report_a_ban_an_appeal_and_back(stage: Stage) -> None:
     await expect(second_tab.get_by_role("heading", level=1)).to_have_text("You are banned")
     await clean(second_tab)
     await mia.screen.press("Appeals")
-    await mia.screen.sees("You decided this ban, so somebody else decides its appeal.")
+    await mia.screen.sees("You made this decision, so somebody else decides its appeal.")
     await noah.screen.press("Appeals")
     await noah.screen.sees("We were only singing.")
     await clean(noah.screen.page)
@@ -82,3 +97,26 @@ async def test_a_report_a_ban_an_appeal_and_back(stage: Stage) -> None:
     await clean(second_tab)
     await second_tab.goto("/room")
     await expect(second_tab.get_by_role("button", name="Go online")).to_be_visible()
+
+
+@journey
+async def test_a_notice_without_a_session_and_its_outcome(stage: Stage) -> None:
+    mia, visitor = await asyncio.gather(moderator(stage, "Mila"), stage.visitor("Wanda", device=PHONE))
+    await visitor.go("/notice?kind=intimate")
+    await visitor.page.get_by_label("Where is it?").fill("On the card of Max, today at eight")
+    await visitor.page.get_by_label("Your e-mail").fill("ann@example.com")
+    await visitor.page.get_by_label("I believe in good faith").check()
+    await clean(visitor.page)
+    await visitor.press("Send the notice")
+    await visitor.sees("We have your notice")
+    await clean(visitor.page)
+    await mia.sign_in_again()
+    await mia.screen.press("Notices")
+    notice = mia.screen.page.get_by_role("article").filter(has_text="On the card of Max, today at eight")
+    await notice.get_by_label("Your answer").fill("The picture is gone.")
+    await clean(mia.screen.page)
+    await notice.get_by_role("button", name="Action taken").click()
+    await expect(notice).to_be_hidden()
+    await visitor.page.reload()
+    await visitor.sees("We have acted on your notice.")
+    await visitor.sees("The picture is gone.")

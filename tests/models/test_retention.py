@@ -9,6 +9,7 @@ import pytest
 
 from models import retention
 from models.ids import new_id
+from models.profiles.decoded import Decoded
 from models.wiring import Models
 from tests.conftest import MakePerson, Person, jpeg
 from tests.support.people.reports import met, report
@@ -20,7 +21,7 @@ SWEPT = {
     "invite_outcomes", "cooldowns", "sessions",
     "stripe_events", "guesses", "introduction_links", "recovery_links", "age_refusals", "calls",
     "report_frames", "report_lines", "seen_addresses", "address_bans", "staff_sessions",
-    "banned_emails", "removals", "age_checks",
+    "banned_emails", "removals", "age_checks", "removed_pictures", "person_marks", "seen_devices",
 }  # fmt: skip
 KEPT = {
     "users": "the person; after a deletion an id without a name, for history and bookkeeping",
@@ -41,6 +42,7 @@ KEPT = {
     "invite_code_uses": "with the person",
     "blocks": "with the two people, for as long as they want it",
     "decision_emails": "until they are delivered, three days at most; ids only",
+    "picture_flags": "with the media",
     "report_additions": "with the report",
     "report_media": "with the report",
     "ban_reports": "with the ban and the report",
@@ -157,7 +159,7 @@ async def test_a_report_behind_a_standing_ban_is_kept(models: Models, person: Ma
 async def test_held_media_go_with_the_report(models: Models, person: MakePerson) -> None:
     ann, bo = await person("Ann", selfie=False), await person("Bo")
     await report(models, ann, bo)
-    await models.selfies.keep(bo.user_id, jpeg(300, 300))
+    await models.selfies.keep(bo.user_id, Decoded(jpeg(300, 300)))
     await age(models, "reports", "created_at", 4000)
     await models.retention.sweep()
     assert [await left(models, table) for table in ("reports", "media")] == [1, 2], "not yet decided"

@@ -43,6 +43,7 @@ from models.console.staff import StaffList
 from models.health import Health
 from models.mail.mailer import Mailer
 from models.profiles.media import Media
+from models.profiles.screening.screening import Screening
 from models.profiles.selfies import Selfies
 from models.profiles.users import Users
 from models.profiles.videos import Videos
@@ -63,6 +64,7 @@ from models.safety.decisions.decisions import Decisions
 from models.safety.email_bans import EmailBans
 from models.safety.hidden_cards import HiddenCards
 from models.safety.interruptions import Interruptions
+from models.safety.marks import Marks
 from models.safety.moderation import Moderation
 from models.safety.report_reviews import ReportReviews
 from models.safety.reports import Reports
@@ -109,6 +111,7 @@ PARTS = {
     "invites": Invites,
     "mail": Mailer,
     "media": Media,
+    "marks": Marks,
     "members": Members,
     "moderation": Moderation,
     "outcomes": InviteOutcomes,
@@ -127,6 +130,7 @@ PARTS = {
     "rings": Rings,
     "robots": Robots,
     "scheduled_calls": ScheduledCalls,
+    "screening": Screening,
     "second_factors": SecondFactors,
     "selfies": Selfies,
     "sessions": Sessions,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from models.profiles.decoded import Decoded
 from robots import allocations
 from robots.probe import probe
 from tests.conftest import MakeSite, Running, jpeg
@@ -26,7 +27,7 @@ async def counts(site: Running) -> dict[str, int]:
 async def callers(site: Running) -> dict[str, Any]:
     found = await site.models.robots.probes()
     for one in found:
-        await site.models.selfies.keep(one.user_id, jpeg())
+        await site.models.selfies.keep(one.user_id, Decoded(jpeg()))
     return {
         "url": site.base_url,
         "tokens": [one.token for one in found],

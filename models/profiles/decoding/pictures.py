@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from models.errors import Invalid, Problem, TooLarge, UnsupportedMedia
+from models.profiles.decoding import descriptions
 from models.profiles.decoding.colours import to_srgb
 from models.profiles.decoding.jpeg_structure import Jpeg, read_structure
 from models.profiles.decoding.large_pictures import shrunk
@@ -47,28 +48,26 @@ ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
 def work(source: BinaryIO, target: BinaryIO, request: dict[str, Any]) -> dict[str, Any]:
-    """Writes the JPEG to `target`. With `is_selfie`, the sides must fit a selfie.
+    """Writes the JPEG to `target` and describes it. With `is_selfie`, the sides must fit a selfie.
 
     Raises: TooLarge, UnsupportedMedia, Invalid, and any exception of Pillow for a damaged picture.
     """
     is_selfie = bool(request.get("is_selfie"))
     head = _head(source)
     if head[8:12] == b"WEBP" and (small := _large_webp(source, is_selfie=is_selfie)) is not None:
-        _encode(small, target)
-        return {}
+        return _described(_encode(small, target), is_selfie=is_selfie)
     try:
         with _opened(source, head) as image:
             check_size(*image.size, is_selfie=is_selfie)
             if image.format in ("JPEG", "MPO"):
                 check_work(source)
-            _encode(upright(image), target)
+            return _described(_encode(upright(image), target), is_selfie=is_selfie)
     except UnidentifiedImageError as error:
         if not is_damaged(head):
             raise UnsupportedMedia(words_for(head)) from error
         if head.startswith(b"\xff\xd8") and _structure(source).is_rare:
             raise Invalid(RARE) from error
         raise
-    return {}
 
 
 def _opened(source: BinaryIO, head: bytes) -> Image.Image:
@@ -159,12 +158,18 @@ def _orientation(source: Image.Image | Image.Exif) -> int:
         return 1
 
 
-def _encode(image: Image.Image, target: BinaryIO) -> None:
+def _described(image: Image.Image, *, is_selfie: bool) -> dict[str, Any]:
+    """Only what is shown to members is compared with removed pictures."""
+    return descriptions.of_picture(image, with_hashes=is_selfie)
+
+
+def _encode(image: Image.Image, target: BinaryIO) -> Image.Image:
     """Copies only the pixels: the new picture has no EXIF, profile or comment."""
     pixels = image.convert("RGBA")
     fresh = Image.new("RGB", pixels.size, PAPER)
     fresh.paste(pixels, mask=pixels.getchannel("A"))
     fresh.save(target, "JPEG", quality=QUALITY, optimize=True, progressive=True)
+    return fresh
 
 
 def _head(source: BinaryIO) -> bytes:

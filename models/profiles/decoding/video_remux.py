@@ -46,7 +46,8 @@ CODECS = {"libdav1d": "av1"}  # the decoder's name differs from the codec's
 
 
 def work(source: BinaryIO, target: BinaryIO, _: dict[str, Any]) -> dict[str, Any]:
-    """Writes the copy to the empty `target`. Returns its content type and its length in seconds.
+    """Writes the copy to the empty `target`, and one frame behind it. Returns the copy's content type, length
+    in seconds and size, and the frame's description.
 
     Raises: UnsupportedMedia, Invalid, and any exception of PyAV for a damaged video.
     """
@@ -135,7 +136,20 @@ class _Copy:
             check.end()
         seconds = self._times.seconds()
         self._out.close()
-        return {"content_type": f"video/{self._container}", "seconds": seconds}
+        byte_size = self._target.seek(0, os.SEEK_END)
+        found = {"content_type": f"video/{self._container}", "seconds": seconds, "byte_size": byte_size}
+        return found | self._frame()
+
+    def _frame(self) -> dict[str, Any]:
+        """Writes one frame behind the video. Without one the video is taken as well."""
+        frame = next(one.frame for one in self._checks if one.stream.type == "video")
+        try:
+            # Its import takes memory that other requests need not have.
+            from models.profiles.decoding import descriptions
+
+            return descriptions.of_frame(frame, self._target)
+        except (MemoryError, OSError, ValueError, ArithmeticError):
+            return {}
 
     def _check_size(self, picture: Any) -> None:
         if max(picture.width, picture.height) > LONGEST_SIDE:
@@ -212,6 +226,8 @@ class _Check:
 
     def __init__(self, stream: Any, check_size: Any) -> None:
         self.stream, self._check_size = stream, check_size
+        # The first decoded picture.
+        self.frame: Any = None
         self._is_video, self._frames = stream.type == "video", 0
         self._budget = (cpu_left() - RESERVE_SECONDS) * (0.7 if self._is_video else 0.3)
         self._spent = 0.0
@@ -235,6 +251,7 @@ class _Check:
             self._frames += 1
             if self._is_video:
                 self._check_size(frame)
+                self.frame = self.frame or frame
         self._spent += began - cpu_left()
 
     def end(self) -> None:

@@ -7,6 +7,7 @@ from models.clock import Clock
 from models.mail.mailer import Mailer
 from models.postgres.database import Db
 from models.profiles.media import Media
+from models.profiles.screening.removed_pictures import RemovedPictures
 from models.safety.ban_notices import BanNotices
 from models.safety.decisions.decision_emails import DecisionEmails
 from models.safety.decisions.handovers import Handovers
@@ -26,6 +27,7 @@ class Decisions:
         config: Config,
         broadcasts: Broadcasts,
         media: Media,
+        pictures: RemovedPictures,
         audit: Audit,
         mailer: Mailer,
         notices: BanNotices,
@@ -34,5 +36,6 @@ class Decisions:
         self.own_reports = OwnReports(db)
         self.handovers = Handovers(secret)
         self.emails = DecisionEmails(db, clock, config, mailer, notices, self.handovers)
-        self.removals = Removals(db, clock, broadcasts, media, audit, self.emails)
-        self.removal_appeals = RemovalAppeals(db, clock, broadcasts, self.removals, audit, self.emails)
+        self.removals = Removals(db, clock, broadcasts, media, pictures, audit, self.emails)
+        what = (self.removals, pictures, audit, self.emails)
+        self.removal_appeals = RemovalAppeals(db, clock, broadcasts, *what)

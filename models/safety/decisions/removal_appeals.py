@@ -18,6 +18,7 @@ from models.errors import Conflict, Invalid, NotAllowed, NotFound
 from models.ids import is_id, new_id
 from models.postgres.database import Db, Transaction, UniqueViolation
 from models.profiles.media import MediaFile, MediaKind
+from models.profiles.screening.removed_pictures import RemovedPictures
 from models.safety.appeals import MOST_CHARACTERS, OTHER, PAGE, AppealVerdict, check_text, verdict_of
 from models.safety.decisions.decision_emails import DecisionEmails
 from models.safety.decisions.removals import Removal, Removals
@@ -47,11 +48,13 @@ class RemovalAppeals:
         clock: Clock,
         broadcasts: Broadcasts,
         removals: Removals,
+        pictures: RemovedPictures,
         audit: Audit,
         emails: DecisionEmails,
     ) -> None:
         self._db, self._clock, self._broadcasts = db, clock, broadcasts
-        self._removals, self._audit, self._emails = removals, audit, emails
+        self._removals, self._pictures = removals, pictures
+        self._audit, self._emails = audit, emails
         self._sql = db.statements("safety.removal_appeals")
 
     async def file(self, removal_id: str, user_id: str, text: str) -> None:
@@ -129,3 +132,4 @@ class RemovalAppeals:
     async def _restore(self, removal: Removal, on: Transaction) -> None:
         values: dict[str, Any] = {"removal_id": removal.removal_id, "media_id": new_id()}
         await self._sql.run("restore", on=on, now=self._clock.frozen, **values)
+        await self._pictures.forget(removal.removal_id, on=on)

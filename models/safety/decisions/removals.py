@@ -20,6 +20,7 @@ from models.ids import is_id, new_id
 from models.messages import instant
 from models.postgres.database import Db, Transaction
 from models.profiles.media import Media, MediaKind
+from models.profiles.screening.removed_pictures import RemovedPictures
 from models.profiles.users import RemovalJson
 from models.safety.decisions.clauses import CLAUSES
 from models.safety.decisions.decision_emails import DecisionEmails
@@ -71,11 +72,13 @@ class Removals:
         clock: Clock,
         broadcasts: Broadcasts,
         media: Media,
+        pictures: RemovedPictures,
         audit: Audit,
         emails: DecisionEmails,
     ) -> None:
         self._db, self._clock, self._broadcasts = db, clock, broadcasts
-        self._media, self._audit, self._emails = media, audit, emails
+        self._media, self._pictures = media, pictures
+        self._audit, self._emails = audit, emails
         self._sql = db.statements("safety.removals")
 
     async def remove(
@@ -97,6 +100,7 @@ class Removals:
             removed_by = moderator_id if is_id(moderator_id) else None
             about = {"removal_id": removal_id, "rule": rule, "reason": reason, "removed_by": removed_by}
             await self._sql.run("keep", on=on, now=self._clock.frozen, **about, **values)
+            await self._pictures.remember(removal_id, media_id, on=on)
             await self._media.delete_older(user_id, kind, None, on=on)
             await self._emails.write("removal", removal_id, on=on)
             await self._audit.write(moderator_id, f"{kind}.remove", f"user {user_id}", reason, on=on)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import io
 import re
 import time
 from urllib.parse import parse_qs, urlsplit
 
+from PIL import Image
+
 from tests.conftest import MakePerson, MakeSite, Running, jpeg
+from tests.support.media.clips import clip
 from tests.support.pace import within
 from tests.support.people.reports import bans_of, met, report, reporters
 from tests.support.people.staff import at_work
@@ -31,7 +36,7 @@ async def test_evidence_is_shown_on_request_only_and_logged(site: Running, perso
     (report_id,) = await filed(site)
     sql = "insert into report_lines select %s, gen_random_uuid(), %s, 'Rude <i>words</i>', now()"
     await rows(site.models, sql, report_id, ben.user_id)
-    await rows(site.models, "insert into report_frames values (%s, %s)", report_id, jpeg())
+    await rows(site.models, "insert into report_frames (report_id, bytes) values (%s, %s)", report_id, jpeg())
     _, browser = await at_work(site, "Mia")
     page = await browser.get(f"/admin/reports/{report_id}")
     assert "Attached: 1 line of chat, a picture, what the card showed" in page.text
@@ -43,6 +48,40 @@ async def test_evidence_is_shown_on_request_only_and_logged(site: Running, perso
     picture = await browser.get(f"/admin/reports/{report_id}/frame.jpg")
     assert (picture.headers["Content-Type"], picture.body) == ("image/jpeg", jpeg())
     assert await acts(site) == ["report.evidence", "report.frame"]
+
+
+async def test_previews_are_tiny_and_every_view_is_logged(site: Running, person: MakePerson) -> None:
+    """A picture that the reporter sent, the selfie, the intro video and a frame of it."""
+    anna, ben = await person("Anna", selfie=False), await person("Ben", selfie=False)
+    await site.client.upload("/media/selfie", "selfie", jpeg(300, 300), token=ben.token)
+    await site.client.upload("/media/video", "video", clip(), token=ben.token)
+    sent = {"userId": ben.user_id, "reason": "nudity", "frameConsent": True}
+    frame = base64.b64encode(jpeg(320, 240)).decode()
+    answer = await site.client.post("/report", sent | {"frame": frame}, token=anna.token)
+    assert answer.status == 201
+    (report_id,) = await filed(site)
+    _, browser = await at_work(site, "Mia")
+    path = f"/admin/reports/{report_id}"
+    selfie, video = await site.models.report_reviews.media(report_id)
+    assert [(one.kind, one.has_preview, one.has_frame) for one in (selfie, video)] == [
+        ("selfie", True, False), ("video", True, True),
+    ]  # fmt: skip
+    page = (await browser.get(f"{path}/evidence")).text
+    files = [
+        f"{path}/frame.jpg?number=0",
+        f"{path}/media/{selfie.media_id}?",
+        f"{path}/media/{video.media_id}?",
+    ]
+    for file in files:
+        tiny = await browser.get(f"{file}&as=preview")
+        assert Image.open(io.BytesIO(tiny.body)).size == (16, 16)
+        assert f"{file.removesuffix('?')}".replace("&", "&amp;") in page
+    assert await acts(site) == ["report.evidence"]
+    for file in files:
+        assert (await browser.get(file)).status == 200
+    still = await browser.get(f"{path}/media/{video.media_id}?as=frame")
+    assert Image.open(io.BytesIO(still.body)).format == "JPEG"
+    assert await acts(site) == ["report.evidence", "report.frame", *["report.media"] * 3]
 
 
 async def test_a_report_is_decided_once_and_with_a_reason(site: Running, person: MakePerson) -> None:

@@ -49,7 +49,7 @@ async def test_a_refused_upload_leaves_nothing(models: Models, person: MakePerso
 
 
 async def test_a_report_keeps_a_small_frame_as_it_is(models: Models) -> None:
-    kept = await models.selfies.jpeg("ann", picture(size=(160, 90)))
+    kept = (await models.selfies.jpeg("ann", picture(size=(160, 90)))).data
     assert opened(kept).size == (160, 90)
     with pytest.raises(Invalid) as refused:
         await models.selfies.jpeg("ann", picture()[:300])

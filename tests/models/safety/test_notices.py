@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from models.safety.notices import NewNotice
+from models.safety.notices import MOST_CONFIRMED, NewNotice
 from models.wiring import Models
+from tests.support.smtp_server import Mailbox
 
 NEW = NewNotice(kind="other", where="here", why="so", email="a@example.com", has_good_faith=True)
 
@@ -17,3 +18,14 @@ async def test_the_most_urgent_come_first(models: Models) -> None:
     assert [notice.kind for notice in queue] == ["minor", "minor", "intimate", "illegal", "other"]
     assert queue[0].created_at < queue[1].created_at
     assert len({notice.reference for notice in queue}) == 5
+
+
+async def test_nobody_is_flooded_with_confirmations(models: Models, mailbox: Mailbox) -> None:
+    """The e-mail address of a notice may be that of someone else."""
+    for number in range(MOST_CONFIRMED + 3):
+        email = "A@example.com" if number % 2 else "a@example.com"
+        await models.notices.file(msgspec.structs.replace(NEW, email=email), f"192.0.2.{number}")
+    models.mail.send("last@example.com", "The last one", "The last one")
+    texts = [await mailbox.letter() for _ in range(MOST_CONFIRMED + 1)]
+    assert [text.strip() for text in texts].index("The last one") == MOST_CONFIRMED
+    assert len(await models.notices.queue()) == MOST_CONFIRMED + 3

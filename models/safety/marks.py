@@ -1,0 +1,57 @@
+"""Marks of reported users who were deleted, so that a returning user is linked with the reports.
+
+When a user about whom there are reports is deleted, keyed hashes of their e-mail address, recent addresses
+and browsers' `device` cookies are kept for `REPORT_DAYS`. They refuse nobody: staff see on a member's page
+which marks agree, and with how many reports. Only a keyed hash of a device cookie is ever stored.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from models.clock import Clock
+from models.postgres.database import Db, Transaction
+from models.security.site_secret import SiteSecret
+
+EMAIL, DEVICE = "mark of an e-mail", "mark of a device"
+LONGEST_DEVICE = 64
+
+
+class ReturningUser(msgspec.Struct, frozen=True):
+    """A deleted user whose marks agree with a member's. `kinds`: email, device, address."""
+
+    user_id: str
+    kinds: list[str]
+    reports: int
+    open_reports: int
+    deleted_at: datetime
+
+
+class Marks:
+    def __init__(self, db: Db, clock: Clock, secret: SiteSecret) -> None:
+        self._clock, self._secret = clock, secret
+        self._sql = db.statements("safety.marks")
+
+    async def saw(self, user_id: str, device: str | None) -> None:
+        """Records the browser of a user by its cookie."""
+        if device and len(device) <= LONGEST_DEVICE:
+            device_hash = await self._secret.digest(DEVICE, device)
+            await self._sql.run("saw", user_id=user_id, device_hash=device_hash, now=self._clock.frozen)
+
+    async def keep(self, user_id: str, *, on: Transaction) -> None:
+        """Before a deletion. No effect for a user without reports about them."""
+        if not await self._sql.value("is_reported", on=on, user_id=user_id):
+            return
+        email = await self._email_hash(user_id, on)
+        await self._sql.run("keep", on=on, user_id=user_id, email_hash=email, now=self._clock.frozen)
+
+    async def of(self, user_id: str) -> list[ReturningUser]:
+        """Deleted users whom a member may have been, the one with the most agreeing kinds first."""
+        email = await self._email_hash(user_id, None)
+        return await self._sql.all("agreeing", ReturningUser, user_id=user_id, email_hash=email)
+
+    async def _email_hash(self, user_id: str, on: Transaction | None) -> bytes | None:
+        email_key = await self._sql.value("email_of", on=on, user_id=user_id)
+        return None if email_key is None else await self._secret.digest(EMAIL, str(email_key))

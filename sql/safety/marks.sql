@@ -1,0 +1,43 @@
+-- Marks of deleted users who were reported, as keyed hashes.
+
+-- name: saw(user_id, device_hash, now)!
+-- Recorded at most once an hour.
+insert into seen_devices (user_id, device_hash, seen_at)
+values (:user_id, :device_hash, coalesce(:now::timestamptz, clock_timestamp()))
+on conflict (user_id, device_hash) do update set seen_at = excluded.seen_at
+where seen_devices.seen_at < excluded.seen_at - interval '1 hour';
+
+-- name: is_reported(user_id)
+select exists (select from reports where reported_id = :user_id and verdict is distinct from 'dismissed');
+
+-- name: email_of(user_id)
+select email_key from accounts where user_id = :user_id;
+
+-- name: keep(user_id, email_hash, now)!
+insert into person_marks (user_id, kind, hash, kept_at)
+select :user_id, kind, hash, coalesce(:now::timestamptz, clock_timestamp())
+from (
+    select 'email' as kind, :email_hash::bytea as hash
+    union all
+    select 'address', address_hash from seen_addresses where user_id = :user_id
+    union all
+    select 'device', device_hash from seen_devices where user_id = :user_id
+) as marks
+where hash is not null
+on conflict do nothing;
+
+-- name: agreeing(user_id, email_hash)
+-- With the reports that still exist; those that were dismissed do not count.
+select
+    m.user_id::text, array_agg(distinct m.kind order by m.kind) as kinds, users.deleted_at,
+    (select count(*) from reports r where r.reported_id = m.user_id and r.verdict is distinct from 'dismissed')::integer as reports,
+    (select count(*) from reports r where r.reported_id = m.user_id and r.verdict is null)::integer as open_reports
+from person_marks m join users on users.user_id = m.user_id and deleted_at is not null
+where m.user_id <> :user_id and (
+    (m.kind = 'email' and m.hash = :email_hash::bytea)
+    or (m.kind = 'address' and m.hash in (select address_hash from seen_addresses where user_id = :user_id))
+    or (m.kind = 'device' and m.hash in (select device_hash from seen_devices where user_id = :user_id))
+)
+group by m.user_id, users.deleted_at
+order by count(distinct m.kind) desc, users.deleted_at desc
+limit 20;

@@ -1,0 +1,99 @@
+"""Perceptual hashes: which changes of a picture they survive, and the rates on generated portraits."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+
+import pytest
+from PIL import Image, ImageEnhance, ImageOps
+
+from models.profiles.decoding.perceptual_hash import HASH_BYTES, turned, variants
+from models.profiles.screening.removed_pictures import SAME_BITS, SIMILAR_BITS
+from robots.portraits import look_of, portrait
+from tests.conftest import ROOT
+
+PAGE = ROOT / "docs/decisions/product/perceptual-hashes.md"
+SEEDS = range(12)
+
+
+def again(image: Image.Image, quality: int = 50) -> Image.Image:
+    file = io.BytesIO()
+    image.convert("RGB").save(file, "JPEG", quality=quality)
+    return Image.open(file)
+
+
+def cut(left: float, top: float, right: float, bottom: float) -> Callable[[Image.Image], Image.Image]:
+    def apply(image: Image.Image) -> Image.Image:
+        wide, high = image.size
+        return image.crop(
+            (int(wide * left), int(high * top), int(wide * (1 - right)), int(high * (1 - bottom)))
+        )
+
+    return apply
+
+
+CHANGES: dict[str, tuple[Callable[[Image.Image], Image.Image], int]] = {
+    "encoded again": (lambda image: again(image, 30), SAME_BITS),
+    "smaller": (lambda image: image.resize((200, 200)), SAME_BITS),
+    "other sides": (lambda image: image.resize((400, 330)), SAME_BITS),
+    "mirrored": (ImageOps.mirror, SAME_BITS),
+    "turned by a right angle": (lambda image: image.rotate(90), SAME_BITS),
+    "upside down and mirrored": (lambda image: ImageOps.mirror(image).rotate(180), SAME_BITS),
+    "grey": (lambda image: image.convert("L"), SAME_BITS),
+    "less contrast": (lambda image: ImageEnhance.Contrast(image).enhance(0.6), SAME_BITS),
+    "cut by 4 % on each side": (cut(0.04, 0.04, 0.04, 0.04), SIMILAR_BITS),
+    "cut by 5 % on two sides": (cut(0.05, 0, 0, 0.05), SIMILAR_BITS),
+    "turned by 2 degrees": (lambda image: image.rotate(2, Image.Resampling.BILINEAR), SIMILAR_BITS),
+}
+
+
+def bits(one: list[bytes], other: list[bytes]) -> int:
+    """The least number of differing bits."""
+    numbers = [int.from_bytes(value, "big") for value in other]
+    return min((int.from_bytes(a, "big") ^ b).bit_count() for a in one for b in numbers)
+
+
+@pytest.fixture(scope="module")
+def portraits() -> list[Image.Image]:
+    return [portrait(look_of(seed, "female"), 300) for seed in SEEDS]
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_changed_picture_is_recognised(name: str, portraits: list[Image.Image]) -> None:
+    change, most = CHANGES[name]
+    for image in portraits[:3]:
+        assert bits(turned(again(change(image))), variants(image)) <= most
+
+
+def test_a_flat_picture_has_no_hash() -> None:
+    assert turned(Image.new("RGB", (300, 300), "#c65f3a")) == []
+    assert turned(Image.new("L", (300, 300))) == []
+
+
+def test_a_hash_has_256_bits(portraits: list[Image.Image]) -> None:
+    assert {len(one) for one in (*turned(portraits[0]), *variants(portraits[0]))} == {HASH_BYTES}
+    assert (len(turned(portraits[0])), len(variants(portraits[0]))) == (8, 23)
+
+
+def test_pictures_of_unrelated_structure_are_far_apart(portraits: list[Image.Image]) -> None:
+    """Blocks of random grey against drawn faces."""
+    for seed, face in enumerate(portraits):
+        noise = Image.effect_noise((12, 12), 100 + seed).resize((300, 300), Image.Resampling.BICUBIC)
+        assert bits(turned(noise), variants(face)) > SIMILAR_BITS + 20
+
+
+@pytest.mark.prove
+def test_the_rates_on_the_page_are_those_of_the_generated_portraits() -> None:
+    """120 portraits: one drawing with other colours, hair, beards and glasses, so the worst case."""
+    looks = {look_of(seed, gender): None for seed in range(40) for gender in ("female", "male", "nonbinary")}
+    images = [portrait(look, 400) for look in looks]
+    asked, kept = [turned(image) for image in images], [variants(image) for image in images]
+    found = [bits(one, other) for i, one in enumerate(asked) for j, other in enumerate(kept) if i != j]
+    rates = [
+        round(100 * sum(one <= most for one in found) / len(found)) for most in (SAME_BITS, SIMILAR_BITS)
+    ]
+    said = re.search(r"(\d+) % of the pairs are the same, (\d+) % similar", PAGE.read_text("utf-8"))
+    assert said is not None
+    assert [int(number) for number in said.groups()] == rates
