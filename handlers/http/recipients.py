@@ -36,6 +36,9 @@ def recipients(config: Config) -> list[Recipient]:
     if config.minimum_age_check == "provider" and config.age_provider_url:
         what = "that you want to use this site: to say whether you are 18. We receive only yes or no"
         found.append(Recipient(urlsplit(config.age_provider_url).hostname or "", what))
+    if config.hash_match_url:
+        what = "your selfie, and a picture of your intro video: to recognise what no site may show"
+        found.append(Recipient(urlsplit(config.hash_match_url).hostname or "", what))
     return found
 
 
