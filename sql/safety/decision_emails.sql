@@ -21,6 +21,15 @@ delete from decision_emails where email_id = :email_id;
 -- name: forget(days, now)!
 delete from decision_emails where created_at < coalesce(:now::timestamptz, clock_timestamp()) - make_interval(days => :days);
 
+-- name: receipt(report_id)
+-- For the first reports of a day: the address may be that of someone else.
+select email, r.report_id::text, verdict
+from reports r join accounts on user_id = reporter_id
+where report_id = :report_id and (
+    select count(*) from reports o
+    where o.reporter_id = r.reporter_id and o.created_at > r.created_at - interval '1 day' and o.created_at <= r.created_at
+) <= 3;
+
 -- name: report(report_id)
 select email, report_id::text, verdict
 from reports join accounts on user_id = reporter_id

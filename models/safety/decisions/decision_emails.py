@@ -106,7 +106,7 @@ class DecisionEmails:
     # -- the texts; None: no address, or nothing to say any more --
 
     async def _report(self, report_id: str) -> Letter | None:
-        found = await self._sql.one("report", _ReportLetter, report_id=report_id)
+        found = await self._sql.one("receipt", _ReportLetter, report_id=report_id)
         if found is None:
             return None
         reference = report_reference(report_id)

@@ -114,3 +114,12 @@ async def test_without_a_mail_server_nothing_waits(models: Models, person: MakeP
     await report(models, await person("Ann"), await person("Bad"))
     assert await rows(models, "select 1 from decision_emails") == []
     await models.decisions.emails.send()
+
+
+async def test_receipts_do_not_flood_an_address(site: Running, person: MakePerson, mailbox: Mailbox) -> None:
+    ann = await upgraded(site, await person("Ann"), "ann@example.com")
+    for number in range(5):
+        await report(site.models, ann.person, await person(f"Bad {number}", selfie=False))
+    await site.models.decisions.emails.send()
+    assert await rows(site.models, "select 1 from decision_emails") == []
+    assert len(mailbox.letters) == 3
