@@ -66,7 +66,7 @@ from models.safety.decisions.decisions import Decisions
 from models.safety.email_bans import EmailBans
 from models.safety.hidden_cards import HiddenCards
 from models.safety.interruptions import Interruptions
-from models.safety.marks import Marks
+from models.safety.marks import PersonMarks
 from models.safety.moderation import Moderation
 from models.safety.notices import Notices
 from models.safety.report_reviews import ReportReviews
@@ -168,7 +168,10 @@ class Models:
         ends = (self.ban_notices, self.address_bans, self.interruptions)
         self.bans = Bans(db, self.bus, clock, broadcasts, self.sessions, *ends, self.audit, emails)
         self.appeals = Appeals(db, clock, self.bans, self.audit, emails)
-        self.hidden_cards, self.marks = HiddenCards(db, self.bus, clock), Marks(db, clock, self.site_secret)
+        self.hidden_cards, self.marks = (
+            HiddenCards(db, self.bus, clock),
+            PersonMarks(db, clock, self.site_secret),
+        )
         self.notices = Notices(db, clock, config, self.rate_limits, self.mail, self.audit, self.alerts)
         parts = (self.calls, self.selfies, self.rate_limits, self.interruptions, self.bans, self.site_secret)
         self.reports = Reports(db, clock, config, broadcasts, *parts, self.hidden_cards, self.alerts, emails)

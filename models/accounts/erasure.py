@@ -11,11 +11,11 @@ from __future__ import annotations
 from models.clock import Clock
 from models.postgres.database import Db, Transaction
 from models.safety.email_bans import EmailBans
-from models.safety.marks import Marks
+from models.safety.marks import PersonMarks
 
 
 class Erasure:
-    def __init__(self, db: Db, clock: Clock, email_bans: EmailBans, marks: Marks) -> None:
+    def __init__(self, db: Db, clock: Clock, email_bans: EmailBans, marks: PersonMarks) -> None:
         self._db, self._clock = db, clock
         self._email_bans, self._marks = email_bans, marks
         self._sql = db.statements("accounts.erasure")

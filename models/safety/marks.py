@@ -1,7 +1,7 @@
 """Marks of reported users who were deleted, so that a returning user is linked with the reports.
 
 When a user about whom there are reports is deleted, keyed hashes of their e-mail address, recent addresses
-and browsers' `device` cookies are kept for `REPORT_DAYS`. They refuse nobody: staff see on a member's page
+and browsers' `device` cookies are kept for `REPORT_DAYS`. They refuse no one: staff see on a member's page
 which marks agree, and with how many reports. Only a keyed hash of a device cookie is ever stored.
 """
 
@@ -29,7 +29,7 @@ class ReturningUser(msgspec.Struct, frozen=True):
     deleted_at: datetime
 
 
-class Marks:
+class PersonMarks:
     def __init__(self, db: Db, clock: Clock, secret: SiteSecret) -> None:
         self._clock, self._secret = clock, secret
         self._sql = db.statements("safety.marks")

@@ -185,23 +185,22 @@ class ReportReviews:
 
     async def shown_still(self, report_id: str, media_id: str, moderator_id: str) -> bytes:
         """The frame of a held video; the view is in the audit log. Raises: NotFound."""
-        still = await self._still("still", report_id, media_id)
+        values: dict[str, Any] = {"report_id": report_id, "media_id": media_id}
+        is_known = is_id(report_id) and is_id(media_id)
+        still = _found(await self._sql.value("still", **values) if is_known else None)
         await self._audit.note(moderator_id, "report.media", f"report {report_id}")
         return still
 
     async def preview(self, report_id: str, media_id: str) -> bytes:
         """A held file in 16 by 16 pixels. Raises: NotFound."""
-        return await self._still("preview", report_id, media_id)
+        values: dict[str, Any] = {"report_id": report_id, "media_id": media_id}
+        is_known = is_id(report_id) and is_id(media_id)
+        return _found(await self._sql.value("preview", **values) if is_known else None)
 
     async def frame_preview(self, report_id: str, number: int) -> bytes:
         """An attached picture in 16 by 16 pixels. Raises: NotFound."""
         values: dict[str, Any] = {"report_id": report_id, "number": number}
         return _found(await self._sql.value("frame_preview", **values) if is_id(report_id) else None)
-
-    async def _still(self, statement: str, report_id: str, media_id: str) -> bytes:
-        values: dict[str, Any] = {"report_id": report_id, "media_id": media_id}
-        is_known = is_id(report_id) and is_id(media_id)
-        return _found(await self._sql.value(statement, **values) if is_known else None)
 
     async def shown_frame(self, report_id: str, number: int, moderator_id: str) -> bytes:
         """An attached picture; the view is in the audit log. Raises: NotFound."""

@@ -64,7 +64,7 @@ from models.safety.decisions.decisions import Decisions
 from models.safety.email_bans import EmailBans
 from models.safety.hidden_cards import HiddenCards
 from models.safety.interruptions import Interruptions
-from models.safety.marks import Marks
+from models.safety.marks import PersonMarks
 from models.safety.moderation import Moderation
 from models.safety.report_reviews import ReportReviews
 from models.safety.reports import Reports
@@ -111,7 +111,7 @@ PARTS = {
     "invites": Invites,
     "mail": Mailer,
     "media": Media,
-    "marks": Marks,
+    "marks": PersonMarks,
     "members": Members,
     "moderation": Moderation,
     "outcomes": InviteOutcomes,

@@ -21,18 +21,14 @@ from models.errors import Invalid, UnsupportedMedia
 from models.profiles.decoding.decoder import cpu_left
 from models.profiles.decoding.file_slice import FileSlice
 from models.profiles.decoding.mp4_boxes import Mp4Boxes
+from models.profiles.decoding.video_times import VideoTimes
 
-LEAST_SECONDS, MOST_SECONDS = 5, 60
-# A recorder stopped at sixty seconds records a little more.
-LATE_SECONDS = 0.5
 LONGEST_SIDE = 1920
-MOST_PICTURES, MOST_SOUNDS = 61 * 60, 61 * 1500
 MOST_STREAMS = 8
 # CPU seconds reserved for the rest of the copy.
 RESERVE_SECONDS = 0.5
 KINDS = "Use a video in webm or mp4 (H.264, VP8, VP9 or AV1)."
 HEVC_WORDS = "This video is HEVC, which many browsers cannot play. Record one here instead."
-TOO_LONG = f"A video may be {MOST_SECONDS} seconds long at most."
 # Decoder options: no memory for more pixels, no loop filter.
 DECODING = {"max_pixels": str(LONGEST_SIDE**2), "skip_loop_filter": "all"}
 # What browsers play: (picture codec, sound codec) -> container.
@@ -89,7 +85,7 @@ class _Copy:
         }
         is_h264 = self._video.codec_context.name == "h264"
         self._sei = BitStreamFilterContext("filter_units=remove_types=6", self._video) if is_h264 else None
-        self._times = _Times()
+        self._times = VideoTimes()
         self._last_dts: dict[int, int] = {}
         self._checks = [_Check(one, self._check_size) for one in self._streams]
 
@@ -176,49 +172,6 @@ class _Copy:
             return []
         is_video = packet.stream.index == self._video.index
         return list(self._sei.filter(packet)) if self._sei and is_video else [packet]
-
-
-class _Times:
-    """The length by the pictures, since a header may have none (browser recordings) or a wrong one."""
-
-    def __init__(self) -> None:
-        self._pictures = self._sounds = 0
-        self._first, self._last, self._end = float("inf"), float("-inf"), float("-inf")
-        self._start = float("inf")
-
-    def see(self, packet: Any, *, is_picture: bool) -> float:
-        """The packet's position relative to the longest video, from 0 to 1. Raises: Invalid."""
-        stamp = packet.dts if packet.pts is None else packet.pts
-        at = None if stamp is None else float(stamp * packet.time_base)
-        if at is None or abs(at - min(self._start, at)) > MOST_SECONDS + 2:
-            raise Invalid(TOO_LONG)
-        self._start = min(self._start, at)
-        self._count(is_picture)
-        if is_picture:
-            self._first, self._last = min(self._first, at), max(self._last, at)
-            self._end = max(self._end, at + float((packet.duration or 0) * packet.time_base))
-        return min(1.0, (at - self._start) / MOST_SECONDS)
-
-    def _count(self, is_picture: bool) -> None:
-        self._pictures += is_picture
-        self._sounds += not is_picture
-        if self._pictures > MOST_PICTURES:
-            raise Invalid("A video may have 60 pictures a second at most.")
-        if self._sounds > MOST_SOUNDS:
-            raise Invalid("This video has more sound in it than a minute can hold.")
-
-    def seconds(self) -> float:
-        """Raises Invalid."""
-        seconds = 0.0
-        if self._pictures > 1:
-            between = (self._last - self._first) / (self._pictures - 1)
-            # The last picture: its own duration or the average, whichever is longer, at most a second.
-            seconds = max(self._last + min(between, 1.0), min(self._end, self._last + 1.0)) - self._first
-        if seconds < LEAST_SECONDS:
-            raise Invalid(f"A video needs {LEAST_SECONDS} seconds at least.")
-        if seconds > MOST_SECONDS + LATE_SECONDS:
-            raise Invalid(TOO_LONG)
-        return seconds
 
 
 class _Check:

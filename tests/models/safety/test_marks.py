@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.safety.marks import Marks
+from models.safety.marks import PersonMarks
 from models.wiring import Models
 from tests.conftest import MakePerson, Person, Running
 from tests.support.people.account_holders import upgraded
@@ -55,7 +55,7 @@ async def test_without_reports_nothing_is_kept(
 
 
 async def test_marks_are_hashes_and_end_after_report_days(models: Models, person: MakePerson) -> None:
-    assert isinstance(models.marks, Marks)
+    assert isinstance(models.marks, PersonMarks)
     ann, bad = await person("Ann"), await person("Bad")
     await seen(models, bad, "browser", "192.0.2.7")
     await report(models, ann, bad)
