@@ -172,6 +172,9 @@ def console_routes() -> list[URLSpec]:
         URLSpec(r"/admin/codes", admin_codes.AdminCodesHandler, name="admin_codes"),
         URLSpec(r"/admin/codes/([0-9A-Z]{16})", admin_codes.AdminCodeHandler, name="admin_code"),
         URLSpec(r"/admin/payments", admin_payments.AdminPaymentsHandler, name="admin_payments"),
+        URLSpec(
+            rf"/admin/payments/{UUID}/evidence\.zip", admin_payments.EvidenceBundleHandler, name="bundle"
+        ),
         URLSpec(rf"/admin/payments/{UUID}", admin_payments.AdminRefundHandler, name="admin_refund"),
         URLSpec(r"/admin/staff", staff.StaffHandler, name="staff"),
         URLSpec(rf"/admin/staff/{UUID}", staff.StaffMemberHandler, name="staff_member"),

@@ -1,6 +1,8 @@
-"""Currencies: amounts as text, and Stripe's minimum charges. Pure."""
+"""Currencies: amounts as text, included tax, and Stripe's minimum charges. Pure."""
 
 from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
 
 # Stripe's minimum charge per currency, in its smallest unit (docs.stripe.com/currencies#minimum-and-maximum-
 # charge-amounts).
@@ -20,3 +22,9 @@ def amount_text(cents: int, currency: str) -> str:
     amount = f"{cents // 100}.{cents % 100:02d}"
     sign = SIGNS.get(currency)
     return f"{sign}{amount}" if sign else f"{amount} {currency.upper()}"
+
+
+def tax_in(cents: int, percent: Decimal) -> int:
+    """The tax that a price includes, rounded to the smallest unit."""
+    part = Decimal(cents) * percent / (100 + percent)
+    return int(part.quantize(Decimal(1), rounding=ROUND_HALF_UP))

@@ -147,13 +147,14 @@ class Models:
 
     def _billing(self) -> None:
         config, db, clock = self.config, self.db, self.clock
-        who = (self.grants, self.invite_codes, self.site_secret, self.alerts, self.audit)
+        who = (self.grants, self.invite_codes, self.site_secret, self.alerts, self.audit, self.mail)
         billing = BillingModels(db, clock, config, *who)
         self.payment_provider, self.webhook_probe = billing.payment_provider, billing.webhook_probe
         self.entitlement, self.stripe_webhook = billing.entitlement, billing.stripe_webhook
         self.checkouts, self.refunds = billing.checkouts, billing.refunds
         self.receipts, self.reconciliation = billing.receipts, billing.reconciliation
-        self.withdrawals = billing.withdrawals
+        self.withdrawals, self.receipt_mails = billing.withdrawals, billing.receipt_mails
+        self.dispute_evidence = billing.dispute_evidence
 
     def _safety(self) -> None:
         config, db, clock, broadcasts = self.config, self.db, self.clock, self.broadcasts
@@ -218,6 +219,7 @@ class Models:
         forget = (self.address_bans.forget, self.staff_sessions.forget, self.deletions.finish)
         chores = [
             PeriodicJob(PAYMENTS_SECONDS, self.checkouts.sweep),
+            PeriodicJob(PAYMENTS_SECONDS, self.receipt_mails.sweep),
             PeriodicJob(TEST_SECONDS, self.entitlement.end_tests),
             *(PeriodicJob(FORGET_SECONDS, work) for work in (self.retention.sweep, *forget)),
             PeriodicJob(TOMBSTONE_SECONDS, self.tombstones.write),

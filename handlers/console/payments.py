@@ -1,4 +1,4 @@
-"""Recent payments, for admins, and refunds."""
+"""Recent payments, for admins: refunds, and evidence for disputes."""
 
 from __future__ import annotations
 
@@ -19,6 +19,17 @@ class AdminPaymentsHandler(AdminHandler):
             raise Invalid(days="Choose 1 to 3650 days.")
         payments = await self.models.reconciliation.payments(int(days[:6]))
         self.show("console/payments.html", days=int(days[:6]), payments=payments)
+
+
+class EvidenceBundleHandler(AdminHandler):
+    """GET /admin/payments/ID/evidence.zip: the evidence for a dispute. The download is logged."""
+
+    async def get(self, attempt_id: str) -> None:
+        bundle = await self.models.dispute_evidence.bundle(attempt_id, self.who().staff_id)
+        self.set_header("Content-Type", "application/zip")
+        self.set_header("Content-Disposition", f'attachment; filename="evidence-{attempt_id[:8]}.zip"')
+        self.set_header("Cache-Control", "no-store")
+        self.finish(bundle)
 
 
 class AdminRefundHandler(AdminHandler):

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from handlers.http.assets import ROOT, modules, static_url
 from handlers.http.legal_texts import own_text, terms_page
 from handlers.http.recipients import Recipient, recipients
+from models.billing.receipt_texts import seller_lines
 from models.billing.withdrawals import WORDS
 from models.errors import Invalid
 from models.mail import email_address
@@ -56,6 +57,7 @@ class SiteView(msgspec.Struct, frozen=True):
     # What the buyer agrees to under CONSUMER_LAW=eu; None under none.
     withdrawal_words: str | None
     takes_days: bool
+    seller: list[str]
     mails: bool
     test_checkout: bool
     min_seconds: int
@@ -126,6 +128,7 @@ def _site_view(config: Config, terms: Terms) -> SiteView:
         base_url=config.base_url,
         price_text=config.price_text,
         withdrawal_words=WORDS if config.consumer_law == "eu" else None,
+        seller=seller_lines(config),
         takes_days=config.payment_methods == "all",
         mails=config.smtp_url is not None,
         test_checkout=config.has_test_checkout,

@@ -24,9 +24,13 @@ from models.billing.provider.stripe_types import (
     StripeSession,
 )
 from models.clock import Clock
+from models.currencies import tax_in
+from models.errors import Invalid
 from models.ids import is_id
+from models.mail import email_address
 from models.mail.alerts import Alerts
 from models.postgres.database import Db, Transaction
+from models.settings.config import Config
 
 logger = logging.getLogger(__name__)
 
@@ -47,8 +51,9 @@ PAYMENTS = "/admin/payments"
 
 class Fulfillment:
     def __init__(
-        self, db: Db, clock: Clock, grants: Grants, entitlement: Entitlement, alerts: Alerts
+        self, db: Db, clock: Clock, config: Config, grants: Grants, entitlement: Entitlement, alerts: Alerts
     ) -> None:
+        self._config = config
         self._clock, self._grants, self._entitlement, self._alerts = clock, grants, entitlement, alerts
         self._sql = db.statements("billing.checkouts")
         self._payments_sql = db.statements("billing.reversals")
@@ -68,7 +73,22 @@ class Fulfillment:
         if differences:
             found = (reported.amount_total, reported.currency)
             return await self._review(checkout, differences, reported, *found, reported.payment_intent, on)
-        return await self._pay(checkout, reported.id, reported.payment_intent, on)
+        applied = await self._pay(checkout, reported.id, reported.payment_intent, on)
+        await self._keep_details(checkout, reported, on)
+        return applied
+
+    async def _keep_details(self, checkout: Checkout, reported: StripeSession, on: Transaction) -> None:
+        """What only the session reports: the tax, and the payer's e-mail address."""
+        tax = reported.total_details.amount_tax if reported.total_details else None
+        if self._config.stripe_tax and tax is not None:
+            await self._sql.run("note_tax", on=on, attempt_id=checkout.attempt_id, tax_cents=tax)
+        try:
+            typed = reported.customer_details.email if reported.customer_details else None
+            email = email_address.read(typed or "")
+        except Invalid:
+            return
+        values = {"email": email.text, "email_key": email.key, "now": self._clock.frozen}
+        await self._sql.run("keep_email", on=on, user_id=checkout.user_id, **values)
 
     async def settle_payment(self, reported: StripeIntent, *, on: Transaction) -> AppliedEvent:
         """Applies a succeeded payment. It reports the same fact as the session, and may arrive first."""
@@ -115,6 +135,11 @@ class Fulfillment:
         )
         if not is_new and not is_linked:
             return IGNORED
+        if is_new:
+            await self._sql.run("number", on=on, attempt_id=attempt_id)
+        if is_new and (percent := self._config.seller_tax_percent) is not None:
+            tax = tax_in(checkout.amount_cents, percent)
+            await self._sql.run("note_tax", on=on, attempt_id=attempt_id, tax_cents=tax)
         change = await self._entitlement.work_out(attempt_id, checkout.user_id, on=on)
         return AppliedEvent("applied" if is_new else "ignored", change)
 

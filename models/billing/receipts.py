@@ -26,8 +26,12 @@ SHORT = 8
 
 class Receipt(msgspec.Struct, frozen=True):
     payment_id: str
+    # None for a payment in review.
+    number: int | None
     paid_at: datetime
     amount_cents: int
+    # What of the amount is tax; None if it is not known.
+    tax_cents: int | None
     currency: str
     kind: CheckoutKind
     stripe_id: str
@@ -64,6 +68,16 @@ class Receipt(msgspec.Struct, frozen=True):
         return amount_text(self.amount_cents, self.currency)
 
     @property
+    def tax_text(self) -> str | None:
+        return None if self.tax_cents is None else amount_text(self.tax_cents, self.currency)
+
+    @property
+    def number_text(self) -> str:
+        """Sequential, without gaps; test payments have numbers of their own."""
+        number = "-" if self.number is None else f"{self.number:06d}"
+        return number if self.kind == "live" else f"TEST-{number}"
+
+    @property
     def refunded_text(self) -> str:
         return amount_text(self.refunded_cents, self.currency)
 
@@ -75,6 +89,8 @@ class Receipt(msgspec.Struct, frozen=True):
     def as_json(self) -> ReceiptMessage:
         return ReceiptMessage(
             payment_id=self.payment_id,
+            number=self.number_text,
+            tax_cents=self.tax_cents,
             paid_at=instant(self.paid_at),
             amount_cents=self.amount_cents,
             currency=self.currency,
@@ -90,7 +106,9 @@ class ReceiptMessage(JsonStruct, frozen=True, kw_only=True):
     """One item of `GET /receipt`."""
 
     payment_id: str
+    number: str
     paid_at: str
+    tax_cents: int | None
     amount_cents: int
     currency: str
     status: PaymentStatus

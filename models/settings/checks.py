@@ -68,6 +68,8 @@ def _check_stripe(config: Config, faults: Faults) -> None:
     key, secrets = config.stripe_secret_key, config.stripe_webhook_secrets
     if key and not secrets:
         faults.add("STRIPE_WEBHOOK_SECRET", "is needed as well when STRIPE_SECRET_KEY is set")
+    if config.stripe_tax and config.seller_tax_percent is not None:
+        faults.add("SELLER_TAX_PERCENT", "must not be set when STRIPE_TAX computes the tax")
     if secrets and not key:
         faults.add("STRIPE_SECRET_KEY", "is needed as well when STRIPE_WEBHOOK_SECRET is set")
     if key and config.price_cents < STRIPE_MINIMUM.get(config.currency, 0):

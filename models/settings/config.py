@@ -6,6 +6,7 @@ docs/operations.md lists every setting; a test compares the two. `models.setting
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
 from models.currencies import amount_text
@@ -55,6 +56,12 @@ class Config:
     statement_suffix: str | None = None
     stripe_tax: bool = False
     consumer_law: str = "none"
+    # On receipts; without a name, that of the operator.
+    seller_name: str | None = None
+    seller_address: str | None = None
+    seller_tax_id: str | None = None
+    # The tax that the price includes, where Stripe Tax does not compute it.
+    seller_tax_percent: Decimal | None = None
     turn: str = "off"
     public_ip: str | None = None
     turn_port: int = 3478

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
@@ -112,6 +113,14 @@ class SettingsReader:
             return known[value.lower()]
 
         return self._parsed(name, False, parse, "must be true or false")
+
+    def percent(self, name: str) -> Decimal | None:
+        def parse(value: str) -> Decimal:
+            if not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,2})?", value):
+                raise ValueError
+            return Decimal(value)
+
+        return self._parsed(name, None, parse, "must be a number from 0 to 99.99")
 
     def choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
         def parse(value: str) -> str:

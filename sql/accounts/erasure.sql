@@ -45,6 +45,7 @@ delete from appeals where ban_id in (select ban_id from bans where user_id = :us
 delete from terms_acceptances where user_id = :user_id and not exists (
     select from checkouts where checkouts.user_id = :user_id and settled_at is not null
 );
+delete from receipt_emails where user_id = :user_id;
 -- Amount, time and payment number stay, for accounting.
 update checkouts set checkout_url = null where user_id = :user_id;
 insert into tombstones (kind, id, buried_at)

@@ -38,7 +38,9 @@ select
     c.payment_intent as "stripePayment", created_at as "createdAt", settled_at as "settledAt",
     refunded_cents(c.payment_intent) as "refundedCents", review as "differences", paid_cents as "paidCents",
     paid_currency as "paidCurrency", start_asked_at as "startAskedAt", start_words as "startWords",
-    withdrawn_at as "withdrawnAt", refund_asked_at as "refundAskedAt",
+    withdrawn_at as "withdrawnAt", refund_asked_at as "refundAskedAt", receipt_number as "receiptNumber", tax_cents as "taxCents",
+    receipt_mailed_at as "receiptMailedAt",
+    (select json_build_object('email', e.email, 'confirmedAt', e.confirmed_at) from receipt_emails e where e.user_id = c.user_id) as "receiptEmail",
     array(select status from disputes d where d.payment_intent = c.payment_intent) as disputes
 from checkouts c
 where user_id = :user_id order by created_at;

@@ -67,6 +67,29 @@ set state = 'paid', session_id = coalesce(:session_id, session_id),
     settled_at = coalesce(:now::timestamptz, clock_timestamp())
 where attempt_id = :attempt_id and state in ('open', 'failed', 'expired') and review is null;
 
+-- name: number(attempt_id)!
+-- The next receipt number of its kind, once.
+with next as (
+    insert into receipt_numbers (kind, last)
+    select kind, 1 from checkouts where attempt_id = :attempt_id and receipt_number is null
+    on conflict (kind) do update set last = receipt_numbers.last + 1
+    returning last
+)
+update checkouts set receipt_number = next.last from next where attempt_id = :attempt_id;
+
+-- name: note_tax(attempt_id, tax_cents)!
+update checkouts set tax_cents = coalesce(tax_cents, :tax_cents) where attempt_id = :attempt_id;
+
+-- name: keep_email(user_id, email, email_key, now)!
+-- Where a guest gets receipts. An account has an address of its own.
+insert into receipt_emails (user_id, email, email_key, created_at)
+select user_id, :email, :email_key, coalesce(:now::timestamptz, clock_timestamp())
+from users u
+where u.user_id = :user_id and u.deleted_at is null and not exists (select from accounts a where a.user_id = u.user_id)
+on conflict (user_id) do update
+set email = excluded.email, email_key = excluded.email_key, created_at = excluded.created_at, confirmed_at = null
+where receipt_emails.email_key <> excluded.email_key;
+
 -- name: review(attempt_id, session_id, differences, paid_cents, paid_currency, now)!
 -- It was paid, but not as created. Further reports add their differences.
 update checkouts

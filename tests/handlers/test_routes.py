@@ -69,7 +69,7 @@ SERVED = {
     console_invite_codes: {"admin_codes", "admin_code"},
     member_access: {"member_access"},
     members: {"people", "person", "person_media", "removal"},
-    payments: {"admin_payments", "admin_refund"},
+    payments: {"admin_payments", "admin_refund", "bundle"},
     report_reviews: {"report_queue", "report_review", "evidence", "frame", "held_media"},
     console_sign_in: {"staff_sign_in", "second_factor", "staff_sign_out", "enrol", "enrol_qr"},
     staff: {"staff", "staff_member"},

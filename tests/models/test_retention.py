@@ -35,6 +35,8 @@ KEPT = {
     "age_proofs": "with the person",
     "terms_texts": "no personal data",
     "refunds": "bookkeeping: amounts by the payment's number",
+    "receipt_numbers": "the site's own",
+    "receipt_emails": "with the person",
     "refund_attempts": "bookkeeping: amounts by the payment's number",
     "fraud_warnings": "bookkeeping: by the payment's number",
     "disputes": "bookkeeping: amounts by the payment's number",

@@ -42,12 +42,15 @@ class Mailbox:
     def __init__(self) -> None:
         self.letters: list[EmailMessage] = []
         self.recipients: list[str] = []
+        self.refuses = False
         self._come = Semaphore(0)
         self._visitors = 0
         self._changed = Condition()
         self._controller: Controller | None = None
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Envelope) -> str:
+        if self.refuses:
+            return "554 Not now"
         content = envelope.content
         assert isinstance(content, bytes)
         letter = message_from_bytes(content, policy=policy.default)

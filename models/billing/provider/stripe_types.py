@@ -40,6 +40,16 @@ class StripeObject(msgspec.Struct, frozen=True, kw_only=True):
         return (self.metadata or {}).get("attempt_id", "")
 
 
+class CustomerDetails(msgspec.Struct, frozen=True):
+    email: str | None = None
+
+
+class TotalDetails(msgspec.Struct, frozen=True):
+    """`amount_tax` is the tax that the total includes."""
+
+    amount_tax: int | None = None
+
+
 class StripeSession(StripeObject, frozen=True, kw_only=True):
     """A Checkout Session, from an event or a query."""
 
@@ -50,6 +60,8 @@ class StripeSession(StripeObject, frozen=True, kw_only=True):
     status: str | None = None
     payment_status: str | None = None
     payment_intent: StripeId | None = None
+    customer_details: CustomerDetails | None = None
+    total_details: TotalDetails | None = None
 
     @property
     def fact(self) -> PaymentFact:

@@ -46,6 +46,7 @@ ADDRESSES = [
     ("POST", "/admin/codes/0123456789ABCDEF", True),
     ("GET", "/admin/payments", True),
     ("POST", "/admin/payments/{ban}", True),
+    ("GET", "/admin/payments/{ban}/evidence.zip", True),
     ("GET", "/admin/staff", True),
     ("POST", "/admin/staff", True),
     ("POST", "/admin/staff/{staff}", True),

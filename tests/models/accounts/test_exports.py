@@ -47,6 +47,7 @@ LEFT_OUT = {
     "age_checks": "random values of an hour, before there is an answer",
     "age_refusals": "a keyed hash without a user",
     "refunds": "their sum is in `payments`",
+    "receipt_numbers": "the site's own",
     "refund_attempts": "their sum is in `payments`",
     "fraud_warnings": "of the card's issuer, for the staff",
     "stripe_events": "ids of Stripe's; what they did is in `payments`",
