@@ -7,6 +7,7 @@ from tornado.routing import URLSpec
 from handlers.access import invite_codes, paywall
 from handlers.accounts import (
     age,
+    confirmations,
     credentials,
     deletions,
     exports,
@@ -72,6 +73,8 @@ def routes() -> list[URLSpec]:
         URLSpec(r"/deleted", deletions.DeletedHandler, name="deleted"),
         URLSpec(r"/settings/password", credentials.PasswordHandler, name="password"),
         URLSpec(r"/settings/email", credentials.EmailHandler, name="email"),
+        URLSpec(r"/settings/confirm-email", confirmations.SendConfirmationHandler, name="send_confirmation"),
+        URLSpec(rf"/confirm/{UUID}", confirmations.ConfirmHandler, name="confirm"),
         URLSpec(r"/settings/recovery-codes", credentials.RecoveryCodesHandler, name="recovery_codes"),
         URLSpec(r"/recover", recovery.RecoverPageHandler, name="recover_page"),
         URLSpec(r"/recover/sent", recovery.LinkSentHandler, name="link_sent"),

@@ -8,6 +8,7 @@ from models.accounts.accounts import Accounts
 from models.accounts.age_gate import AgeGate
 from models.accounts.age_proofs import AgeProofs
 from models.accounts.authentication import Authentication
+from models.accounts.confirmations import Confirmations
 from models.accounts.credentials import Credentials
 from models.accounts.deletions import Deletions
 from models.accounts.erasure import Erasure
@@ -73,6 +74,7 @@ from models.safety.report_reviews import ReportReviews
 from models.safety.reports import Reports
 from models.safety.transparency import Transparency
 from models.security.audit_log import Audit
+from models.security.email_confirmations import EmailConfirmations
 from models.security.passwords import Passwords
 from models.security.rate_limits import RateLimits
 from models.security.second_factors import SecondFactors
@@ -201,6 +203,8 @@ class Models:
         ways = (*checks, self.mail)
         self.credentials = Credentials(db, clock, config, self.accounts, self.sessions, *ways)
         self.recovery = Recovery(db, clock, config, self.accounts, self.credentials, *ways)
+        links = EmailConfirmations(self.site_secret, config)
+        self.confirmations = Confirmations(db, clock, links, self.rate_limits, self.mail)
         self.robots = Robots(db, clock, self.grants, self.sessions)
         self.scheduled_calls = ScheduledCalls(config, self.bus, self.robots)
         self.age_proofs = AgeProofs(db, clock, config)

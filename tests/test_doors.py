@@ -31,6 +31,7 @@ WITHOUT = frozenset((
     "create_checkout", "apply_code", "stripe_webhook", "receipt", "room", "queue", "history", "healthz",
     "readyz", "metrics", "csp_report", "root_files", "service_worker", "static", "appeal", "export",
     "delete", "deleted", "accept_terms", "accept_introduction", "too_young", "connection", "notice",
+    "confirm", "send_confirmation",
     "notice_status", "own_reports", "handed_appeal", "handed_file", "banned_export",
     "age", "age_start", "age_return",
 ))  # fmt: skip

@@ -82,6 +82,7 @@ class EmailHandler(ChangeHandler):
     async def change(self, member: Member) -> None:
         form = self.read(EmailForm)
         await self.models.credentials.email(member, form.current_password, form.email, self.address)
+        await self.models.confirmations.send(member.user_id)
 
 
 class RecoveryCodesHandler(ChangeHandler):

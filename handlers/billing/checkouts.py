@@ -32,15 +32,21 @@ class CreateCheckoutHandler(BaseHandler):
 
 
 class PaymentSuccessHandler(BaseHandler):
-    """GET /payment-success?session_id=: the status of a checkout, for its owner."""
+    """GET /payment-success?session_id=: the status of a checkout, for its owner. A browser without a session
+    sees whether the payment was made, and how to get in.
+    """
 
     def initialize(self) -> None:
         super().initialize()
         self._shown: dict[str, object] = {}
 
     async def get(self) -> None:
-        member = self.allowed(access=False, selfie=False)
         session_id = self.get_query_argument("session_id", "")
+        if self.is_page and self.member is None and self.refusal is None:
+            is_paid = await self.models.checkouts.is_paid(session_id)
+            if is_paid is not None:
+                return self.page("billing/payment_success/elsewhere.html", is_paid=is_paid)
+        member = self.allowed(access=False, selfie=False)
         status = await self.models.checkouts.status(member.user_id, session_id)
         if not self.is_page:
             return self.json(status.as_json())

@@ -41,6 +41,7 @@ async def settings_context(handler: BaseHandler) -> dict[str, Any]:
         "contacts": contacts_of(user.handles),
         "has_extra": await handler.models.receipts.has_extra(user_id),
         "account": account,
+        "to_confirm": await handler.models.confirmations.find(user_id) if account else None,
         "codes_left": await handler.models.recovery_codes.left(user_id) if account else 0,
         "removed": await handler.models.decisions.removals.of(user_id),
         "saved": handler.get_query_argument("saved", ""),

@@ -93,7 +93,7 @@ class Accounts:
 
     async def _keep(self, member: Member, email: Email, hashed: str) -> Upgraded:
         async def write(on: Transaction) -> tuple[Upgraded, list[EndedSession]]:
-            await self._create(member.user_id, email, hashed, on)
+            await self.create(member.user_id, email.text, email.key, hashed, on=on)
             codes = await self._codes.renew(member.user_id, on=on)
             ended = await self._sessions.end_others(member.user_id, member.session_id, ELSEWHERE, on=on)
             new = await self._sessions.rotate(member.session_id, on=on)
@@ -104,14 +104,15 @@ class Accounts:
         self._sessions.publish(ended)
         return upgraded
 
-    async def check_free(self, email: Email, *, on: Transaction) -> None:
+    async def check_free(self, email_key: str, *, on: Transaction) -> None:
         """Raises: Conflict if the address is banned; the same error as for a taken one."""
-        if await self._email_bans.is_banned(email.key, on=on):
+        if await self._email_bans.is_banned(email_key, on=on):
             raise Conflict(TAKEN, fields={"email": TAKEN})
 
-    async def _create(self, user_id: str, email: Email, hashed: str, on: Transaction) -> None:
-        await self.check_free(email, on=on)
-        values = {"user_id": user_id, "email": email.text, "email_key": email.key, "password_hash": hashed}
+    async def create(self, user_id: str, email: str, email_key: str, hashed: str, *, on: Transaction) -> None:
+        """Raises: Conflict (an account already, or the address is taken or banned)."""
+        await self.check_free(email_key, on=on)
+        values = {"user_id": user_id, "email": email, "email_key": email_key, "password_hash": hashed}
         try:
             await self._sql.run("create", on=on, **values, now=self._clock.frozen)
         except UniqueViolation as error:

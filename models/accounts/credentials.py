@@ -102,7 +102,7 @@ class Credentials:
             raise Conflict("Your account was changed elsewhere just now. Reload the page and try again.")
 
     async def _put_email(self, account: Account, email: Email, on: Transaction) -> None:
-        await self._accounts.check_free(email, on=on)
+        await self._accounts.check_free(email.key, on=on)
         values = {"user_id": account.user_id, "email": email.text, "email_key": email.key}
         try:
             await self._sql.run("set_email", on=on, **values)

@@ -32,3 +32,11 @@ def email_changed(base_url: str) -> EmailText:
         "Your Napalm Sky account has a new e-mail address now; you can no longer sign in with this one.\n\n"
         f"If it was not you, use one of your recovery codes: {base_url}/recover\n",
     )
+
+
+def confirmation(url: str) -> EmailText:
+    return EmailText(
+        "Confirm your e-mail address",
+        f"With this link you confirm your address for Napalm Sky:\n\n{url}\n\n"
+        "Only a confirmed address can get a new password. If you have no account there, do nothing.\n",
+    )

@@ -1,12 +1,16 @@
 """Account recovery: a new password by a recovery code, or by a link sent by e-mail.
 
-Each works once, and the new password ends every session. Requesting a link and trying a code do the same work
-whether there is an account or not. Wrong codes and links are counted like failed sign-ins; a valid link is
-accepted regardless of the failures of its address. Raises: NotSignedIn (wrong, used, or expired), Invalid,
-NotFound (no mail server), TooMany, Unavailable.
+Each works once, and the new password ends every session. Links go to confirmed addresses only
+(`models.accounts.confirmations`); a guest who has paid gets one at the address of the receipt. Requesting a
+link and trying a code do the same work whether there is an account or not. Wrong codes and links are counted
+like failed sign-ins; a valid link is accepted regardless of the failures of its address. Raises: NotSignedIn
+(wrong, used, or expired), Invalid, NotFound (no mail server), Conflict (the address is taken by now),
+TooMany, Unavailable.
 """
 
 from __future__ import annotations
+
+import msgspec
 
 from models.accounts import recovery_codes
 from models.accounts.accounts import Account, Accounts
@@ -28,6 +32,11 @@ from models.settings.config import Config
 
 WRONG_CODE = "That e-mail and code do not go together, or the code has been used."
 DEAD_LINK = "This link has been used, or it is too old. Ask for a new one."
+
+
+class ReceiptEmail(msgspec.Struct, frozen=True):
+    email: str
+    email_key: str
 
 
 class Recovery:
@@ -98,18 +107,28 @@ class Recovery:
                 raise NotSignedIn(DEAD_LINK)
         hashed = await self._passwords.hash(password, address=address)
         async with self._db.transaction() as on:
-            account = await self._take(token, on)
+            account = await self._take(token, hashed, on)
             ended = await self._changes.put_password(account, hashed, None, on=on)
         self._changes.notify_password_changed(account, ended)
         return await self._enter(account.user_id, current)
 
-    async def _take(self, token: str, on: Transaction) -> Account:
+    async def _take(self, token: str, hashed: str, on: Transaction) -> Account:
+        """The account of a link. A guest who has paid becomes an account, with the receipt's address."""
         values = {"token_hash": hash_of(token), "now": self._clock.frozen}
         user_id = await self._sql.value("take_link", on=on, **values)
         account = await self._sql.one("lock", Account, on=on, user_id=user_id)
+        email = (
+            None if account else await self._sql.one("receipt_email", ReceiptEmail, on=on, user_id=user_id)
+        )
+        if email is not None:
+            await self._accounts.create(str(user_id), email.email, email.email_key, hashed, on=on)
+            account = await self._sql.one("lock", Account, on=on, user_id=user_id)
         if account is None:
             raise NotSignedIn(DEAD_LINK)
         return account
+
+    async def _receipt_email(self, user_id: str | None, on: Transaction) -> ReceiptEmail | None:
+        return await self._sql.one("receipt_email", ReceiptEmail, on=on, user_id=user_id)
 
     async def _enter(self, user_id: str, current: Member | None) -> SignedIn:
         """Signs in. The account's sessions have ended; another user's session on this device ends too."""

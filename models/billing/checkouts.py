@@ -194,6 +194,13 @@ class Checkouts:
         await self._refunds.sweep(self._kind)
         return asked
 
+    async def is_paid(self, session_id: str) -> bool | None:
+        """For whoever comes back from the payment without a session; None for an unknown checkout. It tells
+        nothing about the payer.
+        """
+        found: bool | None = await self._sql.value("is_paid", session_id=session_id)
+        return found
+
     # -- the test checkout --
 
     async def get_test_checkout(self, user_id: str, session_id: str) -> Checkout:

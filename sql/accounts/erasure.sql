@@ -6,7 +6,7 @@ select user_id from accounts where user_id = :user_id for update;
 select deleted_at is null as is_there from users where user_id = :user_id for update;
 
 -- name: erase(user_id, now)!
--- Recovery codes and links are deleted with the account (cascade), chunks with the media. Ended sessions stay for some
+-- Recovery codes are deleted with the account (cascade), chunks with the media. Ended sessions stay for some
 -- minutes, so that the sweep of every process closes their sockets (then: sql/retention.sql).
 delete from accounts where user_id = :user_id;
 update sessions
@@ -45,6 +45,7 @@ delete from appeals where ban_id in (select ban_id from bans where user_id = :us
 delete from terms_acceptances where user_id = :user_id and not exists (
     select from checkouts where checkouts.user_id = :user_id and settled_at is not null
 );
+delete from recovery_links where user_id = :user_id;
 delete from receipt_emails where user_id = :user_id;
 -- Amount, time and payment number stay, for accounting.
 update checkouts set checkout_url = null where user_id = :user_id;

@@ -52,6 +52,9 @@ select attempt_id::text, user_id::text, kind, amount_cents, currency, session_id
 from checkouts
 where session_id = :session_id and user_id = :user_id;
 
+-- name: is_paid(session_id)
+select state in ('paid', 'refunded', 'review') from checkouts where session_id = :session_id;
+
 -- name: find_told(session_id, attempt_id)
 -- By session id, else by the attempt id in the metadata.
 select attempt_id::text, user_id::text, kind, amount_cents, currency, session_id, checkout_url, payment_intent, state, paid_cents, paid_currency

@@ -9,7 +9,17 @@ import pytest
 
 from handlers.access import invite_codes as access_invite_codes
 from handlers.access import paywall
-from handlers.accounts import age, credentials, deletions, exports, onboarding, recovery, sign_up, terms
+from handlers.accounts import (
+    age,
+    confirmations,
+    credentials,
+    deletions,
+    exports,
+    onboarding,
+    recovery,
+    sign_up,
+    terms,
+)
 from handlers.accounts import sign_in as accounts_sign_in
 from handlers.base.handler import NotFoundHandler
 from handlers.billing import checkouts, receipts, sandbox, webhook, withdrawals
@@ -40,6 +50,7 @@ from tests.conftest import Running
 SERVED = {
     access_invite_codes: {"poster", "qr"},
     paywall: {"paywall", "apply_code"},
+    confirmations: {"confirm", "send_confirmation"},
     credentials: {"password", "email", "recovery_codes"},
     deletions: {"delete", "deleted"},
     age: {"age", "age_start", "age_return"},

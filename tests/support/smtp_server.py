@@ -17,6 +17,7 @@ from aiosmtpd.smtp import SMTP, Envelope
 from tests.support.listeners import stop_listening
 
 SECONDS = 10.0
+CONFIRM = "Confirm your e-mail address"
 
 
 class Visits(SMTP):
@@ -71,9 +72,14 @@ class Mailbox:
         return f"smtp://localhost:{self._controller.port}"
 
     async def letter(self) -> str:
-        """The text of the next message, which is removed from the mailbox."""
-        await asyncio.to_thread(self._come.acquire, timeout=SECONDS)
-        return str(self.letters.pop(0).get_content()).replace("\r\n", "\n")
+        """The text of the next message, which is removed from the mailbox. Confirmations of addresses, which
+        every new account gets, are passed over.
+        """
+        while True:
+            await asyncio.to_thread(self._come.acquire, timeout=SECONDS)
+            letter = self.letters.pop(0)
+            if letter["Subject"] != CONFIRM:
+                return str(letter.get_content()).replace("\r\n", "\n")
 
     @contextmanager
     def open(self) -> Iterator[Mailbox]:

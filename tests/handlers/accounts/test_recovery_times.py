@@ -26,8 +26,8 @@ with known as (
 ), numbered as (
     select user_id, 'known' || row_number() over () || '@example.com' as email from known
 )
-insert into accounts (user_id, email, email_key, password_hash, created_at, password_at)
-select user_id, email, email, 'x', now(), now() from numbered
+insert into accounts (user_id, email, email_key, password_hash, created_at, password_at, email_confirmed_at)
+select user_id, email, email, 'x', now(), now(), now() from numbered
 """
 
 

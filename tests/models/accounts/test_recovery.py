@@ -10,7 +10,7 @@ from models.errors import Invalid, NotFound, NotSignedIn, TooMany
 from models.security.sessions import SignedIn
 from models.wiring import Models
 from tests.conftest import MakePerson
-from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD
+from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD, confirm_email
 from tests.support.scenes import rows
 from tests.support.smtp_server import Mailbox, link_in
 
@@ -25,6 +25,7 @@ async def keep(models: Models, person: MakePerson, name: str) -> tuple[SignedIn,
     member = await models.sessions.find(guest.token)
     assert member is not None
     upgraded = await models.accounts.upgrade(member, f"{name.lower()}@example.com", PASSWORD, HOME)
+    await confirm_email(models, guest.user_id)
     return upgraded.signed_in, upgraded.recovery_codes
 
 

@@ -8,7 +8,7 @@ from models.errors import NotSignedIn
 from models.postgres.connection import PoolConnection
 from models.wiring import Models
 from tests.conftest import MakePerson
-from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD
+from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD, confirm_email
 from tests.support.smtp_server import Mailbox, link_in
 
 pytestmark = pytest.mark.usefixtures("mailbox")
@@ -35,6 +35,7 @@ async def keep_ann(models: Models, person: MakePerson) -> None:
     member = await models.sessions.find((await person("Ann")).token)
     assert member is not None
     await models.accounts.upgrade(member, ANN, PASSWORD, AWAY)
+    await confirm_email(models, member.user_id)
 
 
 async def test_known_and_unknown_addresses_run_the_same_statements(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from models.security.email_confirmations import EmailConfirmations
 from models.settings.config import Config
+from models.wiring import Models
 from tests.conftest import MakePerson, Person, Running
 from tests.support.clients import Answer
 
@@ -28,12 +30,21 @@ class Holder:
         return self.person.token
 
 
+async def confirm_email(models: Models, user_id: str) -> None:
+    """As by the link in the mail."""
+    found = await models.confirmations.find(user_id)
+    assert found is not None
+    url = await EmailConfirmations(models.site_secret, models.config).url(user_id, found.email_key)
+    await models.confirmations.confirm(user_id, url.partition("=")[2])
+
+
 async def upgraded(site: Running, guest: Person, email: str, password: str = PASSWORD) -> Holder:
     answer = await site.client.post(
         "/auth/upgrade", {"email": email, "password": password}, token=guest.token
     )
     assert answer.status == 200, answer.text
     token = answer.json["sessionToken"]
+    await confirm_email(site.models, guest.user_id)
     person = Person(guest.user_id, guest.name, token, guest.session_id)
     return Holder(person, email, answer.json["recoveryCodes"])
 
