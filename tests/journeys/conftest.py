@@ -13,6 +13,7 @@ from tornado.testing import bind_unused_port
 
 from tests.journeys.server_process import ServerProcess
 from tests.journeys.stage import House, Loop, Stage, open_browsers, start_playwright
+from tests.support.billing.fake_stripe import StripeStandIn
 
 
 def free_port() -> int:
@@ -54,3 +55,13 @@ def stage(house: House) -> Iterator[Stage]:
     yield stage
     troubles = house.loop.run(stage.clear()) + house.server.faults[before:][:5]
     assert not troubles, "\n".join(troubles)
+
+
+@pytest.fixture(scope="module")
+def bank(house: House) -> Iterator[StripeStandIn]:
+    async def start() -> StripeStandIn:
+        return StripeStandIn()
+
+    stripe = house.loop.run(start())
+    yield stripe
+    house.loop.run(stripe.close())

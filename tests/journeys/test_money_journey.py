@@ -12,26 +12,17 @@ import pytest
 from playwright.async_api import expect
 
 from tests.journeys.conftest import free_port
+from tests.journeys.parts.payments import pay, to_the_paywall, to_the_till, told
 from tests.journeys.people.visitor import Visitor
 from tests.journeys.server_process import ServerProcess
 from tests.journeys.stage import DESKTOP, PHONE, Device, House, Stage, journey
 from tests.support.billing.fake_stripe import StripeStandIn
 from tests.support.billing.stripe_books import KEY
-from tests.support.billing.stripe_events import SECRET, deliver, event, news
+from tests.support.billing.stripe_events import SECRET, event, news
 from tests.support.clients import Client
 
 CLIPBOARD = ("camera", "microphone", "clipboard-read", "clipboard-write")
 SHARE = "navigator.share = async (what) => { window.shared = what; };"
-
-
-@pytest.fixture(scope="module")
-def bank(house: House) -> Iterator[StripeStandIn]:
-    async def start() -> StripeStandIn:
-        return StripeStandIn()
-
-    stripe = house.loop.run(start())
-    yield stripe
-    house.loop.run(stripe.close())
 
 
 @pytest.fixture(scope="module")
@@ -52,32 +43,6 @@ def stage(paying: House, bank: StripeStandIn) -> Iterator[Stage]:
     bank.faults.clear()
     troubles = paying.loop.run(stage.clear()) + paying.server.faults[:5]
     assert not troubles, "\n".join(troubles)
-
-
-async def to_the_paywall(visitor: Visitor) -> None:
-    await visitor.go("/onboarding")
-    await visitor.fill_profile()
-    await visitor.take_selfie()
-    await visitor.at("/paywall")
-
-
-async def to_the_till(visitor: Visitor) -> None:
-    """Stripe's own page."""
-    await visitor.press("Pay $0.50")
-    await visitor.at("/pay/cs_test_.*")
-
-
-async def pay(visitor: Visitor) -> str:
-    """The session's id, on the way back."""
-    await visitor.press("Pay")
-    await visitor.at(r"/payment-success\?session_id=.*")
-    return visitor.page.url.rpartition("=")[2]
-
-
-async def told(stage: Stage, payload: bytes) -> None:
-    client = Client(stage.server.url)
-    assert (await deliver(client, payload)).status == 200
-    client.close()
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ ADDRESSES = [
     ("POST", "/admin/codes/0123456789ABCDEF", True),
     ("GET", "/admin/payments", True),
     ("POST", "/admin/payments/{ban}", True),
-    ("GET", "/admin/payments/{ban}/evidence.zip", True),
+    ("GET", "/admin/payments/{payment}/evidence.zip", True),
     ("GET", "/admin/staff", True),
     ("POST", "/admin/staff", True),
     ("POST", "/admin/staff/{staff}", True),
@@ -70,11 +70,13 @@ class Scene:
     anna: Person
     ben: Person
     report_id: str
+    payment_id: str
 
     def path(self, path: str, *, real: bool = False) -> str:
         """The path with unknown ids, or (`real`) with existing ones."""
         user, filed = (self.ben.user_id, self.report_id) if real else (ID, ID)
-        return path.format(report=filed, user=user, ban=ID, staff=ID, media=ID)
+        payment = self.payment_id if real else ID
+        return path.format(report=filed, user=user, ban=ID, staff=ID, media=ID, payment=payment)
 
 
 @pytest.fixture
@@ -85,7 +87,10 @@ def scene(io_loop, site: Running, person: MakePerson) -> Scene:
         await report(site.models, anna, ben, "spam")
         await site.client.upload("/media/video", "video", clip(), token=ben.token)
         (filed,) = await site.models.report_reviews.queue()
-        return Scene(site, anna, ben, filed.report_id)
+        payer = (await person("Pia", access=None, selfie=False)).user_id
+        offered = await site.models.checkouts.create_checkout(payer)
+        payment = await site.models.refunds.find(offered.session_id)
+        return Scene(site, anna, ben, filed.report_id, payment.attempt_id)
 
     return io_loop.run_sync(make)
 
