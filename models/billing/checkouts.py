@@ -195,8 +195,8 @@ class Checkouts:
         return asked
 
     async def is_paid(self, session_id: str) -> bool | None:
-        """For whoever comes back from the payment without a session; None for an unknown checkout. It tells
-        nothing about the payer.
+        """For a browser that comes back from the payment without a session; None for an unknown checkout. It
+        tells nothing about the payer.
         """
         found: bool | None = await self._sql.value("is_paid", session_id=session_id)
         return found

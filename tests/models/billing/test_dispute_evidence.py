@@ -1,4 +1,4 @@
-"""The evidence for a dispute: what is in it, and that it names nobody else."""
+"""The evidence for a dispute: what is in it, and that it names no other user."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Pictures of every page and state, to be looked at, and the one of the README.
 
-python -m tests.journeys.screens DIRECTORY [dark] [light]
-python -m tests.journeys.screens DIRECTORY --docs    puts docs/screenshot.png together
+python -m tests.journeys.parts.screens DIRECTORY [dark] [light]
+python -m tests.journeys.parts.screens DIRECTORY --docs    puts docs/screenshot.png together
 """
 
 from __future__ import annotations
