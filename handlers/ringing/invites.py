@@ -87,7 +87,9 @@ class InviteSocket(BaseSocket):
         opened = (
             await presence.reopen(self.id)
             if is_known
-            else await presence.open(self.user_id, self.id, has_access=member.access != "unpaid")
+            else await presence.open(
+                self.user_id, self.id, counts=member.access != "unpaid" and member.kind != "probe"
+            )
         )
         return None if opened is None or not self.is_open else await self._state(opened)
 

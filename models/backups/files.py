@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -46,6 +48,8 @@ def _target(file: Path) -> Iterator[IO[bytes]]:
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as opened:
+            fcntl.flock(opened, fcntl.LOCK_EX)  # Until the file is complete, or this process ends.
+            _remove_abandoned_parts(file)
             yield opened
             opened.flush()
             os.fsync(opened.fileno())
@@ -54,6 +58,14 @@ def _target(file: Path) -> Iterator[IO[bytes]]:
         with suppress(OSError):
             part.unlink()
         raise
+
+
+def _remove_abandoned_parts(file: Path) -> None:
+    """Those of backups to the same file that were killed."""
+    for part in file.parent.glob(f".{escape(file.name)}.{'[0-9a-f]' * 16}.part"):
+        with suppress(OSError), part.open("rb") as left:
+            fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            part.unlink()
 
 
 @contextmanager

@@ -96,7 +96,9 @@ def settings(config: Config, doors: Doors, upstream: str, home: Path) -> dict[st
     """Caddy's configuration. Automatic HTTPS is off, because it looks at ports and we pass sockets."""
     host = _bare(host_of(config.base_url))
     names = [host, *([other] if (other := wanted_other_name(config, host)) else [])]
-    issuer = {"module": "internal"} if config.tls == "internal" else {"module": "acme"}
+    issuer = {"module": "internal" if config.tls == "internal" else "acme"}
+    if config.tls != "internal" and config.acme_directory:
+        issuer["ca"] = config.acme_directory
     return {
         "admin": {"disabled": True, "config": {"persist": False}},
         "storage": {"module": "file_system", "root": str(home)},

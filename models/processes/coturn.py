@@ -16,6 +16,7 @@ import socket
 from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from models.processes.child_process import Server
 from models.processes.data_directory import DataDirectory, EmbeddedError
@@ -24,6 +25,7 @@ from models.settings.own_servers import public_host, runs_caddy
 from models.settings.web_origins import host_of
 
 SHIPPED = Path(__file__).resolve().parents[2] / "deploy" / "coturn" / "turnserver.conf"
+LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
 # What is this site's own; the lines of the shipped file for these are left out.
 OWN = re.compile(
     r"(static-auth-secret|listening-port|tls-listening-port|min-port|max-port|total-quota|external-ip|cert|pkey)="
@@ -172,8 +174,14 @@ def public_address(config: Config) -> str | None:
 def certificate_of(config: Config, data: Path) -> Path:
     """Caddy's certificate for BASE_URL; its key is beside it."""
     host = host_of(config.base_url).strip("[]")
-    issuer = "local" if config.tls == "internal" else "acme-v02.api.letsencrypt.org-directory"
+    issuer = "local" if config.tls == "internal" else _folder_of(config.acme_directory or LETS_ENCRYPT)
     return data / "caddy" / "certificates" / issuer / host / f"{host}.crt"
+
+
+def _folder_of(acme_directory: str) -> str:
+    """The name that Caddy gives the folder of an authority's certificates."""
+    parts = urlsplit(acme_directory)
+    return "-".join((parts.netloc.replace(":", "-"), *parts.path.strip("/").split("/")))
 
 
 def coturn_binary() -> str:

@@ -35,7 +35,7 @@ class LocalSocket(msgspec.Struct):
     """One invite socket of this process."""
 
     user_id: str
-    has_access: bool
+    counts: bool
     is_joined: bool = False
     hidden_since: int = 0
 
@@ -67,9 +67,9 @@ class Presence:
         self._local: dict[str, LocalSocket] = {}
         self._of_user: dict[str, set[str]] = {}
 
-    async def open(self, user_id: str, socket_id: str, *, has_access: bool) -> OpenedSocket:
-        """Registers a socket; it has not joined yet."""
-        self._local[socket_id] = LocalSocket(user_id, has_access)
+    async def open(self, user_id: str, socket_id: str, *, counts: bool) -> OpenedSocket:
+        """Registers a socket; it has not joined yet. `counts`: its user is one of `online_users`."""
+        self._local[socket_id] = LocalSocket(user_id, counts)
         self._of_user.setdefault(user_id, set()).add(socket_id)
         return await self._register(socket_id, self._local[socket_id])
 
@@ -125,7 +125,7 @@ class Presence:
     async def _register(self, socket_id: str, local: LocalSocket) -> OpenedSocket:
         answer = await self._bus.script(
             "room.socket_open", local.user_id, socket_id, self._bus.process_id, self._clock.now_ms(),
-            int(local.has_access), int(local.is_joined), local.hidden_since,
+            int(local.counts), int(local.is_joined), local.hidden_since,
         )  # fmt: skip
         return OpenedSocket(is_available=bool(answer[0]), busy=answer[1].decode())
 
@@ -134,14 +134,14 @@ class Presence:
         for socket_id in list(self._of_user.get(user_id, ())):
             local = self._local.get(socket_id)
             if local is not None:
-                local.has_access = True
+                local.counts = True
                 await self._register(socket_id, local)
 
     async def lose_access(self, user_id: str) -> None:
         """The user's sockets in this process leave the queue and no longer count as online."""
         for socket_id in list(self._of_user.get(user_id, ())):
             if socket_id in self._local:  # it may close while another is awaited
-                self._local[socket_id].has_access = False
+                self._local[socket_id].counts = False
                 await self._mark(socket_id, joined=False)
         await self._bus.command("srem", keys.ONLINE, user_id)
 

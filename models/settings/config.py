@@ -34,6 +34,7 @@ class Config:
     allowed_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[IpNetwork, ...] = ()
     tls: str = "off"
+    acme_directory: str | None = None
     http_port: int = 80
     https_port: int = 443
     data_dir: Path = Path("data")

@@ -39,6 +39,7 @@ def _read(read: SettingsReader) -> Config:
         allowed_origins=read.origins("ALLOWED_ORIGINS"),
         trusted_proxies=read.networks("TRUSTED_PROXIES"),
         tls=read.choice("TLS", ("off", "auto", "on", "internal"), base.tls),
+        acme_directory=read.url("ACME_DIRECTORY", ("https",)),
         data_dir=read.directory("DATA_DIR", "data"),
         database_url=read.database_url("DATABASE_URL"),
         redis_url=read.redis_url("REDIS_URL"),

@@ -21,11 +21,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from models.processes.caddy import Doors, caddy_binary, settings
+from models.processes.coturn import certificate_of
 from models.settings.config import Config
 from models.settings.own_servers import runs_caddy
 
 SECONDS = 60.0
 DIRECTORY = "https://ca.test:9443/acme/local/directory"
+CONFIG = Config(base_url="https://meet.example.org", tls="auto", host="0.0.0.0", acme_directory=DIRECTORY)
 NOBODY = 65534
 
 
@@ -63,12 +65,11 @@ def authority(home: Path, challenge: str) -> dict[str, object]:
 
 def ours(home: Path, doors: Doors, root: Path) -> dict[str, object]:
     """The site's configuration for TLS=auto, with this authority instead of Let's Encrypt."""
-    config = Config(base_url="https://meet.example.org", tls="auto", host="0.0.0.0")
-    assert runs_caddy(config)
-    found = settings(config, doors, "127.0.0.1:8080", home / "ours")
+    assert runs_caddy(CONFIG)
+    found = settings(CONFIG, doors, "127.0.0.1:8080", home / "ours")
     (policy,) = found["apps"]["tls"]["automation"]["policies"]
-    assert policy["issuers"] == [{"module": "acme"}]
-    policy["issuers"] = [{"module": "acme", "ca": DIRECTORY, "trusted_roots_pem_files": [str(root)]}]
+    assert policy["issuers"] == [{"module": "acme", "ca": DIRECTORY}]
+    policy["issuers"][0]["trusted_roots_pem_files"] = [str(root)]
     return found
 
 
@@ -119,6 +120,8 @@ def main(home: Path, challenge: str) -> None:
         drop = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
         running.append(caddy(home, "ours", ours(home, doors, root), *drop, fds=fds))
         print(*certified(root))
+        # coturn takes the certificate from there.
+        assert (home / "ours" / certificate_of(CONFIG, home).relative_to(home / "caddy")).exists()
     finally:
         for process in reversed(running):
             process.terminate()

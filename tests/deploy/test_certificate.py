@@ -16,6 +16,8 @@ from models.processes.caddy import Doors, caddy_binary, settings
 from models.settings.environment import read_config
 from tests.conftest import ROOT
 
+STAGING = "https://acme-staging-v02.api.letsencrypt.org/directory"
+
 
 @pytest.fixture
 def home() -> Iterator[Path]:
@@ -40,7 +42,12 @@ def test_a_certificate_is_obtained(home: Path, challenge: str) -> None:
 
 @pytest.mark.parametrize(
     "environment",
-    [{"TLS": "auto"}, {"TLS": "on", "TRUSTED_PROXIES": "10.0.0.0/8,2001:db8::/32"}, {"TLS": "internal"}],
+    [
+        {"TLS": "auto"},
+        {"TLS": "auto", "ACME_DIRECTORY": STAGING},
+        {"TLS": "on", "TRUSTED_PROXIES": "10.0.0.0/8,2001:db8::/32"},
+        {"TLS": "internal"},
+    ],
 )
 def test_caddy_accepts_the_configuration(
     home: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch

@@ -237,7 +237,7 @@ async def listed(models: Models, number: int) -> list[str]:
         number,
     )
     for place, (user_id,) in enumerate(found, 1):
-        await models.presence.open(user_id, f"s{user_id}", has_access=True)
+        await models.presence.open(user_id, f"s{user_id}", counts=True)
         assert await models.presence.join(f"s{user_id}")
         if models.clock.frozen and place % 10 == 0:
             models.clock.advance(seconds=1)

@@ -123,7 +123,7 @@ async def answered(route: Route, seconds: int, ttl: int) -> None:
     """Credentials that end in so many seconds from now, made with the right secret."""
     answer = await route.fetch()
     body = await answer.json()
-    for server in body["iceServers"]:
+    for server in body.get("iceServers", ()):  # An error, if the call has ended.
         server["username"] = f"{int(time.time()) + seconds}:call-journey"
         server["credential"] = credential(SECRET, server["username"])
     await route.fulfill(response=answer, json=body | {"ttl": ttl})

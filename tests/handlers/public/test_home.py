@@ -34,6 +34,13 @@ async def test_the_live_count_is_of_users_with_access_and_a_socket(site: Running
     assert (await site.client.get("/stats/live")).json == {"onlineUsers": 1}
 
 
+async def test_the_doctors_callers_do_not_count(site: Running) -> None:
+    one, _ = await site.models.robots.probes()
+    socket = await site.socket("/ws/invites", one.token)
+    await socket.receive("state")
+    assert (await site.client.get("/stats/live")).json == {"onlineUsers": 0}
+
+
 async def test_head_is_get_without_a_body(site: Running) -> None:
     answer = await site.client.send("HEAD", "/terms", headers=HTML)
     assert (answer.status, answer.body) == (200, b"")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from models.processes.coturn import certificate_of, public_address, stun_urls, turn_urls
 from models.processes.metrics_directory import metrics_directory
@@ -27,6 +30,22 @@ def test_the_certificate_is_the_one_that_caddy_keeps_for_the_name() -> None:
     path = certificate_of(SITE, Path("/data"))
     assert path.is_relative_to("/data/caddy/certificates")
     assert path.name == "meet.example.org.crt"
+
+
+@pytest.mark.parametrize(
+    ("directory", "folder"),
+    [
+        (None, "acme-v02.api.letsencrypt.org-directory"),
+        (
+            "https://acme-staging-v02.api.letsencrypt.org/directory",
+            "acme-staging-v02.api.letsencrypt.org-directory",
+        ),
+        ("https://ca.test:9443/acme/local/directory", "ca.test-9443-acme-local-directory"),
+    ],
+)
+def test_the_certificates_of_each_authority_have_their_own_folder(directory: str | None, folder: str) -> None:
+    path = certificate_of(replace(SITE, acme_directory=directory), Path("/data"))
+    assert path.parent.parent.name == folder
 
 
 def test_the_directory_of_the_metrics_is_removed_at_the_end(tmp_path: Path) -> None:
