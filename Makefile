@@ -83,7 +83,7 @@ node_modules/.stamp: package.json package-lock.json
 tools:
 	@missing=""; \
 	for pair in chromium:chromium turnserver:coturn openssl:openssl haproxy:haproxy /usr/sbin/nginx:nginx-light systemd-analyze:systemd \
-		promtool:prometheus /usr/sbin/nft:nftables ip:iproute2 node:nodejs npm:npm; do \
+		promtool:prometheus /usr/sbin/nft:nftables ip:iproute2 /usr/sbin/debootstrap:debootstrap node:nodejs npm:npm; do \
 		command -v $${pair%:*} >/dev/null || missing="$$missing $${pair#*:}"; \
 	done; \
 	test -n "$$missing" || exit 0; \
