@@ -34,6 +34,7 @@ WATCH_FRAMES = """() => {
   let [before, sum] = [0, 0];
   window.watched = [];
   setInterval(async () => {
+    if (!window.napalmCall) return; // the call has ended
     const { framesDecoded = 0 } = await napalmCall.stats();
     sum += framesDecoded < before ? framesDecoded : framesDecoded - before;
     before = framesDecoded;

@@ -11,11 +11,12 @@ SECONDS_TO_NOTICE = 20
 
 
 class Tunnel:
-    """Passes a page's relay socket on until it is frozen; connections opened later work."""
+    """Passes a page's relay socket on until it is frozen. Later connections work, unless it is for good."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, for_good: bool = False) -> None:
         self.opened = 0
         self.is_frozen = False
+        self._is_for_good = for_good
 
     def carry(self, route: WebSocketRoute) -> None:
         self.opened += 1
@@ -25,7 +26,7 @@ class Tunnel:
         server.on_close(lambda *_: None)
 
     def _is_dead(self, number: int) -> bool:
-        return self.is_frozen and number == 1
+        return self.is_frozen and (number == 1 or self._is_for_good)
 
 
 @journey
@@ -40,4 +41,14 @@ async def test_a_silent_relay_connection_is_replaced(stage: Stage) -> None:
         "Are you still there?", timeout=1000 * SECONDS_TO_NOTICE
     )
     assert tunnel.opened == 2
+    await hang_up(anna, ben)
+
+
+@journey
+async def test_end_does_not_need_the_relay_connection(stage: Stage) -> None:
+    tunnel = Tunnel(for_good=True)
+    anna, ben = await pair(stage)
+    await anna.visitor.page.route_web_socket("**/ws/calls/*", tunnel.carry)
+    await talk(anna, ben)
+    tunnel.is_frozen = True
     await hang_up(anna, ben)
