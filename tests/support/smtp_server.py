@@ -76,10 +76,14 @@ class Mailbox:
         every new account gets, are passed over.
         """
         while True:
-            await asyncio.to_thread(self._come.acquire, timeout=SECONDS)
-            letter = self.letters.pop(0)
+            letter = await self.any_letter()
             if letter["Subject"] != CONFIRM:
                 return str(letter.get_content()).replace("\r\n", "\n")
+
+    async def any_letter(self) -> EmailMessage:
+        """The next message, which is removed from the mailbox."""
+        await asyncio.to_thread(self._come.acquire, timeout=SECONDS)
+        return self.letters.pop(0)
 
     @contextmanager
     def open(self) -> Iterator[Mailbox]:

@@ -92,6 +92,7 @@ async def the_rest(models: Models, ann: Person, bo: Person, cy: Person) -> None:
         ann.user_id, bo.user_id,
     )  # fmt: skip
     for sql in (
+        "insert into recovery_links values (%s, 'x', now()) on conflict do nothing",
         "insert into receipt_emails values (%s, 'a@example.com', 'a@example.com', now())",
         "insert into checkouts (attempt_id, user_id, kind, amount_cents, currency, state, created_at) "
         "values (gen_random_uuid(), %s, 'page', 1, 'usd', 'open', now())",
