@@ -57,8 +57,8 @@ async def many_calls(stage: Stage, number: int) -> list[float]:
     p95 = times[math.ceil(len(times) * 0.95) - 1]
     print(f"accept to first picture: median {times[len(times) // 2]:.2f} s, p95 {p95:.2f} s")
     print(f"objects and nodes after the first call and the last: {heaps[0]} and {heaps[-1]}")
-    # Twice, since what one page holds differs by some percent from call to call.
-    assert min(heaps[-2:]) < 1.1 * heaps[0], heaps
+    # The browser frees up to two of the swapped pages later, so one count differs from the next.
+    assert min(heaps[-3:]) < 1.1 * max(heaps[:3]), heaps
     return times
 
 
