@@ -12,7 +12,9 @@ import msgspec
 
 from handlers.base.handler import BaseHandler
 from models.calls.call import Call, other
+from models.errors import TooMany
 from models.messages import Person
+from models.security.member import Member
 
 
 class CallView(msgspec.Struct, frozen=True):
@@ -64,7 +66,22 @@ class CallHandler(BaseHandler):
             context = await ended_context(self, call, member.user_id)
             self.page("calls/ended.html", fragment="calls/_ended.html", call=view, **context)
         else:
-            self.page("calls/page.html", fragment="calls/_call.html", call=view)
+            servers = await self._ice_servers(call, member)
+            self.page("calls/page.html", fragment="calls/_call.html", call=view, ice_servers=servers)
+
+    async def _ice_servers(self, call: Call, member: Member) -> str | None:
+        """The body of /turn/credentials, so that the page need not ask; counted like a request. None if the
+        page has to ask, or would be refused.
+        """
+        left = call.progress.remaining_at(self.models.clock.now())
+        servers = self.models.turn.at_once(call.call_id, member.user_id, left)
+        if servers is None or member.is_banned:
+            return None
+        try:
+            await self.models.rate_limits.hit("turn", member.user_id)
+        except TooMany:
+            return None
+        return msgspec.json.encode(servers).decode()
 
     def _wire(self, call: Call, is_polite: bool, peer: Person | None) -> dict[str, object]:
         progress = call.progress

@@ -77,9 +77,21 @@ class Turn:
 
     async def for_call(self, call_id: str, user_id: str, remaining_ms: int) -> IceServers:
         """Servers for a user in a live call with `remaining_ms` left on its clock."""
+        seconds, key = self._life(remaining_ms), keys.ice(call_id, user_id)
+        return await self._servers(f"{call_id}:{user_id}", "call", seconds, key)
+
+    def at_once(self, call_id: str, user_id: str, remaining_ms: int) -> IceServers | None:
+        """`for_call` without waiting. None with Twilio: a page does not wait for another site."""
+        if self._twilio is not None:
+            return None
+        seconds = self._life(remaining_ms)
+        own = self._own(f"{call_id}:{user_id}", "call", seconds)
+        return IceServers(ice_servers=[*own, *self._stun], ttl=seconds if own else STUN_TTL_SECONDS)
+
+    def _life(self, remaining_ms: int) -> int:
+        """Seconds for which credentials of a call are valid."""
         lasts = -(-remaining_ms // 1000) + self._config.pause_seconds + MARGIN_SECONDS
-        key = keys.ice(call_id, user_id)
-        return await self._servers(f"{call_id}:{user_id}", "call", min(lasts, self._most_seconds), key)
+        return min(lasts, self._most_seconds)
 
     async def for_check(self, address: str) -> IceServers:
         """Short-lived servers. Their user names have the kind `check`, so that coturn counts them apart."""

@@ -98,13 +98,26 @@ async def told_that_there_is_no_way(stage: Stage, credentials: Answering | None 
     """Both, within eight seconds of landing on the call's page."""
     anna, ben = await pair(stage)
     for one in (anna, ben) if credentials else ():
-        await one.page.route("**/turn/credentials*", credentials)
+        await answer_credentials(one, credentials)
     await ring(anna, ben)
     landed = time.monotonic()
     for one in (anna, ben):
         left = MESSAGE_SECONDS - (time.monotonic() - landed)
         await expect(one.page.locator("#call-words")).to_contain_text(NO_WAY, timeout=left * 1000)
     await hang_up(anna, ben)
+
+
+async def answer_credentials(one: Caller, answering: Answering) -> None:
+    """Answers the page's requests for credentials; the page has none in it."""
+
+    async def without_servers(route: Route) -> None:
+        answer = await route.fetch()
+        await route.fulfill(
+            response=answer, body=re.sub(r' data-ice-servers="[^"]*"', "", await answer.text())
+        )
+
+    await one.page.route("**/calls/*", without_servers)
+    await one.page.route("**/turn/credentials*", answering)
 
 
 @pytest.mark.prove
@@ -150,7 +163,7 @@ async def test_a_restart_after_the_credentials_have_ended_brings_the_call_back(
     with Coturn(tmp_path, LOOPBACK, port=turn_port) as coturn:
         anna, ben = await pair(stage)
         for one in (anna, ben):
-            await one.page.route("**/turn/credentials*", short)
+            await answer_credentials(one, short)
         await ring(anna, ben)
         await asyncio.gather(anna.visitor.in_call(), ben.visitor.in_call())
         before = len(asked)

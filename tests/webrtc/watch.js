@@ -17,11 +17,10 @@
 
   // One document holds many calls: what is of one call starts again with each (also with a reload).
   const begin = () => {
-    Object.assign(seen, { frameAt: 0, stateAt: undefined, most: 0 });
+    Object.assign(seen, { frameAt: 0, most: 0 });
     document.getElementById("remote-video")?.requestVideoFrameCallback(() => { seen.frameAt = epoch(); });
   };
   addEventListener("call:start", begin, true);
-  addEventListener("call:state", () => { seen.stateAt ??= performance.now(); }, true);
   addEventListener("socket:status", ({ detail: { status, path } }) => {
     if (status === "connecting") seen.opened.push(path.split(/[/?]/)[2]);
   }, true);

@@ -6,17 +6,22 @@
 const BATCH_MS = 20;
 const PATIENCE_MS = 4000;
 
-/** Caches the answer of GET /turn/credentials. A failed request never stops a call: the older answer, or none, is used. */
+/**
+ * The answer of GET /turn/credentials, first from the page (`data-ice-servers`) and later by request. A failed request never
+ * stops a call: the older answer, or none, is used.
+ */
 export class IceServers {
   /** @type {Credentials} */ #held = { iceServers: [], ttl: 0 };
   #heldSince = -Infinity;
   /** @type {Promise<void>|null} */ #asking = null;
 
-  /** Asks at once: the answer is there when the socket has opened. @param {string} callId */
+  /** Without servers in the page, asks at once: the answer is there when the socket has opened. @param {string} callId */
   constructor(callId) {
     this.url = `/turn/credentials?callId=${encodeURIComponent(callId)}`;
     /** RELAY_ONLY, as stated in the page: a failed request must not undo it. */
     this.isRelayOnly = document.querySelector("#call[data-relay-only]") !== null;
+    const given = document.querySelector("#call[data-ice-servers]")?.getAttribute("data-ice-servers");
+    if (given) [this.#held, this.#heldSince] = [JSON.parse(given), Date.now()];
     this.configuration();
   }
 

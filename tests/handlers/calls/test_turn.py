@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import html
+import json
+import re
+from typing import Any
+
 import pytest
 from tornado.ioloop import IOLoop
 
@@ -122,6 +127,49 @@ async def test_three_checks_per_hour_and_address(
     assert await check("198.51.100.7", anna.token) == 429
     assert await check("198.51.100.8") == 200
     assert [await check(f"2001:db8::{n}") for n in range(4)] == [200, 200, 200, 429]
+
+
+# -- in the page --
+
+
+async def servers_in_page(running: Running, call_id: str, token: str) -> Any:
+    page = await running.client.get(f"/calls/{call_id}", token=token, headers={"Accept": "text/html"})
+    assert page.status == 200
+    found = re.search(r'data-ice-servers="([^"]*)"', page.text)
+    return None if found is None else json.loads(html.unescape(found[1]))
+
+
+async def test_the_page_of_a_live_call_has_what_a_request_would_answer(
+    site: Running, person: MakePerson
+) -> None:
+    freeze(site)
+    scene = await in_call(site, person)
+    anna, ben = scene.people.anna.token, scene.people.ben.token
+    given = await servers_in_page(site, scene.call_id, anna)
+    assert given == (await site.client.get(path(scene.call_id), token=anna)).json
+    assert given != await servers_in_page(site, scene.call_id, ben)
+    await scene.end()
+    assert await servers_in_page(site, scene.call_id, anna) is None
+
+
+async def test_a_page_counts_like_a_request_and_is_shown_over_the_limit(
+    make_site: MakeSite, site: Running, person: MakePerson
+) -> None:
+    scene = await in_call(site, person)
+    strict = await make_site(**COTURN, turn_per_hour=1)
+    anna = scene.people.anna.token
+    assert await servers_in_page(strict, scene.call_id, anna) is not None
+    assert await servers_in_page(strict, scene.call_id, anna) is None
+    assert (await strict.client.get(path(scene.call_id), token=anna)).status == 429
+
+
+async def test_a_page_does_not_wait_for_twilio(
+    make_site: MakeSite, site: Running, person: MakePerson, twilio: TwilioStandIn
+) -> None:
+    scene = await in_call(site, person)
+    with_twilio = await make_site(**COTURN, **twilio.settings)
+    assert await servers_in_page(with_twilio, scene.call_id, scene.people.anna.token) is None
+    assert twilio.asked == []
 
 
 # -- Twilio --

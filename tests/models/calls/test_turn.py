@@ -65,6 +65,13 @@ async def test_credentials_are_per_user_and_call_and_do_not_identify_the_user(ma
     assert CALL not in of_anna
 
 
+async def test_what_needs_no_other_site_is_there_at_once(make_turn: MakeTurn, twilio: TwilioStandIn) -> None:
+    for settings in ({}, {"stun_urls": ()}, COTURN):
+        turn = make_turn(**settings)  # type: ignore[arg-type]
+        assert turn.at_once(CALL, ANNA, 300_000) == await ask(turn)
+    assert make_turn(**COTURN, **twilio.settings).at_once(CALL, ANNA, 300_000) is None
+
+
 @pytest.mark.parametrize(("seconds", "life"), [(300, 420), (299.001, 420), (10, 130), (0, 120), (1800, 1920)])
 async def test_credentials_end_with_the_call(make_turn: MakeTurn, seconds: float, life: int) -> None:
     assert (await ask(make_turn(**COTURN), seconds=seconds)).ttl == life
