@@ -25,8 +25,8 @@ from models.calls.calls import Calls
 from models.calls.chat import CallChat
 from models.calls.contacts import Contacts
 from models.calls.history import History
+from models.calls.pages import CallPages
 from models.calls.signalling import Signalling
-from models.calls.snapshot import Snapshots
 from models.calls.turn import Turn
 from models.clock import Clock
 from models.console.dashboard import Dashboard
@@ -133,9 +133,9 @@ class Models:
     def _calls(self) -> None:
         config, db, bus, clock = self.config, self.db, self.bus, self.clock
         self.turn = Turn(config, bus, clock)
-        self.calls = Calls(db, bus, clock, config, self.broadcasts, self.presence, self.invite_codes)
+        self.calls = Calls(db, bus, clock, config, self.broadcasts, self.presence)
         self.chat = CallChat(db, clock, config, self.broadcasts)
-        self.snapshots = Snapshots(db)
+        self.call_pages = CallPages(db)
         self.history = History(db)
         self.signalling = Signalling(bus, self.broadcasts)
         self.contacts = Contacts(db, clock, config, self.broadcasts)
@@ -233,7 +233,7 @@ class Models:
         ]
         watches = [self.bans.sweep, self.blocks.sweep, self.hidden_cards.sweep, self.deletions.sweep]
         who = (self.presence, self.outcomes, self.calls, self.sessions)
-        cures = (self.site_secret.forget, self.tombstones.apply)
+        cures = (self.site_secret.forget, self.tombstones.apply, self.address_bans.record_again)
         self.sweep = Sweep(db, self.bus, clock, *who, chores, watches, cures)
 
     @classmethod

@@ -6,12 +6,12 @@ Other users get the same 404 as for a random id.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from handlers.base.handler import BaseHandler
-from models.calls.call import Call, other
+from models.calls.call import Call
+from models.calls.pages import CallPage
 from models.errors import TooMany
 from models.messages import Person
 from models.security.member import Member
@@ -31,43 +31,25 @@ class CallView(msgspec.Struct, frozen=True):
     cooldown_until: datetime | None
 
 
-async def ended_context(handler: BaseHandler, call: Call, user_id: str) -> dict[str, Any]:
-    """Context of the summary: sharing of contacts, and whether the peer is blocked."""
-    peer_id = call.user_on(other(call.side_of(user_id)))
-    return {
-        "sharing": await handler.models.contacts.sharing(call, user_id),
-        "blocked": await handler.models.blocks.blocked_among(user_id, [peer_id]),
-    }
-
-
 class CallHandler(BaseHandler):
     async def get(self, call_id: str) -> None:
         member = self.signed_in()
-        call = await self.models.calls.get_own(call_id, member.user_id)
-        side = call.side_of(member.user_id)
-        peer = await self.models.users.person(call.user_on(other(side)))
+        page = await self.models.call_pages.of(call_id, member.user_id)
+        call = page.call
         if not self.is_page:
-            self.json(self._wire(call, call.is_polite(side), peer))
-            return
-        is_over = call.progress.state == "ended"
-        past = await self.models.history.of_call(member.user_id, call_id) if is_over else None
-        view = CallView(
-            call_id=call.call_id,
-            peer=peer,
-            agreed_seconds=call.agreed_seconds,
-            state=call.progress.state,
-            polite=call.is_polite(side),
-            ended_reason=call.progress.ended_reason,
-            connected_seconds=call.connected_seconds if is_over else None,
-            started_at=call.started_at,
-            cooldown_until=past.cooldown_until if past else None,
-        )
-        if is_over:
-            context = await ended_context(self, call, member.user_id)
-            self.page("calls/ended.html", fragment="calls/_ended.html", call=view, **context)
+            self.json(self._wire(call, call.is_polite(call.side_of(member.user_id)), page.peer))
+        elif call.progress.state == "ended":
+            self._show_ended(page, member)
         else:
             servers = await self._ice_servers(call, member)
-            self.page("calls/page.html", fragment="calls/_call.html", call=view, ice_servers=servers)
+            view, template, fragment = _view(page, member), "calls/page.html", "calls/_call.html"
+            self.page(template, fragment=fragment, call=view, ice_servers=servers)
+
+    def _show_ended(self, page: CallPage, member: Member) -> None:
+        blocked = frozenset([page.peer.user_id] if page.is_blocked and page.peer else [])
+        sharing, view = self.models.contacts.sharing(page), _view(page, member)
+        template, fragment = "calls/ended.html", "calls/_ended.html"
+        self.page(template, fragment=fragment, call=view, sharing=sharing, blocked=blocked)
 
     async def _ice_servers(self, call: Call, member: Member) -> str | None:
         """The body of /turn/credentials, so that the page need not ask; counted like a request. None if the
@@ -96,3 +78,19 @@ class CallHandler(BaseHandler):
         if progress.state == "ended":
             return body | {"endedReason": progress.ended_reason, "connectedSeconds": call.connected_seconds}
         return body | {"remainingMs": progress.remaining_at(self.models.clock.now())}
+
+
+def _view(page: CallPage, member: Member) -> CallView:
+    call = page.call
+    is_over = call.progress.state == "ended"
+    return CallView(
+        call_id=call.call_id,
+        peer=page.peer,
+        agreed_seconds=call.agreed_seconds,
+        state=call.progress.state,
+        polite=call.is_polite(call.side_of(member.user_id)),
+        ended_reason=call.progress.ended_reason,
+        connected_seconds=call.connected_seconds if is_over else None,
+        started_at=call.started_at,
+        cooldown_until=page.cooldown_until if is_over else None,
+    )

@@ -19,6 +19,7 @@ class ContactsHandler(BaseHandler):
         if not self.is_page:
             return self.nothing()
         if self.is_htmx:
-            sharing = await self.models.contacts.sharing(call, member.user_id)
+            page = await self.models.call_pages.of(call_id, member.user_id)
+            sharing = self.models.contacts.sharing(page)
             return self.page("calls/contacts/_contacts.html", sharing=sharing)
         return self.go(f"/calls/{call_id}")

@@ -66,18 +66,18 @@ class RelaySocket(BaseSocket):
         try:
             await self.hub.add_seat(self)
             if self.is_open:
-                await self._take_seat(call)
+                await self._take_seat()
         finally:
             if not self.is_open and not self.hub.is_draining:
                 # Closed while opening: on_close may have run already, before there was a seat to leave.
                 await self._leave()
                 self.models.signalling.give_back(self.call_id, self.side)
 
-    async def _take_seat(self, found: Call) -> None:
-        # First, since taking the seat removes the frames that wait for it: nothing that may fail follows.
-        view = await self.models.snapshots.of(found, self.side)
-        call = await self.models.calls.take_seat(self.call_id, self.side, self.id)
-        if call.progress.state == "ended":
+    async def _take_seat(self) -> None:
+        # Everything is read before the frames that wait for the seat are taken: nothing that may fail
+        # follows.
+        call, view = await self.models.calls.take_seat(self.call_id, self.side, self.id)
+        if view is None:
             self._send_end(call)
             return
         if not self.is_open:
@@ -97,22 +97,19 @@ class RelaySocket(BaseSocket):
         self._must_keep_seat = self._order.is_opening
         if not self._is_seated or self._must_keep_seat:
             return
-        call = await self.models.calls.keep_seat(self.call_id, self.side, self.id)
-        if call is None:
+        kept = await self.models.calls.keep_seat(self.call_id, self.side, self.id)
+        if kept is None:
             self.replace()
             return
-        if call.progress.state == "ended":
+        call, view = kept
+        if view is None:
             self._send_end(call)
             return
         waiting = await self.models.signalling.take(self.call_id, self.side, self.id)
-        try:
-            # The complete state: media bits may be lost too, and the client sends them again after
-            # `call:state`.
-            self._show(call, await self.models.snapshots.of(call, self.side))
-        finally:
-            # Sent even if the read fails and is repeated: they wait in Redis no longer.
-            for frame in waiting:
-                self.send(frame)
+        # The complete state: media bits may be lost too, and the client sends them again after `call:state`.
+        self._show(call, view)
+        for frame in waiting:
+            self.send(frame)
 
     @property
     def _user_id(self) -> str:

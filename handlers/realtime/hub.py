@@ -37,8 +37,9 @@ from models.broadcasts import (
 from models.calls.call import other
 from models.calls.state import Side
 from models.concurrency.background_tasks import BackgroundTasks
-from models.errors import Unavailable
+from models.errors import NotFound, Unavailable
 from models.redis import keys
+from models.retry import retry_until_available
 from models.wiring import Models
 
 logger = logging.getLogger(__name__)
@@ -223,10 +224,16 @@ class Hub:
                     del seats[seat.side]
                     _introduce(seats)
                     seat.replace()
+                    self.spawn(self._seat_moved(seat))
             elif event.close is None:
                 seat.send(bytes(event.frame), event.once)
             else:
                 seat.send_last(bytes(event.frame), event.close)
+
+    async def _seat_moved(self, seat: Seat) -> None:
+        """The seat is on another process, which does not know what was not written."""
+        with contextlib.suppress(NotFound):
+            await retry_until_available(lambda: self._models.calls.seat_moved(seat.call_id))
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         self._work.spawn("the delivery of events", work)

@@ -91,11 +91,13 @@ class InviteSocket(BaseSocket):
                 self.user_id, self.id, counts=member.access != "unpaid" and member.kind != "probe"
             )
         )
-        return None if opened is None or not self.is_open else await self._state(opened)
+        return None if opened is None or not self.is_open else await self._state(member, opened)
 
-    async def _state(self, opened: OpenedSocket) -> StateMessage:
-        call_id = await self.models.calls.live_of(self.user_id)
-        is_available = opened.is_available
+    async def _state(self, member: Member, opened: OpenedSocket) -> StateMessage:
+        call_id, is_available = member.live_call_id, opened.is_available
+        if call_id is None and opened.busy.startswith("call:"):
+            # It may have begun since the member was read.
+            call_id = await self.models.calls.live_of(self.user_id)
         if call_id is None and opened.busy.startswith("call:"):
             # A process died after it ended the call: PostgreSQL is right, Redis is out of date.
             is_available = await self.models.presence.forget_call(self.user_id, opened.busy)

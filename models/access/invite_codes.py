@@ -97,7 +97,8 @@ class InviteCodes:
 
     async def ensure_own(self, user_id: str, *, on: Transaction) -> None:
         """Creates the code of a user who has paid. A user has at most one."""
-        await self._sql.run("ensure_own", on=on, **self._new_code(user_id))
+        values = {"user_id": user_id, "code": new_code(), "uses_limit": self._config.code_uses}
+        await self._sql.run("ensure_own", on=on, now=self._clock.frozen, **values)
 
     async def stop_own(self, user_id: str, *, on: Transaction) -> None:
         """Stops the code when access is lost. Users who redeemed it keep their access."""
@@ -106,15 +107,6 @@ class InviteCodes:
     async def resume_own(self, user_id: str, *, on: Transaction) -> None:
         """Undoes `stop_own`. A code that the operator has switched off stays off."""
         await self._sql.run("resume_own", on=on, user_id=user_id)
-
-    async def ensure_after_call(self, user_id: str, *, on: Transaction) -> None:
-        """Creates the code of a user with access after `code_after_calls` successful calls."""
-        values = self._new_code(user_id) | {"after_calls": self._config.code_after_calls}
-        await self._sql.run("ensure_after_call", on=on, **values)
-
-    def _new_code(self, user_id: str) -> dict[str, object]:
-        limit = self._config.code_uses
-        return {"user_id": user_id, "code": new_code(), "uses_limit": limit, "now": self._clock.frozen}
 
     def invite_url(self, code: str) -> str:
         return f"{self._config.base_url}/onboarding?inviteCode={code}"

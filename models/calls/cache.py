@@ -11,6 +11,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 from models.calls.call import Call
+from models.calls.state import Side
 
 MOST_ACCEPTED = 1000
 
@@ -22,9 +23,11 @@ class CallCache:
         # Calls accepted here that have no seat yet.
         self._accepted: dict[str, Call] = {}
         self._turns: dict[str, asyncio.Lock] = {}
+        # The side that reported media first, while that is not written.
+        self._media: dict[str, set[Side]] = {}
 
     def __len__(self) -> int:
-        return len(self._seated.keys() | self._accepted.keys() | self._turns.keys())
+        return len(self._seated.keys() | self._accepted.keys() | self._turns.keys() | self._media.keys())
 
     def begin(self, call: Call) -> None:
         """Adds a call that was just accepted here; both seats will probably be taken here."""
@@ -73,9 +76,26 @@ class CallCache:
         if call_id in self._accepted:
             self.forget(call_id)
         self._seated.pop(call_id, None)
+        self._media.pop(call_id, None)
+
+    def hold_media(self, call_id: str, side: Side) -> None:
+        """Remembers that a side reported media; not written yet."""
+        self._media.setdefault(call_id, set()).add(side)
+
+    def held_media(self, call_id: str) -> tuple[Side, ...]:
+        return tuple(self._media.get(call_id, ()))
+
+    def drop_media(self, call_id: str, *sides: Side) -> None:
+        """Forgets the report of these sides, without any: of both."""
+        left = self._media.get(call_id, set()).difference(sides) if sides else set()
+        if left:
+            self._media[call_id] = left
+        else:
+            self._media.pop(call_id, None)
 
     def forget(self, call_id: str) -> None:
         """Removes a call that has no seat in this process."""
         self._seated.pop(call_id, None)
         self._accepted.pop(call_id, None)
         self._turns.pop(call_id, None)
+        self._media.pop(call_id, None)

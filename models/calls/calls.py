@@ -1,23 +1,22 @@
 """Calls: a step of the state machine, one compare-and-set statement, then events.
 
 Any process may apply any step to any call: `version` decides which process was first, and the others read the
-row again and retry. The end is written once, in one transaction with the cooldown, the statistics and the
-freed seats. Calls are never deleted: the row is also the history of both users.
+row again and retry. The end is written once, in one statement with the cooldown, the statistics and the freed
+seats. Calls are never deleted: the row is also the history of both users.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import Any, Literal, cast
+from typing import Literal
 
-import msgspec
-
-from models.access.invite_codes import InviteCodes
 from models.broadcasts import Broadcasts
 from models.calls.cache import CallCache
-from models.calls.call import Call, NewCall, other, read_call
+from models.calls.call import Call, NewCall, other
 from models.calls.call_events import record_step
 from models.calls.restarts import CallRestarts
+from models.calls.rows import CallRows
+from models.calls.snapshot import Snapshot
 from models.calls.state import (
     Event,
     HungUp,
@@ -30,12 +29,12 @@ from models.calls.state import (
     Side,
     Tick,
     begin,
-    step,
 )
+from models.calls.steps import CallSteps
 from models.calls.teardown import CallTeardown
 from models.clock import Clock
 from models.concurrency.bounded_gather import bounded_gather
-from models.errors import NotFound, Unavailable
+from models.errors import Unavailable
 from models.ids import new_id
 from models.messages import CallClock, PeerJoined, PeerLeft
 from models.postgres.database import Db
@@ -53,27 +52,18 @@ SIDES: tuple[Side, Side] = ("caller", "callee")
 
 class Calls:
     def __init__(
-        self,
-        db: Db,
-        bus: Bus,
-        clock: Clock,
-        config: Config,
-        broadcasts: Broadcasts,
-        presence: Presence,
-        invite_codes: InviteCodes,
+        self, db: Db, bus: Bus, clock: Clock, config: Config, broadcasts: Broadcasts, presence: Presence
     ) -> None:
-        self._db = db
-        self._sql = db.statements("calls.calls")
+        self._rows = CallRows(db, config)
         self._bus = bus
         self._clock = clock
         self._broadcasts = broadcasts
         self.ends = CallTeardown(bus, broadcasts, presence)
         self.restarts = CallRestarts(db, bus, clock, config, broadcasts)
-        self._invite_codes = invite_codes
         self._rules = Rules(config.connect_seconds, config.reconnect_seconds, config.pause_seconds)
-        self._cooldown_seconds = config.cooldown_connected_seconds
         self._success_ms = config.success_seconds * 1000
         self._known = CallCache()
+        self._steps = CallSteps(self._rows, self._known, clock, self._rules, bus.process_id, self._tell)
 
     def new(self, invite_id: str, caller_id: str, callee_id: str, agreed_seconds: int) -> NewCall:
         now = self._clock.now()
@@ -87,10 +77,7 @@ class Calls:
 
     async def get(self, call_id: str) -> Call:
         """Raises: NotFound."""
-        row = await self._sql.one("find", dict[str, Any], call_id=call_id)
-        if row is None:
-            raise NotFound("There is no such call of yours.")
-        return read_call(row)
+        return await self._rows.get(call_id)
 
     async def get_own(self, call_id: str, user_id: str) -> Call:
         """`get`, for one of the call's users. Raises: NotFound."""
@@ -110,30 +97,38 @@ class Calls:
 
     async def live_of(self, user_id: str) -> str | None:
         """The id of the user's live call."""
-        return cast("str | None", await self._sql.value("live_of", user_id=user_id))
+        return await self._rows.live_of(user_id)
 
     # -- steps --
 
-    async def take_seat(self, call_id: str, side: Side, socket_id: str) -> Call:
-        call = await self.apply(call_id, SeatTaken(side, self._seat(socket_id)))
+    async def take_seat(self, call_id: str, side: Side, socket_id: str) -> tuple[Call, Snapshot | None]:
+        """The call, and what the seat is shown unless the call has ended."""
+        _, call, view = await self._steps.apply(call_id, SeatTaken(side, self._seat(socket_id)), side)
         if call.progress.state != "ended":
             self._known.seat(call)
-        return call
+        return call, view
 
-    async def keep_seat(self, call_id: str, side: Side, socket_id: str) -> Call | None:
+    async def keep_seat(
+        self, call_id: str, side: Side, socket_id: str
+    ) -> tuple[Call, Snapshot | None] | None:
         """Takes the seat again after this process was considered dead. None if a newer socket has it."""
         self._known.mark_outdated(call_id)
         seat = self._seat(socket_id)
-        call = await self.apply(call_id, SeatKept(side, seat))
-        if call.progress.state == "ended":
-            return call
-        if call.progress.seat_of(side) != seat:
-            return None
-        self._known.seat(call)
-        return call
+        _, call, view = await self._steps.apply(call_id, SeatKept(side, seat), side)
+        if call.progress.state != "ended":
+            if call.progress.seat_of(side) != seat:
+                return None
+            self._known.seat(call)
+        return call, view
 
     async def lose_seat(self, call_id: str, side: Side, socket_id: str) -> None:
         await self.apply(call_id, SeatLost(side, self._seat(socket_id)))
+
+    async def seat_moved(self, call_id: str) -> None:
+        """Writes the media bits that are only known here: a seat of the call is now on another process."""
+        self._known.mark_outdated(call_id)
+        for side in self._known.held_media(call_id):
+            await self.apply(call_id, MediaUp(side))
 
     def forget(self, call_id: str) -> None:
         """Removes a call from the cache: no seat of it is left here."""
@@ -144,59 +139,13 @@ class Calls:
 
     async def report_media(self, call_id: str, event: MediaUp | MediaDown) -> CallClock | None:
         """Publishes the clock to both sides if it changed. Otherwise returns it, or None while connecting."""
-        before, after = await self._step(call_id, event)
+        before, after, _ = await self._steps.apply(call_id, event)
         is_published = before.progress.clock != after.progress.clock
         return None if is_published or after.progress.state != "connected" else self.clock_of(after)
 
     async def apply(self, call_id: str, event: Event) -> Call:
         """Applies one event; retries if another process was first. Raises: NotFound."""
-        return (await self._step(call_id, event))[1]
-
-    async def _step(self, call_id: str, event: Event) -> tuple[Call, Call]:
-        """The call before and after the event; the same object twice if nothing changed."""
-        turn = self._known.turn(call_id)
-        if turn is None:
-            return await self._step_now(call_id, event)
-        async with turn:
-            return await self._step_now(call_id, event)
-
-    async def _step_now(self, call_id: str, event: Event) -> tuple[Call, Call]:
-        call = self._known.find(call_id)
-        is_fresh = call is None
-        while True:
-            if call is None:
-                call, is_fresh = await self.get(call_id), True
-            after = step(call.progress, event, self._clock.now(), self._rules)
-            if after is call.progress:
-                # Nothing changes by a cached state, which may be out of date: read the row once.
-                if is_fresh:
-                    self._known.keep(call)
-                    return call, call
-            else:
-                stepped = msgspec.structs.replace(call, progress=after, version=call.version + 1)
-                if await self._write(call, stepped):
-                    await self._tell(call, stepped)
-                    return call, stepped
-            call = None
-
-    async def _write(self, before: Call, after: Call) -> bool:
-        """One compare-and-set. The end also writes cooldown, statistics, seats and a newly earned code."""
-        values: dict[str, Any] = msgspec.structs.asdict(after.progress)
-        values |= {"call_id": before.call_id, "version": before.version}
-        if after.progress.state != "ended":
-            is_first = await self._sql.run("advance", **values) == 1
-            if is_first:
-                self._known.keep(after)
-            return is_first
-        values |= {"cooldown_seconds": self._cooldown_seconds, "success_ms": self._success_ms}
-        if (after.progress.connected_ms or 0) < self._success_ms:
-            return await self._sql.value("finish", **values) is not None
-        async with self._db.transaction() as on:
-            is_first = await self._sql.value("finish", on=on, **values) is not None
-            if is_first:
-                for user_id in sorted(after.people):
-                    await self._invite_codes.ensure_after_call(user_id, on=on)
-        return is_first
+        return (await self._steps.apply(call_id, event)).after
 
     async def _tell(self, before: Call, after: Call) -> None:
         record_step(before, after, self._success_ms)
@@ -222,7 +171,7 @@ class Calls:
     async def sweep(self) -> None:
         """Every call whose next deadline has come; any process may do it. Raises Unavailable."""
         for _ in range(MOST_BATCHES):
-            due: list[str] = await self._sql.all("due", str, now=self._clock.now(), batch=SWEEP_BATCH)
+            due = await self._rows.due(self._clock.now(), SWEEP_BATCH)
             await bounded_gather(due, SWEEP_AT_ONCE, self._tick)
             if len(due) < SWEEP_BATCH:
                 return
@@ -242,7 +191,7 @@ class Calls:
     async def look_for_ends(self) -> None:
         """Publishes the end of calls with a seat here that another process ended without publishing it."""
         here = self._known.with_seats()
-        for call_id in await self._sql.all("ended_among", str, call_ids=here) if here else ():
+        for call_id in await self._rows.ended_among(here) if here else ():
             await self.ends.tell(await self.get(call_id))
             self._known.end(call_id)
 

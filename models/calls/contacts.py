@@ -14,6 +14,7 @@ import msgspec
 
 from models.broadcasts import Broadcasts
 from models.calls.call import Call, other
+from models.calls.pages import CallPage
 from models.clock import Clock
 from models.messages import ContactsShared
 from models.postgres.database import Db, Transaction
@@ -67,12 +68,10 @@ class Contacts:
         self._broadcasts.to_user(call.user_on(far), shared)
         self._broadcasts.to_call(call.call_id, shared, side=far)
 
-    async def sharing(self, call: Call, user_id: str) -> ContactSharing:
-        """The state of sharing as this user may see it."""
-        said: bool | None = await self._sql.value("said", call_id=call.call_id, user_id=user_id)
-        shared = (await self.shared_with(user_id, [call.call_id])).get(call.call_id)
-        contacts = None if shared is None else contacts_of(shared)
-        return ContactSharing(call.call_id, self._is_open(call), said, contacts)
+    def sharing(self, page: CallPage) -> ContactSharing:
+        """The state of sharing as the page's user may see it."""
+        contacts = None if page.shared is None else contacts_of(page.shared)
+        return ContactSharing(page.call.call_id, self._is_open(page.call), page.said, contacts)
 
     def _is_open(self, call: Call) -> bool:
         ended_at = call.progress.ended_at

@@ -111,11 +111,6 @@ class History:
             calls, cursor_of(shown[-1].started_at, shown[-1].call_id) if len(rows) > PAGE else None
         )
 
-    async def of_call(self, user_id: str, call_id: str) -> PastCall | None:
-        """One ended call of this user."""
-        rows = await self._sql.all("one", HistoryRow, user_id=user_id, call_id=call_id)
-        return _past(rows[0], (await self._lines([call_id]))[call_id], user_id) if rows else None
-
     async def _lines(self, call_ids: list[str]) -> Mapping[str, list[ChatLine]]:
         found: defaultdict[str, list[ChatLine]] = defaultdict(list)
         limits: dict[str, Any] = {"most": MOST_LINES, "most_bytes": MOST_LINE_BYTES}

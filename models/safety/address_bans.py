@@ -6,6 +6,8 @@ its ban, whichever is sooner. Only new guests are rejected; other users at the a
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from models.clock import Clock
 from models.errors import Banned
 from models.postgres.database import Db, Transaction
@@ -15,6 +17,9 @@ from models.settings.config import Config
 
 PURPOSE = "address"
 BATCH, MOST_BATCHES = 1000, 100
+# A pair of user and address is recorded at most once an hour; those recorded here are remembered.
+RECORDED_FOR = timedelta(hours=1)
+MOST_RECORDED = 10_000
 WORDS = "Someone was banned from this connection recently. Try again later, or from another connection."
 
 
@@ -22,11 +27,24 @@ class AddressBans:
     def __init__(self, db: Db, clock: Clock, config: Config, secret: SiteSecret) -> None:
         self._clock, self._config, self._secret = clock, config, secret
         self._sql = db.statements("safety.address_bans")
+        # The oldest first.
+        self._recorded: dict[tuple[str, bytes], datetime] = {}
 
     async def saw(self, user_id: str, address: str) -> None:
         """Records that a user was seen at an address."""
-        hashed = await self._hash(address)
+        hashed, now = await self._hash(address), self._clock.now()
+        pair = (user_id, hashed)
+        if pair in self._recorded and now - self._recorded[pair] < RECORDED_FOR:
+            return
         await self._sql.run("saw", user_id=user_id, address_hash=hashed, now=self._clock.frozen)
+        self._recorded.pop(pair, None)
+        if len(self._recorded) >= MOST_RECORDED:
+            self._recorded.pop(next(iter(self._recorded)))
+        self._recorded[pair] = now
+
+    async def record_again(self) -> None:
+        """Forgets what is recorded, because PostgreSQL has lost data or was replaced."""
+        self._recorded.clear()
 
     async def check(self, address: str) -> None:
         """Raises: Banned."""

@@ -38,6 +38,7 @@ class Member(msgspec.Struct, frozen=True):
     has_accepted_terms: bool = True
     # True too where no provider is asked.
     is_age_proven: bool = True
+    live_call_id: str | None = None
 
     @property
     def selfie_url(self) -> str | None:

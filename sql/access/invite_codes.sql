@@ -46,15 +46,6 @@ values (:code, :user_id, :uses_limit, coalesce(:now::timestamptz, clock_timestam
 on conflict (owner_id) do update set stopped_at = null, stopped_by = null
 where invite_codes.stopped_at is not null and invite_codes.stopped_by is distinct from 'operator';
 
--- name: ensure_after_call(user_id, code, uses_limit, after_calls, now)!
--- A code earned by calls, for a user with access. A stopped code stays stopped.
-insert into invite_codes (code, owner_id, uses_limit, created_at)
-select :code, u.user_id, :uses_limit, coalesce(:now::timestamptz, clock_timestamp())
-from users u
-where u.user_id = :user_id and u.deleted_at is null and u.successful_calls >= :after_calls
-    and exists (select from access_grants g where g.user_id = u.user_id and g.ended_at is null)
-on conflict (owner_id) do nothing;
-
 -- name: stop_own(user_id, now)!
 update invite_codes
 set stopped_at = coalesce(:now::timestamptz, clock_timestamp()), stopped_by = 'payment'

@@ -5,30 +5,58 @@ select * from calls where call_id = :call_id;
 -- Prepared.
 select call_id from live_seats where user_id = :user_id;
 
--- name: advance(call_id, version, state, remaining_ms, connect_by, connected_at, caller_up, callee_up, caller_seat, callee_seat, caller_back_by, callee_back_by, running_since, paused_since, paused_ms, due_at)!
+-- name: advance(call_id, version, state, remaining_ms, connect_by, connected_at, caller_up, callee_up, caller_seat, callee_seat, caller_back_by, callee_back_by, running_since, paused_since, paused_ms, due_at, user_id, peer_id, most)
 -- Prepared.
--- One step of a live call. Changes nothing if another process was first.
-update calls set
-    version = version + 1,
-    state = :state,
-    remaining_ms = :remaining_ms,
-    connect_by = :connect_by,
-    connected_at = :connected_at,
-    caller_up = :caller_up,
-    callee_up = :callee_up,
-    caller_seat = :caller_seat,
-    callee_seat = :callee_seat,
-    caller_back_by = :caller_back_by,
-    callee_back_by = :callee_back_by,
-    running_since = :running_since,
-    paused_since = :paused_since,
-    paused_ms = :paused_ms,
-    due_at = :due_at
-where call_id = :call_id and version = :version and state <> 'ended';
+-- One step of a live call. Changes nothing if another process was first, or if `version` is null. With `user_id`, also what
+-- this user's seat is shown: the peer (null once deleted), the newest lines in order, whether there are more, and the handles
+-- that the peer has shared.
+with stepped as (
+    update calls set
+        version = version + 1,
+        state = :state,
+        remaining_ms = :remaining_ms,
+        connect_by = :connect_by,
+        connected_at = :connected_at,
+        caller_up = :caller_up,
+        callee_up = :callee_up,
+        caller_seat = :caller_seat,
+        callee_seat = :callee_seat,
+        caller_back_by = :caller_back_by,
+        callee_back_by = :callee_back_by,
+        running_since = :running_since,
+        paused_since = :paused_since,
+        paused_ms = :paused_ms,
+        due_at = :due_at
+    where call_id = :call_id and version = :version and state <> 'ended'
+    returning call_id
+)
+select
+    exists (select from stepped) as is_first,
+    (
+        select jsonb_build_object('user_id', user_id, 'name', name, 'gender', gender, 'selfie_id', selfie_id, 'kind', kind)
+        from users where user_id = :peer_id and deleted_at is null
+    ) as peer,
+    array(
+        select jsonb_build_object('message_id', message_id, 'sender_id', sender_id, 'text', text, 'sent_at', sent_at)
+        from (
+            select message_id, sender_id, text, sent_at from call_messages
+            where call_id = :call_id and :user_id::uuid is not null order by sent_at desc, message_id desc limit :most
+        ) as newest
+        order by sent_at, message_id
+    ) as lines,
+    exists (select from call_messages where call_id = :call_id and :user_id::uuid is not null offset :most) as has_more,
+    (
+        select contacts.handles
+        from contacts
+        join users on users.user_id = contacts.user_id and users.deleted_at is null
+        where contacts.call_id = :call_id and contacts.user_id = :peer_id and contacts.handles is not null
+            and exists (select from contacts mine where mine.call_id = :call_id and mine.user_id = :user_id)
+    ) as shared;
 
--- name: finish(call_id, version, remaining_ms, connected_at, connected_ms, paused_ms, ended_at, ended_reason, cooldown_seconds, success_ms)
+-- name: finish(call_id, version, remaining_ms, connected_at, connected_ms, paused_ms, ended_at, ended_reason, cooldown_seconds, success_ms, after_calls, uses_limit, caller_code, callee_code)
 -- Prepared.
--- Ends a call once: row, seats, cooldown (only if the call connected) and statistics.
+-- Ends a call once: row, seats, cooldown (only if the call connected), statistics, and the invite codes that its users have
+-- earned. A code is earned with access and enough successful calls; a stopped code stays stopped.
 with done as (
     update calls set
         version = version + 1,
@@ -61,6 +89,15 @@ cooled as (
 counted as (
     update users set successful_calls = successful_calls + 1
     from done where user_id in (caller_id, callee_id) and connected_ms >= :success_ms
+    returning user_id, successful_calls, deleted_at, case when user_id = caller_id then :caller_code else :callee_code end as code
+),
+earned as (
+    insert into invite_codes (code, owner_id, uses_limit, created_at)
+    select code, user_id, :uses_limit, :ended_at
+    from counted
+    where successful_calls >= :after_calls and deleted_at is null
+        and exists (select from access_grants where access_grants.user_id = counted.user_id and access_grants.ended_at is null)
+    on conflict (owner_id) do nothing
 )
 select call_id from done;
 

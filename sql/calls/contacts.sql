@@ -30,9 +30,6 @@ where contacts.call_id = :call_id and users.user_id = contacts.user_id and conta
     )
 returning contacts.user_id::text, contacts.handles;
 
--- name: said(call_id, user_id)
-select is_yes from contacts where call_id = :call_id and user_id = :user_id;
-
 -- name: shared_with(user_id, call_ids)
 -- What the other users of these calls have shared with this user; not from deleted users.
 select contacts.call_id::text, contacts.handles

@@ -28,20 +28,6 @@ join users on users.user_id = past.partner_id
 order by past.started_at desc, past.call_id desc
 limit :most;
 
--- name: one(user_id, call_id)
-select
-    past.call_id, past.started_at, past.connected_ms, past.ended_reason, users.user_id as partner_id,
-    users.name as partner_name, users.gender as partner_gender, users.selfie_id as partner_selfie_id, users.kind as partner_kind,
-    users.deleted_at is not null as is_deleted,
-    (
-        select until_at from cooldowns
-        where low_id = least(past.caller_id, past.callee_id) and high_id = greatest(past.caller_id, past.callee_id)
-            and until_at > clock_timestamp()
-    ) as cooldown_until
-from calls as past
-join users on users.user_id = case when past.caller_id = :user_id then past.callee_id else past.caller_id end
-where past.call_id = :call_id and past.state = 'ended' and :user_id in (past.caller_id::text, past.callee_id::text);
-
 -- name: lines(call_ids, most, most_bytes)
 -- The first lines of each call, limited by number and by bytes of JSON and HTML; one extra line if there are more.
 select call_id, message_id, sender_id, text, sent_at, total <= :most_bytes as is_within

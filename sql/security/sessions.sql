@@ -36,7 +36,8 @@ select
     ) as has_accepted_terms,
     u.kind <> 'person' or not :asks_age_proof::boolean or exists (
         select from age_proofs p where p.user_id = s.user_id
-    ) as is_age_proven
+    ) as is_age_proven,
+    (select call_id::text from live_seats where live_seats.user_id = s.user_id) as live_call_id
 from sessions s
 join users u on u.user_id = s.user_id and u.deleted_at is null
 left join accounts acc on acc.user_id = s.user_id

@@ -30,8 +30,8 @@ from models.calls.calls import Calls
 from models.calls.chat import CallChat
 from models.calls.contacts import Contacts
 from models.calls.history import History
+from models.calls.pages import CallPages
 from models.calls.signalling import Signalling
-from models.calls.snapshot import Snapshots
 from models.calls.turn import Turn
 from models.console.dashboard import Dashboard
 from models.console.invite_codes import AdminCodes
@@ -105,6 +105,7 @@ PARTS = {
     "health": Health,
     "hidden_cards": HiddenCards,
     "history": History,
+    "call_pages": CallPages,
     "interruptions": Interruptions,
     "introductions": Introductions,
     "invite_codes": InviteCodes,
@@ -137,7 +138,6 @@ PARTS = {
     "sign_up": SignUp,
     "signalling": Signalling,
     "site_secret": SiteSecret,
-    "snapshots": Snapshots,
     "staff": StaffList,
     "staff_sessions": StaffSessions,
     "staff_sign_in": StaffSignIn,

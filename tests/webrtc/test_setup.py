@@ -14,7 +14,7 @@ from tests.webrtc.callers import Caller, hang_up, pair, talk
 BUDGET_SECONDS = 0.9
 USUAL_SECONDS = 2.5
 ASKED = """performance.getEntriesByType('resource')
-  .filter(({ name }) => name.includes('/turn/credentials')).length"""
+  .filter(({ name }) => name.includes('/turn/credentials?callId')).length"""
 # Scripts that the page did not ask for at once, but came upon when another one wanted them.
 LATE = """performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)
   .filter((path) => path.endsWith('.js') && !document.querySelector(`[href="${path}"], [src="${path}"]`))"""

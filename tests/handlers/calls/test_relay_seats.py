@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 
 from handlers.realtime.close_codes import REPLACED, TRY_AGAIN
 from models.calls.call import Call
+from models.calls.rows import CallRows
 from models.calls.snapshot import Snapshot
 from models.calls.state import Side
 from models.errors import Unavailable
@@ -208,7 +210,7 @@ async def test_a_newer_tab_keeps_its_seat_when_an_older_one_is_still_opening(
     asked: list[str] = []
     older_may, newer_may = asyncio.Event(), asyncio.Event()
 
-    async def take_late(call_id: str, side: Side, socket_id: str) -> Call:
+    async def take_late(call_id: str, side: Side, socket_id: str) -> tuple[Call, Snapshot | None]:
         asked.append(socket_id)
         await (older_may if len(asked) == 1 else newer_may).wait()
         return await take_seat(call_id, side, socket_id)
@@ -241,14 +243,21 @@ async def _seats(site: Running, seats: tuple[str, ...]) -> bool:
 def unreadable(site: Running, monkeypatch: pytest.MonkeyPatch) -> list[Exception]:
     """While it holds errors, the reads of what a seat is shown fail with them."""
     errors: list[Exception] = []
-    read = site.models.snapshots.of
+    advance_row = CallRows.advance
+    read = CallRows.snapshot
 
-    async def of(call: Call, side: Side) -> Snapshot:
+    async def failing_advance(*args: Any) -> Any:
+        if errors and args[3] is not None:
+            raise errors.pop()
+        return await advance_row(*args)
+
+    async def failing_read(*args: Any) -> Any:
         if errors:
             raise errors.pop()
-        return await read(call, side)
+        return await read(*args)
 
-    monkeypatch.setattr(site.models.snapshots, "of", of)
+    monkeypatch.setattr(CallRows, "advance", failing_advance)
+    monkeypatch.setattr(CallRows, "snapshot", failing_read)
     return errors
 
 
@@ -278,6 +287,6 @@ async def test_waiting_frames_are_not_lost_by_a_reload_that_failed(
     assert await site.models.signalling.send(scene.call_id, "caller", OFFER.encode())
     unreadable.append(Unavailable())
     site.models.bus.reload_everyone()
+    await scene.a.receive("call:state")
     assert await next_frame(scene.a) == OFFER
     assert not unreadable
-    await scene.a.receive("call:state")

@@ -18,13 +18,6 @@ async def own_code(models, owner) -> str:
     return (await models.invite_codes.find_own(owner.user_id)).code
 
 
-async def set_calls(models, someone, calls: int) -> None:
-    async with models.db.link() as link:
-        await link.execute(
-            "update users set successful_calls = %s where user_id = %s", (calls, someone.user_id)
-        )
-
-
 async def stop(models, code: str) -> None:
     async with models.db.link() as link:
         await link.execute("update invite_codes set stopped_at = now() where code = %s", (code,))
@@ -226,37 +219,16 @@ async def test_the_inviter_is_shown_while_the_code_is_valid(models, person) -> N
     assert await models.invite_codes.preview(code) is None
 
 
-async def test_invited_users_get_a_code_after_four_calls(models, person) -> None:
-    ben = await person("Ben", access="code")
-    for calls, has_code in ((3, False), (4, True), (5, True)):
-        await set_calls(models, ben, calls)
-        async with models.db.transaction() as on:
-            await models.invite_codes.ensure_after_call(ben.user_id, on=on)
-        assert (await models.invite_codes.find_own(ben.user_id) is not None) is has_code
-
-
-async def test_without_access_there_is_no_code(models, person) -> None:
-    ben = await person("Ben", access=None)
-    await set_calls(models, ben, 9)
-    async with models.db.transaction() as on:
-        await models.invite_codes.ensure_after_call(ben.user_id, on=on)
-    assert await models.invite_codes.find_own(ben.user_id) is None
-
-
 async def test_a_user_has_one_code(models, person) -> None:
     anna = await person("Anna")
     codes = await asyncio.gather(*(own_code(models, anna) for _ in range(10)))
     assert len(set(codes)) == 1
 
 
-async def test_a_payment_restarts_a_stopped_code_and_a_call_does_not(models, person) -> None:
+async def test_a_payment_restarts_a_stopped_code(models, person) -> None:
     anna = await person("Anna")
     code = await own_code(models, anna)
     await stop(models, code)
-    await set_calls(models, anna, 4)
-    async with models.db.transaction() as on:
-        await models.invite_codes.ensure_after_call(anna.user_id, on=on)
-    assert (await models.invite_codes.find_own(anna.user_id)).stopped
     assert await own_code(models, anna) == code
     assert not (await models.invite_codes.find_own(anna.user_id)).stopped
 

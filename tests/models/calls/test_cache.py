@@ -74,3 +74,20 @@ def test_calls_with_seats_on_other_processes_do_not_accumulate() -> None:
     assert known.find("1") is not None
     assert known.find(str(MOST_ACCEPTED)) is not None
     assert len(known) == MOST_ACCEPTED
+
+
+def test_a_held_media_bit_goes_with_the_call() -> None:
+    for free in (CallCache.end, CallCache.forget, CallCache.drop_media):
+        known = CallCache()
+        known.hold_media("a", "caller")
+        assert known.held_media("a") == ("caller",)
+        free(known, "a")
+        assert known.held_media("a") == ()
+        assert len(known) == 0
+
+
+def test_only_the_named_sides_media_bit_is_dropped() -> None:
+    known = CallCache()
+    known.hold_media("a", "caller")
+    known.drop_media("a", "callee")
+    assert known.held_media("a") == ("caller",)

@@ -79,11 +79,12 @@ async def test_answers_are_accepted_for_a_day_after_the_call(site: Running, pers
     anna, ben = scene.people.anna.user_id, scene.people.ben.user_id
     advance(24 * 3600 - 1, site)
     await site.models.contacts.say(call, anna, is_yes=True)
-    assert (await site.models.contacts.sharing(call, anna)).is_open
+    page = await site.models.call_pages.of(scene.call_id, anna)
+    assert site.models.contacts.sharing(page).is_open
     advance(2, site)
     await site.models.contacts.say(call, ben, is_yes=True)
     assert await said(site.models) == 0
-    assert not (await site.models.contacts.sharing(call, anna)).is_open
+    assert not site.models.contacts.sharing(page).is_open
 
 
 @pytest.mark.parametrize("how", ["block", "report"])

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from models.calls.call import Call
+from models.calls.rows import CallRows
+from models.calls.snapshot import Snapshot
+from models.calls.state import Side
 from tests.conftest import MakePerson, Running
 from tests.support.scenes import in_call, rows
+
+
+async def snapshot(site: Running, call: Call, side: Side) -> Snapshot:
+    return await CallRows(site.models.db, site.config).snapshot(call, side)
 
 
 async def test_each_side_gets_its_peer_and_the_lines(site: Running, person: MakePerson) -> None:
@@ -12,7 +20,8 @@ async def test_each_side_gets_its_peer_and_the_lines(site: Running, person: Make
     call = await models.calls.get(scene.call_id)
     await models.chat.say(call, anna, "1", "first")
     await models.chat.say(call, ben, "1", "second")
-    seen = {side: await models.snapshots.of(call, side) for side in ("caller", "callee")}
+    sides: tuple[Side, Side] = ("caller", "callee")
+    seen = {side: await snapshot(site, call, side) for side in sides}
     assert seen["caller"].peer == await models.users.person(ben)
     assert seen["callee"].peer == await models.users.person(anna)
     for view in seen.values():
@@ -26,10 +35,10 @@ async def test_contacts_are_included_only_once_both_have_agreed(site: Running, p
     await models.users.update(ben, handles={"discord": "ben"})
     call = await models.calls.get(scene.call_id)
     await models.contacts.say(call, ben, is_yes=True)
-    assert (await models.snapshots.of(call, "caller")).shared is None
+    assert (await snapshot(site, call, "caller")).shared is None
     await models.contacts.say(call, anna, is_yes=True)
-    assert (await models.snapshots.of(call, "caller")).shared == {"discord": "ben"}
-    assert (await models.snapshots.of(call, "callee")).shared == {}
+    assert (await snapshot(site, call, "caller")).shared == {"discord": "ben"}
+    assert (await snapshot(site, call, "callee")).shared == {}
 
 
 async def test_a_deleted_peer_is_none(site: Running, person: MakePerson) -> None:
@@ -38,5 +47,5 @@ async def test_a_deleted_peer_is_none(site: Running, person: MakePerson) -> None
     await rows(
         site.models, "update users set deleted_at = now() where user_id = %s", scene.people.ben.user_id
     )
-    assert (await site.models.snapshots.of(call, "caller")).peer is None
-    assert (await site.models.snapshots.of(call, "callee")).peer is not None
+    assert (await snapshot(site, call, "caller")).peer is None
+    assert (await snapshot(site, call, "callee")).peer is not None
