@@ -1,6 +1,7 @@
-"""python -m bench [queue | calls | relay | idle | ring] [--runs N]: measures, prints, writes bench/results/.
+"""python -m bench [queue | calls | browser | relay | idle | ring] [--runs N]: measures and writes results.
 
-Without a name most benchmarks run briefly and write nothing: a quick check, not a measurement.
+A table is printed, and bench/results/ gets the figures. Without a name most benchmarks run briefly and write
+nothing: a quick check, not a measurement.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from bench.benchmarks import calls, idle, queue, relay, ring
+from bench.benchmarks import browser, calls, idle, queue, relay, ring
 
 
 class Bench(NamedTuple):
@@ -25,6 +26,7 @@ class Bench(NamedTuple):
 BENCHES = {
     "queue": Bench(queue.queue, queue.Plan(), queue.BRIEF),
     "calls": Bench(calls.calls, calls.Plan(), calls.BRIEF),
+    "browser": Bench(browser.browser, browser.BrowserPlan(), None),
     "relay": Bench(relay.relay, relay.Plan(), relay.BRIEF),
     "idle": Bench(idle.idle, idle.Plan(), None),
     "ring": Bench(ring.rings, ring.Plan(), None),
@@ -35,12 +37,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("name", nargs="?", choices=BENCHES)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--beside", default="", help="browser: a checkout of another revision")
     asked = parser.parse_args()
     # After SIGTERM it still stops its servers.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if asked.name:
         bench = BENCHES[asked.name]
-        bench.run(replace(bench.plan, runs=asked.runs), keep=True)
+        more = {"beside": asked.beside} if asked.beside else {}
+        bench.run(replace(bench.plan, runs=asked.runs, **more), keep=True)
         return
     for bench in BENCHES.values():
         if bench.brief is not None:

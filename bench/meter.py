@@ -74,7 +74,8 @@ class Meter:
     def _statements(self) -> int:
         with urllib.request.urlopen(f"http://127.0.0.1:{self._site.port}/metrics") as answer:
             text = answer.read().decode()
-        found = re.search(r"^napalmsky_database_statements_total (\S+)$", text, re.MULTILINE)
+        # Older revisions have no suffix.
+        found = re.search(r"^napalmsky_database_statements(?:_total)? (\S+)$", text, re.MULTILINE)
         assert found is not None
         return int(float(found[1]))
 

@@ -51,14 +51,16 @@ class SiteUnderTest:
 
 
 @contextmanager
-def site_under_test(profile: Path | None = None, **settings: str) -> Iterator[SiteUnderTest]:
-    """A temporary site for the block. With `profile`, it runs under cProfile, which writes its result
-    there.
+def site_under_test(
+    profile: Path | None = None, code: Path = ROOT, **settings: str
+) -> Iterator[SiteUnderTest]:
+    """A temporary site for the block. With `profile`, it runs under cProfile, which writes its result there.
+    `code` is the checkout whose `server.py` runs; it may be another revision.
     """
     _raise_file_limit()
     with tempfile.TemporaryDirectory(prefix="bench-") as place, Embedded.start(Path(place) / "data") as pair:
         port = _free_port()
-        process = _start(Path(place), port, pair, profile, settings)
+        process = _start(Path(place), port, pair, profile, code, settings)
         try:
             _wait_ready(process, port, Path(place) / "log")
             pids = pair.pids
@@ -95,14 +97,14 @@ def plain_tornado(beside: SiteUnderTest) -> Iterator[SiteUnderTest]:
 
 
 def _start(
-    place: Path, port: int, pair: Embedded, profile: Path | None, settings: dict[str, str]
+    place: Path, port: int, pair: Embedded, profile: Path | None, code: Path, settings: dict[str, str]
 ) -> subprocess.Popen[bytes]:
     own = {"PORT": str(port), "DATABASE_URL": pair.database_url, "REDIS_URL": pair.redis_url}
     tool = [] if profile is None else ["-m", "cProfile", "-o", str(profile)]
     with (place / "log").open("wb") as log:
         return subprocess.Popen(
             [sys.executable, *tool, "server.py"],
-            cwd=ROOT,
+            cwd=code,
             env={"PATH": os.environ.get("PATH", "")} | SETTINGS | own | settings,
             stdout=log,
             stderr=subprocess.STDOUT,

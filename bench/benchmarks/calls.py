@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import uvloop
 
 from bench.chart import Series, bars
+from bench.client.browser_call import Hold
 from bench.client.call import Declined, Times, hold
 from bench.client.sockets import Looking, Present, all_come, pushed
 from bench.client.users import BenchUser, sign_up
@@ -28,6 +29,7 @@ from bench.site_process import SiteUnderTest, plain_tornado, site_under_test
 COLUMNS = {
     "is_plain": "plain", "idle": "idle",
     "pages_per_second": "pages/s", "calls_per_server_second": "calls/CPU s",
+    "calls_per_site_and_postgres_second": "with PG",
     "calls_per_second": "calls/s", "server_ms": "CPU ms", "postgres_ms": "PG ms", "redis_ms": "Redis ms",
     "statements": "SQL", "redis_scripts": "scripts", "ring_p50_ms": "ring p50", "ring_p99_ms": "ring p99",
     "answered_p50_ms": "set-up p50", "answered_p99_ms": "set-up p99", "running_p50_ms": "clock p50",
@@ -62,6 +64,7 @@ class CallsResult:
     idle: float
     pages_per_second: float
     calls_per_server_second: float
+    calls_per_site_and_postgres_second: float
     calls_per_second: float
     server_ms: float
     postgres_ms: float
@@ -107,10 +110,10 @@ async def run_calls(plan: Plan) -> list[Measured]:
     """
     crowds = [(size, None) for size in plan.idle] + [(size, PAGE_EVERY_SECONDS) for size in plan.browsing]
     with ExitStack() as sites:
-        benches = [await _open(sites.enter_context(site_under_test()), plan, *crowd) for crowd in crowds]
+        benches = [await open_bench(sites.enter_context(site_under_test()), plan, *crowd) for crowd in crowds]
         if plan.with_plain:
             plain = sites.enter_context(plain_tornado(benches[0].site))
-            benches.append(await _open(plain, plan, 0, None, is_plain=True))
+            benches.append(await open_bench(plain, plan, 0, None, is_plain=True))
         shares = [await bench.quiet() if bench.idle else 0.0 for bench in benches]
         runs = [[await bench.run() for bench in benches] for _ in range(plan.runs)]
         for bench in benches:
@@ -121,11 +124,17 @@ async def run_calls(plan: Plan) -> list[Measured]:
     ]
 
 
-async def _open(
-    site: SiteUnderTest, plan: Plan, idle: int, page_every_seconds: float | None, *, is_plain: bool = False
+async def open_bench(
+    site: SiteUnderTest,
+    plan: Plan,
+    idle: int,
+    page_every_seconds: float | None,
+    *,
+    is_plain: bool = False,
+    hold: Hold = hold,
 ) -> Bench:
     people = sign_up(site.database_url, 2 * PAIRS + idle + 1)
-    bench = Bench(site, people[-1], plan.calls, page_every_seconds, is_plain=is_plain)
+    bench = Bench(site, people[-1], plan.calls, page_every_seconds, is_plain=is_plain, hold=hold)
     bench.idle = await all_come(site.port, people[2 * PAIRS : -1])
     bench.leavers = itertools.cycle(bench.idle)
     bench.talkers = await all_come(site.port, people[: 2 * PAIRS])
@@ -144,7 +153,9 @@ class Bench:
         page_every_seconds: float | None,
         *,
         is_plain: bool = False,
+        hold: Hold = hold,
     ) -> None:
+        self._hold_one = hold
         self.site, self._stranger, self._calls, self._is_plain = site, stranger, calls, is_plain
         self._page_every_seconds = page_every_seconds
         self.meter = Meter(site)
@@ -196,7 +207,7 @@ class Bench:
     async def _hold(self, caller: Present, callee: Present) -> Times:
         while True:
             try:
-                return await hold(self.site.port, caller, callee)
+                return await self._hold_one(self.site.port, caller, callee)
             except Declined as declined:
                 if str(declined) != "busy":
                     raise
@@ -214,6 +225,7 @@ class Bench:
             idle=len(self.idle),
             pages_per_second=pages / took,
             calls_per_server_second=count / cost.server_seconds,
+            calls_per_site_and_postgres_second=count / (cost.server_seconds + cost.postgres_seconds),
             calls_per_second=count / took,
             server_ms=1000 * cost.server_seconds / count,
             postgres_ms=1000 * cost.postgres_seconds / count,

@@ -52,13 +52,13 @@ async def hold(port: int, caller: Present, callee: Present) -> Times:
         began = time.perf_counter()
         invite_id = await ring(caller, callee)
         rang = time.perf_counter()
-        call_id = await _accept(caller, callee, invite_id)
-        seats = await asyncio.gather(*[_sit(port, one, call_id) for one in (caller, callee)])
-        answered = await _negotiate(*seats)
+        call_id = await accept(caller, callee, invite_id)
+        seats = await asyncio.gather(*[sit(port, one, call_id) for one in (caller, callee)])
+        answered = await negotiate(*seats)
         await _connect(*seats)
         running = time.perf_counter()
-        await _chat(*seats)
-        await _end(*seats)
+        await chat(*seats)
+        await end(*seats)
     return Times(*[1000 * (at - began) for at in (rang, answered, running)])
 
 
@@ -67,8 +67,8 @@ async def meet(
 ) -> tuple[WireSocket, WireSocket]:
     """The two seats of a running call: caller's and callee's. Raises: as `hold`."""
     async with asyncio.timeout(CALL_SECONDS):
-        call_id = await _accept(caller, callee, await ring(caller, callee, seconds), seconds)
-        seats = [await _sit(port, one, call_id) for one in (caller, callee)]
+        call_id = await accept(caller, callee, await ring(caller, callee, seconds), seconds)
+        seats = [await sit(port, one, call_id) for one in (caller, callee)]
         await _connect(*seats)
     return seats[0], seats[1]
 
@@ -87,7 +87,7 @@ async def ring(caller: Present, callee: Present, seconds: int = SECONDS) -> str:
     return field_of(notified.result(), "inviteId")
 
 
-async def _accept(caller: Present, callee: Present, invite_id: str, seconds: int = SECONDS) -> str:
+async def accept(caller: Present, callee: Present, invite_id: str, seconds: int = SECONDS) -> str:
     await caller.socket.receive("call:ringing")
     callee.socket.send(type="call:accept", id="accept", inviteId=invite_id, requestedSeconds=seconds)
     started = await caller.socket.receive("call:start")
@@ -95,13 +95,13 @@ async def _accept(caller: Present, callee: Present, invite_id: str, seconds: int
     return field_of(started, "callId")
 
 
-async def _sit(port: int, one: Present, call_id: str) -> WireSocket:
+async def sit(port: int, one: Present, call_id: str) -> WireSocket:
     seat = await WireSocket.open(port, f"/ws/calls/{call_id}", one.person.token)
     await seat.receive("call:state")
     return seat
 
 
-async def _negotiate(caller: WireSocket, callee: WireSocket) -> float:
+async def negotiate(caller: WireSocket, callee: WireSocket) -> float:
     """Sends offer, answer and all candidates; the instant at which the caller had the answer."""
     caller.send_frame(OFFER)
     await callee.receive("rtc:offer")
@@ -121,14 +121,14 @@ async def _connect(caller: WireSocket, callee: WireSocket) -> None:
     await asyncio.gather(caller.receive("call:clock"), callee.receive("call:clock"))
 
 
-async def _chat(caller: WireSocket, callee: WireSocket) -> None:
+async def chat(caller: WireSocket, callee: WireSocket) -> None:
     for line in range(LINES):
         sender = caller if line % 2 == 0 else callee
         sender.send(type="chat:message", id=f"line-{line}", text=f"This is line {line} of a short talk.")
         await asyncio.gather(caller.receive("chat:message"), callee.receive("chat:message"))
 
 
-async def _end(caller: WireSocket, callee: WireSocket) -> None:
+async def end(caller: WireSocket, callee: WireSocket) -> None:
     caller.send(type="call:end", id="end")
     await asyncio.gather(caller.receive("call:end"), callee.receive("call:end"))
     await asyncio.gather(caller.closed(), callee.closed())

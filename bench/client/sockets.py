@@ -28,6 +28,7 @@ class Present:
 
     person: BenchUser
     socket: WireSocket
+    http: HttpConnection | None = None
 
     @classmethod
     async def come(cls, port: int, person: BenchUser) -> Self:

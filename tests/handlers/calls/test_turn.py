@@ -179,7 +179,7 @@ async def test_a_page_does_not_wait_for_twilio(
 async def test_the_call_page_works_when_twilio_fails(
     make_site: MakeSite, site: Running, person: MakePerson, twilio: TwilioStandIn, fault: str
 ) -> None:
-    scene = await in_call(site, person)
+    scene = await in_call(site, person, connected=False)
     twilio.faults.append(fault)
     with_twilio = await make_site(**twilio.settings, stun_urls=("stun:stun.test:3478",))
     answer = await with_twilio.client.get(path(scene.call_id), token=scene.people.anna.token)
