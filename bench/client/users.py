@@ -38,15 +38,19 @@ def sign_up(database_url: str, count: int) -> list[BenchUser]:
     people = [BenchUser(new_id(), new_id()) for _ in range(count)]
     connection = psycopg2.connect(database_url)
     connection.autocommit = True
+    with connection.cursor() as cursor:
+        # Older revisions do not ask for the terms.
+        cursor.execute("select to_regclass('terms_acceptances') is not null")
+        (has_terms,) = cursor.fetchone() or (False,)
     for at in range(0, count, BATCH):
-        _insert(connection, people[at : at + BATCH], at)
+        _insert(connection, people[at : at + BATCH], at, has_terms=has_terms)
     with connection.cursor() as cursor:
         cursor.execute("vacuum analyze")
     connection.close()
     return people
 
 
-def _insert(connection: object, people: list[BenchUser], at: int) -> None:
+def _insert(connection: object, people: list[BenchUser], at: int, *, has_terms: bool) -> None:
     ids = [one.user_id for one in people]
     fresh = [new_id() for _ in people]
     hashes = [hashlib.sha256(one.token.encode()).digest() for one in people]
@@ -55,7 +59,8 @@ def _insert(connection: object, people: list[BenchUser], at: int) -> None:
     STATEMENTS.add_selfies(connection, user_ids=ids, media_ids=fresh)
     STATEMENTS.wear_selfies(connection, user_ids=ids, media_ids=fresh)
     STATEMENTS.grant_access(connection, user_ids=ids, grant_ids=fresh)
-    STATEMENTS.accept_terms(connection, user_ids=ids, version=TERMS.version)
+    if has_terms:
+        STATEMENTS.accept_terms(connection, user_ids=ids, version=TERMS.version)
     STATEMENTS.sign_in(connection, user_ids=ids, session_ids=fresh, token_hashes=hashes)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 
@@ -22,6 +23,7 @@ from models.safety.decisions.clauses import CLAUSES, Clause, clause_of
 from models.settings.config import Config
 from models.settings.terms import Terms, terms_in_force
 
+LOOK_SECONDS = 1.0
 ENDED_WORDS = {
     "hung_up": "One of you ended the call",
     "expired": "The time you agreed on was up",
@@ -97,11 +99,31 @@ class Templates:
         return self._jinja.get_template(template).render(context, site=self._site)
 
 
+class TemplateFiles(FileSystemLoader):
+    """Templates of the folder. Jinja asks before each use whether a file has changed; it is looked at once a
+    second.
+    """
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        source, file, is_current = super().get_source(environment, template)
+        looked_at = time.monotonic()
+
+        def was_current() -> bool:
+            nonlocal looked_at
+            now = time.monotonic()
+            if now - looked_at < LOOK_SECONDS:
+                return True
+            looked_at = now
+            return is_current()
+
+        return source, file, was_current
+
+
 @cache
 def _environment(*, auto_reload: bool) -> Environment:
     """One per process, so that each template is compiled once, however many sites there are."""
     jinja = Environment(
-        loader=FileSystemLoader(ROOT / "templates"),
+        loader=TemplateFiles(ROOT / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -18,7 +18,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import redis.asyncio as aioredis
 from redis.exceptions import NoScriptError
 
 from models.concurrency.background_tasks import BackgroundTasks
@@ -30,8 +29,6 @@ from models.redis.pipeline import Pipeline
 from models.redis.subscriber import Decode, Handler, Subscriber
 
 LUA = Path(__file__).resolve().parent / "lua"
-COMMAND_SECONDS = 2.0
-MOST_CONNECTIONS = 32
 AGAIN_SECONDS = 0.25
 # How long `flush` waits for Redis when it is down.
 FLUSH_SECONDS = 5.0
@@ -72,15 +69,6 @@ class Bus:
 
     def __init__(self, redis_url: str, process_id: str) -> None:
         self.process_id = process_id
-        # Used only by the `limits` library. If all connections are taken, a caller waits for one.
-        pool: Any = aioredis.BlockingConnectionPool.from_url(
-            redis_url,
-            socket_timeout=COMMAND_SECONDS,
-            socket_connect_timeout=COMMAND_SECONDS,
-            max_connections=MOST_CONNECTIONS,
-            timeout=COMMAND_SECONDS,
-        )
-        self.redis: Any = aioredis.Redis.from_pool(pool)
         address = RedisAddress(redis_url)
         self._pipeline = Pipeline(address, self.reload_everyone, self._connection_replaced)
         self._scripts: dict[str, Script] = {}
@@ -101,8 +89,6 @@ class Bus:
         await self._tasks.stop()
         await self.subscriber.close()
         await self._pipeline.close()
-        with contextlib.suppress(*AWAY):
-            await self.redis.aclose()
         # The event loop releases a closed connection in its next iteration.
         await asyncio.sleep(0)
 
@@ -123,10 +109,14 @@ class Bus:
         script = self._scripts.get(name)
         if script is None:
             script = self._scripts[name] = Script.named(name)
+        return await self.run(script, (), *values)
+
+    async def run(self, script: Script, names: tuple[str, ...], *values: object) -> Any:
+        """Runs a script with `names` as KEYS and `values` as ARGV."""
         try:
-            return await self._pipeline.ask("EVALSHA", script.sha, 0, *values)
+            return await self._pipeline.ask("EVALSHA", script.sha, len(names), *names, *values)
         except NoScriptError:
-            return await self._pipeline.ask("EVAL", script.text, 0, *values)
+            return await self._pipeline.ask("EVAL", script.text, len(names), *names, *values)
 
     # -- events --
 

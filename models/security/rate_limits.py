@@ -1,4 +1,4 @@
-"""Rate limits of requests, guesses and attempts. The only module that imports `limits`.
+"""Rate limits of requests, guesses and attempts.
 
 Request times are in Redis (a sliding window, one round trip), wrong guesses in PostgreSQL, so that they
 survive an emptied Redis. Concurrent attempts cannot exceed a limit. An IPv6 address counts as its /64.
@@ -7,8 +7,6 @@ Raises: TooMany with the seconds to wait; Unavailable if Redis is down.
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import math
 import time
 from collections.abc import AsyncIterator
@@ -16,7 +14,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, NamedTuple
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
-from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from models.clock import Clock
@@ -24,14 +21,13 @@ from models.concurrency.keyed_semaphore import WAIT_SECONDS, KeyedSemaphore
 from models.errors import Conflict, NotSignedIn, TooMany, Unavailable
 from models.ids import is_id
 from models.postgres.database import Db, Transaction
-from models.redis import keys
-from models.redis.client import COMMAND_SECONDS, Bus
+from models.redis.client import Bus
 from models.redis.connection import AWAY
 from models.security.addresses import subject_of
+from models.security.request_windows import BusStorage
 from models.security.site_secret import SiteSecret
 from models.settings.config import Config
 
-logger = logging.getLogger(__name__)
 GUESS_SECONDS = 3600
 DAY_SECONDS = 24 * 3600
 CSP_REPORTS_PER_HOUR = 60
@@ -67,7 +63,7 @@ class RateLimits:
         self._of_account = _semaphore(1, SIGN_IN_SECONDS)
         self._of_address = _semaphore(SIGN_INS_AT_ONCE, SIGN_IN_SECONDS)
         self._takings = _semaphore(1)
-        self._limiter = SlidingWindowCounterRateLimiter(_storage_on(bus))
+        self._limiter = SlidingWindowCounterRateLimiter(BusStorage(bus))
         self._items: dict[str, RateLimitItem] = {
             "api": RateLimitItemPerMinute(config.api_per_minute),
             "guests": RateLimitItemPerHour(config.guests_per_hour),
@@ -95,14 +91,12 @@ class RateLimits:
         """
         item, key = self._items[kind], (kind, subject_of(subject))
         try:
-            async with asyncio.timeout(COMMAND_SECONDS):
-                if not await self._limiter.hit(item, *key):
-                    stats = await self._limiter.get_window_stats(item, *key)
-                    raise TooMany(retry_after=max(1, math.ceil(stats.reset_time - time.time())))
-        except (*AWAY, RuntimeError) as error:
-            # RuntimeError: redis-py writes to a transport of uvloop that a lost connection has closed.
-            logger.warning("redis away: %s", type(error).__name__)
+            if await self._limiter.hit(item, *key):
+                return
+            stats = await self._limiter.get_window_stats(item, *key)
+        except AWAY as error:
             raise Unavailable from error
+        raise TooMany(retry_after=max(1, math.ceil(stats.reset_time - time.time())))
 
     async def guess(self, kind: str, subject: str) -> None:
         """Counts a wrong guess. Successful look-ups are never counted or limited.
@@ -211,12 +205,6 @@ class RateLimits:
 
 def _semaphore(at_once: int, seconds: float = WAIT_SECONDS) -> KeyedSemaphore:
     return KeyedSemaphore(at_once, most_waiting=MOST_WAITING, seconds=seconds, refusal=TooMany)
-
-
-def _storage_on(bus: Bus) -> RedisStorage:
-    """The library's storage on the client's own pool, with its timeouts. The URL is not used."""
-    pool = bus.redis.connection_pool
-    return RedisStorage("redis://", implementation="redispy", key_prefix=keys.LIMITS, connection_pool=pool)
 
 
 def _of_account(kind: str, account: str | None, network: str) -> list[tuple[str, str]]:
