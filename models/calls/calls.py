@@ -18,6 +18,7 @@ from models.calls.restarts import CallRestarts
 from models.calls.rows import CallRows
 from models.calls.snapshot import Snapshot
 from models.calls.state import (
+    SIDES,
     Event,
     HungUp,
     MediaDown,
@@ -47,7 +48,6 @@ SWEEP_BATCH = 200
 MOST_BATCHES = 50
 # Fewer than the pool has connections: the others serve requests.
 SWEEP_AT_ONCE = 4
-SIDES: tuple[Side, Side] = ("caller", "callee")
 
 
 class Calls:

@@ -28,7 +28,6 @@ AT_ONCE = 100
 # While another process runs it: the number of tries, and the seconds between them.
 MOST_TRIES = 40
 TRY_SECONDS = 0.05
-SIDES: tuple[Side, Side] = ("caller", "callee")
 
 
 class EmptiedSeats(msgspec.Struct, frozen=True):

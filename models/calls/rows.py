@@ -42,19 +42,22 @@ class CallRows:
         return call_id
 
     async def advance(
-        self, before: Call, after: CallState, side: Side | None
+        self, before: Call, after: CallState, side: Side | None = None, *, is_lazy: bool = False
     ) -> tuple[bool, Snapshot | None]:
-        """Writes a step. False if another process was first. With `side`, also what its seat is shown."""
-        row = await self._advance(before, before.version, after, side)
+        """Writes a step. False if another process was first. With `side`, also what its seat is shown. A lazy
+        step may be lost in a crash of PostgreSQL.
+        """
+        row = await self._advance(before, before.version, after, side, is_lazy=is_lazy)
         return row.is_first, None if side is None else row.snapshot
 
     async def snapshot(self, call: Call, side: Side) -> Snapshot:
-        return (await self._advance(call, None, call.progress, side)).snapshot
+        return (await self._advance(call, None, call.progress, side, is_lazy=False)).snapshot
 
     async def _advance(
-        self, call: Call, version: int | None, progress: CallState, side: Side | None
+        self, call: Call, version: int | None, progress: CallState, side: Side | None, *, is_lazy: bool
     ) -> _Advanced:
-        values: dict[str, Any] = msgspec.structs.asdict(progress)
+        values: dict[str, Any] = msgspec.structs.asdict(progress) | {"is_lazy": is_lazy}
+        values |= {"caller_was": call.progress.caller_seat, "callee_was": call.progress.callee_seat}
         values |= {"call_id": call.call_id, "version": version, "most": NEWEST}
         values["user_id"] = None if side is None else call.user_on(side)
         values["peer_id"] = None if side is None else call.user_on(other(side))

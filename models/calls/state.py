@@ -22,6 +22,7 @@ from typing import Literal
 import msgspec
 
 Side = Literal["caller", "callee"]
+SIDES: tuple[Side, Side] = ("caller", "callee")
 CallStatus = Literal["connecting", "connected", "ended"]
 EndReason = Literal["hung_up", "expired", "dropped", "failed", "banned"]
 
@@ -165,8 +166,7 @@ def _lose_seat(call: CallState, side: Side, now: datetime, rules: Rules) -> Call
 def _restart(call: CallState, dead: frozenset[str], now: datetime, rules: Rules) -> CallState:
     if call.state == "connecting":
         call = msgspec.structs.replace(call, connect_by=now + timedelta(seconds=rules.connect_seconds))
-    sides: tuple[Side, ...] = ("caller", "callee")
-    for side in sides:
+    for side in SIDES:
         seat = _get(call, side, "seat")
         if (seat is not None and seat.split("/")[0] in dead) or _get(call, side, "back_by") is not None:
             call = _lose_seat(call, side, now, rules)

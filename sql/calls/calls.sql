@@ -5,9 +5,10 @@ select * from calls where call_id = :call_id;
 -- Prepared.
 select call_id from live_seats where user_id = :user_id;
 
--- name: advance(call_id, version, state, remaining_ms, connect_by, connected_at, caller_up, callee_up, caller_seat, callee_seat, caller_back_by, callee_back_by, running_since, paused_since, paused_ms, due_at, user_id, peer_id, most)
+-- name: advance(call_id, version, state, remaining_ms, connect_by, connected_at, caller_up, callee_up, caller_seat, callee_seat, caller_back_by, callee_back_by, running_since, paused_since, paused_ms, due_at, caller_was, callee_was, is_lazy, user_id, peer_id, most)
 -- Prepared.
--- One step of a live call. Changes nothing if another process was first, or if `version` is null. With `user_id`, also what
+-- One step of a live call. Changes nothing if another process was first, or if `version` is null; the seats are compared too,
+-- because a version may come twice after a crash. `is_lazy`: does not wait for the disk; a crash of PostgreSQL may lose the step. With `user_id`, also what
 -- this user's seat is shown: the peer (null once deleted), the newest lines in order, whether there are more, and the handles
 -- that the peer has shared.
 with stepped as (
@@ -28,10 +29,12 @@ with stepped as (
         paused_ms = :paused_ms,
         due_at = :due_at
     where call_id = :call_id and version = :version and state <> 'ended'
+        and caller_seat is not distinct from :caller_was and callee_seat is not distinct from :callee_was
     returning call_id
 )
 select
     exists (select from stepped) as is_first,
+    case when :is_lazy then set_config('synchronous_commit', 'off', true) end as durability,
     (
         select jsonb_build_object('user_id', user_id, 'name', name, 'gender', gender, 'selfie_id', selfie_id, 'kind', kind)
         from users where user_id = :peer_id and deleted_at is null

@@ -35,6 +35,15 @@ class Faulty:
         self.server.ask_to_stop()
         self.server.wait_stopped(time.monotonic() + SECONDS)
 
+    def kill(self) -> None:
+        """Ends all its processes at once (SIGKILL): what was not written to a file is lost."""
+        processes = self._processes()
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(processes, SECONDS)
+        self.server.wait_stopped(time.monotonic() + SECONDS)
+
     def hang(self) -> None:
         """Stops all its processes (SIGSTOP): connections are accepted, and nothing is answered."""
         for process in self._processes():

@@ -82,6 +82,6 @@ async def test_a_step_of_an_older_version_changes_nothing(models: Models, person
     seated, view = await models.calls.take_seat(old.call_id, "caller", "a")
     assert view is not None
     assert view.peer == await models.users.person(ben.user_id)
-    assert await table.advance(old, old.progress, None) == (False, None)
+    assert await table.advance(old, old.progress) == (False, None)
     assert not await table.finish(old, old.progress)
     assert await models.calls.get(old.call_id) == seated
