@@ -1,8 +1,7 @@
 """`python -m bench browser --beside CHECKOUT`: short calls and calls of browsers, also at another revision.
 
-Both revisions alternate in one run, each with its own servers, so that a slow minute affects both. The other
-revision gets the requests of a browser whose pages were documents of their own; this one gets these too, and
-those of one document.
+Both revisions alternate in one run, each with its own servers, so that a slow minute affects both. Browsers
+send the requests of their revision: before, room, call and end of call were documents of their own.
 """
 
 from __future__ import annotations
@@ -51,14 +50,10 @@ def _picture(sizes: dict[str, Measured]) -> str:
 
 
 async def run_browsers(plan: BrowserPlan) -> dict[str, Measured]:
-    each: dict[str, tuple[Path, Hold]] = {
-        "short": (ROOT, hold),
-        "pages": (ROOT, IN_PAGES),
-        "one page": (ROOT, IN_ONE_PAGE),
-    }
+    each: dict[str, tuple[Path, Hold]] = {"short": (ROOT, hold), "browsers": (ROOT, IN_ONE_PAGE)}
     if plan.beside:
         other = Path(plan.beside)
-        each = {"short, before": (other, hold), "pages, before": (other, IN_PAGES)} | each
+        each = {"short, before": (other, hold), "browsers, before": (other, IN_PAGES)} | each
     with ExitStack() as sites:
         benches: dict[str, Bench] = {}
         for name, (code, how) in each.items():
