@@ -92,7 +92,7 @@ IN_PAGES, IN_ONE_PAGE = BrowserCall(is_one_page=False), BrowserCall(is_one_page=
 
 async def _http(port: int, one: Present) -> HttpConnection:
     """The connection that this user's browser keeps open."""
-    if one.http is None:
+    if one.http is None or not one.http.is_open:
         one.http = await HttpConnection.open(port)
     return one.http
 

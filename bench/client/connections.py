@@ -61,6 +61,11 @@ class HttpConnection(asyncio.Protocol):
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(ConnectionError("the server hung up"))
 
+    @property
+    def is_open(self) -> bool:
+        """False once the server has closed it, as it does with idle ones."""
+        return not self._transport.is_closing()
+
     def close(self) -> None:
         self._transport.close()
 
