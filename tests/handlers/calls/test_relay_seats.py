@@ -246,10 +246,10 @@ def unreadable(site: Running, monkeypatch: pytest.MonkeyPatch) -> list[Exception
     advance_row = CallRows.advance
     read = CallRows.snapshot
 
-    async def failing_advance(*args: Any) -> Any:
+    async def failing_advance(*args: Any, **options: Any) -> Any:
         if errors and args[3] is not None:
             raise errors.pop()
-        return await advance_row(*args)
+        return await advance_row(*args, **options)
 
     async def failing_read(*args: Any) -> Any:
         if errors:
