@@ -79,13 +79,15 @@ node_modules/.stamp: package.json package-lock.json
 	@npm ci --silent --no-audit --no-fund
 	@touch $@
 
-# System packages of the tests: a browser, a TURN server, a proxy for several machines, networks, Node for the type check.
+# System packages of the tests: three browser engines, a TURN server, a proxy for several machines, networks, Node for the type check.
 tools:
 	@missing=""; \
-	for pair in chromium:chromium turnserver:coturn openssl:openssl haproxy:haproxy /usr/sbin/nginx:nginx-light systemd-analyze:systemd \
+	for pair in chromium:chromium firefox-esr:firefox-esr WebKitWebDriver:webkit2gtk-driver Xvfb:xvfb \
+		turnserver:coturn openssl:openssl haproxy:haproxy /usr/sbin/nginx:nginx-light systemd-analyze:systemd \
 		promtool:prometheus /usr/sbin/nft:nftables ip:iproute2 /usr/sbin/debootstrap:debootstrap node:nodejs npm:npm; do \
 		command -v $${pair%:*} >/dev/null || missing="$$missing $${pair#*:}"; \
 	done; \
+	/usr/bin/python3 -c 'import gi; gi.require_version("WebKit2", "4.1")' 2>/dev/null || missing="$$missing python3-gi gir1.2-webkit2-4.1"; \
 	test -n "$$missing" || exit 0; \
 	if [ "$$(id -u)" = 0 ]; then as_root=""; elif sudo -n true 2>/dev/null; then as_root="sudo -n"; else as_root=no; fi; \
 	if [ "$$as_root" = no ] || ! command -v apt-get >/dev/null; then \

@@ -1,7 +1,7 @@
 // @ts-check
 /*
- * Warns about what would fail later: blocked cookies, a browser too old for the scripts, an in-app browser. A classic
- * script in the oldest syntax, because modules never run in such browsers.
+ * Warns about what would fail later: blocked cookies, a browser too old for the scripts, one without WebRTC, an in-app
+ * browser. A classic script in the oldest syntax, because modules never run in such browsers.
  */
 (function () {
   var main = document.getElementById("main");
@@ -38,6 +38,11 @@
       || (connection && !("connectionState" in connection.prototype));
   }
 
+  /** The steps before the room, which has its own words for it. */
+  function isSigningUp() {
+    return document.querySelector("#onboarding-form, #onboarding-selfie, #paywall-access") !== null;
+  }
+
   /** The steps that lead to a call, and the call. */
   function needsCalls() {
     return document.querySelector("#onboarding-form, #onboarding-selfie, #paywall-access, #room, #call") !== null;
@@ -48,6 +53,8 @@
   if (!needsCalls()) return;
   if (isTooOld())
     tell("old-browser", "This browser is too old for calls.", "Update it, or use a current Chrome, Edge, Safari or Firefox.");
+  else if (isSigningUp() && typeof window.RTCPeerConnection !== "function")
+    tell("no-calls", "This browser cannot make video calls.", "Lockdown Mode, a privacy setting, an extension or a policy of your organisation can switch WebRTC off, and some browsers have none. Allow WebRTC for this site, or use another browser, before you sign up and pay.");
   else if (/FBAN|FBAV|FB_IAB|Instagram|Line\/|MicroMessenger|Snapchat|TikTok|musical_ly|BytedanceWebview|Pinterest|LinkedInApp|; wv\)/i.test(agent))
     tell("in-app", "This page is open inside another app.", "There, camera and microphone often do not work, and the sign-in is forgotten. Look for “Open in browser” in the app’s menu, before you sign up.");
 })();

@@ -50,6 +50,7 @@ logging.getLogger("napalmsky.events").setLevel(logging.WARNING)
 # docs/decisions/development/two-at-a-time.md: the longest groups run first, each sequentially.
 GROUPS = {
     "journeys": "browsers",
+    "engines": "browsers",
     "turn": "browsers",
     "webrtc": "browsers",
     "networks": "browsers",

@@ -41,7 +41,7 @@ def house(server: ServerProcess, flags: list[str]) -> Iterator[House]:
     loop = Loop()
     playwright = loop.run(start_playwright())
     browsers = loop.run(open_browsers(playwright, flags, flags))
-    yield House(server, loop, browsers)
+    yield House(server, loop, browsers, playwright)
     for browser in browsers:
         loop.run(browser.close())
     loop.run(playwright.stop())

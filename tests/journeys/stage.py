@@ -74,6 +74,7 @@ class House:
     server: ServerProcess
     loop: Loop
     browsers: list[Browser]
+    playwright: Playwright
 
 
 @dataclass

@@ -7,6 +7,7 @@ import os
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 @pytest.fixture
 def stage(house: House, demo: ServerProcess) -> Iterator[Stage]:
     """One Chromium in front of the demo."""
-    stage = Stage(House(demo, house.loop, house.browsers[:1]))
+    stage = Stage(replace(house, server=demo, browsers=house.browsers[:1]))
     yield stage
     troubles = house.loop.run(stage.clear()) + demo.faults[:5]
     assert not troubles, "\n".join(troubles)

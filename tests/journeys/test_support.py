@@ -18,6 +18,7 @@ Object.defineProperty(Navigator.prototype, "cookieEnabled", { get: () => false }
 FAULTS = {
     "Cookies are off in your browser.": {"scripts": NO_COOKIES},
     "This browser is too old for calls.": {"scripts": "delete window.HTMLDialogElement;"},
+    "This browser cannot make video calls.": {"scripts": "delete window.RTCPeerConnection;"},
     "This page is open inside another app.": {"user_agent": INSTAGRAM},
 }
 

@@ -214,7 +214,7 @@ def main(directory: str, *wanted: str) -> None:
         films = [film(name, Path(scratch)) for name in LOOKS]
         browsers = loop.run(open_browsers(playwright, *films))
         try:
-            house = House(server, loop, browsers)
+            house = House(server, loop, browsers, playwright)
             if "--docs" in wanted:
                 loop.run(for_the_readme(Stage(house), home), 300)
                 compose(home)

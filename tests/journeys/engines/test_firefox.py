@@ -1,0 +1,36 @@
+"""Firefox in calls with Chromium, in both directions, and with itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from playwright.async_api import Browser
+
+from tests.journeys.engines.evening import evening
+from tests.journeys.people.visitor import Visitor
+from tests.journeys.stage import DESKTOP, PHONE, Device, Stage, journey
+
+TOUCHED = Device(PHONE.size)  # the fingers are the browser's, not Playwright's
+
+
+async def with_firefox(stage: Stage, name: str, browser: Browser, device: Device) -> Visitor:
+    usual, stage.house = stage.house, replace(stage.house, browsers=[browser])
+    visitor = await stage.visitor(name, device, may_use=())
+    stage.house = usual
+    return visitor
+
+
+@journey
+async def test_firefox_calls_chromium(stage: Stage, firefox: Browser) -> None:
+    await evening(await with_firefox(stage, "Fay", firefox, DESKTOP), await stage.visitor("Cora", PHONE))
+
+
+@journey
+async def test_chromium_calls_firefox(stage: Stage, firefox_phone: Browser) -> None:
+    await evening(await stage.visitor("Cora"), await with_firefox(stage, "Finn", firefox_phone, TOUCHED))
+
+
+@journey
+async def test_firefox_calls_firefox(stage: Stage, firefox: Browser, firefox_phone: Browser) -> None:
+    fay = await with_firefox(stage, "Fay", firefox, DESKTOP)
+    await evening(await with_firefox(stage, "Finn", firefox_phone, TOUCHED), fay)
