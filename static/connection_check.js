@@ -3,6 +3,7 @@
  * "Will it work for me?" on the paywall: devices, the socket, connectivity. Opens no device and makes no call. The texts
  * are in the page.
  */
+import { knownDevices } from "./media/devices.js";
 import { canCall, ways } from "./media/readiness.js";
 import { invites } from "./socket.js";
 
@@ -13,7 +14,9 @@ const button = /** @type {HTMLButtonElement} */ (root.querySelector("button"));
 /** Only what a page can read without permission. */
 async function devices() {
   if (!navigator.mediaDevices || !canCall()) return "browser";
-  const kinds = (await navigator.mediaDevices.enumerateDevices()).map(({ kind }) => kind);
+  const found = await knownDevices();
+  if (!found) return ""; // unknown: nothing is said
+  const kinds = found.map(({ kind }) => kind);
   if (!kinds.includes("audioinput")) return "microphone";
   return kinds.includes("videoinput") ? "devices" : "camera";
 }

@@ -7,6 +7,7 @@ import { keepRunning, lacksActivation, onActivation } from "./ringing/activation
 
 /** @type {AudioContext|null} */
 let context = null;
+let isMissing = false;
 /** @type {ReturnType<typeof setInterval>|undefined} */
 let repeat;
 
@@ -15,16 +16,25 @@ const listeners = new Set();
 
 /** Call from a touch or key event. */
 export function unlockAudio() {
-  if (!context) {
-    context = new AudioContext();
-    keepRunning(context, tell);
-  }
-  if (context.state !== "running") context.resume().catch(() => undefined);
+  context ??= open();
+  if (context && context.state !== "running") context.resume().catch(() => undefined);
   tell();
 }
 
+/** Null where there is no WebAudio, or no more of it: a ring is then only seen. */
+function open() {
+  try {
+    const opened = new AudioContext();
+    keepRunning(opened, tell);
+    return opened;
+  } catch {
+    isMissing = true;
+    return null;
+  }
+}
+
 /** Whether a ring would be silent until the user interacts with the page. */
-const isLocked = () => (context ? context.state !== "running" : lacksActivation());
+const isLocked = () => (context ? context.state !== "running" : !isMissing && lacksActivation());
 
 function tell() {
   for (const hear of listeners) hear(isLocked());
@@ -80,6 +90,7 @@ export async function playTestSound(deviceId) {
   player.srcObject = exit.stream;
   if (deviceId && "setSinkId" in player) await player.setSinkId(deviceId).catch(() => undefined);
   const done = new Promise((resolve) => { setTimeout(resolve, TEST_MS); });
+  audio.resume().catch(() => undefined); // Safari may make it suspended, or interrupt it
   await player.play();
   note(audio, 659.25, audio.currentTime, 0.3, exit);
   note(audio, 880, audio.currentTime + 0.4, 0.3, exit);

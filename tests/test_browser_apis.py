@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.source_tree import ROOT, name_of
 
-SCRIPTS = sorted((ROOT / "static").glob("*.js"))
+SCRIPTS = sorted(file for file in (ROOT / "static").rglob("*.js") if "vendor" not in file.parts)
 VENDOR = sorted((ROOT / "static" / "vendor").glob("*.js"))
 # Newer than Chrome 94, Safari 15.4 or Firefox 113, or missing on plain http and in some modes: the code that
 # uses each API, and the guard that must be on the same line, or in the same file (`file:`).
@@ -53,6 +53,10 @@ NEWER = {
 }
 
 
+# What Safari 15.4 knows by its older name only.
+PREFIXED = ("user-select", "backdrop-filter", "mask-image", "text-size-adjust", "box-decoration-break")
+
+
 def bad_lines(text: str, name: str, newer: str, guard: str | None) -> list[str]:
     code = re.sub(r"/\*.*?\*/", lambda found: "\n" * found[0].count("\n"), text, flags=re.S)
     lines = [line for line in re.sub(r"(?m)(^|\s)//.*$", "", code).splitlines() if re.search(newer, line)]
@@ -79,6 +83,14 @@ def test_the_checker_finds_unguarded_apis() -> None:
     assert not bad_lines(
         "if (form.requestSubmit) form.requestSubmit();", "a.js", r"\.requestSubmit\(", guarded
     )
+
+
+@pytest.mark.parametrize("name", PREFIXED)
+def test_safari_is_given_its_own_names_of_properties(name: str) -> None:
+    sheets = "\n".join(sheet.read_text() for sheet in (ROOT / "static" / "css").glob("*.css"))
+    plain = re.findall(rf"(?<![-\w]){name}: ?([^;}}]+)", sheets)
+    prefixed = re.findall(rf"-webkit-{name}: ?([^;}}]+)", sheets)
+    assert sorted(plain) == sorted(prefixed)
 
 
 def test_htmx_guards_newer_apis() -> None:

@@ -4,6 +4,7 @@
  * duplicated. Messages are shown as text only. Empty messages and more than 500 characters are not sent.
  */
 import { polite } from "../announce.js";
+import "./keyboard.js";
 import { isComposing } from "./shortcuts.js";
 import { newId, on } from "../socket.js";
 

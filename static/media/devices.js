@@ -13,6 +13,8 @@ import { causeOf, faultOf, permissionOf } from "../troubles.js";
 const KEYS = { audio: "napalm.microphone", video: "napalm.camera", output: "napalm.speaker" };
 /** A permitted device opens sooner; after this time the browser is waiting for the user. */
 const ASKING_MS = 3000;
+/** A list of devices takes a few milliseconds; one that is later is not coming. */
+const LISTING_MS = 2000;
 /** @type {readonly Kind[]} */
 export const KINDS = ["audio", "video"];
 
@@ -95,8 +97,18 @@ async function openAlone(kind, kinds, picture, reason, faults) {
   return [];
 }
 
+/**
+ * All devices as far as pages may know them; null if the browser does not say. Firefox lets a window without focus wait
+ * for as long as it has none. @returns {Promise<MediaDeviceInfo[]|null>}
+ */
+export async function knownDevices() {
+  const late = new Promise((resolve) => { setTimeout(resolve, LISTING_MS, null); });
+  const listed = Promise.resolve().then(() => navigator.mediaDevices?.enumerateDevices?.()).catch(() => null);
+  return (await Promise.race([listed, late])) ?? null;
+}
+
 /** @param {MediaDeviceKind} kind @returns {Promise<MediaDeviceInfo[]>} */
 export async function listDevices(kind) {
-  const devices = (await navigator.mediaDevices?.enumerateDevices?.()) ?? [];
+  const devices = (await knownDevices()) ?? [];
   return devices.filter((device) => device.kind === kind && device.deviceId !== "");
 }

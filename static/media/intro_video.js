@@ -5,6 +5,7 @@
  */
 import { Camera } from "./selfie_camera.js";
 import { openWhatThereIs } from "./devices.js";
+import "./unplayable.js";
 
 const KINDS = ['video/mp4;codecs="avc1.42E01F,mp4a.40.2"', "video/webm;codecs=vp8,opus", "video/mp4"];
 
@@ -19,9 +20,18 @@ class IntroCamera extends Camera {
   /** Starts the recording; the second call stops it. @override */
   shoot() {
     if (this.recorder?.state === "recording") return this.recorder.stop();
-    const mimeType = KINDS.find((kind) => MediaRecorder.isTypeSupported(kind));
-    const recorder = this.recorder = new MediaRecorder(/** @type {MediaStream} */ (this.stream), { mimeType, videoBitsPerSecond: 1_500_000 });
-    recorder.ondataavailable = ({ data }) => this.keep(data);
+    try {
+      this.record(new MediaRecorder(/** @type {MediaStream} */ (this.stream), { mimeType, videoBitsPerSecond: 1_500_000 }));
+    } catch {
+      this.keep(null);
+    }
+  }
+
+  /** A recorder may fail at any time, and Safari may hand over nothing: both are told. @param {MediaRecorder} recorder */
+  record(recorder) {
+    this.recorder = recorder;
+    recorder.onerror = () => { recorder.ondataavailable = null; this.keep(null); };
+    recorder.ondataavailable = ({ data }) => this.keep(data.size ? data : null);
     recorder.start();
     this.show("recording");
     this.tick(Date.now());
@@ -38,8 +48,10 @@ class IntroCamera extends Camera {
   }
 }
 
+/** Without a format that the site takes, there is only the file. */
+const mimeType = window.MediaRecorder && KINDS.find((kind) => MediaRecorder.isTypeSupported(kind));
 const root = document.getElementById("intro");
-if (root && window.MediaRecorder) {
+if (root && mimeType) {
   const camera = new IntroCamera(root, "video");
   camera.form.addEventListener("submit", (event) => {
     event.preventDefault();

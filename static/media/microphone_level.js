@@ -2,6 +2,7 @@
 /**
  * The level of a microphone: a number from 0 (silence, -60 dB) to 1, about twelve times a second. Nothing is recorded.
  */
+import { keepRunning } from "../ringing/activation.js";
 
 const LOOK_MS = 80;
 const SAMPLES = 4096; // 85 ms at 48 kHz: all of the sound since the last look
@@ -17,9 +18,10 @@ export function loudness(samples) {
 /** @param {MediaStreamTrack} track @param {(level: number) => void} show @returns {() => void} stops it and frees the audio context */
 export function listenTo(track, show) {
   const context = new AudioContext();
+  const letRest = keepRunning(context); // Safari starts it suspended if the click is too long ago
   const ear = new AnalyserNode(context, { fftSize: SAMPLES });
   const samples = new Float32Array(ear.fftSize);
   context.createMediaStreamSource(new MediaStream([track])).connect(ear);
   const timer = setInterval(() => { ear.getFloatTimeDomainData(samples); show(loudness(samples)); }, LOOK_MS);
-  return () => { clearInterval(timer); context.close().catch(() => undefined); };
+  return () => { clearInterval(timer); letRest(); context.close().catch(() => undefined); };
 }

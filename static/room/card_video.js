@@ -2,6 +2,7 @@
 /**
  * Autoplay of the intro video on the top card, muted, unless the user prefers reduced motion or data; sound on request.
  */
+import "../media/unplayable.js";
 
 /** @param {HTMLElement} home of the cards @returns {() => void} a video that leaves the document would play on */
 export function start(home) {
@@ -40,3 +41,4 @@ function label({ target }) {
   play.textContent = paused ? "Play intro" : "Pause";
   sound.textContent = muted ? "Sound on" : "Sound off";
 }
+import "../media/unplayable.js";

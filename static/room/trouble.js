@@ -1,5 +1,6 @@
 // @ts-check
 /** Problems that would spoil a call from this browser, shown with the own picture: before the user goes online, and later. */
+import { knownDevices } from "../media/devices.js";
 import { ownDevices } from "../media/own_devices.js";
 import { canCall, findsWayOut } from "../media/readiness.js";
 import { on, invites } from "../socket.js";
@@ -39,7 +40,7 @@ async function deviceFaults() {
   const faults = KINDS.map(async ([kind, list]) => {
     if (lacks) return [await faultOf({ name: "NotSupportedError" }, kind)];
     if ((await permissionOf(kind)) === "denied") return [await faultOf({ name: "NotAllowedError" }, kind)];
-    const devices = await navigator.mediaDevices.enumerateDevices().catch(() => null);
+    const devices = await knownDevices();
     const isThere = !devices || devices.some((device) => device.kind === list);
     return isThere ? [] : [await faultOf({ name: "NotFoundError" }, kind)];
   });

@@ -123,8 +123,9 @@ ROLES = {
     "checkbox": "input[type=checkbox]",
     "textbox": "input, textarea",
 }
+# A <summary> has no role in WebKit.
 NAMES = {
-    "button": ("button", "link"),
+    "button": ("button", "link", ""),
     "radio": ("radio",),
     "checkbox": ("checkbox",),
     "textbox": ("textbox",),
