@@ -8,6 +8,7 @@ from pathlib import Path
 
 from playwright.async_api import expect
 
+from tests.journeys.people.screen import until
 from tests.journeys.people.visitor import Visitor
 
 PICTURES = os.environ.get("ENGINE_PICTURES", "")
@@ -23,6 +24,41 @@ OUTSIDE = """() => {
   });
   return [...(wide ? ["the page scrolls sideways"] : []), ...cut.map((one) => one.outerHTML.slice(0, 120))];
 }"""
+
+CONTEXTS = """
+window.contexts = [];
+window.AudioContext = class extends AudioContext {
+  constructor(...options) { super(...options); contexts.push(this); }
+};
+"""
+STATES = "contexts.map(({ state }) => state)"
+
+
+async def rings_aloud_after_every_load(one: Visitor) -> None:
+    """A touch anywhere lets the tone sound, however the page came. `one` has the script CONTEXTS."""
+    await one.enrol()
+    for load in (
+        lambda: one.go("/room"),
+        lambda: one.page.reload(),
+        lambda: by_link(one),
+        lambda: by_history(one),
+    ):
+        await load()
+        await one.at("/room")
+        await one.touch(one.page.locator("#availability-words"))
+        await until(lambda: one.page.evaluate(STATES), lambda states: "running" in states)
+        assert not await one.page.locator("[data-sound-locked]").first.is_visible()
+
+
+async def by_link(one: Visitor) -> None:
+    await one.press("History")
+    await one.at("/history")
+    await one.press("Room")
+
+
+async def by_history(one: Visitor) -> None:
+    await one.go("/terms")
+    await one.page.go_back()
 
 
 async def look(visitor: Visitor, name: str) -> None:

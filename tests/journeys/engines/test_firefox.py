@@ -6,16 +6,18 @@ from dataclasses import replace
 
 from playwright.async_api import Browser
 
-from tests.journeys.engines.evening import evening
+from tests.journeys.engines.evening import CONTEXTS, evening, rings_aloud_after_every_load
 from tests.journeys.people.visitor import Visitor
 from tests.journeys.stage import DESKTOP, PHONE, Device, Stage, journey
 
 TOUCHED = Device(PHONE.size)  # the fingers are the browser's, not Playwright's
 
 
-async def with_firefox(stage: Stage, name: str, browser: Browser, device: Device) -> Visitor:
+async def with_firefox(
+    stage: Stage, name: str, browser: Browser, device: Device, scripts: str = ""
+) -> Visitor:
     usual, stage.house = stage.house, replace(stage.house, browsers=[browser])
-    visitor = await stage.visitor(name, device, may_use=())
+    visitor = await stage.visitor(name, device, may_use=(), scripts=scripts)
     stage.house = usual
     return visitor
 
@@ -34,3 +36,14 @@ async def test_chromium_calls_firefox(stage: Stage, firefox_phone: Browser) -> N
 async def test_firefox_calls_firefox(stage: Stage, firefox: Browser, firefox_phone: Browser) -> None:
     fay = await with_firefox(stage, "Fay", firefox, DESKTOP)
     await evening(await with_firefox(stage, "Finn", firefox_phone, TOUCHED), fay)
+
+
+@journey
+async def test_a_touch_lets_firefox_ring(stage: Stage, firefox_phone: Browser) -> None:
+    finn = await with_firefox(stage, "Finn", firefox_phone, TOUCHED, CONTEXTS)
+    await rings_aloud_after_every_load(finn)
+
+
+@journey
+async def test_a_touch_lets_chromium_ring(stage: Stage) -> None:
+    await rings_aloud_after_every_load(await stage.visitor("Cora", PHONE, scripts=CONTEXTS))
