@@ -17,11 +17,19 @@ export function loudness(samples) {
 
 /** @param {MediaStreamTrack} track @param {(level: number) => void} show @returns {() => void} stops it and frees the audio context */
 export function listenTo(track, show) {
-  const context = new AudioContext();
+  try {
+    return listen(new AudioContext(), track, show);
+  } catch {
+    return () => {}; // no WebAudio, or no more of it: no level
+  }
+}
+
+/** @param {AudioContext} context @param {MediaStreamTrack} track @param {(level: number) => void} show @returns {() => void} */
+function listen(context, track, show) {
   const letRest = keepRunning(context); // Safari starts it suspended if the click is too long ago
-  const ear = new AnalyserNode(context, { fftSize: SAMPLES });
-  const samples = new Float32Array(ear.fftSize);
-  context.createMediaStreamSource(new MediaStream([track])).connect(ear);
-  const timer = setInterval(() => { ear.getFloatTimeDomainData(samples); show(loudness(samples)); }, LOOK_MS);
+  const analyser = new AnalyserNode(context, { fftSize: SAMPLES });
+  const samples = new Float32Array(analyser.fftSize);
+  context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
+  const timer = setInterval(() => { analyser.getFloatTimeDomainData(samples); show(loudness(samples)); }, LOOK_MS);
   return () => { clearInterval(timer); letRest(); context.close().catch(() => undefined); };
 }

@@ -84,9 +84,7 @@ async def test_the_chat_stays_above_an_iphones_keyboard(stage: Stage) -> None:
 async def test_an_interrupted_tone_is_offered_again_and_comes_back(stage: Stage) -> None:
     anna = await caller(stage, "Anna", PHONE, scripts=INTERRUPTED)
     offer = anna.page.get_by_role("button", name="Tap for sound").first
-    await anna.visitor.touch(anna.page.locator(".wordmark"))
-    await anna.visitor.go("/room")
-    await anna.visitor.touch(anna.page.locator(".room-foot"))
+    await anna.visitor.touch(anna.page.locator("#availability-words"))
     await until(lambda: anna.run("contexts.map(({ state }) => state)"), lambda states: "running" in states)
     await anna.run("interrupt(true)")
     await expect(offer).to_be_visible()

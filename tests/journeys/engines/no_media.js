@@ -1,7 +1,8 @@
 // A stub: an RTCPeerConnection through which no media flow, for WebKitGTK as Debian builds it, without WebRTC. It finds one
 // candidate, so that the room does not refuse, and never makes an offer or an answer.
 window.RTCPeerConnection = class extends EventTarget {
-  connectionState = "new"; iceConnectionState = "new"; iceGatheringState = "new"; signalingState = "stable";
+  get connectionState() { return this.isClosed ? "closed" : "new"; }
+  iceConnectionState = "new"; iceGatheringState = "new"; signalingState = "stable";
   localDescription = null; remoteDescription = null; isStub = true;
   addTransceiver(kind) { return { kind, direction: "sendrecv", receiver: { track: { kind } }, sender: sender() }; }
   createDataChannel() { return new EventTarget(); }
@@ -18,6 +19,6 @@ window.RTCPeerConnection = class extends EventTarget {
     setTimeout(() => this.onicecandidate?.({ candidate: { candidate: "stub", type: "host" } }));
     return new Promise(() => {});
   }
-  close() { this.connectionState = "closed"; }
+  close() { this.isClosed = true; }
 };
 const sender = () => ({ track: null, replaceTrack: async () => {}, getParameters: () => ({}), setParameters: async () => {} });

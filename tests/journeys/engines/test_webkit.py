@@ -127,6 +127,8 @@ async def writes(willa: WebKit, cora: Visitor) -> None:
 
 async def goes_on_after_a_reload(willa: WebKit, cora: Visitor) -> None:
     await willa.run("location.reload()")
+    flow = "return document.getElementById('call')?.dataset.flow"
+    await until(lambda: willa.run(flow), bool)  # its script runs
     await willa.press("Chat")
     await willa.sees("Hello from WebKit")
     await willa.press("Close chat")
