@@ -27,7 +27,7 @@ class IntroCamera extends Camera {
     }
   }
 
-  /** A recorder may fail at any time, and Safari may hand over nothing: both are told. @param {MediaRecorder} recorder */
+  /** A recorder may fail at any time, and Safari may return an empty recording: the page says so. @param {MediaRecorder} recorder */
   record(recorder) {
     this.recorder = recorder;
     recorder.onerror = () => { recorder.ondataavailable = null; this.keep(null); };

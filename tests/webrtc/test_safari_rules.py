@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from playwright.async_api import Route, expect
 
+from tests.journeys.people.screen import until
 from tests.journeys.people.visitor import Visitor
 from tests.journeys.stage import PHONE, Stage, journey
 from tests.support.media.clips import clip
@@ -21,6 +22,26 @@ window.openKeyboard = (height, offsetTop) => {
   view.dispatchEvent(new Event("resize"));
 };
 """
+# Safari's AudioContext in a phone call: it cannot be resumed before the call ends.
+INTERRUPTED = """
+window.contexts = [];
+window.AudioContext = class extends AudioContext {
+  constructor(...options) { super(...options); contexts.push(this); }
+  get state() { return window.isInterrupted ? "interrupted" : super.state; }
+  resume() {
+    if (window.isInterrupted) return Promise.reject(new DOMException("interrupted", "InvalidStateError"));
+    return super.resume();
+  }
+};
+window.interrupt = (isInterrupted) => {
+  window.isInterrupted = isInterrupted;
+  for (const context of contexts) context.dispatchEvent(new Event("statechange"));
+};
+"""
+NO_AUDIO = (
+    "window.AudioContext = class { constructor() { throw new DOMException('', 'NotSupportedError'); } };"
+)
+NO_LIST = "MediaDevices.prototype.enumerateDevices = () => new Promise(() => {});"
 BROKEN_LIST = (
     "MediaDevices.prototype.enumerateDevices = async () => { throw new DOMException('', 'UnknownError'); };"
 )
@@ -59,7 +80,29 @@ async def test_the_chat_stays_above_an_iphones_keyboard(stage: Stage) -> None:
     await expect(anna.page.locator("#call")).to_have_css("bottom", "0px")
 
 
-@pytest.mark.parametrize("script", [BROKEN_LIST, EMPTY_LIST], ids=["broken", "empty"])
+@journey
+async def test_an_interrupted_tone_is_offered_again_and_comes_back(stage: Stage) -> None:
+    anna = await caller(stage, "Anna", PHONE, scripts=INTERRUPTED)
+    offer = anna.page.get_by_role("button", name="Tap for sound").first
+    await anna.visitor.touch(anna.page.locator("#availability-words"))
+    await until(lambda: anna.run("contexts.map(({ state }) => state)"), lambda states: "running" in states)
+    await anna.run("interrupt(true)")
+    await expect(offer).to_be_visible()
+    await anna.run("contexts.forEach((context) => context.suspend())")
+    await anna.run("window.isInterrupted = false")  # without an event
+    await anna.visitor.touch(offer)
+    await expect(offer).to_be_hidden()
+    assert "running" in await anna.run("contexts.map(({ state }) => state)")
+
+
+@journey
+async def test_without_any_audio_context_a_call_rings_and_stands(stage: Stage) -> None:
+    anna, ben = await pair(stage, scripts=NO_AUDIO)
+    await ring(anna, ben)
+    await asyncio.gather(anna.visitor.in_call(), ben.visitor.in_call())
+
+
+@pytest.mark.parametrize("script", [NO_LIST, BROKEN_LIST, EMPTY_LIST], ids=["never", "broken", "empty"])
 @journey
 async def test_a_list_of_devices_holds_nobody_up(stage: Stage, script: str) -> None:
     anna, ben = await pair(stage, scripts=script)
