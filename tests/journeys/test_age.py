@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from tests.journeys.conftest import free_port
 from tests.journeys.server_process import ServerProcess
-from tests.journeys.stage import PHONE, House, Stage, journey
+from tests.journeys.stage import PHONE, Stage, journey
 from tests.support.accounts.fake_age_provider import CLIENT, SECRET, AgeProviderStandIn
 
 
@@ -19,7 +20,7 @@ async def asking_site(stage: Stage, home: Path, provider: AgeProviderStandIn) ->
     settings = {"AGE_PROVIDER_URL": provider.api_base, "AGE_CLIENT_ID": CLIENT, "AGE_CLIENT_SECRET": SECRET}
     server = ServerProcess(home, free_port(), MINIMUM_AGE_CHECK="provider", **settings)
     await asyncio.to_thread(server.start)
-    own = Stage(House(server, stage.house.loop, stage.house.browsers))
+    own = Stage(replace(stage.house, server=server))
     try:
         yield own
         assert not await own.clear()

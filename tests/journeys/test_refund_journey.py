@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -25,7 +26,7 @@ def paying(house: House, bank: StripeStandIn, tmp_path_factory: pytest.TempPathF
     home = tmp_path_factory.mktemp("refunds")
     server = ServerProcess(home, free_port(), STRIPE_API_BASE=bank.api_base, **settings)
     server.start()
-    yield House(server, house.loop, house.browsers)
+    yield replace(house, server=server)
     server.stop()
 
 

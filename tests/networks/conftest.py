@@ -78,7 +78,7 @@ def house(
             f"--unsafely-treat-insecure-origin-as-secure=http://{HOST}:{PORT}",
         ]  # fmt: skip
         browsers.append(loop.run(open_browser(playwright, flags, program)))
-    yield House(server, loop, browsers)
+    yield House(server, loop, browsers, playwright)
     for browser in browsers:
         loop.run(browser.close())
     loop.run(playwright.stop())
