@@ -30,6 +30,7 @@ STAYS = {
     "terms_acceptances.user_id": "evidence in a dispute about the payment",
     "invite_codes.owner_id": "friends came by it; it is stopped",
     "sessions.user_id": "ended; the row goes within minutes",
+    "person_marks.user_id": "keyed hashes that link a returning user with the reports, until REPORT_DAYS",
     "tombstones.id": "so that no backup brings them back",
 }
 
@@ -104,6 +105,7 @@ async def the_rest(models: Models, ann: Person, bo: Person, cy: Person) -> None:
         "insert into invite_code_uses values (%s, '0123456789ABCDEF', now())",
         "insert into age_proofs values (%s, 'https://age.example', now())",
         "insert into age_checks values (%s, 'x', 'n', 'v', now())",
+        "insert into seen_devices values (%s, 'a device', now())",
     ):
         await rows(models, sql, ann.user_id)
     for newcomer, other, introducer in ((ann, bo, cy), (cy, ann, bo), (bo, cy, ann)):
