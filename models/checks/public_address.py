@@ -77,7 +77,7 @@ def cause_of(error: Exception) -> str:
         return "its name is not in the DNS"
     if isinstance(error, TimeoutError):
         return "nothing answers in time (a firewall; or this machine cannot reach its own public address)"
-    if isinstance(error, ConnectionError):
+    if isinstance(error, ConnectionRefusedError):
         return "nothing listens there (the site or its proxy is not running)"
     return f"no usable answer ({type(error).__name__})"
 
