@@ -29,6 +29,9 @@ function element(id) {
   return found;
 }
 
+/** The first page of this document may be older than the socket: no update has what changed in between. */
+let mayBeOld = true;
+
 class RoomPage {
   #left = new AbortController();
   #talk = /** @type {HTMLButtonElement} */ (element("talk"));
@@ -49,6 +52,8 @@ class RoomPage {
     this.stack = new CardStack(element("queue-cards"), (card) => this.#shown(card));
     offerNotifications(element("offer-notifications"), presence.tellHidden);
     this.#listen(this.#left.signal);
+    if (mayBeOld && invites.state) this.#inTurn(this.#refresh);
+    mayBeOld = false;
     this.stack.show();
     this.timers = [setInterval(() => this.#beat(), 1000), setInterval(() => this.#poll(), POLL_MS)];
     presence.enter();
