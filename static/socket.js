@@ -20,7 +20,6 @@ const PING_MS = 20_000;
 const SILENT_MS = 8000;
 const HANDSHAKE_MS = 12_000;
 const CHECK_MS = 1000;
-const HURRIED_TRIES = 20;
 const ANSWERS = ["pong", "socket:status"];
 
 /** @returns {string} crypto.randomUUID is missing on plain http */
@@ -74,9 +73,14 @@ export class Socket extends EventTarget {
     wire.onopen = () => this.#opened();
     wire.onmessage = (event) => this.#received(event.data);
     wire.onclose = (event) => this.#closed(event.code);
-    const isHurried = this.hasOpened && this.#tries < HURRIED_TRIES;
-    setTimeout(() => { if (this.#wire === wire && wire.readyState === WebSocket.CONNECTING) this.#again(); }, isHurried ? this.hurryMs : HANDSHAKE_MS);
+    setTimeout(() => { if (this.#wire === wire && wire.readyState === WebSocket.CONNECTING) this.#again(); }, this.#handshakeMs());
     this.#tell("connecting");
+  }
+
+  /** Longer after each few attempts: a slow network needs four round trips. */
+  #handshakeMs() {
+    const least = Math.max(this.hurryMs, 8 * this.#roundTripMs);
+    return this.hasOpened ? Math.min(HANDSHAKE_MS, least * 2 ** Math.floor(this.#tries / 3)) : HANDSHAKE_MS;
   }
 
   #again() {

@@ -6,18 +6,25 @@ from tornado.testing import bind_unused_port
 
 from models.safety.bans import NewBan
 from models.wiring import Models
-from tests.conftest import MakePerson, MakeSite, Running
-from tests.support.people.account_holders import upgraded
+from tests.conftest import MakePerson, MakeSite, Person, Running
+from tests.support.people.account_holders import Holder, upgraded
 from tests.support.people.reports import MODERATOR, OTHER_MODERATOR, report, reporters
 from tests.support.scenes import rows, stand_still
 from tests.support.smtp_server import Mailbox
+
+
+async def account(site: Running, mailbox: Mailbox, person: Person, email: str) -> Holder:
+    """An account, whose confirmation e-mail has arrived and is taken away."""
+    made = await upgraded(site, person, email)
+    assert "Confirm" in (await mailbox.any_letter())["Subject"]
+    return made
 
 
 async def test_a_reporter_gets_a_receipt_and_the_outcome(
     site: Running, person: MakePerson, mailbox: Mailbox
 ) -> None:
     models, bad = site.models, await person("Bad")
-    ann = await upgraded(site, await person("Ann"), "ann@example.com")
+    ann = await account(site, mailbox, await person("Ann"), "ann@example.com")
     for verdict, words in (("upheld", "We have acted on it."), ("dismissed", "no reason to act")):
         reference = await report(models, ann.person, bad)
         await report(models, ann.person, bad)
@@ -33,7 +40,7 @@ async def test_a_reporter_gets_a_receipt_and_the_outcome(
         assert "Bad" not in receipt + outcome
     assert await rows(models, "select 1 from decision_emails") == []
     assert mailbox.letters == []
-    assert mailbox.recipients == ["ann@example.com"] * 4
+    assert mailbox.recipients == ["ann@example.com"] * 5
 
 
 async def test_all_reporters_behind_a_ban_get_the_outcome(
@@ -41,7 +48,7 @@ async def test_all_reporters_behind_a_ban_get_the_outcome(
 ) -> None:
     models, bad = site.models, await person("Bad")
     people = await reporters(models, person, bad, 4)
-    ann = await upgraded(site, people[0], "ann@example.com")
+    ann = await account(site, mailbox, people[0], "ann@example.com")
     for one in (ann.person, *people[1:]):
         await report(models, one, bad)
     await models.decisions.emails.send()
@@ -56,7 +63,7 @@ async def test_all_reporters_behind_a_ban_get_the_outcome(
 async def test_a_banned_account_holder_gets_the_reasons(
     site: Running, person: MakePerson, mailbox: Mailbox
 ) -> None:
-    ben = await upgraded(site, await person("Ben"), "ben@example.com")
+    ben = await account(site, mailbox, await person("Ben"), "ben@example.com")
     new = NewBan(user_id=ben.person.user_id, rule="spam", reason="Adverts.")
     ban = await site.models.bans.decide(new, MODERATOR)
     await site.models.decisions.emails.send()
@@ -67,7 +74,7 @@ async def test_a_banned_account_holder_gets_the_reasons(
 
 
 async def test_a_removal_is_explained_by_e_mail(site: Running, person: MakePerson, mailbox: Mailbox) -> None:
-    ben = await upgraded(site, await person("Ben"), "ben@example.com")
+    ben = await account(site, mailbox, await person("Ben"), "ben@example.com")
     user_id = ben.person.user_id
     media_id = (await site.models.members.get(user_id)).selfie_id or ""
     removal_id = await site.models.decisions.removals.remove(
@@ -83,7 +90,7 @@ async def test_a_removal_is_explained_by_e_mail(site: Running, person: MakePerso
 async def test_what_ended_in_the_meantime_is_not_sent(
     site: Running, person: MakePerson, mailbox: Mailbox
 ) -> None:
-    ben = await upgraded(site, await person("Ben"), "ben@example.com")
+    ben = await account(site, mailbox, await person("Ben"), "ben@example.com")
     new = NewBan(user_id=ben.person.user_id, rule="spam", reason="Adverts.")
     ban = await site.models.bans.decide(new, MODERATOR)
     await site.models.bans.lift(ban.ban_id, OTHER_MODERATOR, "A mistake.")
@@ -117,7 +124,7 @@ async def test_without_a_mail_server_nothing_waits(models: Models, person: MakeP
 
 
 async def test_receipts_do_not_flood_an_address(site: Running, person: MakePerson, mailbox: Mailbox) -> None:
-    ann = await upgraded(site, await person("Ann"), "ann@example.com")
+    ann = await account(site, mailbox, await person("Ann"), "ann@example.com")
     for number in range(5):
         await report(site.models, ann.person, await person(f"Bad {number}", selfie=False))
     await site.models.decisions.emails.send()
