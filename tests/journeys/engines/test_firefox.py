@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from playwright.async_api import Browser
 
 from tests.journeys.engines.evening import CONTEXTS, evening, rings_aloud_after_every_load
@@ -33,6 +34,7 @@ async def test_chromium_calls_firefox(stage: Stage, firefox_phone: Browser) -> N
 
 
 @journey
+@pytest.mark.prove
 async def test_firefox_calls_firefox(stage: Stage, firefox: Browser, firefox_phone: Browser) -> None:
     fay = await with_firefox(stage, "Fay", firefox, DESKTOP)
     await evening(await with_firefox(stage, "Finn", firefox_phone, TOUCHED), fay)
