@@ -24,7 +24,7 @@ function leadOn() {
 
 function lose() {
   if (document.getElementById("call")) toast("Your access has ended. This call goes on; afterwards the paywall says why.", { seconds: 20 });
-  else if (!document.getElementById("receipts")) location.assign("/paywall");
+  else if (!document.querySelector("#receipts, #withdrawals")) location.assign("/paywall");
 }
 
 /** New terms, or an age that is not proven: both have a page of their own, which waits for the end of a call. */
