@@ -44,6 +44,7 @@ async def test_cone_nat_lets_a_direct_call_through(stage: Stage, code: str, home
     await hang_up(anna, ben)
 
 
+@pytest.mark.prove
 @journey
 async def test_symmetric_nat_needs_the_relay(stage: Stage, code: str, homes: list[Home]) -> None:
     for home in homes:
