@@ -22,7 +22,7 @@ PURPOSE = "age"
 EARLIEST = date(1900, 1, 1)
 NO_DATE = "Give your date of birth as year-month-day, like 1990-05-31."
 TOO_YOUNG = (
-    "This site is for people aged 18 and over. From this connection, or in this browser, somebody has said "
+    "This site is for people aged 18 and over. From this connection, or in this browser, someone has said "
     "that they are younger: sign-up is closed here for a while."
 )
 TOO_YOUNG_BY_PROVIDER = "The provider says that you are under 18. This site is for people aged 18 and over."

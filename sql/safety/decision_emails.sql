@@ -1,4 +1,4 @@
--- E-mails about reports and decisions: an outbox.
+-- E-mails about reports and decisions: an outbox. Only confirmed addresses get them.
 
 -- name: write(kind, about_id, now)!
 insert into decision_emails (kind, about_id, created_at)
@@ -25,7 +25,7 @@ delete from decision_emails where created_at < coalesce(:now::timestamptz, clock
 -- For the first reports of a day: the address may be that of someone else.
 select email, r.report_id::text, verdict
 from reports r join accounts on user_id = reporter_id
-where report_id = :report_id and (
+where report_id = :report_id and email_confirmed_at is not null and (
     select count(*) from reports o
     where o.reporter_id = r.reporter_id and o.created_at > r.created_at - interval '1 day' and o.created_at <= r.created_at
 ) <= 3;
@@ -33,14 +33,14 @@ where report_id = :report_id and (
 -- name: report(report_id)
 select email, report_id::text, verdict
 from reports join accounts on user_id = reporter_id
-where report_id = :report_id;
+where report_id = :report_id and email_confirmed_at is not null;
 
 -- name: ban(ban_id)
 select email, ban_id::text, user_id::text, rule, reason, kind, until_at, decided_by is null as is_automatic
 from bans join accounts using (user_id)
-where ban_id = :ban_id and lifted_at is null;
+where ban_id = :ban_id and lifted_at is null and email_confirmed_at is not null;
 
 -- name: removal(removal_id)
 select email, removal_id::text, kind, rule, reason
 from removals join accounts using (user_id)
-where removal_id = :removal_id;
+where removal_id = :removal_id and email_confirmed_at is not null;

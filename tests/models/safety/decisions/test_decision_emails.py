@@ -130,3 +130,15 @@ async def test_receipts_do_not_flood_an_address(site: Running, person: MakePerso
     await site.models.decisions.emails.send()
     assert await rows(site.models, "select 1 from decision_emails") == []
     assert len(mailbox.letters) == 3
+
+
+async def test_an_unconfirmed_address_gets_nothing(
+    site: Running, person: MakePerson, mailbox: Mailbox
+) -> None:
+    ben = await account(site, mailbox, await person("Ben"), "ben@example.com")
+    await rows(site.models, "update accounts set email_confirmed_at = null")
+    new = NewBan(user_id=ben.person.user_id, rule="spam", reason="Adverts.")
+    await site.models.bans.decide(new, MODERATOR)
+    await site.models.decisions.emails.send()
+    assert await rows(site.models, "select 1 from decision_emails") == []
+    assert mailbox.letters == []
