@@ -14,7 +14,6 @@ from markupsafe import Markup
 from handlers.http.assets import ROOT, modules, static_url
 from handlers.http.legal_texts import own_text, terms_page
 from handlers.http.recipients import Recipient, recipients
-from models.billing.receipt_texts import seller_lines
 from models.billing.withdrawals import WORDS
 from models.errors import Invalid
 from models.mail import email_address
@@ -150,7 +149,7 @@ def _site_view(config: Config, terms: Terms) -> SiteView:
         base_url=config.base_url,
         price_text=config.price_text,
         withdrawal_words=WORDS if config.consumer_law == "eu" else None,
-        seller=seller_lines(config),
+        seller=config.seller_lines,
         takes_days=config.payment_methods == "all",
         mails=config.smtp_url is not None,
         test_checkout=config.has_test_checkout,

@@ -136,12 +136,20 @@ class Fulfillment:
         if not is_new and not is_linked:
             return IGNORED
         if is_new:
-            await self._sql.run("number", on=on, attempt_id=attempt_id)
-        if is_new and (percent := self._config.seller_tax_percent) is not None:
-            tax = tax_in(checkout.amount_cents, percent)
-            await self._sql.run("note_tax", on=on, attempt_id=attempt_id, tax_cents=tax)
+            await self._number(checkout, on)
         change = await self._entitlement.work_out(attempt_id, checkout.user_id, on=on)
         return AppliedEvent("applied" if is_new else "ignored", change)
+
+    async def _number(self, checkout: Checkout, on: Transaction) -> None:
+        percent = self._config.seller_tax_percent
+        await self._sql.run(
+            "number",
+            on=on,
+            attempt_id=checkout.attempt_id,
+            seller="\n".join(self._config.seller_lines),
+            tax_percent=percent,
+            tax_cents=None if percent is None else tax_in(checkout.amount_cents, percent),
+        )
 
     async def _review(
         self,

@@ -53,7 +53,7 @@ class ReceiptMails:
             found = [one for one in await self._receipts.of(due.user_id) if one.payment_id == due.attempt_id]
             if not found:
                 continue
-            seller = (seller_lines(self._config) or ["Napalm Sky"])[0]
+            seller = (seller_lines(found[0], self._config) or ["Napalm Sky"])[0]
             text = receipt_text(found[0], self._config, with_withdrawal=due.has_words)
             text += await self._way_back(due)
             subject = f"Your receipt {found[0].number_text} from {seller}"

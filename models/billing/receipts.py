@@ -8,6 +8,7 @@ has been used by friends; the operator decides those.
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal
 
 import msgspec
@@ -30,8 +31,11 @@ class Receipt(msgspec.Struct, frozen=True):
     number: int | None
     paid_at: datetime
     amount_cents: int
-    # What of the amount is tax; None if it is not known.
+    # Name, address and tax number, one a line; None for a payment of an earlier version of the site.
+    seller: str | None
+    # What of the amount is tax, and its rate; None if it is not known.
     tax_cents: int | None
+    tax_percent: Decimal | None
     currency: str
     kind: CheckoutKind
     stripe_id: str

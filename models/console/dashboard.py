@@ -5,6 +5,8 @@ One statement, and one Redis command for the number online.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 
 from models.clock import Clock
@@ -18,9 +20,13 @@ class Figures(msgspec.Struct, frozen=True):
     calls_today: int
     ended_today: int
     good_today: int
+    # What waits for a decision, and when the oldest of it came.
     reports: int
+    reports_since: datetime | None
     appeals: int
+    appeals_since: datetime | None
     notices: int
+    notices_since: datetime | None
     payments_today: int | None
     online: int = 0
 

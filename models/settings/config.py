@@ -210,6 +210,13 @@ class Config:
         return self.minimum_age_check == "provider"
 
     @property
+    def seller_lines(self) -> list[str]:
+        """Name, address and tax number of the seller, as far as they are set."""
+        tax_id = f"Tax number: {self.seller_tax_id}" if self.seller_tax_id else None
+        lines = (self.seller_name or self.operator_name, self.seller_address, tax_id)
+        return [line for line in lines if line]
+
+    @property
     def price_text(self) -> str:
         """The price, formatted for users."""
         return amount_text(self.price_cents, self.currency)

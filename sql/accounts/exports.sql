@@ -39,6 +39,7 @@ select
     refunded_cents(c.payment_intent) as "refundedCents", review as "differences", paid_cents as "paidCents",
     paid_currency as "paidCurrency", start_asked_at as "startAskedAt", start_words as "startWords",
     withdrawn_at as "withdrawnAt", refund_asked_at as "refundAskedAt", receipt_number as "receiptNumber", tax_cents as "taxCents",
+    tax_percent as "taxPercent", receipt_seller as "receiptSeller",
     receipt_mailed_at as "receiptMailedAt",
     (select json_build_object('email', e.email, 'confirmedAt', e.confirmed_at) from receipt_emails e where e.user_id = c.user_id) as "receiptEmail",
     array(select status from disputes d where d.payment_intent = c.payment_intent) as disputes

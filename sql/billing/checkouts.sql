@@ -70,15 +70,17 @@ set state = 'paid', session_id = coalesce(:session_id, session_id),
     settled_at = coalesce(:now::timestamptz, clock_timestamp())
 where attempt_id = :attempt_id and state in ('open', 'failed', 'expired') and review is null;
 
--- name: number(attempt_id)!
--- The next receipt number of its kind, once.
+-- name: number(attempt_id, seller, tax_percent, tax_cents)!
+-- The next receipt number of its kind, once, and what the receipt says for ever: its seller and the rate of the tax.
 with next as (
     insert into receipt_numbers (kind, last)
     select kind, 1 from checkouts where attempt_id = :attempt_id and receipt_number is null
     on conflict (kind) do update set last = receipt_numbers.last + 1
     returning last
 )
-update checkouts set receipt_number = next.last from next where attempt_id = :attempt_id;
+update checkouts
+set receipt_number = next.last, receipt_seller = :seller, tax_percent = :tax_percent, tax_cents = coalesce(tax_cents, :tax_cents)
+from next where attempt_id = :attempt_id;
 
 -- name: note_tax(attempt_id, tax_cents)!
 update checkouts set tax_cents = coalesce(tax_cents, :tax_cents) where attempt_id = :attempt_id;

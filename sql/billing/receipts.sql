@@ -3,7 +3,8 @@
 -- name: of_user(user_id)
 -- A payment is extra if another reason grants access too: an earlier payment, or a friend's code.
 select
-    c.attempt_id::text as payment_id, c.receipt_number as number, c.settled_at as paid_at, c.tax_cents,
+    c.attempt_id::text as payment_id, c.receipt_number as number, c.settled_at as paid_at, c.receipt_seller as seller,
+    c.tax_cents, c.tax_percent,
     coalesce(c.paid_cents, c.amount_cents) as amount_cents, coalesce(c.paid_currency, c.currency) as currency, c.kind,
     coalesce(c.payment_intent, c.session_id, c.attempt_id::text) as stripe_id,
     refunded_cents(c.payment_intent) as refunded_cents, c.state = 'refunded' as is_refunded,

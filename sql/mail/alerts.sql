@@ -3,15 +3,24 @@
 -- name: raise_alert(kind, path, now)!
 insert into alerts (kind, path, created_at) values (:kind, :path, coalesce(:now::timestamptz, clock_timestamp()));
 
+-- name: raise_rarely(kind, path, every, now)!
+insert into alerts (kind, path, created_at)
+select :kind, :path, at from coalesce(:now::timestamptz, clock_timestamp()) as at
+where not exists (select from alerts where kind = :kind and created_at > at - make_interval(secs => :every));
+
 -- name: claim(every, most, now)
 -- The unsent alerts, for one sender. None within `every` seconds of the last claim, so that a flood becomes a few
--- messages; a claim whose sender died or failed can be taken after the same time.
+-- messages; a claim whose sender died or failed can be taken after the same time. A message of new reports alone does
+-- not delay the others.
 update alerts set claimed_at = at
 from coalesce(:now::timestamptz, clock_timestamp()) as at
 where alert_id in (
-    select alert_id from alerts
+    select alert_id from alerts one
     where sent_at is null and (claimed_at is null or claimed_at <= at - make_interval(secs => :every))
-        and not exists (select from alerts last where last.claimed_at > at - make_interval(secs => :every))
+        and not exists (
+            select from alerts last
+            where last.claimed_at > at - make_interval(secs => :every) and (one.kind = 'report' or last.kind <> 'report')
+        )
     order by alert_id limit :most for update skip locked
 )
 returning alert_id, kind, path, created_at, mailed_at is not null as is_mailed, posted_at is not null as is_posted;

@@ -14,7 +14,7 @@ delete from secrets where name in ('site', 'adopt');
 update secrets set value = :value where name = 'sealed' and value = :before;
 
 -- name: replace(plain, sealed)!
--- What the old secret made is of no use any more: marks of addresses and e-mail addresses.
+-- What the old secret made is of no use any more: marks of addresses, e-mail addresses and browsers.
 delete from secrets where name in ('site', 'sealed', 'adopt');
 insert into secrets (name, value)
 select name, value from (values ('site', :plain::text), ('sealed', :sealed::text)) as new (name, value) where value is not null;
@@ -22,6 +22,8 @@ delete from seen_addresses;
 delete from address_bans;
 delete from banned_emails;
 delete from age_refusals;
+delete from seen_devices;
+delete from person_marks;
 delete from guesses;
 update reports set addresses = '{}' where addresses <> '{}';
 

@@ -9,6 +9,7 @@ import pytest
 
 from handlers.routes import console_routes
 from models.ids import new_id
+from models.messages import instant
 from tests.conftest import MakePerson, Person, Running
 from tests.support.clients import Answer, Browser
 from tests.support.media.clips import clip
@@ -239,9 +240,11 @@ async def test_invitations_are_shown_as_a_tree(scene: Scene, person: MakePerson)
 async def test_the_figures_are_current(scene: Scene) -> None:
     _, browser = await at_work(scene.site, "Mia")
     before = await cookie_get(scene, browser, "/admin")
+    since = (await rows(scene.site.models, "select created_at from reports"))[0][0]
     assert before.json["figures"] == {
-        "callsNow": 0, "callsToday": 0, "endedToday": 0, "goodToday": 0, "reports": 1, "appeals": 0,
-        "notices": 0, "paymentsToday": None, "online": 0,
+        "callsNow": 0, "callsToday": 0, "endedToday": 0, "goodToday": 0, "reports": 1,
+        "reportsSince": instant(since), "appeals": 0, "appealsSince": None,
+        "notices": 0, "noticesSince": None, "paymentsToday": None, "online": 0,
     }  # fmt: skip
     socket = await scene.site.invites(scene.anna)
     fragment = await browser.get("/admin", htmx=True)

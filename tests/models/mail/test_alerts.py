@@ -16,7 +16,7 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest, ResponseStartLine
 from tornado.testing import bind_unused_port
 
-from models.mail.alerts import EVERY_SECONDS, Alerts
+from models.mail.alerts import EVERY_SECONDS, REPORT_EVERY_SECONDS, Alerts
 from models.mail.mailer import Mailer
 from models.safety.notices import NewNotice
 from models.settings.config import Config
@@ -71,7 +71,8 @@ async def test_an_automatic_ban_alerts_the_staff_once(
         await report(models, one, bad)
     await asyncio.gather(*(models.alerts.send() for _ in range(5)))
     (body,) = receiver.bodies
-    (alert,) = body["alerts"]
+    waiting, alert = body["alerts"]
+    assert (waiting["kind"], waiting["url"]) == ("report", f"{models.config.base_url}/admin/reports")
     url = f"{models.config.base_url}/admin/people/{bad.user_id}"
     assert (alert["kind"], alert["url"]) == ("ban", url)
     assert url in body["text"]
@@ -79,6 +80,24 @@ async def test_an_automatic_ban_alerts_the_staff_once(
     (request,) = receiver.requests
     at, _, digest = request.headers["X-Napalmsky-Signature"].removeprefix("t=").partition(",v1=")
     assert digest == hmac.new(SECRET.encode(), f"{at}.".encode() + request.body, hashlib.sha256).hexdigest()
+
+
+async def test_reports_alert_once_an_hour_and_delay_nothing_urgent(
+    models: Models, person: MakePerson, receiver: Receiver
+) -> None:
+    models.clock.freeze(models.clock.now())
+    ben, one = await person("Ben"), await person("One")
+    await report(models, one, ben)
+    await models.alerts.send()
+    await report(models, ben, one)
+    await models.alerts.raise_alert("ban", "/admin/people/1")
+    await models.alerts.send()
+    kinds = [[alert["kind"] for alert in body["alerts"]] for body in receiver.bodies]
+    assert kinds == [["report"], ["ban"]]
+    models.clock.advance(seconds=REPORT_EVERY_SECONDS + 1)
+    await report(models, await person("Late"), ben)
+    await models.alerts.send()
+    assert [alert["kind"] for alert in receiver.bodies[-1]["alerts"]] == ["report"]
 
 
 async def test_a_flood_is_one_message_a_minute_and_a_failure_is_repeated(
@@ -139,5 +158,6 @@ async def test_urgent_notices_and_hidden_cards_alert(models: Models, person: Mak
         await report(models, one, ben, "minor")
     assert await rows(models, "select kind, path from alerts order by alert_id") == [
         ("notice", "/admin/notices"),
+        ("report", "/admin/reports"),
         ("minor", f"/admin/people/{ben.user_id}"),
     ]

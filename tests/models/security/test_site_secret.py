@@ -62,6 +62,7 @@ class Traces:
         assert member
         await models.accounts.upgrade(member, EMAIL, "four quiet purple lanterns", HOME)
         await models.address_bans.saw(bad.user_id, HOME)
+        await models.marks.saw(bad.user_id, "a device")
         new = NewBan(user_id=bad.user_id, rule="spam", reason="Spam.", with_addresses=True)
         ban = await models.bans.decide(new, self.worker.staff_id)
         self.appeal = await models.ban_notices.token(ban.ban_id)
@@ -169,7 +170,7 @@ async def test_a_new_secret_leaves_no_mark_of_the_old_one(models: Models, person
     await models.site_secret.replace(OPERATOR)
     await models.ban_notices.renew_links()
     await models.address_bans.check(HOME)
-    for table in ("seen_addresses", "address_bans", "banned_emails", "guesses"):
+    for table in ("seen_addresses", "seen_devices", "address_bans", "banned_emails", "guesses"):
         assert await rows(models, f"select count(*) from {table}") == [(0,)]
     with pytest.raises(NotFound):
         await models.appeals.get(traces.appeal)
