@@ -20,7 +20,7 @@ class Figures(msgspec.Struct, frozen=True):
     calls_today: int
     ended_today: int
     good_today: int
-    # What waits for a decision, and when the oldest of it came.
+    # Open ones, and the time of the oldest.
     reports: int
     reports_since: datetime | None
     appeals: int
