@@ -28,7 +28,8 @@ def is_tab(value: str) -> bool:
 
 
 def new_code() -> str:
-    return "".join(secrets.choice(CROCKFORD) for _ in range(16))
+    # 256 is a multiple of 32, so each letter is equally likely. One system call instead of 32.
+    return "".join(CROCKFORD[byte % 32] for byte in secrets.token_bytes(16))
 
 
 def as_code(value: str) -> str | None:
