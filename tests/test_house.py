@@ -29,7 +29,6 @@ ONLY_IN_USE = {
     "handlers.commands.privacy",
     "handlers.commands.staff",
     "handlers.console.notice_reviews",
-    "handlers.realtime.connection",
     "handlers.realtime.sockets",
     "models.settings.version",
 }

@@ -8,6 +8,7 @@ read them.
 from __future__ import annotations
 
 import logging
+import time
 from asyncio import Future
 from typing import Any
 
@@ -18,16 +19,7 @@ from handlers.base.application import Site
 from handlers.http import origins
 from handlers.http.problems import as_problem, is_our_fault
 from handlers.http.request import bearer_of, client_address
-from handlers.realtime.close_codes import (
-    BAD,
-    NOT_ALLOWED,
-    NOT_FOUND,
-    SIGNED_OUT,
-    TOO_MANY,
-    TOO_SLOW,
-    TRY_AGAIN,
-)
-from handlers.realtime.limits import Budget
+from handlers.realtime import close_codes
 from handlers.realtime.takeover import Takeover
 from handlers.realtime.websocket import WebSocketConnection
 from models import messages
@@ -43,6 +35,24 @@ MOST_WAITING_BYTES = 1024 * 1024
 PING_SECONDS = 20
 MOST_FAULTS = 20
 HANDSHAKE_HEADERS = ("Server", "Content-Type", "Date", "Upgrade", "Connection", "Sec-WebSocket-Accept")
+
+
+class Budget:
+    """A token bucket: `rate` messages a second, four seconds' worth at once."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._left = rate * 4.0
+        self._at = time.monotonic()
+
+    def take(self) -> bool:
+        now = time.monotonic()
+        self._left = min(self._rate * 4.0, self._left + (now - self._at) * self._rate)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
 
 
 class BaseSocket(WebSocketHandler):
@@ -131,7 +141,7 @@ class BaseSocket(WebSocketHandler):
             max_bytes=MOST_BYTES,
             max_waiting=MOST_WAITING_BYTES,
             ping_seconds=PING_SECONDS,
-            too_big=BAD,
+            too_big=close_codes.BAD,
         )
         return Takeover(self, self._connection)
 
@@ -170,8 +180,7 @@ class BaseSocket(WebSocketHandler):
     def refuse(self, problem: Problem) -> None:
         if isinstance(problem, Banned) and isinstance(problem.notice, BanNotice):
             self.send_message(problem.notice.message)
-        codes = {401: SIGNED_OUT, 403: NOT_ALLOWED, 404: NOT_FOUND, 429: TOO_MANY, 503: TRY_AGAIN}
-        self.close(codes.get(problem.status, BAD), problem.message[:120])
+        self.close(close_codes.BY_STATUS.get(problem.status, close_codes.BAD), problem.message[:120])
 
     def send(self, frame: bytes) -> None:
         """Writes an encoded frame without waiting; does nothing if the socket is closed."""
@@ -195,15 +204,15 @@ class BaseSocket(WebSocketHandler):
         """Counts one message, fragment or control frame. If it is one too many, the socket is closed."""
         if self.budget.take():
             return False
-        self.fail(TOO_MANY, "too many messages")
+        self.fail(close_codes.TOO_MANY, "too many messages")
         return True
 
     def on_binary(self) -> None:
-        self.fail(BAD, "text frames only")
+        self.fail(close_codes.BAD, "text frames only")
 
     def on_too_slow(self) -> None:
         """The Close frame is queued after the pending output: it arrives if the client reads on in time."""
-        self.fail(TOO_SLOW, "too slow")
+        self.fail(close_codes.TOO_SLOW, "too slow")
 
     def failed(self, error: Exception, command_id: str | None) -> None:
         """Logs an internal error and reports it to the client; the socket stays open."""
@@ -224,7 +233,7 @@ class BaseSocket(WebSocketHandler):
         if isinstance(problem, BadRequest):
             self._faults += 1
             if self._faults > MOST_FAULTS:
-                self.fail(BAD, "too many faulty messages")
+                self.fail(close_codes.BAD, "too many faulty messages")
 
 
 def id_of(frame: bytes) -> str | None:

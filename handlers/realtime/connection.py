@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable
-from typing import Any, Protocol, cast
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar, Protocol, cast
 
-from handlers.realtime.frame_protocol import FrameProtocol, text_frame
-from handlers.realtime.frame_reader import FrameReader
-from handlers.realtime.keepalive import Keepalive
-from handlers.realtime.output import Output
+from handlers.realtime.frame_protocol import FrameProtocol, FrameReader, text_frame
+
+CLOSE_SECONDS = 5
 
 
 class Receiver(Protocol):
@@ -34,6 +33,107 @@ class Receiver(Protocol):
     def on_ws_connection_close(
         self, close_code: int | None = None, close_reason: str | None = None
     ) -> None: ...
+
+
+class Output:
+    """What one connection sends. What is sent while one read is handled goes out in one write per connection:
+    a write is a system call, which would otherwise be most of the cost of a relayed message.
+
+    `on_too_slow` is called when more than `max_waiting` bytes wait for the client after a write.
+    """
+
+    # Between `hold` and `release`: the connections with output.
+    _held: ClassVar[list[Output] | None] = None
+
+    def __init__(self, max_waiting: int, on_too_slow: Callable[[], None]) -> None:
+        self._max_waiting, self._on_too_slow = max_waiting, on_too_slow
+        self._transport: asyncio.Transport | None = None
+        self._parts: list[bytes] = []
+
+    @classmethod
+    def hold(cls) -> None:
+        """Collects the output of all connections until `release`."""
+        cls._held = []
+
+    @classmethod
+    def release(cls) -> None:
+        """Writes what was collected, once per connection."""
+        held, cls._held = cls._held or (), None
+        for one in held:
+            one.flush()
+
+    def open(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+
+    def close(self) -> None:
+        """Drops what is collected; nothing more is written."""
+        self._transport = None
+        self._parts.clear()
+
+    def write(self, data: bytes) -> None:
+        """Sends `data`, now or at `release`. Does nothing without a connection."""
+        held = Output._held
+        if held is None:
+            self._write(data)
+        else:
+            if not self._parts:
+                held.append(self)
+            self._parts.append(data)
+
+    def flush(self) -> None:
+        """Writes what was collected for this connection."""
+        parts = self._parts
+        if parts:
+            self._parts = []
+            self._write(parts[0] if len(parts) == 1 else b"".join(parts))
+
+    def _write(self, data: bytes) -> None:
+        transport = self._transport
+        if transport is None or not data:
+            return
+        transport.write(data)
+        if transport.get_write_buffer_size() > self._max_waiting:
+            self._on_too_slow()
+
+
+class Keepalive:
+    """The timer of a connection: pings while it is open, a time limit while it closes.
+
+    Calls `ping` every `seconds`; calls `drop` if the client completes no frame for a whole interval after
+    a ping, and CLOSE_SECONDS after `closing`.
+    """
+
+    def __init__(self, seconds: float, ping: Callable[[], None], drop: Callable[[], None]) -> None:
+        self._seconds, self._ping, self._drop = seconds, ping, drop
+        # True from a ping until the client completes a frame.
+        self.is_quiet = False
+        self._is_closing = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        self._call(self._seconds, self._look)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def closing(self) -> None:
+        """Starts the time limit; the first call counts."""
+        if not self._is_closing:
+            self._is_closing = True
+            self._call(CLOSE_SECONDS, self._drop)
+
+    def _look(self) -> None:
+        if self.is_quiet:
+            self._drop()
+            return
+        self.is_quiet = True
+        self._call(self._seconds, self._look)
+        self._ping()
+
+    def _call(self, seconds: float, work: Callable[[], None]) -> None:
+        self.stop()
+        self._timer = asyncio.get_running_loop().call_later(seconds, work)
 
 
 class Connection(asyncio.Protocol):

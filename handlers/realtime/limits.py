@@ -6,7 +6,6 @@ Addresses are kept only while their sockets are open.
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 
 from models.errors import TooMany
@@ -37,21 +36,3 @@ class SocketLimits:
     @property
     def open(self) -> int:
         return len(self._marks)
-
-
-class Budget:
-    """A token bucket: `rate` messages a second, four seconds' worth at once."""
-
-    def __init__(self, rate: int) -> None:
-        self._rate = rate
-        self._left = rate * 4.0
-        self._at = time.monotonic()
-
-    def take(self) -> bool:
-        now = time.monotonic()
-        self._left = min(self._rate * 4.0, self._left + (now - self._at) * self._rate)
-        self._at = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True

@@ -12,7 +12,7 @@ import contextlib
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 
-from handlers.realtime.connection import Connection, Receiver
+from handlers.realtime.connection import Connection, Output, Receiver
 from handlers.realtime.frame_protocol import (
     BINARY,
     CLOSE,
@@ -25,7 +25,6 @@ from handlers.realtime.frame_protocol import (
     Frame,
     close_code_of,
 )
-from handlers.realtime.output import Output
 
 
 class WebSocketConnection(Connection):

@@ -32,7 +32,7 @@ def read_url(database_url: str) -> dict[str, Any]:
     return KEEPALIVES | dict(extensions.parse_dsn(database_url)) | {"client_encoding": "UTF8"}
 
 
-# aiopg passes this to `wait_for`; `models.postgres.connection` limits the time of a statement.
+# aiopg passes this to `wait_for`; `models.postgres.statements` limits the time of a statement.
 NO_LIMIT: Any = None
 
 

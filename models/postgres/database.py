@@ -18,9 +18,8 @@ import psycopg2
 from psycopg2 import errorcodes
 
 from models.errors import Contended, Unavailable
-from models.postgres.connection import PoolConnection, RunningStatements, UniqueViolation
-from models.postgres.pool import AWAY, Pool
-from models.postgres.statements import Statement, Statements
+from models.postgres.pool import AWAY, Pool, PoolConnection
+from models.postgres.statements import RunningStatements, Statement, Statements, UniqueViolation
 
 __all__ = ["Db", "Statements", "Transaction", "UniqueViolation"]
 Answer = TypeVar("Answer")

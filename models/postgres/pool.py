@@ -11,16 +11,55 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
+from typing import Any
 
 import psycopg2
+from psycopg2 import extensions
 
 from models.errors import Unavailable
-from models.postgres.async_connection import connect, read_url
-from models.postgres.connection import IDLE_SECONDS, STATEMENT_SECONDS, PoolConnection
+from models.postgres.async_connection import AsyncConnection, connect, read_url
 
 logger = logging.getLogger(__name__)
+STATEMENT_SECONDS = 2.0
+# How long a connection may stay idle. Firewalls, NAT and poolers drop idle ones, often silently.
+IDLE_SECONDS = 60.0
 # Raised for a lost, hung or restarting server; everything else is a bug and is not hidden.
 AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError, asyncio.TimeoutError, OSError)
+
+
+class PoolConnection:
+    """A connection and the prepared statements that it knows."""
+
+    def __init__(self, connection: AsyncConnection, generation: int) -> None:
+        self.connection, self.generation = connection, generation
+        self.cursor = connection.cursor
+        self.execute = connection.execute
+        self.prepared: set[str] = set()
+        self.used_at = asyncio.get_running_loop().time()
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it is open and not in the middle of a statement or transaction."""
+        if self.connection.closed:
+            return False
+        return bool(self.connection.raw.get_transaction_status() == extensions.TRANSACTION_STATUS_IDLE)
+
+    def is_fresh(self, now: float) -> bool:
+        """Whether it was used recently and the server has not closed it since."""
+        return now - self.used_at < IDLE_SECONDS and self.connection.is_alive()
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def rows(self) -> list[dict[str, Any]]:
+        if self.cursor.description is None:
+            return []
+        names = [column[0] for column in self.cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in self.cursor.fetchall()]
+
+    def count(self) -> int:
+        """The number of rows the statement affected."""
+        return int(self.cursor.rowcount)
 
 
 class Pool:

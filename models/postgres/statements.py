@@ -1,12 +1,16 @@
 """Named statements from `sql/<subject>/<noun>.sql`: aiosql files, rows as frozen records.
 
 Parameters are written `:name`. `models.postgres.database` runs the statement, on its own or, with `on=`, as
-part of a transaction.
+part of a transaction. A statement without an answer after two seconds, or whose caller is cancelled, closes
+its connection.
 """
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -14,8 +18,14 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 
 import aiosql
 import msgspec
+import psycopg2
 from aiosql.adapters.pyformat import PyFormatAdapter
+from psycopg2 import errorcodes
 
+from models.errors import Contended, DiskFull, NoTables, Unavailable
+from models.postgres.pool import STATEMENT_SECONDS, PoolConnection
+
+logger = logging.getLogger(__name__)
 SQL = Path(__file__).resolve().parent.parent.parent / "sql"
 Row = TypeVar("Row")
 On = TypeVar("On")
@@ -24,6 +34,21 @@ PREPARED = "Prepared."
 PARAMETER = re.compile(r"%\((\w+)\)s")
 WRITES = re.compile(
     r"\b(insert|update|delete|merge|truncate|nextval|set_config|pg_advisory_lock)\b", re.IGNORECASE
+)
+
+
+READ_SECONDS = 0.05
+# Another transaction held the row, or there was a deadlock: nothing has been written.
+CONTENTION = (
+    errorcodes.LOCK_NOT_AVAILABLE,
+    errorcodes.DEADLOCK_DETECTED,
+    errorcodes.SERIALIZATION_FAILURE,
+)
+# Memory, temporary files and other limits of the server: the connection still works.
+SHORTAGES = (
+    errorcodes.INSUFFICIENT_RESOURCES,
+    errorcodes.OUT_OF_MEMORY,
+    errorcodes.CONFIGURATION_LIMIT_EXCEEDED,
 )
 
 
@@ -130,3 +155,82 @@ class Statements(Generic[On]):
 
     async def _run(self, name: str, on: On | None, values: dict[str, object]) -> list[dict[str, Any]]:
         return await self._db.fetch(self._queries[name], values, on)
+
+
+class UniqueViolation(Exception):
+    """A unique constraint was violated: `constraint` is its name."""
+
+    def __init__(self, constraint: str) -> None:
+        self.constraint = constraint
+        super().__init__(constraint)
+
+
+class RunningStatements:
+    """The running statements and when each began, with one timer for all of them. When a statement's time is
+    over, its connection is closed after one more turn of the event loop: if this process itself was blocked,
+    the answer has been read by then.
+    """
+
+    def __init__(self) -> None:
+        self._since: dict[PoolConnection, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        # Called when a statement fails because the server's disk is full.
+        self.when_full: Callable[[], object] = _nothing
+
+    async def execute(self, link: PoolConnection, sql: str, values: dict[str, object] | None = None) -> None:
+        """Raises: UniqueViolation, NoTables, Contended, DiskFull, Unavailable (too slow), and the driver's
+        errors if the server is down.
+        """
+        loop = asyncio.get_running_loop()
+        self._since[link] = loop.time()
+        if self._timer is None:
+            self._timer = loop.call_later(STATEMENT_SECONDS, self._look)
+        try:
+            await link.execute(sql, values)
+        except psycopg2.Error as error:
+            ours = _in_our_words(error, is_lost=link.connection.closed)
+            if isinstance(ours, DiskFull):
+                self.when_full()
+            raise ours from error
+        finally:
+            self._since.pop(link, None)
+
+    def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        before = loop.time() - STATEMENT_SECONDS
+        late = {link: since for link, since in self._since.items() if since <= before}
+        if late:
+            loop.call_later(READ_SECONDS, self._give_up, late)
+        others = [since for since in self._since.values() if since > before]
+        self._timer = loop.call_at(min(others) + STATEMENT_SECONDS, self._look) if others else None
+
+    def _give_up(self, late: dict[PoolConnection, float]) -> None:
+        for link, since in late.items():
+            # By now the connection may run another statement, which has its own time limit.
+            if self._since.get(link) == since:
+                link.close()
+
+
+def _nothing() -> None:
+    """There is nothing to report to."""
+
+
+def _in_our_words(error: Any, *, is_lost: bool) -> Exception:
+    if error.pgcode in (errorcodes.UNIQUE_VIOLATION, errorcodes.CHECK_VIOLATION):
+        return UniqueViolation(error.diag.constraint_name or "")
+    if error.pgcode == errorcodes.UNDEFINED_TABLE:
+        logger.warning("a table is missing: %s", error.diag.message_primary)
+        return NoTables()
+    if error.pgcode in CONTENTION:
+        return Contended()
+    if error.pgcode == errorcodes.QUERY_CANCELED:
+        return Unavailable()
+    if error.pgcode == errorcodes.DISK_FULL:
+        return DiskFull("database")
+    if error.pgcode in SHORTAGES:
+        logger.warning("the database lacks a resource: %s", error.diag.message_primary)
+        return Unavailable()
+    # The driver's name for it varies: a session that was terminated, or a server that has become a standby.
+    if is_lost or error.pgcode == errorcodes.READ_ONLY_SQL_TRANSACTION:
+        return ConnectionError(str(error))
+    return cast(Exception, error)

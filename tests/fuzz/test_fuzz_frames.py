@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tornado.ioloop import IOLoop
 
-from handlers.realtime import keepalive
+from handlers.realtime import connection
 from handlers.realtime.websocket import WebSocketConnection
 from tests.conftest import MakePerson, Running
 from tests.fuzz.budget import rounds
@@ -70,7 +70,7 @@ def test_any_bytes_are_answered_or_ended(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(keepalive, "CLOSE_SECONDS", 0.2)
+    monkeypatch.setattr(connection, "CLOSE_SECONDS", 0.2)
     caplog.set_level(logging.ERROR)
     anna = io_loop.run_sync(person)
     scene = io_loop.run_sync(lambda: in_call(site, person))

@@ -16,8 +16,7 @@ from tornado.http1connection import HTTP1ServerConnection
 from tornado.httpclient import HTTPClientError
 from tornado.httputil import HTTPServerRequest
 
-from handlers.base.socket import MOST_FAULTS
-from handlers.realtime.limits import Budget
+from handlers.base.socket import MOST_FAULTS, Budget
 from tests.conftest import MakePerson, MakeSite, Running
 from tests.support.clients import Socket
 from tests.support.scenes import Raw, ban, in_call, two, until
@@ -187,7 +186,7 @@ async def test_a_flood_closes_it(site: Running, person: MakePerson, kind: str, a
 
 def test_a_budget_refills(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr("handlers.realtime.limits.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("handlers.base.socket.time.monotonic", lambda: now[0])
     budget = Budget(10)
     assert [budget.take() for _ in range(41)] == [True] * 40 + [False]
     now[0] += 0.5

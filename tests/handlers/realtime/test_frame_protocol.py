@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from handlers.realtime.frame_protocol import CLOSE, PING, TEXT, Frame, FrameProtocol, text_frame
-from handlers.realtime.frame_reader import PIECE, FrameReader
+from handlers.realtime.frame_protocol import (
+    CLOSE,
+    PIECE,
+    PING,
+    TEXT,
+    Frame,
+    FrameProtocol,
+    FrameReader,
+    text_frame,
+)
 from tests.support.raw.socket import frame, text
 
 

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from handlers.realtime import keepalive
-from handlers.realtime.keepalive import Keepalive
+from handlers.realtime import connection
+from handlers.realtime.connection import Keepalive
 from tests.support.scenes import until
 
 
@@ -51,7 +51,7 @@ async def test_a_client_that_is_silent_after_a_ping_is_dropped_once() -> None:
 async def test_the_time_limit_of_the_closing_begins_once_and_replaces_the_pings(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(keepalive, "CLOSE_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "CLOSE_SECONDS", 0.05)
     seen, loop = Seen(0.01), asyncio.get_running_loop()
     seen.timer.start()
     began = loop.time()

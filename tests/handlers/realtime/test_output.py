@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from handlers.realtime.output import Output
+from handlers.realtime.connection import Output
 
 
 class Written(asyncio.Transport):

@@ -10,8 +10,8 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from handlers.base import socket as base_socket
-from handlers.realtime import keepalive
-from handlers.realtime.frame_reader import PIECE
+from handlers.realtime import connection
+from handlers.realtime.frame_protocol import PIECE
 from tests.conftest import MakePerson, MakeSite, Running
 from tests.support.pace import within
 from tests.support.raw.socket import CONT, PING, PONG, TEXT, RawSocket, frame, text
@@ -74,7 +74,7 @@ async def test_after_a_failure_nothing_is_read(
     raw: Open, monkeypatch: pytest.MonkeyPatch, site: Running
 ) -> None:
     """An unmasked frame and much data: it is not read, and the connection ends in time."""
-    monkeypatch.setattr(keepalive, "CLOSE_SECONDS", 1)
+    monkeypatch.setattr(connection, "CLOSE_SECONDS", 1)
     socket, began = await raw(token="nobody"), time.monotonic()
     socket.send(frame(TEXT, b"{}", mask=b""), MUCH)
     assert await socket.close_code() in (4401, 1002)
@@ -88,7 +88,7 @@ async def test_after_our_close_little_is_read(
     raw: Open, monkeypatch: pytest.MonkeyPatch, site: Running, piece: bytes
 ) -> None:
     """The client does not answer 4401 and sends valid frames: they take neither time nor memory."""
-    monkeypatch.setattr(keepalive, "CLOSE_SECONDS", 1)
+    monkeypatch.setattr(connection, "CLOSE_SECONDS", 1)
     socket = await raw(token="nobody")
     assert await socket.close_code() == 4401
     began = time.monotonic()
@@ -102,7 +102,7 @@ async def test_sending_does_not_keep_a_refused_socket_open(
     raw: Open, monkeypatch: pytest.MonkeyPatch, site: Running
 ) -> None:
     """Errors one after the other do not restart the time limit."""
-    monkeypatch.setattr(keepalive, "CLOSE_SECONDS", 0.5)
+    monkeypatch.setattr(connection, "CLOSE_SECONDS", 0.5)
     socket = await raw(token="nobody")
     began = time.monotonic()
     while site.site.hub.sockets:
@@ -114,7 +114,7 @@ async def test_sending_does_not_keep_a_refused_socket_open(
 async def test_repeated_closes_do_not_restart_the_time_limit(
     raw: Open, monkeypatch: pytest.MonkeyPatch, site: Running
 ) -> None:
-    monkeypatch.setattr(keepalive, "CLOSE_SECONDS", 0.5)
+    monkeypatch.setattr(connection, "CLOSE_SECONDS", 0.5)
     socket = await raw()
     await socket.message("state")
     (own,) = site.site.hub.sockets
@@ -159,7 +159,7 @@ async def test_unread_pongs_end_it_too(make_site: MakeSite, raw: Open) -> None:
 async def test_a_client_that_never_reads_is_disconnected_in_time(
     raw: Open, monkeypatch: pytest.MonkeyPatch, site: Running
 ) -> None:
-    monkeypatch.setattr(keepalive, "CLOSE_SECONDS", 0.5)
+    monkeypatch.setattr(connection, "CLOSE_SECONDS", 0.5)
     socket = await raw()
     await socket.message("state")
     socket.stop_reading()
@@ -174,7 +174,7 @@ async def test_a_client_that_closes_and_never_reads_is_disconnected_in_time(
     raw: Open, monkeypatch: pytest.MonkeyPatch, site: Running, is_polite: bool
 ) -> None:
     """By a Close frame or a TCP half-close: pending output gets the time limit, and no more."""
-    monkeypatch.setattr(keepalive, "CLOSE_SECONDS", 0.5)
+    monkeypatch.setattr(connection, "CLOSE_SECONDS", 0.5)
     socket = await raw()
     await socket.message("state")
     socket.stop_reading()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models.errors import NotSignedIn
-from models.postgres.connection import PoolConnection
+from models.postgres.pool import PoolConnection
 from models.wiring import Models
 from tests.conftest import MakePerson
 from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD, confirm_email

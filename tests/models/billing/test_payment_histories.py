@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from models.postgres.connection import RunningStatements
+from models.postgres.statements import RunningStatements
 from tests.support.billing.payment_histories import History, crashes, execute_or_die, faults_of_codes
 
 AT_ONCE = 6

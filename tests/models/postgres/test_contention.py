@@ -9,9 +9,8 @@ import pytest
 
 from models.errors import Contended
 from models.postgres import database as module
-from models.postgres.connection import UniqueViolation
 from models.postgres.database import Db, Transaction
-from models.postgres.statements import Statement, Statements
+from models.postgres.statements import Statement, Statements, UniqueViolation
 from tests.support.scenes import until
 from tests.support.servers import Servers
 

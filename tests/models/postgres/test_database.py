@@ -12,9 +12,9 @@ import psycopg2
 import pytest
 
 from models.errors import NoTables, Unavailable
-from models.postgres.connection import STATEMENT_SECONDS, UniqueViolation
 from models.postgres.database import Db
-from models.postgres.statements import SQL
+from models.postgres.pool import STATEMENT_SECONDS
+from models.postgres.statements import SQL, UniqueViolation
 from models.wiring import Models
 from tests.support.plain_statements import Plain
 from tests.support.scenes import rows, until

@@ -19,9 +19,9 @@ import uvloop
 from models.errors import Unavailable
 from models.postgres import database as module
 from models.postgres.async_connection import connect, read_url
-from models.postgres.connection import IDLE_SECONDS, STATEMENT_SECONDS, UniqueViolation
 from models.postgres.database import Db
-from models.postgres.statements import Statement, Statements
+from models.postgres.pool import IDLE_SECONDS, STATEMENT_SECONDS
+from models.postgres.statements import Statement, Statements, UniqueViolation
 from tests.machines.faults.fault_proxy import FaultProxy
 from tests.support.pace import within
 from tests.support.scenes import until

@@ -9,9 +9,8 @@ import psycopg2
 import pytest
 
 from models.errors import Unavailable
-from models.postgres.connection import STATEMENT_SECONDS
 from models.postgres.database import Db
-from models.postgres.pool import Pool
+from models.postgres.pool import STATEMENT_SECONDS, Pool
 from tests.support.pace import within
 from tests.support.plain_statements import Plain
 from tests.support.scenes import until

@@ -14,7 +14,8 @@ from random import Random
 from typing import Any
 
 from models.errors import Problem
-from models.postgres.connection import PoolConnection, RunningStatements
+from models.postgres.pool import PoolConnection
+from models.postgres.statements import RunningStatements
 from models.wiring import Models
 from tests.conftest import MakePerson, Person
 from tests.support.billing.fake_stripe import StripeStandIn
