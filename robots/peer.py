@@ -24,6 +24,7 @@ from aiortc.rtcconfiguration import RTCIceTransportPolicy
 from aiortc.sdp import candidate_from_sdp
 
 from robots.client import SiteMessage
+from robots.ice_urls import readable
 from robots.uninterrupted import to_its_end
 
 # They log addresses at INFO.
@@ -155,8 +156,9 @@ class Peer:
         await self._hang_up()
         policy = RTCIceTransportPolicy.RELAY if self._is_relay_only else RTCIceTransportPolicy.ALL
         servers = [
-            RTCIceServer(urls=one["urls"], username=one.get("username"), credential=one.get("credential"))
+            RTCIceServer(urls=urls, username=one.get("username"), credential=one.get("credential"))
             for one in self._servers
+            if (urls := readable(one["urls"]))
         ]
         pc = RTCPeerConnection(RTCConfiguration(iceServers=servers, iceTransportPolicy=policy))
         self._pc = pc

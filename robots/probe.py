@@ -13,8 +13,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from aiortc.mediastreams import AudioStreamTrack, MediaStreamTrack, VideoStreamTrack
 
-from robots.allocations import fault_of, turn_urls
+from robots.allocations import fault_of, stun_fault_of
 from robots.client import Client, SiteError, SiteMessage, Socket
+from robots.ice_urls import named, readable
 from robots.peer import Peer
 from robots.portraits import jpeg, look_of
 
@@ -66,8 +67,8 @@ class ProbeSide:
 
 
 async def probe(plan: SiteMessage) -> SiteMessage:
-    """`{"allocations": {url: fault}, "direct": {…}, "relayed": {url: {…}}}`; `call` has the fault of another
-    step.
+    """`{"stun": {url: fault}, "allocations": {url: fault}, "direct": {…}, "relayed": {url: {…}}}`; `call` has
+    the fault of another step.
     """
     result: SiteMessage = {}
     clients = [Client(plan["url"], token) for token in plan["tokens"]]
@@ -139,16 +140,21 @@ async def _talk(
         await seat.send({"type": "rtc:connected"})
     for seat in seats:
         await seat.wait("call:clock")
-    named = turn_urls(servers)
-    faults = await asyncio.gather(*(fault_of(url, server) for url, server in named))
-    result["allocations"] = {url: fault for (url, _), fault in zip(named, faults, strict=True)}
-    direct = [one for one in servers if not turn_urls([one])]
+    turn, stun = named(servers, "turn"), named(servers, "stun")
+    faults = await asyncio.gather(
+        *(fault_of(url, server) for url, server in turn), *(stun_fault_of(url) for url, _ in stun)
+    )
+    result["allocations"] = {url: fault for (url, _), fault in zip(turn, faults, strict=False)}
+    result["stun"] = {url: fault for (url, _), fault in zip(stun, faults[len(turn) :], strict=True)}
     if not is_relay_only:
-        result["direct"] = await _media(seats, direct, is_polite, is_relay_only=False)
-    usable = {url: {**server, "urls": [url]} for url, server in named if result["allocations"][url] is None}
+        # Each side would wait for a server that is silent, longer than the call may take.
+        answering = [{"urls": [url]} for url, fault in result["stun"].items() if fault is None]
+        result["direct"] = await _media(seats, answering, is_polite, is_relay_only=False)
     result["relayed"] = {}
-    for url, server in usable.items():
-        result["relayed"][url] = await _media(seats, [server], is_polite, is_relay_only=True)
+    for url, server in turn:
+        if result["allocations"][url] is None and readable(url):
+            usable = [{**server, "urls": [url]}]
+            result["relayed"][url] = await _media(seats, usable, is_polite, is_relay_only=True)
     await _chat(seats)
 
 

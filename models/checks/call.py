@@ -16,13 +16,21 @@ NO_MEDIA = {
     ),
 }
 
+NO_TWILIO = (
+    "TWILIO_ACCOUNT_SID: the site gets no servers from Twilio. Check TWILIO_AUTH_TOKEN, and that this "
+    "machine reaches api.twilio.com; the log has Twilio's answer."
+)
+
 
 def judge(config: Config, result: Mapping[str, Any]) -> list[Line]:
-    """Lines for the allocation through each TURN URL, the direct call, and the call through each TURN URL."""
+    """Lines for each STUN and TURN URL, the direct call, and the call through each TURN URL."""
     if "call" in result and "allocations" not in result:
         return [wrong("call", f"BASE_URL: no call begins: {result['call']}.")]
-    lines = [_allocation(config, url, fault) for url, fault in result["allocations"].items()]
-    if not lines:
+    lines = [_stun(config, url, fault) for url, fault in result.get("stun", {}).items()]
+    lines += [_allocation(config, url, fault) for url, fault in result["allocations"].items()]
+    if config.twilio_account_sid and not set(result["allocations"]) - set(config.turn_urls):
+        lines.append(wrong("turn", NO_TWILIO))
+    elif not result["allocations"]:
         lines.append(_no_turn(config))
     if "direct" in result:
         lines.append(_media("direct", "", result["direct"]))
@@ -32,6 +40,13 @@ def judge(config: Config, result: Mapping[str, Any]) -> list[Line]:
     if "call" in result:
         lines.append(wrong("call", f"BASE_URL: the call breaks off: {result['call']}."))
     return lines
+
+
+def _stun(config: Config, url: str, fault: str | None) -> Line:
+    if fault is None:
+        return fine("stun", f"{url} answers")
+    setting = "STUN_URLS" if url in (config.stun_urls or ()) else "TURN"
+    return wrong("stun", f"{setting}: {url}: {fault}.")
 
 
 def _allocation(config: Config, url: str, fault: str | None) -> Line:

@@ -36,17 +36,22 @@ def resolver_rules(family: int) -> str:
 
 
 class PublicSite(ServerProcess):
-    def __init__(self, home: Path, place: Neighbourhood, pair: Pair) -> None:
+    address = SITE
+
+    def __init__(
+        self, home: Path, place: Neighbourhood, pair: Pair, port: int = PORT, **settings: str
+    ) -> None:
         self.prefix = tuple(place.public.prefix)
-        super().__init__(
-            home, PORT, HOST="::", BASE_URL=f"http://{HOST}:{PORT}", ALLOW_TEST_CHECKOUT="true",
-            DATABASE_URL=pair.database_url, REDIS_URL=pair.redis_url, COOLDOWN_CONNECTED_SECONDS="0",
-            STUN_URLS=f"stun:{TURN}:{TURN_PORT}", TURN_URLS=",".join(TURN_URLS), TURN_SECRET=SECRET,
-        )  # fmt: skip
+        own = {
+            "HOST": "::", "BASE_URL": f"http://{HOST}:{PORT}", "ALLOW_TEST_CHECKOUT": "true",
+            "DATABASE_URL": pair.database_url, "REDIS_URL": pair.redis_url, "COOLDOWN_CONNECTED_SECONDS": "0",
+            "STUN_URLS": f"stun:{TURN}:{TURN_PORT}", "TURN_URLS": ",".join(TURN_URLS), "TURN_SECRET": SECRET,
+        }  # fmt: skip
+        super().__init__(home, port, **(own | settings))
         self.url = f"http://{HOST}:{PORT}"
 
     def is_ready(self) -> bool:
-        command = [*self.prefix, sys.executable, "-c", ASK, SITE, str(PORT)]
+        command = [*self.prefix, sys.executable, "-c", ASK, self.address, str(self.port)]
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 

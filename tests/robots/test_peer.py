@@ -57,6 +57,17 @@ async def test_picture_and_voice_flow_both_ways() -> None:
     await pair.close()
 
 
+async def test_a_server_with_an_ipv6_address_keeps_no_call_from_being_made() -> None:
+    offers: asyncio.Queue[SiteMessage] = asyncio.Queue()
+    servers = [{"urls": ["turn:[::1]:9?transport=tcp"], "username": "u", "credential": "c"}]
+    peer = Peer(offers.put, tracks, servers, is_polite=True)
+    try:
+        await peer.offer()
+        assert (await offers.get())["type"] == "rtc:offer"
+    finally:
+        await peer.close()
+
+
 async def test_two_offers_at_once_end_in_one_connection() -> None:
     pair = Pair()
     await asyncio.gather(pair.polite.offer(), pair.other.offer())

@@ -87,6 +87,25 @@ async def test_a_firewall_that_blocks_udp_is_named_and_tcp_relays(
     assert list(result["relayed"]) == [tcp]
 
 
+async def test_a_stun_server_that_is_silent_is_named_and_the_call_is_direct(
+    make_site: MakeSite, tmp_path: Path
+) -> None:
+    with Coturn(tmp_path) as coturn:
+        alive, silent = f"stun:127.0.0.1:{coturn.port}", "stun:127.0.0.1:9"
+        site = await make_site(stun_urls=(silent, alive))
+        result = await probe(await callers(site))
+    assert result["stun"] == {silent: allocations.NO_ANSWER, alive: None}
+    assert result["direct"]["seconds"] > 0
+
+
+async def test_a_server_with_an_ipv6_address_is_asked(make_site: MakeSite) -> None:
+    url = "turn:[::1]:9?transport=tcp"
+    site = await make_site(turn_urls=(url,), turn_secret=SECRET)
+    result = await probe(await callers(site))
+    assert "reached" in result["allocations"][url]
+    assert result["direct"]["seconds"] > 0
+
+
 async def test_a_wrong_turn_secret_is_named(make_site: MakeSite, tmp_path: Path) -> None:
     with Coturn(tmp_path, secret="another-secret-of-this-coturn") as coturn:
         site = await make_site(turn_urls=tuple(coturn.urls), turn_secret=SECRET)

@@ -55,6 +55,14 @@ def test_a_relay_that_is_refused_names_its_setting(
     assert text({"allocations": {TURN: fault}, "direct": GOOD}, **settings).startswith(f"{setting}: ")
 
 
+def test_a_stun_server_that_is_silent_names_its_setting() -> None:
+    stun = "stun:stun.example.org"
+    result = {"stun": {stun: "no answer"}, "allocations": {TURN: None}, "direct": GOOD}
+    assert text(result, stun_urls=(stun,)).startswith(f"STUN_URLS: {stun}: no answer")
+    assert text(result).startswith("TURN: ")
+    assert ("stun", "fine") in lines(result | {"stun": {stun: None}})
+
+
 def test_without_turn_the_advice_depends_on_where_the_site_is() -> None:
     result = {"allocations": {}, "direct": GOOD}
     assert lines(result)[0] == ("turn", "wrong")
