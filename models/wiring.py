@@ -30,6 +30,7 @@ from models.calls.signalling import Signalling
 from models.calls.turn import Turn
 from models.clock import Clock
 from models.console.dashboard import Dashboard
+from models.console.hourly_figures import RECORD_SECONDS, HourlyFigures
 from models.console.invite_codes import AdminCodes
 from models.console.member_access import MemberAccess
 from models.console.members import Members
@@ -188,6 +189,7 @@ class Models:
         self.member_access = MemberAccess(db, self.grants, self.invite_codes, self.audit)
         self.statistics = SiteStatistics(db, self.bus, self.presence)
         self.dashboard = Dashboard(db, clock, config, self.presence)
+        self.hourly_figures = HourlyFigures(db, clock, config, self.presence)
         self.admin_codes = AdminCodes(db, clock, self.audit)
         self.staff_sessions = StaffSessions(db, clock, config)
         sign_in = (self.second_factors, self.staff_sessions)
@@ -222,9 +224,9 @@ class Models:
         self.retention = Retention(db, clock, config, self.deletions)
         forget = (self.address_bans.forget, self.staff_sessions.forget, self.deletions.finish)
         chores = [
-            PeriodicJob(PAYMENTS_SECONDS, self.checkouts.sweep),
-            PeriodicJob(PAYMENTS_SECONDS, self.receipt_mails.sweep),
+            *(PeriodicJob(PAYMENTS_SECONDS, one.sweep) for one in (self.checkouts, self.receipt_mails)),
             PeriodicJob(TEST_SECONDS, self.entitlement.end_tests),
+            PeriodicJob(RECORD_SECONDS, self.hourly_figures.record),
             *(PeriodicJob(FORGET_SECONDS, work) for work in (self.retention.sweep, *forget)),
             PeriodicJob(TOMBSTONE_SECONDS, self.tombstones.write),
             PeriodicJob(LOOK_SECONDS, self.scheduled_calls.run),

@@ -22,6 +22,7 @@ SWEPT = {
     "stripe_events", "guesses", "introduction_links", "recovery_links", "age_refusals", "calls",
     "report_frames", "report_lines", "seen_addresses", "address_bans", "staff_sessions",
     "banned_emails", "removals", "age_checks", "removed_pictures", "person_marks", "seen_devices",
+    "hourly_figures",
 }  # fmt: skip
 KEPT = {
     "users": "the person; after a deletion an id without a name, for history and bookkeeping",
@@ -65,7 +66,7 @@ async def test_every_table_is_swept_or_kept_for_a_reason(models: Models) -> None
     )
     assert {table for (table,) in found} == SWEPT | KEPT.keys()
     assert not SWEPT & KEPT.keys()
-    files = ("retention", "safety/address_bans", "console/sessions")
+    files = ("retention", "safety/address_bans", "console/sessions", "console/hourly_figures")
     text = "\n".join((ROOT / "sql" / f"{name}.sql").read_text() for name in files)
     assert set(re.findall(r"delete from (\w+)", text)) >= SWEPT
 

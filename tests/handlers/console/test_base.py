@@ -246,6 +246,7 @@ async def test_the_figures_are_current(scene: Scene) -> None:
         "reportsSince": instant(since), "appeals": 0, "appealsSince": None,
         "notices": 0, "noticesSince": None, "paymentsToday": None, "online": 0,
     }  # fmt: skip
+    assert len(before.json["hours"]) == 24
     socket = await scene.site.invites(scene.anna)
     fragment = await browser.get("/admin", htmx=True)
     assert fragment.text.lstrip().startswith('<section id="figures"')

@@ -30,6 +30,7 @@ LEFT_OUT = {
     "recovery_codes": "hashes; how many are left is in `account`",
     "recovery_links": "a hash; until when is in `account`",
     "guesses": "counts of the last day, by hash or id",
+    "hourly_figures": "counts of the whole site",
     "staff": "the operator's people, not members",
     "staff_sessions": "the operator's people, not members",
     "audit_log": "what the staff did; bans and verdicts are in `bans` and `reports`",
