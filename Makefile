@@ -83,7 +83,7 @@ node_modules/.stamp: package.json package-lock.json
 tools:
 	@missing=""; \
 	for pair in chromium:chromium firefox-esr:firefox-esr WebKitWebDriver:webkit2gtk-driver Xvfb:xvfb \
-		turnserver:coturn openssl:openssl haproxy:haproxy /usr/sbin/nginx:nginx-light systemd-analyze:systemd \
+		turnserver:coturn openssl:openssl haproxy:haproxy /usr/sbin/nginx:nginx-light /usr/sbin/pgbouncer:pgbouncer systemd-analyze:systemd \
 		promtool:prometheus /usr/sbin/nft:nftables ip:iproute2 /usr/sbin/debootstrap:debootstrap node:nodejs npm:npm; do \
 		command -v $${pair%:*} >/dev/null || missing="$$missing $${pair#*:}"; \
 	done; \

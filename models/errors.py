@@ -150,6 +150,22 @@ class TooMany(Problem):
     code, status, default = "too_many", 429, "Too many attempts. Please wait a little."
 
 
+class AddressLimit(TooMany):
+    """An address has used up a limit that the people of one network share; `cause` is the operator's name
+    for it.
+    """
+
+    def __init__(
+        self,
+        cause: Literal["sign_ups", "sockets"],
+        message: str | None = None,
+        *,
+        retry_after: int | None = None,
+    ) -> None:
+        self.cause = cause
+        super().__init__(message, retry_after=retry_after)
+
+
 class Unavailable(Problem):
     code, status, default = "unavailable", 503, "We are catching our breath. Please try again in a moment."
 

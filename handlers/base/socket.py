@@ -178,6 +178,7 @@ class BaseSocket(WebSocketHandler):
         raise NotImplementedError
 
     def refuse(self, problem: Problem) -> None:
+        self.application.misconfigurations.note_problem(problem)
         if isinstance(problem, Banned) and isinstance(problem.notice, BanNotice):
             self.send_message(problem.notice.message)
         self.close(close_codes.BY_STATUS.get(problem.status, close_codes.BAD), problem.message[:120])

@@ -19,7 +19,7 @@ from tornado.httputil import HTTPServerRequest
 
 from handlers.http import metrics
 from handlers.http.request import address_of, ignored_forwarding
-from models.errors import DiskFull, Problem
+from models.errors import AddressLimit, DiskFull, Problem
 from models.settings.config import Config
 
 logger = logging.getLogger(__name__)
@@ -83,6 +83,17 @@ CAUSES = {
         "PostgreSQL (DATA_DIR with the built-in server, otherwise on the machine of DATABASE_URL). `files`: "
         "that of DATA_DIR or TMPDIR. Free some space there.",
     ),
+    "sign_ups": MisconfigurationCause(
+        "GUESTS_PER_HOUR",
+        "A sign-up was refused: its network address has made GUESTS_PER_HOUR within an hour. If many of your "
+        "users share one network (a school, an event), raise it; if all have the address of your proxy, set "
+        "TRUSTED_PROXIES. It may also be a script.",
+    ),
+    "sockets": MisconfigurationCause(
+        "SOCKETS_PER_ADDRESS",
+        "A socket was refused: its network address has SOCKETS_PER_ADDRESS open. If many of your users share "
+        "one network, raise it; if all have the address of your proxy, set TRUSTED_PROXIES.",
+    ),
     "redis_policy": MisconfigurationCause(
         "REDIS_URL",
         "Redis may evict keys (maxmemory-policy): presence, rings and signalling get lost under load. Set "
@@ -97,6 +108,11 @@ CAUSES = {
         "REDIS_URL",
         "Another process uses this database with another Redis: their users do not see each other. Set "
         "REDIS_URL of all processes to the same Redis.",
+    ),
+    "redis_foreign": MisconfigurationCause(
+        "REDIS_URL",
+        "Another site, with another database, uses this Redis: its users and ours are counted and listed "
+        "together. Give each site a Redis of its own (another database number is not enough).",
     ),
     "turn_silent": MisconfigurationCause(
         "TURN_URLS",
@@ -191,9 +207,13 @@ class Misconfigurations:
         logger.warning(cause.text, extra={"cause": name, "setting": cause.setting, "times": times} | facts)
 
     def note_problem(self, problem: Problem) -> None:
-        """Notes a full disk of ours; the database's is reported where it is found."""
+        """Notes a full disk of ours (the database's is reported where it is found), and an address that has
+        used up what all who share it may use.
+        """
         if isinstance(problem, DiskFull) and problem.disk == "files":
             self.note("disk", disk="files")
+        if isinstance(problem, AddressLimit):
+            self.note(problem.cause)
 
     def persisting(self) -> dict[str, str]:
         """cause -> text, for `/readyz`."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from models.errors import TooMany
+from models.errors import AddressLimit, TooMany
 from models.settings.config import Config
+
+CLOSE_A_TAB = "Too many connections are open. Close a tab and try again."
 
 
 class SocketLimits:
@@ -21,8 +23,11 @@ class SocketLimits:
     def enter(self, socket_id: str, user_id: str, address: str) -> None:
         """Raises: TooMany, and does not count the socket then. `user_id` is empty without a user."""
         marks = [("address", address)] + ([("person", user_id)] if user_id else [])
-        if any(self._open[mark] >= self._most[mark[0]] for mark in marks):
-            raise TooMany("Too many connections are open. Close a tab and try again.")
+        full = [kind for kind, who in marks if self._open[kind, who] >= self._most[kind]]
+        if "person" in full:
+            raise TooMany(CLOSE_A_TAB)
+        if full:
+            raise AddressLimit("sockets", CLOSE_A_TAB)
         self._open.update(marks)
         self._marks[socket_id] = marks
 

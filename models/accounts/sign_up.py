@@ -16,7 +16,7 @@ from models.access.invite_codes import InviteCodes, Preview
 from models.accounts.age_gate import AgeGate
 from models.business_events import record
 from models.clock import Clock
-from models.errors import Conflict, Invalid, NotFound, TooMany
+from models.errors import AddressLimit, Conflict, Invalid, NotFound, TooMany
 from models.postgres.database import Db, Transaction
 from models.profiles.terms import TermsAcceptances
 from models.profiles.users import Users, checked
@@ -131,7 +131,10 @@ class SignUp:
                 await self._introductions.accept(introduce, user_id, on=on)
         new = await self._sessions.create(user_id, on=on)
         # Last, so that earlier failures are not counted; a refusal here rolls everything back.
-        await self._rate_limits.hit("guests", address)
+        try:
+            await self._rate_limits.hit("guests", address)
+        except TooMany as problem:
+            raise AddressLimit("sign_ups", retry_after=problem.retry_after) from problem
         return await self._sessions.signed_in(new, on=on)
 
 

@@ -1,4 +1,4 @@
-"""Whether DATA_DIR can be used, judged where it is or would be created. Read only."""
+"""Whether DATA_DIR or BACKUP_DIR can be used, judged where it is or would be created. Read only."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ CAUSES = {
 }  # fmt: skip
 
 
-def why_unusable(data: Path, *, keeps_all: bool) -> str | None:
-    """`DATA_DIR: …`, or None. `keeps_all`: the embedded servers keep their data there."""
+def why_unusable(data: Path, *, keeps_all: bool, setting: str = "DATA_DIR") -> str | None:
+    """`DATA_DIR: …` (or `setting`), or None. `keeps_all`: the embedded servers keep their data there."""
     data = data.absolute()
     try:
         if cause := _why_no_place(data):
-            return f"DATA_DIR: {cause}."
+            return f"{setting}: {cause}."
         place = next(path for path in (data, *data.parents) if path.exists())
         with tempfile.TemporaryFile(dir=place):
             pass
         free = shutil.disk_usage(place).free
     except OSError as error:
         number = error.errno or 0
-        return f"DATA_DIR: {CAUSES.get(number, 'it cannot be used')} ({os.strerror(number)})."
+        return f"{setting}: {CAUSES.get(number, 'it cannot be used')} ({os.strerror(number)})."
     if keeps_all and free < LEAST_FREE_BYTES:
-        return "DATA_DIR: less than 200 MB are free there."
+        return f"{setting}: less than 200 MB are free there."
     return None
 
 

@@ -5,17 +5,24 @@ from __future__ import annotations
 import resource
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
 
 from models.checks.data_directory import why_unusable
+from models.checks.durability import why_lost
 from models.findings import Findings
 from models.mail.mail_server import reach
 from models.processes.robots_process import has_robots
 from models.settings.config import Config
 from models.settings.networks import is_wide
-from models.settings.own_servers import runs_caddy, runs_coturn
+from models.settings.own_servers import has_public_name, runs_caddy, runs_coturn
 from models.settings.site_addresses import is_secure_context, port_of
 
 LEAST_FILES = 1024
+# Of cgroup 2; `max` without a limit.
+CONTAINER_MEMORY = Path("/sys/fs/cgroup/memory.max")
 NO_STUN = (
     "TURN_URLS and STUN_URLS are not set: only people on the same network can call each other. "
     "Set TURN_URLS and TURN_SECRET (a coturn of your own, which is a STUN server as well), or STUN_URLS."
@@ -33,7 +40,15 @@ NO_FILES = (
     "writable (in a container with a read-only root: --tmpfs /tmp, or a volume for DATA_DIR)."
 )
 
-
+LEAST_MEMORY = 1 << 30
+LITTLE_MEMORY = (
+    "memory: this machine or container has less than 1 GB: the site with its own PostgreSQL, and the "
+    "decoding of uploads, need about 2 GB. Without it the system ends processes at any time."
+)
+NO_CADDY = (
+    "TLS=auto runs no Caddy, because the host of BASE_URL is no public name and so gets no certificate. Set "
+    "TLS=internal, or put a proxy with a certificate in front and name it in TRUSTED_PROXIES."
+)
 NO_ROBOTS = (
     "PROBE_MINUTES needs the libraries of requirements-demo.txt, which are not installed: no call is made."
 )
@@ -47,9 +62,11 @@ def check_data_dir(config: Config) -> Findings:
     """With both servers elsewhere, the site starts without it, but uploads and deletions need it."""
     keeps_all = not (config.database_url and config.redis_url)
     cause = why_unusable(config.data_dir, keeps_all=keeps_all)
+    backups = config.backup_dir and why_unusable(config.backup_dir, keeps_all=False, setting="BACKUP_DIR")
+    to_mend = (backups,) if backups else ()
     if cause is None:
-        return Findings()
-    return Findings(refused=(cause,)) if keeps_all else Findings(to_mend=(cause,))
+        return Findings(to_mend=to_mend)
+    return Findings((cause,), to_mend) if keeps_all else Findings(to_mend=(cause, *to_mend))
 
 
 def consequences(config: Config) -> list[str]:
@@ -67,11 +84,30 @@ def consequences(config: Config) -> list[str]:
         found.append(NO_CAMERA)
     if any(map(is_wide, config.trusted_proxies)):
         found.append(WIDE)
+    if config.tls == "auto" and config.is_secure and not (has_public_name(config) or config.trusted_proxies):
+        found.append(NO_CADDY)
+    if not config.is_loopback:
+        found += _of_a_public_machine(config)
     if config.probe_minutes and not has_robots():
         found.append(NO_ROBOTS)
     if why_unusable(config.data_dir, keeps_all=False) and not _has_temporary_files():
         found.append(NO_FILES)
     return found
+
+
+def _of_a_public_machine(config: Config) -> Iterator[str]:
+    if not config.database_url and (cause := why_lost(config.data_dir)):
+        yield cause
+    if _memory() < LEAST_MEMORY:
+        yield LITTLE_MEMORY
+
+
+def _memory() -> int:
+    """Bytes that this machine or its container has."""
+    whole = int(psutil.virtual_memory().total)
+    with suppress(OSError, ValueError):
+        return min(int(CONTAINER_MEMORY.read_text()), whole)
+    return whole
 
 
 def _has_temporary_files() -> bool:

@@ -7,6 +7,7 @@ says so.
 from __future__ import annotations
 
 import email.utils
+import errno
 import http.client
 import socket
 import ssl
@@ -20,7 +21,8 @@ import msgspec
 from models.checks.lines import Line, fine, skipped, wrong
 from models.settings.config import Config
 
-SECONDS = 10.0
+SECONDS, CONNECT_SECONDS = 10.0, 3.0
+NO_WAY = (errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 # Certificates are renewed with a third of their life left; some live for days only.
 EXPIRY_DAYS = 14
 SKEW_SECONDS = 5
@@ -87,7 +89,22 @@ def check_name(config: Config, at: PublicAddress) -> Line:
         found = {str(one[4][0]) for one in socket.getaddrinfo(at.host, at.port, type=socket.SOCK_STREAM)}
     except (OSError, UnicodeError):
         return wrong("dns", f"BASE_URL: {at.host} is not in the DNS. Add an A (and AAAA) record.")
+    silent = [] if config.is_loopback else [one for one in sorted(found) if _is_silent(one, at.port)]
+    if silent and len(silent) < len(found):
+        text = f"BASE_URL: {at.host} is also {', '.join(silent)} in the DNS, and nothing answers there"
+        return wrong(
+            "dns", f"{text}: some users cannot open the site. Let it listen there, or remove the record."
+        )
     return fine("dns", f"{at.host} is {', '.join(sorted(found))}")
+
+
+def _is_silent(address: str, port: int) -> bool:
+    """False also if this machine has no way to such an address, such as one of IPv6."""
+    try:
+        socket.create_connection((address, port), CONNECT_SECONDS).close()
+    except OSError as error:
+        return error.errno not in NO_WAY
+    return False
 
 
 def check_certificate(config: Config, at: PublicAddress) -> Line:
@@ -124,6 +141,9 @@ def check_answer(config: Config, at: PublicAddress) -> list[Line]:
             wrong("address", "BASE_URL: it redirects elsewhere. Set BASE_URL to where the site is served.")
         ]
     if answer.status != 200 or b'"ok"' not in answer.body:
+        if answer.status == 401:
+            text = "proxy: it asks for a password, so that neither Stripe nor apps reach the site"
+            return [wrong("address", f"{text}. Remove its authentication.")]
         text = f"BASE_URL: something else answers there (status {answer.status}), or the proxy finds no site"
         return [wrong("address", f"{text}. Check the proxy's upstream, HOST and PORT.")]
     return [fine("address", f"{at.base_url} answers"), _clock(answer)]

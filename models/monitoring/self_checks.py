@@ -43,6 +43,7 @@ class SelfChecks:
         self._sql = db.statements("monitoring.processes")
         self._tasks = BackgroundTasks()
         self._elsewhere: set[str] = set()
+        self._foreign: set[str] = set()
 
     def start(self, note: Callable[[str], None]) -> None:
         """Calls `note` with each fault, once a minute."""
@@ -96,12 +97,17 @@ class SelfChecks:
         return "redis_memory" if is_full else None
 
     async def _redis_shared(self) -> str | None:
-        """Processes of this database that are not in this Redis: two sites that do not see each other."""
+        """Processes of this database that are not in this Redis: two sites that do not see each other. And
+        processes of another database in this Redis: two sites that see each other's users.
+        """
         alive = set(await self._sql.all("alive", str, within_seconds=ALIVE_SECONDS))
         here = {bytes(name).decode() for name in await self._bus.command("zrange", keys.PROCESSES, 0, -1)}
-        # One that has just started is here at the next look.
+        # One that has just started, or has just died, is not found at the next look.
         before, self._elsewhere = self._elsewhere, alive - here
-        return "redis_shared" if before & self._elsewhere else None
+        others, self._foreign = self._foreign, here - alive
+        if before & self._elsewhere:
+            return "redis_shared"
+        return "redis_foreign" if others & self._foreign else None
 
     async def _disk(self) -> str | None:
         free = (await asyncio.to_thread(shutil.disk_usage, self._config.data_dir)).free

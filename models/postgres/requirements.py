@@ -28,7 +28,7 @@ def check_database(url: str, connections: int) -> Findings:
     try:
         with closing(psycopg2.connect(url, connect_timeout=CONNECT_SECONDS)) as connection:
             connection.autocommit = True
-            return _judged(connection, connections)
+            return _judged(connection, connections, url)
     except psycopg2.Error as error:
         cause = cause_of(error)
         return Findings(refused=(_other_service(url) or cause if is_unclear(cause) else cause,))
@@ -46,8 +46,9 @@ def _other_service(url: str) -> str | None:
     return f"DATABASE_URL: {kind} answers at its host and port, not a PostgreSQL."
 
 
-def _judged(connection: Any, connections: int) -> Findings:
-    refused = [f"DATABASE_URL: {text}." for text in (*_server(connection), *_schema(connection))]
+def _judged(connection: Any, connections: int, url: str) -> Findings:
+    texts = (*_server(connection), *_schema(connection), *_pooler(connection, url))
+    refused = [f"DATABASE_URL: {text}." for text in texts]
     refused += _too_many(connection, connections)
     notes = [f"DATABASE_URL: {text}." for text in _notes(connection)]
     return Findings(tuple(refused), (), tuple(notes))
@@ -77,7 +78,26 @@ def _schema(connection: Any) -> list[str]:
         return ["its search_path names no schema that exists and that the user may use"]
     if not _ask(connection, "has_schema_privilege", schema, "CREATE"):
         return ["the user may not create tables. Grant CREATE on the schema"]
+    if _ask(connection, "to_regclass", "users") and not _ask(
+        connection, "has_table_privilege", "users", "INSERT"
+    ):
+        return [
+            "the tables belong to another user (as after a restore), and this one may not write them. Let "
+            "that user run REASSIGN OWNED BY … TO …"
+        ]
     return []
+
+
+def _pooler(connection: Any, url: str) -> list[str]:
+    """A pooler in transaction mode gives the server of an idle connection to the next one that asks."""
+    own = _ask(connection, "pg_backend_pid")
+    with closing(psycopg2.connect(url, connect_timeout=CONNECT_SECONDS)) as other:
+        if _ask(other, "pg_backend_pid") != own:
+            return []
+    return [
+        "a pooler in transaction mode (PgBouncer) is there, and prepared statements and locks get lost. Name "
+        "the server itself, or a pooler in session mode"
+    ]
 
 
 def _too_many(connection: Any, connections: int) -> list[str]:

@@ -111,3 +111,8 @@ def _check_own_servers(config: Config, faults: Faults) -> None:
         faults.add("TLS", "needs a public name in BASE_URL; TLS=internal signs certificates for any other")
     if runs_caddy(config) and len({config.port, config.http_port, config.https_port}) < 3:
         faults.add("HTTPS_PORT", "must differ from HTTP_PORT and PORT")
+    if runs_coturn(config):
+        taken = {config.port, *((config.http_port, config.https_port) if runs_caddy(config) else ())}
+        for name in ("TURN_PORT", "TURN_TLS_PORT"):
+            if getattr(config, name.lower()) in taken:
+                faults.add(name, "must be a port of its own, not PORT, HTTP_PORT or HTTPS_PORT")

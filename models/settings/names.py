@@ -14,6 +14,25 @@ NAMES = frozenset(
     {"STRIPE_WEBHOOK_SECRET"} | {field.name.upper() for field in fields(Config)} - {"STRIPE_WEBHOOK_SECRETS"}
 )
 FOREIGN = frozenset({"HOSTS", "PORTS", "HOSTNAME"})
+# What other programs call their settings, and people carry over.
+ELSEWHERE = {
+    **dict.fromkeys(("SITE_URL", "PUBLIC_URL", "EXTERNAL_URL", "ROOT_URL"), "BASE_URL"),
+    **dict.fromkeys(("DB_HOST", "DB_URL", "POSTGRES_HOST", "POSTGRES_URL"), "DATABASE_URL"),
+    **dict.fromkeys(("REDIS_HOST", "REDIS_SERVER", "VALKEY_URL"), "REDIS_URL"),
+    **dict.fromkeys(("SMTP_HOST", "SMTP_SERVER", "MAIL_HOST", "MAIL_SERVER", "EMAIL_HOST"), "SMTP_URL"),
+    **dict.fromkeys(("SMTP_FROM", "DEFAULT_FROM_EMAIL"), "MAIL_FROM"),
+    **dict.fromkeys(("STRIPE_API_KEY", "STRIPE_KEY", "STRIPE_SECRET"), "STRIPE_SECRET_KEY"),
+    **dict.fromkeys(("WEBHOOK_SECRET", "STRIPE_SIGNING_SECRET"), "STRIPE_WEBHOOK_SECRET"),
+    **dict.fromkeys(("TURN_SERVER", "TURN_HOST", "TURN_SERVERS"), "TURN_URLS"),
+    **dict.fromkeys(
+        ("TURN_USERNAME", "TURN_PASSWORD", "TURN_CREDENTIAL", "STATIC_AUTH_SECRET"), "TURN_SECRET"
+    ),
+    **dict.fromkeys(("STUN_SERVER", "STUN_SERVERS"), "STUN_URLS"),
+    **dict.fromkeys(("EXTERNAL_IP", "PUBLIC_ADDRESS"), "PUBLIC_IP"),
+    **dict.fromkeys(("TRUSTED_PROXY", "FORWARDED_ALLOW_IPS", "TRUST_PROXY"), "TRUSTED_PROXIES"),
+    "CORS_ORIGINS": "ALLOWED_ORIGINS",
+}
+PREFIX = "NAPALMSKY_"
 
 
 def misspelled(environment: Mapping[str, str]) -> list[str]:
@@ -22,10 +41,16 @@ def misspelled(environment: Mapping[str, str]) -> list[str]:
     for name in sorted(environment):
         if name in NAMES or name.upper() in FOREIGN:
             continue
-        near = get_close_matches(name.upper().replace("-", "_"), NAMES, n=1, cutoff=NEAR)
-        if near and near[0] not in environment and len(name) <= 64:
-            found.append(f"{_shown(name)} is not a setting. Is {near[0]} meant?")
+        near = _meant(name.upper().replace("-", "_").removeprefix(PREFIX))
+        if near and near not in environment and len(name) <= 64:
+            found.append(f"{_shown(name)} is not a setting. Is {near} meant?")
     return found
+
+
+def _meant(name: str) -> str | None:
+    if name in NAMES or name in ELSEWHERE:
+        return ELSEWHERE.get(name, name)
+    return next(iter(get_close_matches(name, NAMES, n=1, cutoff=NEAR)), None)
 
 
 def _shown(name: str) -> str:

@@ -11,6 +11,7 @@ import sys
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg2
 import pytest
@@ -125,8 +126,24 @@ def test_misspelled_names() -> None:
         "TURN_URL": "TURN_URLS", "REDIS_URI": "REDIS_URL",
         "STRIPE_WEBHOOK_SECRETS": "STRIPE_WEBHOOK_SECRET",
         "turn_secret": "TURN_SECRET", "ALLOWED_ORIGIN": "ALLOWED_ORIGINS", "BASEURL": "BASE_URL",
+        "TRUSTED_PROXY": "TRUSTED_PROXIES",
     }  # fmt: skip
     assert misspelled({"TURN_URL": "x", "TURN_URLS": "x"}) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("SMTP_HOST", "SMTP_URL"),
+        ("STRIPE_API_KEY", "STRIPE_SECRET_KEY"),
+        ("TURN_PASSWORD", "TURN_SECRET"),
+        ("SITE_URL", "BASE_URL"),
+        ("NAPALMSKY_PRICE_CENTS", "PRICE_CENTS"),
+    ],
+)
+def test_names_of_other_programs_settings(name: str, meant: str) -> None:
+    assert misspelled({name: "x"}) == [f"{name} is not a setting. Is {meant} meant?"]
+    assert misspelled({name: "x", meant: "y"}) == []
 
 
 def test_consequences_of_settings() -> None:
@@ -139,6 +156,28 @@ def test_consequences_of_settings() -> None:
     assert ["give no camera" in text for text in consequences(public)] == [True]
     trusting = Config(stun_urls=("stun:a",), trusted_proxies=(ipaddress.ip_network("0.0.0.0/0"),))
     assert [text.split()[0] for text in consequences(trusting)] == ["TRUSTED_PROXIES"]
+    for host in ("203.0.113.7", "meet.local"):
+        nameless = Config(stun_urls=("stun:a",), base_url=f"https://{host}", tls="auto")
+        assert [text.split()[0] for text in consequences(nameless)] == ["TLS=auto"]
+        assert consequences(replace(nameless, tls="off")) == []
+
+
+def test_what_a_public_site_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Data that stay, and memory; on this machine alone, a trial may do without."""
+    public = Config(stun_urls=("stun:a",), base_url="https://sky.example", data_dir=Path("/dev/shm/sky"))
+    assert [text.split()[0] for text in consequences(public)] == ["DATA_DIR:"]
+    assert consequences(replace(public, base_url="http://localhost:8080")) == []
+    assert consequences(replace(public, database_url="postgresql://x")) == []
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(total=512 << 20))
+    outside = replace(public, database_url="postgresql://x")
+    assert [text.split()[0] for text in consequences(outside)] == ["memory:"]
+
+
+def test_a_backup_directory_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    code, _, err = run("check", DATA_DIR=str(tmp_path), BACKUP_DIR=str(tmp_path / "file" / "backups"))
+    assert code == 2
+    assert "BACKUP_DIR: a part of its path is not a directory." in err
 
 
 def test_no_directory_for_temporary_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

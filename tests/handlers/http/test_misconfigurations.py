@@ -245,6 +245,25 @@ def test_it_is_logged_once_a_minute_with_a_count(caplog: pytest.LogCaptureFixtur
     assert all(cause.setting for cause in CAUSES.values())
 
 
+async def test_a_network_whose_people_cannot_all_sign_up(make_site: MakeSite, logged: Logged) -> None:
+    """An event behind one address: the log names the limit, not only the guest who is refused."""
+    site = await make_site(guests_per_hour=1)
+    for status in (201, 429):
+        assert (await site.client.post("/auth/guest", GUEST)).status == status
+    assert logged() == [("sign_ups", "GUESTS_PER_HOUR")]
+
+
+async def test_a_network_whose_people_cannot_all_connect(
+    make_site: MakeSite, person: MakePerson, logged: Logged
+) -> None:
+    site = await make_site(sockets_per_address=1)
+    first = await site.invites(await person("Anna"))
+    with pytest.raises(ConnectionError, match="4429"):
+        await site.invites(await person("Ben"))
+    assert logged() == [("sockets", "SOCKETS_PER_ADDRESS")]
+    first.close()
+
+
 async def test_a_redis_that_may_evict(site: Running, logged: Logged, servers: Servers) -> None:
     with redis.Redis.from_url(servers.redis_url) as client:
         client.config_set("maxmemory-policy", "allkeys-lru")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import socket
 import ssl
 import subprocess
@@ -9,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -91,12 +93,42 @@ def _running(server: TcpPostgres) -> Iterator[TcpPostgres]:
     server.wait_stopped(time.monotonic() + 4)
 
 
-def run(server: TcpPostgres, *statements: str) -> None:
-    admin = f"postgresql://postgres@/postgres?host={server.place.sockets}&port={server.port}"
+def run(server: TcpPostgres, *statements: str, database: str = "postgres") -> None:
+    admin = f"postgresql://postgres@/{database}?host={server.place.sockets}&port={server.port}"
     with closing(psycopg2.connect(admin)) as connection:
         connection.autocommit = True
         for statement in statements:
             connection.cursor().execute(statement)
+
+
+@contextmanager
+def pooler(server: TcpPostgres, mode: str) -> Iterator[int]:
+    """The port of a PgBouncer in this mode, before the database `mine`."""
+    with tempfile.TemporaryDirectory(prefix="napalmsky-test-") as home:
+        Path(home).chmod(0o755)
+        yield from _pooling(server, Path(home), mode)
+
+
+def _pooling(server: TcpPostgres, home: Path, mode: str) -> Iterator[int]:
+    port, file = free_port(), home / "pgbouncer.ini"
+    (home / "users").write_text(f'"sky" "{PASSWORD}"\n')
+    file.write_text(
+        f"[databases]\nmine = host=127.0.0.1 port={server.port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
+        f"listen_port = {port}\nunix_socket_dir =\nauth_type = plain\nauth_file = {home}/users\n"
+        f"pool_mode = {mode}\nignore_startup_parameters = extra_float_digits\n"
+    )
+    program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+    assert program, "pgbouncer is missing: apt install pgbouncer"
+    # It does not run as root.
+    drop = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+    with subprocess.Popen([*drop, program, str(file)], stderr=subprocess.DEVNULL) as process:
+        until = time.monotonic() + 20
+        while not is_listening(port) and time.monotonic() < until:
+            time.sleep(0.02)
+        try:
+            yield port
+        finally:
+            process.terminate()
 
 
 def url(

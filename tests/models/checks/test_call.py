@@ -70,6 +70,17 @@ def test_without_turn_the_advice_depends_on_where_the_site_is() -> None:
     assert lines(result, base_url="http://localhost:8080")[0] == ("turn", "skipped")
 
 
+def test_twilio_that_gives_no_servers_names_its_setting() -> None:
+    twilio = {"twilio_account_sid": "AC12345678", "turn_urls": ()}
+    assert text({"allocations": {}, "direct": GOOD}, **twilio).startswith(
+        "TWILIO_ACCOUNT_SID: the site gets no"
+    )
+    with_own = {"allocations": {TURN: None}, "direct": GOOD}
+    assert "Twilio" in text(with_own, **twilio | {"turn_urls": (TURN,)})
+    given = {"allocations": {"turn:global.turn.twilio.com:3478": None}, "direct": GOOD}
+    assert ("turn", "wrong") not in lines(given, **twilio)
+
+
 def test_media_that_does_not_arrive() -> None:
     direct = text({"allocations": {TURN: None}, "direct": SILENT, "relayed": {TURN: GOOD}})
     assert "firewall" in direct

@@ -14,7 +14,7 @@ from models.findings import Findings
 from models.postgres.connection_errors import cause_of
 from models.postgres.migrations import migrate
 from models.postgres.requirements import check_database
-from tests.models.checks.conftest import TcpPostgres, refused, url
+from tests.models.checks.conftest import TcpPostgres, pooler, refused, run, url
 
 
 def test_a_good_database(postgres: TcpPostgres) -> None:
@@ -54,6 +54,27 @@ def test_a_database_that_cannot_be_used(postgres: TcpPostgres, changes: dict[str
     if changes.get("database") == "old":
         found = Findings(found.refused[:1])
     assert cause in refused(found)
+
+
+@pytest.mark.parametrize(("mode", "is_refused"), [("transaction", True), ("session", False)])
+def test_a_pooler(postgres: TcpPostgres, mode: str, is_refused: bool) -> None:
+    """What hosts of PostgreSQL offer as the first address is often a pooler in transaction mode."""
+    with pooler(postgres, mode) as port:
+        found = check_services(url(postgres).replace(f":{postgres.port}/", f":{port}/"), None)
+    assert [text for text in found.refused if "pooler in transaction mode" not in text] == []
+    assert bool(found.refused) == is_refused
+
+
+def test_tables_of_another_user(postgres: TcpPostgres) -> None:
+    """As after a restore by the superuser: the site could start and write nothing."""
+    run(postgres, "create table users ()", database="mine")
+    try:
+        told = refused(check_services(url(postgres), None))
+        assert "the tables belong to another user" in told
+        run(postgres, "grant insert on users to sky", database="mine")
+        assert check_services(url(postgres), None).refused == ()
+    finally:
+        run(postgres, "drop table users", database="mine")
 
 
 def test_the_start_reports_the_same(postgres: TcpPostgres) -> None:

@@ -21,6 +21,7 @@ from models.settings.config import Config
 from tests.models.checks.conftest import free_port
 
 TlsServer = Callable[[ssl.SSLContext], int]
+NAME = "meet.example.org"
 
 
 @pytest.fixture
@@ -83,3 +84,26 @@ def test_another_server_at_the_address(web_server: int) -> None:
 def test_a_public_address_without_tls() -> None:
     state, text = states("http://no-such-name.invalid")["certificate"]
     assert (state, text[:9]) == ("wrong", "BASE_URL:")
+
+
+def test_a_proxy_that_asks_for_a_password(greeting: Callable[[bytes], int]) -> None:
+    refusal = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"
+    state, text = states(f"http://127.0.0.1:{greeting(refusal)}")["address"]
+    assert (state, text.partition(",")[0]) == ("wrong", "proxy: it asks for a password")
+
+
+def test_an_address_of_the_name_where_nothing_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an AAAA record of an earlier machine: one person opens the site, and the next cannot."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        both = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{n}", port)) for n in (1, 2)]
+        look_up = socket.getaddrinfo
+        monkeypatch.setattr(
+            socket,
+            "getaddrinfo",
+            lambda host, *more, **options: both if host == NAME else look_up(host, *more, **options),
+        )
+        base_url = f"http://{NAME}:{port}"
+        line = check_name(Config(base_url=base_url), PublicAddress(base_url))
+    assert line.state == "wrong"
+    assert line.text.startswith("BASE_URL: meet.example.org is also 127.0.0.2 in the DNS")

@@ -72,6 +72,16 @@ async def test_processes_with_another_redis(site: Running) -> None:
     assert [await checks.faults(), await checks.faults()] == [[], ["redis_shared"]]
 
 
+async def test_another_site_in_the_same_redis(site: Running) -> None:
+    """Two sites of two databases: each finds the other's process at the second look."""
+    checks = checks_of(site.models)
+    await site.models.bus.command("zadd", "ns:processes", 1e15, "of-another-site")
+    try:
+        assert [await checks.faults(), await checks.faults()] == [[], ["redis_foreign"]]
+    finally:
+        await site.models.bus.command("zrem", "ns:processes", "of-another-site")
+
+
 async def test_disk(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
     free = namedtuple("Usage", "free")
     monkeypatch.setattr(self_checks.shutil, "disk_usage", lambda place: free(100 * 1024 * 1024))

@@ -51,6 +51,8 @@ def test_behind_our_own_caddy_the_site_is_on_loopback_and_trusts_it() -> None:
         ({"TLS": "auto"} | PUBLIC | {"HTTP_PORT": "443"}, "HTTPS_PORT must differ"),
         ({"TURN": "embedded"} | COTURN, "TURN must not be embedded"),
         ({"TURN": "embedded", "HOST": "0.0.0.0"}, "TURN must not be embedded when HOST is public"),
+        ({"TLS": "auto", "TURN": "auto", "TURN_PORT": "443"} | PUBLIC, "TURN_PORT must be a port of its own"),
+        ({"TURN": "embedded", "TURN_TLS_PORT": "8080"} | PUBLIC, "TURN_TLS_PORT must be a port of its own"),
         ({"TURN_MIN_PORT": "60000"}, "TURN_MIN_PORT must not be more"),
         ({"PUBLIC_IP": "meet.example.org"}, "PUBLIC_IP must be an IP address"),
         ({"RELAY_ONLY": "true"}, "RELAY_ONLY needs a TURN server: TURN=embedded"),
