@@ -163,15 +163,16 @@ class Models:
         config, db, clock, broadcasts = self.config, self.db, self.clock, self.broadcasts
         self.interruptions = Interruptions(db, self.calls, self.rings, self.outcomes, self.presence)
         self.ban_notices = BanNotices(db, clock, self.site_secret)
-        who = (self.media, self.screening.removed, self.audit, self.mail, self.ban_notices, self.site_secret)
-        self.decisions = Decisions(db, clock, config, broadcasts, *who)
+        who = (self.media, self.screening.removed, self.audit, self.alerts, self.mail)
+        keys = (self.ban_notices, self.site_secret)
+        self.decisions = Decisions(db, clock, config, broadcasts, *who, *keys)
         emails = self.decisions.emails
         self.email_bans = EmailBans(db, clock, self.site_secret)
         self.address_bans = AddressBans(db, clock, config, self.site_secret)
         self.blocks = Blocks(db, clock, broadcasts, self.presence, self.interruptions)
         ends = (self.ban_notices, self.address_bans, self.interruptions)
         self.bans = Bans(db, self.bus, clock, broadcasts, self.sessions, *ends, self.audit, emails)
-        self.appeals = Appeals(db, clock, self.bans, self.audit, emails)
+        self.appeals = Appeals(db, clock, self.bans, self.audit, self.alerts, emails)
         self.hidden_cards, self.marks = (
             HiddenCards(db, self.bus, clock),
             PersonMarks(db, clock, self.site_secret),

@@ -28,16 +28,19 @@ from models.postgres.database import Db, Transaction
 from models.settings.config import Config
 
 logger = logging.getLogger(__name__)
-Kind = Literal["report", "ban", "minor", "notice", "picture", "payment", "refund", "dispute", "fraud"]
+Kind = Literal[
+    "report", "appeal", "ban", "minor", "notice", "picture", "payment", "refund", "dispute", "fraud"
+]
 EVERY_SECONDS, MOST_AT_ONCE = 60, 50
-# Reports that decide nothing by themselves.
-REPORT_EVERY_SECONDS = 3600
+# For what waits in a queue of the console and is not urgent.
+QUEUE_EVERY_SECONDS = 3600
 # How often a process looks for alerts that wait.
 ALERT_SECONDS = 2.0
 WEBHOOK_SECONDS = 10.0
 SUBJECT = "Napalm Sky: something needs a decision"
 WHAT = {
     "report": "Reports wait for a decision",
+    "appeal": "Appeals wait for a decision",
     "ban": "Reports have banned a user for a day at most. Decide whether the ban stays",
     "minor": "Two independent reports say that a user is under age. The card is hidden: decide in 24 hours",
     "picture": "A new picture resembles a removed one, or is known to the matching service",
@@ -67,9 +70,9 @@ class Alerts:
         """Stores an alert with a page of the console. The next round of the sweep sends it."""
         await self._sql.run("raise_alert", on=on, kind=kind, path=path, now=self._clock.frozen)
 
-    async def report_waits(self, *, on: Transaction) -> None:
-        """Alerts of a new report, at most once in `REPORT_EVERY_SECONDS` whatever their number."""
-        values = {"kind": "report", "path": "/admin/reports", "every": REPORT_EVERY_SECONDS}
+    async def note_waiting(self, kind: Literal["report", "appeal"], *, on: Transaction) -> None:
+        """Alerts of a new report or appeal, at most once in `QUEUE_EVERY_SECONDS` whatever their number."""
+        values = {"kind": kind, "path": f"/admin/{kind}s", "every": QUEUE_EVERY_SECONDS}
         await self._sql.run("raise_rarely", on=on, now=self._clock.frozen, **values)
 
     async def send(self) -> None:

@@ -16,6 +16,7 @@ import msgspec
 from models.clock import Clock
 from models.errors import Conflict, Invalid, NotAllowed, NotFound
 from models.ids import is_id
+from models.mail.alerts import Alerts
 from models.postgres.database import Db, UniqueViolation
 from models.safety.ban_notices import BanKind
 from models.safety.bans import Bans
@@ -67,9 +68,11 @@ class OpenAppeal(msgspec.Struct, frozen=True):
 
 
 class Appeals:
-    def __init__(self, db: Db, clock: Clock, bans: Bans, audit: Audit, emails: DecisionEmails) -> None:
+    def __init__(
+        self, db: Db, clock: Clock, bans: Bans, audit: Audit, alerts: Alerts, emails: DecisionEmails
+    ) -> None:
         self._db, self._clock, self._bans, self._audit = db, clock, bans, audit
-        self._emails = emails
+        self._alerts, self._emails = alerts, emails
         self._sql = db.statements("safety.appeals")
 
     async def get(self, token: str) -> Appeal:
@@ -87,6 +90,7 @@ class Appeals:
                 raise Conflict("You have already appealed, or the ban has ended.")
             if await self._sql.run("hand_over_if_alone", on=on, ban_id=appeal.ban_id):
                 await self._emails.write("ban_appeal", appeal.ban_id, on=on)
+            await self._alerts.note_waiting("appeal", on=on)
 
     async def queue(self, most: int = PAGE) -> list[OpenAppeal]:
         """Open appeals, oldest first."""

@@ -174,7 +174,7 @@ class Reports:
         if known is None:
             await self._sql.run("create", on=on, report_id=report_id, **pair, **values)
             await self._emails.write("report", report_id, on=on)
-            await self._alerts.report_waits(on=on)
+            await self._alerts.note_waiting("report", on=on)
         elif not known.says(new, source):
             ids = {"addition_id": new_id(), "report_id": report_id, "reporter_id": reporter_id}
             await self._sql.run("add", on=on, **ids, **values)

@@ -10,8 +10,8 @@ where not exists (select from alerts where kind = :kind and created_at > at - ma
 
 -- name: claim(every, most, now)
 -- The unsent alerts, for one sender. None within `every` seconds of the last claim, so that a flood becomes a few
--- messages; a claim whose sender died or failed can be taken after the same time. A message of new reports alone does
--- not delay the others.
+-- messages; a claim whose sender died or failed can be taken after the same time. A message of waiting reports or
+-- appeals alone does not delay the others.
 update alerts set claimed_at = at
 from coalesce(:now::timestamptz, clock_timestamp()) as at
 where alert_id in (
@@ -19,7 +19,7 @@ where alert_id in (
     where sent_at is null and (claimed_at is null or claimed_at <= at - make_interval(secs => :every))
         and not exists (
             select from alerts last
-            where last.claimed_at > at - make_interval(secs => :every) and (one.kind = 'report' or last.kind <> 'report')
+            where last.claimed_at > at - make_interval(secs => :every) and (one.kind in ('report', 'appeal') or last.kind not in ('report', 'appeal'))
         )
     order by alert_id limit :most for update skip locked
 )

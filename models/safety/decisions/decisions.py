@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from models.broadcasts import Broadcasts
 from models.clock import Clock
+from models.mail.alerts import Alerts
 from models.mail.mailer import Mailer
 from models.postgres.database import Db
 from models.profiles.media import Media
@@ -29,6 +30,7 @@ class Decisions:
         media: Media,
         pictures: RemovedPictures,
         audit: Audit,
+        alerts: Alerts,
         mailer: Mailer,
         notices: BanNotices,
         secret: SiteSecret,
@@ -37,5 +39,5 @@ class Decisions:
         self.handovers = Handovers(secret)
         self.emails = DecisionEmails(db, clock, config, mailer, notices, self.handovers)
         self.removals = Removals(db, clock, broadcasts, media, pictures, audit, self.emails)
-        what = (self.removals, pictures, audit, self.emails)
+        what = (self.removals, pictures, audit, alerts, self.emails)
         self.removal_appeals = RemovalAppeals(db, clock, broadcasts, *what)

@@ -16,6 +16,7 @@ from models.broadcasts import Broadcasts, Reload
 from models.clock import Clock
 from models.errors import Conflict, Invalid, NotAllowed, NotFound
 from models.ids import is_id, new_id
+from models.mail.alerts import Alerts
 from models.postgres.database import Db, Transaction, UniqueViolation
 from models.profiles.media import MediaFile, MediaKind
 from models.profiles.screening.removed_pictures import RemovedPictures
@@ -50,11 +51,12 @@ class RemovalAppeals:
         removals: Removals,
         pictures: RemovedPictures,
         audit: Audit,
+        alerts: Alerts,
         emails: DecisionEmails,
     ) -> None:
         self._db, self._clock, self._broadcasts = db, clock, broadcasts
         self._removals, self._pictures = removals, pictures
-        self._audit, self._emails = audit, emails
+        self._audit, self._alerts, self._emails = audit, alerts, emails
         self._sql = db.statements("safety.removal_appeals")
 
     async def file(self, removal_id: str, user_id: str, text: str) -> None:
@@ -66,6 +68,7 @@ class RemovalAppeals:
                 raise Conflict("You have already appealed.")
             if await self._sql.run("hand_over_if_alone", on=on, removal_id=removal_id):
                 await self._emails.write("removal_appeal", removal_id, on=on)
+            await self._alerts.note_waiting("appeal", on=on)
 
     async def queue(self, most: int = PAGE) -> list[OpenRemovalAppeal]:
         """Open appeals, oldest first."""

@@ -16,7 +16,7 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest, ResponseStartLine
 from tornado.testing import bind_unused_port
 
-from models.mail.alerts import EVERY_SECONDS, REPORT_EVERY_SECONDS, Alerts
+from models.mail.alerts import EVERY_SECONDS, QUEUE_EVERY_SECONDS, Alerts
 from models.mail.mailer import Mailer
 from models.safety.notices import NewNotice
 from models.settings.config import Config
@@ -94,7 +94,7 @@ async def test_reports_alert_once_an_hour_and_delay_nothing_urgent(
     await models.alerts.send()
     kinds = [[alert["kind"] for alert in body["alerts"]] for body in receiver.bodies]
     assert kinds == [["report"], ["ban"]]
-    models.clock.advance(seconds=REPORT_EVERY_SECONDS + 1)
+    models.clock.advance(seconds=QUEUE_EVERY_SECONDS + 1)
     await report(models, await person("Late"), ben)
     await models.alerts.send()
     assert [alert["kind"] for alert in receiver.bodies[-1]["alerts"]] == ["report"]

@@ -33,6 +33,7 @@ async def test_a_token_appeals_once(models: Models, person: MakePerson) -> None:
     appeal = await models.appeals.get(token)
     assert (appeal.text, appeal.reason, appeal.verdict) == ("Not me.", "Adverts.", None)
     assert [one.text for one in await models.appeals.queue()] == ["Not me."]
+    assert await rows(models, "select kind, path from alerts") == [("appeal", "/admin/appeals")]
 
 
 async def test_only_a_hash_of_the_token_is_stored(models: Models, person: MakePerson) -> None:
