@@ -32,7 +32,7 @@ Kind = Literal[
     "report", "appeal", "ban", "minor", "notice", "picture", "payment", "refund", "dispute", "fraud"
 ]
 EVERY_SECONDS, MOST_AT_ONCE = 60, 50
-# For what waits in a queue of the console and is not urgent.
+# For reports and appeals, which are not urgent.
 QUEUE_EVERY_SECONDS = 3600
 # How often a process looks for alerts that wait.
 ALERT_SECONDS = 2.0
