@@ -163,9 +163,8 @@ class Models:
         config, db, clock, broadcasts = self.config, self.db, self.clock, self.broadcasts
         self.interruptions = Interruptions(db, self.calls, self.rings, self.outcomes, self.presence)
         self.ban_notices = BanNotices(db, clock, self.site_secret)
-        who = (self.media, self.screening.removed, self.audit, self.alerts, self.mail)
-        keys = (self.ban_notices, self.site_secret)
-        self.decisions = Decisions(db, clock, config, broadcasts, *who, *keys)
+        who = (self.media, self.screening.removed, self.audit, self.alerts, self.mail, self.ban_notices)
+        self.decisions = Decisions(db, clock, config, broadcasts, *who, self.site_secret)
         emails = self.decisions.emails
         self.email_bans = EmailBans(db, clock, self.site_secret)
         self.address_bans = AddressBans(db, clock, config, self.site_secret)
