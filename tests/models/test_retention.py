@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from models import retention
-from models.ids import new_id
 from models.profiles.decoded import Decoded
 from models.wiring import Models
 from tests.conftest import MakePerson, Person, jpeg
+from tests.support.factories import cooldown, ended_call, line, older
 from tests.support.people.reports import met, report
 from tests.support.scenes import ban, rows, stand_still
 from tests.test_house import ROOT
@@ -71,19 +71,6 @@ async def test_every_table_is_swept_or_kept_for_a_reason(models: Models) -> None
     assert set(re.findall(r"delete from (\w+)", text)) >= SWEPT
 
 
-async def call(models: Models, one: Person, other: Person, at: str = "now()") -> str:
-    call_id, invite_id = new_id(), new_id()
-    sql = f"insert into invite_outcomes values (%s, %s, %s, 'accepted', %s, {at})"
-    await rows(models, sql, invite_id, one.user_id, other.user_id, call_id)
-    sql = (
-        "insert into calls (call_id, invite_id, caller_id, callee_id, agreed_seconds, state, started_at, "
-        "connect_by, remaining_ms, ended_at, ended_reason, connected_ms) "
-        f"values (%s, %s, %s, %s, 300, 'ended', {at}, {at}, 0, {at}, 'hung_up', 60000)"
-    )
-    await rows(models, sql, call_id, invite_id, one.user_id, other.user_id)
-    return call_id
-
-
 async def left(models: Models, table: str) -> int:
     return int((await rows(models, f'select count(*) from "{table}"'))[0][0])
 
@@ -126,16 +113,14 @@ async def test_what_is_due_goes_and_what_is_not_stays(models: Models, person: Ma
 
 
 async def everything(models: Models, ann: Person, bo: Person) -> None:
-    call_id = await call(models, ann, bo)
-    sql = "insert into call_messages values (gen_random_uuid(), %s, %s, 'c', 'hi', now())"
-    await rows(models, sql, call_id, ann.user_id)
-    await rows(models, "insert into contacts values (%s, %s, true, now(), '{}')", call_id, ann.user_id)
+    call_id = await ended_call(models, ann, bo)
+    await line(models, call_id, ann)
+    await models.contacts.say(await models.calls.get(call_id), ann.user_id, is_yes=True)
     await report(models, ann, bo)
     await rows(models, "update reports set verdict = 'upheld', reviewed_at = now()")
     await rows(models, "insert into report_frames select report_id, 'x' from reports")
     await rows(models, "insert into stripe_events values ('evt_1', 't', 'applied', now())")
-    low, high = sorted([ann.user_id, bo.user_id])
-    await rows(models, "insert into cooldowns values (%s, %s, now()) on conflict do nothing", low, high)
+    await cooldown(models, ann, bo)
     await rows(models, "insert into age_refusals values ('x', now())")
     member = await models.sessions.find(bo.token)
     assert member
@@ -175,7 +160,7 @@ async def test_held_media_go_with_the_report(models: Models, person: MakePerson)
 async def test_rings_go_and_those_of_calls_stay(models: Models, person: MakePerson) -> None:
     ann, bo = await person("Ann", selfie=False), await person("Bo", selfie=False)
     await met(models, ann, bo)
-    call_id = await call(models, ann, bo)
+    call_id = await ended_call(models, ann, bo)
     await age(models, "invite_outcomes", "decided_at", 30)
     await models.retention.sweep()
     assert await rows(models, "select call_id from invite_outcomes") == [(call_id,)]
@@ -210,7 +195,7 @@ async def test_whoever_can_come_back_is_not(models: Models, person: MakePerson, 
         await models.accounts.upgrade(member, "ann@example.com", "long enough a password", "192.0.2.1")
     if reason == "banned":
         await ban(models, ann)
-    await rows(models, "update users set created_at = created_at - interval '400 days'")
+    await older(models, "users.created_at", days=400)
     if reason != "in use":
         sql = "update sessions set expires_at = expires_at - interval '400 days', "
         await rows(models, sql + "renewed_at = renewed_at - interval '400 days'")
@@ -232,7 +217,7 @@ async def test_sessions_of_the_deleted_go_within_minutes(models: Models, person:
 
 async def test_a_call_that_nobody_remembers_goes(models: Models, person: MakePerson) -> None:
     ann, bo = await person("Ann", selfie=False), await person("Bo", selfie=False)
-    await call(models, ann, bo)
+    await ended_call(models, ann, bo)
     await models.deletions.delete(ann.user_id)
     await models.retention.sweep()
     assert await left(models, "calls") == 1

@@ -10,6 +10,7 @@ import pytest
 from models import sweep as module
 from models.errors import Unavailable
 from tests.conftest import MakeSite, Running
+from tests.support.factories import older, silent
 from tests.support.scenes import rows, until
 
 
@@ -28,13 +29,10 @@ async def test_every_process_beats_and_says_goodbye(make_site: MakeSite, site: R
 
 async def test_a_silent_process_is_buried_after_six_seconds(make_site: MakeSite, site: Running) -> None:
     far = await make_site()
-    silent = (
-        "update processes set seen_at = clock_timestamp() - %s * interval '1 second' where process_id = %s"
-    )
-    await rows(site.models, silent, 5, far.models.bus.process_id)
+    await silent(site.models, far.models.bus.process_id, 5)
     await site.models.sweep.once()
     assert len(await processes(site)) == 2
-    await rows(site.models, silent, 7, far.models.bus.process_id)
+    await silent(site.models, far.models.bus.process_id, 7)
     await site.models.sweep.once()
     assert await processes(site) == [site.models.bus.process_id]
     # It was only slow: it is one of us again.
@@ -47,7 +45,7 @@ async def test_after_an_outage_nobody_is_taken_for_dead_at_once(
 ) -> None:
     """As PostgreSQL's processes are found when it comes back: none of them has beaten for a while."""
     await make_site()
-    await rows(site.models, "update processes set seen_at = seen_at - interval '7 seconds'")
+    await older(site.models, "processes.seen_at", seconds=7)
     for _ in range(2):
         await site.models.sweep.once()
         assert len(await processes(site)) == 2

@@ -17,6 +17,7 @@ from tornado.ioloop import IOLoop
 from tests.conftest import MakePerson, MakeSite, Person, Running
 from tests.support.accounts.fake_age_provider import CLIENT, AgeProviderStandIn
 from tests.support.clients import Answer, Browser
+from tests.support.factories import older
 from tests.support.people.reports import browser_of
 from tests.support.scenes import rows
 
@@ -200,7 +201,7 @@ async def test_a_check_ends_after_an_hour(
 ) -> None:
     anna = await person("Anna")
     state = await begun(site, provider, anna)
-    await rows(site.models, "update age_checks set begun_at = begun_at - interval '61 minutes'")
+    await older(site.models, "age_checks.begun_at", minutes=61)
     code = provider.code_for(provider.asked[-1])
     late = await site.client.get(f"/age/return?code={code}&state={state}", token=anna.token)
     assert late.status == 404

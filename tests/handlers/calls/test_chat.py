@@ -12,12 +12,14 @@ import pytest
 from models.errors import TooMany
 from models.ids import new_id
 from tests.conftest import MakePerson, MakeSite, Running
+from tests.support.factories import line
 from tests.support.scenes import InCall, advance, freeze, in_call, rows
 
 MANY = """
 insert into call_messages (message_id, call_id, sender_id, client_id, text, sent_at)
-select gen_random_uuid(), %s, case when n %% 2 = 0 then %s::uuid else %s::uuid end, n::text,
-    replace(%s, '#', n::text), now() + n * interval '1 millisecond' from generate_series(1, %s) n
+select gen_random_uuid(), %s, case when n %% 2 = 0 then %s::uuid else %s::uuid end,
+    gen_random_uuid()::text, replace(%s, '#', n::text), now() + n * interval '1 millisecond'
+from generate_series(1, %s) n
 """
 
 
@@ -96,12 +98,7 @@ async def test_a_line_stored_by_a_dead_process_is_relayed_with_its_repeat(
     make_site: MakeSite, site: Running, person: MakePerson
 ) -> None:
     scene = await in_call(site, person)
-    await rows(
-        site.models,
-        "insert into call_messages values (gen_random_uuid(), %s, %s, 'lost', 'never relayed', now())",
-        scene.call_id,
-        scene.people.anna.user_id,
-    )
+    await line(site.models, scene.call_id, scene.people.anna, "never relayed", "lost")
     for _ in range(2):
         scene.a.send("chat:message", text="never relayed", id="lost")
         await scene.a.receive("chat:message", id="lost")
@@ -114,12 +111,7 @@ async def test_a_line_stored_by_a_dead_process_is_in_the_state_of_a_peer_that_re
 ) -> None:
     """Its sender does not repeat it."""
     scene = await in_call(site, person)
-    await rows(
-        site.models,
-        "insert into call_messages values (gen_random_uuid(), %s, %s, 'lost', 'never relayed', now())",
-        scene.call_id,
-        scene.people.anna.user_id,
-    )
+    await line(site.models, scene.call_id, scene.people.anna, "never relayed", "lost")
     scene.b.close()
     back = await site.relay(scene.people.ben, scene.call_id)
     assert [line["text"] for line in (await back.receive("call:state"))["messages"]] == ["never relayed"]
@@ -187,7 +179,6 @@ async def test_no_response_is_large_or_slow(site: Running, person: MakePerson, t
     scene = await in_call(site, person)
     for _ in range(5):
         await written(site, scene, 2000, text)
-        await rows(site.models, "update call_messages set client_id = gen_random_uuid()::text")
     await scene.end()
     sizes: dict[str, Any] = {}
     for url in ("/history", f"/calls/{scene.call_id}/messages"):

@@ -12,6 +12,7 @@ from models.ids import new_id
 from models.messages import instant
 from tests.conftest import MakePerson, Person, Running
 from tests.support.clients import Answer, Browser
+from tests.support.factories import older
 from tests.support.media.clips import clip
 from tests.support.people.reports import met, report
 from tests.support.people.staff import at_work, enrolled
@@ -268,7 +269,7 @@ async def test_live_and_ended_calls_are_counted(scene: Scene, person: MakePerson
         figures = await models.dashboard.figures(with_money=True)
         assert (figures.calls_now, figures.calls_today, figures.success_percent) == (0, 1, percent)
     assert figures.payments_today == 0
-    await rows(models, "update calls set started_at = started_at - interval '1 day'")
+    await older(models, "calls.started_at", days=1)
     assert (await models.dashboard.figures(with_money=False)).calls_today == 0
     _, browser = await at_work(scene.site, "Mia")
     assert call.people.anna.name in (await browser.get(f"/admin/people/{call.people.ben.user_id}")).text
@@ -282,7 +283,7 @@ async def cookie_get(scene: Scene, browser: Browser, path: str) -> Answer:
 async def test_polling_does_not_extend_a_session(scene: Scene) -> None:
     worker, browser = await at_work(scene.site, "Mia")
     models, when = scene.site.models, "select seen_at from staff_sessions"
-    await rows(models, "update staff_sessions set seen_at = seen_at - interval '20 minutes'")
+    await older(models, "staff_sessions.seen_at", minutes=20)
     before = await rows(models, when)
     await browser.get("/admin", htmx=True)
     assert await rows(models, when) == before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.conftest import MakePerson, Person, Running
 from tests.support.clients import Answer
-from tests.support.scenes import rows
+from tests.support.factories import ended_call
 
 
 async def test_the_page_shows_the_data_of_the_member(site: Running, person: MakePerson) -> None:
@@ -28,24 +28,11 @@ async def test_a_visitor_is_redirected_to_the_start(site: Running) -> None:
     assert (await site.client.get("/settings")).code == "not_signed_in"
 
 
-CALL = """
-with decided as (
-    insert into invite_outcomes (invite_id, caller_id, callee_id, outcome, call_id, decided_at)
-    values (gen_random_uuid(), %s, %s, 'accepted', gen_random_uuid(), now()) returning *
-)
-insert into calls (call_id, invite_id, caller_id, callee_id, agreed_seconds, state, started_at, connect_by,
-    remaining_ms, ended_at, ended_reason, connected_ms)
-select call_id, invite_id, caller_id, callee_id, 300, 'ended', now(), now(), 0, now(), 'hung_up', %s
-from decided
-returning 1
-"""
-
-
 async def test_it_counts_only_the_calls_of_the_member(site: Running, person: MakePerson) -> None:
     ann, ben, cleo = await person("Ann"), await person("Ben"), await person("Cleo")
     assert "None yet" in (await page_of(site, ann)).text
     for one, other, ms in ((ann, ben, 90_000), (ben, ann, 31_000), (ann, cleo, 0), (ben, cleo, 600_000)):
-        await rows(site.models, CALL, one.user_id, other.user_id, ms)
+        await ended_call(site.models, one, other, ms=ms)
     me = (await site.client.get("/user/me", token=ann.token)).json
     assert (me["totalCalls"], me["connectedSeconds"]) == (2, 121)
     text = (await page_of(site, ann)).text

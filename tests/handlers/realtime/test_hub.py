@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from models.redis import keys
 from tests.conftest import MakePerson, MakeSite, Running
-from tests.support.scenes import advance, freeze, in_call, rounds, rows, two, until
+from tests.support.factories import end_sessions
+from tests.support.scenes import advance, freeze, in_call, rounds, two, until
 
 
 async def end_session(site: Running, session_id: str) -> None:
@@ -47,11 +48,7 @@ async def test_an_ended_session_whose_event_was_lost_is_found_by_the_sweep(
     other = await far.invites(cleo)
     seats = [scene.people.a, scene.a]
     # As if Redis had been down: the row, and no event.
-    await rows(
-        site.models,
-        "update sessions set ended_at = clock_timestamp(), ended_reason = 'signed_out' where session_id = %s",
-        scene.people.anna.session_id,
-    )
+    await end_sessions(site.models, scene.people.anna)
     await rounds(far, 1)
     for socket in seats:
         assert await socket.closed() == 4401
@@ -63,11 +60,7 @@ async def test_a_seat_without_another_socket_is_found_by_the_sweep(site: Running
     scene = await in_call(site, person)
     scene.people.a.close()
     await until(lambda: scene.people.anna.user_id not in site.site.hub.invite_sockets)
-    await rows(
-        site.models,
-        "update sessions set ended_at = clock_timestamp(), ended_reason = 'x' where session_id = %s",
-        scene.people.anna.session_id,
-    )
+    await end_sessions(site.models, scene.people.anna)
     await rounds(site, 1)
     assert await scene.a.closed() == 4401
 
@@ -77,7 +70,7 @@ async def test_the_rotated_token_keeps_its_socket_and_an_ended_one_cannot_act(
 ) -> None:
     anna = await person("Anna")
     socket = await site.invites(anna)
-    await rows(site.models, "update sessions set ended_at = now() where session_id = %s", anna.session_id)
+    await end_sessions(site.models, anna)
     socket.send("call:invite", toUserId="x", requestedSeconds=300)
     assert await socket.closed() == 4401
 

@@ -6,9 +6,9 @@ The others declared it dead during its outage, or the database was emptied, or a
 from __future__ import annotations
 
 from tests.conftest import MakePerson, MakeSite, Running
+from tests.support.factories import silent
 from tests.support.scenes import InCall, in_call, rounds, rows, two
 
-BURIED = "update processes set seen_at = seen_at - interval '7 seconds' where process_id = %s"
 UNKNOWN = "delete from processes"
 SEATS = "select caller_seat, callee_seat, caller_back_by, callee_back_by from calls where call_id = %s"
 
@@ -20,7 +20,7 @@ async def test_a_process_that_was_declared_dead_gets_its_seats_back(
     scene = await in_call(site, person, far)
     await rounds(far, 1)
     (before,) = await rows(site.models, SEATS, scene.call_id)
-    await rows(site.models, BURIED, far.models.bus.process_id)
+    await silent(site.models, far.models.bus.process_id, 7)
     await rounds(site, 1)
     await scene.a.receive("peer:left")
     await rounds(far, 1)

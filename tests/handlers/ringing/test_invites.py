@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import MakePerson, Running
+from tests.support.factories import end_access
 from tests.support.scenes import are_online, ban, rows, two, until
 
 
@@ -66,7 +67,7 @@ async def test_access_that_changes_while_the_socket_opens_is_in_its_state(
 async def test_joining_reads_the_current_member(site: Running, person: MakePerson) -> None:
     anna = await person("Anna")
     socket = await site.invites(anna)
-    await rows(site.models, "update access_grants set ended_at = now() where user_id = %s", anna.user_id)
+    await end_access(site.models, anna)
     socket.send("queue:join", id="1")
     assert (await socket.receive("error", id="1"))["code"] == "payment_required"
     socket.send("call:invite", toUserId=anna.user_id[:-1] + "0", requestedSeconds=300, id="2")

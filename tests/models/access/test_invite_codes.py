@@ -19,18 +19,11 @@ async def own_code(models, owner) -> str:
 
 
 async def stop(models, code: str) -> None:
-    async with models.db.link() as link:
-        await link.execute("update invite_codes set stopped_at = now() where code = %s", (code,))
+    await models.admin_codes.stop(code)
 
 
 async def admin_code(models, limit: int | None) -> str:
-    code = new_code()
-    async with models.db.link() as link:
-        await link.execute(
-            "insert into invite_codes (code, label, uses_limit, created_at) values (%s, 'Poster', %s, now())",
-            (code, limit),
-        )
-    return code
+    return (await models.admin_codes.create("Poster", limit)).code
 
 
 async def newcomers(person, many: int) -> list:
@@ -228,7 +221,8 @@ async def test_a_user_has_one_code(models, person) -> None:
 async def test_a_payment_restarts_a_stopped_code(models, person) -> None:
     anna = await person("Anna")
     code = await own_code(models, anna)
-    await stop(models, code)
+    async with models.db.transaction() as on:
+        await models.invite_codes.stop_own(anna.user_id, on=on)
     assert await own_code(models, anna) == code
     assert not (await models.invite_codes.find_own(anna.user_id)).stopped
 

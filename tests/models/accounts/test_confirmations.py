@@ -14,7 +14,8 @@ from models.wiring import Models
 from tests.conftest import MakePerson
 from tests.support.billing.fake_stripe import StripeStandIn
 from tests.support.billing.stripe_events import event, tell
-from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD
+from tests.support.factories import older
+from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD, confirm_email
 from tests.support.scenes import rows
 from tests.support.smtp_server import Mailbox, link_in
 
@@ -43,7 +44,7 @@ async def payer(models: Models, stripe: StripeStandIn, person: MakePerson, name:
 
 
 async def token_in_receipt(models: Models, mailbox: Mailbox) -> str:
-    await rows(models, "update checkouts set settled_at = settled_at - interval '11 seconds'")
+    await older(models, "checkouts.settled_at", seconds=11)
     await models.receipt_mails.sweep()
     return (await mailbox.letter()).partition("?token=")[2].split()[0]
 
@@ -75,7 +76,7 @@ async def test_an_account_must_confirm_its_address(models, person) -> None:
     assert await asked(models) == 0
     found = await models.confirmations.find(guest.user_id)
     assert (found.email, found.is_confirmed, found.is_account) == (ANN, False, True)
-    await rows(models, "update accounts set email_confirmed_at = now()")
+    await confirm_email(models, guest.user_id)
     assert await asked(models) == 1
 
 
@@ -83,7 +84,7 @@ async def test_another_address_must_be_confirmed_again(models, person) -> None:
     guest = await person("Ann")
     member = await models.sessions.find(guest.token)
     await models.accounts.upgrade(member, ANN, PASSWORD, HOME)
-    await rows(models, "update accounts set email_confirmed_at = now()")
+    await confirm_email(models, guest.user_id)
     await models.credentials.email(member, PASSWORD, "Ann@Example.com", HOME)
     assert (await models.confirmations.find(guest.user_id)).is_confirmed
     await models.credentials.email(member, PASSWORD, "new@example.com", HOME)
@@ -111,7 +112,7 @@ async def test_an_address_with_an_account_leads_to_the_account(models, stripe, p
     member = await models.sessions.find(holder.token)
     await models.accounts.upgrade(member, ANN, PASSWORD, HOME)
     assert await asked(models) == 0, "an unconfirmed account keeps the guest's link from being sent"
-    await rows(models, "update accounts set email_confirmed_at = now()")
+    await confirm_email(models, holder.user_id)
     assert await asked(models) == 1
     assert await rows(models, "select user_id::text from recovery_links") == [(holder.user_id,)]
 

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from models.errors import Invalid, NotAllowed, NotFound
-from models.ids import new_id
 from models.wiring import Models
 from tests.conftest import MakePerson, Person, jpeg
+from tests.support.factories import cooldown, ended_call, line, report_row
 from tests.support.media.files import file_of
 from tests.support.people.reports import met, report
 from tests.support.scenes import block, rows, until
@@ -59,22 +59,10 @@ async def full_life(models: Models, person: MakePerson) -> tuple[Person, Person]
     await met(models, ann, bo)
     call_id = await ended_call(models, ann, bo)
     for one in (ann, bo):
-        await rows(
-            models,
-            "insert into call_messages values (gen_random_uuid(), %s, %s, 'c', %s, now())",
-            call_id, one.user_id, f"a line of {one.name}",
-        )  # fmt: skip
-        await rows(
-            models, 'insert into contacts values (%s, %s, true, now(), \'{"x": "h"}\')', call_id, one.user_id
-        )
+        await line(models, call_id, one, f"a line of {one.name}")
+        await models.contacts.say(await models.calls.get(call_id), one.user_id, is_yes=True)
     await report(models, bo, ann)
-    low, high = sorted([ann.user_id, bo.user_id])
-    await rows(
-        models,
-        "insert into cooldowns values (%s, %s, now() + interval '1 hour') on conflict do nothing",
-        low,
-        high,
-    )
+    await cooldown(models, ann, bo, hours=1)
     await block(models, ann, bo)
     await block(models, bo, ann)
     await models.address_bans.saw(ann.user_id, "192.0.2.1")
@@ -86,12 +74,8 @@ async def full_life(models: Models, person: MakePerson) -> tuple[Person, Person]
 async def the_rest(models: Models, ann: Person, bo: Person, cy: Person) -> None:
     """The other roles: callee, reporter, banned, payer, inviter, invited, introduced."""
     await ended_call(models, bo, ann)
-    await rows(
-        models,
-        "insert into reports (report_id, reporter_id, reported_id, reason, text, created_at) "
-        "values (gen_random_uuid(), %s, %s, 'spam', 'He sells soap.', now())",
-        ann.user_id, bo.user_id,
-    )  # fmt: skip
+    await report_row(models, ann, bo, "He sells soap.")
+    await models.marks.saw(ann.user_id, "a device")
     for sql in (
         "insert into recovery_links values (%s, 'x', now()) on conflict do nothing",
         "insert into receipt_emails values (%s, 'a@example.com', 'a@example.com', now())",
@@ -105,7 +89,6 @@ async def the_rest(models: Models, ann: Person, bo: Person, cy: Person) -> None:
         "insert into invite_code_uses values (%s, '0123456789ABCDEF', now())",
         "insert into age_proofs values (%s, 'https://age.example', now())",
         "insert into age_checks values (%s, 'x', 'n', 'v', now())",
-        "insert into seen_devices values (%s, 'a device', now())",
     ):
         await rows(models, sql, ann.user_id)
     for newcomer, other, introducer in ((ann, bo, cy), (cy, ann, bo), (bo, cy, ann)):
@@ -116,23 +99,6 @@ async def the_rest(models: Models, ann: Person, bo: Person, cy: Person) -> None:
             "insert into introduction_links values (%s, %s, %s, now() + interval '1 day')",
             f"long enough a link of {introducer.name}", introducer.user_id, other.user_id,
         )  # fmt: skip
-
-
-async def ended_call(models: Models, one: Person, other: Person) -> str:
-    call_id, invite_id = new_id(), new_id()
-    await rows(
-        models,
-        "insert into invite_outcomes values (%s, %s, %s, 'accepted', %s, now())",
-        invite_id, one.user_id, other.user_id, call_id,
-    )  # fmt: skip
-    await rows(
-        models,
-        "insert into calls (call_id, invite_id, caller_id, callee_id, agreed_seconds, state, started_at, "
-        "connect_by, remaining_ms, ended_at, ended_reason, connected_ms) "
-        "values (%s, %s, %s, %s, 300, 'ended', now(), now(), 0, now(), 'hung_up', 60000)",
-        call_id, invite_id, one.user_id, other.user_id,
-    )  # fmt: skip
-    return call_id
 
 
 async def test_the_fixture_fills_every_table_with_personal_data(models: Models, person: MakePerson) -> None:
@@ -224,8 +190,7 @@ async def test_rows_written_concurrently_are_deleted_by_the_next_sweep(
     ann, _ = await full_life(models, person)
     await models.deletions.delete(ann.user_id)
     (call_id,) = (await rows(models, "select call_id from calls"))[0]
-    sql = "insert into call_messages values (gen_random_uuid(), %s, %s, 'late', 'a late line', now())"
-    await rows(models, sql, call_id, ann.user_id)
+    await line(models, call_id, ann, "a late line", "late")
     await models.deletions.finish()
     assert await rows(models, "select text from call_messages") == [("a line of Bo",)]
 

@@ -16,6 +16,7 @@ from models.wiring import Models
 from tests.support.billing.payers import paid
 from tests.support.billing.rows import alerts
 from tests.support.billing.stripe_events import event, news, tell
+from tests.support.factories import older
 from tests.support.scenes import rows
 from tests.support.smtp_server import Mailbox
 
@@ -44,7 +45,7 @@ async def pays(models: Models, stripe, someone, email: str | None = "anna@exampl
 
 async def later(models: Models) -> None:
     """The receipts are due."""
-    await rows(models, "update checkouts set settled_at = settled_at - interval '11 seconds'")
+    await older(models, "checkouts.settled_at", seconds=11)
     assert isinstance(models.receipt_mails, ReceiptMails)
     await models.receipt_mails.sweep()
 
@@ -53,7 +54,7 @@ async def test_a_receipt_is_sent_once_with_seller_number_and_tax(models, stripe,
     await pays(models, stripe, anna)
     await models.receipt_mails.sweep()
     assert mailbox.letters == []
-    await rows(models, "update checkouts set settled_at = settled_at - interval '11 seconds'")
+    await older(models, "checkouts.settled_at", seconds=11)
     await asyncio.gather(*(models.receipt_mails.sweep() for _ in range(4)))
     (mail,) = mailbox.letters
     assert mail["To"] == "anna@example.com"
@@ -70,7 +71,7 @@ async def test_it_is_sent_again_after_a_failure(models, stripe, anna, mailbox) -
     mailbox.refuses = False
     await models.receipt_mails.sweep()
     assert mailbox.letters == []
-    await rows(models, "update checkouts set receipt_claimed_at = receipt_claimed_at - interval '3 minutes'")
+    await older(models, "checkouts.receipt_claimed_at", minutes=3)
     await models.receipt_mails.sweep()
     assert len(mailbox.letters) == 1
 

@@ -14,6 +14,7 @@ from tests.support.billing.fake_stripe import StripeStandIn
 from tests.support.billing.payers import paid
 from tests.support.billing.rows import rows, standing
 from tests.support.billing.stripe_events import event, news, tell
+from tests.support.factories import older
 
 
 async def gone(models: Models, anna) -> str:
@@ -50,8 +51,7 @@ async def test_a_late_payment_grants_nothing_and_is_refunded_once(models, stripe
 
 async def test_a_payment_without_an_event_is_found_and_refunded(models, stripe, anna) -> None:
     stripe.pay(await gone(models, anna))
-    async with models.db.link() as link:
-        await link.execute("update checkouts set created_at = created_at - interval '2 minutes'")
+    await older(models, "checkouts.created_at", minutes=2)
     assert await models.checkouts.sweep() == 1
     assert await is_left_alone(models)
     assert (await standing(models)).is_full
@@ -80,8 +80,7 @@ async def test_stripe_is_asked_again_later_and_what_a_bank_decides_waits(
     assert (shown.is_owed, shown.is_of_nobody) == (True, True)
     await models.checkouts.sweep()
     assert asked_back(stripe) == 1
-    async with models.db.link() as link:
-        await link.execute("update checkouts set asked_at = asked_at - interval '2 minutes'")
+    await older(models, "checkouts.asked_at", minutes=2)
     dispute = stripe.dispute(session["id"])
     await tell(models, news("charge.dispute.created", dispute))
     await models.checkouts.sweep()

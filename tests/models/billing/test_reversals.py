@@ -12,6 +12,7 @@ from models.errors import Conflict
 from tests.support.billing.payers import paid
 from tests.support.billing.rows import alerts, standing
 from tests.support.billing.stripe_events import event, news, tell
+from tests.support.factories import older
 
 
 async def test_a_full_refund_ends_access_and_stops_the_code(models, stripe, anna, person) -> None:
@@ -184,8 +185,7 @@ async def test_the_staff_are_not_alerted_of_other_shops(models, stripe, anna) ->
 
 async def test_what_alerts_are_about_is_listed_whatever_its_age(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
-    async with models.db.link() as link:
-        await link.execute("update checkouts set created_at = created_at - interval '100 days'")
+    await older(models, "checkouts.created_at", days=100)
     assert await models.reconciliation.payments(30) == []
     await tell(models, news("charge.dispute.created", stripe.dispute(session_id)))
     assert len(await models.reconciliation.payments(30)) == 1

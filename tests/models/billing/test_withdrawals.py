@@ -18,6 +18,7 @@ from models.wiring import Models
 from tests.support.billing.payers import paid_twice
 from tests.support.billing.rows import alerts
 from tests.support.billing.stripe_events import event, news, tell
+from tests.support.factories import ended_call, older
 from tests.support.scenes import rows
 
 
@@ -32,21 +33,6 @@ async def bought(models, stripe, someone) -> str:
     offered = await models.checkouts.create_checkout(someone.user_id, start_now=True)
     await tell(models, event("completed", stripe.pay(offered.session_id)))
     return (await models.withdrawals.of(someone.user_id))[0].payment_id
-
-
-async def connected_call(models, one, other) -> None:
-    """A call that was connected, now."""
-    sql = (
-        "insert into invite_outcomes values (gen_random_uuid(), %s, %s, 'accepted', gen_random_uuid(), now())"
-    )
-    await rows(models, sql, one.user_id, other.user_id)
-    sql = (
-        "insert into calls (call_id, invite_id, caller_id, callee_id, agreed_seconds, state, started_at, "
-        "connected_at, connect_by, remaining_ms, ended_at, ended_reason, connected_ms) "
-        "select call_id, invite_id, caller_id, callee_id, 300, 'ended', at, at, at, 0, at, 'hung_up', 100 "
-        "from invite_outcomes, clock_timestamp() as at"
-    )
-    await rows(models, sql)
 
 
 async def test_the_request_and_the_information_are_recorded(models, stripe, anna) -> None:
@@ -100,7 +86,7 @@ async def test_a_refund_that_fails_after_a_withdrawal_restores_no_access(models,
 @pytest.mark.parametrize("role", ["caller", "callee"])
 async def test_after_a_connected_call_it_is_too_late(models, stripe, anna, person, role) -> None:
     payment, ben = await bought(models, stripe, anna), await person("Ben")
-    await connected_call(models, *((anna, ben) if role == "caller" else (ben, anna)))
+    await ended_call(models, *((anna, ben) if role == "caller" else (ben, anna)))
     with pytest.raises(Conflict, match="used your access"):
         await models.withdrawals.withdraw(anna.user_id, payment)
     assert await models.grants.of(anna.user_id) == "paid"
@@ -145,7 +131,7 @@ async def test_after_three_refunds_in_a_year_the_user_cannot_pay(models, stripe,
         await models.withdrawals.withdraw(anna.user_id, await bought(models, stripe, anna))
     with pytest.raises(Conflict, match="taken back 3 payments"):
         await models.checkouts.create_checkout(anna.user_id, start_now=True)
-    await rows(models, "update checkouts set refund_asked_at = refund_asked_at - interval '366 days'")
+    await older(models, "checkouts.refund_asked_at", days=366)
     await models.checkouts.create_checkout(anna.user_id, start_now=True)
 
 

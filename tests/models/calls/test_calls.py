@@ -12,6 +12,7 @@ from models.calls.state import Event, HungUp, MediaDown, MediaUp, SeatLost, Tick
 from models.errors import NotFound
 from models.wiring import Models
 from tests.conftest import MakePerson, MakeSite, Person, Running
+from tests.support.factories import cooldown
 from tests.support.scenes import cooldown_seconds, rows, stand_still
 
 DAY = 24 * 3600
@@ -106,9 +107,7 @@ async def test_a_call_that_never_connects_fails_and_has_no_cooldown(
 async def test_a_shorter_cooldown_never_shortens_a_longer_one(models: Models, person: MakePerson) -> None:
     stand_still(models)
     anna, ben, call = await begun(models, person)
-    low, high = sorted([anna.user_id, ben.user_id])
-    later = "insert into cooldowns values (%s, %s, %s::timestamptz + interval '3 days')"
-    await rows(models, later, low, high, models.clock.now())
+    await cooldown(models, anna, ben, days=3)
     await connect(models, call)
     await models.calls.hang_up(call.call_id)
     assert await cooldown_seconds(models, anna, ben) == 3 * DAY

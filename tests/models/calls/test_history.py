@@ -8,23 +8,12 @@ from models.calls.history import PAGE
 from models.errors import Invalid
 from models.wiring import Models
 from tests.conftest import MakePerson, Person
+from tests.support.factories import ended_call, line
 from tests.support.scenes import rows
-
-CALL = """
-with outcome as (
-    insert into invite_outcomes (invite_id, caller_id, callee_id, outcome, call_id, decided_at)
-    values (gen_random_uuid(), %s, %s, 'accepted', gen_random_uuid(), now()) returning *
-)
-insert into calls (call_id, invite_id, caller_id, callee_id, agreed_seconds, state, started_at, connect_by,
-    remaining_ms, ended_at, ended_reason, connected_ms)
-select call_id, invite_id, caller_id, callee_id, 60, 'ended', now() - %s * interval '1 minute', now(),
-    0, now(), 'hung_up', 1999
-from outcome returning call_id::text
-"""
 
 
 async def past_call(models: Models, one: Person, other: Person, minutes: float) -> str:
-    return str((await rows(models, CALL, one.user_id, other.user_id, minutes))[0][0])
+    return await ended_call(models, one, other, minutes_ago=minutes, ms=1999)
 
 
 async def test_only_the_two_users_see_a_call(models: Models, person: MakePerson) -> None:
@@ -81,13 +70,8 @@ async def test_a_live_call_is_not_in_the_history(models: Models, person: MakePer
 async def test_lines_have_their_author(models: Models, person: MakePerson) -> None:
     anna, ben = await person("Anna"), await person("Ben")
     call_id = await past_call(models, anna, ben, 1)
-    for number, who in enumerate((anna, ben)):
-        await rows(
-            models,
-            "insert into call_messages "
-            "values (gen_random_uuid(), %s, %s, 'c', %s, now() + %s * interval '1 second')",
-            call_id, who.user_id, f"by {who.name}", number,
-        )  # fmt: skip
+    for who in (anna, ben):
+        await line(models, call_id, who, f"by {who.name}")
     (call,) = (await models.history.page(ben.user_id)).calls
     assert [(line.text, line.is_mine) for line in call.messages] == [("by Anna", False), ("by Ben", True)]
 
@@ -95,7 +79,7 @@ async def test_lines_have_their_author(models: Models, person: MakePerson) -> No
 async def test_a_deleted_partner_has_no_name(models: Models, person: MakePerson) -> None:
     anna, ben = await person("Anna"), await person("Ben")
     await past_call(models, anna, ben, 1)
-    await rows(models, "update users set deleted_at = now() where user_id = %s", ben.user_id)
+    await models.deletions.delete(ben.user_id)
     assert (await models.history.page(anna.user_id)).calls[0].partner is None
 
 

@@ -9,7 +9,7 @@ from models.errors import NotFound
 from models.wiring import Models
 from tests.conftest import MakePerson
 from tests.models.calls.test_calls import begin, connect
-from tests.support.scenes import block, rows
+from tests.support.scenes import block
 
 
 async def test_each_user_sees_the_other_and_strangers_see_nothing(models: Models, person: MakePerson) -> None:
@@ -56,6 +56,6 @@ async def test_a_deleted_peer_is_none_and_shares_nothing(models: Models, person:
     await models.users.update(ben.user_id, handles={"discord": "ben"})
     for one in (anna, ben):
         await models.contacts.say(call, one.user_id, is_yes=True)
-    await rows(models, "update users set deleted_at = now() where user_id = %s", ben.user_id)
+    await models.deletions.delete(ben.user_id)
     page = await models.call_pages.of(call.call_id, anna.user_id)
     assert (page.peer, page.shared) == (None, None)

@@ -8,6 +8,7 @@ from models.calls.rows import CallRows
 from models.wiring import Models
 from tests.conftest import MakePerson, Person
 from tests.models.calls.test_calls import begin, connect
+from tests.support.factories import end_access
 from tests.support.scenes import rows, stand_still
 
 
@@ -56,7 +57,7 @@ async def test_a_user_who_lost_access_earns_no_code(models: Models, person: Make
     await had(models, ben, 9)
     call = await begin(models, anna, ben)
     await connect(models, call)
-    await rows(models, "update access_grants set ended_at = now() where user_id = %s", ben.user_id)
+    await end_access(models, ben, "code")
     models.clock.advance(seconds=30)
     await models.calls.hang_up(call.call_id)
     assert await models.invite_codes.find_own(ben.user_id) is None
@@ -67,7 +68,7 @@ async def test_a_stopped_code_stays_stopped(models: Models, person: MakePerson) 
     anna, ben = await person("Anna"), await person("Ben")
     async with models.db.transaction() as on:
         await models.invite_codes.ensure_own(ben.user_id, on=on)
-    await rows(models, "update invite_codes set stopped_at = now()")
+        await models.invite_codes.stop_own(ben.user_id, on=on)
     await had(models, ben, 3)
     await talk(models, anna, ben, 30)
     own = await models.invite_codes.find_own(ben.user_id)

@@ -7,7 +7,7 @@ from models.calls.rows import CallRows
 from models.calls.snapshot import Snapshot
 from models.calls.state import Side
 from tests.conftest import MakePerson, Running
-from tests.support.scenes import in_call, rows
+from tests.support.scenes import in_call
 
 
 async def snapshot(site: Running, call: Call, side: Side) -> Snapshot:
@@ -44,8 +44,6 @@ async def test_contacts_are_included_only_once_both_have_agreed(site: Running, p
 async def test_a_deleted_peer_is_none(site: Running, person: MakePerson) -> None:
     scene = await in_call(site, person)
     call = await site.models.calls.get(scene.call_id)
-    await rows(
-        site.models, "update users set deleted_at = now() where user_id = %s", scene.people.ben.user_id
-    )
+    await site.models.deletions.delete(scene.people.ben.user_id)
     assert (await snapshot(site, call, "caller")).peer is None
     assert (await snapshot(site, call, "callee")).peer is not None

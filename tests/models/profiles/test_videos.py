@@ -34,7 +34,7 @@ async def test_a_new_video_replaces_the_old_one_and_can_be_removed(
 
 async def test_a_user_deleted_during_the_upload_leaves_nothing(models: Models, person: MakePerson) -> None:
     ann = await person("Ann", selfie=False)
-    await rows(models, "update users set deleted_at = now() where user_id = %s", ann.user_id)
+    await models.deletions.delete(ann.user_id)
     with pytest.raises(NotFound):
         await models.videos.save(ann.user_id, file_of(clip()))
     assert await rows(models, "select from media where owner_id = %s", ann.user_id) == []

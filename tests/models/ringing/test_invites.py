@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import MakePerson, Person, Running
+from tests.support.factories import cooldown, report_row
 from tests.support.scenes import Two, advance, ban, block, cooldown_seconds, freeze, rounds, rows, two
 
 DAY, HOUR = 24 * 3600, 3600
@@ -93,14 +94,10 @@ async def test_unknown_blocked_reported_banned_and_away_users_get_identical_answ
 
 
 async def hide(site: Running, anna: Person, others: dict[str, Person]) -> None:
-    report = (
-        "insert into reports (report_id, reporter_id, reported_id, reason, created_at) "
-        "values (gen_random_uuid(), %s, %s, 'spam', now())"
-    )
     await block(site.models, others["blocks"], anna)
     await block(site.models, anna, others["blocked"])
-    await rows(site.models, report, others["reports"].user_id, anna.user_id)
-    await rows(site.models, report, anna.user_id, others["reported"].user_id)
+    await report_row(site.models, others["reports"], anna)
+    await report_row(site.models, anna, others["reported"])
     await ban(site.models, others["banned"])
 
 
@@ -112,8 +109,7 @@ async def test_offline_comes_before_cooldown_and_cooldown_before_busy(
     third = Two(cleo, pair.ben, await site.invites(cleo), pair.b)
     await pair.ring()
     assert await reason_of(third, pair.ben.user_id) == "busy"
-    low, high = sorted([cleo.user_id, pair.ben.user_id])
-    await rows(site.models, "insert into cooldowns values (%s, %s, now() + interval '1 hour')", low, high)
+    await cooldown(site.models, cleo, pair.ben, hours=1)
     assert await reason_of(third, pair.ben.user_id) == "cooldown"
     await block(site.models, pair.ben, cleo)
     assert await reason_of(third, pair.ben.user_id) == "offline"
@@ -219,9 +215,7 @@ async def test_a_later_shorter_cooldown_never_shortens_a_longer_one(
     pair = await two(site, person)
     freeze(site)
     invite_id = await pair.ring()
-    low, high = sorted([pair.anna.user_id, pair.ben.user_id])
-    until = site.models.clock.now()
-    await rows(site.models, "insert into cooldowns values (%s, %s, %s + interval '1 day')", low, high, until)
+    await cooldown(site.models, pair.anna, pair.ben, days=1)
     pair.a.send("call:cancel", inviteId=invite_id, id="c")
     await pair.a.receive("call:cancelled", id="c")
     assert await cooldown_seconds(site.models, pair.anna, pair.ben) == DAY

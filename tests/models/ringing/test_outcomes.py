@@ -9,6 +9,7 @@ import pytest
 from models.ringing.outcomes import Accepted
 from tests.conftest import MakePerson, Running
 from tests.support.clients import Socket
+from tests.support.factories import deleted, end_access, report_row
 from tests.support.scenes import Two, advance, ban, block, cooldown_seconds, freeze, rows, two
 
 DAY, HOUR = 24 * 3600, 3600
@@ -153,16 +154,14 @@ async def test_an_acceptance_checks_again(site: Running, person: MakePerson, bet
 
 
 async def _come_between(site: Running, pair: Two, between: str) -> None:
-    if between in ("block", "ban"):
-        await (block(site.models, pair.ben, pair.anna) if between == "block" else ban(site.models, pair.anna))
-        return
-    statements = {
-        "report": "insert into reports (report_id, reporter_id, reported_id, reason, created_at) "
-        "select gen_random_uuid(), user_id, %s, 'spam', now() from users where name = 'Ben'",
-        "access": "update access_grants set ended_at = now() where user_id = %s",
-        "deleted": "update users set deleted_at = now() where user_id = %s",
-    }
-    await rows(site.models, statements[between], pair.anna.user_id)
+    models, anna = site.models, pair.anna
+    await {
+        "block": lambda: block(models, pair.ben, anna),
+        "report": lambda: report_row(models, pair.ben, anna),
+        "ban": lambda: ban(models, anna),
+        "access": lambda: end_access(models, anna),
+        "deleted": lambda: deleted(models, anna),
+    }[between]()
 
 
 async def test_accepting_while_in_another_call_ends_the_ring(site: Running, person: MakePerson) -> None:

@@ -9,8 +9,9 @@ import pytest
 from models.errors import Conflict, NotFound
 from models.wiring import Models
 from tests.conftest import MakePerson, Person
+from tests.support.factories import deleted
 from tests.support.people.reports import report
-from tests.support.scenes import rows
+from tests.support.scenes import ban
 
 
 async def trio(person: MakePerson) -> list[Person]:
@@ -135,14 +136,10 @@ async def test_deleted_and_banned_users_introduce_no_one(
     ann, ben, cleo = await trio(person)
     link = await models.introductions.make_link(ann.user_id, ben.user_id)
     await introduced(models, ann, ben, cleo)
-    sql = {
-        "deleted": "update users set deleted_at = now() where user_id = %s",
-        "banned": "insert into bans (ban_id, user_id, rule, reason, created_at, kind) "
-        "values (gen_random_uuid(), %s, 'spam', 'spam', now(), 'permanent')",
-    }
-    await rows(models, sql[gone], ann.user_id)
+    leave = deleted if gone == "deleted" else ban
+    await leave(models, ann)
     assert await models.introductions.find(link.token) is None
     assert await models.introductions.seen_by(cleo.user_id) == {}
-    await rows(models, sql[gone], ben.user_id)
+    await leave(models, ben)
     with pytest.raises(NotFound):
         await models.introductions.make_link(cleo.user_id, ben.user_id)

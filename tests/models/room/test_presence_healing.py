@@ -9,6 +9,7 @@ import pytest
 
 from models.redis import keys
 from tests.conftest import MakePerson, MakeSite, Running
+from tests.support.factories import silent
 from tests.support.scenes import (
     advance,
     are_online,
@@ -92,8 +93,7 @@ async def test_a_slow_process_that_was_considered_dead_recovers(
     dana = await person("Dana")
     await far.invites(dana)
     freeze(site, far)
-    slow = "update processes set seen_at = seen_at - interval '1 minute' where process_id = %s"
-    await rows(site.models, slow, far.models.bus.process_id)
+    await silent(site.models, far.models.bus.process_id, 60)
     advance(10, site, far)
     await rounds(site)
     await scene.a.receive("peer:left")

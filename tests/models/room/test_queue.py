@@ -8,6 +8,7 @@ from models.errors import Invalid
 from models.room.queue import MOST
 from models.wiring import Models
 from tests.conftest import MakePerson, Person, Running
+from tests.support.factories import cooldown, report_row
 from tests.support.scenes import advance, block, freeze, listed, rows, two
 
 
@@ -69,13 +70,7 @@ async def test_users_do_not_see_themselves_or_users_whom_they_cannot_call(
     for one, other in pairs["blocks"]:
         await block(site.models, people[one], people[other])
     for one, other in pairs["reports"]:
-        values = people[one].user_id, people[other].user_id
-        await rows(
-            site.models,
-            "insert into reports (report_id, reporter_id, reported_id, reason, created_at) "
-            "values (gen_random_uuid(), %s, %s, 'spam', now())",
-            *values,
-        )
+        await report_row(site.models, people[one], people[other])
     shown = set(await seen_by(site, anna))
     assert people["Stranger"].user_id in shown
     hidden = [
@@ -96,9 +91,7 @@ async def test_users_on_cooldown_come_last_with_the_remaining_time(site: Running
         await site.invites(one)
         advance(1, site)
     for minutes, one in zip((30, 10, 20), cooling, strict=True):
-        low, high = sorted([anna.user_id, one.user_id])
-        until_ = "insert into cooldowns values (%s, %s, %s::timestamptz + %s * interval '1 minute')"
-        await rows(site.models, until_, low, high, site.models.clock.now(), minutes)
+        await cooldown(site.models, anna, one, minutes=minutes)
     cards = (await site.client.get("/room/queue", token=anna.token)).json["users"]
     assert [card["userId"] for card in cards[:3]] == [one.user_id for one in fresh]
     assert [card["userId"] for card in cards[3:]] == [cooling[n].user_id for n in (1, 2, 0)]

@@ -13,6 +13,7 @@ from models.settings.config import Config
 from models.wiring import Models
 from tests.support.billing.rows import rows
 from tests.support.billing.stripe_events import signature
+from tests.support.factories import older
 
 
 @pytest.fixture
@@ -73,7 +74,6 @@ async def test_a_test_checkout_is_for_its_owner(models, person) -> None:
 async def test_abandoned_checkouts_are_closed(models, person) -> None:
     anna = await person("Anna", access=None)
     offered = await models.checkouts.create_checkout(anna.user_id)
-    async with models.db.link() as link:
-        await link.execute("update checkouts set created_at = created_at - interval '1 day'")
+    await older(models, "checkouts.created_at", days=1)
     assert await models.checkouts.sweep() == 0
     assert (await models.checkouts.status(anna.user_id, offered.session_id)).access == "unpaid"
