@@ -32,12 +32,14 @@ export class Socket extends EventTarget {
   /** @type {Status} */ status = "closed";
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #retry;
   /** @type {ReturnType<typeof setInterval>|undefined} */ #pinger;
+  /** For the handshake, then for the answer to a ping. @type {ReturnType<typeof setTimeout>|undefined} */ #patience;
   /** @type {AbortController|null} */ #listening = null;
   #tries = 0;
   #pingSentAt = 0;
   #roundTripMs = 0;
   #openedAt = 0;
   /** Whether a connection has ever succeeded here. */ hasOpened = false;
+  /** Messages before `start`. @type {Message[]|null} */ #held = null;
   /** The newest `state`, for modules that load after it came. @type {Message|null} */ state = null;
 
   /**
@@ -73,7 +75,7 @@ export class Socket extends EventTarget {
     wire.onopen = () => this.#opened();
     wire.onmessage = (event) => this.#received(event.data);
     wire.onclose = (event) => this.#closed(event.code);
-    setTimeout(() => { if (this.#wire === wire && wire.readyState === WebSocket.CONNECTING) this.#again(); }, this.#handshakeMs());
+    this.#patience = setTimeout(() => this.#again(), this.#handshakeMs());
     this.#tell("connecting");
   }
 
@@ -81,6 +83,20 @@ export class Socket extends EventTarget {
   #handshakeMs() {
     const least = Math.max(this.hurryMs, 8 * this.#roundTripMs);
     return this.hasOpened ? Math.min(HANDSHAKE_MS, least * 2 ** Math.floor(this.#tries / 3)) : HANDSHAKE_MS;
+  }
+
+  /** Opens before anything listens. */
+  openEarly() {
+    this.#held = [];
+    this.open();
+  }
+
+  /** Opens, or dispatches the messages since `openEarly`. */
+  start() {
+    if (!this.#held) return this.open();
+    const held = this.#held;
+    this.#held = null;
+    for (const message of held) this.#dispatch(message);
   }
 
   #again() {
@@ -123,12 +139,13 @@ export class Socket extends EventTarget {
   #ping() {
     if (this.#pingSentAt || !this.send({ type: "ping" })) return;
     this.#pingSentAt = performance.now();
-    this.#expectAnswer(this.#pingSentAt, this.silentMs);
+    this.#expectAnswer(this.silentMs);
   }
 
-  /** @param {number} asked @param {number} ms */
-  #expectAnswer(asked, ms) {
-    setTimeout(() => { if (this.#pingSentAt === asked && this.status === "open") this.open(); }, ms);
+  /** @param {number} ms */
+  #expectAnswer(ms) {
+    clearTimeout(this.#patience);
+    this.#patience = setTimeout(() => this.open(), ms);
   }
 
   /**
@@ -140,7 +157,7 @@ export class Socket extends EventTarget {
     if (this.status === "waiting") this.open();
     if (this.status !== "open") return false;
     this.#ping();
-    this.#expectAnswer(this.#pingSentAt, Math.max(CHECK_MS, 3 * this.#roundTripMs));
+    this.#expectAnswer(Math.max(CHECK_MS, 3 * this.#roundTripMs));
     return new Promise((resolve) => {
       const settle = (/** @type {Event} */ { type }) => {
         for (const name of ANSWERS) this.removeEventListener(name, settle);
@@ -150,21 +167,27 @@ export class Socket extends EventTarget {
     });
   }
 
+  #answered() {
+    this.#pingSentAt = 0;
+    clearTimeout(this.#patience);
+  }
+
   /** @param {string} text */
   #received(text) {
     const message = /** @type {Message} */ (JSON.parse(text));
     const sentAt = message.type === "pong" ? this.#pingSentAt : 0;
     if (sentAt) this.#roundTripMs = performance.now() - sentAt;
-    if (message.type === "pong") this.#pingSentAt = 0;
+    if (message.type === "pong") this.#answered();
     if (message.serverNow !== undefined) clock.learn(message.serverNow, sentAt || undefined);
     if (message.type === "state") this.state = message;
     this.#tries = 0;
-    this.#dispatch(message.type, message);
+    this.#dispatch(message);
   }
 
   /** @param {number} code */
   #closed(code) {
     clearInterval(this.#pinger);
+    clearTimeout(this.#patience);
     this.#wire = null;
     if (this.finalCodes.includes(code)) return this.#end(code);
     this.#tell("waiting", code);
@@ -186,6 +209,7 @@ export class Socket extends EventTarget {
 
   /** @param {WebSocket} wire */
   #drop(wire) {
+    clearTimeout(this.#patience);
     wire.onopen = wire.onmessage = wire.onclose = null;
     wire.close();
     this.#wire = null;
@@ -194,13 +218,13 @@ export class Socket extends EventTarget {
   /** @param {Status} status @param {number} [code] */
   #tell(status, code) {
     this.status = status;
-    this.#dispatch("socket:status", { type: "socket:status", path: this.path, status, code });
+    this.#dispatch({ type: "socket:status", path: this.path, status, code });
   }
 
-  /** @param {string} type @param {Message} detail */
-  #dispatch(type, detail) {
-    this.dispatchEvent(new CustomEvent(type, { detail }));
-    document.body.dispatchEvent(new CustomEvent(type, { detail }));
+  /** @param {Message} detail */
+  #dispatch(detail) {
+    if (this.#held) return void this.#held.push(detail);
+    for (const target of [this, document.body]) target.dispatchEvent(new CustomEvent(detail.type, { detail }));
   }
 }
 

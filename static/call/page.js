@@ -18,7 +18,7 @@ import { ownDevices } from "../media/own_devices.js";
 import { canCall } from "../media/readiness.js";
 import { show } from "../pages.js";
 import { waitOn } from "../room/presence.js";
-import { openRelay } from "./webrtc/relay.js";
+import { relayOf } from "./webrtc/relay.js";
 import { on } from "../socket.js";
 import { keepAwake } from "./wake_lock.js";
 
@@ -38,7 +38,7 @@ class CallPage {
     this.root = root;
     this.name = root.dataset.peerName ?? "";
     const { signal } = this.#left;
-    const { socket, engine } = openRelay(root.dataset.callId ?? "", signal);
+    const { socket, engine } = relayOf(root.dataset.callId ?? "", signal);
     this.socket = socket;
     this.engine = engine;
     this.tiles = new Tiles(this.name, signal);
@@ -54,6 +54,7 @@ class CallPage {
     offerDiagnostics(element("copy-diagnostics"), { engine, quality: this.quality, state: () => ({ ...this.now, socket: socket.status }) });
     this.tiles.draw();
     this.#draw();
+    socket.start();
     if (canCall()) this.help.join(() => ownDevices.open());
     else this.#cannotCall();
   }

@@ -12,7 +12,8 @@ import { clock, lengthText } from "../clock.js";
 import { elsewhereWords, incomingWords, outgoingWords } from "./texts.js";
 import "../signed_out.js";
 import * as view from "./view.js";
-import { show } from "../pages.js";
+import { leaveEarly, takeEarly } from "../call/webrtc/early_seat.js";
+import { canSwap, show } from "../pages.js";
 import { invites, on } from "../socket.js";
 import { clearSoundOffers, offerSound } from "./sound_offers.js";
 import { startTone, unlockAudio, watchSound } from "../tones.js";
@@ -162,6 +163,7 @@ function enter(callId) {
   view.setBusy(true);
   view.setWords("Connecting you…");
   assertive("You are connected. The call opens now.");
+  if (canSwap()) takeEarly(callId);
   show(`/calls/${callId}`);
 }
 
@@ -169,6 +171,7 @@ function enter(callId) {
 function arrived() {
   const isThere = location.pathname === `/calls/${liveCall}`;
   if (isThere && entering === liveCall) view.hide();
+  if (!document.getElementById("call")) leaveEarly();
   if (isThere && document.getElementById("call-ended")) liveCall = null;
   showCallBanner(liveCall);
 }

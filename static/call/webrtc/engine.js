@@ -13,7 +13,7 @@ import { clock } from "../../clock.js";
 import { MediaFlow, readStats } from "./media_flow.js";
 import { CandidateBatch, EarlyCandidates, IceServers, originOf, RouteWatch } from "./ice.js";
 import { Reconnect } from "./reconnect.js";
-import { addTransceivers, capSenders, fillTransceivers, FULL, renewPicture, transceiverOf } from "./transceivers.js";
+import { addTransceivers, capSenders, fillTransceivers, firstLimit, FULL, renewPicture, transceiverOf } from "./transceivers.js";
 
 /** @typedef {import("../../socket.js").Message} Message */
 /** @typedef {import("./transceivers.js").Kind} Kind */
@@ -102,7 +102,11 @@ export class CallEngine extends EventTarget {
   /** The limit for video from now on, for this connection and the next, without renegotiation. @param {import("./transceivers.js").VideoLimit} limit */
   setVideoLimit(limit) {
     this.#videoLimit = limit;
-    return this.#inTurn(async () => { if (this.pc) await capSenders(this.pc, limit); });
+    return this.#inTurn(async () => { if (this.pc) await capSenders(this.pc, this.#limit); });
+  }
+
+  get #limit() {
+    return this.#hasConnected ? this.#videoLimit : firstLimit(this.#videoLimit, this.#tracks.video);
   }
 
   /** One signalling message from the peer; they are taken in turn. @param {Message} message */
@@ -156,10 +160,11 @@ export class CallEngine extends EventTarget {
     await pc.setRemoteDescription({ type: "offer", sdp });
     this.#remote = { ...originOf(sdp), sdp };
     await fillTransceivers(pc, this.#tracks);
+    await capSenders(pc, this.#limit);
     await pc.setLocalDescription();
     this.send({ type: "rtc:answer", sdp: pc.localDescription?.sdp ?? "", attempt: this.attempt });
     this.reconnect.progressed();
-    await capSenders(pc, this.#videoLimit);
+    await capSenders(pc, this.#limit);
   }
 
   /** @param {string} sdp @param {number} attempt */
@@ -169,7 +174,7 @@ export class CallEngine extends EventTarget {
     await pc.setRemoteDescription({ type: "answer", sdp });
     this.#remote = { ...originOf(sdp), sdp };
     this.reconnect.progressed();
-    await capSenders(pc, this.#videoLimit);
+    await capSenders(pc, this.#limit);
   }
 
   /** An offer already taken, or one older than what is in place, changes nothing. @param {string} sdp */
@@ -250,7 +255,7 @@ export class CallEngine extends EventTarget {
     this.restarts += this.pc ? 1 : 0;
     const pc = await this.#connect();
     this.#isOwn = true;
-    addTransceivers(pc);
+    addTransceivers(pc, this.#limit);
     await fillTransceivers(pc, this.#tracks);
   }
 
@@ -258,8 +263,10 @@ export class CallEngine extends EventTarget {
   #flowChanged(isFlowing) {
     if (isFlowing) this.#hasConnected = this.isEstablished = true;
     this.#tell("flow", { isFlowing });
-    if (isFlowing) this.reconnect.resumed();
-    else this.reconnect.soon(0);
+    if (!isFlowing) return this.reconnect.soon(0);
+    this.reconnect.resumed();
+    this.setVideoLimit(this.#videoLimit);
+    return undefined;
   }
 
   /** What we sent during a stall was probably lost as well. */

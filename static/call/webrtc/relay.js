@@ -5,14 +5,14 @@
  */
 import { CallEngine } from "./engine.js";
 import { kindOfPath } from "./path.js";
-import { RelaySocket } from "./relay_socket.js";
+import { socketOf } from "./early_seat.js";
 import { invites, on } from "../../socket.js";
 
 /** @typedef {import("../../socket.js").Message} Message */
 
-/** @param {string} callId @param {AbortSignal} left the page of the call */
-export function openRelay(callId, left) {
-  const socket = new RelaySocket(callId);
+/** `socket.start` begins. @param {string} callId @param {AbortSignal} left the page of the call */
+export function relayOf(callId, left) {
+  const socket = socketOf(callId);
   const usualMs = invites.mostMs;
   invites.mostMs = socket.mostMs;
   left.addEventListener("abort", () => { invites.mostMs = usualMs; });
@@ -50,6 +50,5 @@ export function openRelay(callId, left) {
   const leave = () => { if (bit) socket.send({ type: "rtc:disconnected" }); };
   addEventListener("pagehide", leave, { signal: left });
   left.addEventListener("abort", leave);
-  socket.open();
   return { socket, engine };
 }

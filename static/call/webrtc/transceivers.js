@@ -10,6 +10,9 @@ const CAPS = { audio: 48_000, video: 1_200_000 };
 /** @type {VideoLimit} */
 export const FULL = { maxBitrate: CAPS.video, scaleResolutionDownBy: 1, active: true };
 
+/** libwebrtc's first estimate of a connection (300 kbit/s) carries pictures of this size; it drops the first larger ones. */
+const FIRST_PIXELS = 320;
+
 /** @type {readonly Kind[]} */
 export const KINDS = ["audio", "video"];
 
@@ -18,10 +21,13 @@ export function transceiverOf(pc, kind) {
   return pc.getTransceivers().find((one) => one.receiver.track.kind === kind && one.direction !== "stopped") ?? null;
 }
 
-/** The offering side brings them; the answering side adopts what the offer brought (RFC 8829 5.10). @param {RTCPeerConnection} pc */
-export function addTransceivers(pc) {
-  for (const kind of KINDS) pc.addTransceiver(kind, { direction: "sendrecv", sendEncodings: [{ maxBitrate: CAPS[kind] }] });
+/** The offering side brings them; the answering side adopts what the offer brought (RFC 8829 5.10). @param {RTCPeerConnection} pc @param {VideoLimit} video */
+export function addTransceivers(pc, video) {
+  for (const [kind, limit] of limitsOf(video)) pc.addTransceiver(kind, { direction: "sendrecv", sendEncodings: [{ ...limit }] });
 }
+
+/** @param {VideoLimit} video @returns {[Kind, Partial<VideoLimit>][]} */
+const limitsOf = (video) => [["audio", { maxBitrate: CAPS.audio, active: true }], ["video", video]];
 
 /**
  * Both directions are open and hold the current track, so mute, camera and device changes never renegotiate.
@@ -36,10 +42,15 @@ export async function fillTransceivers(pc, tracks) {
   }
 }
 
+/** Until media flow: the first picture comes at once, and is small. @param {VideoLimit} limit @param {MediaStreamTrack|null} track @returns {VideoLimit} */
+export function firstLimit(limit, track) {
+  const { width = 0, height = 0 } = track?.getSettings() ?? {};
+  return { ...limit, scaleResolutionDownBy: Math.max(limit.scaleResolutionDownBy, Math.max(width, height) / FIRST_PIXELS) };
+}
+
 /** Sound first: what the picture may take changes, the sound's share never does. @param {RTCPeerConnection} pc @param {VideoLimit} video */
 export async function capSenders(pc, video) {
-  const sound = { maxBitrate: CAPS.audio, active: true };
-  for (const [kind, limit] of /** @type {const} */ ([["audio", sound], ["video", video]])) {
+  for (const [kind, limit] of limitsOf(video)) {
     const sender = transceiverOf(pc, kind)?.sender;
     if (sender) await cap(sender, kind, limit).catch(() => undefined); // a rejected limit must not prevent the call
   }
