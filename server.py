@@ -27,6 +27,7 @@ from handlers.commands import backups, cli, demo
 from handlers.commands.check import CannotStart, check, check_start
 from handlers.commands.checklist import LOOKS
 from handlers.commands.start_line import log_start
+from handlers.commands.surroundings import read_utf8, with_output, without_libpq
 from handlers.http.listening import CannotListen, listen, listen_public
 from handlers.http.logs import set_up_logs
 from handlers.http.metrics import Measures, count_request
@@ -98,8 +99,7 @@ async def serve(
 
 
 def _told_to_stop() -> asyncio.Event:
-    told = asyncio.Event()
-    loop = asyncio.get_running_loop()
+    told, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, told.set)
     return told
@@ -108,6 +108,8 @@ def _told_to_stop() -> asyncio.Event:
 def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     free_owner()
     command = arguments[0] if arguments else "serve"
+    environment = demo.own_data(environment) if command == "demo" else environment
+    environment = without_libpq(environment, os.environ)
     if command in cli.COMMANDS:
         return operate(cli.parse(arguments), environment)
     if command in LOOKS:
@@ -117,8 +119,6 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
         return _fail(f"usage: python server.py [{named}]")
     if command == "check":
         return check(environment)
-    if command == "demo":
-        environment = demo.own_data(environment)
     try:
         config = read_config(environment)
     except ConfigError as error:
@@ -246,4 +246,5 @@ def _fail(text: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], os.environ))
+    read_utf8(os.environ)
+    sys.exit(with_output(lambda: main(sys.argv[1:], os.environ)))

@@ -9,6 +9,7 @@ import logging
 import sys
 from collections.abc import Mapping
 
+from handlers.commands.surroundings import look_around
 from handlers.http.listening import try_to_listen
 from models.checks.host import check_data_dir, check_host, consequences
 from models.checks.services import check_services
@@ -36,7 +37,8 @@ def check(environment: Mapping[str, str]) -> int:
         # Invalid settings have their defaults here, so that the others are checked too.
         config, faults = error.config, error.faults
     services = check_services(config.database_url, config.redis_url, config.database_connections)
-    found = services.with_(check_host(config)).with_(try_to_listen(config)).with_(missing_programs(config))
+    found = services.with_(look_around(environment)).with_(check_host(config)).with_(try_to_listen(config))
+    found = found.with_(missing_programs(config))
     for note in (*misspelled(environment), *found.notes):
         print(f"Note: {note}")
     if faults := [*faults, *found.refused, *found.to_mend]:
@@ -49,7 +51,7 @@ def check(environment: Mapping[str, str]) -> int:
 def check_start(config: Config, environment: Mapping[str, str]) -> None:
     """Checks before anything is opened; logs what will fail later. Raises: Refused."""
     services = check_services(config.database_url, config.redis_url, config.database_connections)
-    found = services.with_(check_data_dir(config))
+    found = services.with_(look_around(environment)).with_(check_data_dir(config))
     for note in (*misspelled(environment), *found.to_mend, *found.notes, *consequences(config)):
         logger.warning(note)
     if found.refused:

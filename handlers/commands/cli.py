@@ -89,12 +89,15 @@ async def run(args: argparse.Namespace, models: Models) -> int:
         if is_look(args):
             await models.audit.note(OPERATOR, f"command.{args.command}", getattr(args, "action", "list"))
         await models.bus.flush()
+        print(end="", flush=True)
         return code
     except Problem as problem:
         errors = "; ".join((problem.fields or {"": problem.message}).values())
         print(errors, file=sys.stderr)
         return 1
     except OSError as error:
+        if error.filename is None:
+            raise
         print(f"{error.filename}: {error.strerror}", file=sys.stderr)
         return 1
 

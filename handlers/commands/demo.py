@@ -13,7 +13,7 @@ import msgspec
 from handlers.commands.check import CannotStart
 from models.processes.robots_process import has_robots
 from models.processes.service_urls import Urls
-from models.settings.config import Config
+from models.settings.config import DATA, Config
 from models.settings.reader import Faults, SettingsReader
 from models.wiring import Models
 
@@ -26,7 +26,7 @@ NO_ROBOTS = "The demo needs the libraries of requirements-demo.txt: pip install 
 
 def own_data(environment: Mapping[str, str]) -> dict[str, str]:
     """The settings with data of the demo's own; with ALLOW_DEMO the operator's servers and backups too."""
-    data_dir = environment.get("DATA_DIR", "").strip() or "data"
+    data_dir = environment.get("DATA_DIR", "").strip() or str(DATA)
     own = {**environment, "DATA_DIR": f"{data_dir}/demo"}
     if SettingsReader(environment, Faults()).flag("ALLOW_DEMO"):
         return own

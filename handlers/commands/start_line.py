@@ -13,7 +13,7 @@ VERSION = ROOT / "VERSION"
 
 
 def version() -> str:
-    return VERSION.read_text().strip() if VERSION.exists() else "development"
+    return VERSION.read_text(encoding="utf-8").strip() if VERSION.exists() else "development"
 
 
 def log_start(config: Config) -> None:

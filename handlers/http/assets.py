@@ -56,6 +56,6 @@ def modules(*names: str) -> tuple[str, ...]:
         if name not in found:
             found.append(name)
             folder = posixpath.dirname(name)
-            imported = IMPORTED.findall((STATIC / name).read_text())
+            imported = IMPORTED.findall((STATIC / name).read_text(encoding="utf-8"))
             waiting += [posixpath.normpath(posixpath.join(folder, path)) for path in imported]
     return tuple(sorted(found))

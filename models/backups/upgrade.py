@@ -48,7 +48,7 @@ class FillingPostgres(Postgres):
 def major_of(cluster: Path) -> int | None:
     """The major version that made a cluster; None if there is none."""
     try:
-        return int((cluster / "PG_VERSION").read_text().strip())
+        return int((cluster / "PG_VERSION").read_text(encoding="utf-8").strip())
     except (OSError, ValueError):
         return None
 

@@ -110,7 +110,7 @@ def statement(noun: str, name: str) -> Statement:
 @cache
 def _queries(noun: str) -> dict[str, Statement]:
     """Cached per process: parsing all files takes a quarter of a second."""
-    queries: Any = aiosql.from_path(SQL / f"{noun.replace('.', '/')}.sql", "asynchronous")
+    queries: Any = aiosql.from_path(SQL / f"{noun.replace('.', '/')}.sql", "asynchronous", encoding="utf-8")
     names = [name for name in queries.available_queries if not name.endswith("_cursor")]
     return {name: _statement(noun, name, getattr(queries, name)) for name in names}
 

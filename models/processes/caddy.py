@@ -64,7 +64,9 @@ class Caddy(Server):
 
     def prepare(self) -> None:
         super().prepare()
-        self._file.write_text(json.dumps(settings(self._config, self._doors, self._upstream, self.home)))
+        self._file.write_text(
+            json.dumps(settings(self._config, self._doors, self._upstream, self.home)), encoding="utf-8"
+        )
 
     def command(self) -> list[str]:
         return [str(caddy_binary()), "run", "--config", str(self._file)]

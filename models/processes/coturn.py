@@ -63,7 +63,7 @@ class Coturn(Server):
         with an empty secret everyone could sign credentials.
         """
         file = self.place.directory(self.home) / "secret"
-        found = file.read_text().strip() if file.exists() else ""
+        found = file.read_text(encoding="utf-8").strip() if file.exists() else ""
         if len(found) < SECRET_LENGTH:
             found = secrets.token_hex(SECRET_LENGTH // 2)
             _write_whole(file, found)
@@ -76,10 +76,10 @@ class Coturn(Server):
     def prepare(self) -> None:
         super().prepare()
         self._certified_at = self._certificate_time()
-        lines = [line for line in SHIPPED.read_text().splitlines() if not OWN.match(line)]
+        lines = [line for line in SHIPPED.read_text(encoding="utf-8").splitlines() if not OWN.match(line)]
         self._file.unlink(missing_ok=True)
         self._file.touch(mode=0o600)
-        self._file.write_text("\n".join([*lines, *self._own_lines(), ""]))
+        self._file.write_text("\n".join([*lines, *self._own_lines(), ""]), encoding="utf-8")
         if self.place.account:
             os.chown(self._file, self.place.account.uid, self.place.account.gid)
 

@@ -105,7 +105,7 @@ class Postgres(Server):
     def is_ready(self) -> bool:
         """PostgreSQL writes its state into the eighth line of its pid file, where pg_ctl reads it too."""
         try:
-            lines = (self.home / "postmaster.pid").read_text().splitlines()
+            lines = (self.home / "postmaster.pid").read_text(encoding="utf-8").splitlines()
         except OSError:
             return False
         return len(lines) >= 8 and lines[0] == str(self.pid) and lines[7].strip() == "ready"

@@ -51,7 +51,7 @@ class Script:
 
 
 def _read(name: str) -> str:
-    return (LUA / f"{name.replace('.', '/')}.lua").read_text()
+    return (LUA / f"{name.replace('.', '/')}.lua").read_text(encoding="utf-8")
 
 
 def _with_includes(text: str) -> str:

@@ -14,6 +14,9 @@ from models.settings.networks import IpNetwork
 from models.settings.urls import LOOPBACK_NAMES
 from models.settings.web_origins import LOOPBACK_HOSTS, accepted_origins, host_of, normal_base
 
+# Beside the program: a command in another directory finds the same data.
+DATA = Path(__file__).resolve().parents[2] / "data"
+
 
 class ConfigError(Exception):
     """All faults of the environment, one line each. `config` has defaults for the invalid settings."""
@@ -37,7 +40,7 @@ class Config:
     acme_directory: str | None = None
     http_port: int = 80
     https_port: int = 443
-    data_dir: Path = Path("data")
+    data_dir: Path = DATA
     database_url: str | None = field(default=None, repr=False)
     redis_url: str | None = field(default=None, repr=False)
     secret_key: str | None = field(default=None, repr=False)

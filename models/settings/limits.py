@@ -1,6 +1,10 @@
-"""The range of every setting that is a number."""
+"""The range of every setting that is a number, and how one is read."""
 
 from __future__ import annotations
+
+import re
+
+from models.settings.urls import Unusable
 
 # setting -> (minimum, maximum); the default is in the dataclass.
 RULES = {
@@ -32,3 +36,15 @@ RULES = {
     "probe_minutes": (0, 1440), "drain_wait_seconds": (0, 10), "database_pool_size": (2, 100),
     "backup_hours": (1, 720), "backup_keep_days": (1, 3650),
 }  # fmt: skip
+
+
+def whole_number(text: str, least: int, most: int) -> int:
+    """Raises: ValueError."""
+    if text.startswith("tcp://"):
+        raise Unusable(
+            "must be a number. Kubernetes sets it for a service of that name: set it yourself, rename the "
+            "service, or set enableServiceLinks to false"
+        )
+    if not re.fullmatch(r"[0-9]{1,20}", text) or not least <= int(text) <= most:
+        raise ValueError
+    return int(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from difflib import get_close_matches
@@ -32,7 +33,10 @@ ELSEWHERE = {
     **dict.fromkeys(("TRUSTED_PROXY", "FORWARDED_ALLOW_IPS", "TRUST_PROXY"), "TRUSTED_PROXIES"),
     "CORS_ORIGINS": "ALLOWED_ORIGINS",
 }
-PREFIX = "NAPALMSKY_"
+# Images of other programs read secrets from files named so; some installers put a prefix before each name.
+WRAPPED = re.compile(r"\A(?:FILE__|NAPALM_?SKY_|NAPALM_)?(\w+?)(?:_FILE)?\Z")
+# Too common to be taken for ours inside of another name: Kubernetes sets NAPALMSKY_PORT.
+PLAIN = frozenset({"HOST", "PORT"})
 
 
 def misspelled(environment: Mapping[str, str]) -> list[str]:
@@ -41,16 +45,30 @@ def misspelled(environment: Mapping[str, str]) -> list[str]:
     for name in sorted(environment):
         if name in NAMES or name.upper() in FOREIGN:
             continue
-        near = _meant(name.upper().replace("-", "_").removeprefix(PREFIX))
-        if near and near not in environment and len(name) <= 64:
-            found.append(f"{_shown(name)} is not a setting. Is {near} meant?")
+        near = _meant(name.upper().replace("-", "_")) if len(name) <= 64 else None
+        if near and near not in environment:
+            found.append(f"{_shown(name)} is not a setting. Is {near} meant?{_about_files(name)}")
     return found
 
 
 def _meant(name: str) -> str | None:
-    if name in NAMES or name in ELSEWHERE:
-        return ELSEWHERE.get(name, name)
-    return next(iter(get_close_matches(name, NAMES, n=1, cutoff=NEAR)), None)
+    bare = WRAPPED.sub(r"\1", name)
+    if bare != name and bare in NAMES - PLAIN:
+        return bare
+    if name in ELSEWHERE:
+        return ELSEWHERE[name]
+    near = get_close_matches(name, NAMES, n=1, cutoff=NEAR)
+    near += [known for known in NAMES if _singular(known) == _singular(name)]
+    return near[0] if near else None
+
+
+def _singular(name: str) -> str:
+    return re.sub(r"(?:S|Y|IES)\Z", "", name).replace("_", "")
+
+
+def _about_files(name: str) -> str:
+    is_file = name.upper().startswith("FILE__") or name.upper().endswith("_FILE")
+    return " Values are not read from files: the container's start command has to." if is_file else ""
 
 
 def _shown(name: str) -> str:

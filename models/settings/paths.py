@@ -1,8 +1,9 @@
-"""Paths of files and directories: DATA_DIR, TERMS_FILE, PRIVACY_FILE."""
+"""Paths of files and directories: DATA_DIR, TERMS_FILE, PRIVACY_FILE, SSL_CERT_FILE."""
 
 from __future__ import annotations
 
 import re
+import ssl
 from pathlib import Path
 
 from models.settings.urls import Unusable
@@ -17,6 +18,16 @@ def plain_path(text: str) -> Path:
     if PLACEHOLDER.search(text):
         raise Unusable("must be a plain path, without ~, file:// or placeholders such as $HOME")
     return Path(text)
+
+
+def certificates(text: str) -> Path:
+    """A file of certificates; OpenSSL ignores a missing one and trusts no server. Raises: Unusable."""
+    file = plain_path(text)
+    try:
+        ssl.create_default_context().load_verify_locations(file)
+    except (OSError, ValueError):
+        raise Unusable("must be a file of certificates in PEM form that this process can read") from None
+    return file
 
 
 def text_file(text: str) -> Path:

@@ -14,8 +14,9 @@ from typing import TypeVar
 
 from models.settings import database_url, redis_url, stripe_values
 from models.settings.ice_urls import stun_url, turn_url
+from models.settings.limits import whole_number
 from models.settings.networks import IpNetwork, listening_host, network, plain_address
-from models.settings.paths import plain_path, text_file
+from models.settings.paths import certificates, plain_path, text_file
 from models.settings.site_addresses import reachable_origin, site_origin
 from models.settings.urls import Unusable, mail_address, mail_server, split
 from models.settings.web_origins import LOOPBACK_HOSTS, host_of
@@ -26,6 +27,7 @@ ACCOUNT_SID = re.compile(r"AC[0-9A-Za-z]{8,64}")
 INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 MOST_CHARACTERS = 16 * 1024
 PLACEHOLDER = re.compile(r"\$\{[^}]*\}+|\{\{.*\}\}|<[^<>]*>")
+COMMENT = re.compile(r"\s#(?:\s|\Z)")
 MOST_LINE = 200
 
 
@@ -48,7 +50,7 @@ class SettingsReader:
         value = self._environment.get(name, "").strip()
         return value or None
 
-    def _usable(self, name: str, *, quotes: bool = False) -> str | None:
+    def _usable(self, name: str, *, quotes: bool = False, hashes: bool = False) -> str | None:
         """The value, unless it has a fault that is independent of its meaning."""
         value = self.raw(name)
         if value is None:
@@ -59,6 +61,8 @@ class SettingsReader:
             self._faults.add(name, f"must not have more than {MOST_CHARACTERS} characters")
         elif not quotes and len(value) > 1 and value[0] == value[-1] and value[0] in "\"'`":
             self._faults.add(name, "must be written without quotes (docker --env-file keeps them)")
+        elif not (quotes or hashes) and COMMENT.search(value):
+            self._faults.add(name, "must be written without a comment behind it (docker --env-file keeps it)")
         elif PLACEHOLDER.fullmatch(value):
             self._faults.add(name, "must have its real value: a placeholder is there that nothing filled in")
         else:
@@ -81,16 +85,12 @@ class SettingsReader:
         return default
 
     def integer(self, name: str, default: int, least: int, most: int) -> int:
-        def parse(value: str) -> int:
-            if not re.fullmatch(r"[0-9]{1,20}", value) or not least <= int(value) <= most:
-                raise ValueError
-            return int(value)
-
-        return self._parsed(name, default, parse, f"must be a whole number from {least} to {most}")
+        what = f"must be a whole number from {least} to {most}"
+        return self._parsed(name, default, lambda value: whole_number(value, least, most), what)
 
     def line(self, name: str) -> str | None:
-        """A text for pages."""
-        value = self._usable(name)
+        """A text for pages, in which a # may stand."""
+        value = self._usable(name, hashes=True)
         if value is not None and len(value) > MOST_LINE:
             self._faults.add(name, f"must have at most {MOST_LINE} characters")
         return value
@@ -99,7 +99,10 @@ class SettingsReader:
         return self._parsed(name, None, text_file, "must be a readable text file (UTF-8, at most 256 KiB)")
 
     def directory(self, name: str, default: str) -> Path:
-        return self._parsed(name, Path(default), plain_path, "must be a path")
+        return self._parsed(name, Path(default), lambda text: plain_path(text).absolute(), "must be a path")
+
+    def certificates(self, name: str) -> Path | None:
+        return self._parsed(name, None, certificates, "must be a file of certificates")
 
     def optional_path(self, name: str) -> Path | None:
         return self._parsed(name, None, plain_path, "must be a path")

@@ -146,6 +146,21 @@ def test_names_of_other_programs_settings(name: str, meant: str) -> None:
     assert misspelled({name: "x", meant: "y"}) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("DATABASE_URL_FILE", "DATABASE_URL"), ("STRIPE_SECRET_KEY_FILE", "STRIPE_SECRET_KEY"),
+     ("FILE__TURN_SECRET", "TURN_SECRET"), ("NAPALMSKY_BASE_URL", "BASE_URL"),
+     ("NAPALM_SKY_SMTP_URL", "SMTP_URL"),
+     ("TRUSTED_PROXY", "TRUSTED_PROXIES"), ("TERMS_FILES", "TERMS_FILE")],
+)  # fmt: skip
+def test_names_as_other_programs_have_them(name: str, meant: str) -> None:
+    (told,) = misspelled(
+        {name: "x", "SITE_PORT": "x", "NAPALMSKY_PORT": "tcp://10.0.0.1:80", "HOST_FILE": "x"}
+    )
+    assert told.startswith(f"{name} is not a setting. Is {meant} meant?")
+    assert ("not read from files" in told) == ("FILE" in name and meant != "TERMS_FILE")
+
+
 def test_consequences_of_settings() -> None:
     assert [text.split()[0] for text in consequences(Config())] == ["TURN_URLS"]
     assert consequences(Config(stun_urls=("stun:a",))) == []

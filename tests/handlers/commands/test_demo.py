@@ -6,7 +6,7 @@ import pytest
 
 from handlers.commands import demo
 from handlers.commands.check import CannotStart
-from models.settings.config import Config
+from models.settings.config import DATA, Config
 
 PUBLIC = "https://meet.example.org"
 
@@ -33,7 +33,7 @@ def test_the_operator_may_allow_it() -> None:
 
 
 def test_its_data_are_its_own() -> None:
-    assert demo.own_data({})["DATA_DIR"] == "data/demo"
+    assert demo.own_data({})["DATA_DIR"] == f"{DATA}/demo"
     assert demo.own_data({"DATA_DIR": "/data"})["DATA_DIR"] == "/data/demo"
 
 

@@ -94,6 +94,26 @@ def test_invalid_values(how: Read, value: str, default: object) -> None:
     assert value not in faults[0]
 
 
+@pytest.mark.parametrize(
+    ("how", "value", "cause"),
+    [
+        (lambda r: r.integer("NAME", 5, 1, 9), "7 # days", "without a comment"),
+        (lambda r: r.base_url("NAME", "http://d"), "https://x.example # ours", "without a comment"),
+        (lambda r: r.choice("NAME", ("a", "b"), "a"), "b #", "without a comment"),
+        (lambda r: r.integer("NAME", 5, 1, 9), "tcp://10.3.2.1:3478", "Kubernetes"),
+        (lambda r: r.certificates("NAME"), "/no/such/file", "file of certificates in PEM form"),
+        (lambda r: r.certificates("NAME"), "/etc/passwd", "file of certificates in PEM form"),
+    ],
+)
+def test_the_cause_is_named(how: Read, value: str, cause: str) -> None:
+    assert cause in read(value, how)[1][0]
+
+
+def test_a_hash_belongs_to_a_line_and_to_a_secret() -> None:
+    assert read("Main Street 1, Suite # 5", lambda it: it.line("NAME")) == ("Main Street 1, Suite # 5", [])
+    assert read("long # enough", lambda it: it.secret("NAME", 4)) == ("long # enough", [])
+
+
 def test_a_text_file_must_exist_and_be_text(tmp_path: Path) -> None:
     good, binary, large = (tmp_path / name for name in ("terms.md", "binary", "large"))
     good.write_text("# Terms")
