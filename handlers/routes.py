@@ -88,7 +88,7 @@ def routes() -> list[URLSpec]:
         URLSpec(r"/paywall", paywall.PaywallHandler, name="paywall"),
         URLSpec(r"/payment/create-checkout", checkouts.CreateCheckoutHandler, name="create_checkout"),
         URLSpec(r"/payment/apply-code", paywall.ApplyCodeHandler, name="apply_code"),
-        URLSpec(r"/payment/webhook", webhook.StripeWebhookHandler, name="stripe_webhook"),
+        URLSpec(r"/payment/webhook/?", webhook.StripeWebhookHandler, name="stripe_webhook"),
         URLSpec(r"/payment-success", checkouts.PaymentSuccessHandler, name="payment_success"),
         URLSpec(r"/receipt", receipts.ReceiptHandler, name="receipt"),
         URLSpec(r"/receipt/refund", receipts.RefundHandler, name="refund"),

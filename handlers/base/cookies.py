@@ -5,9 +5,16 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+from tornado.web import HTTPError, RequestHandler
+
 from handlers.base.application import SiteHandler
-from models.errors import CookiesOff
+from models.errors import CookiesOff, NotAllowed
 from models.security.member import Member
+
+STALE = (
+    "This page does not fit your browser's cookie any more: it is old, or the cookie has changed. Reload the "
+    "page, then send it again."
+)
 
 
 def check_they_come_back(handler: SiteHandler) -> None:
@@ -17,6 +24,14 @@ def check_they_come_back(handler: SiteHandler) -> None:
     """
     if handler.get_cookie(handler.settings["xsrf_cookie_name"]) is None:
         raise CookiesOff
+
+
+def check_token(handler: SiteHandler) -> None:
+    """The XSRF token of a form. Raises: NotAllowed."""
+    try:
+        RequestHandler.check_xsrf_cookie(handler)
+    except HTTPError as error:
+        raise NotAllowed(STALE) from error
 
 
 def sign_in(handler: SiteHandler, token: str) -> None:

@@ -16,6 +16,7 @@ from handlers.base import cookies
 from handlers.base.application import SiteHandler
 from handlers.http import bodies, origins
 from handlers.http.problems import as_problem, is_our_fault, methods_of, way_on
+from handlers.http.redirects import tidied
 from handlers.http.request import bearer_of, client_address, field_of, form_fields, json_fields
 from models.errors import (
     Banned,
@@ -114,7 +115,7 @@ class BaseHandler(SiteHandler):
         if self.bearer is None and (is_form or self.get_cookie(self.application.session_cookie) is not None):
             if self.is_page:
                 cookies.check_they_come_back(self)
-            super().check_xsrf_cookie()
+            cookies.check_token(self)
 
     # -- what they sent --
 
@@ -243,4 +244,7 @@ class NotFoundHandler(BaseHandler):
 
     async def prepare(self) -> None:
         await super().prepare()
+        path = tidied(self.request.path)
+        if self.request.method in ("GET", "HEAD") and path != self.request.path:
+            return self.redirect(path + self.request.uri[len(self.request.path) :], status=308)
         raise NotFound("This page does not exist, or it is not yours to see.")

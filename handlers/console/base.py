@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from tornado.web import RequestHandler
 
 from handlers.base import cookies
 from handlers.base.handler import BaseHandler
@@ -48,7 +47,7 @@ class OpenConsoleHandler(BaseHandler):
         if self.request.method in methods_of(type(self)):
             if self.is_page:
                 cookies.check_they_come_back(self)
-            RequestHandler.check_xsrf_cookie(self)
+            cookies.check_token(self)
 
     def page_context(self, context: Mapping[str, object]) -> dict[str, object]:
         return super().page_context({"staff": self.staff} | dict(context))

@@ -13,6 +13,11 @@ from models.errors import NotAllowed
 from models.settings.config import Config
 from models.settings.web_origins import normal_origin
 
+HIDDEN = (
+    "Your browser hides which page this comes from. If a privacy extension does that, switch it off for this "
+    "site, reload the page, and send it again. Otherwise tell the site's operator: one of its headers does."
+)
+
 
 def refuse_foreign(request: HTTPServerRequest, config: Config, misconfigurations: Misconfigurations) -> None:
     """Rejects any foreign Origin, whatever else is sent; a request without one is not from a browser page.
@@ -22,6 +27,9 @@ def refuse_foreign(request: HTTPServerRequest, config: Config, misconfigurations
     sent = request.headers.get("Origin")
     if sent is None or is_accepted(sent, config):
         return
+    if sent == "null" and request.headers.get("Sec-Fetch-Site") == "same-origin":
+        misconfigurations.note("hidden_origin")
+        raise NotAllowed(HIDDEN)
     origin = _normal(sent)
     if origin is not None:
         own = _normal(f"{origin.partition(':')[0]}://{request.host}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 # The page of each step that `models.accounts.sign_up.next_step` names.
 STEPS = {"profile": "/onboarding", "selfie": "/onboarding", "access": "/paywall", "done": "/room"}
 
@@ -9,6 +11,12 @@ STEPS = {"profile": "/onboarding", "selfie": "/onboarding", "access": "/paywall"
 def is_own_path(path: str) -> bool:
     """Whether it is a path like `/calls/…` that no browser could read as another site."""
     return path.startswith("/") and not path.startswith("//") and path.isprintable() and "\\" not in path
+
+
+def tidied(path: str) -> str:
+    """As it was meant: phones begin with a capital, people and programs end with a slash."""
+    meant = path.rstrip("/").lower()
+    return meant if re.fullmatch(r"(?:/[\w.-]+)+", meant, re.ASCII) else path
 
 
 def safe(path: str) -> str:

@@ -22,6 +22,9 @@ HOP = re.compile(
 )
 
 
+# What proxies write instead of, or beside, X-Forwarded-For.
+OTHER_FORWARDING = ("X-Real-IP", "CF-Connecting-IP", "True-Client-IP", "X-Client-IP", "Fly-Client-IP",
+                    "X-Forwarded-Proto", "X-Forwarded-Host")  # fmt: skip
 ABSOLUTE = re.compile(r"https?://([^/?#]*)(.*)", re.IGNORECASE)
 CONTINUE = "100-continue"
 
@@ -51,6 +54,22 @@ def settle_expectation(start: RequestStartLine, headers: HTTPHeaders) -> None:
         del headers["Expect"]
     else:
         headers["Expect"] = CONTINUE
+
+
+def join_cookies(headers: HTTPHeaders) -> None:
+    """HTTP/2 splits cookies over several lines, and some proxies pass them on so (RFC 9113, 8.2.3). Tornado
+    would join them with commas.
+    """
+    lines = headers.get_list("Cookie")
+    if len(lines) > 1:
+        headers["Cookie"] = "; ".join(lines)
+
+
+def lower_content_type(headers: HTTPHeaders) -> None:
+    """The case of a media type does not matter (RFC 9110, 8.3.1); that of its parameters may."""
+    kind, semicolon, parameters = headers.get("Content-Type", "").partition(";")
+    if kind != kind.lower():
+        headers["Content-Type"] = kind.lower() + semicolon + parameters
 
 
 def json_fields(body: bytes) -> dict[str, Any]:
@@ -120,6 +139,17 @@ def ignored_forwarding(request: HTTPServerRequest, trusted: tuple[IpNetwork, ...
         return "proxy"
     hops = _hops(request)
     return "proxy_header" if not hops or address_of(hops[-1]) is None else None
+
+
+def has_other_forwarding(request: HTTPServerRequest) -> bool:
+    """Whether a proxy seems to pass the client's address on, but in none of the two headers for it."""
+    return any(name in request.headers for name in OTHER_FORWARDING)
+
+
+def comes_further(request: HTTPServerRequest, address: str) -> bool:
+    """Whether hops are left of the one that counts as the client: it passes requests on itself."""
+    known = [str(address_of(hop)) for hop in _hops(request)]
+    return address in known[1:]
 
 
 def address_of(text: str) -> IpAddress | None:

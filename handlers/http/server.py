@@ -30,7 +30,14 @@ from tornado.httputil import (
 from tornado.ioloop import IOLoop
 from tornado.iostream import IOStream, UnsatisfiableReadError
 
-from handlers.http.request import address_of, is_trusted, normal_start, settle_expectation
+from handlers.http.request import (
+    address_of,
+    is_trusted,
+    join_cookies,
+    lower_content_type,
+    normal_start,
+    settle_expectation,
+)
 from models.security.addresses import subject_of
 from models.settings.networks import IpNetwork
 
@@ -210,6 +217,8 @@ class _Message(HTTPMessageDelegate):
         self._stream.head_is_complete()
         assert isinstance(start_line, RequestStartLine)
         settle_expectation(start_line, headers)
+        join_cookies(headers)
+        lower_content_type(headers)
         return self._delegate.headers_received(normal_start(start_line, headers), headers)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:

@@ -176,3 +176,39 @@ async def test_a_form_without_our_cookie_says_that_cookies_are_off(
     assert wrong.status == 403
     assert "Cookies are off" not in wrong.text
     browser.close()
+
+
+async def test_a_form_whose_token_does_not_fit_says_what_to_do(site: Running) -> None:
+    browser = site.browser()
+    await browser.get("/onboarding")
+    form = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+    cookie = {"Cookie": f"_xsrf={browser.cookies['_xsrf']}"}
+    for headers in (form, form | cookie):
+        answer = await site.client.post("/auth/guest", body=b"_xsrf=other&name=Ann", headers=headers)
+        assert (answer.status, answer.code) == (403, "not_allowed")
+        assert "Reload" in answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("/login/", "/login"), ("/Login", "/login"), ("/HEALTHZ//", "/healthz"),
+     ("/onboarding/?inviteCode=AB&x=1", "/onboarding?inviteCode=AB&x=1")],
+)  # fmt: skip
+async def test_an_address_as_phones_and_people_write_it(site: Running, typed: str, meant: str) -> None:
+    answer = await site.client.get(typed)
+    assert (answer.status, answer.headers["Location"]) == (308, meant)
+
+
+@pytest.mark.parametrize(
+    "path", ["//evil.example/", "//Evil.example", "/%2F%2Fevil.example/", "/no-such", "/\\\\evil/"]
+)
+async def test_other_addresses_do_not_lead_elsewhere(site: Running, path: str) -> None:
+    answer = await site.client.get(path)
+    assert answer.status in (404, 308)
+    assert not answer.headers.get("Location", "/x").startswith(("//", "/\\", "http"))
+
+
+async def test_stripes_events_may_end_with_a_slash(site: Running) -> None:
+    """Stripe follows no redirect."""
+    answers = [await site.client.post(f"/payment/webhook{end}", body=b"{}") for end in ("", "/")]
+    assert [answer.code for answer in answers] == ["bad_request", "bad_request"]

@@ -14,7 +14,8 @@ import redis
 from tornado.httpclient import HTTPClientError
 from tornado.httputil import HTTPHeaders
 
-from handlers.http.misconfigurations import CAUSES, MOST_PEERS, Misconfigurations
+from handlers.http.misconfiguration_causes import CAUSES
+from handlers.http.misconfigurations import MOST_PEERS, Misconfigurations
 from models.settings.config import Config
 from tests.conftest import MakePerson, MakeSite, Running
 from tests.support.billing.stripe_events import SECRET, news, signature
@@ -274,3 +275,44 @@ async def test_a_redis_that_may_evict(site: Running, logged: Logged, servers: Se
     assert [answer.status for answer in answers] == [200, 200, 200]
     assert "noeviction" in answers[-1].json["warnings"]["redis_policy"]
     assert logged() == [("redis_policy", "REDIS_URL")]
+
+
+@pytest.mark.parametrize(
+    ("headers", "cause"),
+    [
+        ({"X-Real-IP": "203.0.113.7"}, "proxy_address"),
+        ({"CF-Connecting-IP": "203.0.113.7", "X-Forwarded-Proto": "https"}, "proxy_address"),
+        # Of two proxies, TRUSTED_PROXIES names only the outer one.
+        ({"X-Forwarded-For": "203.0.113.7, 10.0.0.7"}, "proxy"),
+        ({"X-Forwarded-For": "10.0.0.7"}, None),
+        ({"X-Forwarded-For": "1.2.3.4, 203.0.113.7"}, None),
+    ],
+)
+async def test_an_address_that_does_not_arrive(
+    make_site: MakeSite, logged: Logged, headers: dict[str, str], cause: str | None
+) -> None:
+    behind = await make_site(trusted_proxies=(ipaddress.ip_network("127.0.0.0/8"),))
+    for _ in range(3):
+        await behind.client.get("/stats/live", headers=headers)
+    assert [one for one, _ in logged()] == ([cause] if cause else [])
+
+
+async def test_a_few_such_headers_are_no_proxys(site: Running, logged: Logged) -> None:
+    await site.client.get("/stats/live")
+    for _ in range(3):
+        await site.client.get("/stats/live", headers={"X-Real-IP": "203.0.113.7"})
+    assert logged() == []
+
+
+async def test_a_proxy_that_makes_browsers_hide_the_origin(site: Running, logged: Logged) -> None:
+    """With `Referrer-Policy: no-referrer`, forms of our own pages have `Origin: null` (Fetch, 3.1)."""
+    hidden = {"Origin": "null", "Sec-Fetch-Site": "same-origin"}
+    answer = await site.client.post("/auth/guest", GUEST, headers=hidden)
+    assert answer.status == 403
+    assert "hides" in answer.json["error"]["message"]
+    assert logged() == [("hidden_origin", "proxy")]
+    other = hidden | {"Sec-Fetch-Site": "cross-site"}
+    assert (
+        "another site"
+        in (await site.client.post("/auth/guest", GUEST, headers=other)).json["error"]["message"]
+    )

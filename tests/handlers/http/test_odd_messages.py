@@ -156,3 +156,22 @@ def test_the_authority_of_a_target_counts() -> None:
     assert normal_start(RequestStartLine("GET", "http://b.example?x", "HTTP/1.1"), headers).path == "/?x"
     with pytest.raises(HTTPInputError):
         normal_start(RequestStartLine("GET", "ftp://b.example/", "HTTP/1.1"), headers)
+
+
+@pytest.mark.parametrize("kind", [b"APPLICATION/JSON", b"Application/Json; charset=UTF-8"])
+async def test_the_case_of_a_content_type_does_not_matter(site: Running, kind: bytes) -> None:
+    sent = message(b"POST", b"/auth/guest", b"Content-Type: %s\r\n" % kind, LENGTH, body=BODY)
+    assert STATUS.findall(await answers_to(site, sent + LAST)) == [b"201", b"200"]
+
+
+@pytest.mark.parametrize("before", [b"", b"Cookie: theme=dark\r\n"])
+@pytest.mark.parametrize("after", [b"", b"Cookie: other=1; more=2\r\n"])
+async def test_cookies_may_come_in_several_lines(site: Running, before: bytes, after: bytes) -> None:
+    """As HTTP/2 sends them (RFC 9113, 8.2.3), and as some proxies pass them on."""
+    browser = site.browser()
+    await browser.get("/onboarding")
+    form = f"_xsrf={browser.xsrf}&name=Ann&gender=female&adult=true".encode()
+    cookie = f"Cookie: _xsrf={browser.cookies['_xsrf']}\r\n".encode()
+    kind = b"Content-Type: Application/X-WWW-Form-Urlencoded\r\nContent-Length: %d\r\n" % len(form)
+    sent = message(b"POST", b"/auth/guest", kind, b"Accept: text/html\r\n", before, cookie, after, body=form)
+    assert STATUS.findall(await answers_to(site, sent + LAST)) == [b"303", b"200"]
