@@ -18,7 +18,6 @@ from ipaddress import ip_network
 from tornado.httputil import HTTPServerRequest
 
 from handlers.http import metrics
-from handlers.http.misconfiguration_causes import CAUSES
 from handlers.http.request import (
     address_of,
     client_address,
@@ -27,6 +26,7 @@ from handlers.http.request import (
     ignored_forwarding,
 )
 from models.errors import AddressLimit, DiskFull, Problem
+from models.monitoring.misconfiguration_causes import CAUSES
 from models.settings.config import Config
 
 logger = logging.getLogger(__name__)

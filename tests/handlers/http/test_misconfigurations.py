@@ -14,8 +14,8 @@ import redis
 from tornado.httpclient import HTTPClientError
 from tornado.httputil import HTTPHeaders
 
-from handlers.http.misconfiguration_causes import CAUSES
 from handlers.http.misconfigurations import MOST_PEERS, Misconfigurations
+from models.monitoring.misconfiguration_causes import CAUSES
 from models.settings.config import Config
 from tests.conftest import MakePerson, MakeSite, Running
 from tests.support.billing.stripe_events import SECRET, news, signature

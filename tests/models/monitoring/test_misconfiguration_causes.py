@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handlers.http.misconfiguration_causes import CAUSES
+from models.monitoring.misconfiguration_causes import CAUSES
 from tests.conftest import ROOT
 
 DOCUMENT = (ROOT / "docs" / "operations.md").read_text()
