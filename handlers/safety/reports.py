@@ -18,7 +18,9 @@ from models.safety.reports import NewReport
 
 
 class ReportForm(msgspec.Struct, rename="camel"):
-    """`frame` is a picture in Base64 (RFC 4648), as a data: URL or without its prefix."""
+    """`frame` is a picture in Base64 (RFC 4648), as a data: URL or without its prefix. An empty one without
+    consent is no picture.
+    """
 
     user_id: str
     reason: str = ""
@@ -36,9 +38,14 @@ class ReportForm(msgspec.Struct, rename="camel"):
             text=self.text or "",
             call_id=self.call_id or None,
             message_ids=self.message_ids,
-            frame=picture(self.frame) if self.frame else None,
+            frame=self._picture(),
             has_consent=self.frame_consent,
         )
+
+    def _picture(self) -> bytes | None:
+        if self.frame is None or not (self.frame or self.frame_consent):
+            return None
+        return picture(self.frame)
 
 
 class ReportHandler(BaseHandler):

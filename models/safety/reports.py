@@ -119,7 +119,7 @@ class Reports:
         check(reporter.user_id, new)
         await self._rate_limits.report(reporter.user_id)
         await self._check_call(reporter.user_id, new)
-        frame = await self._selfies.jpeg(reporter.user_id, new.frame) if new.frame else None
+        frame = await self._selfies.jpeg(reporter.user_id, new.frame) if new.frame is not None else None
         await self._interruptions.leave_ring(reporter.user_id, new.user_id)
         source = await self._source(reporter, new)
 
@@ -219,6 +219,8 @@ def check(user_id: str, new: NewReport) -> None:
         faults["messageIds"] = f"Choose at most {MOST_LINES} messages of the call."
     if new.frame is not None and not new.has_consent:
         faults["frameConsent"] = "A picture is taken only when you agree to send it."
+    elif new.frame == b"":
+        faults["frame"] = "The picture is empty. Send the report without it, or with another one."
     if new.call_id is None and new.message_ids:
         faults["callId"] = "Messages belong to a call."
     if new.call_id is not None and not is_id(new.call_id):

@@ -51,6 +51,20 @@ async def test_a_picture_needs_consent_and_is_reencoded(site: Running, person: M
     assert await rows(site.models, "select count(*) from report_frames") == [(1,)]
 
 
+@pytest.mark.parametrize("picture", ["", "data:image/jpeg;base64,"])
+async def test_an_empty_picture_is_named_and_never_dropped(
+    site: Running, person: MakePerson, picture: str
+) -> None:
+    scene = await in_call(site, person)
+    report = {"userId": scene.people.ben.user_id, "callId": scene.call_id, "reason": "nudity"}
+    sent = report | {"frame": picture, "frameConsent": True}
+    refused = await site.client.post("/report", sent, token=scene.people.anna.token)
+    assert (refused.status, set(refused.json["error"]["fields"])) == (422, {"frame"})
+    assert await rows(site.models, "select count(*) from reports") == [(0,)]
+    without = await site.client.post("/report", report | {"frame": ""}, token=scene.people.anna.token)
+    assert without.status == 201
+
+
 @pytest.mark.parametrize(("picture", "status"), [("!!", 422), (base64.b64encode(b"GIF89a").decode(), 415)])
 async def test_an_invalid_picture_is_rejected(
     site: Running, person: MakePerson, picture: str, status: int
