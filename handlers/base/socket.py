@@ -17,6 +17,7 @@ from tornado.websocket import WebSocketHandler, WebSocketProtocol
 
 from handlers.base.application import Site
 from handlers.http import origins
+from handlers.http.bodies import refuse_unread
 from handlers.http.problems import as_problem, is_our_fault
 from handlers.http.request import bearer_of, client_address
 from handlers.realtime import close_codes
@@ -99,7 +100,11 @@ class BaseSocket(WebSocketHandler):
     def check_origin(self, origin: str) -> bool:
         return origins.is_accepted(origin, self.application.config)
 
+    def check_xsrf_cookie(self) -> None:
+        """A socket is opened by GET alone; any other method is 405."""
+
     async def prepare(self) -> None:
+        refuse_unread(self.request)
         config, misconfigurations = self.application.config, self.application.misconfigurations
         misconfigurations.watch(self.request, config)
         if "Upgrade" not in self.request.headers and self._is_of_a_browser():

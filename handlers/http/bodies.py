@@ -21,8 +21,11 @@ from tornado.httputil import (
     HTTPHeaders,
     HTTPMessageDelegate,
     HTTPServerRequest,
+    ParseBodyConfig,
+    ParseMultipartConfig,
     RequestStartLine,
     ResponseStartLine,
+    set_parse_body_config,
 )
 from tornado.web import Application
 
@@ -35,6 +38,11 @@ SMALL_BODY, MOST_HELD = 64 * 1024, 64 * 1024 * 1024
 UNLIMITED = 2**62
 TOO_LARGE = "That is too large: a request may have 1 MB at most."
 Start = Callable[[Any], HTTPMessageDelegate]
+# Forms that are not uploads are parsed in the event loop: at Tornado's own limits that takes up to 0.6 s.
+MOST_PARTS, MOST_PART_HEADER = 50, 1024
+set_parse_body_config(
+    ParseBodyConfig(ParseMultipartConfig(max_parts=MOST_PARTS, max_part_header_size=MOST_PART_HEADER))
+)
 
 
 class Bodies:

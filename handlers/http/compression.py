@@ -16,6 +16,8 @@ import brotli
 
 KINDS = frozenset({".js", ".css", ".svg", ".webmanifest", ".txt"})
 ENCODINGS = ("br", "gzip")
+# What is remembered is limited too.
+LONGEST_HEADER = 200
 
 
 class Variant(NamedTuple):
@@ -27,7 +29,7 @@ class Variant(NamedTuple):
 
 async def variant_of(file: Path, accept_encoding: str) -> Variant | None:
     """The best variant that the client accepts; None if that is the file itself."""
-    encoding = wanted(accept_encoding)
+    encoding = wanted(accept_encoding) if len(accept_encoding) <= LONGEST_HEADER else None
     if encoding is None or file.suffix not in KINDS:
         return None
     return Variant(encoding, await asyncio.to_thread(_compressed, file, encoding))

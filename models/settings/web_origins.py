@@ -19,10 +19,14 @@ ORIGIN = re.compile(
 )
 
 
+# A host name has at most 253 characters; errors are not cached.
+LONGEST = 300
+
+
 @lru_cache(maxsize=1024)
 def normal_origin(text: str) -> str:
     """Raises: ValueError, if it is not an http(s) origin: a path, a query, userinfo, `null`, a list."""
-    if not ORIGIN.fullmatch(text):
+    if len(text) > LONGEST or not ORIGIN.fullmatch(text):
         raise ValueError("no origin")
     url = ada_url.URL(text)
     host = url.hostname.removesuffix(".")

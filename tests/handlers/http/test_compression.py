@@ -22,6 +22,15 @@ def test_the_encoding_is_one_that_the_client_accepts(accepted: str, encoding: st
     assert wanted(accepted) == encoding
 
 
+async def test_a_long_header_is_not_kept(tmp_path: Path) -> None:
+    """It is sent by anyone, and one cache is shared by all."""
+    wanted.cache_clear()
+    script = tmp_path / "a.js"
+    script.write_bytes(b"const a = 1;")
+    assert await variant_of(script, "gzip, " + "x" * 60_000) is None
+    assert wanted.cache_info().currsize == 0
+
+
 async def test_the_content_is_the_same_in_every_encoding(tmp_path: Path) -> None:
     script, picture = tmp_path / "a.js", tmp_path / "a.png"
     for file in (script, picture):

@@ -93,10 +93,36 @@ async def test_an_invalid_handshake_is_rejected(
     assert f" {status} ".encode() in head.split(b"\r\n")[0]
 
 
-async def handshake(site: Running, headers: str, own: str = KEY + VERSION) -> bytes:
+@pytest.mark.parametrize(
+    ("header", "body"),
+    [
+        ("Content-Length: 1500000", b"x" * 1_500_000),
+        ("Content-Length: 1500000", b"x" * 100),
+        ("Transfer-Encoding: chunked", b"16e360\r\n" + b"x" * 1_500_000 + b"\r\n0\r\n\r\n"),
+    ],
+    ids=["whole", "cut off", "chunked"],
+)
+async def test_a_handshake_with_a_long_body_opens_no_socket(
+    site: Running, person: MakePerson, caplog: pytest.LogCaptureFixture, header: str, body: bytes
+) -> None:
+    """The body would be read as frames while the server still reads it as a body."""
+    token = (await person()).token
+    head = await handshake(site, f"Authorization: Bearer {token}\r\n{header}\r\n", body=body)
+    assert b" 413 " in head.split(b"\r\n")[0]
+    assert not site.site.hub.sockets
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+async def test_only_get_opens_a_socket(site: Running, person: MakePerson) -> None:
+    token = (await person()).token
+    for method in ("POST", "PATCH", "DELETE", "PUT"):
+        assert (await site.client.send(method, "/ws/invites", token=token, body=b"")).status == 405
+
+
+async def handshake(site: Running, headers: str, own: str = KEY + VERSION, body: bytes = b"") -> bytes:
     reader, writer = await asyncio.open_connection("localhost", site.config.port)
     upgrade = "Host: localhost\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
-    writer.write(f"GET /ws/invites HTTP/1.1\r\n{upgrade}{own}{headers}\r\n".encode("latin1"))
+    writer.write(f"GET /ws/invites HTTP/1.1\r\n{upgrade}{own}{headers}\r\n".encode("latin1") + body)
     head = await reader.readuntil(b"\r\n\r\n")
     writer.transport.abort()
     return head

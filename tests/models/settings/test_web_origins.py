@@ -54,7 +54,8 @@ def test_one_normal_form(text: str, normal: str) -> None:
      "https://1.2.3.256", "https://[::1",
      "https://::1", "https://[fe80::1%25eth0]", "https://[v1.x]", "https://a<b", "https://a|b",
      "https://a\u0000b",
-     "https://a\udcffb", "https://xn--\u00ff", "null null", "javascript:x"],
+     "https://a\udcffb", "https://xn--\u00ff", "null null", "javascript:x",
+     "https://" + "a." * 30_000 + "example"],
 )  # fmt: skip
 def test_invalid_origins(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  any kind of it
@@ -78,6 +79,16 @@ def test_the_default_base_url_stands_for_all_of_loopback() -> None:
     }  # fmt: skip
     assert accepted_origins("http://127.0.0.1:80", (), 80) == {"http://127.0.0.1"}
     assert accepted_origins("https://localhost", (), 443) == {"https://localhost"}
+
+
+def test_long_origins_are_not_kept() -> None:
+    """They are sent by anyone, and one cache is shared by all."""
+    normal_origin.cache_clear()
+    for number in range(5):
+        with pytest.raises(ValueError, match="no origin"):
+            normal_origin(f"https://x{number}." + "a." * 200 + "example")
+    assert normal_origin.cache_info().currsize == 0
+    assert normal_origin("https://" + ".".join(["a" * 50] * 4) + ".example:65535")
 
 
 def test_hosts() -> None:
