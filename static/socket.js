@@ -178,7 +178,8 @@ export class Socket extends EventTarget {
     const sentAt = message.type === "pong" ? this.#pingSentAt : 0;
     if (sentAt) this.#roundTripMs = performance.now() - sentAt;
     if (message.type === "pong") this.#answered();
-    if (message.serverNow !== undefined) clock.learn(message.serverNow, sentAt || undefined);
+    // The relay passes on signalling unread: a field of it is the peer's word.
+    if (message.serverNow !== undefined && !message.type.startsWith("rtc:")) clock.learn(message.serverNow, sentAt || undefined);
     if (message.type === "state") this.state = message;
     this.#tries = 0;
     this.#dispatch(message);

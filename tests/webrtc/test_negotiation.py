@@ -75,16 +75,19 @@ async def test_an_old_offer_changes_nothing(stage: Stage) -> None:
     anna, ben = await couple(stage)
     offerer, answerer = (anna, ben) if await anna.sent("rtc:offer") else (ben, anna)
     offer = (await offerer.sent("rtc:offer"))[-1]
-    before = await state(answerer)
+    before, left = await state(answerer), await answerer.visitor.remaining_ms()
     for stale in (offer, offer | {"attempt": offer["attempt"] - 60}):
         await offerer.run("(message) => napalmCall.send(message)", stale)
-    await offerer.run("napalmCall.send({type: 'rtc:ice', candidates: [], attempt: 1})")
+    # A peer has no say in what time it is.
+    later = "serverNow: Date.now() + 200_000"
+    await offerer.run(f"napalmCall.send({{type: 'rtc:ice', candidates: [], attempt: 1, {later}}})")
     await offerer.visitor.write("after the replay")
     await answerer.visitor.reads("after the replay")
     await answerer.run(
         "napalmCall.receive({type: 'rtc:ice', candidates: []})"
     )  # taken in turn: the queue is empty now
     assert await state(answerer) == before
+    assert left - await answerer.visitor.remaining_ms() < 150_000
     await asyncio.gather(anna.visitor.sees_video(3), ben.visitor.sees_video(3))
 
 
