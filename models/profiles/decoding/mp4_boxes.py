@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from models.errors import Invalid
+from models.errors import Invalid, UnsupportedMedia
 
 # Twice a minute of pictures (60 a second) and sound (400 packets a second).
 MOST_SAMPLES = 60_000
@@ -26,6 +26,18 @@ TOO_LONG = (
     "This video is damaged or too long: it describes more than a minute of pictures and compressed sound. "
     "Record or choose another one."
 )
+TOO_MANY_TRACKS = f"A video may have {MOST_TRACKS} tracks at most."
+SOUND_WORDS = (
+    "The sound of this video is in a format that many browsers cannot play. Use one with AAC or Opus sound, "
+    "or record one here instead."
+)
+# With which a file may begin.
+STARTS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
+# Uncompressed sound has more samples than the limit, and browsers do not play it.
+UNCOMPRESSED = {
+    b"sowt", b"twos", b"lpcm", b"ipcm", b"fpcm", b"in24", b"in32", b"fl32", b"fl64", b"raw ", b"NONE",
+    b"ulaw", b"alaw",
+}  # fmt: skip
 CONTAINERS = {
     b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"moof", b"traf", b"mvex", b"udta", b"dinf",
     b"mfra", b"tref", b"gmhd", b"ipro", b"sinf", b"schi", b"wave",
@@ -41,14 +53,13 @@ class Mp4Boxes:
         self._boxes = self._samples = self._entries = self._described = self._tracks = 0
 
     def check(self) -> None:
-        """Raises: Invalid if the file declares more than a minute of video can need."""
+        """Raises: Invalid if the file declares more than a minute of video can need; UnsupportedMedia, for
+        uncompressed sound.
+        """
         self._walk(0, self._size, 0)
-        if (
-            self._samples > MOST_SAMPLES
-            or self._entries > MOST_ENTRIES
-            or self._described > MOST_DESCRIPTION
-            or self._tracks > MOST_TRACKS
-        ):
+        if self._tracks > MOST_TRACKS:
+            raise Invalid(TOO_MANY_TRACKS)
+        if self._samples > MOST_SAMPLES or self._entries > MOST_ENTRIES or self._described > MOST_DESCRIPTION:
             raise Invalid(TOO_LONG)
 
     def _walk(self, start: int, end: int, depth: int) -> None:
@@ -111,6 +122,8 @@ class Mp4Boxes:
     def _description(self, at: int, after: int) -> None:
         if self._number(at + 4) > MOST_TRACKS:
             raise Invalid(TOO_LONG)
+        if os.pread(self._descriptor, 4, at + 12) in UNCOMPRESSED:
+            raise UnsupportedMedia(SOUND_WORDS)
 
 
 Check = Callable[[Mp4Boxes, int, int], None]

@@ -9,9 +9,9 @@ from __future__ import annotations
 import warnings
 from typing import Any, BinaryIO
 
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import Image, ImageFile, PngImagePlugin, UnidentifiedImageError
 
-from models.errors import Invalid, Problem, TooLarge, UnsupportedMedia
+from models.errors import Invalid, TooLarge, UnsupportedMedia
 from models.profiles.decoding import descriptions
 from models.profiles.decoding.colours import to_srgb
 from models.profiles.decoding.jpeg_structure import Jpeg, read_structure
@@ -31,8 +31,6 @@ QUALITY = 86
 PNG, GREY = b"\x89PNG\r\n\x1a\n", ("1", "L", "LA", "I", "I;16", "I;16B")
 FORMATS = ("JPEG", "PNG", "WEBP")
 RARE = "This JPEG is of a rare kind that browsers cannot show. Save it as a plain JPEG first."
-HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-AVIF_BRANDS = (b"avif", b"avis")
 # The background of the light theme, behind transparent pictures.
 PAPER = (252, 243, 234)
 ORIENTATION = 0x0112
@@ -45,6 +43,8 @@ TURNS = {
 # Pillow makes four copies while it decodes a WebP; libav decodes larger ones, if they are not animated.
 MOST_WEBP_PIXELS = 12_000_000
 ImageFile.LOAD_TRUNCATED_IMAGES = False
+# Bytes of a decompressed text or profile of a PNG. Some editors write more than the 1 MB of Pillow.
+PngImagePlugin.MAX_TEXT_CHUNK = 8 * 1024 * 1024
 
 
 def work(source: BinaryIO, target: BinaryIO, request: dict[str, Any]) -> dict[str, Any]:
@@ -101,9 +101,7 @@ def _large_webp(source: BinaryIO, *, is_selfie: bool) -> Image.Image | None:
     # Few pictures need it, and its import costs every decoder 20 MB and 0.1 s.
     from models.profiles.decoding.large_webp import reduced
 
-    exif = Image.Exif()
-    exif.load(webp.exif or b"")
-    return _turned(to_srgb(reduced(source, LONGEST_SIDE), {"icc_profile": webp.profile}), exif)
+    return _turned(to_srgb(reduced(source, LONGEST_SIDE), {"icc_profile": webp.profile}), webp.exif)
 
 
 def check_size(width: int, height: int, *, is_selfie: bool) -> None:
@@ -139,21 +137,20 @@ def upright(image: Image.Image) -> Image.Image:
     small = shrunk(image, LONGEST_SIDE)
     # The reader of the EXIF would load the picture too, and its errors are ignored.
     small.load()
-    return _turned(to_srgb(small, image.info), image)
+    return _turned(to_srgb(small, image.info), image.info.get("exif"))
 
 
-def _turned(small: Image.Image, source: Image.Image | Image.Exif) -> Image.Image:
-    turn = TURNS.get(_orientation(source))
+def _turned(small: Image.Image, exif: bytes | None) -> Image.Image:
+    turn = TURNS.get(_orientation(exif or b""))
     return small if turn is None else small.transpose(turn)
 
 
-def _orientation(source: Image.Image | Image.Exif) -> int:
-    """The EXIF orientation; 1 (upright) if the EXIF is damaged."""
+def _orientation(data: bytes) -> int:
+    """The EXIF orientation, not that of XMP, as in browsers; 1 (upright) if the EXIF is damaged."""
+    exif = Image.Exif()
     try:
-        exif = source if isinstance(source, Image.Exif) else source.getexif()
+        exif.load(data)
         return int(exif.get(ORIENTATION, 1))
-    except Problem:
-        raise
     except Exception:  # Pillow's reader raises many kinds
         return 1
 

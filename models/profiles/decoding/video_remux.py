@@ -20,11 +20,11 @@ from av.stream import Disposition
 from models.errors import Invalid, UnsupportedMedia
 from models.profiles.decoding.decoder import cpu_left
 from models.profiles.decoding.file_slice import FileSlice
-from models.profiles.decoding.mp4_boxes import Mp4Boxes
+from models.profiles.decoding.mp4_boxes import MOST_TRACKS, SOUND_WORDS, STARTS, TOO_MANY_TRACKS, Mp4Boxes
+from models.profiles.decoding.picture_formats import AVIF_BRANDS, HEIC_BRANDS
 from models.profiles.decoding.video_times import VideoTimes
 
 LONGEST_SIDE = 1920
-MOST_STREAMS = 8
 # CPU seconds reserved for the rest of the copy.
 RESERVE_SECONDS = 0.5
 KINDS = "Use a video in webm or mp4 (H.264, VP8, VP9 or AV1)."
@@ -59,7 +59,9 @@ def demuxer_of(source: BinaryIO) -> str:
         raise Invalid("Record or choose a video first.")
     if head.startswith(b"\x1aE\xdf\xa3"):
         return "matroska"
-    if head[4:8] == b"ftyp":
+    if head[4:12] in [b"ftyp" + brand for brand in (*HEIC_BRANDS, *AVIF_BRANDS)]:
+        raise UnsupportedMedia("This is a photo. " + KINDS)
+    if head[4:8] in STARTS:
         Mp4Boxes(source).check()
         return "mov"
     raise UnsupportedMedia(KINDS)
@@ -71,13 +73,13 @@ class _Copy:
     def __init__(self, source: BinaryIO, target: BinaryIO, stack: ExitStack) -> None:
         kind = demuxer_of(source)
         self._source: Any = stack.enter_context(av.open(source, format=kind, options=DECODING))
-        if len(self._source.streams) > MOST_STREAMS:
-            raise Invalid(f"A video may have {MOST_STREAMS} tracks at most.")
+        if len(self._source.streams) > MOST_TRACKS:
+            raise Invalid(TOO_MANY_TRACKS)
         self._video = self._picture_stream()
-        self._audio: Any = next(iter(self._source.streams.audio), None)
+        self._audio: Any = self._sound_stream()
+        self._container = self._container_of()
         # Checks the size in the header, for a clear message; the decoder checks the actual size.
         self._check_size(self._video)
-        self._container = self._container_of()
         self._target = target
         self._out = stack.enter_context(self._open_target())
         self._outputs = {
@@ -98,19 +100,23 @@ class _Copy:
             raise UnsupportedMedia("There is no picture in this file. " + KINDS)
         return moving[0]
 
+    def _sound_stream(self) -> Any:
+        """The first sound that browsers play with this picture, or else the first; None without sound."""
+        picture, sounds = _codec_of(self._video), self._source.streams.audio
+        played = (one for one in sounds if (picture, _codec_of(one)) in CONTAINERS)
+        return next(played, next(iter(sounds), None))
+
     @property
     def _streams(self) -> list[Any]:
         return [one for one in (self._video, self._audio) if one is not None]
 
     def _container_of(self) -> str:
-        names = [None if one is None else one.codec_context.name for one in (self._video, self._audio)]
-        picture, sound = (CODECS.get(name, name) if name else None for name in names)
-        if picture == "hevc":
-            raise UnsupportedMedia(HEVC_WORDS)
-        try:
-            return CONTAINERS[picture or "", sound]
-        except KeyError as error:
-            raise UnsupportedMedia(KINDS) from error
+        picture, sound = _codec_of(self._video), self._audio and _codec_of(self._audio)
+        if (picture, sound) in CONTAINERS:
+            return CONTAINERS[picture, sound]
+        if (picture, None) in CONTAINERS:
+            raise UnsupportedMedia(SOUND_WORDS)
+        raise UnsupportedMedia(HEVC_WORDS if picture == "hevc" else KINDS)
 
     def _open_target(self) -> Any:
         """For mp4 with the metadata first: the muxer reads the file reopened to move it to the front."""
@@ -212,6 +218,12 @@ class _Check:
         self._decode(None)
         if self._is_video and not self._frames:
             raise Invalid("This video is damaged. Record or choose another one.")
+
+
+def _codec_of(stream: Any) -> str:
+    """The name of the stream's codec; empty if libav does not know it."""
+    name = "" if stream.codec_context is None else str(stream.codec_context.name)
+    return CODECS.get(name, name)
 
 
 def _reopened(file: BinaryIO, *_: object) -> FileSlice:

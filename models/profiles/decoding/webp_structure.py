@@ -18,13 +18,14 @@ class Webp(NamedTuple):
 
 
 def read_webp(data: bytes) -> Webp:
-    """The size is the largest that any part announces; 0 if there is none, as in a damaged file.
+    """The size is the largest that any part announces; 0 if there is none, as in a damaged file. Bytes after
+    the end that the header announces are ignored.
 
     Raises: ValueError, if a part ends after the file.
     """
     width = height = flags = 0
     metadata: dict[bytes, bytes] = {}
-    at = 12
+    at, data = 12, data[: 8 + int.from_bytes(data[4:8], "little")]
     while at + 8 <= len(data):
         name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
         body = data[at + 8 : at + 8 + size]

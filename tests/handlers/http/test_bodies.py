@@ -232,7 +232,7 @@ async def test_of_many_bodies_in_memory_the_oldest_is_cut_off(
 async def test_a_form_whose_headers_take_long_is_rejected_unread(
     site: Running, wires: Wires, parts: list[str]
 ) -> None:
-    """The server's own form parser runs in the event loop: 1 MB of headers would block it for half a second."""
+    """Forms are parsed in the event loop: 1 MB of part headers would block it for half a second."""
     part = '--x\r\nContent-Disposition: form-data; name="a"; {}\r\n\r\nb\r\n'
     body = "".join(map(part.format, parts)).encode() + b"--x--\r\n"
     wire = await wires.post("/auth/guest", MULTIPART, None, f"Content-Length: {len(body)}")

@@ -64,7 +64,7 @@ def _silence(sound: str | None, seconds: float):
     samples = SAMPLES.get(sound or "", 1024)
     for number in range(int(seconds * 48000 / samples) if sound else 0):
         frame = av.AudioFrame(
-            format="s16" if sound == "libopus" else "fltp", layout="stereo", samples=samples
+            format="fltp" if sound in ("aac", "libvorbis") else "s16", layout="stereo", samples=samples
         )
         for plane in frame.planes:
             plane.update(bytes(plane.buffer_size))
@@ -95,6 +95,24 @@ def remuxed(data: bytes, only: str = "", **options: str) -> bytes:
             if packet.size:
                 packet.stream = streams[packet.stream.index]
                 target.mux(packet)
+    return out.getvalue()
+
+
+def with_another_sound(data: bytes, other: bytes) -> bytes:
+    """A Matroska file with the tracks of one file and the sound of another."""
+    out = BytesIO()
+    with (
+        av.open(BytesIO(data)) as first, av.open(BytesIO(other)) as second,
+        av.open(out, "w", format="matroska") as target,
+    ):  # fmt: skip
+        tracks = [(one, first) for one in first.streams] + [(second.streams.audio[0], second)]
+        added = [(one, source, target.add_stream_from_template(one)) for one, source in tracks]
+        for one, source, stream in added:
+            source.seek(0)
+            for packet in source.demux(one):
+                if packet.size:
+                    packet.stream = stream
+                    target.mux(packet)
     return out.getvalue()
 
 

@@ -48,13 +48,20 @@ def opened(data: bytes) -> Image.Image:
     return image
 
 
+def chunk(name: bytes, body: bytes) -> bytes:
+    return pack(">I", len(body)) + name + body + pack(">I", zlib.crc32(name + body))
+
+
+def with_chunks(chunks: bytes) -> bytes:
+    """A PNG with these chunks before its pixels."""
+    data = picture(size=(300, 300), kind="PNG")
+    at = data.index(b"IDAT") - 4
+    return data[:at] + chunks + data[at:]
+
+
 def png_of_size(width: int, height: int) -> bytes:
     """A PNG whose header declares that many pixels, without any data."""
     head = pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-
-    def chunk(name: bytes, body: bytes) -> bytes:
-        return pack(">I", len(body)) + name + body + pack(">I", zlib.crc32(name + body))
-
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
     )
@@ -105,6 +112,25 @@ def test_a_rotated_picture_becomes_upright() -> None:
     assert upright.size == (200, 400)
     assert upright.getpixel((100, 50)) < (60, 60, 60)
     assert upright.getpixel((100, 350)) > (200, 200, 200)
+
+
+def test_only_the_exif_turns_a_picture_as_in_a_browser() -> None:
+    xmp = b'http://ns.adobe.com/xap/1.0/\0<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+    data = picture(size=(400, 200))
+    data = data[:2] + b"\xff\xe1" + pack(">H", len(xmp) + 2) + xmp + data[2:]
+    assert opened(shrink(data)).size == (400, 200)
+
+
+@pytest.mark.parametrize("kind", ["zTXt", "iTXt", "iCCP"])
+def test_a_png_may_have_long_texts(kind: str) -> None:
+    """Editors and image generators store their settings in them."""
+    heads = {"zTXt": b"a\0\0", "iTXt": b"a\0\1\0\0\0", "iCCP": b"a\0\0"}
+    text = chunk(kind.encode(), heads[kind] + zlib.compress(bytes(3_000_000)))
+    assert opened(shrink(with_chunks(text))).size == (300, 300)
+
+
+def test_a_webp_may_be_followed_by_other_bytes() -> None:
+    assert opened(shrink(picture(size=(300, 300), kind="WEBP") + b"trailer" * 100)).size == (300, 300)
 
 
 def test_transparent_pixels_become_light() -> None:

@@ -14,7 +14,7 @@ from models.errors import Invalid, Problem, UnsupportedMedia
 from models.profiles.decoding import video_remux
 from models.profiles.decoding.video_remux import work
 from tests.support.media.bombs import HUNGRY_VIDEOS
-from tests.support.media.clips import clip, growing, remuxed, without_duration
+from tests.support.media.clips import clip, growing, remuxed, with_another_sound, without_duration
 from tests.support.media.files import file_of
 from tests.support.pace import within
 
@@ -182,6 +182,50 @@ def test_a_fragmented_recording_is_accepted(options: str) -> None:
     assert round(kept.seconds, 1) == 5.5
     with av.open(BytesIO(data)) as again:
         assert sum(1 for _ in again.decode(video=0)) == 55
+
+
+@pytest.mark.parametrize("first", [b"wide", b"free", b"skip"])
+def test_an_mp4_may_begin_with_another_box(first: bytes) -> None:
+    """Older cameras write no `ftyp`."""
+    data = clip("mov", "libx264", "aac").replace(b"ftyp", first, 1)
+    assert copied(data)[0].content_type == "video/mp4"
+
+
+def renamed(old: bytes, new: bytes, kind: str = "webm", sound: str = "libopus") -> bytes:
+    """With the name of a codec that nothing knows."""
+    data = clip(kind, "libvpx" if kind == "webm" else "libx264", sound)
+    assert old in data
+    return data.replace(old, new)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (renamed(b"V_VP8", b"V_XY8"), "H.264, VP8"), (renamed(b"A_OPUS", b"A_NONE"), "sound"),
+        (renamed(b"avc1", b"xyz1", "mov", "aac"), "H.264, VP8"), (clip("mp4", "libx264", "flac"), "sound"),
+        (clip("mov", "libx264", "pcm_s16le"), "sound"), (clip("matroska", "libx264", "pcm_s16le"), "sound"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(999), "a photo"),
+        (b"\0\0\0\x18ftypavif\0\0\0\0avifmif1" + bytes(999), "a photo"),
+    ],
+)  # fmt: skip
+def test_what_is_not_supported_is_named(data: bytes, words: str) -> None:
+    with pytest.raises(UnsupportedMedia, match=words):
+        copied(data)
+
+
+def test_of_several_sounds_one_that_browsers_play_is_kept() -> None:
+    """Like the spatial sound of a phone, beside the usual one."""
+    data = with_another_sound(clip("matroska", "libx264", "flac"), clip("mp4", "libx264", "aac"))
+    kept, data = copied(data)
+    assert kept.content_type == "video/mp4"
+    with av.open(BytesIO(data)) as again:
+        assert [one.codec_context.name for one in again.streams] == ["h264", "aac"]
+
+
+def test_too_many_tracks_are_named() -> None:
+    data = clip("mp4", "libx264", "aac")
+    tracks = pack(">I4s", 8 + 9 * 8, b"moov") + pack(">I4s", 8, b"trak") * 9
+    assert "8 tracks at most" in refused(data + tracks)
 
 
 def test_sound_without_pictures_is_refused() -> None:
