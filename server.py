@@ -19,7 +19,15 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import uvloop
+try:
+    import uvloop
+except ModuleNotFoundError:
+    print(
+        f"This Python ({sys.executable}) has not the libraries of requirements.txt. `make run` installs them "
+        "into .venv: write .venv/bin/python instead of python.",
+        file=sys.stderr,
+    )
+    raise SystemExit(2) from None
 
 from handlers.base.application import Site
 from handlers.base.handler import NotFoundHandler
@@ -47,7 +55,7 @@ from models.processes.own_servers import own_servers
 from models.processes.robots_process import robots_process
 from models.processes.service_urls import Urls, database_of_site, servers, servers_of_site
 from models.processes.worker import Limits, Parent
-from models.processes.workers import Workers, WorkersFailed, hear_signals, hold_replacing
+from models.processes.workers import Workers, WorkersFailed, exit_on_signals, hear_signals, hold_replacing
 from models.security.site_secret import WrongSecretKey
 from models.settings.config import Config, ConfigError
 from models.settings.environment import read_config
@@ -60,6 +68,7 @@ FOR_THE_OPERATOR = (
     WrongSecretKey,
 )  # fmt: skip
 MAX_BODY, DRAIN_SECONDS = 1024 * 1024, 10
+HELP = ("help", "-h", "--help")
 Ready = Callable[[], None]
 
 
@@ -116,7 +125,11 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
         return asyncio.run(LOOKS[command](arguments[1:], environment))
     if command not in ("serve", "demo", "migrate", "check", "worker") or len(arguments) > 1:
         named = " | ".join(("serve", "demo", "migrate", "check", *LOOKS, *cli.COMMANDS))
-        return _fail(f"usage: python server.py [{named}]")
+        usage = f"usage: python server.py [{named}]\ndocs/operations.md explains them."
+        if command not in HELP:
+            return _fail(usage)
+        print(usage)
+        return 0
     if command == "check":
         return check(environment)
     try:
@@ -124,7 +137,7 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     except ConfigError as error:
         return _fail(str(CannotStart(error.faults)))
     set_up_logs(config.log_format)
-    _end_orderly()
+    exit_on_signals()
     try:
         return _run(config, command, environment)
     except FOR_THE_OPERATOR as error:
@@ -139,18 +152,6 @@ def _named(error: Unavailable) -> str:
     """The cause, if it names its setting; otherwise the two possible settings."""
     is_named = error.message.startswith(("DATABASE_URL", "REDIS_URL"))
     return error.message if is_named else f"{error.message} Check DATABASE_URL and REDIS_URL."
-
-
-def _end_orderly() -> None:
-    """Before the event loop runs, SIGTERM and SIGHUP exit in the ordinary way, so that everything started is
-    stopped.
-    """
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _leave)
-
-
-def _leave(*_: object) -> None:
-    raise SystemExit(0)
 
 
 def _run(config: Config, command: str, environment: Mapping[str, str]) -> int:
@@ -204,7 +205,7 @@ def _work(config: Config, environment: Mapping[str, str]) -> int:
 
 def operate(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Runs an operator's command, with or without a running site."""
-    _end_orderly()
+    exit_on_signals()
     try:
         config = read_config(environment)
         if args.command in backups.COMMANDS:

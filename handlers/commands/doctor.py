@@ -8,6 +8,7 @@ anything is wrong.
 from __future__ import annotations
 
 import argparse
+import sys
 from asyncio import to_thread
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,7 +31,10 @@ from models.settings.names import misspelled
 from models.wiring import Models
 
 PICTURE = Path(__file__).resolve().parent.parent.parent / "static" / "icons" / "icon-512.png"
-NO_ROBOTS = "needs the libraries of requirements-demo.txt (pip install -r requirements-demo.txt)"
+NO_ROBOTS = (
+    "needs the libraries of requirements-demo.txt "
+    f"({sys.executable} -m pip install --only-binary=:all: -r requirements-demo.txt)"
+)
 
 
 async def doctor(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -114,6 +118,8 @@ async def _examine_with_callers(
     try:
         lines = [await to_thread(proxy.check_origin_and_upgrade, config, at, token)]
         lines += await to_thread(proxy.check_forwarding, config, at, token)
+        if lines[-1].state == "wrong" and lines[-1].text.startswith("BASE_URL"):
+            return [*lines, skipped("site", "the fault above first")]
         picture = await to_thread(PICTURE.read_bytes)
         lines.append(await to_thread(proxy.check_upload, config, at, token, picture))
         lines += await _payment(models, at)

@@ -64,8 +64,8 @@ def check_forwarding(config: Config, at: PublicAddress, token: str) -> list[Line
     except Unreachable as error:
         return [wrong("forwarding", f"BASE_URL: {error}.")]
     if plain.status != 200 or forged.status != 200:
-        text = "BASE_URL: the site there uses another database, or the proxy removes Authorization"
-        return [wrong("forwarding", f"{text} (DATABASE_URL; status {plain.status}).")]
+        text = "BASE_URL: the site there uses another database (DATABASE_URL, DATA_DIR; a demo has its own)"
+        return [wrong("forwarding", f"{text}, or the proxy removes Authorization (status {plain.status}).")]
     return _judge_forwarding(
         msgspec.json.decode(plain.body, type=Seen), msgspec.json.decode(forged.body, type=Seen), at
     )

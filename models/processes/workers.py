@@ -41,6 +41,18 @@ def hold_replacing() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
 
 
+def exit_on_signals() -> None:
+    """Before the event loop runs, SIGTERM and SIGHUP exit in the ordinary way, so that everything started is
+    stopped.
+    """
+
+    def leave(*_: object) -> None:
+        raise SystemExit(0)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, leave)
+
+
 def hear_signals() -> None:
     """Restores the signal handling; the first thing a worker does."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)

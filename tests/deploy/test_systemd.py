@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,23 @@ def test_only_the_parent_is_asked_to_stop_and_it_has_time() -> None:
     assert told["KillMode"] == ["mixed"]
     assert int(told["TimeoutStopSec"][0]) > 15
     assert told["ExecStart"][0].endswith("server.py")
+
+
+def test_a_command_gets_the_settings_of_the_unit(tmp_path: Path) -> None:
+    """`sudo napalmsky check`: quotes as systemd takes them away, spaces and $ as they are."""
+    settings, program = tmp_path / "napalmsky.env", tmp_path / "napalmsky"
+    settings.write_text(
+        f'# ours\nOPERATOR_NAME="Two Words"\nOPERATOR_CONTACT=5 $street\n\nWORKERS=0\nDATA_DIR={tmp_path}\n'
+    )
+    text = (ROOT / "deploy/napalmsky").read_text()
+    for there, here in (
+        ("/etc/napalmsky.env", str(settings)),
+        ("/opt/napalmsky", str(ROOT)),
+        ("runuser -u napalmsky -- .venv/bin/python", sys.executable),
+    ):
+        assert there in text
+        text = text.replace(there, here)
+    program.write_text(text)
+    ran = subprocess.run(["sh", str(program), "check"], capture_output=True, text=True, timeout=60)
+    faults = [line.split()[0] for line in ran.stderr.splitlines() if line.startswith("  ")]
+    assert (ran.returncode, faults) == (2, ["WORKERS"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import xml.etree.ElementTree as xml
 from zipfile import ZipFile
 
@@ -10,6 +12,8 @@ import pytest
 
 from handlers.commands.cli import parse, run
 from handlers.commands.secret import ALREADY, REPLACED, ROTATED
+from server import main
+from tests.conftest import ROOT
 from tests.support.billing.payers import paid
 from tests.support.clients import Socket
 
@@ -73,6 +77,22 @@ async def test_codes_are_created_listed_printed_and_switched_off(site, capsys, t
     assert await said(site, capsys, "codes tree") == ""
     assert "no such code" in await said(site, capsys, "codes stop 0000000000000000", 1)
     assert "uses" in await said(site, capsys, "codes create --label Poster --uses 0", 1)
+
+
+@pytest.mark.parametrize("word", ["help", "-h", "--help"])
+def test_help_is_no_error(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([word], {}) == 0
+    assert "checklist" in capsys.readouterr().out
+
+
+def test_a_python_without_the_libraries_names_the_right_one() -> None:
+    """`python3 server.py doctor` in a checkout whose libraries are in .venv."""
+    ran = subprocess.run(
+        [sys.executable, "-I", "-S", "server.py", "doctor"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert ran.returncode == 2
+    assert ".venv/bin/python" in ran.stderr
+    assert "Traceback" not in ran.stderr
 
 
 @pytest.mark.parametrize("line", ["", "payments --days 0", "refund", "codes", "codes create", "nonsense"])
