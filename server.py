@@ -126,10 +126,7 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     if command not in ("serve", "demo", "migrate", "check", "worker") or len(arguments) > 1:
         named = " | ".join(("serve", "demo", "migrate", "check", *LOOKS, *cli.COMMANDS))
         usage = f"usage: python server.py [{named}]\ndocs/operations.md explains them."
-        if command not in HELP:
-            return _fail(usage)
-        print(usage)
-        return 0
+        return _fail(usage, code=0 if command in HELP else 2)
     if command == "check":
         return check(environment)
     try:
@@ -241,9 +238,9 @@ def _tell(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _fail(text: str) -> int:
+def _fail(text: str, code: int = 2) -> int:
     _tell(text)
-    return 2
+    return code
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ async def test_codes_are_created_listed_printed_and_switched_off(site, capsys, t
 @pytest.mark.parametrize("word", ["help", "-h", "--help"])
 def test_help_is_no_error(word: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([word], {}) == 0
-    assert "checklist" in capsys.readouterr().out
+    assert "checklist" in capsys.readouterr().err
 
 
 def test_a_python_without_the_libraries_names_the_right_one() -> None:
