@@ -143,10 +143,10 @@ class Models:
 
     def _ringing(self) -> None:
         config, db, clock, broadcasts, users = self.config, self.db, self.clock, self.broadcasts, self.users
-        self.rings = rings = Rings(self.bus)
-        self.outcomes = outcomes = InviteOutcomes(db, clock, config, broadcasts, rings, users)
+        self.rings, terms = Rings(self.bus), self.terms.current.version
+        self.outcomes = outcomes = InviteOutcomes(db, clock, config, broadcasts, self.rings, users)
         self.answers = answers = InviteAnswers(config, broadcasts, self.calls, outcomes)
-        self.invites = Invites(db, clock, config, broadcasts, users, rings, outcomes, answers)
+        self.invites = Invites(db, clock, config, broadcasts, users, self.rings, outcomes, answers, terms)
 
     def _billing(self) -> None:
         config, db, clock = self.config, self.db, self.clock

@@ -147,7 +147,7 @@ class InviteSocket(BaseSocket):
                 await self.models.presence.hide(self.id, is_hidden=hidden, has_notifications=notifications)
                 return None
             case CallInvite(to_user_id=to, requested_seconds=seconds):
-                return await invites.invite(await self._fresh(), self.id, to, seconds, command.id)
+                return await invites.invite(member, self.id, to, seconds, command.id)
             case CallExtendWait(invite_id=invite_id):
                 return await invites.extend(member, self.id, invite_id, command.id)
             case CallCancel(invite_id=invite_id):

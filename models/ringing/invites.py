@@ -38,12 +38,23 @@ from models.settings.config import Config
 class PairStatus(msgspec.Struct, frozen=True):
     """What prevents a call between two users, as seen by the caller."""
 
+    # None if they may not invite.
+    caller: Profile | None
     is_hidden: bool
     is_cooling: bool
     is_in_call: bool
     now: datetime
     # The callee as the caller sees them; None once deleted.
     callee: Profile | None
+
+    @property
+    def fault(self) -> Literal["no_access", "offline", "cooldown", "busy"] | None:
+        """The first reason against a ring."""
+        if self.caller is None:
+            return "no_access"
+        if self.is_hidden or self.callee is None:
+            return "offline"
+        return "cooldown" if self.is_cooling else "busy" if self.is_in_call else None
 
 
 class Invites:
@@ -57,10 +68,12 @@ class Invites:
         rings: Rings,
         outcomes: InviteOutcomes,
         answers: InviteAnswers,
+        terms_version: str,
     ) -> None:
         self._sql = db.statements("ringing.invites")
         self._clock, self._config, self._broadcasts = clock, config, broadcasts
         self._users, self._rings, self._outcomes, self._answers = users, rings, outcomes, answers
+        self._terms_version = terms_version
 
     # -- commands --
 
@@ -75,9 +88,9 @@ class Invites:
             return CallDeclined(id=command_id, reason=reason)
         assert isinstance(to, str)
         assert isinstance(seconds, int)
-        between = await self._between(caller.user_id, to)
-        if between.is_hidden:
-            return CallDeclined(id=command_id, reason="offline")
+        between = await self._between(caller, to)
+        if between.fault == "no_access" or between.fault == "offline":
+            return CallDeclined(id=command_id, reason=between.fault)
         deadline = between.now + timedelta(seconds=self._config.ring_seconds)
         ring = Ring(new_id(), caller.user_id, to, seconds, deadline, socket_id)
         outcome, other = await self._rings.open(
@@ -94,21 +107,17 @@ class Invites:
 
     def _first_fault(
         self, caller: Member, to: object, seconds: object
-    ) -> Literal["invalid_target", "invalid_duration", "no_access"] | None:
+    ) -> Literal["invalid_target", "invalid_duration"] | None:
         if not is_id(to) or to == caller.user_id:
             return "invalid_target"
-        if not is_length(seconds, self._config):
-            return "invalid_duration"
-        if caller.access == "unpaid" or caller.selfie_id is None or caller.is_banned:
-            return "no_access"
-        if not (caller.has_accepted_terms and caller.is_age_proven):
-            return "no_access"
-        return None
+        return None if is_length(seconds, self._config) else "invalid_duration"
 
-    async def _between(self, caller_id: str, callee_id: str) -> PairStatus:
+    async def _between(self, caller: Member, callee_id: str) -> PairStatus:
         between = await self._sql.one(
-            "between", PairStatus, caller_id=caller_id, callee_id=callee_id, now=self._clock.frozen
-        )
+            "between", PairStatus, caller_id=caller.user_id, callee_id=callee_id,
+            session_id=caller.session_id, terms_version=self._terms_version,
+            asks_age_proof=self._config.asks_age_proof, now=self._clock.frozen,
+        )  # fmt: skip
         assert between is not None
         return between
 
@@ -116,24 +125,22 @@ class Invites:
         """Checks again after the ring has been opened, then notifies both. A block or a decline looks for a
         ring after it has been written, so at least one of the two sees the other.
         """
-        between = await self._between(ring.caller_id, ring.callee_id)
-        is_possible = not (between.is_hidden or between.is_cooling or between.is_in_call)
+        between = await self._between(caller, ring.callee_id)
         # On glare the other side may have accepted this ring already, and their own call prevents it.
         is_accepted = between.is_in_call and await self._is_accepted(ring.invite_id)
-        if between.callee is None or not (is_possible or is_accepted):
+        if between.fault is not None and not (is_accepted and between.callee):
             await self._outcomes.settle(ring, lambda _inviting: None)
-            reason: Literal["offline", "cooldown", "busy"] = "cooldown" if between.is_cooling else "busy"
-            return CallDeclined(id=command_id, reason="offline" if between.is_hidden else reason)
-        callee = between.callee.person
+            return CallDeclined(id=command_id, reason=between.fault)
+        assert between.callee is not None
         now_ms, expires_at = self._clock.now_ms(), instant(ring.deadline)
-        notify = CallNotify(
-            invite_id=ring.invite_id, from_user=caller.person, requested_seconds=ring.seconds,
-            expires_at=expires_at, server_now=now_ms,
-        )  # fmt: skip
         ringing = CallRinging(
-            invite_id=ring.invite_id, to_user=callee, expires_at=expires_at, server_now=now_ms
+            invite_id=ring.invite_id, to_user=between.callee.person, expires_at=expires_at, server_now=now_ms
         )
-        if not is_accepted:
+        if between.caller is not None and not is_accepted:
+            notify = CallNotify(
+                invite_id=ring.invite_id, from_user=between.caller.person, requested_seconds=ring.seconds,
+                expires_at=expires_at, server_now=now_ms,
+            )  # fmt: skip
             self._broadcasts.to_user(ring.callee_id, notify)
             self._broadcasts.to_user_except(caller.user_id, ring.socket, ringing)
         return msgspec.structs.replace(ringing, id=command_id)

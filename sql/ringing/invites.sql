@@ -1,9 +1,26 @@
--- name: between(caller_id, callee_id, now)
+-- name: between(caller_id, callee_id, session_id, terms_version, asks_age_proof, now)
 -- Prepared.
--- What prevents a call between two users, as seen by the caller, in one row.
+-- What prevents a call between two users, as seen by the caller, in one row, with the caller's own rights as they are now.
 -- `is_hidden` covers unknown, deleted, blocked, reported and banned users, hidden cards, and users without access, without a
 -- distinction.
 select
+    (
+        select jsonb_build_object('user_id', c.user_id, 'name', name, 'gender', gender, 'selfie_id', selfie_id, 'kind', kind)
+        from sessions s join users c on c.user_id = s.user_id
+        where s.session_id = :session_id and s.ended_at is null and c.deleted_at is null and c.selfie_id is not null
+            and exists (select 1 from access_grants g where g.user_id = c.user_id and g.ended_at is null)
+            and not exists (
+                select 1 from bans
+                where bans.user_id = c.user_id and lifted_at is null
+                    and (until_at is null or until_at > coalesce(:now::timestamptz, clock_timestamp()))
+            )
+            and (c.kind <> 'person' or exists (
+                select 1 from terms_acceptances t where t.user_id = c.user_id and t.version = :terms_version
+            ))
+            and (c.kind <> 'person' or not :asks_age_proof::boolean or exists (
+                select 1 from age_proofs p where p.user_id = c.user_id
+            ))
+    ) as caller,
     not exists (
         select 1 from users
         where users.user_id = :callee_id and deleted_at is null and selfie_id is not null and card_hidden_at is null

@@ -61,3 +61,11 @@ async def test_opening_an_invite_socket_takes_two_statements_and_joining_one(
     again = await site.invites(pair.anna)
     assert site.models.db.statements_run - before == 3
     again.close()
+
+
+async def test_an_invite_takes_two_statements(site: Running, person: MakePerson) -> None:
+    """Before the ring is opened, and once it is: with the caller's own rights."""
+    pair = await two(site, person)
+    before = site.models.db.statements_run
+    await pair.ring()
+    assert site.models.db.statements_run - before == 2
