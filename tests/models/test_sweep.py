@@ -10,8 +10,8 @@ import pytest
 from models import sweep as module
 from models.errors import Unavailable
 from tests.conftest import MakeSite, Running
-from tests.support.factories import older, silent
-from tests.support.scenes import rows, until
+from tests.support.factories import older
+from tests.support.scenes import rows, silent, until
 
 
 async def processes(site: Running) -> list[str]:

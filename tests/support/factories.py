@@ -78,12 +78,6 @@ async def end_sessions(models: Models, person: Person, reason: str = "signed_out
         assert await models.sessions.end_others(person.user_id, None, reason, on=on)
 
 
-async def silent(models: Models, process_id: str, seconds: float) -> None:
-    """A process without a heartbeat for so long."""
-    sql = "update processes set seen_at = clock_timestamp() - %s * interval '1 second' where process_id = %s"
-    await rows(models, sql, seconds, process_id)
-
-
 async def older(models: Models, column: str, **length: float) -> None:
     """Moves the instants of all rows into the past: `older(models, "checkouts.settled_at", seconds=11)`."""
     table, _, name = column.partition(".")

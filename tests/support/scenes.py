@@ -46,6 +46,12 @@ async def block(models: Models, blocker: Person, blocked: Person) -> None:
     await rows(models, sql, blocker.user_id, blocked.user_id)
 
 
+async def silent(models: Models, process_id: str, seconds: float) -> None:
+    """A process without a heartbeat for so long."""
+    sql = "update processes set seen_at = clock_timestamp() - %s * interval '1 second' where process_id = %s"
+    await rows(models, sql, seconds, process_id)
+
+
 async def until(condition: Callable[[], Any], seconds: float = 60.0) -> None:
     """Waits for a condition that has no message; the limit only ends a failing test."""
     async with asyncio.timeout(seconds):
@@ -95,11 +101,7 @@ async def crash(site: Running) -> None:
     site.server.stop()
     for socket in site.sockets:
         socket.close()
-    await rows(
-        site.models,
-        "update processes set seen_at = seen_at - interval '1 minute' where process_id = %s",
-        site.models.bus.process_id,
-    )
+    await silent(site.models, site.models.bus.process_id, 60)
 
 
 @dataclass

@@ -6,8 +6,7 @@ The others declared it dead during its outage, or the database was emptied, or a
 from __future__ import annotations
 
 from tests.conftest import MakePerson, MakeSite, Running
-from tests.support.factories import silent
-from tests.support.scenes import InCall, in_call, rounds, rows, two
+from tests.support.scenes import InCall, in_call, rounds, rows, silent, two
 
 UNKNOWN = "delete from processes"
 SEATS = "select caller_seat, callee_seat, caller_back_by, callee_back_by from calls where call_id = %s"

@@ -9,7 +9,6 @@ import pytest
 
 from models.redis import keys
 from tests.conftest import MakePerson, MakeSite, Running
-from tests.support.factories import silent
 from tests.support.scenes import (
     advance,
     are_online,
@@ -20,6 +19,7 @@ from tests.support.scenes import (
     is_listed,
     rounds,
     rows,
+    silent,
     two,
     until,
 )

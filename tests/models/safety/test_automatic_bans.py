@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from models.wiring import Models
 from tests.conftest import MakePerson, MakeSite, Running
+from tests.support.factories import end_access
 from tests.support.people.reports import MODERATOR, bans_of, experienced, met, report, reporters
 from tests.support.scenes import rows
 
@@ -62,15 +63,13 @@ async def test_one_fee_does_not_ban(models: Models, person: MakePerson) -> None:
 async def test_an_invite_tree_has_one_vote(models: Models, person: MakePerson) -> None:
     bad = await person("Honest")
     payer, *friends = await reporters(models, person, bad, 5)
-    code = "0123456789ABCDEF"
-    await rows(
-        models,
-        "insert into invite_codes (code, owner_id, created_at) values (%s, %s, now())",
-        code,
-        payer.user_id,
-    )
+    async with models.db.transaction() as on:
+        await models.invite_codes.ensure_own(payer.user_id, on=on)
+    own = await models.invite_codes.find_own(payer.user_id)
+    assert own is not None
     for friend in friends:
-        await rows(models, "insert into invite_code_uses values (%s, %s, now())", friend.user_id, code)
+        await end_access(models, friend)
+        await models.invite_codes.redeem(own.code, friend.user_id)
     for one in (payer, *friends):
         await report(models, one, bad)
     assert await bans_of(models, bad) == []

@@ -12,8 +12,9 @@ from models.ids import new_id
 from models.safety.bans import NewBan
 from models.wiring import Models
 from tests.conftest import MakePerson, MakeSite, Running
+from tests.support.factories import end_sessions
 from tests.support.people.reports import MODERATOR, OTHER_MODERATOR, bans_of, met, report, reporters
-from tests.support.scenes import freeze, in_call, rows, stand_still, two
+from tests.support.scenes import ban, freeze, in_call, rows, stand_still, two
 
 RULE = {"rule": "harassment", "reason": "You shouted at people."}
 
@@ -40,15 +41,10 @@ async def test_the_sweep_enforces_bans_if_events_are_lost(site: Running, person:
     freeze(site)
     scene = await in_call(site, person)
     ben = scene.people.ben
-    sql = (
-        "with banned as (insert into bans (ban_id, user_id, rule, reason, created_at) "
-        "values (%s, %s, 'spam', 'Adverts.', %s)) "
-        "update sessions set ended_at = %s, ended_reason = 'banned' where user_id = %s"
-    )
-    now = site.models.clock.now()
-    await rows(site.models, sql, new_id(), ben.user_id, now, now, ben.user_id)
+    await ban(site.models, ben)
+    await end_sessions(site.models, ben, "banned")
     await site.models.sweep.once()
-    assert (await scene.people.b.receive("ban"))["rule"] == "spam"
+    assert (await scene.people.b.receive("ban"))["rule"] == "r"
     assert await scene.people.b.closed() == 4403
     assert (await scene.a.receive("call:end"))["reason"] == "banned"
 

@@ -10,7 +10,7 @@ from models.errors import Invalid
 from models.ids import new_id
 from models.wiring import Models
 from tests.conftest import MakePerson, MakeSite, Running
-from tests.support.scenes import freeze, in_call, rows, two
+from tests.support.scenes import block, freeze, in_call, rows, two
 
 
 async def test_a_repeated_block_is_one_row(models: Models, person: MakePerson) -> None:
@@ -110,9 +110,7 @@ async def test_a_call_ends_as_hung_up_for_both(
 async def test_the_sweep_ends_a_call_that_started_during_the_block(site: Running, person: MakePerson) -> None:
     freeze(site)
     scene = await in_call(site, person)
-    sql = "insert into blocks (blocker_id, blocked_id, created_at) values (%s, %s, %s)"
-    anna, ben = scene.people.anna.user_id, scene.people.ben.user_id
-    await rows(site.models, sql, anna, ben, site.models.clock.now())
+    await block(site.models, scene.people.anna, scene.people.ben)
     await site.models.sweep.once()
     assert (await scene.b.receive("call:end"))["reason"] == "hung_up"
 

@@ -7,7 +7,6 @@ import pytest
 from tests.conftest import MakePerson, MakeSite, Person, Running
 from tests.support.clients import Socket
 from tests.support.people.reports import MODERATOR, report, reporters
-from tests.support.scenes import rows
 
 
 async def viewer_of(site: Running, person: MakePerson) -> tuple[Person, Socket]:
@@ -41,8 +40,8 @@ async def test_a_lost_event_is_made_up_for(site: Running, person: MakePerson) ->
     bad = await person("Kid")
     await site.invites(bad)
     _, screen = await viewer_of(site, person)
-    hide = "update users set card_hidden_at = clock_timestamp() where user_id = %s"
-    await rows(site.models, hide, bad.user_id)
+    async with site.models.db.transaction() as on:
+        assert await site.models.hidden_cards.hide(bad.user_id, on=on)
     await site.models.sweep.once()
     await screen.receive("queue:update", left=[bad.user_id])
 

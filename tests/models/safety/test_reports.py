@@ -78,8 +78,7 @@ async def test_reporters_of_one_address_stay_one_party(models: Models, person: M
     bad = await person("Bad")
     people = await reporters(models, person, bad, 4)
     for one in people:
-        sql = "insert into seen_addresses values (%s, 'home', clock_timestamp())"
-        await rows(models, sql, one.user_id)
+        await models.address_bans.saw(one.user_id, "192.0.2.7")
         await report(models, one, bad)
         await rows(models, "delete from seen_addresses")
     assert await bans_of(models, bad) == []
