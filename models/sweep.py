@@ -69,17 +69,17 @@ class Sweep:
         outcomes: InviteOutcomes,
         calls: Calls,
         sessions: Sessions,
-        chores: Sequence[PeriodicJob] = (),
-        watches: Sequence[Callable[[], Awaitable[None]]] = (),
-        cures: Sequence[Callable[[], Awaitable[object]]] = (),
+        jobs: Sequence[PeriodicJob] = (),
+        checks: Sequence[Callable[[], Awaitable[None]]] = (),
+        recoveries: Sequence[Callable[[], Awaitable[object]]] = (),
     ) -> None:
-        """`watches` are run in every round and read what must not be missed: bans, blocks. `cures` run when
-        PostgreSQL has lost data or was replaced.
+        """`checks` are run in every round and read what must not be missed: bans, blocks. `recoveries` run
+        when PostgreSQL has lost data or was replaced.
         """
         self._sql = db.statements("sweep")
         self._bus, self._clock, self._presence = bus, clock, presence
         self._outcomes, self._calls, self._sessions = outcomes, calls, sessions
-        self._chores, self._watches, self._cures = chores, watches, cures
+        self._jobs, self._checks, self._recoveries = jobs, checks, recoveries
         self.timers = CallTimers(calls)
         self._tasks = BackgroundTasks()
         self._round = 0
@@ -99,15 +99,15 @@ class Sweep:
         await self._presence.register_all()
 
     def start(self) -> None:
-        """Starts the rounds and the chores. A slow round does not delay any other, least of all a
+        """Starts the rounds and the jobs. A slow round does not delay any other, least of all a
         heartbeat.
         """
         rounds = (*self._rounds, self._recover_redis, self._redis_round)
-        chores = [PeriodicJob(ROUND_SECONDS, work) for work in rounds]
-        chores.append(PeriodicJob(ROUND_SECONDS * BEAT_ROUNDS, self._beat_in_redis))
-        for seconds, work in chores:
+        jobs = [PeriodicJob(ROUND_SECONDS, work) for work in rounds]
+        jobs.append(PeriodicJob(ROUND_SECONDS * BEAT_ROUNDS, self._beat_in_redis))
+        for seconds, work in jobs:
             self._tasks.repeat(_name(work), work, seconds, max(MOST_ROUND_SECONDS, seconds))
-        for seconds, work in (PeriodicJob(CORRECT_SECONDS, self._presence.correct_calls), *self._chores):
+        for seconds, work in (PeriodicJob(CORRECT_SECONDS, self._presence.correct_calls), *self._jobs):
             self._tasks.repeat(_name(work), work, seconds)
 
     async def stop(self) -> None:
@@ -150,7 +150,7 @@ class Sweep:
         await self._calls.look_for_ends()
 
     async def _watch_round(self) -> None:
-        await _each(self._tell_ended_sessions, *self._watches)
+        await _each(self._publish_ended_sessions, *self._checks)
 
     async def _beat_in_redis(self) -> None:
         beat = await self._presence.beat()
@@ -199,12 +199,12 @@ class Sweep:
     async def _come_back(self) -> None:
         """Discards cached data and checks every socket here again; some will be closed."""
         logger.warning("postgresql had forgotten this process; checking everything again")
-        for cure in self._cures:
-            await cure()
+        for recover in self._recoveries:
+            await recover()
         self._bus.subscriber.deliver(keys.CHANNEL_ALL, RELOAD)
         self._is_forgotten = False
 
-    async def _tell_ended_sessions(self) -> None:
+    async def _publish_ended_sessions(self) -> None:
         """Publishes the sessions that ended in the last seconds, each once."""
         now = self._clock.now()
         for ended in await self._sessions.ended_since(now - LOOK_BACK):
@@ -216,7 +216,7 @@ class Sweep:
 
 
 def _name(work: Callable[[], Awaitable[object]]) -> str:
-    return getattr(work, "__qualname__", "a chore")
+    return getattr(work, "__qualname__", "a job")
 
 
 async def _each(*steps: Callable[[], Awaitable[object]]) -> None:

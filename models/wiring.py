@@ -223,7 +223,7 @@ class Models:
         config, db, clock = self.config, self.db, self.clock
         self.retention = Retention(db, clock, config, self.deletions)
         forget = (self.address_bans.forget, self.staff_sessions.forget, self.deletions.finish)
-        chores = [
+        jobs = [
             *(PeriodicJob(PAYMENTS_SECONDS, one.sweep) for one in (self.checkouts, self.receipt_mails)),
             PeriodicJob(TEST_SECONDS, self.entitlement.end_tests),
             PeriodicJob(RECORD_SECONDS, self.hourly_figures.record),
@@ -233,10 +233,10 @@ class Models:
             PeriodicJob(ALERT_SECONDS, self.alerts.send),
             PeriodicJob(EMAIL_SECONDS, self.decisions.emails.send),
         ]
-        watches = [self.bans.sweep, self.blocks.sweep, self.hidden_cards.sweep, self.deletions.sweep]
+        checks = [self.bans.sweep, self.blocks.sweep, self.hidden_cards.sweep, self.deletions.sweep]
         who = (self.presence, self.outcomes, self.calls, self.sessions)
-        cures = (self.site_secret.forget, self.tombstones.apply, self.address_bans.record_again)
-        self.sweep = Sweep(db, self.bus, clock, *who, chores, watches, cures)
+        recoveries = (self.site_secret.forget, self.tombstones.apply, self.address_bans.record_again)
+        self.sweep = Sweep(db, self.bus, clock, *who, jobs, checks, recoveries)
 
     @classmethod
     async def open(cls, config: Config, database_url: str, redis_url: str) -> Models:

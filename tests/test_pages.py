@@ -15,8 +15,8 @@ from tests.support.source_tree import CODE, PAGES, ROOT, SERVED, TEMPLATES, name
 
 # 80,000 until the scripts named each device fault, checked before going online, and supported old and
 # restricted browsers (issue 11, C3, C5, C6); 95,000 until room, call and end of call became one document;
-# 106,000 until a lost network was noticed within a second, and End went by HTTP as well; 109,000 until the seat
-# of a call was taken before its page is there.
+# 106,000 until a lost network was noticed within a second, and End went by HTTP as well; 109,000 until the
+# seat of a call was taken before its page is there.
 MOST_SCRIPT_BYTES = 112_000
 
 

@@ -117,7 +117,7 @@ class QueueFeed:
         viewer = self._viewers.get(user_id)
         if viewer is not None:
             viewer.hidden.pop(card, None)
-            self._tell_of_more([user_id])
+            self._announce_more([user_id])
 
     def _take_away(self, user_id: str, card: str) -> None:
         viewer = self._viewers[user_id]
@@ -137,9 +137,9 @@ class QueueFeed:
     def _arrived(self, card: str) -> None:
         viewers = self._viewers
         curious = [one for one in self._sated if one != card and not viewers[one].knows(card)]
-        self._tell_of_more(curious)
+        self._announce_more(curious)
 
-    def _tell_of_more(self, user_ids: Iterable[str]) -> None:
+    def _announce_more(self, user_ids: Iterable[str]) -> None:
         for user_id in user_ids:
             self._viewers[user_id].knows_of_more = True
             self._sated.discard(user_id)
@@ -167,7 +167,7 @@ class QueueFeed:
             for card, is_listed in zip(some, await self._presence.are_listed(some), strict=True):
                 if not is_listed:
                     self._departed(card)
-        self._tell_of_more(list(self._sated))
+        self._announce_more(list(self._sated))
 
     async def _round(self) -> None:
         self._ticks += 1

@@ -63,7 +63,7 @@ class Calls:
         self._rules = Rules(config.connect_seconds, config.reconnect_seconds, config.pause_seconds)
         self._success_ms = config.success_seconds * 1000
         self._known = CallCache()
-        self._steps = CallSteps(self._rows, self._known, clock, self._rules, bus.process_id, self._tell)
+        self._steps = CallSteps(self._rows, self._known, clock, self._rules, bus.process_id, self._publish)
 
     def new(self, invite_id: str, caller_id: str, callee_id: str, agreed_seconds: int) -> NewCall:
         now = self._clock.now()
@@ -147,12 +147,12 @@ class Calls:
         """Applies one event; retries if another process was first. Raises: NotFound."""
         return (await self._steps.apply(call_id, event)).after
 
-    async def _tell(self, before: Call, after: Call) -> None:
+    async def _publish(self, before: Call, after: Call) -> None:
         record_step(before, after, self._success_ms)
         was, now = before.progress, after.progress
         if now.state == "ended":
             self._known.end(after.call_id)
-            await self.ends.tell(after)
+            await self.ends.run(after)
             return
         for side in SIDES:
             if was.seat_of(side) != now.seat_of(side):
@@ -192,7 +192,7 @@ class Calls:
         """Publishes the end of calls with a seat here that another process ended without publishing it."""
         here = self._known.with_seats()
         for call_id in await self._rows.ended_among(here) if here else ():
-            await self.ends.tell(await self.get(call_id))
+            await self.ends.run(await self.get(call_id))
             self._known.end(call_id)
 
     def _seat(self, socket_id: str) -> str:

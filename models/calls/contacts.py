@@ -59,9 +59,9 @@ class Contacts:
             return await self._sql.all("share", SharedHandles, on=on, call_id=call.call_id)
 
         for one in await self._db.transact(write):
-            self._tell(call, one)
+            self._publish(call, one)
 
-    def _tell(self, call: Call, given: SharedHandles) -> None:
+    def _publish(self, call: Call, given: SharedHandles) -> None:
         """Notifies the other user on every socket."""
         far = other(call.side_of(given.user_id))
         shared = ContactsShared(call_id=call.call_id, handles=given.handles)

@@ -78,7 +78,7 @@ class CallRestarts:
             batch = await self._sql.one("restart", Batch, **values)
             assert batch is not None
             if batch.is_mine:
-                await self._tell(batch.left)
+                await self._publish(batch.left)
                 if batch.calls < BATCH:
                     await self.empty_keys()
                     return True
@@ -87,7 +87,7 @@ class CallRestarts:
                 await asyncio.sleep(TRY_SECONDS)
         return False
 
-    async def _tell(self, left: list[EmptiedSeats]) -> None:
+    async def _publish(self, left: list[EmptiedSeats]) -> None:
         for number, one in enumerate(left):
             for side, socket_id in one.seats():
                 self._broadcasts.to_call(one.call_id, PeerLeft(), side=other(side))

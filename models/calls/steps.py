@@ -30,7 +30,7 @@ from models.calls.state import (
 )
 from models.clock import Clock
 
-Tell = Callable[[Call, Call], Awaitable[None]]
+Publish = Callable[[Call, Call], Awaitable[None]]
 
 
 class Step(NamedTuple):
@@ -44,13 +44,13 @@ class Step(NamedTuple):
 
 
 class CallSteps:
-    """`tell` is called once for each step that this process wrote."""
+    """`publish` is called once for each step that this process wrote."""
 
     def __init__(
-        self, rows: CallRows, known: CallCache, clock: Clock, rules: Rules, process_id: str, tell: Tell
+        self, rows: CallRows, known: CallCache, clock: Clock, rules: Rules, process_id: str, publish: Publish
     ) -> None:
         self._rows, self._known, self._clock, self._rules = rows, known, clock, rules
-        self._here, self._tell = f"{process_id}/", tell
+        self._here, self._publish = f"{process_id}/", publish
 
     async def apply(self, call_id: str, event: Event, side: Side | None = None) -> Step:
         """With `side`, also what its seat is shown."""
@@ -81,7 +81,7 @@ class CallSteps:
                 stepped = msgspec.structs.replace(call, progress=after, version=call.version + 1)
                 is_first, view = await self._write(call, stepped, side, is_lazy=_is_lazy(call, event))
                 if is_first:
-                    await self._tell(call, stepped)
+                    await self._publish(call, stepped)
                     return Step(call, stepped, view)
             call = None
 

@@ -21,7 +21,7 @@ class CallTeardown:
         self._bus, self._broadcasts, self._presence = bus, broadcasts, presence
         self._pending: dict[str, Call] = {}
 
-    async def tell(self, call: Call) -> None:
+    async def run(self, call: Call) -> None:
         """Notifies the seats of this process at once, even if Redis is down. Never fails."""
         self._publish(call)
         if self._pending:

@@ -102,7 +102,7 @@ class Bus:
 
     async def command(self, *parts: object) -> Any:
         """One Redis command: `await bus.command("zcard", keys.QUEUE)`. Text is returned as bytes."""
-        return await self._pipeline.ask(*parts)
+        return await self._pipeline.execute(*parts)
 
     async def script(self, name: str, *values: object) -> Any:
         """Runs a Lua script (`room.beat`) with `values` as ARGV, atomically."""
@@ -114,9 +114,9 @@ class Bus:
     async def run(self, script: Script, names: tuple[str, ...], *values: object) -> Any:
         """Runs a script with `names` as KEYS and `values` as ARGV."""
         try:
-            return await self._pipeline.ask("EVALSHA", script.sha, len(names), *names, *values)
+            return await self._pipeline.execute("EVALSHA", script.sha, len(names), *names, *values)
         except NoScriptError:
-            return await self._pipeline.ask("EVAL", script.text, len(names), *names, *values)
+            return await self._pipeline.execute("EVAL", script.text, len(names), *names, *values)
 
     # -- events --
 
@@ -125,7 +125,7 @@ class Bus:
         encoded.
         """
         self.subscriber.deliver(channel, event)
-        self._pipeline.tell("PUBLISH", channel, self._origin + encode(event))
+        self._pipeline.send("PUBLISH", channel, self._origin + encode(event))
 
     async def flush(self) -> None:
         """Returns when every published event, or a reload in its place, has been sent: for a process that is

@@ -32,7 +32,7 @@ GRACE_SECONDS = 0.05
 MOST_AT_ONCE = 500
 
 
-class Question(NamedTuple):
+class QueuedCommand(NamedTuple):
     packed: bytes
     answer: asyncio.Future[Any] | None
 
@@ -50,15 +50,15 @@ class Pipeline:
         self._log = OutageLog()
         self._connection: RedisConnection | None = None
         self._opening: asyncio.Task[None] | None = None
-        self._waiting: deque[Question] = deque()
+        self._queued: deque[QueuedCommand] = deque()
         self._is_due = False
         # Sent together and not answered yet.
-        self._asked: deque[asyncio.Future[Any] | None] = deque()
-        self._asked_at = self._overdue = 0.0
+        self._pending: deque[asyncio.Future[Any] | None] = deque()
+        self._sent_at = self._overdue = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._is_closed = False
 
-    def ask(self, *parts: Any) -> asyncio.Future[Any]:
+    def execute(self, *parts: Any) -> asyncio.Future[Any]:
         """One command. The future gives Redis' answer (text as bytes), a ResponseError, or Unavailable.
 
         Raises: TypeError, for values that are neither text, bytes nor numbers.
@@ -67,7 +67,7 @@ class Pipeline:
         self._put(answer, parts)
         return answer
 
-    def tell(self, *parts: Any) -> None:
+    def send(self, *parts: Any) -> None:
         """One command whose answer is not needed."""
         self._put(None, parts)
 
@@ -77,16 +77,16 @@ class Pipeline:
                 answer.set_exception(Unavailable())
             return
         # redis-py packs commands in Python, at many times the cost.
-        self._waiting.append(Question(hiredis.pack_command(parts), answer))
-        if not self._is_due and not self._asked:
+        self._queued.append(QueuedCommand(hiredis.pack_command(parts), answer))
+        if not self._is_due and not self._pending:
             self._is_due = True
-            asyncio.get_running_loop().call_soon(self._ask_all)
+            asyncio.get_running_loop().call_soon(self._send_batch)
 
     async def flushed(self) -> None:
         """Returns when every command issued so far has been answered or has failed."""
-        if self._asked or self._waiting:
+        if self._pending or self._queued:
             with contextlib.suppress(Unavailable):
-                await self.ask("PING")
+                await self.execute("PING")
 
     async def close(self) -> None:
         """Fails pending and later commands with Unavailable."""
@@ -100,22 +100,22 @@ class Pipeline:
             self._timer.cancel()
         self._fail()
 
-    def _ask_all(self) -> None:
+    def _send_batch(self) -> None:
         """Sends the queued commands in one write, and the rest when these are answered."""
         self._is_due = False
         if self._connection is None:
-            if self._opening is None and self._waiting:
+            if self._opening is None and self._queued:
                 self._opening = asyncio.get_running_loop().create_task(self._open())
             return
-        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
+        batch = [self._queued.popleft() for _ in range(min(len(self._queued), MOST_AT_ONCE))]
         if not batch:
             return
-        self._asked.extend(question.answer for question in batch)
+        self._pending.extend(command.answer for command in batch)
         loop = asyncio.get_running_loop()
-        self._asked_at = loop.time()
+        self._sent_at = loop.time()
         if self._timer is None:
             self._timer = loop.call_later(ANSWER_SECONDS, self._look_at_time)
-        self._connection.write(b"".join([question.packed for question in batch]))
+        self._connection.write(b"".join([command.packed for command in batch]))
 
     async def _open(self) -> None:
         """Returns with an open connection, or with every queued command failed."""
@@ -132,20 +132,20 @@ class Pipeline:
             self._fail(error)
         finally:
             self._opening = None
-        self._ask_all()
+        self._send_batch()
 
     def _on_answer(self, answer: Any) -> None:
-        if not self._asked:
+        if not self._pending:
             self._fail(answer if isinstance(answer, Exception) else "an answer that was not asked for")
             return
-        asked = self._asked.popleft()
+        pending = self._pending.popleft()
         is_error = isinstance(answer, Exception)
-        if asked is not None and not asked.done():
-            asked.set_exception(answer) if is_error else asked.set_result(answer)
+        if pending is not None and not pending.done():
+            pending.set_exception(answer) if is_error else pending.set_result(answer)
         if is_error:
-            self._refused(answer, is_lost=asked is None)
-        if not self._asked:
-            self._ask_all()
+            self._refused(answer, is_lost=pending is None)
+        if not self._pending:
+            self._send_batch()
 
     def _refused(self, error: Exception, *, is_lost: bool) -> None:
         if isinstance(error, RedisErrorReply) or is_lost:
@@ -158,15 +158,15 @@ class Pipeline:
     def _look_at_time(self) -> None:
         """Checks the time limits: one timer for all, restarted while answers arrive."""
         self._timer = None
-        if not self._asked:
+        if not self._pending:
             return
         loop = asyncio.get_running_loop()
-        left = self._asked_at + ANSWER_SECONDS - loop.time()
-        if left <= 0 and self._overdue == self._asked_at:
+        left = self._sent_at + ANSWER_SECONDS - loop.time()
+        if left <= 0 and self._overdue == self._sent_at:
             self._fail("no answer in time")
             return
         if left <= 0:
-            self._overdue = self._asked_at
+            self._overdue = self._sent_at
         self._timer = loop.call_later(max(left, GRACE_SECONDS), self._look_at_time)
 
     def _on_lost(self) -> None:
@@ -177,9 +177,9 @@ class Pipeline:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-        failed = [*self._asked, *(question.answer for question in self._waiting)]
-        self._asked.clear()
-        self._waiting.clear()
+        failed = [*self._pending, *(command.answer for command in self._queued)]
+        self._pending.clear()
+        self._queued.clear()
         for answer in failed:
             if answer is not None and not answer.done():
                 answer.set_exception(Unavailable())

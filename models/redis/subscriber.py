@@ -226,7 +226,7 @@ class Subscriber:
         if self._is_away:
             # Redis subscribes to all channels of a command at once: the first answer stands for all.
             self._is_away = False
-            self._tell_reconnected()
+            self._report_reconnect()
         if kind == b"message":
             if not data.startswith(self._origin):
                 self.deliver(about.decode(), data.partition(b"|")[2], is_encoded=True)
@@ -242,6 +242,6 @@ class Subscriber:
             if not one.done():
                 one.set_result(None)
 
-    def _tell_reconnected(self) -> None:
+    def _report_reconnect(self) -> None:
         if self.on_reconnect is not None:
             self.on_reconnect()

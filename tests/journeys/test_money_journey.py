@@ -19,7 +19,7 @@ from tests.journeys.server_process import ServerProcess
 from tests.journeys.stage import DESKTOP, PHONE, Device, House, Stage, journey
 from tests.support.billing.fake_stripe import StripeStandIn
 from tests.support.billing.stripe_books import KEY
-from tests.support.billing.stripe_events import SECRET, event, news
+from tests.support.billing.stripe_events import SECRET, event, object_event
 from tests.support.clients import Client
 
 CLIPBOARD = ("camera", "microphone", "clipboard-read", "clipboard-write")
@@ -112,7 +112,7 @@ async def loses_access(stage: Stage, anna: Visitor, bank: StripeStandIn, session
     """Immediately, on whatever page she is, with the reason."""
     await anna.go("/settings")
     await anna.sees("All its invitations are used")
-    await told(stage, news("charge.refunded", bank.give_back(session_id)))
+    await told(stage, object_event("charge.refunded", bank.give_back(session_id)))
     await anna.at("/paywall")
     await anna.sees("Your payment was refunded")
     await anna.press("See your receipt")

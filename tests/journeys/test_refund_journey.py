@@ -15,7 +15,7 @@ from tests.journeys.server_process import ServerProcess
 from tests.journeys.stage import PHONE, House, Stage, journey
 from tests.support.billing.fake_stripe import StripeStandIn
 from tests.support.billing.stripe_books import KEY
-from tests.support.billing.stripe_events import SECRET, event, news
+from tests.support.billing.stripe_events import SECRET, event, object_event
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ async def test_a_refund_fails_and_is_made_again(stage: Stage, bank: StripeStandI
     ada = (await moderator(stage, "Ada", "admin")).screen
     await refunds(ada)
     await gil.at("/paywall")
-    await told(stage, news("refund.failed", bank.fail(bank.refund_of(session_id)["id"])))
+    await told(stage, object_event("refund.failed", bank.fail(bank.refund_of(session_id)["id"])))
     await gil.go("/room")
     await gil.at("/room")
     await ada.go("/admin/payments")

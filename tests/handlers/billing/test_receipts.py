@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.billing.payers import paid, paid_twice
-from tests.support.billing.stripe_events import deliver, event, news
+from tests.support.billing.stripe_events import deliver, event, object_event
 from tests.support.clients import Socket
 from tests.support.people.guests import guest_browser, newcomer
 
@@ -68,7 +68,7 @@ async def test_lost_access_is_published_at_once_and_the_paywall_shows_why(site, 
     await deliver(client, event("completed", stripe.pay(session_id)))
     socket = await Socket.connect(site.base_url, "/ws/invites", token)
     await socket.receive("state", access="paid")
-    await deliver(client, news("charge.refunded", stripe.give_back(session_id)))
+    await deliver(client, object_event("charge.refunded", stripe.give_back(session_id)))
     await socket.receive("access:changed", access="unpaid")
     html = {"Accept": "text/html"}
     success = await client.get(f"/payment-success?session_id={session_id}", token=token, headers=html)
@@ -83,9 +83,9 @@ async def test_the_paywall_shows_why_access_was_lost(site, stripe, person, how, 
     anna = await person("Anna", access=None)
     session_id = await paid(site.models, stripe, anna)
     if how == "refund":
-        told = news("charge.refunded", stripe.give_back(session_id))
+        told = object_event("charge.refunded", stripe.give_back(session_id))
     else:
-        told = news("charge.dispute.closed", stripe.dispute(session_id, "lost"))
+        told = object_event("charge.dispute.closed", stripe.dispute(session_id, "lost"))
     await deliver(site.client, told)
     page = await site.client.get("/paywall", token=anna.token, headers={"Accept": "text/html"})
     assert words in page.text

@@ -18,7 +18,7 @@ from handlers.http.misconfigurations import MOST_PEERS, Misconfigurations
 from models.monitoring.misconfiguration_causes import CAUSES
 from models.settings.config import Config
 from tests.conftest import MakePerson, MakeSite, Running
-from tests.support.billing.stripe_events import SECRET, news, signature
+from tests.support.billing.stripe_events import SECRET, object_event, signature
 from tests.support.servers import Servers
 
 GUEST = {"name": "Ann", "gender": "female", "adult": True}
@@ -107,7 +107,7 @@ async def deliver(site: Running, body: bytes, header: str) -> int:
 
 async def test_a_wrong_webhook_secret_and_a_wrong_clock(make_site: MakeSite, logged: Logged) -> None:
     paying = await make_site(**PAYING)
-    event = news("charge.refunded", {})
+    event = object_event("charge.refunded", {})
     for header in (signature(event, OTHER_SECRET), signature(event, SECRET, age=3600)):
         assert await deliver(paying, event, header) == 400
     assert logged() == [("webhook_secret", "STRIPE_WEBHOOK_SECRET"), ("webhook_clock", "clock")]
@@ -116,9 +116,9 @@ async def test_a_wrong_webhook_secret_and_a_wrong_clock(make_site: MakeSite, log
 @pytest.mark.parametrize(
     ("body", "header"),
     [
-        (news("charge.refunded", {}), "garbage"),
-        (news("charge.refunded", {}), "t=1,v1=x"),
-        (news("charge.refunded", {}), f"t=1700000000,v1={'z' * 64}"),
+        (object_event("charge.refunded", {}), "garbage"),
+        (object_event("charge.refunded", {}), "t=1,v1=x"),
+        (object_event("charge.refunded", {}), f"t=1700000000,v1={'z' * 64}"),
         (b"{}", f"t=1700000000,v1={'a' * 64}"),
         (b"garbage", f"t=1700000000,v1={'a' * 64}"),
         (b'{"id": "x", "object": "event", "type": "a", "created": 1, "data": {}}',
@@ -138,7 +138,7 @@ async def test_a_forged_event_is_no_fault_of_the_operator(
 
 async def test_a_valid_event_proves_the_secret(make_site: MakeSite, logged: Logged) -> None:
     paying = await make_site(**PAYING)
-    forged, event = news("charge.refunded", {}), news("product.created", {"id": "prod_1"})
+    forged, event = object_event("charge.refunded", {}), object_event("product.created", {"id": "prod_1"})
     for _ in range(3):
         assert await deliver(paying, forged, signature(forged, OTHER_SECRET)) == 400
     assert set(await warnings(paying)) == {"webhook_secret"}

@@ -118,7 +118,7 @@ class Visitor(Screen):
         return self.page.locator(f'article[data-user-id="{other.user_id}"]')
 
     async def find_card(self, other: Visitor) -> Locator:
-        """Turns the deck until this person's card is on top."""
+        """Turns the card stack until this person's card is on top."""
         card = self.card(other)
         try:
             await expect(card).to_have_count(1)

@@ -13,7 +13,7 @@ from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson
 from tests.support.billing.fake_stripe import StripeStandIn
-from tests.support.billing.stripe_events import event, tell
+from tests.support.billing.stripe_events import event, receive
 from tests.support.factories import older
 from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD, confirm_email
 from tests.support.scenes import rows
@@ -39,7 +39,7 @@ async def payer(models: Models, stripe: StripeStandIn, person: MakePerson, name:
     guest = await person(name, access=None)
     offered = await models.checkouts.create_checkout(guest.user_id)
     stripe.sessions[offered.session_id]["customer_details"] = {"email": ANN}
-    await tell(models, event("completed", stripe.pay(offered.session_id)))
+    await receive(models, event("completed", stripe.pay(offered.session_id)))
     return guest.user_id
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from models.errors import BadRequest, Conflict, NotFound, Unavailable
 from tests.support.billing.rows import rows
-from tests.support.billing.stripe_events import SECRET, event, signature, tell
+from tests.support.billing.stripe_events import SECRET, event, receive, signature
 
 
 async def test_an_open_checkout_is_offered_again(models, stripe, anna) -> None:
@@ -53,7 +53,7 @@ async def test_a_checkout_is_for_its_owner(models, stripe, anna, person) -> None
 async def test_twenty_identical_events_at_once_have_one_effect(models, stripe, anna) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     payload = event("completed", stripe.pay(offered.session_id))
-    got = await asyncio.gather(*(tell(models, payload) for _ in range(20)))
+    got = await asyncio.gather(*(receive(models, payload) for _ in range(20)))
     assert sorted(got) == ["applied"] + ["duplicate"] * 19
     assert await rows(models) == {"grants": 1, "codes": 1, "checkouts": 1, "events": 1}
 
@@ -83,21 +83,21 @@ async def test_a_forged_event_changes_nothing(models, stripe, anna, forgery) -> 
 async def test_signed_malformed_events_are_rejected(models) -> None:
     for payload in (b"", b"{", b"[]", b'{"id": 5}', b"\xff\xfe", b"[" * 50_000, b'{"id":"\\u0000"}'):
         with pytest.raises(BadRequest):
-            await tell(models, payload)
+            await receive(models, payload)
     with pytest.raises(BadRequest):
-        await tell(models, b" " * 300_000 + event("completed", {}))
+        await receive(models, b" " * 300_000 + event("completed", {}))
 
 
 async def test_a_webhook_secret_can_be_replaced(models, stripe, anna) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     payload = event("completed", stripe.pay(offered.session_id))
-    assert await tell(models, payload, signature(payload, "whsec_new", SECRET, age=299)) == "applied"
+    assert await receive(models, payload, signature(payload, "whsec_new", SECRET, age=299)) == "applied"
 
 
 async def test_other_events_are_stored_and_ignored(models) -> None:
     payload = event("completed", {}).replace(b"checkout.session.completed", b"customer.created")
-    assert await tell(models, payload) == "ignored"
-    assert await tell(models, payload) == "duplicate"
+    assert await receive(models, payload) == "ignored"
+    assert await receive(models, payload) == "duplicate"
 
 
 async def test_killed_between_insert_and_commit_the_retry_grants_once(models, stripe, anna) -> None:
@@ -105,12 +105,12 @@ async def test_killed_between_insert_and_commit_the_retry_grants_once(models, st
     payload = event("completed", stripe.pay(offered.session_id))
     async with models.db.transaction() as on:
         await models.grants.lock(anna.user_id, on=on)
-        telling = asyncio.create_task(tell(models, payload))
+        receiving = asyncio.create_task(receive(models, payload))
         await kill_who_waits(models)
         with pytest.raises(Unavailable):
-            await telling
+            await receiving
     assert await rows(models) == {"grants": 0, "codes": 0, "checkouts": 1, "events": 0}
-    assert await tell(models, payload) == "applied"
+    assert await receive(models, payload) == "applied"
     assert await rows(models) == {"grants": 1, "codes": 1, "checkouts": 1, "events": 1}
 
 

@@ -15,7 +15,7 @@ from models.ids import NO_ID
 from models.security.audit_log import OPERATOR
 from models.wiring import Models
 from tests.support.billing.payers import paid
-from tests.support.billing.stripe_events import news, tell
+from tests.support.billing.stripe_events import object_event, receive
 
 
 async def files_of(models: Models, session_id: str) -> dict[str, str]:
@@ -28,8 +28,8 @@ async def test_what_is_in_it(models, stripe, anna, person) -> None:
     session_id = await paid(models, stripe, anna)
     own, ben = await models.invite_codes.find_own(anna.user_id), await person("Benedict", access=None)
     await models.invite_codes.redeem(own.code, ben.user_id)
-    await tell(models, news("charge.dispute.created", stripe.dispute(session_id)))
-    await tell(models, news("radar.early_fraud_warning.created", stripe.warn(session_id)))
+    await receive(models, object_event("charge.dispute.created", stripe.dispute(session_id)))
+    await receive(models, object_event("radar.early_fraud_warning.created", stripe.warn(session_id)))
     files = await files_of(models, session_id)
     assert set(files) == {line.split()[0] for line in README.splitlines()[2:]} | {"README.txt"}
     payment = json.loads(files["payment.json"])

@@ -9,7 +9,7 @@ import pytest
 
 from models.billing.provider.stripe_api import StripeUnavailable
 from tests.support.billing.rows import rows
-from tests.support.billing.stripe_events import event, tell
+from tests.support.billing.stripe_events import event, receive
 
 
 async def test_a_late_event_is_polled(models, stripe, anna) -> None:
@@ -18,7 +18,7 @@ async def test_a_late_event_is_polled(models, stripe, anna) -> None:
     status = await models.checkouts.status(anna.user_id, offered.session_id)
     assert (status.access, status.uses_remaining) == ("paid", 4)
     assert status.invite_url.endswith(f"/onboarding?inviteCode={status.invite_code}")
-    assert await tell(models, event("completed", stripe.sessions[offered.session_id])) == "ignored"
+    assert await receive(models, event("completed", stripe.sessions[offered.session_id])) == "ignored"
     assert (await rows(models))["grants"] == 1
 
 

@@ -15,7 +15,7 @@ from models.settings.config import Config
 from models.wiring import Models
 from tests.support.billing.payers import paid
 from tests.support.billing.rows import alerts
-from tests.support.billing.stripe_events import event, news, tell
+from tests.support.billing.stripe_events import event, object_event, receive
 from tests.support.factories import older
 from tests.support.scenes import rows
 from tests.support.smtp_server import Mailbox
@@ -39,7 +39,7 @@ def config(stripe, tmp_path: Path, mailbox: Mailbox) -> Config:
 async def pays(models: Models, stripe, someone, email: str | None = "anna@example.com") -> str:
     offered = await models.checkouts.create_checkout(someone.user_id)
     stripe.sessions[offered.session_id]["customer_details"] = {"email": email}
-    await tell(models, event("completed", stripe.pay(offered.session_id)))
+    await receive(models, event("completed", stripe.pay(offered.session_id)))
     return offered.session_id
 
 
@@ -102,9 +102,9 @@ async def test_numbers_have_no_gaps(models, stripe, person) -> None:
     guests = [await person(f"Guest {number}", access=None, selfie=False) for number in range(6)]
     offers = [await models.checkouts.create_checkout(guest.user_id) for guest in guests]
     events = [event("completed", stripe.pay(offered.session_id)) for offered in offers[:5]]
-    await asyncio.gather(*(tell(models, one) for one in events * 2))
+    await asyncio.gather(*(receive(models, one) for one in events * 2))
     # One in review is no sale.
-    await tell(models, event("completed", stripe.pay(offers[5].session_id), amount_total=1))
+    await receive(models, event("completed", stripe.pay(offers[5].session_id), amount_total=1))
     assert await alerts(models) == ["payment"]
     found = await rows(models, "select receipt_number from checkouts order by receipt_number")
     assert [number for (number,) in found] == [1, 2, 3, 4, 5, None]
@@ -115,10 +115,10 @@ async def test_stripe_tax_is_on_the_receipt(models, stripe, anna, servers, confi
     site = await Models.open(taxed, servers.database_url, servers.redis_url)
     offered = await site.checkouts.create_checkout(anna.user_id)
     session = stripe.pay(offered.session_id)
-    await tell(site, news("payment_intent.succeeded", stripe.intent(offered.session_id)))
+    await receive(site, object_event("payment_intent.succeeded", stripe.intent(offered.session_id)))
     (receipt,) = await site.receipts.of(anna.user_id)
     assert receipt.tax_cents is None
-    await tell(site, event("completed", session, total_details={"amount_tax": 7}))
+    await receive(site, event("completed", session, total_details={"amount_tax": 7}))
     (receipt,) = await site.receipts.of(anna.user_id)
     assert receipt.tax_text == "$0.07"
     await site.close()

@@ -6,7 +6,7 @@ import pytest
 
 from models.errors import Conflict, NotFound
 from tests.support.billing.payers import paid, paid_twice
-from tests.support.billing.stripe_events import event, news, tell
+from tests.support.billing.stripe_events import event, object_event, receive
 from tests.support.people.guests import own_code
 
 
@@ -48,7 +48,7 @@ async def test_a_user_who_paid_twice_can_refund_only_the_second(models, stripe, 
 async def test_a_user_with_a_code_who_also_paid_can_refund_it(models, stripe, anna, person) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     await models.invite_codes.redeem(await own_code(Of(models), await person("Zoe")), anna.user_id)
-    await tell(models, event("completed", stripe.pay(offered.session_id)))
+    await receive(models, event("completed", stripe.pay(offered.session_id)))
     (receipt,) = await models.receipts.of(anna.user_id)
     assert (receipt.is_second, receipt.is_beside_code, receipt.is_refundable) == (False, True, True)
     await models.receipts.refund_own(anna.user_id, receipt.payment_id)
@@ -58,7 +58,7 @@ async def test_a_user_with_a_code_who_also_paid_can_refund_it(models, stripe, an
 async def test_a_payment_whose_code_was_used_cannot_be_refunded(models, stripe, anna, person) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     await models.invite_codes.redeem(await own_code(Of(models), await person("Zoe")), anna.user_id)
-    await tell(models, event("completed", stripe.pay(offered.session_id)))
+    await receive(models, event("completed", stripe.pay(offered.session_id)))
     own, ben = await models.invite_codes.find_own(anna.user_id), await person("Ben", access=None)
     await models.invite_codes.redeem(own.code, ben.user_id)
     (receipt,) = await models.receipts.of(anna.user_id)
@@ -83,7 +83,7 @@ async def test_the_status_of_each_payment_and_why_access_was_lost(models, stripe
         ("charge.refunded", stripe.give_back(session_id), "refunded", "refunded"),
     )
     for kind, about, status, why in steps:
-        await tell(models, news(kind, about))
+        await receive(models, object_event(kind, about))
         assert await statuses(models, anna) == [status]
         assert await models.receipts.lost_by(anna.user_id) == why
 

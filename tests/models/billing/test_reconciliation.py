@@ -12,7 +12,7 @@ from models.settings.config import Config
 from models.wiring import Models
 from tests.support.billing.payers import paid
 from tests.support.billing.rows import rows
-from tests.support.billing.stripe_events import event, news, tell
+from tests.support.billing.stripe_events import event, object_event, receive
 
 
 async def found(models) -> list[tuple[str, str, str]]:
@@ -23,10 +23,10 @@ async def test_without_lost_events_there_are_no_differences(models, stripe, anna
     session_id = await paid(models, stripe, anna)
     await models.checkouts.create_checkout((await person("Ben", access=None)).user_id)
     for told in (
-        news("charge.refunded", stripe.give_back(session_id, 10)),
-        news("charge.dispute.created", stripe.dispute(session_id)),
+        object_event("charge.refunded", stripe.give_back(session_id, 10)),
+        object_event("charge.dispute.created", stripe.dispute(session_id)),
     ):
-        await tell(models, told)
+        await receive(models, told)
     assert await found(models) == []
 
 
@@ -46,10 +46,10 @@ async def test_lost_events_are_found_and_nothing_is_changed(models, stripe, anna
     assert await rows(models) == before
     for told in (
         event("completed", stripe.sessions[silent.session_id]),
-        news("charge.refunded", next(c for c in stripe.charges.values() if c["refunded"])),
-        news("charge.dispute.closed", next(iter(stripe.disputes.values()))),
+        object_event("charge.refunded", next(c for c in stripe.charges.values() if c["refunded"])),
+        object_event("charge.dispute.closed", next(iter(stripe.disputes.values()))),
     ):
-        await tell(models, told)
+        await receive(models, told)
     assert await found(models) == []
 
 
@@ -75,8 +75,8 @@ async def test_users_who_paid_and_have_no_access(models, stripe, anna) -> None:
 async def test_declined_cards_are_no_difference(models, stripe, anna) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     stripe.decline(offered.session_id)
-    await tell(models, event("completed", stripe.pay(offered.session_id)))
-    await tell(models, news("charge.refunded", stripe.give_back(offered.session_id, 10)))
+    await receive(models, event("completed", stripe.pay(offered.session_id)))
+    await receive(models, object_event("charge.refunded", stripe.give_back(offered.session_id, 10)))
     assert await found(models) == []
 
 

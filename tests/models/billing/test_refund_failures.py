@@ -11,7 +11,7 @@ from models.billing.provider.stripe_types import StripeRefund
 from models.errors import Conflict
 from tests.support.billing.payers import paid
 from tests.support.billing.rows import alerts, standing
-from tests.support.billing.stripe_events import event, news, tell
+from tests.support.billing.stripe_events import event, object_event, receive
 
 
 async def refund(models, session_id: str) -> None:
@@ -24,8 +24,8 @@ async def test_a_failed_refund_restores_access_and_code(models, stripe, anna) ->
     await refund(models, session_id)
     assert await models.grants.of(anna.user_id) == "unpaid"
     failed = stripe.fail(stripe.refund_of(session_id)["id"])
-    assert await tell(models, news("refund.failed", failed)) == "applied"
-    assert await tell(models, news("refund.updated", failed)) == "ignored"
+    assert await receive(models, object_event("refund.failed", failed)) == "applied"
+    assert await receive(models, object_event("refund.updated", failed)) == "ignored"
     assert await models.grants.of(anna.user_id) == "paid"
     own = await models.invite_codes.find_own(anna.user_id)
     assert (own.code, own.stopped) == (code, False)
@@ -38,7 +38,7 @@ async def test_a_failed_refund_restores_access_and_code(models, stripe, anna) ->
 async def test_a_second_refund_is_possible_and_made_once(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
     await refund(models, session_id)
-    await tell(models, news("refund.failed", stripe.fail(stripe.refund_of(session_id)["id"])))
+    await receive(models, object_event("refund.failed", stripe.fail(stripe.refund_of(session_id)["id"])))
     got = await asyncio.gather(*(refund(models, session_id) for _ in range(5)), return_exceptions=True)
     assert {type(problem) for problem in got if problem is not None} <= {Conflict}
     assert len({key for _, path, key in stripe.asked if path == "/v1/refunds"}) == 2
@@ -61,7 +61,7 @@ async def test_a_refund_that_fails_at_once_changes_nothing(models, stripe, anna)
 async def test_a_refund_in_the_dashboard_that_failed_before_it_was_known(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
     stripe.give_back(session_id)
-    await tell(models, news("refund.failed", stripe.fail(stripe.refund_of(session_id)["id"])))
+    await receive(models, object_event("refund.failed", stripe.fail(stripe.refund_of(session_id)["id"])))
     assert await models.grants.of(anna.user_id) == "paid"
 
 
@@ -69,11 +69,11 @@ async def test_a_sum_of_before_the_failure_arrives_after_it(models, stripe, anna
     session_id = await paid(models, stripe, anna)
     charge = stripe.give_back(session_id)
     failed = stripe.fail(stripe.refund_of(session_id)["id"])
-    await tell(models, news("refund.failed", failed, at=2000))
-    await tell(models, news("charge.refunded", charge, at=1000))
+    await receive(models, object_event("refund.failed", failed, at=2000))
+    await receive(models, object_event("charge.refunded", charge, at=1000))
     assert await models.grants.of(anna.user_id) == "paid"
     # A second refund, of which only the sum is reported.
-    await tell(models, news("charge.refunded", stripe.give_back(session_id), at=3000))
+    await receive(models, object_event("charge.refunded", stripe.give_back(session_id), at=3000))
     assert await models.grants.of(anna.user_id) == "unpaid"
 
 
@@ -82,9 +82,9 @@ async def test_a_refund_under_way_counts(models, stripe, anna, status) -> None:
     session_id = await paid(models, stripe, anna)
     stripe.give_back(session_id)
     told = stripe.refund_of(session_id) | {"status": status}
-    await tell(models, news("refund.created", told))
+    await receive(models, object_event("refund.created", told))
     assert await models.grants.of(anna.user_id) == "unpaid"
-    await tell(models, news("refund.updated", told | {"status": "canceled"}))
+    await receive(models, object_event("refund.updated", told | {"status": "canceled"}))
     assert await models.grants.of(anna.user_id) == "paid"
 
 
@@ -98,13 +98,13 @@ async def test_events_in_any_order_have_the_same_result(models, stripe, person) 
         made = stripe.refund_of(offered.session_id)
         events = [
             event("completed", session),
-            news("refund.created", made, at=1000),
-            news("charge.refunded", charge, at=1000),
-            news("refund.updated", made, at=1001),
-            news("refund.failed", stripe.fail(made["id"]), at=2000),
+            object_event("refund.created", made, at=1000),
+            object_event("charge.refunded", charge, at=1000),
+            object_event("refund.updated", made, at=1001),
+            object_event("refund.failed", stripe.fail(made["id"]), at=2000),
         ]
         for at in order:
-            await tell(models, events[at])
+            await receive(models, events[at])
         ends.add((await models.grants.of(guest.user_id), (await models.refunds.find(session["id"])).state))
     assert ends == {("paid", "paid")}
 
@@ -113,8 +113,10 @@ async def test_refunds_of_other_shops_are_ignored(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
     stripe.give_back(session_id)
     foreign = stripe.refund_of(session_id) | {"payment_intent": "pi_shop", "status": "failed"}
-    await tell(models, news("refund.failed", foreign))
-    assert await tell(models, news("refund.created", foreign | {"payment_intent": None})) == "ignored"
+    await receive(models, object_event("refund.failed", foreign))
+    assert (
+        await receive(models, object_event("refund.created", foreign | {"payment_intent": None})) == "ignored"
+    )
     assert await alerts(models) == []
     assert await models.grants.of(anna.user_id) == "paid"
 

@@ -13,7 +13,7 @@ from models.settings.config import Config
 from models.wiring import Models
 from tests.support.billing.payers import paid
 from tests.support.billing.rows import standing
-from tests.support.billing.stripe_events import news, tell
+from tests.support.billing.stripe_events import object_event, receive
 
 
 async def refund(models, reference: str) -> None:
@@ -26,8 +26,8 @@ async def test_a_refund_goes_through_stripe_and_is_settled_at_once(models, strip
     (charge,) = stripe.charges.values()
     assert charge["refunded"]
     assert await models.grants.of(anna.user_id) == "unpaid"
-    await tell(models, news("charge.refunded", charge))
-    assert await tell(models, news("refund.created", stripe.refund_of(session_id))) == "ignored"
+    await receive(models, object_event("charge.refunded", charge))
+    assert await receive(models, object_event("refund.created", stripe.refund_of(session_id))) == "ignored"
     assert (await standing(models)).is_full
 
 

@@ -13,7 +13,7 @@ from models.wiring import Models
 from tests.support.billing.fake_stripe import StripeStandIn
 from tests.support.billing.payers import paid
 from tests.support.billing.rows import rows, standing
-from tests.support.billing.stripe_events import event, news, tell
+from tests.support.billing.stripe_events import event, object_event, receive
 from tests.support.factories import older
 
 
@@ -36,14 +36,17 @@ async def is_left_alone(models: Models) -> bool:
 
 async def test_a_late_payment_grants_nothing_and_is_refunded_once(models, stripe, anna) -> None:
     session = stripe.pay(await gone(models, anna))
-    told = [event("completed", session), news("payment_intent.succeeded", stripe.intent(session["id"]))]
-    await asyncio.gather(*(tell(models, one) for one in told * 3))
+    told = [
+        event("completed", session),
+        object_event("payment_intent.succeeded", stripe.intent(session["id"])),
+    ]
+    await asyncio.gather(*(receive(models, one) for one in told * 3))
     assert await is_left_alone(models)
     await asyncio.gather(*(models.checkouts.sweep() for _ in range(3)))
     assert (await standing(models)).is_full
     assert asked_back(stripe) == 1
-    await tell(models, news("charge.refunded", stripe.charges[session["payment_intent"]]))
-    await tell(models, event("completed", session))
+    await receive(models, object_event("charge.refunded", stripe.charges[session["payment_intent"]]))
+    await receive(models, event("completed", session))
     await models.checkouts.sweep()
     assert asked_back(stripe) == 1
     assert await is_left_alone(models)
@@ -61,7 +64,7 @@ async def test_a_payment_before_the_deletion_is_not_refunded(models, stripe, ann
     session_id = await paid(models, stripe, anna)
     await models.deletions.delete(anna.user_id)
     for status in ("lost", "won"):
-        await tell(models, news("charge.dispute.closed", stripe.dispute(session_id, status)))
+        await receive(models, object_event("charge.dispute.closed", stripe.dispute(session_id, status)))
     await models.checkouts.sweep()
     assert asked_back(stripe) == 0
     assert (await rows(models))["grants"] == 0
@@ -71,7 +74,7 @@ async def test_stripe_is_asked_again_later_and_what_a_bank_decides_waits(
     models, stripe, anna, caplog
 ) -> None:
     session = stripe.pay(await gone(models, anna))
-    await tell(models, event("completed", session))
+    await receive(models, event("completed", session))
     stripe.faults.append("400")
     with caplog.at_level(logging.ERROR):
         await models.checkouts.sweep()
@@ -82,10 +85,10 @@ async def test_stripe_is_asked_again_later_and_what_a_bank_decides_waits(
     assert asked_back(stripe) == 1
     await older(models, "checkouts.asked_at", minutes=2)
     dispute = stripe.dispute(session["id"])
-    await tell(models, news("charge.dispute.created", dispute))
+    await receive(models, object_event("charge.dispute.created", dispute))
     await models.checkouts.sweep()
     assert asked_back(stripe) == 1
-    await tell(models, news("charge.dispute.closed", stripe.dispute(session["id"], "won")))
+    await receive(models, object_event("charge.dispute.closed", stripe.dispute(session["id"], "won")))
     await models.checkouts.sweep()
     assert asked_back(stripe) == 2
     assert (await standing(models)).is_full

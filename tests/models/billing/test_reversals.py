@@ -11,7 +11,7 @@ import pytest
 from models.errors import Conflict
 from tests.support.billing.payers import paid
 from tests.support.billing.rows import alerts, standing
-from tests.support.billing.stripe_events import event, news, tell
+from tests.support.billing.stripe_events import event, object_event, receive
 from tests.support.factories import older
 
 
@@ -20,7 +20,7 @@ async def test_a_full_refund_ends_access_and_stops_the_code(models, stripe, anna
     own = await models.invite_codes.find_own(anna.user_id)
     ben, carla = await person("Ben", access=None), await person("Carla", access=None)
     await models.invite_codes.redeem(own.code, ben.user_id)
-    assert await tell(models, news("charge.refunded", stripe.give_back(session_id))) == "applied"
+    assert await receive(models, object_event("charge.refunded", stripe.give_back(session_id))) == "applied"
     assert await models.grants.of(anna.user_id) == "unpaid"
     assert (await models.invite_codes.find_own(anna.user_id)).stopped
     assert await models.grants.of(ben.user_id) == "invited"
@@ -31,7 +31,7 @@ async def test_a_full_refund_ends_access_and_stops_the_code(models, stripe, anna
 async def test_a_refund_counts_once(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
     charge = stripe.give_back(session_id)
-    told = [tell(models, news("charge.refunded", charge)) for _ in range(10)]
+    told = [receive(models, object_event("charge.refunded", charge)) for _ in range(10)]
     assert sorted(await asyncio.gather(*told)) == ["applied"] + ["ignored"] * 9
     assert await models.grants.of(anna.user_id) == "unpaid"
 
@@ -40,7 +40,7 @@ async def test_a_partial_refund_ends_nothing_and_is_stored(models, stripe, anna)
     session_id = await paid(models, stripe, anna)
     first, second = stripe.give_back(session_id, 10), stripe.give_back(session_id, 15)
     for charge in (second, first):
-        await tell(models, news("charge.refunded", charge))
+        await receive(models, object_event("charge.refunded", charge))
     assert await models.grants.of(anna.user_id) == "paid"
     assert not (await models.invite_codes.find_own(anna.user_id)).stopped
     assert (await standing(models)).refunded_cents == 25
@@ -50,16 +50,16 @@ async def test_refunding_the_rest_later_ends_access(models, stripe, anna) -> Non
     session_id = await paid(models, stripe, anna)
     part, whole = stripe.give_back(session_id, 10), stripe.give_back(session_id)
     for charge in (whole, part):
-        await tell(models, news("charge.refunded", charge))
+        await receive(models, object_event("charge.refunded", charge))
     assert await models.grants.of(anna.user_id) == "unpaid"
     assert (await standing(models)).refunded_cents == 50
 
 
 async def test_a_dispute_ends_access_only_when_it_is_lost(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
-    await tell(models, news("charge.dispute.created", stripe.dispute(session_id)))
+    await receive(models, object_event("charge.dispute.created", stripe.dispute(session_id)))
     assert await models.grants.of(anna.user_id) == "paid"
-    await tell(models, news("charge.dispute.closed", stripe.dispute(session_id, "lost")))
+    await receive(models, object_event("charge.dispute.closed", stripe.dispute(session_id, "lost")))
     assert await models.grants.of(anna.user_id) == "unpaid"
     assert (await models.invite_codes.find_own(anna.user_id)).stopped
 
@@ -68,12 +68,12 @@ async def test_a_dispute_that_is_won_later_restores_access(models, stripe, anna)
     session_id = await paid(models, stripe, anna)
     code = (await models.invite_codes.find_own(anna.user_id)).code
     lost, won = (stripe.dispute(session_id, status) for status in ("lost", "won"))
-    await tell(models, news("charge.dispute.closed", won, at=2000))
-    await tell(models, news("charge.dispute.closed", lost, at=1000))
+    await receive(models, object_event("charge.dispute.closed", won, at=2000))
+    await receive(models, object_event("charge.dispute.closed", lost, at=1000))
     assert await models.grants.of(anna.user_id) == "paid"
-    await tell(models, news("charge.dispute.closed", lost, at=3000))
+    await receive(models, object_event("charge.dispute.closed", lost, at=3000))
     assert await models.grants.of(anna.user_id) == "unpaid"
-    await tell(models, news("charge.dispute.closed", won, at=4000))
+    await receive(models, object_event("charge.dispute.closed", won, at=4000))
     assert await models.grants.of(anna.user_id) == "paid"
     assert await models.invite_codes.find_own(anna.user_id) == await alive(models, code, anna)
 
@@ -87,8 +87,8 @@ async def alive(models, code, anna):
 @pytest.mark.parametrize("status", ["warning_needs_response", "warning_closed", "prevented"])
 async def test_an_inquiry_is_not_a_dispute(models, stripe, anna, status) -> None:
     session_id = await paid(models, stripe, anna)
-    told = news("charge.dispute.closed", stripe.dispute(session_id, status))
-    assert await tell(models, told) == "ignored"
+    told = object_event("charge.dispute.closed", stripe.dispute(session_id, status))
+    assert await receive(models, told) == "ignored"
     assert await models.grants.of(anna.user_id) == "paid"
 
 
@@ -100,12 +100,12 @@ async def test_events_in_any_order_have_the_same_result(models, stripe, person) 
         session = stripe.pay(offered.session_id)
         events = [
             event("completed", session),
-            news("payment_intent.succeeded", stripe.intent(offered.session_id)),
-            news("charge.dispute.closed", stripe.dispute(offered.session_id, "lost"), at=1000),
-            news("charge.refunded", stripe.give_back(offered.session_id)),
+            object_event("payment_intent.succeeded", stripe.intent(offered.session_id)),
+            object_event("charge.dispute.closed", stripe.dispute(offered.session_id, "lost"), at=1000),
+            object_event("charge.refunded", stripe.give_back(offered.session_id)),
         ]
         for at in order:
-            await tell(models, events[at])
+            await receive(models, events[at])
         own = await models.invite_codes.find_own(guest.user_id)
         ends.add((await models.grants.of(guest.user_id), own is None or own.stopped))
     assert ends == {("unpaid", True)}
@@ -118,23 +118,23 @@ async def test_concurrent_events_have_the_same_result(models, stripe, person) ->
         session = stripe.pay(offered.session_id)
         told = (
             event("completed", session),
-            news("payment_intent.succeeded", stripe.intent(offered.session_id)),
-            news("charge.dispute.closed", stripe.dispute(offered.session_id, "lost")),
+            object_event("payment_intent.succeeded", stripe.intent(offered.session_id)),
+            object_event("charge.dispute.closed", stripe.dispute(offered.session_id, "lost")),
         )
-        await asyncio.gather(*(tell(models, payload) for payload in told))
+        await asyncio.gather(*(receive(models, payload) for payload in told))
         assert await models.grants.of(guest.user_id) == "unpaid"
 
 
 async def test_refunding_one_of_two_payments_keeps_access(models, stripe, anna) -> None:
     first = await models.checkouts.create_checkout(anna.user_id)
-    await tell(models, event("expired", stripe.expire(first.session_id)))
+    await receive(models, event("expired", stripe.expire(first.session_id)))
     second = await models.checkouts.create_checkout(anna.user_id)
     for offered in (first, second):
-        await tell(models, event("completed", stripe.pay(offered.session_id)))
-    await tell(models, news("charge.refunded", stripe.give_back(first.session_id)))
+        await receive(models, event("completed", stripe.pay(offered.session_id)))
+    await receive(models, object_event("charge.refunded", stripe.give_back(first.session_id)))
     assert await models.grants.of(anna.user_id) == "paid"
     assert not (await models.invite_codes.find_own(anna.user_id)).stopped
-    await tell(models, news("charge.refunded", stripe.give_back(second.session_id)))
+    await receive(models, object_event("charge.refunded", stripe.give_back(second.session_id)))
     assert await models.grants.of(anna.user_id) == "unpaid"
     assert (await models.invite_codes.find_own(anna.user_id)).stopped
 
@@ -142,7 +142,7 @@ async def test_refunding_one_of_two_payments_keeps_access(models, stripe, anna) 
 async def test_after_a_refund_a_new_payment_restores_the_code(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
     code = (await models.invite_codes.find_own(anna.user_id)).code
-    await tell(models, news("charge.refunded", stripe.give_back(session_id)))
+    await receive(models, object_event("charge.refunded", stripe.give_back(session_id)))
     await paid(models, stripe, anna)
     await alive(models, code, anna)
 
@@ -152,7 +152,8 @@ async def test_a_refund_that_does_not_match_ends_nothing(models, stripe, anna, c
     session_id = await paid(models, stripe, anna)
     with caplog.at_level(logging.ERROR):
         assert (
-            await tell(models, news("charge.refunded", stripe.give_back(session_id) | changes)) == "ignored"
+            await receive(models, object_event("charge.refunded", stripe.give_back(session_id) | changes))
+            == "ignored"
         )
     assert await models.grants.of(anna.user_id) == "paid"
     assert "not as we created it" in caplog.text
@@ -161,11 +162,13 @@ async def test_a_refund_that_does_not_match_ends_nothing(models, stripe, anna, c
 async def test_the_staff_are_alerted_of_disputes_inquiries_and_warnings(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
     warning = stripe.warn(session_id)
-    assert await tell(models, news("radar.early_fraud_warning.created", warning)) == "applied"
-    assert await tell(models, news("radar.early_fraud_warning.created", warning)) == "ignored"
-    await tell(models, news("charge.dispute.created", stripe.dispute(session_id, "warning_needs_response")))
-    await tell(models, news("charge.dispute.created", stripe.dispute(session_id)))
-    await tell(models, news("charge.dispute.closed", stripe.dispute(session_id, "lost")))
+    assert await receive(models, object_event("radar.early_fraud_warning.created", warning)) == "applied"
+    assert await receive(models, object_event("radar.early_fraud_warning.created", warning)) == "ignored"
+    await receive(
+        models, object_event("charge.dispute.created", stripe.dispute(session_id, "warning_needs_response"))
+    )
+    await receive(models, object_event("charge.dispute.created", stripe.dispute(session_id)))
+    await receive(models, object_event("charge.dispute.closed", stripe.dispute(session_id, "lost")))
     assert await alerts(models) == ["fraud", "dispute", "dispute"]
     (payment,) = await models.reconciliation.payments(1)
     assert payment.warning == "made_with_stolen_card"
@@ -178,8 +181,8 @@ async def test_the_staff_are_not_alerted_of_other_shops(models, stripe, anna) ->
         ("radar.early_fraud_warning.created", stripe.warn(session_id)),
         ("charge.dispute.created", stripe.dispute(session_id)),
     ):
-        await tell(models, news(kind, about | foreign))
-        assert await tell(models, news(kind, about | {"payment_intent": None})) == "ignored"
+        await receive(models, object_event(kind, about | foreign))
+        assert await receive(models, object_event(kind, about | {"payment_intent": None})) == "ignored"
     assert await alerts(models) == []
 
 
@@ -187,14 +190,14 @@ async def test_what_alerts_are_about_is_listed_whatever_its_age(models, stripe, 
     session_id = await paid(models, stripe, anna)
     await older(models, "checkouts.created_at", days=100)
     assert await models.reconciliation.payments(30) == []
-    await tell(models, news("charge.dispute.created", stripe.dispute(session_id)))
+    await receive(models, object_event("charge.dispute.created", stripe.dispute(session_id)))
     assert len(await models.reconciliation.payments(30)) == 1
 
 
 async def test_other_sites_on_the_same_account_are_ignored(models, stripe, anna) -> None:
     session_id = await paid(models, stripe, anna)
     charge = stripe.give_back(session_id) | {"payment_intent": "pi_shop", "metadata": {}}
-    assert await tell(models, news("charge.refunded", charge)) == "ignored"
+    assert await receive(models, object_event("charge.refunded", charge)) == "ignored"
     dispute = stripe.dispute(session_id, "lost") | {"payment_intent": "pi_shop", "id": "du_shop"}
-    await tell(models, news("charge.dispute.closed", dispute))
+    await receive(models, object_event("charge.dispute.closed", dispute))
     assert await models.grants.of(anna.user_id) == "paid"

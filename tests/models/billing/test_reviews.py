@@ -12,7 +12,7 @@ from models.billing.fulfillment import REVIEWED
 from models.errors import Conflict
 from tests.support.billing.payers import paid
 from tests.support.billing.rows import alerts, effects, standing
-from tests.support.billing.stripe_events import event, news, tell
+from tests.support.billing.stripe_events import event, object_event, receive
 
 WRONG = {
     "amount": {"amount_total": 49},
@@ -26,7 +26,7 @@ async def test_a_checkout_that_differs_is_reviewed(models, stripe, anna, name, c
     assert name in REVIEWED
     offered = await models.checkouts.create_checkout(anna.user_id)
     told = event("completed", stripe.pay(offered.session_id), **changes)
-    assert await tell(models, told) == "review"
+    assert await receive(models, told) == "review"
     assert await models.grants.of(anna.user_id) == "unpaid"
     assert await effects(models) == ["review"]
     assert await alerts(models) == ["payment"]
@@ -41,14 +41,14 @@ async def test_a_checkout_that_differs_is_reviewed(models, stripe, anna, name, c
 async def test_what_was_paid_is_shown_and_refunded(models, stripe, anna) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     stripe.sessions[offered.session_id] |= {"amount_total": 49, "currency": "eur"}
-    await tell(models, event("completed", stripe.pay(offered.session_id)))
+    await receive(models, event("completed", stripe.pay(offered.session_id)))
     (payment,) = await models.reconciliation.payments(1)
     assert payment.amount_text == "€0.49"
     await models.refunds.refund(await models.refunds.find(offered.session_id))
     assert (await standing(models)).is_full
     charge = next(iter(stripe.charges.values()))
     assert charge["refunded"]
-    assert await tell(models, news("charge.refunded", charge)) == "applied"
+    assert await receive(models, object_event("charge.refunded", charge)) == "applied"
     assert await models.reconciliation.differences(1) == []
     status = await models.checkouts.status(anna.user_id, offered.session_id)
     assert (status.access, status.lost_by) == ("unpaid", "refunded")
@@ -60,8 +60,11 @@ async def test_a_payment_alone_may_report_the_difference(models, stripe, anna) -
     offered = await models.checkouts.create_checkout(anna.user_id)
     stripe.sessions[offered.session_id]["amount_total"] = 49
     session = stripe.pay(offered.session_id)
-    assert await tell(models, news("payment_intent.succeeded", stripe.intent(session["id"]))) == "review"
-    assert await tell(models, event("completed", session)) == "ignored"
+    assert (
+        await receive(models, object_event("payment_intent.succeeded", stripe.intent(session["id"])))
+        == "review"
+    )
+    assert await receive(models, event("completed", session)) == "ignored"
     assert await alerts(models) == ["payment"]
 
 
@@ -74,11 +77,11 @@ async def test_events_in_any_order_have_the_same_result(models, stripe, person) 
         session = stripe.pay(offered.session_id)
         events = [
             event("completed", session),
-            news("payment_intent.succeeded", stripe.intent(offered.session_id)),
-            news("charge.refunded", stripe.give_back(offered.session_id)),
+            object_event("payment_intent.succeeded", stripe.intent(offered.session_id)),
+            object_event("charge.refunded", stripe.give_back(offered.session_id)),
         ]
         for at in order:
-            await tell(models, events[at])
+            await receive(models, events[at])
         found = await models.refunds.find(offered.session_id)
         ends.add((found.state, found.paid_cents, await models.grants.of(guest.user_id)))
     assert ends == {("refunded", 49, "unpaid")}
@@ -88,17 +91,17 @@ async def test_reports_that_contradict_each_other_grant_nothing(models, stripe, 
     """Whichever comes first."""
     session_id = await paid(models, stripe, anna)
     intent = stripe.intent(session_id) | {"amount_received": 49}
-    assert await tell(models, news("payment_intent.succeeded", intent)) == "review"
+    assert await receive(models, object_event("payment_intent.succeeded", intent)) == "review"
     assert await models.grants.of(anna.user_id) == "unpaid"
     assert (await models.invite_codes.find_own(anna.user_id)).stopped
-    await tell(models, event("completed", stripe.sessions[session_id]))
+    await receive(models, event("completed", stripe.sessions[session_id]))
     assert await models.grants.of(anna.user_id) == "unpaid"
 
 
 async def test_twenty_reports_are_one_review(models, stripe, anna) -> None:
     offered = await models.checkouts.create_checkout(anna.user_id)
     session = stripe.pay(offered.session_id)
-    told = [tell(models, event("completed", session, amount_total=49)) for _ in range(20)]
+    told = [receive(models, event("completed", session, amount_total=49)) for _ in range(20)]
     assert sorted(await asyncio.gather(*told)) == ["ignored"] * 19 + ["review"]
     assert await alerts(models) == ["payment"]
 
@@ -107,5 +110,5 @@ async def test_a_user_who_has_access_otherwise_keeps_it(models, stripe, anna) ->
     offered = await models.checkouts.create_checkout(anna.user_id)
     grants: Grants = models.grants
     await grants.grant(anna.user_id, "comp", "test")
-    await tell(models, event("completed", stripe.pay(offered.session_id), amount_total=49))
+    await receive(models, event("completed", stripe.pay(offered.session_id), amount_total=49))
     assert (await models.checkouts.status(anna.user_id, offered.session_id)).access == "comped"

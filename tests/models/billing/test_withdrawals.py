@@ -17,7 +17,7 @@ from models.settings.config import Config
 from models.wiring import Models
 from tests.support.billing.payers import paid_twice
 from tests.support.billing.rows import alerts
-from tests.support.billing.stripe_events import event, news, tell
+from tests.support.billing.stripe_events import event, object_event, receive
 from tests.support.factories import ended_call, older
 from tests.support.scenes import rows
 
@@ -31,7 +31,7 @@ def config(stripe, tmp_path: Path) -> Config:
 async def bought(models, stripe, someone) -> str:
     """Pays, and returns the payment's id."""
     offered = await models.checkouts.create_checkout(someone.user_id, start_now=True)
-    await tell(models, event("completed", stripe.pay(offered.session_id)))
+    await receive(models, event("completed", stripe.pay(offered.session_id)))
     return (await models.withdrawals.of(someone.user_id))[0].payment_id
 
 
@@ -76,7 +76,7 @@ async def test_a_refund_that_fails_after_a_withdrawal_restores_no_access(models,
     payment = await bought(models, stripe, anna)
     await models.withdrawals.withdraw(anna.user_id, payment)
     (refund_id,) = stripe.refunds
-    await tell(models, news("refund.failed", stripe.fail(refund_id)))
+    await receive(models, object_event("refund.failed", stripe.fail(refund_id)))
     assert await models.grants.of(anna.user_id) == "unpaid"
     assert await alerts(models) == ["refund"]
     await models.checkouts.sweep()
@@ -121,7 +121,7 @@ async def test_payments_of_others_and_without_the_information(models, stripe, an
 async def test_a_disputed_payment_is_not_withdrawn_from(models, stripe, anna) -> None:
     payment = await bought(models, stripe, anna)
     (session_id,) = stripe.sessions
-    await tell(models, news("charge.dispute.created", stripe.dispute(session_id)))
+    await receive(models, object_event("charge.dispute.created", stripe.dispute(session_id)))
     with pytest.raises(Conflict, match="bank"):
         await models.withdrawals.withdraw(anna.user_id, payment)
 

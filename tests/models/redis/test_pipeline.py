@@ -38,11 +38,11 @@ async def test_one_invalid_command_affects_no_other(models: Models) -> None:
 
 async def test_commands_without_a_waiting_caller_are_sent_when_flushed(models: Models) -> None:
     for number in range(10):
-        models.bus._pipeline.tell("SET", "told", number)
-    assert models.bus._pipeline._waiting
+        models.bus._pipeline.send("SET", "told", number)
+    assert models.bus._pipeline._queued
     await models.bus.flush()
-    assert not models.bus._pipeline._waiting
-    assert not models.bus._pipeline._asked
+    assert not models.bus._pipeline._queued
+    assert not models.bus._pipeline._pending
     assert await models.bus.command("get", "told") == b"9"
 
 

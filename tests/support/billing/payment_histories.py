@@ -19,7 +19,7 @@ from models.postgres.statements import RunningStatements
 from models.wiring import Models
 from tests.conftest import MakePerson, Person
 from tests.support.billing.fake_stripe import StripeStandIn
-from tests.support.billing.stripe_events import event, news, tell
+from tests.support.billing.stripe_events import event, object_event, receive
 
 STEPS = 14
 PEOPLE = 3
@@ -98,7 +98,7 @@ class History:
             self.undelivered.append(event("completed", dict(self.stripe.pay_later(session_id))))
         else:
             self.undelivered.append(event("completed", dict(self.stripe.pay(session_id))))
-            self.undelivered.append(news("payment_intent.succeeded", self.stripe.intent(session_id)))
+            self.undelivered.append(object_event("payment_intent.succeeded", self.stripe.intent(session_id)))
 
     async def deliver(self) -> None:
         """Delivers some of the new events, in any order, and some of the old ones again."""
@@ -107,7 +107,7 @@ class History:
         await self.maybe_die(*(self.send(payload) for payload in [*some, *again]))
 
     async def send(self, payload: bytes) -> None:
-        await tell(self.models, payload)
+        await receive(self.models, payload)
         if payload in self.undelivered:
             self.undelivered.remove(payload)
             self.delivered.append(payload)
@@ -137,15 +137,17 @@ class History:
             return self.dispute(session_id)
         payment = self.stripe.sessions[session_id]["payment_intent"]
         made = [dict(one) for one in self.stripe.refunds.values() if one["payment_intent"] == payment]
-        self.undelivered += [news("refund.created", one) for one in made if one["status"] == "succeeded"]
-        return self.undelivered.append(news("charge.refunded", dict(self.charge(session_id))))
+        self.undelivered += [
+            object_event("refund.created", one) for one in made if one["status"] == "succeeded"
+        ]
+        return self.undelivered.append(object_event("charge.refunded", dict(self.charge(session_id))))
 
     def fail_refund(self, session_id: str) -> None:
         """The bank returns the money of a refund to us."""
         payment = self.stripe.sessions[session_id]["payment_intent"]
         for one in list(self.stripe.refunds.values()):
             if one["payment_intent"] == payment and one["status"] == "succeeded":
-                self.undelivered.append(news("refund.failed", self.stripe.fail(one["id"])))
+                self.undelivered.append(object_event("refund.failed", self.stripe.fail(one["id"])))
                 return
 
     async def refund(self, session_id: str) -> None:
@@ -160,7 +162,7 @@ class History:
         is_decided = self.stripe.disputes.get(payment, {}).get("status") in ("won", "lost")
         if not (is_decided and status == "needs_response"):
             about = self.stripe.dispute(session_id, status)
-            self.undelivered.append(news(f"charge.dispute.{kind}", about, at=self.said_at))
+            self.undelivered.append(object_event(f"charge.dispute.{kind}", about, at=self.said_at))
 
     async def look(self) -> None:
         for session_id, someone in list(self.sessions.items())[-1:]:

@@ -17,7 +17,7 @@ from models.wiring import Models
 from tests.support.clients import Answer, Client
 
 # The checkout session of an event that pays for attempt `a` of user `u`.
-TOLD = {
+SESSION = {
     "id": "cs_1",
     "client_reference_id": "u",
     "metadata": {"user_id": "u", "attempt_id": "a"},
@@ -31,7 +31,7 @@ TOLD = {
 SECRET = "whsec_standin0123456789abcdef"
 
 
-def news(kind: str, about: dict[str, Any], *, livemode: bool = False, at: int | None = None) -> bytes:
+def object_event(kind: str, about: dict[str, Any], *, livemode: bool = False, at: int | None = None) -> bytes:
     """An event about any object, to be signed; `at` is Stripe's clock."""
     body = {
         "id": f"evt_{uuid.uuid4().hex}",
@@ -47,7 +47,7 @@ def news(kind: str, about: dict[str, Any], *, livemode: bool = False, at: int | 
 
 def event(kind: str, session: dict[str, Any], *, livemode: bool = False, **changes: Any) -> bytes:
     """An event about a checkout session, with the given differences."""
-    return news(f"checkout.session.{kind}", session | changes, livemode=livemode)
+    return object_event(f"checkout.session.{kind}", session | changes, livemode=livemode)
 
 
 def signature(payload: bytes, *secrets: str, age: int = 0) -> str:
@@ -70,6 +70,6 @@ async def deliver_at_once(clients: Sequence[Client], payloads: Sequence[bytes], 
     return {answer.status for answer in await asyncio.gather(*sent)}
 
 
-async def tell(models: Models, payload: bytes, header: str | None = None) -> str:
+async def receive(models: Models, payload: bytes, header: str | None = None) -> str:
     """Delivers to the models, without a site."""
     return await models.stripe_webhook.receive(payload, signature(payload) if header is None else header)

@@ -6,7 +6,7 @@ import pytest
 
 from models.billing.provider.stripe_events import EVENTS, fact_of, read_event, read_object
 from models.errors import BadRequest
-from tests.support.billing.stripe_events import TOLD, event, news
+from tests.support.billing.stripe_events import SESSION, event, object_event
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from tests.support.billing.stripe_events import TOLD, event, news
     ],
 )
 def test_the_fact_of_each_event(kind, changes, fact) -> None:
-    told = read_event(event(kind, TOLD | changes))
+    told = read_event(event(kind, SESSION | changes))
     assert fact_of(told, read_object(told)) == fact
 
 
@@ -30,16 +30,16 @@ def test_the_fact_of_each_event(kind, changes, fact) -> None:
 )
 def test_a_malformed_session_is_rejected(changes) -> None:
     with pytest.raises(BadRequest):
-        read_object(read_event(event("completed", TOLD | changes)))
+        read_object(read_event(event("completed", SESSION | changes)))
 
 
 def test_each_event_is_parsed_by_its_object() -> None:
     for kind, expected in EVENTS.items():
-        assert type(read_object(read_event(news(kind, {"id": "x_1"})))) is expected
-    assert read_object(read_event(news("customer.created", {}))) is None
+        assert type(read_object(read_event(object_event(kind, {"id": "x_1"})))) is expected
+    assert read_object(read_event(object_event("customer.created", {}))) is None
 
 
 @pytest.mark.parametrize("kind", EVENTS)
 def test_an_object_without_an_id_is_rejected(kind) -> None:
     with pytest.raises(BadRequest):
-        read_object(read_event(news(kind, {"object": "what"})))
+        read_object(read_event(object_event(kind, {"object": "what"})))

@@ -12,7 +12,7 @@ from models.billing.provider.stripe_types import (
     StripeDispute,
     StripeIntent,
 )
-from tests.support.billing.stripe_events import TOLD, event
+from tests.support.billing.stripe_events import SESSION, event
 
 CHECKOUT = Checkout(
     attempt_id="a", user_id="u", kind="test", amount_cents=50, currency="usd", session_id=None,
@@ -21,7 +21,7 @@ CHECKOUT = Checkout(
 
 
 def differences(**changes: object) -> list[str]:
-    return compared(event("completed", TOLD | changes))
+    return compared(event("completed", SESSION | changes))
 
 
 def compared(payload: bytes) -> list[str]:
@@ -50,8 +50,8 @@ def test_each_difference_has_a_name(changes, named) -> None:
 
 
 def test_an_event_and_its_object_must_be_of_one_mode() -> None:
-    assert compared(event("completed", TOLD, livemode=True)) == ["livemode"]
-    assert compared(event("completed", TOLD | {"livemode": True}, livemode=True)) == ["livemode"]
+    assert compared(event("completed", SESSION, livemode=True)) == ["livemode"]
+    assert compared(event("completed", SESSION | {"livemode": True}, livemode=True)) == ["livemode"]
 
 
 OURS = {"metadata": {"user_id": "u", "attempt_id": "a"}, "currency": "usd", "livemode": False}
