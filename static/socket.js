@@ -28,7 +28,7 @@ export function newId() {
 }
 
 export class Socket extends EventTarget {
-  /** @type {WebSocket|null} */ #wire = null;
+  /** @type {WebSocket|null} */ #socket = null;
   /** @type {Status} */ status = "closed";
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #retry;
   /** @type {ReturnType<typeof setInterval>|undefined} */ #pinger;
@@ -69,14 +69,14 @@ export class Socket extends EventTarget {
   open() {
     clearTimeout(this.#retry);
     if (!this.#listening) this.#listen();
-    if (this.#wire) this.#drop(this.#wire);
-    const wire = new WebSocket(new URL(this.path, location.href.replace(/^http/, "ws")));
-    this.#wire = wire;
-    wire.onopen = () => this.#opened();
-    wire.onmessage = (event) => this.#received(event.data);
-    wire.onclose = (event) => this.#closed(event.code);
+    if (this.#socket) this.#drop(this.#socket);
+    const socket = new WebSocket(new URL(this.path, location.href.replace(/^http/, "ws")));
+    this.#socket = socket;
+    socket.onopen = () => this.#opened();
+    socket.onmessage = (event) => this.#received(event.data);
+    socket.onclose = (event) => this.#closed(event.code);
     this.#patience = setTimeout(() => this.#again(), this.#handshakeMs());
-    this.#tell("connecting");
+    this.#setStatus("connecting");
   }
 
   /** Longer after each few attempts: a slow network needs four round trips. */
@@ -108,7 +108,7 @@ export class Socket extends EventTarget {
   close() {
     clearTimeout(this.#retry);
     clearInterval(this.#pinger);
-    if (this.#wire) this.#drop(this.#wire);
+    if (this.#socket) this.#drop(this.#socket);
     this.#end(1000);
   }
 
@@ -116,13 +116,13 @@ export class Socket extends EventTarget {
   #end(code) {
     this.#listening?.abort();
     this.#listening = null;
-    this.#tell("closed", code);
+    this.#setStatus("closed", code);
   }
 
   /** @param {Message} message @returns {boolean} whether it went out */
   send(message) {
-    if (this.#wire?.readyState !== WebSocket.OPEN) return false;
-    this.#wire.send(JSON.stringify(message));
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify(message));
     return true;
   }
 
@@ -130,7 +130,7 @@ export class Socket extends EventTarget {
     this.#openedAt = performance.now();
     this.hasOpened = true;
     this.#pingSentAt = 0;
-    this.#tell("open");
+    this.#setStatus("open");
     this.#ping();
     clearInterval(this.#pinger);
     this.#pinger = setInterval(() => this.#ping(), this.pingMs);
@@ -189,9 +189,9 @@ export class Socket extends EventTarget {
   #closed(code) {
     clearInterval(this.#pinger);
     clearTimeout(this.#patience);
-    this.#wire = null;
+    this.#socket = null;
     if (this.finalCodes.includes(code)) return this.#end(code);
-    this.#tell("waiting", code);
+    this.#setStatus("waiting", code);
     const most = code === 4429 ? MOST_MS : Math.min(this.mostMs, LEAST_MS * 2 ** this.#tries);
     this.#tries += 1;
     this.#retry = setTimeout(() => this.open(), most * (0.5 + Math.random() / 2));
@@ -208,16 +208,16 @@ export class Socket extends EventTarget {
     else if (this.status === "open") this.#ping();
   }
 
-  /** @param {WebSocket} wire */
-  #drop(wire) {
+  /** @param {WebSocket} socket */
+  #drop(socket) {
     clearTimeout(this.#patience);
-    wire.onopen = wire.onmessage = wire.onclose = null;
-    wire.close();
-    this.#wire = null;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+    this.#socket = null;
   }
 
   /** @param {Status} status @param {number} [code] */
-  #tell(status, code) {
+  #setStatus(status, code) {
     this.status = status;
     this.#dispatch({ type: "socket:status", path: this.path, status, code });
   }
@@ -237,8 +237,8 @@ export const invites = new Socket(`/ws/invites?tab=${newId()}`);
 
 /**
  * Subscribes to one type of message.
- * @param {EventTarget} source @param {string} type @param {(message: Message) => void} hear @param {AbortSignal} [signal] ends it
+ * @param {EventTarget} source @param {string} type @param {(message: Message) => void} listener @param {AbortSignal} [signal] ends it
  */
-export function on(source, type, hear, signal) {
-  source.addEventListener(type, (event) => hear(/** @type {CustomEvent<Message>} */ (event).detail), signal && { signal });
+export function on(source, type, listener, signal) {
+  source.addEventListener(type, (event) => listener(/** @type {CustomEvent<Message>} */ (event).detail), signal && { signal });
 }

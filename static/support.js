@@ -8,7 +8,7 @@
   var agent = navigator.userAgent;
 
   /** @param {string} id @param {string} title @param {string} words */
-  function tell(id, title, words) {
+  function warn(id, title, words) {
     var box = document.createElement("div");
     var strong = document.createElement("strong");
     strong.appendChild(document.createTextNode(title + " "));
@@ -49,12 +49,12 @@
   }
 
   if (!keepsCookies() && document.querySelector("form, #room, #call"))
-    tell("no-cookies", "Cookies are off in your browser.", "This site keeps your sign-in in one cookie and nothing else in any; without it, each page has forgotten you. Allow cookies for this site in the browser’s settings, then reload.");
+    warn("no-cookies", "Cookies are off in your browser.", "This site keeps your sign-in in one cookie and nothing else in any; without it, each page has forgotten you. Allow cookies for this site in the browser’s settings, then reload.");
   if (!needsCalls()) return;
   if (isTooOld())
-    tell("old-browser", "This browser is too old for calls.", "Update it, or use a current Chrome, Edge, Safari or Firefox.");
+    warn("old-browser", "This browser is too old for calls.", "Update it, or use a current Chrome, Edge, Safari or Firefox.");
   else if (isSigningUp() && typeof window.RTCPeerConnection !== "function")
-    tell("no-calls", "This browser cannot make video calls.", "Lockdown Mode, a privacy setting, an extension or a policy of your organisation can switch WebRTC off, and some browsers have none. Allow WebRTC for this site, or use another browser, before you sign up and pay.");
+    warn("no-calls", "This browser cannot make video calls.", "Lockdown Mode, a privacy setting, an extension or a policy of your organisation can switch WebRTC off, and some browsers have none. Allow WebRTC for this site, or use another browser, before you sign up and pay.");
   else if (/FBAN|FBAV|FB_IAB|Instagram|Line\/|MicroMessenger|Snapchat|TikTok|musical_ly|BytedanceWebview|Pinterest|LinkedInApp|; wv\)/i.test(agent))
-    tell("in-app", "This page is open inside another app.", "There, camera and microphone often do not work, and the sign-in is forgotten. Look for “Open in browser” in the app’s menu, before you sign up.");
+    warn("in-app", "This page is open inside another app.", "There, camera and microphone often do not work, and the sign-in is forgotten. Look for “Open in browser” in the app’s menu, before you sign up.");
 })();

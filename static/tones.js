@@ -18,14 +18,14 @@ const listeners = new Set();
 export function unlockAudio() {
   context ??= open();
   if (context && context.state !== "running") context.resume().catch(() => undefined);
-  tell();
+  notify();
 }
 
 /** Null where there is no WebAudio, or no more of it: a ring is then only seen. */
 function open() {
   try {
     const opened = new AudioContext();
-    keepRunning(opened, tell);
+    keepRunning(opened, notify);
     return opened;
   } catch {
     isMissing = true;
@@ -36,14 +36,14 @@ function open() {
 /** Whether a ring would be silent until the user interacts with the page. */
 const isLocked = () => (context ? context.state !== "running" : !isMissing && lacksActivation());
 
-function tell() {
-  for (const hear of listeners) hear(isLocked());
+function notify() {
+  for (const listener of listeners) listener(isLocked());
 }
 
-/** Unlocks the sound at the first touch of any kind. @param {(isLocked: boolean) => void} hear at once, and at each change */
-export function watchSound(hear) {
-  listeners.add(hear);
-  hear(isLocked());
+/** Unlocks the sound at the first touch of any kind. @param {(isLocked: boolean) => void} listener at once, and at each change */
+export function watchSound(listener) {
+  listeners.add(listener);
+  listener(isLocked());
   const stop = onActivation(() => { stop(); if (!context) unlockAudio(); });
 }
 
@@ -73,7 +73,7 @@ export function startTone(direction) {
   if (!context && !lacksActivation()) unlockAudio();
   chime(loudness);
   repeat = setInterval(() => chime(loudness), 2000);
-  tell();
+  notify();
 }
 
 export function stopTone() {

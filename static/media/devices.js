@@ -47,22 +47,22 @@ export async function openDevices(kinds, picture = {}) {
   return tracks;
 }
 
-/** @typedef {(faults: Fault[]) => void} Tell */
+/** @typedef {(faults: Fault[]) => void} Report */
 
-/** Tells when the browser's question has waited for a while. @param {readonly Kind[]} kinds @param {Tell} tell @returns {() => void} the answer is here */
-function whenAsking(kinds, tell) {
+/** Reports when the browser's question has waited for a while. @param {readonly Kind[]} kinds @param {Report} report @returns {() => void} the answer is here */
+function whenAsking(kinds, report) {
   let isAnswered = false;
   const timer = setTimeout(async () => {
     const states = await Promise.all(kinds.map(permissionOf));
     const waiting = kinds.filter((_, index) => states[index] !== "granted");
-    if (!isAnswered && waiting.length) tell(waiting.map((kind) => ({ kind, cause: "asking" })));
+    if (!isAnswered && waiting.length) report(waiting.map((kind) => ({ kind, cause: "asking" })));
   }, ASKING_MS);
   return () => { isAnswered = true; clearTimeout(timer); };
 }
 
 /**
  * All devices if possible; else each is tried alone, and the faults of the others are returned.
- * @param {readonly Kind[]} [kinds] @param {{picture?: MediaTrackConstraints, asking?: Tell}} [options]
+ * @param {readonly Kind[]} [kinds] @param {{picture?: MediaTrackConstraints, asking?: Report}} [options]
  * @returns {Promise<{tracks: MediaStreamTrack[], faults: Fault[]}>}
  */
 export async function openWhatThereIs(kinds = KINDS, { picture = {}, asking = () => {} } = {}) {

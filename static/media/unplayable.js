@@ -4,7 +4,7 @@
  */
 
 /** @param {Event} event */
-function tell({ target }) {
+function showWords({ target }) {
   if (!(target instanceof HTMLVideoElement) || !target.currentSrc || (target.error?.code ?? 0) < MediaError.MEDIA_ERR_DECODE) return;
   const words = document.createElement("p");
   words.className = "unplayable";
@@ -15,6 +15,6 @@ function tell({ target }) {
   if (!target.nextElementSibling?.matches(".unplayable")) target.after(words);
 }
 
-document.addEventListener("error", tell, true); // errors of media do not bubble
+document.addEventListener("error", showWords, true); // errors of media do not bubble
 
 export {};

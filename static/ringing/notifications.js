@@ -31,9 +31,9 @@ export function notificationState() {
   return permission() === "granted" && !worker && needsWorker() ? "denied" : permission();
 }
 
-/** @param {() => void} hear when what is possible has changed */
-export function watchNotifications(hear) {
-  changed = hear;
+/** @param {() => void} listener when what is possible has changed */
+export function watchNotifications(listener) {
+  changed = listener;
 }
 
 /** Call from a click. */

@@ -70,8 +70,8 @@ class RoomPage {
   /** @param {HTMLElement|null} card */
   #shown(card) {
     element("queue-empty").hidden = card !== null;
-    element("deck-controls").hidden = card === null;
-    element("deck-place").textContent = this.stack.place;
+    element("card-stack-controls").hidden = card === null;
+    element("card-stack-place").textContent = this.stack.place;
     for (const step of this.root.querySelectorAll("[data-step]")) /** @type {HTMLElement} */ (step).hidden = this.stack.cards.length < 2;
     if (card) this.#label(card);
   }

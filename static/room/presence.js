@@ -36,10 +36,10 @@ const wantsOnline = () => recall(KEY) === "yes" && canCall();
 export const isLost = () => downSince > 0 && Date.now() - downSince > DOWN_MS;
 export const isAvailable = () => available;
 
-/** Hears each change. @param {() => void} hear @returns {() => void} stops it */
-export function watchPresence(hear) {
-  watching.add(hear);
-  return () => watching.delete(hear);
+/** Calls the listener at each change. @param {() => void} listener @returns {() => void} stops it */
+export function watchPresence(listener) {
+  watching.add(listener);
+  return () => watching.delete(listener);
 }
 
 function draw() {
@@ -52,7 +52,7 @@ function draw() {
   if (element("availability-words").textContent !== WORDS[state]) element("availability-words").textContent = WORDS[state];
   element("go-online").hidden = state === "lost" ? wantsOnline() : available;
   element("take-break").hidden = state !== "online";
-  for (const hear of watching) hear();
+  for (const listener of watching) listener();
 }
 
 /** @param {boolean} isListed as the server says */

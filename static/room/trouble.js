@@ -49,19 +49,19 @@ async function deviceFaults() {
 
 async function lookAtDevices() {
   const faults = await deviceFaults();
-  if (!ownDevices.isOpen && faults.length) tell(faults);
+  if (!ownDevices.isOpen && faults.length) showFaults(faults);
 }
 
 /** What the open devices lack. */
 function lookAtOpen() {
   const { faults } = ownDevices;
   if (!ownDevices.isOpen) return;
-  if (faults.length) tell(faults);
+  if (faults.length) showFaults(faults);
   else if (isAboutDevices) show([]);
 }
 
 /** @param {readonly Fault[]} faults */
-function tell(faults) {
+function showFaults(faults) {
   const { title, help } = troubleOfFaults(faults);
   if (faults.some(({ cause }) => cause === "asking")) return show([title, help], true);
   const rest = faults.length > 1 ? "the other person could only read you" : faults[0]?.kind === "audio" ? "you would be seen, and write" : "you would be heard, not seen";

@@ -45,7 +45,7 @@ export class CallEngine extends EventTarget {
     super();
     this.send = send;
     this.ice = new IceServers(callId);
-    this.route = new RouteWatch(() => this.#tell("noroute", {}));
+    this.route = new RouteWatch(() => this.#emit("noroute", {}));
     this.flow = new MediaFlow(() => this.pc, {
       changed: (isFlowing) => this.#flowChanged(isFlowing), stalled: () => this.reconnect.soon(0), resumed: () => this.#resumed(),
     });
@@ -210,9 +210,9 @@ export class CallEngine extends EventTarget {
       if (pc === this.pc) this.send({ type: "rtc:ice", candidates, attempt: this.attempt });
     });
     pc.onnegotiationneeded = () => this.#offer(pc);
-    pc.onicecandidate = ({ candidate }) => { this.route.heard(candidate); batch.add(candidate); };
+    pc.onicecandidate = ({ candidate }) => { this.route.received(candidate); batch.add(candidate); };
     pc.ontrack = ({ track, transceiver }) => {
-      if (transceiver === transceiverOf(pc, /** @type {Kind} */ (track.kind))) this.#tell("track", { track });
+      if (transceiver === transceiverOf(pc, /** @type {Kind} */ (track.kind))) this.#emit("track", { track });
     };
     pc.onconnectionstatechange = pc.oniceconnectionstatechange = () => { if (pc === this.pc) this.reconnect.stateChanged(pc); };
     pc.onicegatheringstatechange = () => this.route.look(pc);
@@ -262,7 +262,7 @@ export class CallEngine extends EventTarget {
   /** @param {boolean} isFlowing */
   #flowChanged(isFlowing) {
     if (isFlowing) this.#hasConnected = this.isEstablished = true;
-    this.#tell("flow", { isFlowing });
+    this.#emit("flow", { isFlowing });
     if (!isFlowing) return this.reconnect.soon(0);
     this.reconnect.resumed();
     this.setVideoLimit(this.#videoLimit);
@@ -276,7 +276,7 @@ export class CallEngine extends EventTarget {
   }
 
   /** @param {string} type @param {object} detail */
-  #tell(type, detail) {
+  #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 

@@ -79,25 +79,25 @@ export class RouteWatch {
   static PATIENCE_MS = 6000;
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #timer;
 
-  /** @param {() => void} tell */
-  constructor(tell) {
-    this.tell = tell;
+  /** @param {() => void} onNoRoute */
+  constructor(onNoRoute) {
+    this.onNoRoute = onNoRoute;
   }
 
   /** A new connection starts; the time limit of an older one continues. */
   begin() {
-    this.#timer ??= setTimeout(() => this.tell(), RouteWatch.PATIENCE_MS);
+    this.#timer ??= setTimeout(() => this.onNoRoute(), RouteWatch.PATIENCE_MS);
   }
 
   /** @param {RTCIceCandidate|null} candidate */
-  heard(candidate) {
+  received(candidate) {
     if (candidate?.candidate) this.stop();
   }
 
   /** @param {RTCPeerConnection} pc */
   look(pc) {
     const hasNone = !pc.localDescription?.sdp.includes("a=candidate:");
-    if (pc.iceGatheringState === "complete" && hasNone) this.tell();
+    if (pc.iceGatheringState === "complete" && hasNone) this.onNoRoute();
   }
 
   stop() {
