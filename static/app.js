@@ -83,9 +83,16 @@ function onResponseError(event) {
 /** Is this error a new version of the very thing it would replace (a form with its faults named)? @param {HtmxContext} ctx */
 const answersTarget = (ctx) => Boolean(ctx.target?.id && ctx.text?.includes(`id="${ctx.target.id}"`));
 
+/** Our fragments are no whole pages. @param {HtmxContext} ctx */
+const isForeign = (ctx) => /<html[\s>]/i.test(ctx.text ?? "");
+
 /** A conflict may come as the form again, or as an error that must not take the form's place. @param {Event} event */
 function onBeforeSwap(event) {
   const ctx = contextOf(event);
+  if (isForeign(ctx)) {
+    event.preventDefault();
+    return toastRetry(ctx.sourceElement, "Something between you and the site answered instead: a login page of this network, or a filter.");
+  }
   before.set(ctx, { source: ctx.sourceElement, length: itemsOf(ctx.sourceElement).length });
   if ((ctx.response?.status ?? 200) >= 400 && !answersTarget(ctx)) event.preventDefault();
 }

@@ -17,11 +17,14 @@ let ringing = null;
 
 const xsrf = () => /** @type {HTMLMetaElement|null} */ (document.querySelector('meta[name="xsrf"]'))?.content ?? "";
 
+/** The login page of a network, or a filter's, is no answer of the site. @param {Response} answer */
+const isJson = (answer) => answer.headers.get("Content-Type")?.includes("json");
+
 /** @param {string} path @param {object} body @returns {Promise<Response|null>} null: the server did not take it */
 export async function post(path, body) {
   const headers = { "Content-Type": "application/json", Accept: "application/json", "X-XSRFToken": xsrf() };
   const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) }).catch(() => null);
-  if (answer?.ok) return answer;
+  if (answer?.ok && (answer.status === 204 || isJson(answer))) return answer;
   const told = await answer?.json().catch(() => null);
   toast(told?.error?.message ?? "That did not get through. Check your connection and try again.", { key: "safety", tone: "danger" });
   return null;
@@ -38,13 +41,14 @@ async function block(userId) {
 /** @param {string} address of the form; chat lines come with it when it names a call */
 async function openReport(address) {
   const answer = await fetch(address, { headers: { "HX-Request": "true", Accept: "text/html" } }).catch(() => null);
-  if (!answer?.ok) return location.assign(address);
+  const html = answer?.ok ? await answer.text() : "";
+  if (!html.includes("data-report-form")) return location.assign(address);
   const dialog = document.createElement("dialog");
   dialog.className = "report-dialog";
   dialog.setAttribute("aria-labelledby", "report-title");
   const body = document.createElement("div");
   body.className = "dialog-body";
-  body.append(...new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes);
+  body.append(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
   body.append(closeButton(dialog), toastsPlace());
   dialog.append(body);
   dialog.addEventListener("close", () => dialog.remove());

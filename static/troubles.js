@@ -6,7 +6,7 @@
  */
 
 /** @typedef {"audio"|"video"} Kind */
-/** @typedef {"asking"|"blocked"|"dismissed"|"system"|"policy"|"missing"|"busy"|"unfit"|"insecure"|"unsupported"|"failed"} Cause */
+/** @typedef {"asking"|"slow"|"blocked"|"dismissed"|"system"|"policy"|"missing"|"busy"|"unfit"|"insecure"|"unsupported"|"failed"} Cause */
 /** @typedef {{kind: Kind, cause: Cause}} Fault */
 /** @typedef {{title: string, help: string, canRetry: boolean}} Trouble */
 
@@ -62,6 +62,8 @@ const SYSTEM = isPhone ? "Open the phone’s settings, find this browser there, 
 const wordsFor = (and, or, are) => ({
   asking: { title: "Choose Allow in the browser’s bar", canRetry: false,
     help: `Your browser is asking for your ${and}. Its question is at the top of the window, mostly on the left, or over the page.` },
+  slow: { title: `Your ${or} does not start`, canRetry: false,
+    help: "It was asked for, and does not answer. Close other calls and camera apps, plug it in again, or restart the browser." },
   blocked: { title: `Your ${and} ${are} blocked`, canRetry: true, help: `${PLACE}, then try again.` },
   dismissed: { title: `Your browser may not use your ${and} yet`, canRetry: true,
     help: "Its question was closed without an answer. Try again, and choose Allow." },
@@ -78,7 +80,7 @@ const wordsFor = (and, or, are) => ({
   unsupported: { title: `This browser does not offer your ${and}`, canRetry: false,
     help: isInApp ? "This page is open inside another app. Open it in Safari, Chrome or Firefox itself: look for “Open in browser” in the app’s menu."
       : "They are switched off in its settings, or it is too old. Use a current Chrome, Safari, Firefox or Edge." },
-  failed: { title: `Your ${or} did not start`, canRetry: true, help: "Check that it is connected, then try again." },
+  failed: { title: `Your ${or} did not start`, canRetry: true, help: "Check that it is connected and that no other program uses it, then try again." },
 });
 
 /** @param {readonly Kind[]} kinds @param {Cause} cause */

@@ -45,7 +45,7 @@ export class DeviceHelp {
   /** Takes part with what there is, and helps with the rest. @param {() => Promise<Fault[]>} ask */
   async join(ask) {
     element("call-help").hidden = true;
-    const asking = ownDevices.faults.filter(({ cause }) => cause === "asking"); // since the room
+    const asking = ownDevices.faults.filter(({ cause }) => cause === "asking" || cause === "slow"); // since the room
     if (asking.length) this.#show(asking);
     await ask();
     if (this.#left.aborted) return;

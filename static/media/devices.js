@@ -13,6 +13,8 @@ import { causeOf, faultOf, permissionOf } from "../troubles.js";
 const KEYS = { audio: "napalm.microphone", video: "napalm.camera", output: "napalm.speaker" };
 /** A permitted device opens sooner; after this time the browser is waiting for the user. */
 const ASKING_MS = 3000;
+/** Drivers may hang without an error, also of a permitted device. */
+const SLOW_MS = 12_000;
 /** A list of devices takes a few milliseconds; one that is later is not coming. */
 const LISTING_MS = 2000;
 /** @type {readonly Kind[]} */
@@ -49,15 +51,16 @@ export async function openDevices(kinds, picture = {}) {
 
 /** @typedef {(faults: Fault[]) => void} Report */
 
-/** Reports when the browser's question has waited for a while. @param {readonly Kind[]} kinds @param {Report} report @returns {() => void} the answer is here */
+/** Reports when the browser's question, or a device, has waited for a while. @param {readonly Kind[]} kinds @param {Report} report @returns {() => void} the answer is here */
 function whenAsking(kinds, report) {
   let isAnswered = false;
-  const timer = setTimeout(async () => {
+  const look = async (/** @type {"asking"|"slow"} */ cause) => {
     const states = await Promise.all(kinds.map(permissionOf));
-    const waiting = kinds.filter((_, index) => states[index] !== "granted");
-    if (!isAnswered && waiting.length) report(waiting.map((kind) => ({ kind, cause: "asking" })));
-  }, ASKING_MS);
-  return () => { isAnswered = true; clearTimeout(timer); };
+    const waiting = kinds.filter((_, index) => (states[index] === "granted") === (cause === "slow"));
+    if (!isAnswered && waiting.length) report(waiting.map((kind) => ({ kind, cause })));
+  };
+  const timers = [setTimeout(look, ASKING_MS, "asking"), setTimeout(look, SLOW_MS, "slow")];
+  return () => { isAnswered = true; timers.forEach(clearTimeout); };
 }
 
 /**

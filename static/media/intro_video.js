@@ -34,13 +34,13 @@ class IntroCamera extends Camera {
     recorder.ondataavailable = ({ data }) => this.keep(data.size ? data : null);
     recorder.start();
     this.show("recording");
-    this.tick(Date.now());
+    this.tick(performance.now());
   }
 
   /** Seconds by the clock; six are needed before the button stops it. @param {number} began */
   tick(began) {
     if (this.recorder?.state !== "recording") return;
-    const seconds = (Date.now() - began) / 1000;
+    const seconds = (performance.now() - began) / 1000;
     /** @type {HTMLElement} */ (this.root.querySelector("[data-clock]")).textContent = String(Math.floor(seconds));
     /** @type {HTMLButtonElement} */ (this.root.querySelector("[data-stop]")).disabled = seconds < 6;
     if (seconds > 59.5) this.recorder.stop();

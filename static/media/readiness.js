@@ -30,7 +30,7 @@ export async function ways(iceServers, isEnough, ms = PATIENCE_MS) {
 /** Credentials for a look, not for a call; null when they cannot be had now. @returns {Promise<RTCIceServer[]|null>} */
 async function serversToTry() {
   const answer = await fetch("/turn/credentials?purpose=check", { headers: { Accept: "application/json" } }).catch(() => null);
-  return answer?.ok ? (await answer.json()).iceServers : null;
+  return answer?.ok ? answer.json().then(({ iceServers }) => iceServers, () => null) : null;
 }
 
 /**

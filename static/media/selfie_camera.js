@@ -10,6 +10,9 @@ import { troubleOfFaults } from "../troubles.js";
 
 const EDGE = 1080;
 const SQUARE = { width: { ideal: 1280 }, height: { ideal: 1280 } };
+/** Firefox's resistFingerprinting returns noise or white. @type {[string, string]} */
+const PROTECTED = ["This browser changes the pictures that a page takes.",
+  "Its protection against fingerprinting does that. Let this site read canvases (the sign left of the address), and open the camera again. Or choose a file below."];
 const FILE = "Or choose a file below.";
 
 const xsrfToken = () => /** @type {HTMLMetaElement|null} */ (document.querySelector('meta[name="xsrf"]'))?.content ?? "";
@@ -146,11 +149,20 @@ export class Camera {
   }
 }
 
+/** Whether a canvas is read as it was painted; Brave's changes are too small to be seen. */
+function keepsColours() {
+  const pen = /** @type {CanvasRenderingContext2D} */ (Object.assign(document.createElement("canvas"), { width: 8, height: 8 }).getContext("2d"));
+  pen.fillStyle = "rgb(64 128 32)";
+  pen.fillRect(0, 0, 8, 8);
+  return pen.getImageData(0, 0, 8, 8).data.every((value, index) => Math.abs(value - [64, 128, 32, 255][index % 4]) < 9);
+}
+
 class SelfieCamera extends Camera {
   /** Cuts the middle square, mirrored, at most EDGE pixels wide. @override */
   shoot() {
     const { videoWidth: width, videoHeight: height } = this.video;
     if (!width || !height) return;
+    if (!keepsColours()) { this.stop(); return this.explain(PROTECTED); }
     const side = Math.min(width, height);
     const canvas = document.createElement("canvas");
     canvas.width = canvas.height = Math.min(side, EDGE);

@@ -63,7 +63,7 @@ function lookAtOpen() {
 /** @param {readonly Fault[]} faults */
 function showFaults(faults) {
   const { title, help } = troubleOfFaults(faults);
-  if (faults.some(({ cause }) => cause === "asking")) return show([title, help], true);
+  if (faults.some(({ cause }) => cause === "asking" || cause === "slow")) return show([title, help], true);
   const rest = faults.length > 1 ? "the other person could only read you" : faults[0]?.kind === "audio" ? "you would be seen, and write" : "you would be heard, not seen";
   return show([title, `${help} ${ANYWAY} Then ${rest}.`], true);
 }
@@ -71,8 +71,8 @@ function showFaults(faults) {
 /** Behind a proxy without WebSocket support, the connection never opens. */
 async function lookAtSocket() {
   if (invites.hasOpened) return;
-  const answer = await fetch("/healthz").catch(() => null);
-  if (answer?.ok && !invites.hasOpened) show(NO_SOCKET);
+  const answer = await fetch("/healthz").then((found) => found.json()).catch(() => null); // a login page of a network is no answer
+  if (answer?.status === "ok" && !invites.hasOpened) show(NO_SOCKET);
 }
 
 /** Looks before the user is listed; what is found is on the screen. @returns {Promise<boolean>} */
