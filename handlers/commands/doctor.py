@@ -117,6 +117,7 @@ async def _examine_with_callers(
     config, token = models.config, callers[0].token
     try:
         lines = [await to_thread(proxy.check_origin_and_upgrade, config, at, token)]
+        lines += await to_thread(proxy.check_headers, config, at)
         lines += await to_thread(proxy.check_forwarding, config, at, token)
         if lines[-1].state == "wrong" and lines[-1].text.startswith("BASE_URL"):
             return [*lines, skipped("site", "the fault above first")]

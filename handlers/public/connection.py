@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers.base.handler import BaseHandler
-from handlers.http.request import address_of, is_trusted
+from handlers.http.request import address_of, comes_further, is_trusted
 from models.errors import NotFound
 
 
@@ -19,6 +19,7 @@ class ConnectionHandler(BaseHandler):
                 "peer": str(peer),
                 "isTrusted": peer is not None and is_trusted(peer, self.config.trusted_proxies),
                 "isForwarded": "X-Forwarded-For" in self.request.headers,
+                "isFurther": comes_further(self.request, self.address),
                 "baseUrl": self.config.base_url,
                 "serverNow": self.models.clock.now_ms(),
             }

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+import re
 import secrets
 import struct
 import zlib
+from collections.abc import Mapping
 
 import msgspec
 
-from models.checks.lines import Line, fine, wrong
+from models.checks.lines import Line, faults, fine, wrong
 from models.checks.public_address import Answer, PublicAddress, Unreachable
 from models.settings.config import Config
 
@@ -17,6 +19,8 @@ from models.settings.config import Config
 PHOTO_BYTES = 7 * 1024 * 1024
 FORGED = "203.0.113.77"
 PNG_HEAD = 8 + 25
+POLICY = re.compile(r"([\w-]+)=(\([^)]*\)|\*|self)")
+LEAVE = "Let it leave the site's own headers as they are."
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -53,6 +57,38 @@ class Seen(msgspec.Struct, frozen=True, rename="camel"):
     is_trusted: bool
     is_forwarded: bool
     base_url: str
+    # Whether the address is that of a further proxy.
+    is_further: bool = False
+
+
+def check_headers(config: Config, at: PublicAddress) -> list[Line]:
+    """What the proxy does to the headers of a page."""
+    try:
+        found = altered(at.ask("GET", "/", {"Accept": "text/html"}).headers)
+    except Unreachable as error:
+        found = [f"BASE_URL: {error}."]
+    return faults("headers", found, "the proxy leaves those of the site as they are")
+
+
+def altered(headers: Mapping[str, str]) -> list[str]:
+    """Changes that break the site. Several lines of one name are joined by commas; of Permissions-Policy and
+    Referrer-Policy the last one counts, of Content-Security-Policy all do.
+    """
+    found = []
+    permissions = dict(POLICY.findall(headers.get("permissions-policy", "")))
+    lacking = [
+        feature
+        for feature in ("camera", "microphone")
+        if not re.search(r"self|\*", permissions.get(feature, "self"))
+    ]
+    if lacking:
+        found.append(f"proxy: its Permissions-Policy gives pages no {' and no '.join(lacking)}. {LEAVE}")
+    if headers.get("referrer-policy", "").rpartition(",")[2].strip() == "no-referrer":
+        text = "proxy: by its Referrer-Policy: no-referrer browsers hide their origin, and forms are refused"
+        found.append(f"{text}. {LEAVE}")
+    if "," in headers.get("content-security-policy", ""):
+        found.append(f"proxy: it adds a Content-Security-Policy, and browsers apply both. {LEAVE}")
+    return found
 
 
 def check_forwarding(config: Config, at: PublicAddress, token: str) -> list[Line]:
@@ -77,6 +113,9 @@ def _judge_forwarding(plain: Seen, forged: Seen, at: PublicAddress) -> list[Line
     if plain.is_forwarded and not plain.is_trusted:
         text = f"TRUSTED_PROXIES: requests come from {plain.peer} with X-Forwarded-For and it is not named"
         return [wrong("forwarding", f"{text} there: all visitors share one address and its limits.")]
+    if plain.is_further:
+        text = f"TRUSTED_PROXIES: requests also pass {plain.address}, which it does not name"
+        return [wrong("forwarding", f"{text}: all visitors share one address and its limits.")]
     if forged.address == FORGED:
         text = "TRUSTED_PROXIES: a client can forge its address: it names too much, or the proxy passes on"
         return [wrong("forwarding", f"{text} X-Forwarded-For without adding the client's address.")]

@@ -63,7 +63,8 @@ class PublicAddress:
             connection.request(method, path, body, {"Accept": "application/json", **(headers or {})})
             answer = connection.getresponse()
             content = b"" if answer.status == 101 else answer.read(64 * 1024)
-            return Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, content)
+            names = {name.lower() for name, _ in answer.getheaders()}
+            return Answer(answer.status, {name: answer.getheader(name, "") for name in names}, content)
         except (OSError, http.client.HTTPException) as error:
             raise Unreachable(cause_of(error)) from error
         finally:

@@ -174,10 +174,11 @@ async def behind(
     [
         (replacing("X-Forwarded-For", "192.0.2.9"), {}, []),
         (replacing("X-Forwarded-For", "192.0.2.9"), {"trusts": False}, [("forwarding", "TRUSTED_PROXIES")]),
+        (replacing("X-Forwarded-For", "192.0.2.9, 10.0.0.7"), {}, [("forwarding", "TRUSTED_PROXIES")]),
         (without("Upgrade"), {"trusts": False}, [("upgrade", "proxy")]),
         (replacing("X-Forwarded-For", "192.0.2.9"), {"most": 1 << 20}, [("upload", "proxy")]),
     ],
-    ids=["healthy", "not trusted", "no upgrade", "small bodies"],
+    ids=["healthy", "not trusted", "further proxy", "no upgrade", "small bodies"],
 )
 async def test_a_proxy(
     make_site: MakeSite,
