@@ -1,5 +1,5 @@
-"""A call in a browser that lacks what is newer than the oldest one we serve, and pages among other oddities: a
-network that answers for the site, devices that hang, canvases that are changed.
+"""Calls in browsers without what is newer than the oldest one we serve; pages where a network answers for the
+site, devices hang, or canvases are changed.
 """
 
 from __future__ import annotations
