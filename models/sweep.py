@@ -107,7 +107,7 @@ class Sweep:
         jobs.append(PeriodicJob(ROUND_SECONDS * BEAT_ROUNDS, self._beat_in_redis))
         for seconds, work in jobs:
             self._tasks.repeat(_name(work), work, seconds, max(MOST_ROUND_SECONDS, seconds))
-        for seconds, work in (PeriodicJob(CORRECT_SECONDS, self._presence.correct_calls), *self._jobs):
+        for seconds, work in (PeriodicJob(CORRECT_SECONDS, self._presence.correct), *self._jobs):
             self._tasks.repeat(_name(work), work, seconds)
 
     async def stop(self) -> None:

@@ -30,7 +30,7 @@ INVITES_DUE = "ns:invites"
 INVITES_GONE = "ns:gone"
 
 # hash: socket id -> "<joined 0|1>:<hidden since ms or 0>:<process id>"; plus "linger" -> ms. TTL of a week,
-# renewed on change.
+# renewed while the socket is open.
 SOCKETS = "ns:sockets:"
 # set: process id -> user ids with sockets there; used only by the scripts.
 PROCESS_USERS = "ns:process-users:"

@@ -2,21 +2,20 @@
 
 Listed: the user has a joined socket that is not away, and is not busy (ringing or in a call). It is decided
 by the Lua script `room.settle`, atomically with every change. Away: no socket for 10 s, or the tab hidden for
-15 s without notifications.
-
-Each process remembers its own sockets and registers them again if Redis was emptied or restarted. Processes
-send heartbeats; if one dies, the others remove its sockets.
+15 s without notifications. Each process remembers its own sockets and registers those again that Redis has
+lost. Processes send heartbeats; if one dies, the others remove its sockets.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import msgspec
 
 from models.clock import Clock
+from models.concurrency.bounded_gather import bounded_gather
 from models.postgres.database import Db
 from models.redis import keys
 from models.redis.client import Bus
@@ -117,8 +116,7 @@ class Presence:
         local = self._local.get(socket_id)
         if local is None:
             return False  # it has closed
-        if joined is not None:
-            local.is_joined = joined
+        local.is_joined = local.is_joined if joined is None else joined
         marks = (self._clock.now_ms(), "-" if joined is None else int(joined), local.hidden_since)
         return bool(await self._bus.script("room.socket_mark", local.user_id, socket_id, *marks))
 
@@ -165,8 +163,7 @@ class Presence:
 
     async def are_listed(self, user_ids: Sequence[str]) -> list[bool]:
         """Whether each of these users is listed now. Needs at least one id."""
-        scores = await self._bus.command("zmscore", keys.QUEUE, *user_ids)
-        return [score is not None for score in scores]
+        return [score is not None for score in await self._bus.command("zmscore", keys.QUEUE, *user_ids)]
 
     async def online_users(self) -> int:
         """The number of users with access who have a socket, in all processes."""
@@ -209,9 +206,7 @@ class Presence:
     async def register_all(self) -> None:
         """Registers every live call and every socket of this process again, after Redis was emptied."""
         await self._mark_calls()
-        sockets = list(self._local)
-        for at in range(0, len(sockets), AT_ONCE):
-            await asyncio.gather(*(self.reopen(socket_id) for socket_id in sockets[at : at + AT_ONCE]))
+        await bounded_gather(list(self._local), AT_ONCE, self.reopen)
 
     async def _mark_calls(self) -> None:
         """Marks all users in live calls as busy, and frees those whose call has ended since it was read."""
@@ -219,19 +214,28 @@ class Presence:
         while after is not None:
             live = await self._sql.all("live_calls", LiveCall, after=after, most=AT_ONCE)
             marks = {one.user_id: f"call:{one.call_id}" for one in live}
-            pairs = [value for mark in marks.items() for value in mark]
+            pairs = chain.from_iterable(marks.items())
             await self._bus.script("room.busy_mark", self._clock.now_ms(), keys.CALL_BUSY_MS, *pairs)
             await self._free_ended(marks)
             after = live[-1].user_id if len(live) == AT_ONCE else None
 
-    async def correct_calls(self) -> None:
-        """Frees users of this process from calls that are not live in PostgreSQL."""
+    async def correct(self) -> None:
+        """Corrects what Redis has of this process's users: their sockets, and calls that are over."""
         user_ids = list(self._of_user)
         while part := user_ids[:AT_ONCE]:
             del user_ids[:AT_ONCE]
-            found = await self._bus.command("mget", *map(keys.busy, part))
-            marks = {user_id: mark.decode() for user_id, mark in zip(part, found, strict=True) if mark}
-            await self._free_ended({one: mark for one, mark in marks.items() if mark.startswith("call:")})
+            await self._restore(part)
+            found = zip(part, await self._bus.command("mget", *map(keys.busy, part)), strict=True)
+            await self._free_ended(
+                {one: mark.decode() for one, mark in found if (mark or b"")[:5] == b"call:"}
+            )
+
+    async def _restore(self, user_ids: list[str]) -> None:
+        """Registers the sockets of these users again that Redis has lost: expired, or evicted."""
+        sockets = [(one, self._local[one]) for user_id in user_ids for one in self._of_user.get(user_id, ())]
+        values = chain.from_iterable((local.user_id, one, int(local.counts)) for one, local in sockets)
+        for socket_id in await self._bus.script("room.sockets_missing", *values):
+            await self.reopen(socket_id.decode())
 
     async def _free_ended(self, marks: dict[str, str]) -> None:
         """A mark is set after its call has begun, so a marked call that is not live has ended."""

@@ -67,10 +67,10 @@ async def test_a_mark_without_a_call_is_corrected(site: Running, person: MakePer
     await site.invites(cleo, join=False)
     for one, call_id in ((pair.anna, new_id()), (pair.ben, live), (cleo, live)):
         await models.bus.command("set", keys.busy(one.user_id), f"call:{call_id}", "px", 3_600_000)
-    await models.presence.correct_calls()
+    await models.presence.correct()
     assert await busy(models, pair.anna) is await busy(models, pair.ben) is None
     assert await busy(models, cleo) == f"call:{live}".encode()
     ringing = await pair.ring()
-    await models.presence.correct_calls()
+    await models.presence.correct()
     assert await busy(models, pair.anna) == f"invite:{ringing}".encode()
     assert not await rows(models, "select 1 from invite_outcomes where invite_id = %s", ringing)

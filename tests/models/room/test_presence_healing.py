@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 import pytest
 
@@ -52,6 +53,23 @@ async def test_presence_recovers_from_an_emptied_redis(
 
 async def _seats(site: Running, call_id: str, number: int) -> bool:
     return len(await site.models.bus.command("keys", f"ns:seat:{call_id}:*")) == number
+
+
+@pytest.mark.parametrize("lost", [(keys.sockets,), (keys.sockets, lambda _user_id: keys.ONLINE)])
+async def test_a_socket_whose_key_is_gone_is_registered_again(
+    site: Running, person: MakePerson, lost: tuple[Callable[[str], str], ...]
+) -> None:
+    """Its week is over, or a Redis that may evict keys has taken it."""
+    pair = await two(site, person)
+    bus, presence = site.models.bus, site.models.presence
+    key, other = keys.sockets(pair.ben.user_id), keys.sockets(pair.anna.user_id)
+    await bus.command("del", *(name(pair.ben.user_id) for name in lost))
+    await bus.command("expire", other, 10)
+    await presence.correct()
+    assert await bus.command("hlen", key) == 1
+    assert await bus.command("ttl", other) > 100_000
+    assert await are_online(site, 2)
+    await pair.ring()
 
 
 async def test_presence_recovers_from_a_dead_process(
