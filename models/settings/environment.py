@@ -29,6 +29,9 @@ def read_config(environment: Mapping[str, str]) -> Config:
 def _read(read: SettingsReader) -> Config:
     port = read.integer("PORT", 8080, 1, 65535)
     base = Config()
+    tls = read.choice("TLS", ("off", "auto", "on", "internal"), base.tls)
+    # With `internal` it is that of our own Caddy, which makes it after the first start.
+    authorities = read.optional_path if tls == "internal" else read.certificates
     return Config(
         environment=read.choice("ENVIRONMENT", ("development", "production"), base.environment),
         host=read.host("HOST", base.host),
@@ -38,7 +41,7 @@ def _read(read: SettingsReader) -> Config:
         base_url=read.base_url("BASE_URL", f"http://localhost:{port}"),
         allowed_origins=read.origins("ALLOWED_ORIGINS"),
         trusted_proxies=read.networks("TRUSTED_PROXIES"),
-        tls=read.choice("TLS", ("off", "auto", "on", "internal"), base.tls),
+        tls=tls,
         acme_directory=read.url("ACME_DIRECTORY", ("https",)),
         data_dir=read.directory("DATA_DIR", str(base.data_dir)),
         database_url=read.database_url("DATABASE_URL"),
@@ -88,7 +91,7 @@ def _read(read: SettingsReader) -> Config:
         age_scope=read.text("AGE_SCOPE", base.age_scope),
         backup_dir=read.optional_path("BACKUP_DIR"),
         backup_key=read.secret("BACKUP_KEY", least=16),
-        ssl_cert_file=read.certificates("SSL_CERT_FILE"),
+        ssl_cert_file=authorities("SSL_CERT_FILE"),
         terms_file=read.text_file("TERMS_FILE"),
         privacy_file=read.text_file("PRIVACY_FILE"),
         terms_version=read.line("TERMS_VERSION"),

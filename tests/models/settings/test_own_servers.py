@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from models.settings.environment import read_config
@@ -81,3 +83,9 @@ def test_coturn_on_all_interfaces_needs_a_public_address() -> None:
 )
 def test_the_other_name_is_with_or_without_www(host: str, other: str | None) -> None:
     assert other_name(host) == other
+
+
+def test_the_authority_of_our_own_caddy_is_made_after_the_first_start(tmp_path: Path) -> None:
+    later = {"SSL_CERT_FILE": str(tmp_path / "root.crt"), "BASE_URL": "https://localhost"}
+    assert faults_of(**later)[0].startswith("SSL_CERT_FILE must be a file of certificates")
+    assert read_config(later | {"TLS": "internal"}).ssl_cert_file == tmp_path / "root.crt"
