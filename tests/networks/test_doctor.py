@@ -67,8 +67,8 @@ def site() -> Iterator[tuple[SecureSite, Home]]:
                 site.start()
                 place.homes[0].reset()
                 yield site, place.homes[0]
-                site.stop()
             finally:
+                site.stop()
                 pair.stop()
 
 
