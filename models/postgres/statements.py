@@ -103,7 +103,7 @@ aiosql.register_adapter("asynchronous", _Adapter)
 
 
 def statement(noun: str, name: str) -> Statement:
-    """A statement for code that runs before there is a `models.postgres.database`."""
+    """A statement for code that runs before the database is open."""
     return _queries(noun)[name]
 
 

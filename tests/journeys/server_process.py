@@ -85,7 +85,7 @@ class ServerProcess:
         self.start()
 
     def command(self, *words: str) -> str:
-        """What the operator reads who runs this beside the site."""
+        """The output of another command that runs beside the site."""
         ran = subprocess.run(
             [sys.executable, "server.py", *words],
             cwd=ROOT, env=self._environment, stdout=subprocess.PIPE, text=True, timeout=START_SECONDS,

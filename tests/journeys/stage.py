@@ -69,7 +69,7 @@ class Loop:
 
 @dataclass(frozen=True)
 class House:
-    """What all journeys share."""
+    """Everything that the journeys share."""
 
     server: ServerProcess
     loop: Loop
@@ -147,7 +147,7 @@ def journey(
 
 
 async def two_talking(stage: Stage, caller: str, callee: str, length: str = "5 min") -> list[Visitor]:
-    """[caller, callee], members both, in a call with each other."""
+    """[caller, callee], both members, in a call with each other."""
     pair = [await stage.visitor(caller), await stage.visitor(callee)]
     await asyncio.gather(*(visitor.enrol() for visitor in pair))
     await asyncio.gather(*(visitor.go_online() for visitor in pair))

@@ -35,7 +35,7 @@ async def test_there_and_back(stage: Stage, tmp_path: Path) -> None:
     provider = AgeProviderStandIn()
     async with asking_site(stage, tmp_path, provider) as site:
         anna = await site.visitor("Anna", PHONE)
-        # The page of the provider has no icon; the two failures are wanted.
+        # The page of the provider has no icon; the two failures are intended.
         anna.expect_trouble("favicon.ico|status of 403|status of 503|503 http")
         await anna.go("/onboarding")
         await anna.fill_profile()

@@ -1,5 +1,5 @@
-"""A call goes on over a reload of either side, a restart of the server and a crash of it; a second tab takes
-the seat; and it is written once.
+"""A call survives a reload of either side, a restart and a crash of the server; a second tab takes the seat;
+the call is stored once.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ async def test_reload_of_either_side(stage: Stage) -> None:
 )
 @journey
 async def test_the_server_falls_and_comes_back(stage: Stage, fall: Callable[[ServerProcess], None]) -> None:
-    """The pictures go on without it; the page finds it again by itself."""
+    """Video continues without the server; the page reconnects by itself."""
     pair = await two_talking(stage, f"Gwen {fall.__name__}", f"Hugo {fall.__name__}")
     for visitor in pair:
         visitor.expect_trouble(OUTAGE)
@@ -85,7 +85,7 @@ async def same_clock(pair: list[Visitor]) -> None:
 
 
 async def hang_up(first: Visitor, other: Visitor) -> None:
-    """The one ends it; both see so, and both histories have it once."""
+    """One side hangs up; both see it, and both histories have the call once."""
     await first.press("End")
     for visitor in (first, other):
         await expect(visitor.page.locator("#call-ended")).to_be_visible()

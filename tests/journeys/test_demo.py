@@ -20,7 +20,7 @@ from tests.journeys.server_process import ServerProcess
 from tests.journeys.stage import PHONE, House, Stage, journey
 from tests.support.pace import within
 
-# What a person alone may need, from the landing page to the history.
+# Time for one person, from the landing page to the history.
 MOST_SECONDS = 90
 # A directory for screenshots, to be looked at.
 LOOK_AT = os.environ.get("LOOK_AT")

@@ -11,7 +11,7 @@ from tests.journeys.people.screen import until
 from tests.journeys.people.visitor import Visitor
 from tests.journeys.stage import PHONE, Stage, journey
 
-# A device that fails as W3C mediacapture-streams 10.3 says, by `window.failure`; none: it works.
+# A device that fails with the error in `window.failure` (W3C mediacapture-streams, 10.3), if there is one.
 FAILS = """
 window.failure = "NotAllowedError";
 const works = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
@@ -39,7 +39,7 @@ async def next_failure(visitor: Visitor, name: str | None) -> None:
 
 @journey
 async def test_selfie_without_a_camera(stage: Stage) -> None:
-    """It is said what is wrong; trying again works once it is mended."""
+    """The page says what is wrong; a retry works once it is fixed."""
     kim = await stage.visitor("Kim", PHONE, scripts=FAILS % ALWAYS)
     await kim.go("/onboarding")
     await kim.fill_profile()
@@ -77,7 +77,7 @@ async def test_call_without_devices(stage: Stage) -> None:
     """A text-only call still connects: the peer's video arrives, and one's own can be turned on later."""
     lena, milo = await met(stage, FAILS % ALWAYS)
     for name, words in CALL_HELP.items():
-        if name != "NotAllowedError":  # the first, told at once
+        if name != "NotAllowedError":  # the first, reported at once
             await next_failure(lena, name)
             await lena.press("Try again")
         await expect(lena.page.get_by_role("heading", name=words)).to_be_focused()
@@ -116,7 +116,7 @@ async def test_call_on_an_insecure_address(stage: Stage) -> None:
 
 
 async def met(stage: Stage, scripts: str, **options: str) -> tuple[Visitor, Visitor]:
-    """Lena, whose devices are the trouble, rang Milo and was answered."""
+    """Lena, whose devices fail, has called Milo, and he has answered."""
     lena, milo = await stage.visitor("Lena", scripts=scripts, **options), await stage.visitor("Milo")
     await asyncio.gather(lena.enrol(), milo.enrol())
     await lena.move_to(INSECURE)
@@ -128,7 +128,7 @@ async def met(stage: Stage, scripts: str, **options: str) -> tuple[Visitor, Visi
 
 
 async def sound_level(visitor: Visitor) -> float:
-    """Energy of the sound that arrives."""
+    """The energy of the received sound."""
     return float(
         await visitor.page.evaluate("""async () => {
       let energy = 0;

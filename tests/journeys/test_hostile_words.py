@@ -45,7 +45,7 @@ async def test_words_are_only_words(stage: Stage) -> None:
 
 
 async def elsewhere(one: Visitor, other: Visitor) -> None:
-    """Where the words stand after the call."""
+    """The places that show the texts after the call."""
     await one.go("/history")
     await one.sees(other.name)
     await one.touch(one.page.locator("details summary").first)
@@ -59,7 +59,7 @@ async def elsewhere(one: Visitor, other: Visitor) -> None:
 
 
 def trap(one: Visitor) -> None:
-    """A dialog or a request that the words asked for is trouble."""
+    """A dialog or a request caused by the texts is an error."""
 
     async def opened(dialog: Dialog) -> None:
         one.troubles.append(f"a dialog: {dialog.message}")

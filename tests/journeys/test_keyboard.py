@@ -1,4 +1,4 @@
-"""The whole way from the landing page into a call with nothing but Tab, Enter, Space and the arrows."""
+"""From the landing page into a call with only Tab, Enter, Space and the arrow keys."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def test_from_landing_into_a_call(stage: Stage) -> None:
 
 
 async def tab_to(visitor: Visitor, words: str, key: str = "Tab") -> None:
-    """Moves the focus on to the element with this name."""
+    """Presses Tab until the element with this name has the focus."""
     seen = []
     for _ in range(MOST_TABS):
         await visitor.page.keyboard.press(key)

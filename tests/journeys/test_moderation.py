@@ -1,4 +1,4 @@
-"""From a report to a ban, an appeal, and back: two moderators, two people, real browsers."""
+"""From a report to a ban, an appeal and its success: two moderators, two users, real browsers."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def stage(house: House, mailbox: Mailbox, tmp_path_factory: pytest.TempPathFacto
 
 
 async def alerted(mailbox: Mailbox) -> str:
-    """The page that the next alert names. Other letters are passed over."""
+    """The page that the next alert names. Other e-mails are skipped."""
     while "/admin/" not in (text := await mailbox.letter()):
         pass
     assert STAFF in mailbox.recipients

@@ -28,7 +28,7 @@ SHARE = "navigator.share = async (what) => { window.shared = what; };"
 
 @pytest.fixture(scope="module")
 def paying(house: House, bank: StripeStandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """The same browsers, and a server that takes money at the stand-in."""
+    """The same browsers, and a server that uses the fake Stripe."""
     settings = {"STRIPE_SECRET_KEY": KEY, "STRIPE_WEBHOOK_SECRET": SECRET, "PRICE_CENTS": "50"}
     home = tmp_path_factory.mktemp("money")
     server = ServerProcess(home, free_port(), STRIPE_API_BASE=bank.api_base, **settings)
@@ -109,7 +109,7 @@ async def is_refused(eve: Visitor, link: str) -> None:
 
 
 async def loses_access(stage: Stage, anna: Visitor, bank: StripeStandIn, session_id: str) -> None:
-    """Immediately, on whatever page she is, with the reason."""
+    """At once, on any page, with the reason."""
     await anna.go("/settings")
     await anna.sees("All its invitations are used")
     await told(stage, object_event("charge.refunded", bank.give_back(session_id)))

@@ -1,4 +1,4 @@
-"""One's own data: taken away as a file, then deleted for good, and no backup brings it back."""
+"""A user's own data: exported as a file, then deleted permanently, also from restored backups."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ async def me(visitor: Visitor) -> int:
 
 
 async def remembers_nobody(visitor: Visitor) -> None:
-    """The call stays in the history, with neither name nor words of who has left."""
+    """The call stays in the history, without the name and the lines of the deleted user."""
     await visitor.go("/history")
     await expect(visitor.page.locator(".call-row")).to_have_count(1)
     for gone in ("Anna Leaves", "Only for you"):
@@ -75,7 +75,7 @@ async def remembers_nobody(visitor: Visitor) -> None:
 
 
 def dump(server: ServerProcess, file: Path) -> None:
-    """As docs/operations.md says, and so is `restore`."""
+    """With the commands of docs/operations.md, like `restore`."""
     run("pg_dump", "--format=custom", f"--file={file}", site_of(server))
 
 

@@ -1,4 +1,4 @@
-"""Money that goes back: a withdrawal by the buyer, and a refund that fails and is made again by an admin."""
+"""Refunds: a withdrawal by the buyer, and a refund that fails and is repeated by an admin."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.billing.stripe_events import SECRET, event, object_event
 
 @pytest.fixture(scope="module")
 def paying(house: House, bank: StripeStandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A server that takes money at the stand-in, under the consumer law of the EU."""
+    """A server that uses the fake Stripe, under the consumer law of the EU."""
     settings = {"STRIPE_SECRET_KEY": KEY, "STRIPE_WEBHOOK_SECRET": SECRET, "PRICE_CENTS": "50"}
     settings |= {"CONSUMER_LAW": "eu", "SELLER_NAME": "Sky GmbH", "SELLER_TAX_PERCENT": "19"}
     home = tmp_path_factory.mktemp("refunds")

@@ -1,5 +1,5 @@
-"""What takes its time goes on at once, in two lanes: the main journeys, whose calls last a minute each, rings
-that run out, and what looks at many pages.
+"""Long walks run at the same time, in two lanes: the main journeys, whose calls last a minute each, rings
+that time out, and checks of many pages.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.journeys.parts import accessibility, accounts, main_journey, rings, w
 from tests.journeys.stage import DESKTOP, JOURNEY_SECONDS, PHONE, House, Stage
 
 walk = main_journey.walk
-# The minute of one main journey begins about when that of the other ends.
+# The two main journeys, a minute each, come one after the other.
 LANES = (
     {
         "landing to history, desktop": partial(walk, device=DESKTOP, caller="Anna", callee="Ben"),
@@ -39,7 +39,7 @@ Begun = dict[str, Future[list[str]]]
 
 
 async def go(house: House, name: str) -> list[str]:
-    """The errors of their pages."""
+    """Walks, and returns the errors of the visitors' pages."""
     stage = Stage(house)
     try:
         await asyncio.wait_for(WALKS[name](stage), JOURNEY_SECONDS)
@@ -62,7 +62,7 @@ async def one_after_the_other(house: House, names: list[str], outcomes: Begun) -
 
 @pytest.fixture(scope="module")
 def begun(house: House) -> Iterator[Begun]:
-    """More than two lanes, or two calls at a time, leave too little of a small machine."""
+    """More than two lanes, or two calls at a time, would overload a small machine."""
     before = len(house.server.faults)
     outcomes: Begun = {name: Future() for name in WALKS}
     lanes = [
@@ -84,9 +84,9 @@ def test_walk(begun: Begun, house: House, name: str) -> None:
 
 
 def test_no_two_workers_of_a_run_hold_browsers(request: pytest.FixtureRequest) -> None:
-    """pytest-xdist keeps a group on one worker by the end of its tests' names, if pytest lets it.
+    """pytest-xdist recognises a group by the suffix of its tests' names.
 
-    Browsers have the machine for themselves: docs/decisions/development/two-at-a-time.md.
+    Only one worker may run browsers: docs/decisions/development/two-at-a-time.md.
     """
     is_shared_run = "PYTEST_XDIST_WORKER" in os.environ
     assert request.node.nodeid.endswith("@browsers") == is_shared_run

@@ -1,4 +1,4 @@
-"""A visitor learns first what would prevent the sign-up: no cookies, too old a browser, a page in an app."""
+"""A visitor first learns what would prevent the sign-up: no cookies, an old browser, a page inside an app."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""People signed up by the API, who ring and talk in real browsers; what their pages did is in `window.seen`.
+"""Users signed up by the API, who call each other in real browsers; `window.seen` records what their pages do.
 
-`window.bend` bends their devices (watch.js): faults of getUserMedia, devices that are away, late messages.
+`window.bend` simulates faults (watch.js): errors of getUserMedia, missing devices, late messages.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Caller:
         await self.visitor.sees("You are online")
 
     async def alive(self) -> dict[str, int]:
-        """What is not freed yet: pcs, tracks, contexts, locks; and `most`, the most pcs at a time."""
+        """What is not freed yet: peer connections, tracks, contexts, locks; `most`: the most connections at a time."""
         return dict(await self.run("seen.alive()"))
 
     async def sent(self, kind: str) -> list[dict[str, Any]]:
@@ -74,7 +74,7 @@ class Caller:
     async def shows(self, selector: str, name: str, value: str, seconds: float = 20) -> None:
         await expect(self.page.locator(selector)).to_have_attribute(name, value, timeout=seconds * 1000)
 
-    # The network of this page's connections. It must be bent before the first one is made.
+    # The simulated network of this page's connections. It must be set before the first one is made.
 
     async def bend_network(self) -> None:
         self.network = await self.visitor.context.new_cdp_session(self.page)
@@ -122,7 +122,7 @@ async def pair(
 
 
 async def ring(anna: Caller, ben: Caller) -> None:
-    """Both land on the call's page."""
+    """Waits until both are on the call's page."""
     await anna.run(INVITE, [ben.user_id, ben.name])
     await ben.visitor.answer("Accept")
     await asyncio.gather(*(one.visitor.at(r"/calls/[0-9a-f-]{36}") for one in (anna, ben)))

@@ -72,7 +72,7 @@ async def test_two_causes_are_told_together(stage: Stage) -> None:
 @pytest.mark.parametrize("allowed", ["microphone", "camera"])
 @journey
 async def test_one_device_is_allowed_and_the_other_is_named(stage: Stage, allowed: str) -> None:
-    """The permission is the browser's own; nothing is bent."""
+    """The browser's own permission, without changes by the test."""
     anna = await in_a_strict_browser(stage, "Anna", allowed)
     ben = await caller(stage, "Ben")
     lacking = {"microphone": "camera", "camera": "microphone"}[allowed]
@@ -192,7 +192,7 @@ async def test_a_browser_without_webrtc_says_so_before_going_online(stage: Stage
 
 @journey
 async def test_a_browser_that_finds_no_candidate_says_so_before_going_online(stage: Stage) -> None:
-    """Relay only, and no relay: the gathering ends without a candidate, as where a policy forbids UDP."""
+    """Relay only, without a relay: gathering ends without a candidate, as when a policy forbids UDP."""
     blocked = """window.RTCPeerConnection = class extends RTCPeerConnection {
       constructor(options) { super({ ...options, iceServers: [], iceTransportPolicy: "relay" }); }
     };"""
@@ -218,7 +218,7 @@ async def test_a_call_without_webrtc_tells_the_peer_and_keeps_the_chat(stage: St
 
 @journey
 async def test_a_socket_that_never_opens_is_told(stage: Stage) -> None:
-    """As behind a proxy that knows no WebSocket."""
+    """As behind a proxy without WebSocket support."""
     visitor = await stage.visitor("Anna")
     dead = """window.WebSocket = class extends EventTarget {
       static OPEN = 1; readyState = 3;

@@ -143,7 +143,7 @@ async def test_the_chosen_speaker_is_used_and_the_next_best_when_it_is_gone(stag
 
 @journey
 async def test_any_camera_will_do(stage: Stage) -> None:
-    """Wishes, never demands: one that only offers 320x240 is taken."""
+    """Preferred sizes, not required ones: a camera that only offers 320x240 is used."""
     small = """bend.media = ({ video }) => {
       const demands = JSON.stringify(video ?? {}).match(/"(exact|min)"/);
       return demands ? new DOMException('too small', 'OverconstrainedError') : null;

@@ -1,4 +1,4 @@
-"""What "Copy diagnostics" gives away: enough to help, and no address, token or name."""
+"""What "Copy diagnostics" contains: enough to help, and no address, token or name."""
 
 from __future__ import annotations
 

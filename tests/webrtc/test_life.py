@@ -125,7 +125,7 @@ async def test_chat_works_before_the_first_picture(stage: Stage) -> None:
 
 
 class Cut:
-    """Stands between a page and its relay; while `is_cut`, there is no way through."""
+    """Stands between a page and its relay; while `is_cut`, no message passes."""
 
     def __init__(self) -> None:
         self.is_cut = False

@@ -57,7 +57,7 @@ async def test_a_total_loss_heals_by_itself(stage: Stage, seconds: int, back_wit
 
 
 async def frames_stand_still(one: Caller, ends: float) -> None:
-    """Proves that the loss bites, until it ends: what is decoded soon stays the same."""
+    """Proves that the loss has an effect: soon no more frames are decoded."""
     loop = asyncio.get_running_loop()
     counts = [await one.visitor.frames()]
     while loop.time() < ends:

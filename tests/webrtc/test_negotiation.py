@@ -12,7 +12,7 @@ from tests.journeys.people.visitor import until
 from tests.journeys.stage import Stage, journey
 from tests.webrtc.callers import Caller, couple, pair, talk
 
-# At the same instant on both sides: a further sender; it must be seen over there, and then it goes again.
+# At the same instant on both sides: another sender, which must appear on the other side and is then removed.
 ADD = """async ([round, at]) => {
   const { pc } = napalmCall;
   window.arrived ??= 0;
@@ -66,7 +66,7 @@ async def glare(stage: Stage, rounds: int) -> None:
 
 
 async def settles(one: Caller, open_ways: int, arrived: int) -> None:
-    """Stable, with what the other side has added seen here."""
+    """Stable, and the tracks that the other side has added are visible here."""
     await until(lambda: one.run(CALM), lambda now: now == ["stable", arrived, open_ways])
 
 
@@ -78,7 +78,7 @@ async def test_an_old_offer_changes_nothing(stage: Stage) -> None:
     before, left = await state(answerer), await answerer.visitor.remaining_ms()
     for stale in (offer, offer | {"attempt": offer["attempt"] - 60}):
         await offerer.run("(message) => napalmCall.send(message)", stale)
-    # A peer has no say in what time it is.
+    # A peer cannot change the clock.
     later = "serverNow: Date.now() + 200_000"
     await offerer.run(f"napalmCall.send({{type: 'rtc:ice', candidates: [], attempt: 1, {later}}})")
     await offerer.visitor.write("after the replay")
@@ -131,7 +131,7 @@ async def test_both_may_restart_at_once(stage: Stage) -> None:
 
 
 async def toggle(one: Caller, other: Caller) -> None:
-    """Everything that can be switched, as the other sees and hears it."""
+    """Everything that can be switched on and off, as the peer sees and hears it."""
     await one.visitor.press("Mute")
     await other.visitor.sees(f"{one.name} is muted")
     await one.visitor.press("Unmute")

@@ -57,7 +57,7 @@ async def test_without_a_service_worker_a_phone_does_not_say_that_it_can_be_reac
 
 @journey
 async def test_a_constructor_that_throws_is_found_out_at_the_first_ring(stage: Stage) -> None:
-    """On a browser that nothing gives away as a phone."""
+    """On a browser without any sign of a phone."""
     anna = await caller(stage, "Anna", scripts=ANDROID + NO_WORKER, may_use=ALL)
     ben = await caller(stage, "Ben")
     await anna.run(HIDE)

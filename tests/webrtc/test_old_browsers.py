@@ -160,9 +160,7 @@ async def test_after_a_reload_a_phone_says_that_its_ring_is_silent(stage: Stage)
     tap = anna.visitor.ring.get_by_role("button", name="Tap for sound")
     await expect(tap).to_be_visible()
     assert "is calling you" in await anna.page.title()
-    await anna.visitor.answer(
-        "Accept"
-    )  # the first touch: it unlocks the sound, and hits what it was meant for
+    await anna.visitor.answer("Accept")  # the first touch unlocks the sound, and also presses its target
     await asyncio.gather(anna.visitor.in_call(), ben.visitor.in_call())
 
 

@@ -31,7 +31,7 @@ NO_REPORTS = """() => {
 
 
 async def shown(one: Caller, title: str) -> None:
-    """The page of that title, with the focus on its heading, in the document of before."""
+    """The page with that title, with the focus on its heading, in the same document as before."""
     await expect(one.page).to_have_title(f"{title} · Napalm Sky")
     await expect(one.page.locator("main h1")).to_be_focused()
     await until(lambda: one.run("seen.spoken"), lambda spoken: title in spoken)

@@ -1,4 +1,4 @@
-"""Camera and sound tried out in the room, by a user who is not online."""
+"""The check of camera and sound in the room, by a user who is not online."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Safari and iOS do differently, each in Chromium with the feature bent before the page loads."""
+"""What Safari and iOS do differently, simulated in Chromium before the page loads."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ async def test_a_recorder_without_a_format_leaves_the_file(stage: Stage) -> None
 
 @journey
 async def test_a_video_that_cannot_be_played_has_words(stage: Stage) -> None:
-    """As webm in Safari before 17.4: its decoder gets bytes that it does not know."""
+    """Like webm in Safari before 17.4: the decoder gets bytes that it does not know."""
     vera, walt = await stage.visitor("Vera"), await stage.visitor("Walt", PHONE)
     await asyncio.gather(vera.enrol(), walt.enrol())
     await with_intro(vera)

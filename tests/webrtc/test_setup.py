@@ -20,7 +20,7 @@ ASKED = """performance.getEntriesByType('resource')
 # Scripts that the page did not ask for at once, but came upon when another one wanted them.
 LATE = """performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)
   .filter((path) => path.endsWith('.js') && !document.querySelector(`[href="${path}"], [src="${path}"]`))"""
-# Until the user goes offline: camera, microphone, and the contexts of the tone and of the own level.
+# Until the user goes offline: camera, microphone, and the contexts of the tone and of the user's own level.
 OPENED = "[seen.asked, seen.opened.filter((path) => path === 'invites').length]"
 KEPT = {"pcs": 0, "most": 1, "tracks": 2, "contexts": 2, "locks": 0}
 # What the picture is divided by when the connection stands, and whether the page runs right after its swap.
@@ -47,7 +47,7 @@ OVER = "seen.sent.length = seen.spoken.length = 0; performance.clearResourceTimi
 
 @journey
 async def test_calls_in_a_row_begin_soon_and_leave_nothing_open(stage: Stage) -> None:
-    """So few say what is usual; what is so of nearly all, fifty say."""
+    """A few calls show the usual time; fifty show the time of nearly all."""
     times = await many_calls(stage, 3)
     assert times[len(times) // 2] < within(USUAL_SECONDS), times
 
@@ -67,7 +67,7 @@ async def test_a_hundred_calls_in_one_document_leave_it_as_it_was(stage: Stage) 
 
 
 async def many_calls(stage: Stage, number: int) -> list[float]:
-    """How long each took to begin, on either side, the quickest first."""
+    """The time until each call began, on either side, the shortest first."""
     anna, ben = await pair(stage)
     seconds: list[float] = []
     heaps: list[int] = []

@@ -1,4 +1,4 @@
-"""What can be read off the scripts themselves."""
+"""Rules that the text of the scripts must follow."""
 
 from __future__ import annotations
 

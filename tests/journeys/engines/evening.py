@@ -35,7 +35,7 @@ STATES = "contexts.map(({ state }) => state)"
 
 
 async def rings_aloud_after_every_load(one: Visitor) -> None:
-    """A touch anywhere lets the tone sound, however the page came. `one` has the script CONTEXTS."""
+    """A touch anywhere unlocks the ring tone, however the page was loaded. `one` has the script CONTEXTS."""
     await one.enrol()
     for load in (
         lambda: one.go("/room"),
@@ -62,7 +62,7 @@ async def by_history(one: Visitor) -> None:
 
 
 async def look(visitor: Visitor, name: str) -> None:
-    """Nothing is cut off on a small screen, upright and lying."""
+    """Nothing is cut off on a small screen, in portrait and landscape."""
     page = visitor.page
     usual = page.viewport_size
     assert usual is not None

@@ -22,7 +22,7 @@ NO_CALLS = "This browser cannot make video calls."
 async def test_without_webrtc_it_is_told_before_the_payment_and_before_going_online(
     stage: Stage, tmp_path: Path
 ) -> None:
-    """Nothing is bent: this is what the engine has."""
+    """The engine as it is, without changes by the test."""
     async with webkit("Willa", stage.server.url, tmp_path) as willa:
         await willa.go("/")
         assert await willa.run("return typeof RTCPeerConnection") == "undefined"
@@ -137,7 +137,7 @@ async def goes_on_after_a_reload(willa: WebKit, cora: Visitor) -> None:
 
 
 async def looks_around(willa: WebKit) -> None:
-    """Every other page of a member's, without a fault on its console."""
+    """Every other page of a member, without errors on its console."""
     await willa.go("/history")
     await willa.press("2 messages")
     await willa.sees("Hello from WebKit")

@@ -93,7 +93,7 @@ class WebKit:
         await self.choose("button", name, within_)
 
     async def choose(self, role: str, name: str, within_: str = "body") -> None:
-        """Again while it scrolls into view, or is replaced."""
+        """Repeated while the element scrolls into view or is replaced."""
 
         async def click() -> str:
             one = await self.find(role, name, within_)

@@ -1,4 +1,4 @@
-"""axe-core finds nothing serious or critical on any page, in the dark and in the light, wide and narrow."""
+"""axe-core finds nothing serious or critical on any page, in both themes, wide and narrow."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ async def nothing_covers_the_safety_buttons(zoe: Visitor) -> None:
 
 
 async def consoles_pages(stage: Stage) -> None:
-    """As an admin has them, with all that folds open."""
+    """As an admin sees them, with everything unfolded."""
     ada = await moderator(stage, "Ada", "admin", PHONE, clean)
     await (await stage.visitor("Benno Paid")).enrol()
     await ada.sign_in_again(clean)
@@ -179,7 +179,7 @@ async def unfolded(ada: Moderator) -> None:
 
 
 async def clean(page: Page) -> None:
-    """As a phone in the dark, and as a wide screen in the light."""
+    """On a phone in the dark theme, and on a wide screen in the light one."""
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(AXE.read_text())
     await _clean(page)

@@ -1,4 +1,4 @@
-"""A guest keeps the profile and goes on with it on another device; a friend introduces two people."""
+"""A guest keeps the profile and uses it on another device; a friend introduces two people."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def kept_and_used_elsewhere(stage: Stage) -> None:
 
 
 async def ways_back(zoe: Visitor) -> None:
-    """Wrong, all of them: this is about how the pages read."""
+    """All values are wrong: the texts of the errors are under test."""
     zoe.expect_trouble("401|422")
     await zoe.go("/login")  # as axe found it, htmx would copy what axe left on it
     await zoe.page.get_by_label("E-mail").fill("zoe@example.org")

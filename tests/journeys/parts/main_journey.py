@@ -45,7 +45,7 @@ async def ben_comes_by_the_code(ben: Visitor, link: str) -> None:
 
 
 async def ring(anna: Visitor, ben: Visitor) -> None:
-    """Both see each other without a reload; Anna asks for a minute, Ben says yes to it."""
+    """Both see each other without a reload; Anna asks for a minute, and Ben accepts."""
     await asyncio.gather(anna.find_card(ben), ben.find_card(anna))
     await expect(anna.page.locator("#talk-words")).to_have_text("Talk to him")
     await anna.invite(ben, "1 min")

@@ -30,7 +30,7 @@ async def declined(stage: Stage) -> None:
 
 
 async def cancelled(stage: Stage) -> None:
-    """Not before it was extended: both countdowns restart."""
+    """After an extension, at which both countdowns restart."""
     rosa, sven = await ringing(stage, "Rosa", "Sven")
     await rosa.answer("Keep waiting")
     await expect(rosa.ring).to_contain_text("Still ringing…")

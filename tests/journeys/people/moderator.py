@@ -19,7 +19,7 @@ Look = Callable[[Page], Awaitable[None]]
 
 
 async def nothing(_page: Page) -> None:
-    """Most journeys do not look closely at how the staff come in."""
+    """Most journeys are not about the sign-in of staff."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""People who do not exist: drawn for pictures of the site, as a photo and as what a camera sees."""
+"""Invented people, drawn for screenshots: as a photo, and as the picture of a camera."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ addEventListener("securitypolicyviolation", (event) =>
 async def until(
     ask: Callable[[], Awaitable[Answer]], fits: Callable[[Answer], bool], seconds: float = 20
 ) -> Answer:
-    """Asks until the answer fits. Raises AssertionError with the last answer."""
+    """Polls until the condition holds. Raises: AssertionError with the last value."""
     deadline = time.monotonic() + seconds
     while not fits(answer := await ask()):
         assert time.monotonic() < deadline, f"still {answer!r} after {seconds} s"
@@ -48,7 +48,7 @@ class Screen:
     # What must not happen.
 
     def expect_trouble(self, pattern: str) -> None:
-        """This journey brings it about on purpose."""
+        """Errors that this journey causes on purpose."""
         self.expected.append(re.compile(pattern))
         self.troubles = [trouble for trouble in self.troubles if not re.search(pattern, trouble)]
 
@@ -61,14 +61,14 @@ class Screen:
             self._note(f"console {message.type}: {message.text} ({message.location.get('url', '')})")
 
     def _failed(self, request: Request) -> None:
-        if request.failure != "net::ERR_ABORTED":  # the page went on before the answer came
+        if request.failure != "net::ERR_ABORTED":  # the page was left before the answer arrived
             self._note(f"{request.method} {request.url} failed: {request.failure}")
 
     def _answered(self, response: Response) -> None:
         if response.status >= 500 or response.url.endswith("/csp-report"):
             self._note(f"{response.status} {response.url}")
 
-    # Coming and going.
+    # Navigation.
 
     async def open_tab(self, scripts: str = "") -> Page:
         self.page = await self.context.new_page()
@@ -79,7 +79,7 @@ class Screen:
         await self.page.goto(path)
 
     async def press(self, name: str, *, within: str = "body") -> None:
-        """The button or link of that name, by finger or mouse."""
+        """Presses the button or link of that name, by touch or mouse."""
         root = self.page.locator(within)
         found = root.get_by_role("button", name=name, exact=True).or_(
             root.get_by_role("link", name=name, exact=True)

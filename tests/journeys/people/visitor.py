@@ -60,7 +60,7 @@ class Visitor(Screen):
         await self.sees(f"You are in, {self.name}")
 
     async def join(self, *, gender: str = "A woman") -> None:
-        """From nothing to the success page, by paying."""
+        """Signs up and pays, up to the success page."""
         await self.go("/onboarding")
         await self.fill_profile(gender)
         await self.take_selfie()
@@ -91,13 +91,13 @@ class Visitor(Screen):
         return found[1]
 
     async def move_to(self, host: str) -> None:
-        """Takes the sign-in along to another name of the same site."""
+        """Copies the session to another host name of the same site."""
         for cookie in await self.context.cookies(self.server_url):
             copy = {"name": cookie["name"], "value": cookie["value"], "domain": host, "path": "/"}
             await self.context.add_cookies([copy])
 
     async def scanned_invite(self) -> str:
-        """What a phone's camera reads off the downloaded QR code."""
+        """The content of the downloaded QR code, as a phone reads it."""
         async with self.page.expect_download() as download:
             await self.press("Download QR")
         picture = Image.open(io.BytesIO((await (await download.value).path()).read_bytes()))
@@ -147,7 +147,7 @@ class Visitor(Screen):
         return self.page.locator("dialog#ring")
 
     async def ring_up(self, callee: Visitor, length: str = "5 min") -> None:
-        """Rings, is answered, and both talk."""
+        """Calls someone, who answers; both see each other."""
         await self.invite(callee, length)
         await callee.answer("Accept")
         await asyncio.gather(self.in_call(), callee.in_call())
@@ -168,15 +168,15 @@ class Visitor(Screen):
         return dict(numbers or {})
 
     async def frames(self) -> int:
-        """Pictures decoded so far, as the connection counts them."""
+        """Frames decoded so far, by the statistics of the connection."""
         return int((await self.stats()).get("framesDecoded", 0))
 
     async def shown_frames(self) -> int:
-        """Pictures of the other that the page's <video> has shown since the first question."""
+        """Frames of the peer that the page's <video> has shown since the first query."""
         return int(await self.page.locator("#remote-video").evaluate(SHOWN))
 
     async def sees_video(self, more: int = 10) -> None:
-        """Real video: the counts of decoded and of shown pictures grow."""
+        """Real video: the numbers of decoded and of shown frames grow."""
         await asyncio.gather(*(self._grows(count, more) for count in (self.frames, self.shown_frames)))
 
     async def _grows(self, count: Callable[[], Awaitable[int]], more: int) -> None:
@@ -194,7 +194,7 @@ class Visitor(Screen):
         await self.touch(self.page.get_by_role("button", name="Send"))
 
     async def reads(self, text: str) -> None:
-        """In the chat; opens it if need be."""
+        """Sends a chat line; opens the chat if necessary."""
         if not await self.page.locator("#chat").is_visible():
             await self.touch(self.page.locator("#open-chat"))
         await expect(self.page.locator(".chat-log").get_by_text(text)).to_be_visible()

@@ -1,4 +1,4 @@
-"""Turns of one process: in order, so many at a time for each key, and nothing is kept."""
+"""Limits within one process: tasks of a key run in order, a few at a time, and nothing is kept afterwards."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ async def test_without_redis_requests_are_refused(models: Models) -> None:
 
 @asynccontextmanager
 async def locked(models: Models, subject: str, kind: str = "code") -> AsyncIterator[None]:
-    """As another process locks a subject while it counts."""
+    """Locks a subject, as another process does while it counts."""
     sql = models.db.statements("security.rate_limits")
     subject = await models.rate_limits.mark(kind, subject)
     async with models.db.transaction() as on:
@@ -133,7 +133,7 @@ async def locked(models: Models, subject: str, kind: str = "code") -> AsyncItera
 
 
 async def lock_waits(models: Models) -> int:
-    """How many of our connections wait for a subject."""
+    """The number of our connections that wait for a subject."""
     async with models.db.link() as link:
         await link.execute("select count(*) from pg_locks where locktype = 'advisory' and not granted")
         return int(link.cursor.fetchone()[0])
