@@ -1,4 +1,4 @@
-"""Users signed up by the API, who call each other in real browsers; `window.seen` records what their pages do.
+"""Users signed up by the API who call each other in browsers; `window.seen` records what their pages do.
 
 `window.bend` simulates faults (watch.js): errors of getUserMedia, missing devices, late messages.
 """
@@ -46,7 +46,7 @@ class Caller:
         await self.visitor.sees("You are online")
 
     async def alive(self) -> dict[str, int]:
-        """What is not freed yet: peer connections, tracks, contexts, locks; `most`: the most connections at a time."""
+        """What is not freed yet: peer connections, tracks, contexts, locks; `most` connections at a time."""
         return dict(await self.run("seen.alive()"))
 
     async def sent(self, kind: str) -> list[dict[str, Any]]:

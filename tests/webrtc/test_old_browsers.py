@@ -1,5 +1,5 @@
-"""Calls in browsers without what is newer than the oldest one we serve; pages where a network answers for the
-site, devices hang, or canvases are changed.
+"""Calls in the oldest browsers that we serve; pages where a network answers for the site, devices hang, or
+canvases are changed.
 """
 
 from __future__ import annotations
