@@ -118,7 +118,7 @@ async def _measure(site: SiteUnderTest, plan: Plan, forged: int) -> WebhookResul
 
 
 async def _send(port: int, events: Sequence[bytes], per_second: int) -> list[float]:
-    """Milliseconds until each answer, from when it was due; each on its own connection."""
+    """Milliseconds from the due time of each request to its answer; each has its own connection."""
     began = time.monotonic()
     dues = [began + number / per_second for number in range(len(events))]
     return await asyncio.gather(*(_tell(port, *pair) for pair in zip(events, dues, strict=True)))

@@ -1,4 +1,4 @@
-"""Changes to an account: only with its password, only one's own, and announced to the holder."""
+"""Changes to an account need its password, affect no other account, and are announced to the holder."""
 
 from __future__ import annotations
 
