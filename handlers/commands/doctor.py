@@ -21,7 +21,7 @@ from models.checks.host import NO_STUN, check_host
 from models.checks.lines import Line, State, faults, fine, judged, skipped, wrong
 from models.checks.public_address import PublicAddress
 from models.checks.services import check_services
-from models.errors import Unavailable
+from models.errors import Problem, Unavailable
 from models.processes.embedded import EmbeddedError
 from models.processes.robots_process import ProbeFailed, has_robots, run_probe
 from models.processes.service_urls import Urls, servers_of_site
@@ -123,7 +123,7 @@ async def _examine_with_callers(
             return [*lines, skipped("site", "the fault above first")]
         picture = await to_thread(PICTURE.read_bytes)
         lines.append(await to_thread(proxy.check_upload, config, at, token, picture))
-        lines += await _payment(models, at)
+        lines += await _payment(models, at) + await _age(models)
         if environment is None:
             return [*lines, skipped("call", "--no-call")]
         return lines + await _call(config, callers, environment)
@@ -157,6 +157,18 @@ async def _payment(models: Models, at: PublicAddress) -> list[Line]:
         return [*lines, wrong("webhook", f"BASE_URL: {error}.")]
     effect = await models.webhook_probe.effect(event.event_id)
     return [*lines, _judge_webhook(answer, effect)]
+
+
+async def _age(models: Models) -> list[Line]:
+    if not models.config.asks_age_proof:
+        return []
+    try:
+        await models.age_proofs.provider.authorize_url("state", "nonce", "verifier")
+    except Problem:
+        return [
+            wrong("age", "AGE_PROVIDER_URL: no OpenID Connect issuer answers there: no user can sign up.")
+        ]
+    return [fine("age", "the provider answers")]
 
 
 def _judge_webhook(answer: public_address.Answer, effect: str | None) -> Line:

@@ -6,6 +6,7 @@ import resource
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 
 import psutil
@@ -44,6 +45,10 @@ LEAST_MEMORY = 1 << 30
 LITTLE_MEMORY = (
     "memory: this machine or container has less than 1 GB: the site with its own PostgreSQL, and the "
     "decoding of uploads, need about 2 GB. Without it the system ends processes at any time."
+)
+PRIVATE_IP = (
+    "PUBLIC_IP is a private address: browsers elsewhere cannot reach the relays of our coturn there. Set it "
+    "to the address that the internet sees, or leave it out."
 )
 NO_CADDY = (
     "TLS=auto runs no Caddy, because the host of BASE_URL is no public name and so gets no certificate. Set "
@@ -98,6 +103,8 @@ def consequences(config: Config) -> list[str]:
 def _of_a_public_machine(config: Config) -> Iterator[str]:
     if not config.database_url and (cause := why_lost(config.data_dir)):
         yield cause
+    if runs_coturn(config) and config.public_ip and not ip_address(config.public_ip).is_global:
+        yield PRIVATE_IP
     if _memory() < LEAST_MEMORY:
         yield LITTLE_MEMORY
 

@@ -183,6 +183,9 @@ def test_what_a_public_site_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [text.split()[0] for text in consequences(public)] == ["DATA_DIR:"]
     assert consequences(replace(public, base_url="http://localhost:8080")) == []
     assert consequences(replace(public, database_url="postgresql://x")) == []
+    private = replace(public, database_url="postgresql://x", turn="embedded", public_ip="10.0.0.5")
+    assert [text.split()[0] for text in consequences(private)] == ["PUBLIC_IP"]
+    assert consequences(replace(private, public_ip="11.0.0.5")) == []
     monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(total=512 << 20))
     outside = replace(public, database_url="postgresql://x")
     assert [text.split()[0] for text in consequences(outside)] == ["memory:"]

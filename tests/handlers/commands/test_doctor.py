@@ -202,6 +202,16 @@ async def test_a_proxy_without_a_site(environment: Environment) -> None:
         assert wrongs(await examine(environment | {"BASE_URL": url})) == [("address", "BASE_URL")]
 
 
+async def test_an_age_provider_that_does_not_answer(site: Running, environment: Environment) -> None:
+    """Without it, no user gets in, and the operator is not one of them."""
+    provider = {
+        "MINIMUM_AGE_CHECK": "provider", "AGE_PROVIDER_URL": "http://127.0.0.1:1", "AGE_CLIENT_ID": "sky",
+        "AGE_CLIENT_SECRET": "a secret of the client",
+    }  # fmt: skip
+    lines = await examine(of(site, environment, **provider), has_call=False)
+    assert wrongs(lines) == [("age", "AGE_PROVIDER_URL")]
+
+
 # -- payments --
 
 
