@@ -37,7 +37,7 @@ class StripeWebhookHandler(BaseHandler):
         self.json({"received": True})
 
     def _note(self, problem: BadSignature, signature: str) -> None:
-        """Anyone can send garbage: a wrong secret is noted only if the request looks like an event of Stripe."""
+        """Notes a wrong secret only if the request looks like an event of Stripe: anyone can send garbage."""
         misconfigurations = self.application.misconfigurations
         if isinstance(problem, UntimelySignature):
             misconfigurations.note("webhook_clock")
