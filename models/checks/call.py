@@ -9,10 +9,10 @@ from models.checks.lines import Line, fine, skipped, wrong
 from models.settings.config import Config
 
 NO_MEDIA = {
-    "direct": "firewall: two robots on this machine get no media from each other",
+    "direct": "two robots on this machine get no media from each other",
     "relayed": (
-        "TURN_URLS: the server grants relays but passes no media on. Check its external-ip (PUBLIC_IP) and "
-        "that the UDP ports of its relays are open"
+        "the server grants relays but passes no media on. Check its external-ip (PUBLIC_IP), that the UDP "
+        "ports of its relays are open, and that the address is public: our file denies private ones"
     ),
 }
 
@@ -33,10 +33,12 @@ def judge(config: Config, result: Mapping[str, Any]) -> list[Line]:
     elif not result["allocations"]:
         lines.append(_no_turn(config))
     if "direct" in result:
-        lines.append(_media("direct", "", result["direct"]))
+        lines.append(_media("direct", "firewall", "", result["direct"]))
     elif config.relay_only:
         lines.append(skipped("direct", "RELAY_ONLY"))
-    lines += [_media("relayed", f"{url}: ", found) for url, found in result.get("relayed", {}).items()]
+    for url, found in result.get("relayed", {}).items():
+        # With TURN=embedded the site's settings name no URL.
+        lines.append(_media("relayed", "TURN_URLS" if config.turn_urls else "PUBLIC_IP", f"{url}: ", found))
     if "call" in result:
         lines.append(wrong("call", f"BASE_URL: the call breaks off: {result['call']}."))
     return lines
@@ -69,8 +71,8 @@ def _no_turn(config: Config) -> Line:
     return Line("turn", "note" if config.stun_urls else "wrong", f"TURN: {text}.")
 
 
-def _media(kind: str, through: str, found: Mapping[str, Any]) -> Line:
+def _media(kind: str, setting: str, through: str, found: Mapping[str, Any]) -> Line:
     if "fault" not in found:
         return fine(kind, f"{through}picture and sound on both sides after {found['seconds']} s")
     arrived = ", ".join(found.get("arrived", ())) or "nothing"
-    return wrong(kind, f"{NO_MEDIA[kind]} ({through}{found['fault']}; arrived: {arrived}).")
+    return wrong(kind, f"{setting}: {NO_MEDIA[kind]} ({through}{found['fault']}; arrived: {arrived}).")
