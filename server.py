@@ -35,7 +35,7 @@ from handlers.commands import backups, cli, demo
 from handlers.commands.check import CannotStart, check, check_start
 from handlers.commands.checklist import LOOKS
 from handlers.commands.start_line import log_start
-from handlers.commands.surroundings import read_utf8, with_output, without_libpq
+from handlers.commands.surroundings import settle, with_output, without_libpq
 from handlers.http.listening import CannotListen, listen, listen_public
 from handlers.http.logs import set_up_logs
 from handlers.http.metrics import Measures, count_request
@@ -244,5 +244,5 @@ def _fail(text: str, code: int = 2) -> int:
 
 
 if __name__ == "__main__":
-    read_utf8(os.environ)
+    settle(os.environ)
     sys.exit(with_output(lambda: main(sys.argv[1:], os.environ)))

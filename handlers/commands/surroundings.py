@@ -9,6 +9,7 @@ import errno
 import io
 import locale
 import os
+import resource
 import sys
 from collections.abc import Callable, Mapping, MutableMapping
 
@@ -16,14 +17,22 @@ import httpx
 
 from models.findings import Findings
 
+# systemd and shells allow 1024 unless a program asks for more.
+MOST_FILES = 65_536
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 UNWRITABLE = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 UNUSABLE = "it is no proxy that can be used: http://, https:// or socks5://, a host and a port"
 NO_PROXY = "NO_PROXY: it must be names, addresses or networks, with commas between them and without brackets."
 
 
-def read_utf8(process: MutableMapping[str, str]) -> None:
-    """Begins again in Python's UTF-8 mode if the locale has another encoding: files would be read in it."""
+def settle(process: MutableMapping[str, str]) -> None:
+    """Allows as many open files as the system does. Begins again in Python's UTF-8 mode if the locale has
+    another encoding: files would be read in it.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
     if codecs.lookup(locale.getpreferredencoding(False)).name != "utf-8":
         process["PYTHONUTF8"] = "1"
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])

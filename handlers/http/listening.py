@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import os
 import socket
+from collections.abc import Callable
 from itertools import chain
+from typing import Any
 
 import tornado.netutil
 
@@ -29,6 +33,43 @@ EVERY = ("0.0.0.0", "::")
 
 class CannotListen(Exception):
     """HOST or PORT cannot be used. The text is for the operator."""
+
+
+class Listener(socket.socket):
+    """A listening socket of a process that may run out of open files. It then accepts connections only to
+    close them: otherwise they would stay, and be an event of every round of the loop.
+    """
+
+    def __init__(self, fileno: int, when_full: Callable[[], object]) -> None:
+        super().__init__(fileno=fileno)
+        self._when_full = when_full
+        self._spare: int | None = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Raises: BlockingIOError, if there is no connection, or it was refused."""
+        try:
+            return super().accept()
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE):
+                raise
+            self._refuse()
+            raise BlockingIOError from error
+
+    def _refuse(self) -> None:
+        self._when_full()
+        if self._spare is not None:
+            os.close(self._spare)
+            self._spare = None
+        with contextlib.suppress(OSError):
+            super().accept()[0].close()
+        with contextlib.suppress(OSError):
+            self._spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+
+    def close(self) -> None:
+        super().close()
+        if self._spare is not None:
+            os.close(self._spare)
+            self._spare = None
 
 
 def try_to_listen(config: Config) -> Findings:

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from asyncio import Future
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from typing import Any
 
 from tornado.httpserver import HTTPServer
@@ -30,6 +31,8 @@ from tornado.httputil import (
 from tornado.ioloop import IOLoop
 from tornado.iostream import IOStream, UnsatisfiableReadError
 
+from handlers.http.listening import Listener
+from handlers.http.misconfigurations import Misconfigurations
 from handlers.http.request import (
     address_of,
     is_trusted,
@@ -163,9 +166,17 @@ class SiteServer(HTTPServer):
         options |= {"idle_connection_timeout": IDLE_SECONDS, "body_timeout": BODY_SECONDS}
         super().initialize(*arguments, **options)
         self._trusted = trusted
+        self._misconfigurations: Misconfigurations | None = getattr(arguments[0], "misconfigurations", None)
         self.streams: set[TimedStream] = set()
         # By address, oldest first.
         self._pending: dict[str, dict[TimedStream, None]] = {}
+
+    def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
+        super().add_sockets([Listener(one.detach(), self._note_full) for one in sockets])
+
+    def _note_full(self) -> None:
+        if self._misconfigurations is not None:
+            self._misconfigurations.note("files")
 
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
         """Wraps the accepted connection in a stream with time limits; nothing has been read from the original

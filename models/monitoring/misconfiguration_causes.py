@@ -62,6 +62,11 @@ CAUSES = {
         "An event of the payment provider was refused: by this machine's clock it was signed more than "
         "five minutes ago. Set the clock (or the provider's event is an old one, sent again).",
     ),
+    "files": MisconfigurationCause(
+        "ulimit -n",
+        "This process may open no more files, and refuses connections. Raise its limit (LimitNOFILE "
+        "of systemd, --ulimit nofile of Docker) or that of the system (fs.file-max).",
+    ),
     "disk": MisconfigurationCause(
         "DATA_DIR",
         "A disk is full, and nothing can be saved on it. `disk` in the log names it. `database`: that of "

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -92,3 +95,41 @@ def test_libpqs_variables_are_named_beside_a_database_url() -> None:
     assert note.startswith("PGPORT and PGSSLMODE: ")
     (note,) = look_around({"PGPORT": "1", "DATABASE_URL": "postgresql://h/d"}).notes
     assert note.startswith("PGPORT: ")
+
+
+def test_a_process_that_may_open_few_files_refuses_connections_and_says_so(data: str) -> None:
+    """Not one traceback for each connection, at the full speed of the machine."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    site = subprocess.Popen(
+        [sys.executable, "server.py"], cwd=ROOT, env=kept | {"DATA_DIR": data, "PORT": str(port)},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)),
+    )  # fmt: skip
+    assert site.stdout is not None
+    with site, contextlib.ExitStack() as stack:
+        while "is up" not in site.stdout.readline():
+            pass
+        clients = [stack.enter_context(socket.create_connection(("127.0.0.1", port), 10)) for _ in range(80)]
+        assert clients[-1].recv(1) == b""
+        stack.close()
+        with socket.create_connection(("127.0.0.1", port)) as again:
+            again.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert again.recv(100).startswith(b"HTTP/1.1 200")
+        site.terminate()
+        rest = site.stdout.read()
+    assert rest.count('"cause": "files"') == 1
+    assert "accept" not in rest
+    assert len(rest.splitlines()) < 50
+
+
+def test_as_many_files_as_the_system_allows() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    script = "import resource; from handlers.commands.surroundings import settle; settle({}); "
+    script += "print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])"
+    ran = subprocess.run(
+        [sys.executable, "-X", "utf8", "-c", script], cwd=ROOT, capture_output=True, check=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 256), hard)),
+    )  # fmt: skip
+    assert int(ran.stdout) == max(256, min(hard, 65_536))
