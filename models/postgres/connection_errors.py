@@ -66,6 +66,16 @@ CAUSES = (
     (r"timeout|timed out|unreachable|No route|reset by peer|closed the connection|Permission denied",
      f"{UNREACHABLE}: it is not running there, or a firewall is between"),
 )  # fmt: skip
+# Servers write in the language of their lc_messages, on Debian that of the installation. Of the messages about
+# a sign-in, only these have these words.
+TRANSLATED = (
+    (r"pg_hba\.conf", "the server's pg_hba.conf does not let this user in from here"),
+    (r"passwor[dt]|mot de passe|contraseña|senha|lösenord|wachtwoord|hasł|hesl|şifre|parola|парол|პაროლ"
+     r"|パスワード|密码|口令", "the user or the password is wrong, missing or expired"),
+    (r"(datenbank|base de d(ados|atos|onnées)|banco de dados|databasen?|baz[ay] dan\w+|баз[аы] данн\w+"
+     r"|бази даних|მონაცემთა ბაზა|データベース|数据库) *[\"'«»“]|\" 데이터베이스",
+     "there is no such database on the server, or it does not let this user in"),
+)  # fmt: skip
 UNCLEAR = (UNREACHABLE, TLS, "the server refuses the connection")
 STATES = {
     "42501": "the user may not create or change tables there. Grant CREATE on the schema and ownership "
@@ -91,6 +101,10 @@ def cause_of(error: psycopg2.Error) -> str:
             # The name of an option; never a value.
             named = next((name for name in found.groupdict().values() if name), "")
             return f"DATABASE_URL: {cause.format(part=named)}."
+    said = text.partition(" failed: ")[2]
+    for pattern, cause in TRANSLATED:
+        if re.search(pattern, said, re.IGNORECASE):
+            return f"DATABASE_URL: {cause}."
     return "DATABASE_URL: the server refuses the connection, or cannot be reached."
 
 
