@@ -66,10 +66,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _days(text: str) -> int:
-    days = int(text)
-    if not 1 <= days <= 3650:
-        raise ValueError
-    return days
+    if not (text.isdecimal() and 1 <= int(text[:5]) <= 3650):
+        raise argparse.ArgumentTypeError("must be a number of days from 1 to 3650")
+    return int(text)
 
 
 async def run(args: argparse.Namespace, models: Models) -> int:

@@ -66,8 +66,8 @@ CAUSES = (
     (r"timeout|timed out|unreachable|No route|reset by peer|closed the connection|Permission denied",
      f"{UNREACHABLE}: it is not running there, or a firewall is between"),
 )  # fmt: skip
-# Servers write in the language of their lc_messages, on Debian that of the installation. Of the messages about
-# a sign-in, only these have these words.
+# Servers write in the language of their lc_messages, on Debian that of the installation. Of the messages
+# about a sign-in, only these have these words.
 TRANSLATED = (
     (r"pg_hba\.conf", "the server's pg_hba.conf does not let this user in from here"),
     (r"passwor[dt]|mot de passe|contraseña|senha|lösenord|wachtwoord|hasł|hesl|şifre|parola|парол|პაროლ"

@@ -206,3 +206,10 @@ async def test_figures_about_moderation_are_printed(site, capsys) -> None:
     table = await said(site, capsys, "transparency 2026-01-01 2026-12-31 --csv")
     assert table.startswith("first,last,subject,kind,received")
     assert "Give two dates" in await said(site, capsys, "transparency 2026-01-01 x", 1)
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "soon", "3651", "9" * 5000])
+def test_a_number_of_days_that_cannot_be_is_explained(capsys, days: str) -> None:
+    with pytest.raises(SystemExit):
+        parse(["payments", f"--days={days}"])
+    assert "must be a number of days from 1 to 3650" in capsys.readouterr().err
