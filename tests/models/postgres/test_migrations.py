@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -120,6 +121,12 @@ def test_a_killed_run_does_not_block_the_next(database: str, steps: Path) -> Non
     faulty.write_text(whole)
     migrate(database, steps)
     assert ask(database, "select * from notes") == [(1, 8)]
+
+
+def test_every_migration_has_a_number_of_its_own() -> None:
+    """But for two whose names have been applied and stay."""
+    numbers = Counter(file.name.partition("_")[0] for file in DIRECTORY.glob("*.sql"))
+    assert [number for number, files in numbers.items() if files > 1] == ["0026"]
 
 
 def test_the_products_own_migrations_apply(database: str) -> None:
