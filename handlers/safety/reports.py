@@ -64,6 +64,8 @@ class ReportHandler(BaseHandler):
     async def post(self) -> None:
         member = self.allowed(access=False, selfie=False)
         form = self.read(ReportForm)
+        # Reporters at one address are one party, also those who never opened a socket.
+        await self.models.address_bans.saw(member.user_id, self.address)
         try:
             reference = await self.models.reports.file(member, form.as_new())
         except Invalid as problem:

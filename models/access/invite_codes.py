@@ -179,7 +179,8 @@ class InviteCodes:
             raise Conflict(OBSTACLES["has_used_one"]) from error
 
     async def _status(self, code: str, user_id: str | None, *, on: Transaction | None = None) -> CodeStatus:
-        found = await self._sql.one("status", CodeStatus, on=on, code=code, user_id=user_id)
+        values = {"code": code, "user_id": user_id, "now": self._clock.frozen}
+        found = await self._sql.one("status", CodeStatus, on=on, **values)
         if found is None:
             raise NotFound(UNKNOWN)
         return found

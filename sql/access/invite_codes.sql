@@ -1,11 +1,11 @@
 -- Invite codes and their uses.
 
 -- name: redeem(code, user_id, now)!
--- Takes and records a use in one statement, if one is left and the user has no access and is not the owner. Concurrent
--- redemptions wait for the row and see the count of the one before.
+-- Takes and records a use in one statement, if one is left and the user has no access and is not the owner, and the owner
+-- is not banned. Concurrent redemptions wait for the row and see the count of the one before.
 with redeemer as (
-    select u.user_id
-    from users u
+    select u.user_id, at
+    from users u, coalesce(:now::timestamptz, clock_timestamp()) as at
     where u.user_id = :user_id and u.deleted_at is null
         and not exists (select from access_grants g where g.user_id = u.user_id and g.ended_at is null)
         and not exists (select from invite_code_uses used where used.user_id = u.user_id)
@@ -16,16 +16,24 @@ with redeemer as (
     where c.code = :code and c.stopped_at is null
         and (c.uses_limit is null or c.uses < c.uses_limit)
         and c.owner_id is distinct from r.user_id
-    returning c.code, r.user_id
+        and not exists (
+            select from bans b
+            where b.user_id = c.owner_id and b.lifted_at is null and (b.until_at is null or b.until_at > r.at)
+        )
+    returning c.code, r.user_id, r.at
 )
 insert into invite_code_uses (user_id, code, used_at)
-select user_id, code, coalesce(:now::timestamptz, clock_timestamp()) from taken;
+select user_id, code, at from taken;
 
--- name: status(code, user_id)
+-- name: status(code, user_id, now)
 -- Everything that decides whether a user may redeem a code (null: a new user).
 select
     c.code, coalesce(u.name, 'Napalm Sky') as inviter_name,
-    c.stopped_at is not null as is_stopped,
+    c.stopped_at is not null or exists (
+        select from bans b
+        where b.user_id = c.owner_id and b.lifted_at is null
+            and (b.until_at is null or b.until_at > coalesce(:now::timestamptz, clock_timestamp()))
+    ) as is_stopped,
     coalesce(c.uses >= c.uses_limit, false) as is_used_up,
     coalesce(c.owner_id = :user_id::uuid, false) as is_own,
     exists (select from access_grants g where g.user_id = :user_id::uuid and g.ended_at is null) as is_in,

@@ -77,8 +77,17 @@ select invite_id from invite_outcomes where invite_id = any(:invite_ids::uuid[])
 -- name: accept(invite_id, call_id, caller_id, callee_id, agreed_seconds, remaining_ms, connect_by, due_at, now)
 -- Prepared.
 -- The outcome, the call and both live seats in one statement. `is_first` is false if the ring was decided before,
--- `is_allowed` if a block, a report, a ban or lost access prevents the call.
-with pair as (
+-- `is_allowed` if a block, a report, a ban or lost access prevents the call. Access is locked: a withdrawal at the same
+-- time either ends it before, or sees the seats.
+with access as (
+    select access_grants.user_id
+    from users join access_grants using (user_id)
+    where users.user_id in (:caller_id, :callee_id) and ended_at is null
+    order by users.user_id
+    for key share of users
+    for share of access_grants
+),
+pair as (
     select count(*) = 2 and not exists (
         select 1 from blocks
         where (blocker_id = :caller_id and blocked_id = :callee_id) or (blocker_id = :callee_id and blocked_id = :caller_id)
@@ -91,7 +100,7 @@ with pair as (
     ) as people
     from users
     where users.user_id in (:caller_id, :callee_id) and deleted_at is null
-        and exists (select 1 from access_grants where access_grants.user_id = users.user_id and ended_at is null)
+        and user_id in (select access.user_id from access)
         and not exists (
             select 1 from bans
             where bans.user_id = users.user_id and lifted_at is null and (until_at is null or until_at > :now)

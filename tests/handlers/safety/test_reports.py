@@ -115,3 +115,14 @@ async def test_reporter_and_reported_do_not_see_each_other_again(site: Running, 
     await site.client.post("/report", {"userId": ben.user_id, "reason": "spam"}, token=anna.token)
     for one in (anna, ben):
         assert (await site.client.get("/room/queue", token=one.token)).json["users"] == []
+
+
+async def test_two_reporters_at_one_address_are_one_party_without_sockets(
+    site: Running, person: MakePerson
+) -> None:
+    ben = await person("Ben")
+    for name in ("Anna", "Carl"):
+        reporter = await person(name)
+        sent = {"userId": ben.user_id, "reason": "minor"}
+        assert (await site.client.post("/report", sent, token=reporter.token)).status == 201
+    assert await rows(site.models, "select count(*) from users where card_hidden_at is not null") == [(0,)]

@@ -8,6 +8,7 @@ import pytest
 
 from models.errors import Conflict, Invalid, NotFound, TooMany
 from models.ids import new_code
+from tests.support.scenes import ban
 
 ADDRESS = "192.0.2.7"
 
@@ -117,7 +118,7 @@ async def test_an_unlimited_code_has_no_last_use(models, person) -> None:
     assert (await models.invite_codes.preview(code)).inviter_name == "Napalm Sky"
 
 
-@pytest.mark.parametrize("obstacle", ["own", "in", "stopped", "used up", "one before"])
+@pytest.mark.parametrize("obstacle", ["own", "in", "stopped", "banned", "used up", "one before"])
 async def test_an_obstacle_is_reported_and_takes_no_use(models, person, obstacle) -> None:
     anna, ben = await person("Anna", access=None), await person("Ben", access=None)
     code = await own_code(models, anna)
@@ -126,6 +127,8 @@ async def test_an_obstacle_is_reported_and_takes_no_use(models, person, obstacle
         await models.grants.grant(ben.user_id, "comp", "gift")
     elif obstacle == "stopped":
         await stop(models, code)
+    elif obstacle == "banned":
+        await ban(models, anna)
     elif obstacle == "used up":
         for guest in await newcomers(person, 4):
             await models.invite_codes.redeem(code, guest.user_id)

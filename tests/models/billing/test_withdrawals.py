@@ -13,6 +13,7 @@ import pytest
 from models.billing.provider.stripe_api import StripeUnavailable
 from models.billing.withdrawals import WORDS
 from models.errors import Conflict, Invalid, NotFound
+from models.ids import new_id
 from models.settings.config import Config
 from models.wiring import Models
 from tests.support.billing.payers import paid_twice
@@ -106,6 +107,23 @@ async def test_a_friend_joins_or_the_money_returns_never_both(models, stripe, pe
         )
         both = await models.grants.of(anna.user_id), await models.grants.of(ben.user_id)
         assert both in {("paid", "invited"), ("unpaid", "unpaid")}
+
+
+async def test_a_call_begins_or_the_money_returns_never_both(models, stripe, person) -> None:
+    ben = await person("Ben")
+    for number in range(8):
+        anna = await person(f"Anna {number}", access=None)
+        payment = await bought(models, stripe, anna)
+        new = models.calls.new(new_id(), ben.user_id, anna.user_id, 300)
+        accepted, withdrawn = await asyncio.gather(
+            models.outcomes.accept(new),
+            models.withdrawals.withdraw(anna.user_id, payment),
+            return_exceptions=True,
+        )
+        assert not isinstance(accepted, BaseException)
+        assert (accepted[0] == "accepted") is isinstance(withdrawn, Conflict)
+        if accepted[0] == "accepted":
+            await models.calls.hang_up(new.call_id)
 
 
 async def test_payments_of_others_and_without_the_information(models, stripe, anna, person) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 
 import pytest
@@ -10,7 +11,7 @@ from models.ringing.outcomes import Accepted
 from tests.conftest import MakePerson, Running
 from tests.support.clients import Socket
 from tests.support.factories import deleted, end_access, report_row
-from tests.support.scenes import Two, advance, ban, block, cooldown_seconds, freeze, rows, two
+from tests.support.scenes import Two, advance, ban, block, cooldown_seconds, freeze, rows, two, until
 
 DAY, HOUR = 24 * 3600, 3600
 
@@ -176,3 +177,18 @@ async def test_accepting_while_in_another_call_ends_the_ring(site: Running, pers
     assert (await pair.b.receive("call:cancelled", id="y"))["reason"] == "gone"
     assert (await pair.a.receive("call:cancelled"))["reason"] == "gone"
     assert [row[0] for row in await rows(site.models, "select call_id from calls")] == [new.call_id]
+
+
+async def test_access_that_ends_during_the_accept_prevents_the_call(
+    site: Running, person: MakePerson
+) -> None:
+    models, anna, ben = site.models, await person("Anna"), await person("Ben")
+    waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+    async with models.db.transaction() as on:
+        await models.grants.lock(ben.user_id, on=on)
+        await models.grants.take_away_locked(ben.user_id, "comp", f"test:{ben.user_id}", "a test", on=on)
+        new = models.calls.new(str(uuid.uuid4()), anna.user_id, ben.user_id, 300)
+        accepting = asyncio.create_task(models.outcomes.accept(new))
+        await until(lambda: accepting.done() or rows(models, waiting))
+    assert (await accepting)[0] == "impossible"
+    assert await rows(models, "select * from live_seats") == []
