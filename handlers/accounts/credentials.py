@@ -82,7 +82,7 @@ class EmailHandler(ChangeHandler):
     async def change(self, member: Member) -> None:
         form = self.read(EmailForm)
         await self.models.credentials.email(member, form.current_password, form.email, self.address)
-        await self.models.confirmations.send(member.user_id)
+        await self.models.confirmations.send_first(member.user_id, self.address)
 
 
 class RecoveryCodesHandler(ChangeHandler):

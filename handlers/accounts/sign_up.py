@@ -105,7 +105,7 @@ class UpgradeHandler(BaseHandler):
             upgraded = await self.models.accounts.upgrade(member, form.email, form.password, self.address)
         except (Conflict, Invalid) as problem:
             return await self._form_again(problem)
-        await self.models.confirmations.send(member.user_id)
+        await self.models.confirmations.send_first(member.user_id, self.address)
         if not self.is_page:
             return self.json(upgraded.as_json())
         cookies.sign_in(self, upgraded.signed_in.token)

@@ -7,11 +7,13 @@ for a link that does not fit, also after a change of the address.
 
 from __future__ import annotations
 
+import contextlib
+
 import msgspec
 
 from models.accounts import email_texts
 from models.clock import Clock
-from models.errors import NotFound
+from models.errors import NotFound, TooMany
 from models.ids import is_id
 from models.mail.mailer import Mailer
 from models.postgres.database import Db
@@ -39,15 +41,22 @@ class Confirmations:
         """The user's address, or None."""
         return await self._sql.one("addresses", EmailToConfirm, user_id=user_id)
 
-    async def send(self, user_id: str, again_from: str | None = None) -> None:
-        """Sends the link to the user's address, unless it is confirmed. Repetitions, from the network address
-        `again_from`, are counted like requests for a recovery link. Raises: TooMany.
+    async def send_first(self, user_id: str, address: str) -> None:
+        """As `send`, after a change of the e-mail address. Over the limit nothing is sent: the settings page
+        offers it again.
+        """
+        with contextlib.suppress(TooMany):
+            await self.send(user_id, address)
+
+    async def send(self, user_id: str, address: str) -> None:
+        """Sends the link to the user's address, unless it is confirmed. Counted like requests for a recovery
+        link, by the mailbox and by the network address: anyone can enter the mailbox of someone else. Raises:
+        TooMany.
         """
         found = await self.find(user_id)
         if found is None or found.is_confirmed or not self._mail.is_on:
             return
-        if again_from is not None:
-            await self._rate_limits.ask_link(found.email_key, again_from)
+        await self._rate_limits.ask_link(found.email_key, address)
         url = await self._links.url(user_id, found.email_key)
         self._mail.send(found.email, *email_texts.confirmation(url))
 

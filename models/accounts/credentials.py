@@ -7,11 +7,14 @@ Raises: NotAllowed (`currentPassword`), Conflict (address taken, or a guest), In
 
 from __future__ import annotations
 
+import contextlib
+
 from models.accounts import email_texts
 from models.accounts.accounts import TAKEN, Account, Accounts
+from models.accounts.email_texts import EmailText
 from models.accounts.recovery_codes import RecoveryCodes
 from models.clock import Clock
-from models.errors import Conflict, NotAllowed, NotSignedIn
+from models.errors import Conflict, NotAllowed, NotSignedIn, TooMany
 from models.mail import email_address
 from models.mail.email_address import Email
 from models.mail.mailer import Mailer
@@ -52,7 +55,7 @@ class Credentials:
         async with self._db.transaction() as on:
             await self._check_unchanged(account, on)
             ended = await self.put_password(account, hashed, member.session_id, on=on)
-        self.notify_password_changed(account, ended)
+        await self.notify_password_changed(account, ended, address)
 
     async def put_password(
         self, account: Account, hashed: str, kept: str | None, *, on: Transaction
@@ -65,9 +68,19 @@ class Credentials:
         await self._sql.run("drop_link", on=on, user_id=account.user_id)
         return await self._sessions.end_others(account.user_id, kept, CHANGED, on=on)
 
-    def notify_password_changed(self, account: Account, ended: list[EndedSession]) -> None:
+    async def notify_password_changed(
+        self, account: Account, ended: list[EndedSession], address: str
+    ) -> None:
         self._sessions.publish(ended)
-        self._mail.send(account.email, *email_texts.password_changed(self._config.base_url))
+        await self._notify(account, email_texts.password_changed(self._config.base_url), address)
+
+    async def _notify(self, account: Account, text: EmailText, address: str) -> None:
+        """A few times an hour: the mailbox may be that of someone else, who is not to be flooded."""
+        if not self._mail.is_on:
+            return
+        with contextlib.suppress(TooMany):
+            await self._rate_limits.account_mail(account.email_key, address)
+            self._mail.send(account.email, *text)
 
     async def email(self, member: Member, current: str, typed: str, address: str) -> None:
         email = email_address.read(typed)
@@ -77,7 +90,7 @@ class Credentials:
             await self._check_unchanged(account, on)
             await self._put_email(account, email, on)
         if email.key != account.email_key:
-            self._mail.send(account.email, *email_texts.email_changed(self._config.base_url))
+            await self._notify(account, email_texts.email_changed(self._config.base_url), address)
 
     async def recovery_codes(self, member: Member, current: str, address: str) -> list[str]:
         """Returns a new set; the old codes no longer work."""

@@ -81,7 +81,7 @@ class Recovery:
                 if found is None or not is_good:
                     raise NotSignedIn(WRONG_CODE)
                 ended = await self._changes.put_password(found, hashed, None, on=on)
-        self._changes.notify_password_changed(found, ended)
+        await self._changes.notify_password_changed(found, ended, address)
         return await self._enter(found.user_id, current)
 
     async def send_link(self, typed: str, address: str) -> None:
@@ -109,7 +109,7 @@ class Recovery:
         async with self._db.transaction() as on:
             account = await self._take(token, hashed, on)
             ended = await self._changes.put_password(account, hashed, None, on=on)
-        self._changes.notify_password_changed(account, ended)
+        await self._changes.notify_password_changed(account, ended, address)
         return await self._enter(account.user_id, current)
 
     async def _take(self, token: str, hashed: str, on: Transaction) -> Account:

@@ -108,6 +108,8 @@ class RateLimits:
             "second_factor": Allowance(config.sign_in_failures, window),
             "link": Allowance(LINKS_PER_HOUR, GUESS_SECONDS),
             "link_address": Allowance(LINKS_PER_HOUR_AND_ADDRESS, GUESS_SECONDS),
+            "account_mail": Allowance(LINKS_PER_HOUR, GUESS_SECONDS),
+            "account_mail_address": Allowance(LINKS_PER_HOUR_AND_ADDRESS, GUESS_SECONDS),
             "report": Allowance(config.reports_per_day, DAY_SECONDS),
             "notice": Allowance(config.notices_per_hour, GUESS_SECONDS),
             "export": Allowance(config.exports_per_hour, GUESS_SECONDS),
@@ -190,6 +192,11 @@ class RateLimits:
     async def ask_link(self, account: str, address: str) -> None:
         """Counts one recovery e-mail to an address, with or without an account. Raises: TooMany."""
         await self._take(("link_address", subject_of(address)), *_of_account("link", account, ""))
+
+    async def account_mail(self, account: str, address: str) -> None:
+        """Counts one e-mail about a change of an account to its e-mail address. Raises: TooMany."""
+        network = subject_of(address)
+        await self._take(("account_mail_address", network), *_of_account("account_mail", account, ""))
 
     async def _take(self, *subjects: tuple[str, str]) -> list[int]:
         """Counts all subjects or none. The address is locked first, to avoid deadlocks.

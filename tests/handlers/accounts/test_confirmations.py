@@ -32,6 +32,22 @@ async def test_an_account_confirms_its_address(site: Running, mailbox: Mailbox, 
         assert (await browser.get(wrong)).status == 404
 
 
+async def test_changes_of_the_address_cannot_flood_a_mailbox(
+    site: Running, mailbox: Mailbox, person: MakePerson
+) -> None:
+    ann = await person("Ann")
+    kept = {"email": "ann@example.com", "password": PASSWORD}
+    token = (await site.client.post("/auth/upgrade", kept, token=ann.token)).json["sessionToken"]
+    for number in range(14):
+        email = "ann@example.com" if number % 2 else f"other{number}@example.com"
+        changed = {"email": email, "currentPassword": PASSWORD}
+        assert (await site.client.post("/settings/email", changed, token=token)).status == 204
+    # E-mails are sent one after the other.
+    assert await site.models.mail.deliver("last@example.com", "The last", "The last")
+    assert mailbox.recipients.count("ann@example.com") == 6, "three links, three notices of a change"
+    assert len(mailbox.recipients) == 21, "ten links, ten notices, and the last"
+
+
 async def test_another_browser_sees_that_the_payment_was_made(make_site, person, stripe) -> None:
     site = await make_site(**stripe.settings)
     anna = await site.models.sign_up.guest("Anna", "female", adult=True, invite_code=None, address="::1")
