@@ -79,6 +79,10 @@ class Entitlement:
         await self._invite_codes.ensure_own(user_id, on=on)
         return change
 
+    async def stop_code(self, user_id: str, *, on: Transaction) -> None:
+        """Stops the code of a payment that is about to be refunded; `work_out` restarts it if it stands."""
+        await self._invite_codes.stop_own(user_id, on=on)
+
     async def _lose(self, attempt_id: str, user_id: str, why: LostBy, on: Transaction) -> AccessChange | None:
         change = await self._grants.take_away_locked(user_id, "payment", attempt_id, why, on=on)
         # A user who paid twice keeps the access of the other payment.

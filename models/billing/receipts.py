@@ -150,4 +150,4 @@ class Receipts:
             raise NotFound
         if not own[0].is_refundable:
             raise Conflict("You cannot take this payment back yourself. Please ask the operator.")
-        await self._withdrawals.refund_extra(user_id, payment_id)
+        await self._withdrawals.refund_extra(user_id, payment_id, stops_code=not own[0].is_second)

@@ -125,15 +125,28 @@ class Withdrawals:
         except (Conflict, StripeRefused, StripeUnavailable):
             logger.warning("A withdrawal is refunded later", extra={"attempt_id": payment_id})
 
-    async def refund_extra(self, user_id: str, payment_id: str) -> None:
-        """Refunds a payment that was not needed, within the year's limit. The caller has checked it."""
+    async def refund_extra(self, user_id: str, payment_id: str, *, stops_code: bool) -> None:
+        """Refunds a payment that was not needed, within the year's limit. The caller has checked it. With
+        `stops_code` no friend can join with the buyer's code from now on, unless the refund fails.
+        """
         async with self._db.transaction() as on:
             await self._grants.lock(user_id, on=on)
             values = {"attempt_id": payment_id, "most": self._config.refunds_per_year}
             is_new = await self._sql.run("ask_back", on=on, now=self._clock.frozen, **values)
             if not is_new and not await self._sql.value("was_asked_back", on=on, attempt_id=payment_id):
                 raise Conflict(OFTEN.format(most=self._config.refunds_per_year))
-        await self._refunds.refund(await self._refunds.find(payment_id))
+            if stops_code:
+                await self._entitlement.stop_code(user_id, on=on)
+                if await self._sql.value("has_invited", on=on, user_id=user_id):
+                    raise Conflict(USED)
+        try:
+            await self._refunds.refund(await self._refunds.find(payment_id))
+        except (Conflict, StripeRefused, StripeUnavailable):
+            async with self._db.transaction() as on:
+                await self._grants.lock(user_id, on=on)
+                change = await self._entitlement.work_out(payment_id, user_id, on=on)
+            self._grants.publish(change)
+            raise
 
     async def check_may_pay(self, user_id: str, *, on: Transaction) -> None:
         """Raises: Conflict after too many refunds. The caller holds the lock of the user's access."""

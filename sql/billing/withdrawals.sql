@@ -34,6 +34,9 @@ where c.attempt_id = :attempt_id and c.refund_asked_at is null and (
     select count(*) from checkouts o where o.user_id = c.user_id and o.refund_asked_at > at - interval '1 year'
 ) < :most;
 
+-- name: has_invited(user_id)
+select exists (select from invite_codes where owner_id = :user_id and uses > 0);
+
 -- name: was_asked_back(attempt_id)
 select refund_asked_at is not null from checkouts where attempt_id = :attempt_id;
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from models.billing.provider.stripe_api import StripeUnavailable
 from models.errors import Conflict, NotFound
+from tests.conftest import Person
 from tests.support.billing.payers import paid, paid_twice
 from tests.support.billing.stripe_events import event, object_event, receive
 from tests.support.people.guests import own_code
@@ -63,6 +67,41 @@ async def test_a_payment_whose_code_was_used_cannot_be_refunded(models, stripe, 
     await models.invite_codes.redeem(own.code, ben.user_id)
     (receipt,) = await models.receipts.of(anna.user_id)
     assert (receipt.is_extra, receipt.is_refundable) == (True, False)
+
+
+async def paid_beside_a_code(models, stripe, person, name: str) -> tuple[Person, str, str]:
+    """A user, the payment that they can take back, and their code."""
+    anna = await person(name, access=None)
+    offered = await models.checkouts.create_checkout(anna.user_id)
+    await models.invite_codes.redeem(await own_code(Of(models), await person("Zoe")), anna.user_id)
+    await receive(models, event("completed", stripe.pay(offered.session_id)))
+    (receipt,) = await models.receipts.of(anna.user_id)
+    return anna, receipt.payment_id, (await models.invite_codes.find_own(anna.user_id)).code
+
+
+async def test_friends_join_or_the_extra_payment_returns_never_both(models, stripe, person) -> None:
+    for number in range(6):
+        anna, payment, code = await paid_beside_a_code(models, stripe, person, f"Anna {number}")
+        ben = await person(f"Ben {number}", access=None, selfie=False)
+        await asyncio.gather(
+            models.receipts.refund_own(anna.user_id, payment),
+            models.invite_codes.redeem(code, ben.user_id),
+            return_exceptions=True,
+        )
+        both = *await statuses(models, anna), await models.grants.of(ben.user_id)
+        assert both in {("paid", "invited"), ("refunded", "unpaid")}
+
+
+async def test_with_stripe_down_the_code_works_again(models, stripe, person) -> None:
+    anna, payment, code = await paid_beside_a_code(models, stripe, person, "Anna")
+    stripe.faults.append("429")
+    with pytest.raises(StripeUnavailable):
+        await models.receipts.refund_own(anna.user_id, payment)
+    assert (await models.invite_codes.check(code)).inviter_name == "Anna"
+    await models.receipts.refund_own(anna.user_id, payment)
+    assert await statuses(models, anna) == ["refunded"]
+    with pytest.raises(Conflict):
+        await models.invite_codes.check(code)
 
 
 async def test_a_user_cannot_refund_payments_of_others(models, stripe, anna, person) -> None:
