@@ -16,12 +16,14 @@ import msgspec
 
 # A ban needs the weight of several parties; a hidden card needs two.
 PARTIES_TO_HIDE, LEAST_TO_HIDE = 2, 0.5
+# Of one reporter in a day. Two accounts cannot hide every card: further reports only wait for a review.
+MOST_HIDING = 3
 
 
 class OpenReport(msgspec.Struct, frozen=True, kw_only=True):
     """An undecided report with what its weight depends on. `tree` is the reporter and up to two inviters,
     `addresses` are keyed hashes of the reporter's recent addresses, `dismissed` counts their dismissed
-    reports.
+    reports, `minors` their undecided ones of under-age users in the day before this one, with it.
     """
 
     report_id: str
@@ -31,6 +33,7 @@ class OpenReport(msgspec.Struct, frozen=True, kw_only=True):
     has_called: bool = True
     is_day_old: bool = True
     dismissed: int = 0
+    minors: int = 1
     tree: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
 
@@ -66,9 +69,9 @@ def counted(reports: Sequence[OpenReport]) -> list[OpenReport]:
 
 def hides_card(reports: Iterable[OpenReport]) -> bool:
     """Whether independent parties say that the user is under age. Each has a reporter of at least half the
-    full weight: a reporter who was wrong twice cannot hide cards.
+    full weight: a reporter who was wrong twice cannot hide cards, and none can hide more than three a day.
     """
-    found = parties(one for one in reports if one.reason == "minor")
+    found = parties(one for one in reports if one.reason == "minor" and one.minors <= MOST_HIDING)
     return sum(max(map(weight, party)) >= LEAST_TO_HIDE for party in found) >= PARTIES_TO_HIDE
 
 

@@ -82,6 +82,12 @@ select
     (
         select count(*) from reports o where o.reporter_id = r.reporter_id and o.verdict = 'dismissed'
     )::integer as dismissed,
+    (
+        select count(*)
+        from reports o, coalesce(r.grave_since, r.created_at) as since, coalesce(o.grave_since, o.created_at) as before
+        where o.reporter_id = r.reporter_id and o.reason = 'minor' and o.verdict is null
+            and before > since - interval '1 day' and (before, o.report_id) <= (since, r.report_id)
+    )::integer as minors,
     array_remove(array[r.reporter_id, first.owner_id, second.owner_id], null)::text[] as tree,
     array(
         select encode(address_hash, 'hex')

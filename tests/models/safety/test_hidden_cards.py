@@ -7,6 +7,7 @@ import pytest
 from tests.conftest import MakePerson, MakeSite, Person, Running
 from tests.support.clients import Socket
 from tests.support.people.reports import MODERATOR, report, reporters
+from tests.support.scenes import rows
 
 
 async def viewer_of(site: Running, person: MakePerson) -> tuple[Person, Socket]:
@@ -55,3 +56,13 @@ async def test_a_dismissal_shows_the_card_again(site: Running, person: MakePerso
         await site.models.report_reviews.judge(filed.report_id, MODERATOR, "dismissed")
     listed = (await site.client.get("/room/queue", token=viewer.token)).json["users"]
     assert bad.user_id in [card["userId"] for card in listed]
+
+
+async def test_two_reporters_cannot_hide_every_card(site: Running, person: MakePerson) -> None:
+    people = [await person(f"Grown up {number}") for number in range(5)]
+    pair = await reporters(site.models, person, people[0], 2)
+    for about in people:
+        for one in pair:
+            await report(site.models, one, about, "minor")
+    hidden = "select name from users where card_hidden_at is not null order by name"
+    assert await rows(site.models, hidden) == [("Grown up 0",), ("Grown up 1",), ("Grown up 2",)]

@@ -65,6 +65,7 @@ def test_two_independent_parties_hide_the_card() -> None:
     assert not hides_card([report(1, "minor"), report(2, "spam")])
     assert not hides_card([report(n, "minor", addresses=("home",)) for n in range(5)])
     assert hides_card([report(1, "minor"), report(2, "minor")])
+    assert not hides_card([report(1, "minor"), report(2, "minor", minors=4)])
 
 
 def test_the_most_frequent_rule_is_used() -> None:
