@@ -14,8 +14,10 @@ def is_own_path(path: str) -> bool:
 
 
 def tidied(path: str) -> str:
-    """As it was meant: phones begin with a capital, people and programs end with a slash."""
-    meant = path.rstrip("/").lower()
+    """As it was meant: phones begin with a capital, and people and programs end with a slash."""
+    first, slash, rest = path.removeprefix("/").rstrip("/").partition("/")
+    # Ids and codes further on keep their case.
+    meant = f"/{first.lower()}{slash}{rest}"
     return meant if re.fullmatch(r"(?:/[\w.-]+)+", meant, re.ASCII) else path
 
 
