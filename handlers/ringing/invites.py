@@ -19,6 +19,7 @@ from models.messages import (
     CallAccept,
     CallCancel,
     CallDecline,
+    CallDeclined,
     CallExtendWait,
     CallInvite,
     JsonStruct,
@@ -147,7 +148,10 @@ class InviteSocket(BaseSocket):
                 await self.models.presence.hide(self.id, is_hidden=hidden, has_notifications=notifications)
                 return None
             case CallInvite(to_user_id=to, requested_seconds=seconds):
-                return await invites.invite(member, self.id, to, seconds, command.id)
+                answer = await invites.invite(member, self.id, to, seconds, command.id)
+                if isinstance(answer, CallDeclined) and answer.reason == "no_access":
+                    await self._fresh()  # closes the socket if the session has ended
+                return answer
             case CallExtendWait(invite_id=invite_id):
                 return await invites.extend(member, self.id, invite_id, command.id)
             case CallCancel(invite_id=invite_id):

@@ -68,10 +68,10 @@ async def test_a_seat_without_another_socket_is_found_by_the_sweep(site: Running
 async def test_the_rotated_token_keeps_its_socket_and_an_ended_one_cannot_act(
     site: Running, person: MakePerson
 ) -> None:
-    anna = await person("Anna")
+    anna, ben = await person("Anna"), await person("Ben")
     socket = await site.invites(anna)
     await end_sessions(site.models, anna)
-    socket.send("call:invite", toUserId="x", requestedSeconds=300)
+    socket.send("call:invite", toUserId=ben.user_id, requestedSeconds=300)
     assert await socket.closed() == 4401
 
 
