@@ -109,8 +109,7 @@ def test_a_process_that_may_open_few_files_refuses_connections_and_says_so(data:
     )  # fmt: skip
     assert site.stdout is not None
     with site, contextlib.ExitStack() as stack:
-        while "is up" not in site.stdout.readline():
-            pass
+        assert any("is up" in line for line in site.stdout)
         clients = [stack.enter_context(socket.create_connection(("127.0.0.1", port), 10)) for _ in range(80)]
         assert clients[-1].recv(1) == b""
         stack.close()
