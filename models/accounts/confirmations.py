@@ -13,7 +13,7 @@ import msgspec
 
 from models.accounts import email_texts
 from models.clock import Clock
-from models.errors import NotFound, TooMany
+from models.errors import NotFound, TooMany, Unavailable
 from models.ids import is_id
 from models.mail.mailer import Mailer
 from models.postgres.database import Db
@@ -42,10 +42,10 @@ class Confirmations:
         return await self._sql.one("addresses", EmailToConfirm, user_id=user_id)
 
     async def send_first(self, user_id: str, address: str) -> None:
-        """As `send`, after a change of the e-mail address. Over the limit nothing is sent: the settings page
-        offers it again.
+        """As `send`, after a change of the e-mail address. Over the limit, or if it cannot be counted, nothing
+        is sent: the settings page offers it again.
         """
-        with contextlib.suppress(TooMany):
+        with contextlib.suppress(TooMany, Unavailable):
             await self.send(user_id, address)
 
     async def send(self, user_id: str, address: str) -> None:

@@ -14,7 +14,7 @@ from models.accounts.accounts import TAKEN, Account, Accounts
 from models.accounts.email_texts import EmailText
 from models.accounts.recovery_codes import RecoveryCodes
 from models.clock import Clock
-from models.errors import Conflict, NotAllowed, NotSignedIn, TooMany
+from models.errors import Conflict, NotAllowed, NotSignedIn, TooMany, Unavailable
 from models.mail import email_address
 from models.mail.email_address import Email
 from models.mail.mailer import Mailer
@@ -78,7 +78,8 @@ class Credentials:
         """A few times an hour: the mailbox may be that of someone else, who is not to be flooded."""
         if not self._mail.is_on:
             return
-        with contextlib.suppress(TooMany):
+        # What it is about has happened already, so a limit that cannot be counted does not fail the request.
+        with contextlib.suppress(TooMany, Unavailable):
             await self._rate_limits.account_mail(account.email_key, address)
             self._mail.send(account.email, *text)
 
