@@ -42,8 +42,8 @@ class Confirmations:
         return await self._sql.one("addresses", EmailToConfirm, user_id=user_id)
 
     async def send_first(self, user_id: str, address: str) -> None:
-        """As `send`, after a change of the e-mail address. Over the limit, or if it cannot be counted, nothing
-        is sent: the settings page offers it again.
+        """As `send`, after a change of the e-mail address. Over the limit, or without Redis, nothing is
+        sent: the settings page offers it again.
         """
         with contextlib.suppress(TooMany, Unavailable):
             await self.send(user_id, address)
