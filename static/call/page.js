@@ -54,9 +54,9 @@ class CallPage {
     offerDiagnostics(element("copy-diagnostics"), { engine, quality: this.quality, state: () => ({ ...this.now, socket: socket.status }) });
     this.tiles.draw();
     this.#draw();
-    socket.start();
+    if (!canCall()) this.#cannotCall();
+    socket.start(); // an early seat hands over what it has received: what is said then must be complete
     if (canCall()) this.help.join(() => ownDevices.open());
-    else this.#cannotCall();
   }
 
   #cannotCall() {

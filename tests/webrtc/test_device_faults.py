@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.journeys.people.visitor import until
 from tests.journeys.stage import CHROMIUM, FLAGS, Stage, journey
-from tests.webrtc.callers import Caller, caller, couple, hang_up, pair, ring
+from tests.webrtc.callers import INVITE, Caller, caller, couple, hang_up, pair, ring
 
 LACKS = "bend.media = ({ %s: lacks }) => (lacks ? new DOMException('%s', '%s') : null);"
 # The title of the help for each error of getUserMedia (mediacapture-streams 10.3, and older names).
@@ -214,6 +215,25 @@ async def test_a_call_without_webrtc_tells_the_peer_and_keeps_the_chat(stage: St
     await anna.visitor.press("Go on with text")
     await anna.visitor.write("I can only write")
     await ben.visitor.reads("I can only write")
+
+
+@journey
+async def test_a_seat_taken_before_the_page_says_that_this_browser_cannot_make_calls(stage: Stage) -> None:
+    """The page of the call comes late: both seats are then taken, and `call:state` waits for the page."""
+    anna, ben = await pair(stage)
+    await anna.run("delete window.RTCPeerConnection")
+    may_come = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await may_come.wait()
+        await route.continue_()
+
+    await anna.page.route(re.compile(r"/calls/[0-9a-f-]{36}$"), late)
+    await anna.run(INVITE, [ben.user_id, ben.name])
+    await ben.visitor.answer("Accept")
+    await expect(ben.page.locator("#call-words")).to_have_text("Connecting…")  # Anna's seat is taken
+    may_come.set()
+    await expect(ben.page.locator("#call-words")).to_have_text("Anna’s browser cannot make calls")
 
 
 @journey
