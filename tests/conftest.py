@@ -44,7 +44,7 @@ from tests.support.secret_leaks import overheard
 from tests.support.servers import RunningServers, Servers
 from tests.support.smtp_server import Mailbox
 
-TEST_SECONDS = 120
+TEST_SECONDS = 240
 # Tests that look for faults in the log want no business events there.
 logging.getLogger("napalmsky.events").setLevel(logging.WARNING)
 # docs/decisions/development/two-at-a-time.md: the longest groups run first, each sequentially.

@@ -24,7 +24,8 @@ from tests.journeys.server_process import ServerProcess
 
 Result = TypeVar("Result")
 CHROMIUM = Path("/usr/bin/chromium")
-JOURNEY_SECONDS = 150
+JOURNEY_SECONDS = 240
+PATIENCE_MS = 40_000  # for one step of a browser, at a load of eight too
 FLAGS = [
     "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -99,7 +100,7 @@ class Stage:
             "has_touch": device.is_phone, "device_scale_factor": 2 if device.is_phone else 1,
             "permissions": list(may_use), "reduced_motion": "reduce",
         } | options)  # fmt: skip
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MS)
         visitor = Visitor(name, context, device.is_phone, self.server.url)
         self.visitors.append(visitor)
         await visitor.open_tab(scripts)
@@ -118,7 +119,7 @@ async def open_browsers(playwright: Playwright, *more: list[str]) -> list[Browse
 
 
 async def open_browser(playwright: Playwright, flags: list[str], program: Path = CHROMIUM) -> Browser:
-    expect.set_options(timeout=20_000)
+    expect.set_options(timeout=PATIENCE_MS)
     return await playwright.chromium.launch(
         executable_path=program, args=flags, chromium_sandbox=False, timeout=60_000
     )

@@ -71,7 +71,7 @@ class Caller:
         before = await self.received("audio", "packetsReceived")
         await until(lambda: self.received("audio", "packetsReceived"), lambda now: now > before + 20)
 
-    async def shows(self, selector: str, name: str, value: str, seconds: float = 20) -> None:
+    async def shows(self, selector: str, name: str, value: str, seconds: float = 40) -> None:
         await expect(self.page.locator(selector)).to_have_attribute(name, value, timeout=seconds * 1000)
 
     # The simulated network of this page's connections. It must be set before the first one is made.

@@ -21,7 +21,7 @@ addEventListener("securitypolicyviolation", (event) =>
 
 
 async def until(
-    ask: Callable[[], Awaitable[Answer]], fits: Callable[[Answer], bool], seconds: float = 20
+    ask: Callable[[], Awaitable[Answer]], fits: Callable[[Answer], bool], seconds: float = 40
 ) -> Answer:
     """Polls until the condition holds. Raises: AssertionError with the last value."""
     deadline = time.monotonic() + seconds
