@@ -20,9 +20,16 @@ class Mount(NamedTuple):
     kind: str
 
 
-def why_lost(data: Path, mounts: str | None = None) -> str | None:
-    """`DATA_DIR: …` if the site's data would be lost with a restart or a new container."""
-    mount = _mount_of(data.absolute(), MOUNTS.read_text() if mounts is None else mounts)
+def why_lost(data: Path, mounts: Path = MOUNTS) -> str | None:
+    """`DATA_DIR: …` if the site's data would be lost with a restart or a new container.
+
+    None also where there is no readable list of mounts (only Linux has one).
+    """
+    try:
+        listed = mounts.read_text(errors="surrogateescape")  # names of directories may be in any encoding
+    except OSError:
+        return None
+    mount = _mount_of(data.absolute(), listed)
     if mount is None:
         return None
     if mount.kind in IN_MEMORY:

@@ -101,9 +101,8 @@ def consequences(config: Config) -> list[str]:
 
 
 def _of_a_public_machine(config: Config) -> Iterator[str]:
-    with suppress(OSError):  # only Linux has the list of mounts
-        if not config.database_url and (cause := why_lost(config.data_dir)):
-            yield cause
+    if not config.database_url and (cause := why_lost(config.data_dir)):
+        yield cause
     if runs_coturn(config) and config.public_ip and not ip_address(config.public_ip).is_global:
         yield PRIVATE_IP
     if _memory() < LEAST_MEMORY:

@@ -9,6 +9,7 @@ import pytest
 
 from models.accounts.confirmations import Confirmations
 from models.errors import NotFound
+from models.security.addresses import subject_of
 from models.settings.config import Config
 from models.wiring import Models
 from tests.conftest import MakePerson
@@ -19,6 +20,7 @@ from tests.support.people.account_holders import OTHER_PASSWORD, PASSWORD, confi
 from tests.support.scenes import rows
 from tests.support.smtp_server import Mailbox, link_in
 
+LOCK = "select pg_advisory_xact_lock(hashtextextended(%s, 0))"
 HOME, ANN = "203.0.113.7", "ann@example.com"
 
 
@@ -124,3 +126,15 @@ async def test_the_way_back_ends_with_the_person(models, stripe, person, mailbox
     await models.deletions.delete(user_id)
     assert await rows(models, "select count(*) from recovery_links") == [(0,)]
     assert await asked(models) == 0
+
+
+async def test_an_address_is_accepted_although_its_letter_cannot_be_counted(models, person) -> None:
+    """The lock of the limit is held longer than a statement may wait."""
+    member = await models.sessions.find((await person("Ann")).token)
+    await models.accounts.upgrade(member, ANN, PASSWORD, HOME)
+    subject = await models.rate_limits.mark("link_address", subject_of(HOME))
+    async with models.db.transaction() as on:
+        await on.link.execute(LOCK, (f"link_address {subject}",))
+        await models.confirmations.send_first(member.user_id, HOME)
+    found = await models.confirmations.find(member.user_id)
+    assert found is not None and not found.is_confirmed

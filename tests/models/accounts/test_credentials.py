@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models.errors import Conflict, Invalid, NotAllowed, NotSignedIn, TooMany
+from models.security.addresses import subject_of
 from models.security.member import Member
 from models.wiring import Models
 from tests.conftest import MakePerson
@@ -14,6 +15,7 @@ from tests.support.smtp_server import Mailbox
 pytestmark = pytest.mark.usefixtures("mailbox")
 
 HOME = "203.0.113.7"
+LOCK = "select pg_advisory_xact_lock(hashtextextended(%s, 0))"
 ANN, BO, NEW = "ann@example.com", "bo@example.com", "new@example.org"
 
 
@@ -36,6 +38,18 @@ async def test_a_new_password_works_at_once_and_only_for_its_account(
     assert (await models.accounts.login(BO, PASSWORD, HOME, None)).member.user_id == bo.user_id
     assert "was changed just now" in await mailbox.letter()
     assert mailbox.recipients == [ANN]
+
+
+async def test_a_change_that_is_done_does_not_fail_for_a_letter_that_cannot_be_counted(
+    models: Models, person: MakePerson
+) -> None:
+    """The lock of the limit is held longer than a statement may wait."""
+    ann = await keep(models, person, "Ann")
+    subject = await models.rate_limits.mark("account_mail_address", subject_of(HOME))
+    async with models.db.transaction() as on:
+        await on.link.execute(LOCK, (f"account_mail_address {subject}",))
+        await models.credentials.password(ann, PASSWORD, OTHER_PASSWORD, HOME)
+    assert await models.accounts.login(ANN, OTHER_PASSWORD, HOME, None)
 
 
 async def test_it_ends_the_other_sessions_and_keeps_this_one(models: Models, person: MakePerson) -> None:

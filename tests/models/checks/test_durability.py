@@ -27,12 +27,20 @@ ID = "0123456789abcdef" * 4
         (f"{ROOT}\n40 22 0:50 / /database rw - tmpfs tmpfs rw", "in the container itself"),
         ("", None),
         ("odd", None),
+        (f"{ROOT}\n40 22 254:1 /srv/b\udce4r /data/b\udce4r rw - ext4 /dev/vda1 rw", "in the container itself"),
     ],
 )
-def test_where_the_data_are(mounts: str, cause: str | None) -> None:
-    told = why_lost(Path("/data/postgres"), mounts)
+def test_where_the_data_are(mounts: str, cause: str | None, tmp_path: Path) -> None:
+    listed = tmp_path / "mountinfo"
+    listed.write_text(mounts, errors="surrogateescape")
+    told = why_lost(Path("/data/postgres"), listed)
     assert (told is None) == (cause is None)
     assert cause is None or (cause in str(told) and str(told).startswith("DATA_DIR: "))
+
+
+def test_a_system_without_a_list_of_mounts_is_no_error(tmp_path: Path) -> None:
+    assert why_lost(Path("/data"), tmp_path / "absent") is None
+    assert why_lost(Path("/data"), tmp_path) is None
 
 
 def test_this_machine_s_own_mounts_are_read() -> None:
