@@ -137,4 +137,5 @@ async def test_an_address_is_accepted_although_its_letter_cannot_be_counted(mode
         await on.link.execute(LOCK, (f"link_address {subject}",))
         await models.confirmations.send_first(member.user_id, HOME)
     found = await models.confirmations.find(member.user_id)
-    assert found is not None and not found.is_confirmed
+    assert found is not None
+    assert not found.is_confirmed
