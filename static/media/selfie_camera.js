@@ -118,10 +118,17 @@ export class Camera {
     request.setRequestHeader("Accept", "text/html");
     request.upload.onprogress = (event) => this.progress(event.loaded / event.total);
     request.onload = () => this.answered(request);
-    request.onerror = () => this.explain(["It did not get through.", "Check your connection, then try again."]);
+    request.onerror = () => this.unsent(/** @type {Blob} */ (this.blob));
     this.progress(0);
     this.show("sending");
     request.send(body);
+  }
+
+  /** Browsers report a file that was changed or moved after it was chosen like a lost connection. @param {Blob} blob */
+  async unsent(blob) {
+    const isReadable = await blob.stream().getReader().read().then(() => true, () => false);
+    this.explain(isReadable ? ["It did not get through.", "Check your connection, then try again."]
+      : ["This file can no longer be read.", "It was changed or moved after you chose it. Choose it again."]);
   }
 
   /** @param {number} part 0-1 */

@@ -26,6 +26,10 @@ TOO_LONG = (
     "This video is damaged or too long: it describes more than a minute of pictures and compressed sound. "
     "Record or choose another one."
 )
+TOO_MUCH_METADATA = (
+    "This video has more than 8 MB of metadata besides its pictures and sound. Export it again without them, "
+    "or record one here instead."
+)
 TOO_MANY_TRACKS = f"A video may have {MOST_TRACKS} tracks at most."
 SOUND_WORDS = (
     "The sound of this video is in a format that many browsers cannot play. Use one with AAC or Opus sound, "
@@ -59,8 +63,10 @@ class Mp4Boxes:
         self._walk(0, self._size, 0)
         if self._tracks > MOST_TRACKS:
             raise Invalid(TOO_MANY_TRACKS)
-        if self._samples > MOST_SAMPLES or self._entries > MOST_ENTRIES or self._described > MOST_DESCRIPTION:
+        if self._samples > MOST_SAMPLES or self._entries > MOST_ENTRIES:
             raise Invalid(TOO_LONG)
+        if self._described > MOST_DESCRIPTION:
+            raise Invalid(TOO_MUCH_METADATA)
 
     def _walk(self, start: int, end: int, depth: int) -> None:
         if depth > MOST_DEPTH:

@@ -69,3 +69,12 @@ def test_an_ordinary_video_passes_and_deep_boxes_do_not() -> None:
     nested = file_of(deep)
     with pytest.raises(Invalid):
         Mp4Boxes(nested).check()
+
+
+def test_too_much_metadata_is_not_called_damage() -> None:
+    content = bytes(9 * 1024 * 1024)
+    box = (len(content) + 8).to_bytes(4) + b"udta" + content
+    video = file_of(clip("mp4", "libx264", "aac") + box)
+    with pytest.raises(Invalid) as refused:
+        Mp4Boxes(video).check()
+    assert "more than 8 MB of metadata" in str(refused.value)
