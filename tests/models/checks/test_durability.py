@@ -27,7 +27,10 @@ ID = "0123456789abcdef" * 4
         (f"{ROOT}\n40 22 0:50 / /database rw - tmpfs tmpfs rw", "in the container itself"),
         ("", None),
         ("odd", None),
-        (f"{ROOT}\n40 22 254:1 /srv/b\udce4r /data/b\udce4r rw - ext4 /dev/vda1 rw", "in the container itself"),
+        (
+            f"{ROOT}\n40 22 254:1 /srv/b\udce4r /data/b\udce4r rw - ext4 /dev/vda1 rw",
+            "in the container itself",
+        ),
     ],
 )
 def test_where_the_data_are(mounts: str, cause: str | None, tmp_path: Path) -> None:
