@@ -125,7 +125,7 @@ def main(home: Path, challenge: str) -> None:
     finally:
         for process in reversed(running):
             process.terminate()
-            process.wait(10)
+            process.wait(60)
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def test_it_serves_on_a_read_only_root_as_any_user(system: DebianSystem, user: s
         assert answer(f"http://[::1]:{port}/healthz") == 200
     finally:
         process.send_signal(signal.SIGTERM)
-        code = process.wait(30)
+        code = process.wait(90)
     assert code == 0, log.read_text()
 
 

@@ -45,7 +45,7 @@ class Program:
             yield
         finally:
             process.send_signal(signal.SIGTERM)
-            assert process.wait(30) == 0
+            assert process.wait(90) == 0
             process.stdout.close()
 
     def command(self, *arguments: object) -> subprocess.CompletedProcess[str]:

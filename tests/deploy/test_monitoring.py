@@ -156,7 +156,7 @@ class Prometheus:
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(60)
 
     def _get(self, path: str, **values: str) -> httpx.Response:
         return httpx.get(f"http://127.0.0.1:{self._port}{path}", params=values)

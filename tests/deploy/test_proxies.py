@@ -38,7 +38,7 @@ def running(command: list[str], home: Path, **environment: str) -> Iterator[None
         yield
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 async def answer(url: str, host: str, **headers: str) -> httpx.Response:

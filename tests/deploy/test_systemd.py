@@ -80,6 +80,6 @@ def test_a_command_gets_the_settings_of_the_unit(tmp_path: Path) -> None:
         assert there in text
         text = text.replace(there, here)
     program.write_text(text)
-    ran = subprocess.run(["sh", str(program), "check"], capture_output=True, text=True, timeout=60)
+    ran = subprocess.run(["sh", str(program), "check"], capture_output=True, text=True, timeout=180)
     faults = [line.split()[0] for line in ran.stderr.splitlines() if line.startswith("  ")]
     assert (ran.returncode, faults) == (2, ["WORKERS"])

@@ -55,7 +55,7 @@ def people(io_loop: IOLoop, machines: Machines) -> Iterator[People]:
         return new
 
     yield come
-    io_loop.run_sync(lambda: _all_leave(there), timeout=20)
+    io_loop.run_sync(lambda: _all_leave(there), timeout=60)
 
 
 async def _all_leave(there: list[Actor]) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.conftest import ROOT
 
 EXAMPLE = ROOT / "deploy" / "haproxy" / "haproxy.cfg"
-START_SECONDS = 10.0
+START_SECONDS = 60.0
 
 
 def filled_in(port: int, machines: Sequence[int]) -> str:
@@ -51,4 +51,4 @@ class Proxy:
     def stop(self) -> None:
         if self._process is not None:
             self._process.send_signal(signal.SIGTERM)
-            self._process.wait(10)
+            self._process.wait(60)

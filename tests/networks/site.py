@@ -78,4 +78,4 @@ class PublicCoturn:
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(60)

@@ -158,11 +158,11 @@ def test_the_program(servers: Servers, tmp_path: Path) -> None:
         "DATA_DIR": str(tmp_path),
     }
     command = [sys.executable, "server.py", "backup", "-"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=60)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=180)
     assert done.returncode == 0, done.stderr
     assert done.stdout[:2] == b"PK"
     (tmp_path / "backup").write_bytes(done.stdout)
     command[2:] = ["restore", str(tmp_path / "backup"), "--replace"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=60)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=180)
     assert done.returncode == 0, done.stderr
     assert b"tombstones read" in done.stdout

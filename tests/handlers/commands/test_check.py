@@ -31,7 +31,7 @@ def run(command: str, **settings: str) -> tuple[int, str, str]:
     environment = {name: os.environ[name] for name in KEPT if name in os.environ} | settings
     ran = subprocess.run(
         [sys.executable, "server.py", command],
-        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False,
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False,
     )  # fmt: skip
     assert "Traceback" not in ran.stderr
     return ran.returncode, ran.stdout, ran.stderr

@@ -43,7 +43,7 @@ def run(
     ran = subprocess.run(
         [sys.executable, "server.py", *line.split()],
         cwd=ROOT, env=kept | {"DATA_DIR": data} | settings, stdout=output, stderr=subprocess.PIPE,
-        encoding="utf-8", timeout=90, check=False,
+        encoding="utf-8", timeout=180, check=False,
     )  # fmt: skip
     assert "Traceback" not in ran.stderr, ran.stderr
     return ran

@@ -118,7 +118,7 @@ async def answers_to(site: Running, data: bytes, *, half_closes: bool = False) -
         writer.write_eof()
     received = b""
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while more := await reader.read(65_536):
                 received += more
     except ConnectionResetError:

@@ -40,14 +40,14 @@ class Caller:
 
     async def status(self) -> int:
         """The status of the next answer, whose body is read too."""
-        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 5)
+        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 30)
         size = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
         await self.reader.readexactly(int(size.split(b":")[1]))
         return int(head.split()[1])
 
     async def rest(self) -> bytes:
         try:
-            return await asyncio.wait_for(self.reader.read(), 5)
+            return await asyncio.wait_for(self.reader.read(), 30)
         except ConnectionError:
             return b""
         finally:

@@ -17,6 +17,7 @@ from tornado.httpclient import HTTPError
 from tornado.websocket import WebSocketClosedError, WebSocketError
 
 from tests.support.clients import Socket
+from tests.support.pace import within
 
 FINAL = (1000, 4401, 4403, 4404, 4409)
 LEAST, MOST = 0.3, 8.0
@@ -60,7 +61,7 @@ class Line:
     async def _once(self) -> int | None:
         """From opening to closing; returns the close code, None if it could not be opened."""
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(within(10)):
                 socket = self._socket = await Socket.connect(self._url(), self._path, self._token)
         except AWAY:
             return None
@@ -91,7 +92,7 @@ class Line:
 
     async def hear(self, *types: str, seconds: float = 10.0, **match: Any) -> Told:
         """The oldest unread message of one of these types and with these values."""
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(within(seconds)):
             while (found := self._find(types, match)) is None:
                 self._news.clear()
                 await self._news.wait()
@@ -106,7 +107,7 @@ class Line:
 
     async def over(self, seconds: float = 10.0) -> int:
         """The close code after which it stays closed."""
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(within(seconds)):
             while not (self.codes and self.codes[-1] in FINAL):
                 self._news.clear()
                 await self._news.wait()

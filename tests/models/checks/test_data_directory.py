@@ -57,7 +57,7 @@ def test_a_directory_that_this_user_may_not_write(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "new"):
         told = subprocess.run(
             [sys.executable, "-c", AS_ANOTHER, str(path)],
-            cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
+            cwd=ROOT, capture_output=True, text=True, check=True, timeout=180,
         ).stdout  # fmt: skip
         assert told.startswith("DATA_DIR: this process's user may not write there")
     tmp_path.chmod(0o755)

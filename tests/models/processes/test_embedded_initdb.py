@@ -63,7 +63,7 @@ def serve(place: Path, uid: int, mask: str, **settings: str) -> None:
             assert time.monotonic() < until, log.read_text()
             time.sleep(0.1)
         process.terminate()
-        assert process.wait(30) == 0, log.read_text()
+        assert process.wait(90) == 0, log.read_text()
 
 
 @pytest.fixture

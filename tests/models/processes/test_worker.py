@@ -18,7 +18,7 @@ from tests.support.faults import odd_workers
 from tests.support.faults.odd_workers import LIMITS
 
 PROGRAM = Path(odd_workers.__file__)
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 class Odd:

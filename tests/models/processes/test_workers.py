@@ -20,7 +20,7 @@ from models.processes.embedded import Embedded
 from tests.conftest import ROOT
 from tests.support.servers import Servers
 
-SECONDS = 40.0
+SECONDS = 90.0
 
 
 class Served:

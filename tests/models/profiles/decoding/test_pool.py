@@ -121,7 +121,7 @@ def test_a_process_ends_with_its_parent(tmp_path: Path) -> None:
         assert parent.stdout is not None
         child = psutil.Process(int(parent.stdout.readline()))
         parent.send_signal(signal.SIGKILL)
-    child.wait(10)
+    child.wait(60)
 
 
 async def test_failures_are_reported_with_a_message(io_loop: IOLoop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,4 +131,4 @@ async def test_a_wait_that_ends_together_with_a_turn_loses_no_turn(ends_first: b
     assert await running == "ann"
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    assert await asyncio.wait_for(held.take("cy"), 1) == "cy"
+    assert await asyncio.wait_for(held.take("cy"), 30) == "cy"
