@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from handlers.realtime.frame_protocol import (
     CLOSE,
@@ -15,6 +17,40 @@ from handlers.realtime.frame_protocol import (
     text_frame,
 )
 from tests.support.raw.socket import frame, text
+
+KEY = b"\x01\x02\x03\x04"
+FIRST_BYTES = [0x81, 0x81, 0x81, 0x82, 0x01, 0x00, 0x80, 0x88, 0x89, 0x8A, 0x83, 0xC1]
+
+
+def length(size: int, form: int) -> bytes:
+    """The length of a masked frame, written in one byte, in three or in nine."""
+    if form == 1:
+        return bytes([0x80 | size])
+    return (b"\xfe" if form == 2 else b"\xff") + size.to_bytes(form)
+
+
+def masked(payload: bytes) -> bytes:
+    return bytes(byte ^ KEY[at % 4] for at, byte in enumerate(payload))
+
+
+def raw(first: int, payload: bytes, form: int = 1, *, is_masked: bool = True) -> bytes:
+    """Any frame, in a longer form of its length than needed, or without the mask that it must have."""
+    head = bytes([first]) + length(len(payload), max(form, 1 if len(payload) < 126 else 2))
+    if not is_masked:
+        return bytes([first, head[1] & 0x7F]) + head[2:] + payload
+    return head + KEY + masked(payload)
+
+
+# A text that is sent as something that looks like the beginning of another frame, after its first byte.
+DECEPTIVE = raw(0x81, masked(b"?" + raw(0x81, b"inside") + b"x" * 126))
+START, WHOLE = raw(0x01, b"start of "), raw(0x81, b"whole")
+ANY_FRAME = st.builds(
+    raw,
+    st.sampled_from(FIRST_BYTES),
+    st.one_of(st.binary(max_size=4), st.sampled_from([b"\x03\xe8bye", b"x" * 125, b"y" * 126, b"z" * 1001])),
+    st.sampled_from([1, 1, 1, 2, 8]),
+    is_masked=st.sampled_from([True] * 9 + [False]),
+)
 
 
 @pytest.fixture
@@ -74,6 +110,49 @@ def test_frames_are_the_same_however_they_arrive(reader: FrameReader, size: int)
     assert not reader.farewell
 
 
+@example([(START, 0, True), (WHOLE, 0, True)])
+@example([(START, 0, True), (raw(0x00, b"one"), 0, True), (raw(0x80, b" text"), 0, True), (WHOLE, 0, True)])
+@example([(START, 0, True), (raw(0x89, b"ping"), 0, True), (WHOLE, 0, True)])
+@example([(DECEPTIVE, 9, True), (WHOLE, 0, True)])
+@example([(raw(0x81, b"y" * 126, 8), 0, True), (WHOLE, 0, True)])
+@example([(raw(0x81, b"unmasked", is_masked=False), 0, True), (WHOLE, 0, True)])
+@example([(raw(0x81, b"z" * 1001), 0, True), (WHOLE, 0, True)])
+@example([(raw(0x81, b"form", 2), 1, True), (raw(0x81, b"form", 8), 0, True), (WHOLE, 0, True)])
+@given(st.lists(st.tuples(ANY_FRAME, st.sampled_from([0, 0, 1, 2, 5, 9]), st.booleans()), max_size=12))
+def test_the_frames_are_those_that_the_library_reads(sent: list[tuple[bytes, int, bool]]) -> None:
+    """Whatever precedes or follows a text message that is read here. Each frame arrives in one or two pieces,
+    the last of them together with the next frame or not.
+    """
+    library, reader = FrameProtocol(1000, 4400), FrameReader(FrameProtocol(1000, 4400))
+    expected = library.frames_of(b"".join(one for one, _, _ in sent))
+    got: list[Frame] = []
+    for whole, cut, is_read in sent:
+        reader.feed(whole[:cut])
+        got += all_of(reader)
+        reader.feed(whole[cut:])
+        got += all_of(reader) if is_read else ()
+    got += all_of(reader)
+    assert [(one.opcode, one.fin, bytes(one.data)) for one in got] == [
+        (one.opcode, one.fin, bytes(one.data)) for one in expected
+    ]
+    assert b"".join([*reader.answers(), *reader.farewell]) == b"".join(library.data_to_send())
+    assert not reader.farewell or reader.farewell[-1] == b""
+
+
+def test_a_whole_text_message_does_not_reach_the_library(
+    protocol: FrameProtocol, reader: FrameReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader.feed(text("one")[:5])
+    assert reader.next() is None
+    reader.feed(text("one")[5:] + frame(PING, b"") + text("two"))
+    assert len(all_of(reader)) == 3
+    pieces: list[bytes] = []
+    monkeypatch.setattr(protocol, "receive_data", pieces.append)
+    reader.feed(text("three") + text("f" * 300))
+    assert [bytes(one.data) for one in all_of(reader)] == [b"three", b"f" * 300]
+    assert not pieces
+
+
 def test_data_is_kept_in_order_while_frames_wait(reader: FrameReader) -> None:
     data = b"".join(text(f"{number}".ljust(200)) for number in range(100))
     reader.feed(data[:15_000])
@@ -92,7 +171,7 @@ def test_nothing_is_parsed_after_the_clients_close(reader: FrameReader) -> None:
 
 
 def test_frames_that_are_parsed_can_be_dropped(reader: FrameReader) -> None:
-    reader.feed(text("one") * 3)
+    reader.feed(frame(PING, b"one") * 3)
     assert reader.next() is not None
     reader.forget_frames()
     reader.feed(text("two"))
