@@ -35,21 +35,21 @@ MOST_BYTES = 64 * 1024
 MOST_WAITING_BYTES = 1024 * 1024
 PING_SECONDS = 20
 MOST_FAULTS = 20
-HANDSHAKE_HEADERS = ("Server", "Content-Type", "Date", "Upgrade", "Connection", "Sec-WebSocket-Accept")
+HANDSHAKE_HEADERS = ("Server", "Content-Type", "Date")
 
 
 class Budget:
     """A token bucket: `rate` messages a second, four seconds' worth at once."""
 
     def __init__(self, rate: int) -> None:
-        self._rate = rate
-        self._left = rate * 4.0
+        self._rate, self._most = rate, rate * 4.0
+        self._left = self._most
         self._at = time.monotonic()
 
     def take(self) -> bool:
         now = time.monotonic()
-        self._left = min(self._rate * 4.0, self._left + (now - self._at) * self._rate)
-        self._at = now
+        left = self._left + (now - self._at) * self._rate
+        self._left, self._at = left if left < self._most else self._most, now
         if self._left < 1:
             return False
         self._left -= 1

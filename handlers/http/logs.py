@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 
 SECONDS_BETWEEN = 60.0
 # The attributes of every LogRecord; all others were given as `extra`.
+ENCODER = json.JSONEncoder(default=str, ensure_ascii=False)
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -40,7 +41,7 @@ class JsonLines(logging.Formatter):
         line |= {name: value for name, value in vars(record).items() if name not in STANDARD}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return ENCODER.encode(line)
 
 
 class TextLines(logging.Formatter):
@@ -78,6 +79,8 @@ def set_up_logs(kind: str = "json", level: int = logging.INFO) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines() if kind == "json" else TextLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    # No line shows these, so they need not be found out.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     # These two loggers log whole request lines and addresses.
     for name in ("tornado.access", "yoyo", "httpx", "stripe"):
         logging.getLogger(name).setLevel(logging.WARNING)

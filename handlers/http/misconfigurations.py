@@ -13,6 +13,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import ip_network
 
 from tornado.httputil import HTTPServerRequest
@@ -142,6 +143,7 @@ def _is_inside(client: str) -> bool:
     return address is not None and any(address in network for network in INSIDE)
 
 
+@lru_cache(maxsize=4096)
 def _is_local(peer: str) -> bool:
     """Whether it is an address of this machine or of a private network."""
     address = address_of(peer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -22,9 +23,11 @@ HOP = re.compile(
 )
 
 
-# What proxies write instead of, or beside, X-Forwarded-For.
-OTHER_FORWARDING = ("X-Real-IP", "CF-Connecting-IP", "True-Client-IP", "X-Client-IP", "Fly-Client-IP",
-                    "X-Forwarded-Proto", "X-Forwarded-Host")  # fmt: skip
+# What proxies write instead of, or beside, X-Forwarded-For: as the keys of HTTPHeaders are spelled.
+OTHER_FORWARDING = frozenset((
+    "X-Real-Ip", "Cf-Connecting-Ip", "True-Client-Ip", "X-Client-Ip", "Fly-Client-Ip",
+    "X-Forwarded-Proto", "X-Forwarded-Host",
+))  # fmt: skip
 ABSOLUTE = re.compile(r"https?://([^/?#]*)(.*)", re.IGNORECASE)
 CONTINUE = "100-continue"
 
@@ -143,7 +146,7 @@ def ignored_forwarding(request: HTTPServerRequest, trusted: tuple[IpNetwork, ...
 
 def has_other_forwarding(request: HTTPServerRequest) -> bool:
     """Whether a proxy seems to pass the client's address on, but in none of the two headers for it."""
-    return any(name in request.headers for name in OTHER_FORWARDING)
+    return not OTHER_FORWARDING.isdisjoint(request.headers)
 
 
 def comes_further(request: HTTPServerRequest, address: str) -> bool:
@@ -152,6 +155,7 @@ def comes_further(request: HTTPServerRequest, address: str) -> bool:
     return address in known[1:]
 
 
+@lru_cache(maxsize=4096)
 def address_of(text: str) -> IpAddress | None:
     """The address of a hop or a peer, without port, brackets, quotes or zone; IPv4-mapped addresses become
     IPv4.

@@ -89,6 +89,11 @@ class FrameReader:
         else:
             self._unread = data
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to parse, to give out or to send at the end."""
+        return not (self._unread or self._frames or self.farewell)
+
     def next(self) -> Frame | None:
         """The next frame; None if no frame is complete or the connection is over."""
         while not self._frames:

@@ -23,6 +23,7 @@ from models.broadcasts import (
     AccessEvent,
     BanEvent,
     CallEvent,
+    CallFrame,
     CardEvent,
     Delivered,
     Reload,
@@ -31,6 +32,7 @@ from models.broadcasts import (
     SignedOut,
     Unlisted,
     UserEvent,
+    UserFrame,
     decode_call_event,
     decode_user_event,
 )
@@ -116,27 +118,28 @@ class Hub:
 
     def _user_event(self, channel: str, event: UserEvent) -> None:
         user_id = channel.removeprefix(keys.CHANNEL_USER)
-        if isinstance(event, Delivered):
-            if user_id in self.invite_sockets:
-                self.feed.delivered(user_id, event)
-        elif isinstance(event, SignedOut):
-            self._sign_out(user_id, event)
-        elif isinstance(event, Reload):
-            self.spawn(self._reload(user_id))
-        elif isinstance(event, AccessEvent):
-            self.spawn(self._change_access(user_id, event))
-        elif isinstance(event, Unlisted):
-            for socket in list(self.invite_sockets.get(user_id, ())):
-                self.spawn(socket.unlist())
-        elif isinstance(event, BanEvent):
-            self.spawn(self._ban(user_id, bytes(event.frame)))
-        elif isinstance(event, CardEvent):
-            (self.feed.hide if event.is_hidden else self.feed.show)(user_id, event.card)
-        else:
-            for socket in list(self.invite_sockets.get(user_id, ())):
-                frame = event.frame if event.only in (None, socket.id) else event.others
-                if bytes(frame) != bytes(NOTHING):
-                    socket.send(bytes(frame))
+        match event:
+            case UserFrame():
+                for socket in list(self.invite_sockets.get(user_id, ())):
+                    frame = event.frame if event.only in (None, socket.id) else event.others
+                    if bytes(frame) != bytes(NOTHING):
+                        socket.send(bytes(frame))
+            case Delivered():
+                if user_id in self.invite_sockets:
+                    self.feed.delivered(user_id, event)
+            case SignedOut():
+                self._sign_out(user_id, event)
+            case Reload():
+                self.spawn(self._reload(user_id))
+            case AccessEvent():
+                self.spawn(self._change_access(user_id, event))
+            case Unlisted():
+                for socket in list(self.invite_sockets.get(user_id, ())):
+                    self.spawn(socket.unlist())
+            case BanEvent():
+                self.spawn(self._ban(user_id, bytes(event.frame)))
+            case CardEvent():
+                (self.feed.hide if event.is_hidden else self.feed.show)(user_id, event.card)
 
     def _sign_out(self, user_id: str, event: SignedOut) -> None:
         for socket in list(self.invite_sockets.get(user_id, ())):
@@ -216,19 +219,19 @@ class Hub:
     def _call_event(self, channel: str, event: CallEvent) -> None:
         seats = self.seats.get(channel.removeprefix(keys.CHANNEL_CALL), {})
         for seat in [seat for side, seat in seats.items() if event.side in (None, side)]:
-            if isinstance(event, SeatGivenBack):
-                self.spawn(look_again(seat, seat.keep_seat))
-            elif isinstance(event, SeatReplaced):
-                if seat.id != event.seat:
+            match event:
+                case CallFrame(close=int(code)):
+                    seat.send_last(bytes(event.frame), code)
+                case CallFrame():
+                    seat.send(bytes(event.frame), event.once)
+                case SeatGivenBack():
+                    self.spawn(look_again(seat, seat.keep_seat))
+                case SeatReplaced() if seat.id != event.seat:
                     # At once: what the peer sends from now on goes to the newer one.
                     del seats[seat.side]
                     _introduce(seats)
                     seat.replace()
                     self.spawn(self._seat_moved(seat))
-            elif event.close is None:
-                seat.send(bytes(event.frame), event.once)
-            else:
-                seat.send_last(bytes(event.frame), event.close)
 
     async def _seat_moved(self, seat: Seat) -> None:
         """The seat is on another process, which does not know what was not written."""

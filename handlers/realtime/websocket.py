@@ -8,9 +8,8 @@ write per connection. See docs/decisions/web/whole-frames.md.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 
 from handlers.realtime.connection import Connection, Output, Receiver
 from handlers.realtime.frame_protocol import (
@@ -52,11 +51,7 @@ class WebSocketConnection(Connection):
         if self._transport is not None:
             self._transport.write(answer)
             self.is_open = True
-        with self._faults_end_it():
-            opened = opening()
-            if opened is not None:
-                await opened
-        self._go_on()
+        await self._wait_for(_opened(opening))
 
     def feed(self, data: bytes) -> None:
         """Stores data that was received before the connection was taken over."""
@@ -82,7 +77,8 @@ class WebSocketConnection(Connection):
 
     def _go_on(self) -> None:
         self._is_busy = False
-        self._handle_frames()
+        if not self._reader.is_empty:
+            self._handle_frames()
         transport = self._transport
         if transport is None or self._is_busy or self._has_stopped:
             return
@@ -154,21 +150,22 @@ class WebSocketConnection(Connection):
                 self._work = asyncio.get_running_loop().create_task(self._wait_for(work))
 
     async def _wait_for(self, work: Awaitable[None]) -> None:
-        with self._faults_end_it():
-            await work
-        self._work = None
-        self._go_on()
-
-    @contextlib.contextmanager
-    def _faults_end_it(self) -> Iterator[None]:
         """A fault of the handler is logged and ends the connection. A cancelled future that the handler has
         waited for is a fault too; a cancellation of this task itself passes.
         """
         try:
-            yield
+            await work
         except (Exception, asyncio.CancelledError) as error:
             task = asyncio.current_task()
             if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
                 raise
             self._receiver.log_exception(*sys.exc_info())
             self.fail(INTERNAL, "internal")
+        self._work = None
+        self._go_on()
+
+
+async def _opened(opening: Callable[[], Awaitable[None] | None]) -> None:
+    work = opening()
+    if work is not None:
+        await work

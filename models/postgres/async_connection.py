@@ -184,15 +184,16 @@ class AsyncConnection:
         """Whether an idle connection is still open, as far as this machine knows."""
         if self.raw.is_readable():
             self.raw.poll()  # The pending data may be a notice, or the end of the connection.
-            return not self.closed and not self.raw.is_readable()
-        return not self.closed
+            return not self.raw.closed and not self.raw.is_readable()
+        return not self.raw.closed
 
     async def execute(self, sql: str, values: Any = None) -> None:
         """Runs a statement; its rows are in `cursor`. Raises: psycopg2.Error."""
         self.raw.failure = None
         try:
             await self._execute(sql, values)
-            self.raw.raise_failure()
+            if self.raw.failure is not None:
+                self.raw.raise_failure()
         except BaseException as error:
             if self.closed or not isinstance(error, psycopg2.Error):
                 self.close()

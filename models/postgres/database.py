@@ -45,10 +45,6 @@ def _had_no_effect(statement: Statement, error: Exception) -> bool:
     return statement.is_read or getattr(cause, "pgcode", None) == errorcodes.ADMIN_SHUTDOWN
 
 
-def _now() -> float:
-    return asyncio.get_running_loop().time()
-
-
 class Transaction:
     """A connection inside `begin … commit`; given to statements as `on=`."""
 
@@ -60,7 +56,7 @@ class Db:
     """The database. Call `open` once per process and `close` at the end."""
 
     def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+        self._pool, self._now = pool, asyncio.get_running_loop().time
         self._running = RunningStatements()
         self.statements_run = 0
 
@@ -78,17 +74,17 @@ class Db:
     def statements(self, noun: str) -> Statements[Transaction]:
         return Statements(self, noun)
 
-    async def fetch(
+    def fetch(
         self, statement: Statement, values: dict[str, object], on: Transaction | None = None
-    ) -> list[dict[str, Any]]:
+    ) -> Awaitable[list[dict[str, Any]]]:
         """The rows of one statement, which is its own transaction unless `on` is given."""
-        return await self._answer(statement, values, on, PoolConnection.rows)
+        return self._answer(statement, values, on, PoolConnection.rows)
 
-    async def touch(
+    def touch(
         self, statement: Statement, values: dict[str, object], on: Transaction | None = None
-    ) -> int:
+    ) -> Awaitable[int]:
         """The number of rows a statement affected."""
-        return await self._answer(statement, values, on, PoolConnection.count)
+        return self._answer(statement, values, on, PoolConnection.count)
 
     async def _answer(
         self,
@@ -115,14 +111,14 @@ class Db:
         is_repeated: bool = False,
     ) -> Answer:
         # The same as `link`, inlined: a context manager would cost more than the rest of this function.
-        link, asked_at = await self._pool.take(), _now()
+        link, asked_at = await self._pool.take(), self._now()
         try:
             await self._ask(link, statement, values)
             return read(link)
         except AWAY as error:
             self._pool.lost(error)
             is_final = is_repeated or not _had_no_effect(statement, error)
-            raise _again(is_final or _now() - asked_at > SOON_SECONDS) from error
+            raise _again(is_final or self._now() - asked_at > SOON_SECONDS) from error
         except Contended as error:
             # Repeated even if it took long: the holder of the row may have finished.
             if is_repeated:
@@ -131,10 +127,14 @@ class Db:
         finally:
             self._pool.give(link)
 
-    async def _ask(self, link: PoolConnection, statement: Statement, values: dict[str, object]) -> None:
-        if not statement.is_prepared:
-            await self._running.execute(link, statement.text, values)
-            return
+    def _ask(self, link: PoolConnection, statement: Statement, values: dict[str, object]) -> Awaitable[None]:
+        if statement.is_prepared:
+            return self._ask_prepared(link, statement, values)
+        return self._running.execute(link, statement.text, values)
+
+    async def _ask_prepared(
+        self, link: PoolConnection, statement: Statement, values: dict[str, object]
+    ) -> None:
         if statement.name not in link.prepared:
             await self._running.execute(link, statement.prepare)
             link.prepared.add(statement.name)
@@ -182,13 +182,13 @@ class Db:
         For work that must succeed under contention. `work` must not change anything outside of the
         transaction. Raises: Contended, after six seconds.
         """
-        deadline = _now() + PATIENCE_SECONDS
+        deadline = self._now() + PATIENCE_SECONDS
         while True:
             try:
                 async with self.transaction() as on:
                     return await work(on)
             except Contended:
-                if _now() > deadline:
+                if self._now() > deadline:
                     raise
             # Jitter: out of step with the others that want the same.
             await asyncio.sleep(random.uniform(0, PAUSE_SECONDS))
@@ -201,7 +201,7 @@ class Db:
             return await self._begin(is_repeated=True)
 
     async def _begin(self, *, is_repeated: bool = False) -> PoolConnection:
-        link, began_at = await self._pool.take(), _now()
+        link, began_at = await self._pool.take(), self._now()
         try:
             await self._running.execute(link, "begin")
         except BaseException as error:
@@ -209,7 +209,7 @@ class Db:
                 self._pool.lost(error)
             self._pool.give(link)
             if isinstance(error, AWAY):
-                raise _again(is_repeated or _now() - began_at > SOON_SECONDS) from error
+                raise _again(is_repeated or self._now() - began_at > SOON_SECONDS) from error
             raise
         return link
 

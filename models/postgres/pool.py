@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 STATEMENT_SECONDS = 2.0
 # How long a connection may stay idle. Firewalls, NAT and poolers drop idle ones, often silently.
 IDLE_SECONDS = 60.0
+IDLE = extensions.TRANSACTION_STATUS_IDLE
 # Raised for a lost, hung or restarting server; everything else is a bug and is not hidden.
 AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError, asyncio.TimeoutError, OSError)
 
@@ -40,9 +41,8 @@ class PoolConnection:
     @property
     def is_usable(self) -> bool:
         """Whether it is open and not in the middle of a statement or transaction."""
-        if self.connection.closed:
-            return False
-        return bool(self.connection.raw.get_transaction_status() == extensions.TRANSACTION_STATUS_IDLE)
+        raw = self.connection.raw
+        return not raw.closed and raw.get_transaction_status() == IDLE
 
     def is_fresh(self, now: float) -> bool:
         """Whether it was used recently and the server has not closed it since."""
@@ -66,6 +66,7 @@ class Pool:
     def __init__(self, database_url: str, size: int) -> None:
         """Raises: psycopg2.ProgrammingError, if libpq cannot parse the URL."""
         self._parameters, self._size = read_url(database_url), size
+        self._now = asyncio.get_running_loop().time
         # Open or being opened: both idle and taken.
         self._count = 0
         self._idle: list[PoolConnection] = []
@@ -82,7 +83,7 @@ class Pool:
         return self._take_idle() or await self._take_other()
 
     def _take_idle(self) -> PoolConnection | None:
-        now = asyncio.get_running_loop().time()
+        now = self._now()
         while self._idle:
             link = self._idle.pop()
             if link.is_fresh(now):
@@ -92,7 +93,7 @@ class Pool:
 
     async def _take_other(self) -> PoolConnection:
         """A new connection; or, if the pool is full, the next one that is given back."""
-        deadline = asyncio.get_running_loop().time() + STATEMENT_SECONDS
+        deadline = self._now() + STATEMENT_SECONDS
         has_waited = has_failed = False
         while not self._is_closed:
             if self._count < self._size and not has_failed:
@@ -121,8 +122,8 @@ class Pool:
         if self._is_closed or link.generation < self._generation or not link.is_usable:
             self._drop(link)
             self._hand_on(None)
-        elif not self._hand_on(link):
-            link.used_at = asyncio.get_running_loop().time()
+        elif not (self._waiting and self._hand_on(link)):
+            link.used_at = self._now()
             self._idle.append(link)
             self._drop_idle(link.used_at)
 

@@ -16,7 +16,7 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import hiredis
 
@@ -32,11 +32,6 @@ GRACE_SECONDS = 0.05
 MOST_AT_ONCE = 500
 
 
-class QueuedCommand(NamedTuple):
-    packed: bytes
-    answer: asyncio.Future[Any] | None
-
-
 class Pipeline:
     """A pipelined connection. `dropped` is called when a command without a waiting caller may be lost,
     `replaced` when a connection is given up.
@@ -50,7 +45,9 @@ class Pipeline:
         self._log = OutageLog()
         self._connection: RedisConnection | None = None
         self._opening: asyncio.Task[None] | None = None
-        self._queued: deque[QueuedCommand] = deque()
+        # The queued commands, and for each the future of its answer.
+        self._queued: list[bytes] = []
+        self._answers: list[asyncio.Future[Any] | None] = []
         self._is_due = False
         # Sent together and not answered yet.
         self._pending: deque[asyncio.Future[Any] | None] = deque()
@@ -77,7 +74,8 @@ class Pipeline:
                 answer.set_exception(Unavailable())
             return
         # redis-py packs commands in Python, at many times the cost.
-        self._queued.append(QueuedCommand(hiredis.pack_command(parts), answer))
+        self._queued.append(hiredis.pack_command(parts))
+        self._answers.append(answer)
         if not self._is_due and not self._pending:
             self._is_due = True
             asyncio.get_running_loop().call_soon(self._send_batch)
@@ -107,15 +105,16 @@ class Pipeline:
             if self._opening is None and self._queued:
                 self._opening = asyncio.get_running_loop().create_task(self._open())
             return
-        batch = [self._queued.popleft() for _ in range(min(len(self._queued), MOST_AT_ONCE))]
-        if not batch:
+        if not self._queued:
             return
-        self._pending.extend(command.answer for command in batch)
+        batch, self._queued = self._queued[:MOST_AT_ONCE], self._queued[MOST_AT_ONCE:]
+        self._pending.extend(self._answers[:MOST_AT_ONCE])
+        del self._answers[:MOST_AT_ONCE]
         loop = asyncio.get_running_loop()
         self._sent_at = loop.time()
         if self._timer is None:
             self._timer = loop.call_later(ANSWER_SECONDS, self._look_at_time)
-        self._connection.write(b"".join([command.packed for command in batch]))
+        self._connection.write(b"".join(batch))
 
     async def _open(self) -> None:
         """Returns with an open connection, or with every queued command failed."""
@@ -177,9 +176,9 @@ class Pipeline:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-        failed = [*self._pending, *(command.answer for command in self._queued)]
-        self._pending.clear()
-        self._queued.clear()
+        failed = [*self._pending, *self._answers]
+        for waiting in (self._pending, self._queued, self._answers):
+            waiting.clear()
         for answer in failed:
             if answer is not None and not answer.done():
                 answer.set_exception(Unavailable())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 
 def subject_of(subject: str) -> str:
@@ -15,6 +16,7 @@ def network_of(subject: str) -> str:
     return _prefix_of(subject, 24, 48)
 
 
+@lru_cache(maxsize=4096)
 def _prefix_of(subject: str, of_v4: int, of_v6: int) -> str:
     try:
         address = ipaddress.ip_address(subject)
