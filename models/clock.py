@@ -30,7 +30,9 @@ class Clock:
 
     def now_ms(self) -> int:
         """Epoch milliseconds, sent to clients as `serverNow`."""
-        return round(self.now().timestamp() * 1000)
+        if self._frozen is not None:
+            return round(self._frozen.timestamp() * 1000)
+        return round((time.monotonic() + self._offset) * 1000)
 
     @property
     def frozen(self) -> datetime | None:
