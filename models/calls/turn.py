@@ -16,7 +16,7 @@ import hmac
 
 import msgspec
 
-from models.calls.twilio import TwilioApi, TwilioServer, TwilioUnavailable
+from models.calls.turn_tokens import TurnProvider, TurnServer, TurnUnavailable
 from models.clock import Clock
 from models.errors import Unavailable
 from models.redis import keys
@@ -65,8 +65,11 @@ class Turn:
         # Relay-only calls do not need STUN, and a STUN server would see the user's address.
         stun = () if config.relay_only else config.stun_urls
         self._stun = [IceServer(urls=list(stun))] if stun else []
-        self._twilio: TwilioApi | None = None
+        self._twilio: TurnProvider | None = None
         if config.twilio_account_sid and config.twilio_auth_token:
+            # Here, so that a site without Twilio starts faster.
+            from models.calls.twilio import TwilioApi
+
             self._twilio = TwilioApi(
                 config.twilio_account_sid, config.twilio_auth_token, config.twilio_api_base, clock
             )
@@ -105,7 +108,7 @@ class Turn:
         if self._twilio is not None:
             try:
                 fetched, ttl = await self._from_twilio(self._twilio, seconds, key)
-            except TwilioUnavailable:
+            except TurnUnavailable:
                 ttl = seconds if own else min(seconds, AWAY_TTL_SECONDS)
         elif not own:
             ttl = STUN_TTL_SECONDS
@@ -124,9 +127,9 @@ class Turn:
         return int(self._clock.now().timestamp())
 
     async def _from_twilio(
-        self, twilio: TwilioApi, seconds: int, key: str | None
+        self, twilio: TurnProvider, seconds: int, key: str | None
     ) -> tuple[list[IceServer], int]:
-        """A token's servers and its remaining seconds. Raises: TwilioUnavailable."""
+        """A token's servers and its remaining seconds. Raises: TurnUnavailable."""
         held = await self._kept(key)
         if held is None:
             patience = SECOND_SECONDS if self._config.turn_urls else TWILIO_SECONDS
@@ -160,7 +163,7 @@ def credential(secret: str, username: str) -> str:
     return base64.b64encode(hmac.new(secret.encode(), username.encode(), hashlib.sha1).digest()).decode()
 
 
-def _grouped(servers: list[TwilioServer]) -> list[IceServer]:
+def _grouped(servers: list[TurnServer]) -> list[IceServer]:
     """One entry per pair of credentials, with its URLs in Twilio's order."""
     addresses: dict[tuple[str | None, str | None], list[str]] = {}
     for one in servers:

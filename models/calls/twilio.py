@@ -1,6 +1,8 @@
 """TURN credentials from Twilio (Network Traversal Service). The only module that imports twilio.
 
-A request returns a token or raises TwilioUnavailable within its time limit. After a failure, Twilio is not
+Imported only by a process whose settings name Twilio: the library takes a tenth of a second of CPU time.
+
+A request returns a token or raises TurnUnavailable within its time limit. After a failure, Twilio is not
 called for half a minute, so that an outage delays one call page and not all of them. Failures are logged by
 kind, status and Twilio's error number, never with a message or a URL, because those contain the account.
 """
@@ -19,6 +21,7 @@ from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.rest import Client
 
+from models.calls.turn_tokens import TurnServer, TurnToken, TurnUnavailable
 from models.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -50,25 +53,6 @@ class TwilioHttp(AsyncTwilioHttpClient):  # type: ignore[misc]
         return await super().request(method, url, headers=headers, **options)
 
 
-class TwilioUnavailable(Exception):
-    """Twilio cannot be used now."""
-
-
-class TwilioServer(msgspec.Struct, frozen=True):
-    """One entry of the token's `ice_servers`."""
-
-    urls: str
-    username: str | None = None
-    credential: str | None = None
-
-
-class TwilioToken(msgspec.Struct, frozen=True):
-    """TURN servers with credentials, and their lifetime in seconds."""
-
-    servers: list[TwilioServer]
-    ttl: int
-
-
 class TwilioApi:
     """With `TWILIO_ACCOUNT_SID`, `TWILIO_AUTH_TOKEN` and, in tests, another `TWILIO_API_BASE`."""
 
@@ -79,18 +63,18 @@ class TwilioApi:
         self._tokens: Any = None
         self._rests_until: datetime | None = None
 
-    async def token(self, ttl: int, seconds: float) -> TwilioToken:
-        """A new token, valid for at most `ttl` seconds, within `seconds`. Raises: TwilioUnavailable."""
+    async def token(self, ttl: int, seconds: float) -> TurnToken:
+        """A new token, valid for at most `ttl` seconds, within `seconds`. Raises: TurnUnavailable."""
         if self._rests_until is not None and self._clock.now() < self._rests_until:
-            raise TwilioUnavailable
+            raise TurnUnavailable
         try:
             async with asyncio.timeout(seconds):
                 made = await self._opened().create_async(ttl=ttl)
-            return TwilioToken(_turn_servers(made.ice_servers), _life(made.ttl, ttl))
+            return TurnToken(_turn_servers(made.ice_servers), _life(made.ttl, ttl))
         except AWAY as error:
             self._rests_until = self._clock.now() + REST
             _log(error)
-            raise TwilioUnavailable from None
+            raise TurnUnavailable from None
 
     def _opened(self) -> Any:
         """The client is created on first use, because it needs the running event loop."""
@@ -108,9 +92,9 @@ class TwilioApi:
             await self._http.close()
 
 
-def _turn_servers(ice_servers: object) -> list[TwilioServer]:
+def _turn_servers(ice_servers: object) -> list[TurnServer]:
     """The TURN servers of a token, without its STUN servers. Raises: ValueError if there are none."""
-    servers = msgspec.convert(ice_servers, list[TwilioServer])
+    servers = msgspec.convert(ice_servers, list[TurnServer])
     usable = [
         one for one in servers if one.urls.startswith(("turn:", "turns:")) and one.username and one.credential
     ]
