@@ -79,7 +79,7 @@ def migrate(
             _take_turn(guard, echo)
             _make_lock_table(backend)
             with backend.lock():
-                files = _files(directory)
+                files = read_migrations(escape(str(directory)))
                 if names is not None:
                     files = files.filter(lambda step: step.id in names)
                 _apply(backend, guard, files, echo, patience_seconds)
@@ -130,7 +130,7 @@ def _apply(
     """Applies one file. If it fails for a lock it has changed nothing, and is retried."""
     if set(backend.get_applied_migration_hashes()) - {step.hash for step in files}:
         raise Unavailable(NEWER)
-    if names := [step.id for step in backend.to_apply(files)]:
+    if names := [step.id for step in _pending(backend, files)]:
         echo(f"Bringing the database schema up to date: {', '.join(names)}.")
     deadline = time.monotonic() + patience_seconds
     while True:
@@ -162,11 +162,11 @@ def _others(*own: Any) -> str:
 
 def pending(database_url: str, directory: Path = DIRECTORY) -> list[str]:
     """The names of the files not applied yet, in order; read only. Empty: the schema is up to date."""
-    migrations = _files(directory)
+    migrations = read_migrations(escape(str(directory)))
     with _backend(database_url) as backend:
         if internalmigrations.needs_upgrading(backend):
             return [migration.id for migration in migrations]
-        return [migration.id for migration in backend.to_apply(migrations)]
+        return [migration.id for migration in _pending(backend, migrations)]
 
 
 def known(directory: Path = DIRECTORY) -> list[str]:
@@ -174,11 +174,13 @@ def known(directory: Path = DIRECTORY) -> list[str]:
     return sorted(file.stem for file in directory.glob("*.sql"))
 
 
-def _files(directory: Path) -> MigrationList:
-    migrations = read_migrations(escape(str(directory)))
-    for migration in migrations:
-        migration.load()  # yoyo would skip a file that it cannot read; here it is an error.
-    return migrations
+def _pending(backend: _Backend, files: MigrationList) -> MigrationList:
+    """The files not applied yet, in order. Only these are parsed, which takes most of a start's time."""
+    applied = set(backend.get_applied_migration_hashes())
+    for migration in files:
+        if migration.hash not in applied:
+            migration.load()  # yoyo would skip a file that it cannot read; here it is an error.
+    return backend.to_apply(files)
 
 
 @contextmanager

@@ -73,6 +73,17 @@ def test_only_a_new_file_is_applied(database: str, steps: Path) -> None:
     assert ask(database, "select x from notes") == [(9,)]
 
 
+def test_an_unreadable_file_is_reported_and_one_that_is_applied_is_not_read(
+    database: str, steps: Path
+) -> None:
+    migrate(database, steps)
+    (steps / "0002_more.sql").write_bytes(b"-- \xff")
+    migrate(database, steps)
+    (steps / "0011_odd.sql").write_bytes(b"-- \xff")
+    with pytest.raises(UnicodeDecodeError):
+        migrate(database, steps)
+
+
 def test_a_file_with_an_error_leaves_nothing_and_is_reported(database: str, steps: Path) -> None:
     (steps / "0003_faulty.sql").write_text("create table half (id integer); insert into nowhere values (1);")
     with pytest.raises(psycopg2.errors.UndefinedTable):
