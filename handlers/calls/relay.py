@@ -19,7 +19,7 @@ from handlers.realtime.sockets import Seat
 from models import messages
 from models.calls import sdp_filter
 from models.calls.call import Call, other
-from models.calls.call_events import record_media
+from models.calls.calls import record_media
 from models.calls.snapshot import Snapshot
 from models.calls.state import MediaDown, MediaUp, Side
 from models.errors import NotFound, Problem

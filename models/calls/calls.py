@@ -11,9 +11,9 @@ import logging
 from typing import Literal
 
 from models.broadcasts import Broadcasts
+from models.business_events import Name, record
 from models.calls.cache import CallCache
 from models.calls.call import Call, NewCall, other
-from models.calls.call_events import record_step
 from models.calls.restarts import CallRestarts
 from models.calls.rows import CallRows
 from models.calls.snapshot import Snapshot
@@ -37,7 +37,7 @@ from models.clock import Clock
 from models.concurrency.bounded_gather import bounded_gather
 from models.errors import Unavailable
 from models.ids import new_id
-from models.messages import CallClock, PeerJoined, PeerLeft
+from models.messages import CallClock, PeerJoined, PeerLeft, RtcConnected
 from models.postgres.database import Db
 from models.redis.client import Bus
 from models.room.presence import Presence
@@ -148,7 +148,7 @@ class Calls:
         return (await self._steps.apply(call_id, event)).after
 
     async def _publish(self, before: Call, after: Call) -> None:
-        record_step(before, after, self._success_ms)
+        _record(before, after, self._success_ms)
         was, now = before.progress, after.progress
         if now.state == "ended":
             self._known.end(after.call_id)
@@ -197,3 +197,23 @@ class Calls:
 
     def _seat(self, socket_id: str) -> str:
         return f"{self._bus.process_id}/{socket_id}"
+
+
+def _record(before: Call, after: Call, success_ms: int) -> None:
+    """The business event of a stored step, recorded once: by the process that wrote it."""
+    was, now = before.progress, after.progress
+    if now.state == "ended":
+        connected_ms = now.connected_ms or 0
+        name: Name = "call_success" if connected_ms >= success_ms else "call_failure"
+        record(name, now.ended_reason or "", connected_ms / 1000)
+    elif was.state == "connecting" and now.running_since is not None:
+        record("call_connected", seconds=(now.running_since - after.started_at).total_seconds())
+
+
+def record_media(report: RtcConnected) -> None:
+    """What a side reports about its connection; it changes nothing."""
+    if report.path is not None:
+        seconds = None if report.picture_ms is None else report.picture_ms / 1000
+        record("media", report.path, seconds)
+    for _ in range(report.restarts or 0):
+        record("ice_restart")

@@ -16,7 +16,7 @@ import hmac
 
 import msgspec
 
-from models.calls.turn_tokens import TurnProvider, TurnServer, TurnUnavailable
+from models.calls.turn_tokens import TokenServer, TurnProvider, TurnUnavailable
 from models.clock import Clock
 from models.errors import Unavailable
 from models.redis import keys
@@ -163,7 +163,7 @@ def credential(secret: str, username: str) -> str:
     return base64.b64encode(hmac.new(secret.encode(), username.encode(), hashlib.sha1).digest()).decode()
 
 
-def _grouped(servers: list[TurnServer]) -> list[IceServer]:
+def _grouped(servers: list[TokenServer]) -> list[IceServer]:
     """One entry per pair of credentials, with its URLs in Twilio's order."""
     addresses: dict[tuple[str | None, str | None], list[str]] = {}
     for one in servers:

@@ -11,7 +11,7 @@ class TurnUnavailable(Exception):
     """The provider cannot be used now."""
 
 
-class TurnServer(msgspec.Struct, frozen=True):
+class TokenServer(msgspec.Struct, frozen=True):
     """One entry of a token's `ice_servers`."""
 
     urls: str
@@ -22,7 +22,7 @@ class TurnServer(msgspec.Struct, frozen=True):
 class TurnToken(msgspec.Struct, frozen=True):
     """TURN servers with credentials, and their lifetime in seconds."""
 
-    servers: list[TurnServer]
+    servers: list[TokenServer]
     ttl: int
 
 

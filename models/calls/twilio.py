@@ -21,7 +21,7 @@ from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.rest import Client
 
-from models.calls.turn_tokens import TurnServer, TurnToken, TurnUnavailable
+from models.calls.turn_tokens import TokenServer, TurnToken, TurnUnavailable
 from models.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -92,9 +92,9 @@ class TwilioApi:
             await self._http.close()
 
 
-def _turn_servers(ice_servers: object) -> list[TurnServer]:
+def _turn_servers(ice_servers: object) -> list[TokenServer]:
     """The TURN servers of a token, without its STUN servers. Raises: ValueError if there are none."""
-    servers = msgspec.convert(ice_servers, list[TurnServer])
+    servers = msgspec.convert(ice_servers, list[TokenServer])
     usable = [
         one for one in servers if one.urls.startswith(("turn:", "turns:")) and one.username and one.credential
     ]

@@ -8,7 +8,7 @@ import pytest
 
 from models import business_events
 from models.business_events import BusinessEvent, on_event, record
-from models.calls.call_events import record_media
+from models.calls.calls import record_media
 from models.messages import RtcConnected
 
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import logging
 import socket
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from models.calls.turn import IceServers
+from models.calls.turn_tokens import TokenServer, TurnToken
+from models.calls.twilio import TwilioApi
 from models.clock import Clock
 from models.redis import keys
 from models.redis.client import Bus
@@ -17,6 +22,7 @@ from tests.support.fake_twilio import GARBAGE, SID, TOKEN, TwilioStandIn
 from tests.support.pace import within
 from tests.support.servers import Servers
 
+ROOT = Path(__file__).parent.parent.parent.parent
 FAULTS = ["401", "403", "404", "429", "500", "503", "reset", *GARBAGE]
 
 
@@ -94,3 +100,21 @@ async def test_malformed_cached_tokens_are_ignored(
     await bus.command("set", keys.ice(CALL, ANNA), b"{}")
     await bus.close()
     assert names(await ask(make_turn(**twilio.settings))) == ["user-1", ""]
+
+
+async def test_a_token_holds_the_turn_servers(twilio: TwilioStandIn, still_clock: Clock) -> None:
+    api = TwilioApi(SID, TOKEN, twilio.api_base, still_clock)
+    servers = [
+        TokenServer(f"turn:twilio.test:3478?transport={way}", "user-1", "credential-1")
+        for way in ("udp", "tcp")
+    ]
+    assert await api.token(600, 3.0) == TurnToken(servers, 600)
+    await api.close()
+
+
+def test_a_site_without_twilio_does_not_import_its_library() -> None:
+    """It takes a tenth of a second of each start."""
+    names = "{name.partition('.')[0] for name in sys.modules}"
+    code = f"import sys, server; print(*({names} & {{'twilio', 'aiohttp', 'tornado'}}))"
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert ran.stdout.split() == ["tornado"]
