@@ -29,6 +29,8 @@ class CheckoutValue(msgspec.Struct, frozen=True):
     is_lost: bool
     is_withdrawn: bool
     is_in_review: bool
+    # Of a payment that still grants access: its user has asked for an extra payment back.
+    is_owed: bool
     is_of_nobody: bool
 
     def lost_by(self, *, is_live: bool) -> LostBy | None:
@@ -76,11 +78,16 @@ class Entitlement:
         if (why := worth.lost_by(is_live=self._is_live)) is not None:
             return await self._lose(attempt_id, user_id, why, on)
         change = granted or await self._grants.give_back_locked(user_id, "payment", attempt_id, on=on)
-        await self._invite_codes.ensure_own(user_id, on=on)
+        if not worth.is_owed:
+            await self._invite_codes.ensure_own(user_id, on=on)
         return change
 
+    async def keep(self, attempt_id: str, *, on: Transaction) -> None:
+        """An extra payment stays: its refund was refused or has failed. `work_out` then restarts the code."""
+        await self._sql.run("keep", on=on, attempt_id=attempt_id)
+
     async def stop_code(self, user_id: str, *, on: Transaction) -> None:
-        """Stops the code of a payment that is about to be refunded; `work_out` restarts it if it stands."""
+        """Stops the code of an extra payment that is about to be refunded, until it is refunded or `keep`."""
         await self._invite_codes.stop_own(user_id, on=on)
 
     async def _lose(self, attempt_id: str, user_id: str, why: LostBy, on: Transaction) -> AccessChange | None:

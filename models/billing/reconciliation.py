@@ -25,7 +25,7 @@ DAY = 24 * 3600
 class Payment(msgspec.Struct, frozen=True):
     """One attempt to pay, with Stripe's ids, for the operator.
 
-    `is_owed`: it arrived after its user was deleted and is still to be refunded.
+    `is_owed`: it is still to be refunded: its user was deleted before it, or has taken it back.
     """
 
     attempt_id: str

@@ -48,7 +48,7 @@ class Refunds:
         self._sql = db.statements("billing.reversals")
 
     async def sweep(self, kind: CheckoutKind) -> None:
-        """Refunds a few payments that are owed: of users who were deleted before, or who withdrew."""
+        """Refunds a few payments that are owed: their users were deleted before, or took them back."""
         values = {"kind": kind, "least_seconds": SWEEP_SECONDS, "most": SWEEP_MOST, "now": self._clock.frozen}
         for checkout in await self._sql.all("claim_owed", Checkout, on=None, **values):
             try:

@@ -77,6 +77,8 @@ class Reversals:
         )
         if is_new and checkout is not None and reported.has_failed:
             await self._alerts.raise_alert("refund", PAYMENTS, on=on)
+            await self._grants.lock(checkout.user_id, on=on)
+            await self._entitlement.keep(checkout.attempt_id, on=on)
         return await self._follow(checkout, bool(is_new), on)
 
     async def warned(self, reported: StripeFraudWarning, *, on: Transaction) -> AppliedEvent:

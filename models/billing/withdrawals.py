@@ -127,13 +127,13 @@ class Withdrawals:
 
     async def refund_extra(self, user_id: str, payment_id: str, *, stops_code: bool) -> None:
         """Refunds a payment that was not needed, within the year's limit. The caller has checked it. With
-        `stops_code` no friend can join with the buyer's code from now on, unless the refund fails.
+        `stops_code` no friend can join with the buyer's code from now on, unless the refund is refused or
+        fails. What Stripe has not answered, also because this process ended, is repeated by the sweep.
         """
         async with self._db.transaction() as on:
             await self._grants.lock(user_id, on=on)
             values = {"attempt_id": payment_id, "most": self._config.refunds_per_year}
-            is_new = await self._sql.run("ask_back", on=on, now=self._clock.frozen, **values)
-            if not is_new and not await self._sql.value("was_asked_back", on=on, attempt_id=payment_id):
+            if not await self._sql.run("ask_back", on=on, now=self._clock.frozen, **values):
                 raise Conflict(OFTEN.format(most=self._config.refunds_per_year))
             if stops_code:
                 await self._entitlement.stop_code(user_id, on=on)
@@ -141,9 +141,10 @@ class Withdrawals:
                     raise Conflict(USED)
         try:
             await self._refunds.refund(await self._refunds.find(payment_id))
-        except (Conflict, StripeRefused, StripeUnavailable):
+        except (Conflict, StripeRefused):
             async with self._db.transaction() as on:
                 await self._grants.lock(user_id, on=on)
+                await self._entitlement.keep(payment_id, on=on)
                 change = await self._entitlement.work_out(payment_id, user_id, on=on)
             self._grants.publish(change)
             raise

@@ -7,7 +7,7 @@ select
     refunded_cents(c.payment_intent) >= coalesce(c.paid_cents, c.amount_cents) as is_refunded,
     exists (select from disputes d where d.payment_intent = c.payment_intent and d.status = 'lost') as is_lost,
     c.withdrawn_at is not null as is_withdrawn, c.review is not null as is_in_review,
-    u.deleted_at is not null as is_of_nobody
+    c.is_owed, u.deleted_at is not null as is_of_nobody
 from checkouts c
 join users u using (user_id)
 where c.attempt_id = :attempt_id;
@@ -23,6 +23,12 @@ where attempt_id = :attempt_id and state in ('paid', 'refunded', 'review');
 update checkouts c set is_owed = true
 from users u
 where c.attempt_id = :attempt_id and u.user_id = c.user_id and u.deleted_at < c.settled_at;
+
+-- name: keep(attempt_id)!
+-- A withdrawal, and the payment of a deleted user, stay owed until a refund succeeds.
+update checkouts c set is_owed = false
+from users u
+where c.attempt_id = :attempt_id and u.user_id = c.user_id and c.withdrawn_at is null and u.deleted_at is null;
 
 -- name: test_payments(most)
 -- Payments of a test key or the test checkout that still grant access.

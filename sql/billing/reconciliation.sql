@@ -27,7 +27,7 @@ select
     c.attempt_id::text, c.user_id::text, c.kind, c.amount_cents, c.currency, c.session_id, c.checkout_url,
     c.payment_intent, c.state, c.paid_cents, c.paid_currency, c.kind = :kind and c.created_at >= to_timestamp(:since) as is_recent,
     refunded_cents(c.payment_intent) as refunded_cents, coalesce(c.review, '{}') as review,
-    u.deleted_at is null and c.kind = :kind and c.state = 'paid' and not exists (
+    u.deleted_at is null and c.kind = :kind and c.state = 'paid' and c.withdrawn_at is null and not exists (
         select from disputes d where d.payment_intent = c.payment_intent and d.status = 'lost'
     ) as is_worth_access,
     exists (

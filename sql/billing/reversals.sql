@@ -65,7 +65,7 @@ from checkouts
 where attempt_id::text = :reference or session_id = :reference or payment_intent = :reference;
 
 -- name: claim_owed(kind, least_seconds, most, now)
--- What was paid after its person had been deleted, or what its person withdrew from. One process asks at a time, and the older it is, the
+-- What was paid after its person had been deleted, or what its person has taken back. One process asks at a time, and the older it is, the
 -- less often; what a bank is deciding about is left alone.
 update checkouts
 set asked_at = at

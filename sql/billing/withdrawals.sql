@@ -26,19 +26,17 @@ from coalesce(:now::timestamptz, clock_timestamp()) as at
 where attempt_id = :attempt_id and state = 'paid' and withdrawn_at is null;
 
 -- name: ask_back(attempt_id, most, now)!
--- At most so many in a year; the same payment counts once. The caller holds the lock of the user's access.
+-- At most so many in a year; the same payment counts once. Owed until Stripe has answered. The caller holds the lock of
+-- the user's access.
 update checkouts c
-set refund_asked_at = at
+set refund_asked_at = coalesce(c.refund_asked_at, at), is_owed = true
 from coalesce(:now::timestamptz, clock_timestamp()) as at
-where c.attempt_id = :attempt_id and c.refund_asked_at is null and (
+where c.attempt_id = :attempt_id and (c.refund_asked_at is not null or (
     select count(*) from checkouts o where o.user_id = c.user_id and o.refund_asked_at > at - interval '1 year'
-) < :most;
+) < :most);
 
 -- name: has_invited(user_id)
 select exists (select from invite_codes where owner_id = :user_id and uses > 0);
-
--- name: was_asked_back(attempt_id)
-select refund_asked_at is not null from checkouts where attempt_id = :attempt_id;
 
 -- name: asked_back(user_id, now)
 select count(*) from checkouts

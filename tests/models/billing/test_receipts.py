@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
-from models.billing.provider.stripe_api import StripeUnavailable
+from models.billing.provider.stripe_api import StripeRefused, StripeUnavailable
 from models.errors import Conflict, NotFound
 from tests.conftest import Person
 from tests.support.billing.payers import paid, paid_twice
 from tests.support.billing.stripe_events import event, object_event, receive
 from tests.support.people.guests import own_code
+from tests.support.scenes import until
 
 
 async def statuses(models, someone) -> list[str]:
@@ -92,16 +94,65 @@ async def test_friends_join_or_the_extra_payment_returns_never_both(models, stri
         assert both in {("paid", "invited"), ("refunded", "unpaid")}
 
 
-async def test_with_stripe_down_the_code_works_again(models, stripe, person) -> None:
+async def test_a_refund_that_stripe_refuses_leaves_payment_and_code(models, stripe, person) -> None:
     anna, payment, code = await paid_beside_a_code(models, stripe, person, "Anna")
-    stripe.faults.append("429")
-    with pytest.raises(StripeUnavailable):
+    stripe.faults.append("400")
+    with pytest.raises(StripeRefused):
         await models.receipts.refund_own(anna.user_id, payment)
     assert (await models.invite_codes.check(code)).inviter_name == "Anna"
+    await models.checkouts.sweep()
+    assert await statuses(models, anna) == ["paid"]
     await models.receipts.refund_own(anna.user_id, payment)
     assert await statuses(models, anna) == ["refunded"]
     with pytest.raises(Conflict):
         await models.invite_codes.check(code)
+
+
+async def test_a_refund_without_an_answer_is_repeated_and_the_code_stays_stopped(
+    models, stripe, person
+) -> None:
+    """Stripe may have made it."""
+    anna, payment, code = await paid_beside_a_code(models, stripe, person, "Anna")
+    stripe.faults.append("429")
+    with pytest.raises(StripeUnavailable):
+        await models.receipts.refund_own(anna.user_id, payment)
+    with pytest.raises(Conflict):
+        await models.invite_codes.check(code)
+    await models.checkouts.sweep()
+    assert await statuses(models, anna) == ["refunded"]
+
+
+async def test_after_a_crash_during_the_refund_the_sweep_makes_it(models, stripe, person) -> None:
+    """The process ends after the code was stopped and before Stripe has answered."""
+    anna, payment, code = await paid_beside_a_code(models, stripe, person, "Anna")
+    stripe.faults.append("hang")
+    asked = len(stripe.asked)
+    crashed = asyncio.create_task(models.receipts.refund_own(anna.user_id, payment))
+    await until(lambda: len(stripe.asked) > asked)
+    crashed.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await crashed
+    assert (await statuses(models, anna), stripe.refunds) == (["paid"], {})
+    # What else is reported of the payment does not restart the code.
+    (session,) = stripe.sessions.values()
+    await receive(models, object_event("charge.dispute.created", stripe.dispute(session["id"])))
+    await receive(models, object_event("charge.dispute.closed", stripe.dispute(session["id"], "won")))
+    with pytest.raises(Conflict):
+        await models.invite_codes.check(code)
+    await models.checkouts.sweep()
+    assert (await statuses(models, anna), len(stripe.refunds)) == (["refunded"], 1)
+
+
+async def test_a_refund_that_fails_later_gives_the_code_back_and_is_not_repeated(
+    models, stripe, person
+) -> None:
+    anna, payment, code = await paid_beside_a_code(models, stripe, person, "Anna")
+    await models.receipts.refund_own(anna.user_id, payment)
+    (refund_id,) = stripe.refunds
+    await receive(models, object_event("refund.failed", stripe.fail(refund_id)))
+    assert (await models.invite_codes.check(code)).inviter_name == "Anna"
+    await models.checkouts.sweep()
+    assert (await statuses(models, anna), len(stripe.refunds)) == (["paid"], 1)
 
 
 async def test_a_user_cannot_refund_payments_of_others(models, stripe, anna, person) -> None:

@@ -68,6 +68,8 @@ async def test_with_stripe_down_the_sweep_returns_the_money(models, stripe, anna
     assert await models.grants.of(anna.user_id) == "unpaid"
     assert await models.receipts.lost_by(anna.user_id) == "withdrawn"
     assert stripe.refunds == {}
+    # Until then it is no difference to Stripe's books.
+    assert await models.reconciliation.differences(7) == []
     await models.checkouts.sweep()
     assert len(stripe.refunds) == 1
     assert await models.receipts.lost_by(anna.user_id) == "refunded"
