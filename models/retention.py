@@ -56,6 +56,7 @@ class Retention:
         await _all(lambda: self._sql.run("appeals", days=days, most=BATCH, now=now))
         await _all(lambda: self._sql.run("person_marks", days=days, most=BATCH, now=now))
         seen = self._config.address_days
+        await _all(lambda: self._sql.run("unreported_marks", days=seen, most=BATCH, now=now))
         await _all(lambda: self._sql.run("seen_devices", days=seen, most=BATCH, now=now))
         await _all(lambda: self._sql.run("removed_pictures", days=days, most=BATCH, now=now))
         await _all(lambda: self._sql.run("alerts", days=days, most=BATCH, now=now))

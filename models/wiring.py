@@ -174,7 +174,7 @@ class Models:
         self.appeals = Appeals(db, clock, self.bans, self.audit, self.alerts, emails)
         self.hidden_cards, self.marks = (
             HiddenCards(db, self.bus, clock),
-            PersonMarks(db, clock, self.site_secret),
+            PersonMarks(db, clock, config, self.site_secret),
         )
         self.notices = Notices(db, clock, config, self.rate_limits, self.mail, self.audit, self.alerts)
         parts = (self.calls, self.selfies, self.rate_limits, self.interruptions, self.bans, self.site_secret)

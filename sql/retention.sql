@@ -103,6 +103,17 @@ delete from person_marks where (user_id, kind, hash) in (
     order by kept_at limit :most for update skip locked
 );
 
+-- name: unreported_marks(days, most, now)!
+-- Of deleted users whom no one has reported in that time.
+delete from person_marks where (user_id, kind, hash) in (
+    select user_id, kind, hash from person_marks m
+    where kept_at < coalesce(:now::timestamptz, clock_timestamp()) - make_interval(days => :days)
+        and not exists (
+            select from reports r where r.reported_id = m.user_id and r.verdict is distinct from 'dismissed'
+        )
+    order by kept_at limit :most for update skip locked
+);
+
 -- name: seen_devices(days, most, now)!
 delete from seen_devices where (user_id, device_hash) in (
     select user_id, device_hash from seen_devices

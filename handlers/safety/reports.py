@@ -11,7 +11,6 @@ import msgspec
 
 from handlers.base.handler import BaseHandler
 from handlers.http.redirects import safe
-from models.calls.call import other
 from models.errors import Invalid, NotFound
 from models.ids import is_id
 from models.safety.reports import NewReport
@@ -19,10 +18,10 @@ from models.safety.reports import NewReport
 
 class ReportForm(msgspec.Struct, rename="camel"):
     """`frame` is a picture in Base64 (RFC 4648), as a data: URL or without its prefix. An empty one without
-    consent is no picture.
+    consent is no picture. Without `user_id`, the report is about the other user of the call.
     """
 
-    user_id: str
+    user_id: str = ""
     reason: str = ""
     call_id: str | None = None
     text: str | None = None
@@ -92,13 +91,15 @@ class ReportHandler(BaseHandler):
 
     async def _about(self, user_id: str, call_id: str) -> dict[str, Any]:
         """The reported user's name and the chat lines, only for a call of the member. Raises: NotFound."""
-        if not is_id(user_id) or (call_id and not is_id(call_id)):
+        if not is_id(user_id or call_id) or (call_id and not is_id(call_id)):
             raise NotFound
         about: dict[str, Any] = {"user_id": user_id, "call_id": call_id, "person": None, "lines": []}
         if call_id:
-            call = await self.models.calls.get_own(call_id, self.signed_in().user_id)
-            if call.user_on(other(call.side_of(self.signed_in().user_id))) != user_id:
+            own_id = self.signed_in().user_id
+            call = await self.models.calls.get_own(call_id, own_id)
+            if user_id not in ("", call.peer_of(own_id)):
                 raise NotFound("There is no such call of yours.")
+            user_id = about["user_id"] = call.peer_of(own_id)
             about["person"] = await self.models.users.person(user_id)
             about["lines"] = await self.models.chat.of_call(call_id)
         return about

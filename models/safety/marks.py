@@ -1,8 +1,10 @@
 """Marks of reported users who were deleted, so that a returning user is linked with the reports.
 
 When a user about whom there are reports is deleted, keyed hashes of their e-mail address, recent addresses
-and browsers' `device` cookies are kept for `REPORT_DAYS`. They refuse no one: staff see on a member's page
-which marks agree, and with how many reports. Only a keyed hash of a device cookie is ever stored.
+and browsers' `device` cookies are kept for `REPORT_DAYS`; of a user who met someone in the last
+`ADDRESS_DAYS`, for that time, because the other may still report them. They refuse no one: staff see on a
+member's page which marks agree, and with how many reports. Only a keyed hash of a device cookie is ever
+stored.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import msgspec
 from models.clock import Clock
 from models.postgres.database import Db, Transaction
 from models.security.site_secret import SiteSecret
+from models.settings.config import Config
 
 EMAIL, DEVICE = "mark of an e-mail", "mark of a device"
 LONGEST_DEVICE = 64
@@ -30,8 +33,8 @@ class ReturningUser(msgspec.Struct, frozen=True):
 
 
 class PersonMarks:
-    def __init__(self, db: Db, clock: Clock, secret: SiteSecret) -> None:
-        self._clock, self._secret = clock, secret
+    def __init__(self, db: Db, clock: Clock, config: Config, secret: SiteSecret) -> None:
+        self._clock, self._config, self._secret = clock, config, secret
         self._sql = db.statements("safety.marks")
 
     async def saw(self, user_id: str, device: str | None) -> None:
@@ -41,11 +44,12 @@ class PersonMarks:
             await self._sql.run("saw", user_id=user_id, device_hash=device_hash, now=self._clock.frozen)
 
     async def keep(self, user_id: str, *, on: Transaction) -> None:
-        """Before a deletion. No effect for a user without reports about them."""
-        if not await self._sql.value("is_reported", on=on, user_id=user_id):
+        """Before a deletion. No effect for a user whom no one has reported, or could still report."""
+        days, now = self._config.address_days, self._clock.frozen
+        if not await self._sql.value("may_be_reported", on=on, user_id=user_id, days=days, now=now):
             return
         email = await self._email_hash(user_id, on)
-        await self._sql.run("keep", on=on, user_id=user_id, email_hash=email, now=self._clock.frozen)
+        await self._sql.run("keep", on=on, user_id=user_id, email_hash=email, now=now)
 
     async def of(self, user_id: str) -> list[ReturningUser]:
         """Deleted users whom a member may have been, the one with the most agreeing kinds first."""

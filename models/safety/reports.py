@@ -8,7 +8,8 @@ its media outlive their deletion until the report is deleted.
 
 Enough weight of independent reporters (`models.safety.reputation`) causes one ban for at most a day, also for
 simultaneous reports, and a report is counted in one automatic ban only. Two independent reports of an under-
-age user hide the card until they are reviewed. Unknown users and strangers get the same answer. Raises:
+age user hide the card until they are reviewed. Users can still be reported after their deletion. Unknown
+users, deleted users and strangers get the same answer. Raises:
 Invalid, NotFound (a call of others, or with another user), PaymentRequired, TooMany, TooLarge,
 UnsupportedMedia.
 """
@@ -52,7 +53,7 @@ Source = Literal["met", "card"]
 
 
 class NewReport(msgspec.Struct, frozen=True, kw_only=True):
-    """`frame` is a picture as it was sent; with it goes `has_consent`."""
+    """`frame` is a picture as it was sent; with it goes `has_consent`. With a call, `user_id` may be empty."""
 
     user_id: str
     reason: str
@@ -116,6 +117,7 @@ class Reports:
         """Files the report, or adds it to the reporter's open one about the user, and acts on the weight of
         all. Returns the reference for the reporter; that of a report about an unknown user refers to nothing.
         """
+        new = await self._named(reporter.user_id, new)
         check(reporter.user_id, new)
         await self._rate_limits.report(reporter.user_id)
         await self._check_call(reporter.user_id, new)
@@ -124,8 +126,11 @@ class Reports:
         source = await self._source(reporter, new)
 
         async def write(on: Transaction) -> tuple[str | None, Effects]:
+            is_deleted = await self._sql.value("lock_reported", on=on, user_id=new.user_id)
+            if is_deleted is None:
+                return None, Effects()
             report_id = await self._write(reporter.user_id, new, source, frame, on)
-            return report_id, await self._weigh(new.user_id, on) if report_id else Effects()
+            return report_id, Effects() if is_deleted else await self._weigh(new.user_id, on)
 
         async with self._semaphore.acquired(new.user_id):
             report_id, effects = await self._db.transact(write)
@@ -142,6 +147,13 @@ class Reports:
         """The id of nothing; like a real one, it is the same when the report is repeated."""
         digest = await self._secret.digest("report", f"{reporter_id} {user_id}")
         return str(uuid.UUID(bytes=digest[:16], version=4))
+
+    async def _named(self, user_id: str, new: NewReport) -> NewReport:
+        """A deleted partner has no id in the history: the call names them. Raises: NotFound."""
+        if new.user_id or new.call_id is None or not is_id(new.call_id):
+            return new
+        call = await self._calls.get_own(new.call_id, user_id)
+        return msgspec.structs.replace(new, user_id=call.peer_of(user_id))
 
     async def _check_call(self, user_id: str, new: NewReport) -> None:
         """Another user's call answers like one that does not exist."""
@@ -162,10 +174,8 @@ class Reports:
 
     async def _write(
         self, reporter_id: str, new: NewReport, source: Source, frame: Decoded | None, on: Transaction
-    ) -> str | None:
-        """The id of the open report; None if there is no such user."""
-        if await self._sql.value("lock_reported", on=on, user_id=new.user_id) is None:
-            return None
+    ) -> str:
+        """The id of the open report. The reported user is locked."""
         pair = {"reporter_id": reporter_id, "reported_id": new.user_id}
         values: dict[str, Any] = {"reason": new.reason, "text": new.text.strip() or None, "source": source}
         values |= {"call_id": new.call_id, "now": self._clock.frozen}

@@ -7,8 +7,17 @@ values (:user_id, :device_hash, coalesce(:now::timestamptz, clock_timestamp()))
 on conflict (user_id, device_hash) do update set seen_at = excluded.seen_at
 where seen_devices.seen_at < excluded.seen_at - interval '1 hour';
 
--- name: is_reported(user_id)
-select exists (select from reports where reported_id = :user_id and verdict is distinct from 'dismissed');
+-- name: may_be_reported(user_id, days, now)
+-- Reported, or met by someone in the last days: in a call that connected, or in a ring that the other received.
+select
+    exists (select from reports where reported_id = :user_id and verdict is distinct from 'dismissed')
+    or exists (select from calls where caller_id = :user_id and connected_at > at - make_interval(days => :days))
+    or exists (select from calls where callee_id = :user_id and connected_at > at - make_interval(days => :days))
+    or exists (
+        select from invite_outcomes
+        where caller_id = :user_id and call_id is null and decided_at > at - make_interval(days => :days)
+    )
+from coalesce(:now::timestamptz, clock_timestamp()) as at;
 
 -- name: email_of(user_id)
 select email_key from accounts where user_id = :user_id;
@@ -27,13 +36,15 @@ where hash is not null
 on conflict do nothing;
 
 -- name: agreeing(user_id, email_hash)
--- With the reports that still exist; those that were dismissed do not count.
+-- With the reports that still exist; those that were dismissed do not count, and without one a mark says nothing.
 select
     m.user_id::text, array_agg(distinct m.kind order by m.kind) as kinds, users.deleted_at,
     (select count(*) from reports r where r.reported_id = m.user_id and r.verdict is distinct from 'dismissed')::integer as reports,
     (select count(*) from reports r where r.reported_id = m.user_id and r.verdict is null)::integer as open_reports
 from person_marks m join users on users.user_id = m.user_id and deleted_at is not null
-where m.user_id <> :user_id and (
+where m.user_id <> :user_id and exists (
+    select from reports r where r.reported_id = m.user_id and r.verdict is distinct from 'dismissed'
+) and (
     (m.kind = 'email' and m.hash = :email_hash::bytea)
     or (m.kind = 'address' and m.hash in (select address_hash from seen_addresses where user_id = :user_id))
     or (m.kind = 'device' and m.hash in (select device_hash from seen_devices where user_id = :user_id))

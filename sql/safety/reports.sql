@@ -11,8 +11,8 @@ select exists (
 );
 
 -- name: lock_reported(user_id)
--- Serialises reports about a user; null if there is no such user.
-select user_id::text from users where user_id = :user_id and deleted_at is null for no key update;
+-- Serialises reports about a user; null if there never was such a user.
+select deleted_at is not null as is_deleted from users where user_id = :user_id for no key update;
 
 -- name: find_open(reporter_id, reported_id)
 -- Locked: a decision at the same time either comes first, or sees what is added.
@@ -25,7 +25,7 @@ insert into reports (
     report_id, reporter_id, reported_id, reported_name, call_id, reason, text, source, addresses, created_at, grave_since
 )
 select
-    :report_id, :reporter_id, user_id, name, :call_id, :reason, :text, :source,
+    :report_id, :reporter_id, user_id, case when deleted_at is null then name end, :call_id, :reason, :text, :source,
     array(select address_hash from seen_addresses where seen_addresses.user_id = :reporter_id), at, at
 from users, coalesce(:now::timestamptz, clock_timestamp()) as at
 where user_id = :reported_id;

@@ -1,6 +1,7 @@
 """A user's own reports, with what became of them: the receipt and the outcome.
 
-The outcome is action taken or none, never the decision itself. Deleted users have no name.
+The outcome is action taken or none, never the decision itself. Deleted users have no name, and a report of a
+card is listed alike whether or not its user has been deleted.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ MOST_SHOWN = 100
 
 
 class OwnReport(msgspec.Struct, frozen=True):
-    """`name` is None for a deleted user. `additions`: how often the user has added to it."""
+    """`name` is None for a deleted user, and for a report of a card. `additions`: how often the user has
+    added to it.
+    """
 
     report_id: str
+    source: Literal["met", "card"]
     name: str | None
     reason: str
     created_at: datetime

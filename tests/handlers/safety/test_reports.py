@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import html
 import re
 
 import pytest
 
 from models.ids import new_id
 from tests.conftest import MakePerson, Running, jpeg
+from tests.support.factories import ended_call
 from tests.support.people.reports import browser_of, met
 from tests.support.scenes import in_call, rows
 
@@ -23,6 +25,40 @@ async def test_the_response_is_identical_for_any_reported_user(site: Running, pe
     assert {(answer.status, *answer.json) for answer in answers} == {(201, "reference")}
     assert references[:2] == references[2:]
     assert all(re.fullmatch("R-[0-9A-F]{10}", one) for one in references)
+
+
+async def test_a_report_of_a_card_is_listed_alike_after_a_deletion(site: Running, person: MakePerson) -> None:
+    """Nobody learns from their reports whether a user whom they never met is still there."""
+    listed = []
+    for is_there in (True, False):
+        anna, ben = await person("Anna"), await person("Ben")
+        if not is_there:
+            await site.models.deletions.delete(ben.user_id)
+        sent = await site.client.post("/report", {"userId": ben.user_id, "reason": "fake"}, token=anna.token)
+        (own,) = (await site.client.get("/reports", token=anna.token)).json["reports"]
+        assert own.pop("reference") == sent.json["reference"]
+        own.pop("filedAt")
+        listed.append(own)
+    assert listed[0] == listed[1]
+
+
+async def test_a_deleted_partner_is_reported_from_the_history(site: Running, person: MakePerson) -> None:
+    anna, ben, carl = await person("Anna"), await person("Ben"), await person("Carl")
+    call_id = await ended_call(site.models, anna, ben)
+    await site.models.deletions.delete(ben.user_id)
+    browser = await browser_of(site, anna)
+    link = f"/report?callId={call_id}&amp;next=/history"
+    assert link in (await browser.get("/history")).text
+    page = await browser.get(html.unescape(link))
+    assert f'name="userId" value="{ben.user_id}"' in page.text
+    sent = await browser.post("/report", userId=ben.user_id, callId=call_id, reason="nudity")
+    assert sent.status == 303
+    assert await rows(site.models, "select source, reported_name from reports") == [("met", None)]
+    for answer in (
+        await site.client.get(f"/report?callId={call_id}", token=carl.token),
+        await site.client.post("/report", {"callId": call_id, "reason": "spam"}, token=carl.token),
+    ):
+        assert answer.status == 404
 
 
 async def test_a_call_of_other_users_is_answered_like_an_unknown_one(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from models.safety.marks import PersonMarks
+from models.safety.reports import NewReport
 from models.wiring import Models
 from tests.conftest import MakePerson, Person, Running
 from tests.support.people.account_holders import upgraded
-from tests.support.people.reports import MODERATOR, report
+from tests.support.people.reports import MODERATOR, met, report
 from tests.support.people.staff import at_work
+from tests.support.factories import ended_call, older
 from tests.support.scenes import rows
 
 
@@ -78,3 +80,52 @@ async def test_a_browser_keeps_its_name_after_signing_out(site: Running, person:
     await browser.post("/auth/logout")
     await browser.post("/auth/guest", name="Bea", gender="female", adult="true")
     assert browser.cookies["device"] == first
+
+
+async def test_a_user_reported_after_their_deletion_is_recognised(site: Running, person: MakePerson) -> None:
+    """The call has ended, and the user deletes themselves before the other reports them."""
+    models, ann, bad = site.models, await person("Ann"), await person("Bad")
+    await seen(models, bad, "browser", "192.0.2.7")
+    call_id = await ended_call(models, ann, bad)
+    await models.deletions.delete(bad.user_id)
+    again = await person("New")
+    await seen(models, again, "browser", "192.0.2.7")
+    assert await models.marks.of(again.user_id) == []
+    member = await models.sessions.find(ann.token)
+    assert member is not None
+    await models.reports.file(
+        member, NewReport(user_id="", call_id=call_id, reason="nudity", text="He undressed.")
+    )
+    (found,) = await models.marks.of(again.user_id)
+    assert (found.user_id, found.kinds, found.open_reports) == (bad.user_id, ["address", "device"], 1)
+    (filed,) = await models.report_reviews.queue()
+    assert (filed.source, filed.text, filed.name_then) == ("met", "He undressed.", None)
+
+
+async def test_marks_of_whom_no_one_reports_go_with_the_addresses(models: Models, person: MakePerson) -> None:
+    ann, ben, eve = await person("Ann"), await person("Ben"), await person("Eve")
+    await met(models, ann, ben)
+    for one in (ben, eve):
+        await seen(models, one, "browser", "192.0.2.7")
+        await models.deletions.delete(one.user_id)
+    kept = "select distinct user_id::text from person_marks"
+    assert await rows(models, kept) == [(ben.user_id,)]
+    days = models.config.address_days
+    await older(models, "person_marks.kept_at", days=days - 1)
+    await models.retention.sweep()
+    assert await rows(models, kept) == [(ben.user_id,)]
+    await report(models, ann, ben)
+    await older(models, "person_marks.kept_at", days=2)
+    await models.retention.sweep()
+    assert await rows(models, kept) == [(ben.user_id,)]
+    await rows(models, "delete from reports")
+    await models.retention.sweep()
+    assert await rows(models, kept) == []
+
+
+async def test_a_meeting_long_ago_leaves_no_marks(models: Models, person: MakePerson) -> None:
+    ann, ben = await person("Ann"), await person("Ben")
+    await ended_call(models, ann, ben, minutes_ago=(models.config.address_days * 24 + 1) * 60)
+    await seen(models, ben, "browser", "192.0.2.7")
+    await models.deletions.delete(ben.user_id)
+    assert await rows(models, "select 1 from person_marks") == []

@@ -7,12 +7,13 @@ import pytest
 from models.safety.decisions.own_reports import OwnReport
 from models.wiring import Models
 from tests.conftest import MakePerson, Running
-from tests.support.people.reports import MODERATOR, browser_of, report
+from tests.support.people.reports import MODERATOR, browser_of, met, report
 
 
 @pytest.mark.parametrize(("verdict", "outcome"), [("upheld", "action"), ("dismissed", "none")])
 async def test_the_outcome(models: Models, person: MakePerson, verdict: str, outcome: str) -> None:
     ann, bad = await person("Ann"), await person("Bad")
+    await met(models, ann, bad)
     reference = await report(models, ann, bad)
     (own,) = await models.decisions.own_reports.of(ann.user_id)
     assert isinstance(own, OwnReport)
@@ -26,7 +27,9 @@ async def test_the_outcome(models: Models, person: MakePerson, verdict: str, out
 
 async def test_a_deleted_user_has_no_name(models: Models, person: MakePerson) -> None:
     ann, bad = await person("Ann"), await person("Bad")
+    await met(models, ann, bad)
     await report(models, ann, bad)
+    assert (await models.decisions.own_reports.of(ann.user_id))[0].name == "Bad"
     await models.deletions.delete(bad.user_id)
     (own,) = await models.decisions.own_reports.of(ann.user_id)
     assert own.name is None
@@ -34,6 +37,7 @@ async def test_a_deleted_user_has_no_name(models: Models, person: MakePerson) ->
 
 async def test_the_page_and_json(site: Running, person: MakePerson) -> None:
     ann, bad = await person("Ann"), await person("Bad <b>")
+    await met(site.models, ann, bad)
     browser = await browser_of(site, ann)
     assert "You have not reported anyone." in (await browser.get("/reports")).text
     sent = await browser.post("/report", userId=bad.user_id, reason="spam", next="/room")
