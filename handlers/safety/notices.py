@@ -13,7 +13,7 @@ PAGE, FORM = "safety/notices/page.html", "safety/notices/_notice.html"
 
 
 class NoticeForm(msgspec.Struct, rename="camel"):
-    """`website` is hidden from people; only robots fill it in."""
+    """`emptyField` is hidden from people; only robots fill it in."""
 
     kind: str = ""
     where: str = ""
@@ -21,7 +21,7 @@ class NoticeForm(msgspec.Struct, rename="camel"):
     email: str = ""
     name: str | None = None
     good_faith: bool = False
-    website: str = ""
+    empty_field: str = ""
 
     def as_new(self) -> NewNotice:
         return NewNotice(
@@ -31,7 +31,7 @@ class NoticeForm(msgspec.Struct, rename="camel"):
             email=self.email,
             name=self.name or "",
             has_good_faith=self.good_faith,
-            website=self.website,
+            empty_field=self.empty_field,
         )
 
 

@@ -2,8 +2,9 @@
 
 A notice gets a reference and a status page, whose token is its only key: a hash of it is stored. Its outcome
 is decided once, shown on that page, and sent by e-mail if the site has a mail server. Minors and intimate
-images have short forms and deadlines for the staff. Notices with the field that only robots fill in are
-answered alike and not stored. Raises: Invalid, TooMany, NotFound, Conflict (already decided).
+images have short forms and deadlines for the staff. A notice with the field that only robots fill in is
+refused, with an answer for a person whose browser filled it in. Raises: Invalid, TooMany, NotFound, Conflict
+(already decided).
 """
 
 from __future__ import annotations
@@ -37,11 +38,12 @@ MOST_PLACE, MOST_WHY, MOST_NAME, MOST_REPLY = 2000, 4000, 200, 2000
 PAGE = 50
 # Notices a day that are confirmed to one e-mail address.
 MOST_CONFIRMED = 5
+ROBOT = "Your notice was taken for a robot's: this field must stay empty. Please send it again, without it."
 OUTCOMES = {"action": "We have acted on your notice.", "none": "We have found no reason to act."}
 
 
 class NewNotice(msgspec.Struct, frozen=True, kw_only=True):
-    """A notice as sent. `website` is the field that only robots fill in."""
+    """A notice as sent. `empty_field` is the one that only robots fill in."""
 
     kind: str = ""
     where: str = ""
@@ -49,7 +51,7 @@ class NewNotice(msgspec.Struct, frozen=True, kw_only=True):
     email: str = ""
     name: str = ""
     has_good_faith: bool = False
-    website: str = ""
+    empty_field: str = ""
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -105,8 +107,6 @@ class Notices:
         await self._rate_limits.notice(address)
         notice_id, token = new_id(), secrets.token_urlsafe(24)
         receipt = NoticeReceipt(notice_reference(notice_id), f"/notice/{token}")
-        if new.website:
-            return receipt
         async with self._db.transaction() as on:
             await self._sql.run(
                 "create", on=on, notice_id=notice_id, token_hash=hash_of(token), kind=kind,
@@ -176,6 +176,8 @@ def check(new: NewNotice) -> tuple[NoticeKind, str]:
         faults["name"] = f"Write at most {MOST_NAME} characters."
     if not new.has_good_faith:
         faults["goodFaith"] = "Confirm that you believe in good faith that this is true and complete."
+    if new.empty_field:
+        faults["emptyField"] = ROBOT
     email = ""
     try:
         email = email_address.read(new.email).text

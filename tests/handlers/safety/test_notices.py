@@ -45,16 +45,31 @@ async def test_every_faulty_field_is_named(site: Running) -> None:
     assert await rows(site.models, "select 1 from notices") == []
 
 
-async def test_an_address_has_a_limit_and_robots_are_not_stored(site: Running) -> None:
-    answer = await site.client.post("/notice", NOTICE | {"website": "http://example.com"})
-    assert answer.status == 201
-    assert (await site.client.get(answer.json["statusUrl"])).status == 404
-    for _ in range(site.site.config.notices_per_hour - 1):
+async def test_an_address_has_a_limit(site: Running) -> None:
+    for _ in range(site.site.config.notices_per_hour):
         assert (await site.client.post("/notice", NOTICE)).status == 201
     answer = await site.client.post("/notice", NOTICE)
     assert answer.status == 429
     assert int(answer.headers["Retry-After"]) > 0
-    assert len(await site.models.notices.queue()) == site.site.config.notices_per_hour - 1
+    assert len(await site.models.notices.queue()) == site.site.config.notices_per_hour
+
+
+async def test_a_robot_is_refused_and_a_person_can_send_the_notice_again(site: Running) -> None:
+    answer = await site.client.post("/notice", NOTICE | {"emptyField": "http://example.com"})
+    assert (answer.status, set(answer.json["error"]["fields"])) == (422, {"emptyField"})
+    browser = site.browser()
+    page = await browser.get("/notice")
+    assert 'name="emptyField" tabindex="-1" autocomplete="off"' in page.text
+    form = NOTICE | {"goodFaith": "true", "emptyField": "Ann"}
+    again = await browser.post("/notice", **form)
+    assert again.status == 422
+    assert "taken for a robot" in again.text
+    # The field is shown, and empty again; what was written is kept.
+    assert 'value="Ann"' not in again.text
+    assert 'for="notice-empty"' in again.text
+    assert "It shows my passport." in again.text
+    assert await rows(site.models, "select 1 from notices") == []
+    assert (await browser.post("/notice", **form | {"emptyField": ""})).status == 303
 
 
 async def test_the_form_keeps_what_was_written(site: Running) -> None:
