@@ -1,6 +1,7 @@
 """Address bans: for some hours, no new guests from the addresses of a banned user.
 
-Addresses are stored as keyed hashes for `ADDRESS_DAYS`. An address ban ends after `ADDRESS_BAN_HOURS` or with
+Addresses are stored as keyed hashes for `ADDRESS_DAYS`; of an IPv6 address its /64, which is what a ban is
+about, and its /48, by which reporters are one party (`models.safety.reputation`). An address ban ends after `ADDRESS_BAN_HOURS` or with
 its ban, whichever is sooner. Only new guests are rejected; other users at the address are not affected.
 """
 
@@ -11,7 +12,7 @@ from datetime import datetime, timedelta
 from models.clock import Clock
 from models.errors import Banned
 from models.postgres.database import Db, Transaction
-from models.security.addresses import subject_of
+from models.security.addresses import subject_of, voting_of
 from models.security.site_secret import SiteSecret
 from models.settings.config import Config
 
@@ -32,11 +33,12 @@ class AddressBans:
 
     async def saw(self, user_id: str, address: str) -> None:
         """Records that a user was seen at an address."""
-        hashed, now = await self._hash(address), self._clock.now()
-        pair = (user_id, hashed)
+        hashes, now = [await self._hash(one) for one in voting_of(address)], self._clock.now()
+        pair = (user_id, hashes[0])
         if pair in self._recorded and now - self._recorded[pair] < RECORDED_FOR:
             return
-        await self._sql.run("saw", user_id=user_id, address_hash=hashed, now=self._clock.frozen)
+        for one in hashes:
+            await self._sql.run("saw", user_id=user_id, address_hash=one, now=self._clock.frozen)
         self._recorded.pop(pair, None)
         if len(self._recorded) >= MOST_RECORDED:
             self._recorded.pop(next(iter(self._recorded)))
@@ -48,7 +50,7 @@ class AddressBans:
 
     async def check(self, address: str) -> None:
         """Raises: Banned."""
-        hashed = await self._hash(address)
+        hashed = await self._hash(subject_of(address))
         if await self._sql.value("is_banned", address_hash=hashed, now=self._clock.frozen):
             raise Banned(WORDS)
 
@@ -66,5 +68,5 @@ class AddressBans:
             if await self._sql.run("forget_seen", on=None, **values) < BATCH:
                 return
 
-    async def _hash(self, address: str) -> bytes:
-        return await self._secret.digest(PURPOSE, subject_of(address))
+    async def _hash(self, subject: str) -> bytes:
+        return await self._secret.digest(PURPOSE, subject)

@@ -1,9 +1,9 @@
 """The weight of reports towards an automatic ban. Pure: no I/O, no clock.
 
 A reporter weighs 1; 1/2 before their first successful call, or on the day of their sign-up. Each of their
-reports that was dismissed halves the weight. Reporters who share an inviter within two steps, or an address,
-are one party, which weighs as much as its heaviest reporter: one payer who lets others in has one vote. Every
-report is reviewed, whatever it weighs.
+reports that was dismissed halves the weight. Reporters who share an inviter within two steps, or an address
+(of IPv6: a /48), are one party, which weighs as much as its heaviest reporter: one payer who lets others in
+has one vote. Every report is reviewed, whatever it weighs.
 """
 
 from __future__ import annotations

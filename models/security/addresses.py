@@ -1,9 +1,39 @@
-"""Network addresses as subjects of rate limits."""
+"""Network addresses as subjects of rate limits and of votes."""
 
 from __future__ import annotations
 
 import ipaddress
 from functools import lru_cache
+from typing import NamedTuple
+
+# How many households of an IPv6 /48 are counted at once. Providers give a customer a /64 or more, some a /48.
+NETWORKS = 16
+
+
+class Counted(NamedTuple):
+    """A subject that may have `times` the limit of one address."""
+
+    text: str
+    times: int = 1
+
+
+def counted_of(subject: str) -> list[Counted]:
+    """The subject itself, an IPv4 address, or the /64 and the /48 of an IPv6 address. The narrower one first: what it
+    refuses does not count against the wider one.
+    """
+    narrow, wide = subject_of(subject), network_of(subject)
+    return [Counted(narrow), Counted(wide, NETWORKS)] if is_v6(narrow) else [Counted(narrow)]
+
+
+def voting_of(address: str) -> list[str]:
+    """What makes voters one: the address, or the /64 and the /48 of an IPv6 address."""
+    narrow = subject_of(address)
+    return [narrow, network_of(address)] if is_v6(narrow) else [narrow]
+
+
+def is_v6(subject: str) -> bool:
+    """Of what `subject_of` returns."""
+    return subject.endswith("/64")
 
 
 def subject_of(subject: str) -> str:

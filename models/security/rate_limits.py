@@ -1,37 +1,31 @@
 """Rate limits of requests, guesses and attempts.
 
-Request times are in Redis (a sliding window, one round trip), wrong guesses in PostgreSQL, so that they
-survive an emptied Redis. Concurrent attempts cannot exceed a limit. An IPv6 address counts as its /64.
-Raises: TooMany with the seconds to wait; Unavailable if Redis is down.
+Request times are in Redis (`models.security.request_windows`), wrong guesses in PostgreSQL, so that they
+survive an emptied Redis. Concurrent attempts cannot exceed a limit. An IPv6 address counts as its /64, and
+all of a /48 together count as `NETWORKS` of them: a customer may have one. Raises: TooMany with the seconds
+to wait; Unavailable if Redis is down.
 """
 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, NamedTuple
 
-from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
-from limits.aio.storage import RedisStorage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
-
 from models.clock import Clock
 from models.concurrency.keyed_semaphore import WAIT_SECONDS, KeyedSemaphore
-from models.errors import Conflict, NotSignedIn, TooMany, Unavailable
+from models.errors import Conflict, NotSignedIn, TooMany
 from models.ids import is_id
 from models.postgres.database import Db, Transaction
-from models.redis import keys
-from models.redis.client import Bus, Script
-from models.redis.connection import AWAY
-from models.security.addresses import subject_of
+from models.redis.client import Bus
+from models.security.addresses import counted_of, subject_of
+from models.security.request_windows import RequestWindows
 from models.security.site_secret import SiteSecret
 from models.settings.config import Config
 
 GUESS_SECONDS = 3600
 DAY_SECONDS = 24 * 3600
-CSP_REPORTS_PER_HOUR = 60
 # Of one address at a time. Fewer than its allowed failures: running attempts are counted too, and must not
 # use up the limit when a whole school signs in.
 SIGN_INS_AT_ONCE = 16
@@ -51,32 +45,12 @@ class Allowance(NamedTuple):
     seconds: int
 
 
-class BusStorage(RedisStorage):
-    """The storage of the `limits` library on our own connection to Redis, in one round trip.
+class Subject(NamedTuple):
+    """What is counted, with `times` the limit of its kind."""
 
-    The sliding window uses nothing else of the library's client, so that it never connects: it would take a
-    connection of its own for each request, at several times the cost.
-    """
-
-    def __init__(self, bus: Bus) -> None:
-        super().__init__("redis://", implementation="redispy", key_prefix=keys.LIMITS)
-        self._bus = bus
-        self._acquire = Script(self.bridge.SCRIPT_ACQUIRE_SLIDING_WINDOW.decode())
-        self._read = Script(self.bridge.SCRIPT_SLIDING_WINDOW.decode())
-
-    async def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        return bool(await self._bus.run(self._acquire, self._names(key), limit, expiry, amount))
-
-    async def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
-        """Counts and seconds left, of the previous window and the current one."""
-        found = await self._bus.run(self._read, self._names(key), expiry)
-        before, before_ms, now, now_ms = (int(value or 0) for value in found)
-        return before, max(0, before_ms) / 1000, now, max(0, now_ms) / 1000
-
-    def _names(self, key: str) -> tuple[str, str]:
-        """The previous window's key and the current one's, as the library names them."""
-        current = self.bridge.prefixed_key(f"{{{key}}}")
-        return f"{current}/-1", current
+    kind: str
+    text: str
+    times: int = 1
 
 
 class RateLimits:
@@ -92,14 +66,7 @@ class RateLimits:
         self._of_account = _semaphore(1, SIGN_IN_SECONDS)
         self._of_address = _semaphore(SIGN_INS_AT_ONCE, SIGN_IN_SECONDS)
         self._takings = _semaphore(1)
-        self._limiter = SlidingWindowCounterRateLimiter(BusStorage(bus))
-        self._items: dict[str, RateLimitItem] = {
-            "api": RateLimitItemPerMinute(config.api_per_minute),
-            "guests": RateLimitItemPerHour(config.guests_per_hour),
-            "turn": RateLimitItemPerHour(config.turn_per_hour),
-            "turn_check": RateLimitItemPerHour(config.turn_checks_per_hour),
-            "csp": RateLimitItemPerHour(CSP_REPORTS_PER_HOUR),
-        }
+        self._windows = RequestWindows(bus, config)
         window = config.sign_in_minutes * 60
         self._allowed = {
             "code": Allowance(config.unknown_codes_per_hour, GUESS_SECONDS),
@@ -120,34 +87,28 @@ class RateLimits:
 
         Raises: TooMany, Unavailable.
         """
-        item, key = self._items[kind], (kind, subject_of(subject))
-        try:
-            if await self._limiter.hit(item, *key):
-                return
-            stats = await self._limiter.get_window_stats(item, *key)
-        except AWAY as error:
-            raise Unavailable from error
-        raise TooMany(retry_after=max(1, math.ceil(stats.reset_time - time.time())))
+        for one in counted_of(subject):
+            await self._windows.hit(kind, one.text, one.times)
 
     async def guess(self, kind: str, subject: str) -> None:
         """Counts a wrong guess. Successful look-ups are never counted or limited.
 
         Raises: TooMany over the limit, also for concurrent guesses.
         """
-        await self._take((kind, subject_of(subject)))
+        await self._take(*_of_address(kind, subject))
 
     async def report(self, user_id: str) -> None:
         """Counts one report by a user; the count survives an emptied Redis. Raises: TooMany."""
-        await self._take(("report", user_id))
+        await self._take(Subject("report", user_id))
 
     async def notice(self, address: str) -> None:
         """Counts one notice from an address; the count survives an emptied Redis. Raises: TooMany."""
-        await self._take(("notice", subject_of(address)))
+        await self._take(*_of_address("notice", address))
 
     @asynccontextmanager
     async def export(self, user_id: str) -> AsyncIterator[None]:
         """Wraps an export of a user's own data. A failed one does not count. Raises: TooMany."""
-        taken = await self._take(("export", user_id))
+        taken = await self._take(Subject("export", user_id))
         try:
             yield
         except BaseException:
@@ -163,10 +124,10 @@ class RateLimits:
         running attempt does not cause a refusal. Raises: TooMany.
         """
         network = subject_of(address)
-        subjects = [("sign_in_address", network), *_of_account("sign_in", account, network)]
+        subjects = [*_of_address("sign_in_address", address), *_of_account("sign_in", account, network)]
         async with AsyncExitStack() as waits:
             if account is not None:
-                await waits.enter_async_context(self._of_account.acquired(subjects[-1][1]))
+                await waits.enter_async_context(self._of_account.acquired(subjects[-1].text))
             await waits.enter_async_context(self._of_address.acquired(network))
             async with self._counted(*subjects):
                 yield
@@ -174,11 +135,11 @@ class RateLimits:
     @asynccontextmanager
     async def second_factor(self, staff_id: str) -> AsyncIterator[None]:
         """Wraps a check of six digits; counted by staff member, for all addresses. Raises: TooMany."""
-        async with self._counted(("second_factor", staff_id)):
+        async with self._counted(Subject("second_factor", staff_id)):
             yield
 
     @asynccontextmanager
-    async def _counted(self, *subjects: tuple[str, str]) -> AsyncIterator[None]:
+    async def _counted(self, *subjects: Subject) -> AsyncIterator[None]:
         taken = await self._take(*subjects)
         try:
             yield
@@ -191,19 +152,19 @@ class RateLimits:
 
     async def ask_link(self, account: str, address: str) -> None:
         """Counts one recovery e-mail to an address, with or without an account. Raises: TooMany."""
-        await self._take(("link_address", subject_of(address)), *_of_account("link", account, ""))
+        await self._take(*_of_address("link_address", address), *_of_account("link", account, ""))
 
     async def account_mail(self, account: str, address: str) -> None:
         """Counts one e-mail about a change of an account to its e-mail address. Raises: TooMany."""
-        network = subject_of(address)
-        await self._take(("account_mail_address", network), *_of_account("account_mail", account, ""))
+        of_address = _of_address("account_mail_address", address)
+        await self._take(*of_address, *_of_account("account_mail", account, ""))
 
-    async def _take(self, *subjects: tuple[str, str]) -> list[int]:
+    async def _take(self, *subjects: Subject) -> list[int]:
         """Counts all subjects or none. The address is locked first, to avoid deadlocks.
 
         A subject uses at most one connection of this process, and does not wait for a lock above the limit.
         """
-        every = [await self._values(*subject) for subject in subjects]
+        every = [await self._values(subject) for subject in subjects]
         async with AsyncExitStack() as waits:
             for one in subjects:
                 await waits.enter_async_context(self._takings.acquired(one))
@@ -228,12 +189,12 @@ class RateLimits:
         """What is stored: an id of a user as it is, anything else as a keyed digest."""
         return subject if is_id(subject) else (await self._secret.digest(f"guess {kind}", subject)).hex()[:32]
 
-    async def _values(self, kind: str, subject: str) -> dict[str, Any]:
-        allowed = self._allowed[kind]
+    async def _values(self, subject: Subject) -> dict[str, Any]:
+        allowed = self._allowed[subject.kind]
         return {
-            "kind": kind,
-            "subject": await self.mark(kind, subject),
-            "most": allowed.most,
+            "kind": subject.kind,
+            "subject": await self.mark(subject.kind, subject.text),
+            "most": allowed.most * subject.times,
             "window": allowed.seconds,
             "now": self._clock.frozen,
         }
@@ -243,5 +204,9 @@ def _semaphore(at_once: int, seconds: float = WAIT_SECONDS) -> KeyedSemaphore:
     return KeyedSemaphore(at_once, most_waiting=MOST_WAITING, seconds=seconds, refusal=TooMany)
 
 
-def _of_account(kind: str, account: str | None, network: str) -> list[tuple[str, str]]:
-    return [] if account is None else [(kind, f"{account} {network}")]
+def _of_address(kind: str, address: str) -> list[Subject]:
+    return [Subject(kind, one.text, one.times) for one in counted_of(address)]
+
+
+def _of_account(kind: str, account: str | None, network: str) -> list[Subject]:
+    return [] if account is None else [Subject(kind, f"{account} {network}")]

@@ -84,6 +84,18 @@ async def test_reporters_of_one_address_stay_one_party(models: Models, person: M
     assert await bans_of(models, bad) == []
 
 
+@pytest.mark.parametrize(("customer", "bans"), [("a:{}", 0), ("{}:a", 1)])
+async def test_reporters_of_one_ipv6_customer_are_one_party(
+    models: Models, person: MakePerson, customer: str, bans: int
+) -> None:
+    """A /48 has 65,536 networks: four of them are one vote, those of four customers are four."""
+    bad = await person("Bad")
+    for number, one in enumerate(await reporters(models, person, bad, 4)):
+        await models.address_bans.saw(one.user_id, f"2001:db8:{customer.format(number)}::7")
+        await report(models, one, bad)
+    assert len(await bans_of(models, bad)) == bans
+
+
 async def test_a_decision_at_the_same_time_does_not_swallow_an_addition(
     models: Models, person: MakePerson
 ) -> None:

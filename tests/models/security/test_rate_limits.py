@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -11,6 +11,7 @@ import pytest
 
 from models.errors import Contended, NotSignedIn, TooMany, Unavailable
 from models.redis.client import Bus
+from models.security.addresses import NETWORKS
 from models.security.rate_limits import RateLimits
 from models.settings.config import Config
 from models.wiring import Models
@@ -59,6 +60,25 @@ async def test_the_guess_limit_affects_only_its_own_subject(models: Models) -> N
     await use_up(models.rate_limits, models.config.unknown_codes_per_hour)
     assert not await passes(models.rate_limits.guess("code", HOME))
     assert await passes(models.rate_limits.guess("code", AWAY))
+
+
+async def test_all_networks_of_an_ipv6_customer_together_have_a_limit(models: Models) -> None:
+    """A customer with a /48 has 65,536 networks."""
+    limits, config = models.rate_limits, models.config
+
+    async def passed(ask: Callable[[str], Awaitable[None]], each: int, customer: str) -> int:
+        places = [f"2001:db8:{customer}:{network:x}::1" for network in range(NETWORKS + 4)]
+        return sum([await passes(ask(place)) for place in places for _ in range(each)])
+
+    def check(place: str) -> Awaitable[None]:
+        return limits.hit("turn_check", place)
+
+    def guess(place: str) -> Awaitable[None]:
+        return limits.guess("code", place)
+
+    for ask, most in ((check, config.turn_checks_per_hour), (guess, config.unknown_codes_per_hour)):
+        assert await passed(ask, most + 1, "a") == NETWORKS * most
+        assert await passes(ask("2001:db8:b::1"))
 
 
 async def test_guesses_of_one_address_take_one_connection(models: Models) -> None:

@@ -7,7 +7,7 @@ from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from models.redis import keys
-from models.security.rate_limits import BusStorage
+from models.security.request_windows import BusStorage
 from models.wiring import Models
 from tests.support.servers import Servers
 
