@@ -8,10 +8,10 @@ from models.safety.marks import PersonMarks
 from models.safety.reports import NewReport
 from models.wiring import Models
 from tests.conftest import MakePerson, Person, Running
+from tests.support.factories import ended_call, older
 from tests.support.people.account_holders import upgraded
 from tests.support.people.reports import MODERATOR, met, report
 from tests.support.people.staff import at_work
-from tests.support.factories import ended_call, older
 from tests.support.scenes import rows
 
 
