@@ -1,8 +1,9 @@
 """Address bans: for some hours, no new guests from the addresses of a banned user.
 
 Addresses are stored as keyed hashes for `ADDRESS_DAYS`; of an IPv6 address its /64, which is what a ban is
-about, and its /48, by which reporters are one party (`models.safety.reputation`). An address ban ends after `ADDRESS_BAN_HOURS` or with
-its ban, whichever is sooner. Only new guests are rejected; other users at the address are not affected.
+about, and its /48, by which reporters are one party (`models.safety.reputation`). An address ban ends after
+`ADDRESS_BAN_HOURS` or with its ban, whichever is sooner. Only new guests are rejected; other users at the
+address are not affected.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ Source = Literal["met", "card"]
 
 
 class NewReport(msgspec.Struct, frozen=True, kw_only=True):
-    """`frame` is a picture as it was sent; with it goes `has_consent`. With a call, `user_id` may be empty."""
+    """`frame` is a picture as it was sent; with it goes `has_consent`. `user_id` may be empty with a call."""
 
     user_id: str
     reason: str

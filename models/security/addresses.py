@@ -18,8 +18,9 @@ class Counted(NamedTuple):
 
 
 def counted_of(subject: str) -> list[Counted]:
-    """The subject itself, an IPv4 address, or the /64 and the /48 of an IPv6 address. The narrower one first: what it
-    refuses does not count against the wider one.
+    """The subject itself, an IPv4 address, or the /64 and the /48 of an IPv6 address.
+
+    The narrower one comes first: what it refuses does not count against the wider one.
     """
     narrow, wide = subject_of(subject), network_of(subject)
     return [Counted(narrow), Counted(wide, NETWORKS)] if is_v6(narrow) else [Counted(narrow)]

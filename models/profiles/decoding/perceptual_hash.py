@@ -3,7 +3,8 @@
 256 bits: the signs of the 16 by 16 lowest frequencies (without the mean) of the discrete cosine transform of
 64 by 64 grey pixels, compared with their median, as in PDQ (Facebook, 2019). Two pictures match if few bits
 differ (`models.safety.reuploads`). The hash of a picture that is mirrored or turned by a right angle follows
-from the same frequencies. Cropped and slightly turned ones are hashes of their own (`variants`).
+from the same frequencies. Cropped and slightly turned ones are hashes of their own (`variants`). Of a new
+picture there are also hashes without its edge, for a frame that was put around a known one (`turned`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from itertools import product
 from operator import mul
 
-from PIL import Image
+from PIL import Image, ImageChops
 
 SIDE, KEPT = 64, 16
 HASH_BYTES = KEPT * KEPT // 8
@@ -21,6 +22,9 @@ HASH_BYTES = KEPT * KEPT // 8
 CUTS = ((0.0, 0.0), (0.05, 0.05), (0.0, 0.06), (0.06, 0.0))
 CLOSER = (0.09, 0.09)
 SLANTS = ((-6, 0.06), (-3, 0.06), (-2, 0.0), (2, 0.0), (3, 0.06), (6, 0.06))
+# What a frame may take of each side, and how much a plain one may vary (of 255; JPEG blurs its inner edge).
+EDGES = (0.05, 0.09, 0.14)
+PLAIN_BELOW, LEAST_INSIDE = 40, 0.3
 # Below this mean of the frequencies, a picture is too flat to be recognised.
 LEAST_STRUCTURE = 40.0
 Cut = tuple[float, float]
@@ -32,21 +36,53 @@ Frequencies = list[list[float]]
 
 
 def turned(image: Image.Image) -> list[bytes]:
-    """The hash of the picture, and those of it mirrored, turned by right angles, and both. None of a picture
-    without structure, since all of those are alike.
+    """The hash of the picture, and those of it mirrored, turned by right angles, and both; then the same of
+    the picture without its edge and without a plain frame. None of a picture without structure, since all of
+    those are alike.
     """
-    frequencies = _frequencies(_grey(image))
-    if sum(abs(value) for row in frequencies for value in row) < LEAST_STRUCTURE * KEPT * KEPT:
+    first = _frequencies(_grey(image))
+    if not _has_structure(first):
         return []
+    small = _small(image)
+    inside = [_frequencies(_grey(one)) for one in (*_without_edges(small), *_without_frame(small))]
+    return [one for found in (first, *filter(_has_structure, inside)) for one in _turns(found)]
+
+
+def variants(image: Image.Image) -> list[bytes]:
+    """The hash of the picture, and those of it slightly cropped or turned, or without a plain frame."""
+    small = _small(image)
+    shown = (*_cropped(small), *_slanted(small), *_without_frame(small))
+    return [_hash(_frequencies(_grey(one))) for one in shown]
+
+
+def _has_structure(frequencies: Frequencies) -> bool:
+    return sum(abs(value) for row in frequencies for value in row) >= LEAST_STRUCTURE * KEPT * KEPT
+
+
+def _turns(frequencies: Frequencies) -> list[bytes]:
     transposed = [list(column) for column in zip(*frequencies, strict=True)]
     flips = [(x, y) for x in (1, -1) for y in (1, -1)]
     return [_hash(_flipped(one, x, y)) for one in (frequencies, transposed) for x, y in flips]
 
 
-def variants(image: Image.Image) -> list[bytes]:
-    """The hash of the picture, and those of it slightly cropped or turned."""
-    grey = image.convert("L").resize((4 * SIDE, 4 * SIDE), Image.Resampling.BOX)
-    return [_hash(_frequencies(_grey(one))) for one in (*_cropped(grey), *_slanted(grey))]
+def _small(image: Image.Image) -> Image.Image:
+    return image.convert("L").resize((4 * SIDE, 4 * SIDE), Image.Resampling.BOX)
+
+
+def _without_edges(small: Image.Image) -> Iterator[Image.Image]:
+    for edge in EDGES:
+        yield _crop(small, (edge, edge), (edge, edge))
+
+
+def _without_frame(small: Image.Image) -> Iterator[Image.Image]:
+    """The inside of a frame or of bars of one colour, which is that of a corner; nothing if there is none."""
+    plain = Image.new("L", small.size, small.getpixel((1, 1)))
+    apart = ImageChops.difference(small, plain).point(lambda value: 255 if value >= PLAIN_BELOW else 0)
+    box = apart.getbbox()
+    if box is None or box == (0, 0, *small.size):
+        return
+    if min(box[2] - box[0], box[3] - box[1]) >= LEAST_INSIDE * small.width:
+        yield small.crop(box)
 
 
 def _cropped(grey: Image.Image) -> Iterator[Image.Image]:

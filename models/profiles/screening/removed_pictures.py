@@ -19,6 +19,7 @@ Resemblance = Literal["same", "similar"]
 class RemovedPictures:
     def __init__(self, db: Db, clock: Clock) -> None:
         self._clock = clock
+        self._has_bit_count: bool | None = None
         self._sql = db.statements("profiles.removed_pictures")
 
     async def remember(self, picture_id: str, media_id: str, *, on: Transaction) -> None:
@@ -33,7 +34,10 @@ class RemovedPictures:
         """How near the nearest removed picture is."""
         if not new.turned:
             return None
-        bits = await self._sql.value("nearest", hashes=list(new.turned))
+        if self._has_bit_count is None:
+            self._has_bit_count = await self._sql.value("has_bit_count")
+        name = "nearest" if self._has_bit_count else "nearest_by_text"
+        bits = await self._sql.value(name, hashes=list(new.turned))
         if bits is None or bits > SIMILAR_BITS:
             return None
         return "same" if bits <= SAME_BITS else "similar"

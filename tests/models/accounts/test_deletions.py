@@ -30,7 +30,7 @@ STAYS = {
     "terms_acceptances.user_id": "evidence in a dispute about the payment",
     "invite_codes.owner_id": "friends came by it; it is stopped",
     "sessions.user_id": "ended; the row goes within minutes",
-    "person_marks.user_id": "keyed hashes: of a reported user until REPORT_DAYS, of one who met somebody ADDRESS_DAYS",
+    "person_marks.user_id": "keyed hashes: REPORT_DAYS if reported; ADDRESS_DAYS if they met somebody",
     "tombstones.id": "so that no backup brings them back",
 }
 

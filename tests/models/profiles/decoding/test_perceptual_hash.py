@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from PIL import Image, ImageEnhance, ImageOps
+from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from models.profiles.decoding.perceptual_hash import HASH_BYTES, turned, variants
 from models.profiles.screening.removed_pictures import SAME_BITS, SIMILAR_BITS
@@ -34,6 +34,33 @@ def cut(left: float, top: float, right: float, bottom: float) -> Callable[[Image
     return apply
 
 
+def framed(share: float, colour: str) -> Callable[[Image.Image], Image.Image]:
+    return lambda image: ImageOps.expand(image, int(image.width * share), colour)
+
+
+def bars(image: Image.Image) -> Image.Image:
+    return ImageOps.expand(image, (0, image.height // 4), "black")
+
+
+def instant_photo(image: Image.Image) -> Image.Image:
+    sheet = Image.new("RGB", (int(image.width * 1.1), int(image.height * 1.25)), "white")
+    sheet.paste(image, (image.width // 20, image.height // 20))
+    return sheet
+
+
+def in_itself(share: float, radius: float) -> Callable[[Image.Image], Image.Image]:
+    """A frame that is no plain colour: the picture itself, enlarged and blurred."""
+
+    def apply(image: Image.Image) -> Image.Image:
+        wide = int(image.width * share)
+        sheet = image.resize((image.width + 2 * wide, image.height + 2 * wide))
+        sheet = sheet.filter(ImageFilter.GaussianBlur(radius))
+        sheet.paste(image, (wide, wide))
+        return sheet
+
+    return apply
+
+
 CHANGES: dict[str, tuple[Callable[[Image.Image], Image.Image], int]] = {
     "encoded again": (lambda image: again(image, 30), SAME_BITS),
     "smaller": (lambda image: image.resize((200, 200)), SAME_BITS),
@@ -45,6 +72,16 @@ CHANGES: dict[str, tuple[Callable[[Image.Image], Image.Image], int]] = {
     "less contrast": (lambda image: ImageEnhance.Contrast(image).enhance(0.6), SAME_BITS),
     "cut by 4 % on each side": (cut(0.04, 0.04, 0.04, 0.04), SIMILAR_BITS),
     "cut by 5 % on two sides": (cut(0.05, 0, 0, 0.05), SIMILAR_BITS),
+    "in a white frame of 3 %": (framed(0.03, "white"), SAME_BITS),
+    "in a white frame of 5 %": (framed(0.05, "white"), SAME_BITS),
+    "in a red frame of 10 %": (framed(0.1, "#cc2222"), SAME_BITS),
+    "in a black frame of 20 %": (framed(0.2, "black"), SAME_BITS),
+    "between black bars": (bars, SAME_BITS),
+    "as an instant photo": (instant_photo, SAME_BITS),
+    "mirrored in a frame": (lambda image: ImageOps.mirror(framed(0.05, "white")(image)), SAME_BITS),
+    "cut in a frame": (lambda image: framed(0.05, "white")(cut(0.04, 0.04, 0.04, 0.04)(image)), SAME_BITS),
+    "in itself, blurred, by 5 %": (in_itself(0.05, 12), SAME_BITS),
+    "in itself, blurred, by 10 %": (in_itself(0.1, 12), SIMILAR_BITS),
     "turned by 2 degrees": (lambda image: image.rotate(2, Image.Resampling.BILINEAR), SIMILAR_BITS),
 }
 
@@ -74,7 +111,13 @@ def test_a_flat_picture_has_no_hash() -> None:
 
 def test_a_hash_has_256_bits(portraits: list[Image.Image]) -> None:
     assert {len(one) for one in (*turned(portraits[0]), *variants(portraits[0]))} == {HASH_BYTES}
-    assert (len(turned(portraits[0])), len(variants(portraits[0]))) == (8, 23)
+    # The drawing has a plain corner, so there is one without a frame as well.
+    assert (len(turned(portraits[0])), len(variants(portraits[0]))) == (8 * 5, 24)
+
+
+def test_a_framed_picture_is_recognised_without_its_frame(portraits: list[Image.Image]) -> None:
+    for image in portraits[:3]:
+        assert bits(turned(again(image)), variants(again(framed(0.1, "white")(image)))) <= SAME_BITS
 
 
 def test_pictures_of_unrelated_structure_are_far_apart(portraits: list[Image.Image]) -> None:
