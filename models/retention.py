@@ -54,9 +54,9 @@ class Retention:
         await _all(lambda: self._sql.run("held_media", most=BATCH))
         await _all(lambda: self._sql.run("words_of_the_deleted", most=BATCH))
         await _all(lambda: self._sql.run("appeals", days=days, most=BATCH, now=now))
-        await _all(lambda: self._sql.run("person_marks", days=days, most=BATCH, now=now))
         seen = self._config.address_days
-        await _all(lambda: self._sql.run("unreported_marks", days=seen, most=BATCH, now=now))
+        marks: dict[str, Any] = {"days": days, "unreported_days": min(seen, days)}
+        await _all(lambda: self._sql.run("person_marks", most=BATCH, now=now, **marks))
         await _all(lambda: self._sql.run("seen_devices", days=seen, most=BATCH, now=now))
         await _all(lambda: self._sql.run("removed_pictures", days=days, most=BATCH, now=now))
         await _all(lambda: self._sql.run("alerts", days=days, most=BATCH, now=now))

@@ -1,5 +1,4 @@
--- Deletion of expired data, a few hundred rows at a time: no statement waits for a lock, and locked rows are
--- left for the next round.
+-- Deletion of expired data, some hundred rows at a time. No statement waits for a lock: locked rows are left for the next round.
 
 -- name: chat(days, most, now)!
 delete from call_messages where message_id in (
@@ -64,8 +63,7 @@ delete from bans where ban_id in (
 );
 
 -- name: undecided_bans(days, most, now)!
--- Temporary bans without an end, of users deleted before a decision: none will follow, so they expire like
--- reports.
+-- Temporary bans without an end, of users deleted before a decision: none will follow, so they expire like reports.
 delete from bans where ban_id in (
     select ban_id from bans b join users u using (user_id)
     where b.kind = 'temporary' and b.until_at is null and b.lifted_at is null
@@ -96,21 +94,12 @@ delete from notices where notice_id in (
     order by decided_at limit :most for update skip locked
 );
 
--- name: person_marks(days, most, now)!
-delete from person_marks where (user_id, kind, hash) in (
-    select user_id, kind, hash from person_marks
-    where kept_at < coalesce(:now::timestamptz, clock_timestamp()) - make_interval(days => :days)
-    order by kept_at limit :most for update skip locked
-);
-
--- name: unreported_marks(days, most, now)!
--- Of deleted users whom no one has reported in that time.
+-- name: person_marks(days, unreported_days, most, now)!
 delete from person_marks where (user_id, kind, hash) in (
     select user_id, kind, hash from person_marks m
-    where kept_at < coalesce(:now::timestamptz, clock_timestamp()) - make_interval(days => :days)
-        and not exists (
-            select from reports r where r.reported_id = m.user_id and r.verdict is distinct from 'dismissed'
-        )
+    where kept_at < coalesce(:now::timestamptz, clock_timestamp()) - make_interval(days => case when exists (
+        select from reports r where r.reported_id = m.user_id and r.verdict is distinct from 'dismissed'
+    ) then :days else :unreported_days end)
     order by kept_at limit :most for update skip locked
 );
 

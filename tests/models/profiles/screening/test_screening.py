@@ -8,6 +8,7 @@ import av
 import pytest
 from PIL import Image, ImageOps
 
+from models.profiles.decoding.perceptual_hash import turned
 from models.profiles.screening.removed_pictures import RemovedPictures
 from models.profiles.screening.screening import REFUSED
 from models.wiring import Models
@@ -39,7 +40,8 @@ async def removed(site: Running, person: Person, image: Image.Image = FACE) -> s
 async def test_the_same_picture_is_refused_for_everyone(site: Running, person: MakePerson) -> None:
     await removed(site, await person("Ann"))
     ben = await person("Ben")
-    for image in (FACE, ImageOps.mirror(FACE), FACE.rotate(90), FACE.resize((250, 250))):
+    framed = ImageOps.expand(FACE, 20, "white")
+    for image in (FACE, ImageOps.mirror(FACE), FACE.rotate(90), FACE.resize((250, 250)), framed):
         answer = await site.client.upload("/media/selfie", "selfie", jpeg_of(image), token=ben.token)
         assert (answer.status, answer.json["error"]["fields"]) == (422, {"selfie": REFUSED})
     other = jpeg_of(
@@ -52,10 +54,9 @@ async def test_the_same_picture_is_refused_for_everyone(site: Running, person: M
 async def test_a_similar_picture_is_flagged_for_the_staff(site: Running, person: MakePerson) -> None:
     await removed(site, await person("Ann"))
     ben, (_, mia) = await person("Ben"), await at_work(site, "Mia")
-    cropped = FACE.crop((16, 16, 384, 384))
-    assert (
-        await site.client.upload("/media/selfie", "selfie", jpeg_of(cropped), token=ben.token)
-    ).status == 201
+    slanted = FACE.rotate(8)
+    answer = await site.client.upload("/media/selfie", "selfie", jpeg_of(slanted), token=ben.token)
+    assert answer.status == 201
     (flag,) = await site.models.screening.flags_of(ben.user_id)
     assert (flag.kind, flag.cause) == ("selfie", "removed")
     assert await rows(site.models, "select kind, path from alerts") == [
@@ -73,6 +74,16 @@ async def test_what_a_re_upload_does_is_a_setting(
     ben = await person("Ben")
     assert (await site.client.upload("/media/selfie", "selfie", jpeg_of(FACE), token=ben.token)).status == 201
     assert len(await site.models.screening.flags_of(ben.user_id)) == flags
+
+
+async def test_the_comparison_is_the_same_without_bit_count(site: Running, person: MakePerson) -> None:
+    """As in PostgreSQL 13."""
+    await removed(site, await person("Ann"))
+    sql = site.models.db.statements("profiles.removed_pictures")
+    for image in (FACE, FACE.rotate(4), Image.effect_noise((400, 400), 60)):
+        asked = [one.hex() for one in turned(image)]
+        found = [await sql.value(name, hashes=asked) for name in ("nearest", "nearest_by_text")]
+        assert found[0] == found[1]
 
 
 async def test_a_granted_appeal_forgets_the_picture(site: Running, person: MakePerson) -> None:
@@ -119,7 +130,7 @@ async def test_a_video_is_compared_by_one_frame(site: Running, person: MakePerso
         site.models, "select frame, hashes::text[] from media where kind = 'video'"
     )
     assert Image.open(io.BytesIO(bytes(frame))).format == "JPEG"
-    assert len(hashes) == 23
+    assert len(hashes) >= 23
     media_id = (await site.models.members.get(ann.user_id)).video_id or ""
     await site.models.decisions.removals.remove(ann.user_id, "video", media_id, MODERATOR, "Bare.", "nudity")
     again = video_of(ImageOps.mirror(FACE), "libx264", "mp4")
