@@ -10,20 +10,24 @@ from typing import NamedTuple
 NETWORKS = 16
 
 
-class Counted(NamedTuple):
+class CountedSubject(NamedTuple):
     """A subject that may have `times` the limit of one address."""
 
     text: str
     times: int = 1
 
 
-def counted_of(subject: str) -> list[Counted]:
+def counted_of(subject: str) -> list[CountedSubject]:
     """The subject itself, an IPv4 address, or the /64 and the /48 of an IPv6 address.
 
     The narrower one comes first: what it refuses does not count against the wider one.
     """
     narrow, wide = subject_of(subject), network_of(subject)
-    return [Counted(narrow), Counted(wide, NETWORKS)] if is_v6(narrow) else [Counted(narrow)]
+    return (
+        [CountedSubject(narrow), CountedSubject(wide, NETWORKS)]
+        if is_v6(narrow)
+        else [CountedSubject(narrow)]
+    )
 
 
 def voting_of(address: str) -> list[str]:

@@ -45,7 +45,7 @@ class Allowance(NamedTuple):
     seconds: int
 
 
-class Subject(NamedTuple):
+class LimitSubject(NamedTuple):
     """What is counted, with `times` the limit of its kind."""
 
     kind: str
@@ -99,7 +99,7 @@ class RateLimits:
 
     async def report(self, user_id: str) -> None:
         """Counts one report by a user; the count survives an emptied Redis. Raises: TooMany."""
-        await self._take(Subject("report", user_id))
+        await self._take(LimitSubject("report", user_id))
 
     async def notice(self, address: str) -> None:
         """Counts one notice from an address; the count survives an emptied Redis. Raises: TooMany."""
@@ -108,7 +108,7 @@ class RateLimits:
     @asynccontextmanager
     async def export(self, user_id: str) -> AsyncIterator[None]:
         """Wraps an export of a user's own data. A failed one does not count. Raises: TooMany."""
-        taken = await self._take(Subject("export", user_id))
+        taken = await self._take(LimitSubject("export", user_id))
         try:
             yield
         except BaseException:
@@ -135,11 +135,11 @@ class RateLimits:
     @asynccontextmanager
     async def second_factor(self, staff_id: str) -> AsyncIterator[None]:
         """Wraps a check of six digits; counted by staff member, for all addresses. Raises: TooMany."""
-        async with self._counted(Subject("second_factor", staff_id)):
+        async with self._counted(LimitSubject("second_factor", staff_id)):
             yield
 
     @asynccontextmanager
-    async def _counted(self, *subjects: Subject) -> AsyncIterator[None]:
+    async def _counted(self, *subjects: LimitSubject) -> AsyncIterator[None]:
         taken = await self._take(*subjects)
         try:
             yield
@@ -159,7 +159,7 @@ class RateLimits:
         of_address = _of_address("account_mail_address", address)
         await self._take(*of_address, *_of_account("account_mail", account, ""))
 
-    async def _take(self, *subjects: Subject) -> list[int]:
+    async def _take(self, *subjects: LimitSubject) -> list[int]:
         """Counts all subjects or none. The address is locked first, to avoid deadlocks.
 
         A subject uses at most one connection of this process, and does not wait for a lock above the limit.
@@ -189,7 +189,7 @@ class RateLimits:
         """What is stored: an id of a user as it is, anything else as a keyed digest."""
         return subject if is_id(subject) else (await self._secret.digest(f"guess {kind}", subject)).hex()[:32]
 
-    async def _values(self, subject: Subject) -> dict[str, Any]:
+    async def _values(self, subject: LimitSubject) -> dict[str, Any]:
         allowed = self._allowed[subject.kind]
         return {
             "kind": subject.kind,
@@ -204,9 +204,9 @@ def _semaphore(at_once: int, seconds: float = WAIT_SECONDS) -> KeyedSemaphore:
     return KeyedSemaphore(at_once, most_waiting=MOST_WAITING, seconds=seconds, refusal=TooMany)
 
 
-def _of_address(kind: str, address: str) -> list[Subject]:
-    return [Subject(kind, one.text, one.times) for one in counted_of(address)]
+def _of_address(kind: str, address: str) -> list[LimitSubject]:
+    return [LimitSubject(kind, one.text, one.times) for one in counted_of(address)]
 
 
-def _of_account(kind: str, account: str | None, network: str) -> list[Subject]:
-    return [] if account is None else [Subject(kind, f"{account} {network}")]
+def _of_account(kind: str, account: str | None, network: str) -> list[LimitSubject]:
+    return [] if account is None else [LimitSubject(kind, f"{account} {network}")]

@@ -36,8 +36,11 @@ class RemovedPictures:
             return None
         if self._has_bit_count is None:
             self._has_bit_count = await self._sql.value("has_bit_count")
-        name = "nearest" if self._has_bit_count else "nearest_by_text"
-        bits = await self._sql.value(name, hashes=list(new.turned))
+        asked = list(new.turned)
+        if self._has_bit_count:
+            bits = await self._sql.value("nearest", hashes=asked)
+        else:
+            bits = await self._sql.value("nearest_by_text", hashes=asked)
         if bits is None or bits > SIMILAR_BITS:
             return None
         return "same" if bits <= SAME_BITS else "similar"

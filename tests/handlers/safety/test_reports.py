@@ -28,7 +28,7 @@ async def test_the_response_is_identical_for_any_reported_user(site: Running, pe
 
 
 async def test_a_report_of_a_card_is_listed_alike_after_a_deletion(site: Running, person: MakePerson) -> None:
-    """Nobody learns from their reports whether a user whom they never met is still there."""
+    """A reporter does not learn whether a user whom they never met is still there."""
     listed = []
     for is_there in (True, False):
         anna, ben = await person("Anna"), await person("Ben")
