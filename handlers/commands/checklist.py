@@ -23,10 +23,15 @@ class Item(NamedTuple):
 
 MACHINE = Item("The servers answer, and have room and the right policies", ("database", "redis", "disk"))
 ADDRESS = Item(
-    "The name, the certificate and the proxy are right", ("dns", "certificate", "address", "upgrade")
+    "The name, the certificate and the proxy are right",
+    ("dns", "authority", "certificate", "address", "upgrade", "headers"),
 )
 CALL = Item("A real call works, direct and relayed", ("turn", "direct", "relayed", "call"))
 MONEY = Item("Stripe's key, price and webhook are right", ("stripe", "webhook"))
+SERVICES = Item(
+    "The other services that are set answer (mail, alerts, age, matching of pictures)",
+    ("mail", "alerts", "age", "matching"),
+)
 LISTS: dict[str, tuple[Item, ...]] = {
     "go-live": (
         Item("Every setting is valid", ("settings",)),
@@ -34,14 +39,14 @@ LISTS: dict[str, tuple[Item, ...]] = {
         ADDRESS,
         Item("The site sees the addresses of its users", ("forwarding",)),
         Item("Uploads of full size arrive", ("upload",)),
-        Item("The mail server accepts our mail", ("mail",)),
+        SERVICES,
         MONEY,
         CALL,
         Item("ENVIRONMENT=production, and SECRET_KEY is set and stored elsewhere too"),
         Item("Terms and privacy pages name the operator (TERMS_FILE, PRIVACY_FILE)"),
         Item("Two admins exist, and both have signed in (python server.py admin list)"),
         Item("A backup was made, copied to another machine, and restored once for practice"),
-        Item("Alerts reach a person (deploy/prometheus/alerts.yml)"),
+        Item("Alerts reach a person (the doctor sends a test alert; deploy/prometheus/alerts.yml)"),
         Item("Two phones on two networks have called each other"),
         Item("A payment was made with a real card, and refunded"),
     ),
@@ -55,6 +60,7 @@ LISTS: dict[str, tuple[Item, ...]] = {
         MACHINE,
         ADDRESS,
         CALL,
+        SERVICES,
         MONEY,
         Item("Our payments agree with Stripe's (python server.py reconcile)"),
         Item("The newest backup is less than a day old, and a copy is on another machine"),

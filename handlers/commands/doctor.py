@@ -40,7 +40,8 @@ NO_ROBOTS = (
 async def doctor(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     parser = argparse.ArgumentParser(prog="python server.py doctor")
     parser.add_argument("--json", action="store_true", help="the lines as one JSON object")
-    parser.add_argument("--no-call", action="store_true", help="without the call of two robots")
+    text = "without the call of two robots and the test alert"
+    parser.add_argument("--no-call", action="store_true", help=text)
     args = parser.parse_args(arguments)
     lines = await examine(environment, has_call=not args.no_call)
     is_fine = not any(line.state == "wrong" for line in lines)
@@ -67,10 +68,11 @@ async def examine(environment: Mapping[str, str], *, has_call: bool = True) -> l
 
 
 async def _examine_site(config: Config, urls: Urls, environment: Mapping[str, str] | None) -> list[Line]:
-    """No call without `environment`."""
+    """No call and no test alert without `environment`."""
     lines = await to_thread(_services, config, urls) + await to_thread(_machine, config)
     at = PublicAddress(config.base_url)
     lines.append(await to_thread(public_address.check_name, config, at))
+    lines += await to_thread(public_address.check_authority, config)
     lines.append(await to_thread(public_address.check_certificate, config, at))
     if not any(line.check in ("dns", "certificate") and line.state == "wrong" for line in lines):
         lines += await to_thread(public_address.check_answer, config, at)
@@ -122,8 +124,10 @@ async def _examine_with_callers(
         if lines[-1].state == "wrong" and lines[-1].text.startswith("BASE_URL"):
             return [*lines, skipped("site", "the fault above first")]
         picture = await to_thread(PICTURE.read_bytes)
+        lines += await _matching(models, callers[0], picture)
         lines.append(await to_thread(proxy.check_upload, config, at, token, picture))
         lines += await _payment(models, at) + await _age(models)
+        lines += await _alerts(models, is_sent=environment is not None)
         if environment is None:
             return [*lines, skipped("call", "--no-call")]
         return lines + await _call(config, callers, environment)
@@ -169,6 +173,24 @@ async def _age(models: Models) -> list[Line]:
             wrong("age", "AGE_PROVIDER_URL: no OpenID Connect issuer answers there: no user can sign up.")
         ]
     return [fine("age", "the provider answers")]
+
+
+async def _matching(models: Models, caller: Probe, picture: bytes) -> list[Line]:
+    if models.config.hash_match_url is None:
+        return []
+    decoded = await models.selfies.jpeg(caller.user_id, picture)
+    fault = await models.screening.service.fault(decoded.data)
+    return [wrong("matching", fault) if fault else fine("matching", "the service has compared a picture")]
+
+
+async def _alerts(models: Models, *, is_sent: bool) -> list[Line]:
+    if models.config.alert_webhook_url is None:
+        return []
+    if not is_sent:
+        return [skipped("alerts", "no test alert is sent with --no-call")]
+    if cause := await models.alerts.test_webhook():
+        return [wrong("alerts", f"ALERT_WEBHOOK_URL: a test alert does not arrive: {cause}.")]
+    return [fine("alerts", "a test alert was accepted")]
 
 
 def _judge_webhook(answer: public_address.Answer, effect: str | None) -> Line:

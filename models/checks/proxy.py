@@ -145,9 +145,10 @@ def check_upload(
         return wrong(
             "upload", f"proxy: it refuses bodies of {size >> 20} MB (client_max_body_size). Allow 51 MB."
         )
-    return wrong(
-        "upload", f"proxy: an upload of {size >> 20} MB is answered {answer.status} ({answer.code})."
-    )
+    if answer.code:
+        text = f"site: it does not take our own picture ({answer.status}, {answer.code})"
+        return wrong("upload", f"{text}. Its log has the cause.")
+    return wrong("upload", f"proxy: an upload of {size >> 20} MB is answered {answer.status}.")
 
 
 def padded(png: bytes, size: int) -> bytes:

@@ -20,6 +20,7 @@ import msgspec
 
 from models.checks.lines import Line, fine, skipped, wrong
 from models.settings.config import Config
+from models.settings.own_servers import LETS_ENCRYPT, runs_caddy
 
 SECONDS, CONNECT_SECONDS = 10.0, 3.0
 NO_WAY = (errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
@@ -129,6 +130,27 @@ def check_certificate(config: Config, at: PublicAddress) -> Line:
     if left < min(EXPIRY_DAYS * 86400, (ends - begins) / 6):
         return wrong("certificate", f"TLS: the certificate ends in {days}. Its renewal does not work.")
     return fine("certificate", f"accepted, for {days} more")
+
+
+def check_authority(config: Config) -> list[Line]:
+    """Whether this machine reaches the authority that our Caddy asks for certificates (RFC 8555, 7.1.1).
+
+    The certificate that Caddy has is good for weeks after the last answer.
+    """
+    if not runs_caddy(config) or config.tls == "internal":
+        return []
+    setting = "ACME_DIRECTORY" if config.acme_directory else "TLS"
+    directory = urlsplit(config.acme_directory or LETS_ENCRYPT)
+    text = f"{setting}: the certificate authority {directory.netloc}"
+    try:
+        answer = PublicAddress(directory._replace(path="", query="").geturl()).ask(
+            "GET", directory._replace(scheme="", netloc="").geturl()
+        )
+    except Unreachable as error:
+        return [wrong("authority", f"{text} gives no certificate: {error}. Caddy has to reach it.")]
+    if b'"newOrder"' not in answer.body:
+        return [wrong("authority", f"{text} has no ACME directory there (status {answer.status}).")]
+    return [fine("authority", f"{directory.netloc} answers")]
 
 
 def check_answer(config: Config, at: PublicAddress) -> list[Line]:

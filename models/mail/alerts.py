@@ -37,6 +37,7 @@ QUEUE_EVERY_SECONDS = 3600
 # How often a process looks for alerts that wait.
 ALERT_SECONDS = 2.0
 WEBHOOK_SECONDS = 10.0
+TEST = "Napalm Sky: a test by the doctor. Alerts arrive here, and nothing needs to be done."
 SUBJECT = "Napalm Sky: something needs a decision"
 WHAT = {
     "report": "Reports wait for a decision",
@@ -75,6 +76,10 @@ class Alerts:
         values = {"kind": kind, "path": f"/admin/{kind}s", "every": QUEUE_EVERY_SECONDS}
         await self._sql.run("raise_rarely", on=on, now=self._clock.frozen, **values)
 
+    async def test_webhook(self) -> str | None:
+        """Posts a message that says what it is. Why it did not arrive, or None. Only with a webhook."""
+        return await self._post(self._config.alert_webhook_url or "", TEST, [])
+
     async def send(self) -> None:
         """Sends the waiting alerts in one message, unless the last one is too recent."""
         if not (self._config.alert_email or self._config.alert_webhook_url):
@@ -88,7 +93,7 @@ class Alerts:
         if unmailed and await self._mailer.deliver(email or "", SUBJECT, self._text(unmailed) + "\n"):
             await self._sql.run("mark_mailed", alert_ids=ids_of(unmailed), now=now)
         unposted = [one for one in alerts if url and not one.is_posted]
-        if unposted and await self._post(url or "", self._text(unposted), unposted):
+        if unposted and await self._is_posted(url or "", unposted):
             await self._sql.run("mark_posted", alert_ids=ids_of(unposted), now=now)
         if alerts:
             channels: dict[str, Any] = {"by_mail": email is not None, "by_webhook": url is not None}
@@ -97,7 +102,14 @@ class Alerts:
     def _text(self, alerts: list[Alert]) -> str:
         return "\n".join(f"{WHAT[one.kind]}: {self._config.base_url}{one.path}" for one in alerts)
 
-    async def _post(self, url: str, text: str, alerts: list[Alert]) -> bool:
+    async def _is_posted(self, url: str, alerts: list[Alert]) -> bool:
+        cause = await self._post(url, self._text(alerts), alerts)
+        if cause is not None:
+            logger.warning("ALERT_WEBHOOK_URL: an alert could not be delivered: %s", cause)
+        return cause is None
+
+    async def _post(self, url: str, text: str, alerts: list[Alert]) -> str | None:
+        """Why it was not accepted, or None."""
         listed = [
             {"kind": one.kind, "url": self._config.base_url + one.path, "at": instant(one.created_at)}
             for one in alerts
@@ -112,9 +124,8 @@ class Alerts:
                 answer = await client.post(url, content=body, headers=headers)
                 answer.raise_for_status()
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            logger.warning("ALERT_WEBHOOK_URL: an alert could not be delivered: %s", cause_of(error))
-            return False
-        return True
+            return cause_of(error)
+        return None
 
 
 def ids_of(alerts: list[Alert]) -> list[int]:

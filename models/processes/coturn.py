@@ -21,11 +21,10 @@ from urllib.parse import urlsplit
 from models.processes.child_process import Server
 from models.processes.data_directory import DataDirectory, EmbeddedError
 from models.settings.config import Config
-from models.settings.own_servers import public_host, runs_caddy
+from models.settings.own_servers import LETS_ENCRYPT, public_host, runs_caddy
 from models.settings.web_origins import host_of
 
 SHIPPED = Path(__file__).resolve().parents[2] / "deploy" / "coturn" / "turnserver.conf"
-LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
 # What is this site's own; the lines of the shipped file for these are left out.
 OWN = re.compile(
     r"(static-auth-secret|listening-port|tls-listening-port|min-port|max-port|total-quota|external-ip|cert|pkey)="

@@ -10,6 +10,8 @@ from models.settings.config import Config
 from models.settings.web_origins import LOOPBACK_HOSTS, host_of
 
 LOOPBACK_NETWORKS = (ipaddress.ip_network("127.0.0.1/32"), ipaddress.ip_network("::1/128"))
+# Caddy's default.
+LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
 # Names for which no public certificate authority issues certificates (RFC 2606, 6761, 6762, 8375, 9476).
 PRIVATE_NAMES = (".local", ".localhost", ".internal", ".test", ".invalid", ".home.arpa", ".lan", ".alt")
 

@@ -16,10 +16,12 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from models.checks.public_address import check_authority
 from models.processes.caddy import Doors, caddy_binary, settings
 from models.processes.coturn import certificate_of
 from models.settings.config import Config
@@ -101,6 +103,16 @@ def certified(root: Path) -> list[str]:
             time.sleep(0.1)
 
 
+def judge_authority(root: Path) -> None:
+    """The doctor knows the authority from another web server."""
+    os.environ["SSL_CERT_FILE"] = str(root)
+    (found,) = check_authority(CONFIG)
+    assert found.state == "fine", found
+    (found,) = check_authority(replace(CONFIG, acme_directory="https://ca.test:9443/elsewhere"))
+    assert found.text.startswith("ACME_DIRECTORY: ")
+    assert "no ACME directory" in found.text
+
+
 def main(home: Path, challenge: str) -> None:
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     threading.Thread(target=answer_names, daemon=True).start()
@@ -120,6 +132,7 @@ def main(home: Path, challenge: str) -> None:
         drop = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
         running.append(caddy(home, "ours", ours(home, doors, root), *drop, fds=fds))
         print(*certified(root))
+        judge_authority(root)
         # coturn takes the certificate from there.
         assert (home / "ours" / certificate_of(CONFIG, home).relative_to(home / "caddy")).exists()
     finally:

@@ -28,6 +28,14 @@ class Match(msgspec.Struct, frozen=True):
     match: bool
 
 
+class NotCompared(Exception):
+    """The service gave no answer that can be used. `is_refused`: it did not accept our signature."""
+
+    def __init__(self, cause: str, is_refused: bool = False) -> None:
+        super().__init__(cause)
+        self.is_refused = is_refused
+
+
 class HashMatch:
     def __init__(self, clock: Clock, config: Config) -> None:
         self._clock, self._config = clock, config
@@ -38,15 +46,35 @@ class HashMatch:
         if url is None or not jpeg:
             return False
         try:
-            async with asyncio.timeout(MATCH_SECONDS):
-                return await self._ask(url, jpeg, kind)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            logger.warning("HASH_MATCH_URL: a picture was not compared: %s", cause_of(error))
-        except (TimeoutError, msgspec.MsgspecError) as error:
-            logger.warning("HASH_MATCH_URL: a picture was not compared: %s", type(error).__name__)
+            return await self._ask(url, jpeg, kind)
+        except NotCompared as error:
+            logger.warning("HASH_MATCH_URL: a picture was not compared: %s", error)
         return False
 
+    async def fault(self, jpeg: bytes) -> str | None:
+        """What is wrong with the service's answer to a picture of our own, or None. Only with a service."""
+        try:
+            is_match = await self._ask(self._config.hash_match_url or "", jpeg, "selfie")
+        except NotCompared as error:
+            setting = "HASH_MATCH_SECRET" if error.is_refused else "HASH_MATCH_URL"
+            return f"{setting}: the service compares no picture: {error}."
+        return "HASH_MATCH_URL: the service has a match for a picture of our own." if is_match else None
+
     async def _ask(self, url: str, jpeg: bytes, kind: MediaKind) -> bool:
+        """Raises: NotCompared."""
+        try:
+            async with asyncio.timeout(MATCH_SECONDS):
+                return await self._answer(url, jpeg, kind)
+        except httpx.HTTPStatusError as error:
+            raise NotCompared(cause_of(error), error.response.status_code in (401, 403)) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise NotCompared(cause_of(error)) from error
+        except TimeoutError as error:
+            raise NotCompared(f"no answer within {MATCH_SECONDS:.0f} seconds") from error
+        except msgspec.MsgspecError as error:
+            raise NotCompared('the answer is not {"match": true} or {"match": false}') from error
+
+    async def _answer(self, url: str, jpeg: bytes, kind: MediaKind) -> bool:
         at = int(self._clock.now().timestamp())
         headers = {"Content-Type": "image/jpeg", "X-Napalmsky-Kind": kind}
         headers["X-Napalmsky-Signature"] = signature(self._config.hash_match_secret or "", at, jpeg)

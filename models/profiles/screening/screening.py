@@ -38,7 +38,7 @@ class PictureFlag(msgspec.Struct, frozen=True):
 class Screening:
     def __init__(self, db: Db, clock: Clock, config: Config, alerts: Alerts) -> None:
         self._clock, self._config, self._alerts = clock, config, alerts
-        self._service = HashMatch(clock, config)
+        self.service = HashMatch(clock, config)
         self.removed = RemovedPictures(db, clock)
         self._sql = db.statements("profiles.removed_pictures")
 
@@ -47,7 +47,7 @@ class Screening:
         found = None if self._config.reuploads == "off" else await self.removed.resemblance(new)
         if found == "same" and self._config.reuploads == "refuse":
             raise Invalid(**{kind: REFUSED})
-        is_match = await self._service.is_match(new.data, kind)
+        is_match = await self.service.is_match(new.data, kind)
         if is_match and self._config.hash_match_action == "refuse":
             raise Invalid(**{kind: REFUSED})
         if is_match:
