@@ -29,16 +29,22 @@ SIGN_UP = """async ([name, inviteCode, picture]) => {
   await ask("/media/selfie", { Authorization: `Bearer ${told.sessionToken}` }, form);
   return told;
 }"""
-# Frames decoded so far, over all connections, ten times a second. Both browsers have one clock.
+# Ten times a second: the frames decoded so far, over all connections, and the way of the last one: its
+# connection and pair of candidates. Both browsers have one clock.
 WATCH_FRAMES = """() => {
-  let [before, sum] = [0, 0];
+  let [pc, connections, before, sum, way] = [null, 0, 0, 0, ""];
   window.watched = [];
   setInterval(async () => {
-    if (!window.napalmCall) return; // the call has ended
-    const { framesDecoded = 0 } = await napalmCall.stats();
-    sum += framesDecoded < before ? framesDecoded : framesDecoded - before;
-    before = framesDecoded;
-    watched.push([Date.now() / 1000, sum]);
+    const now = window.napalmCall?.pc;
+    if (!now) return; // the call has ended
+    const stats = [...(await now.getStats()).values()];
+    if (now !== pc) [pc, connections, before] = [now, connections + 1, 0];
+    const picture = stats.find(({ type, kind }) => type === "inbound-rtp" && kind === "video");
+    const transport = stats.find(({ type }) => type === "transport");
+    const frames = picture?.framesDecoded ?? 0;
+    if (frames > before) way = connections + transport?.selectedCandidatePairId;
+    [sum, before] = [sum + frames - before, frames];
+    watched.push([Date.now() / 1000, sum, way]);
   }, 100);
 }"""
 # The selected pair of candidates.
@@ -49,11 +55,9 @@ WAY = """async () => {
   const [local, remote] = [stats.get(pair?.localCandidateId), stats.get(pair?.remoteCandidateId)];
   return [local?.candidateType, remote?.candidateType, local?.relayProtocol ?? local?.protocol];
 }"""
-# When the first picture came that followed a pause, after `since`; 0: there was none yet.
-RETURN = """([since, pause]) => {
-  const times = watched.filter(([, frames], at) => at > 0 && frames > watched[at - 1][1]).map(([at]) => at);
-  return times.find((at, index) => at > since && index > 0 && at - times[index - 1] >= pause) ?? 0;
-}"""
+# When the first picture came after that moment, or 0: there was none yet. With `isOther`, by another way.
+RETURN = """([[, frames, way], isOther]) =>
+  watched.find((now) => now[1] > frames && !(isOther && now[2] === way))?.[0] ?? 0"""
 # Longer than any pause of a picture that moves, also on a busy machine's ten frames a second.
 PAUSE_SECONDS = 0.8
 RETURN_SECONDS = 60
@@ -103,15 +107,27 @@ async def _silence(one: Caller) -> float:
     )
 
 
-async def back_after(since: float, *people: Caller) -> float:
-    """Seconds from that time until the slower of them had a picture again, which then moves on."""
-    times = await asyncio.gather(*(_return(one, since) for one in people))
+async def moments(*people: Caller) -> list[Any]:
+    """What each sees now, for `back_after`."""
+    return [await one.run("watched.at(-1)") for one in people]
+
+
+async def back_after(
+    since: float, people: tuple[Caller, ...], seen: list[Any], *, is_other_way: bool = False
+) -> float:
+    """Seconds from that time until the slower of them saw a further picture, which then moves on.
+
+    Not the first picture after a pause: where the network comes back at once there is no long pause.
+    """
+    times = await asyncio.gather(
+        *(_return(one, [moment, is_other_way]) for one, moment in zip(people, seen, strict=True))
+    )
     await asyncio.gather(*(one.visitor.sees_video(3) for one in people))
     return max(times) - since
 
 
-async def _return(one: Caller, since: float) -> float:
-    return float(await until(lambda: one.run(RETURN, [since, PAUSE_SECONDS]), bool, RETURN_SECONDS))
+async def _return(one: Caller, moment: list[Any]) -> float:
+    return float(await until(lambda: one.run(RETURN, moment), bool, RETURN_SECONDS))
 
 
 async def losses(one: Caller) -> int:

@@ -16,7 +16,7 @@ from playwright.async_api import expect
 from tests.journeys.people.visitor import until
 from tests.journeys.stage import Stage, journey
 from tests.networks.neighbourhood import Home
-from tests.networks.people import WATCH_FRAMES, back_after, couple, now, stalls, way_of
+from tests.networks.people import WATCH_FRAMES, back_after, couple, moments, now, stalls, way_of
 from tests.support.pace import within
 from tests.webrtc.callers import Caller, hang_up
 
@@ -33,8 +33,9 @@ async def cut(home: Home, seconds: float, *people: Caller) -> float:
     await stalls(*people)
     await until(_clock, lambda at: at - began >= seconds, seconds + 1)
     assert home.dropped > 0
+    seen, ended = await moments(*people), now()
     home.fault()
-    return await back_after(now(), *people)
+    return await back_after(ended, people, seen)
 
 
 async def _clock() -> float:
@@ -93,9 +94,9 @@ async def test_a_change_of_network(stage: Stage, code: str, homes: list[Home]) -
 
     async def measure(number: int) -> float:
         await calms_down(anna, ben)
-        began = now()
+        seen, began = await moments(anna, ben), now()
         homes[0].enter("mobile" if number % 2 == 0 else "lan")
-        return await back_after(began, anna, ben)
+        return await back_after(began, (anna, ben), seen, is_other_way=True)
 
     await check_median("another network", 3, measure)
     await hang_up(anna, ben)
@@ -109,9 +110,9 @@ async def test_udp_dies_during_the_call(stage: Stage, code: str, homes: list[Hom
     async def measure(_number: int) -> float:
         await calms_down(anna, ben)
         await until(lambda: way_of(anna), lambda way: way[2] == "udp", 10)
-        began = now()
+        seen, began = await moments(anna, ben), now()
         homes[0].fault(NO_UDP)
-        took = await back_after(began, anna, ben)
+        took = await back_after(began, (anna, ben), seen, is_other_way=True)
         assert homes[0].dropped > 0
         await until(lambda: way_of(anna), lambda way: way[2] in ("tcp", "tls"), 10)
         homes[0].fault()

@@ -53,9 +53,10 @@ async def test_counters_that_go_backwards_are_ignored(stage: Stage) -> None:
         [sound(1000, 10), picture(300, 2)],
         [sound(1050, 10), picture(330, 2)],
         [sound(20, 0), picture(5, 0)],
-        [sound(60, 10), picture(35, 3)],
+        [sound(60, 0), picture(20, 0)],
+        [sound(100, 10), picture(50, 3)],
     ]
-    _, steady, backwards, lossy = await ask(stage, DELTAS, rounds)
+    _, steady, backwards, _, lossy = await ask(stage, DELTAS, rounds)
     assert (steady["received"], steady["lossIn"], steady["framesPerSecond"], steady["freezes"]) == (
         80,
         0,
@@ -73,10 +74,47 @@ async def test_a_report_of_the_peer_holds_until_the_next(stage: Stage) -> None:
             {"type": "remote-inbound-rtp", "id": "r", "kind": "audio", "timestamp": at, "fractionLost": lost}
         ]
 
-    rounds = [told(1, 0.0), told(2, 0.4), *[told(2, 0.4)] * 8, told(3, 0.0)]
+    rounds = [told(1, 0.0), told(2, 0.9), told(3, 0.4), *[told(3, 0.4)] * 8, told(4, 0.0)]
     found = await ask(stage, DELTAS, rounds)
-    assert [one["lossOut"] for one in found] == [0, *[0.4] * 8, 0, 0]
-    assert [one["lossOutNow"] for one in found] == [0, 0.4, *[0] * 9]
+    # The first report that is new covers a time before the first reading.
+    assert [one["lossOut"] for one in found] == [0, 0, *[0.4] * 8, 0, 0]
+    assert [one["lossOutNow"] for one in found] == [0, 0, 0.4, *[0] * 9]
+
+
+@journey
+async def test_what_was_lost_with_a_way_says_nothing_about_the_next(stage: Stage) -> None:
+    """Otherwise the picture is reduced after each change of network, and after a few of them it is off."""
+
+    def told(way: str, at: int, lost: float, received: int, lost_in: int) -> list[dict[str, Any]]:
+        transport = {"type": "transport", "id": "t", "selectedCandidatePairId": way}
+        report = {"type": "remote-inbound-rtp", "id": "r", "kind": "audio", "fractionLost": lost}
+        return [transport, report | {"timestamp": at}, sound(received, lost_in)]
+
+    rounds = [
+        told("wifi", 1, 0, 1000, 10), told("wifi", 2, 0, 1050, 10), told("wifi", 3, 0.3, 1080, 30),
+        told("mobile", 4, 0, 1090, 40), told("mobile", 5, 0.4, 1140, 60), told("mobile", 6, 0.2, 1180, 70),
+    ]  # fmt: skip
+    found = await ask(stage, DELTAS, rounds)
+    assert [one["lossOut"] for one in found] == [0, 0, 0.3, 0, 0, 0.2]
+    assert [one["lossIn"] for one in found] == [0, 0, 0.4, 0, 0, 0.2]
+
+
+@journey
+async def test_what_was_lost_before_a_pause_says_nothing_about_now(stage: Stage) -> None:
+    """A stream that was paused reports its older losses with its first packets."""
+
+    def told(at: int, lost: int, sent: int, received: int, lost_in: int) -> list[dict[str, Any]]:
+        report = {"type": "remote-inbound-rtp", "id": "r", "kind": "video", "localId": "o", "timestamp": at}
+        outbound = {"type": "outbound-rtp", "id": "o", "packetsSent": sent}
+        return [report | {"packetsLost": lost, "fractionLost": 0}, outbound, sound(received, lost_in)]
+
+    rounds = [
+        told(1, 0, 100, 1000, 0), told(2, 0, 150, 1050, 0), told(3, 0, 150, 1050, 0),
+        told(4, 20, 200, 1080, 20), told(5, 40, 250, 1110, 40),
+    ]  # fmt: skip
+    found = await ask(stage, DELTAS, rounds)
+    assert [one["lossOut"] for one in found] == [0, 0, 0, 0, 0.4]
+    assert [one["lossIn"] for one in found] == [0, 0, 0, 0, 0.4]
 
 
 @journey

@@ -193,3 +193,16 @@ async def test_the_page_runs_at_once_and_its_first_picture_is_small(stage: Stage
     for one in both:
         assert await one.run("[hasBegun, firstScale]") == [True, 4]
         await until(lambda one=one: one.run("scaleOf(napalmCall.pc)"), lambda scale: scale == 1)  # type: ignore[misc]
+
+
+@journey
+async def test_a_new_connection_that_comes_at_once_sends_the_full_picture(stage: Stage) -> None:
+    """It begins small as well, and replaces the old one so soon that media count as flowing all the time."""
+    both = await pair(stage, scripts=WATCH_START)
+    await talk(*both)
+    for one in both:
+        await one.run("firstConnection = napalmCall.pc")
+    await both[0].run("napalmCall.reconnect.steps.renegotiate(true)")
+    for one in both:
+        await until(lambda one=one: one.run("napalmCall.pc !== firstConnection"), bool)  # type: ignore[misc]
+        await until(lambda one=one: one.run("scaleOf(napalmCall.pc)"), lambda scale: scale == 1)  # type: ignore[misc]

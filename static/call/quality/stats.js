@@ -2,6 +2,9 @@
 /**
  * The last second of a call in numbers, from RTCStats (W3C webrtc-stats). Everything is a delta to the previous
  * reading; a counter that decreased or was missing counts as unchanged. Addresses are not read.
+ *
+ * What is lost while one way replaces another, or a stream pauses, says nothing about the way that is used now: loss counts
+ * only if the stream has carried packets all the time since the reading or report before.
  */
 
 /**
@@ -20,13 +23,22 @@
 
 /** How long a report is valid: reports arrive every second for video, about every five seconds for audio. */
 const HOLDS_MS = { video: 3000, audio: 8000, trip: 4000 };
+/** After a change of the way, the peer reports losses of the old one for that long. */
+const SETTLE_MS = 500;
 /** With fewer packets in a reading, loss is not computed. */
 const LEAST_PACKETS = 15;
+
+/** The pair of candidates that media use; Firefox says it in another place. @param {any} report @returns {string|undefined} */
+const pairOf = ({ type, id, selected, selectedCandidatePairId }) =>
+  type === "transport" ? selectedCandidatePairId : type === "candidate-pair" && selected ? id : undefined;
 
 export class StatsDeltas {
   /** @type {Map<string, number>} */ #before = new Map();
   /** @type {Map<string, {value: number, at: number}>} */ #held = new Map();
   /** Packets sent so far, by stream. @type {Map<string, number>} */ #sent = new Map();
+  /** When a stream was read or reported last, and when it last carried nothing. @type {Map<string, {readAt: number, pausedAt: number}>} */ #streams = new Map();
+  #way = "";
+  #settledAt = -Infinity;
   #readAt = 0;
 
   /** @param {{forEach: (look: (report: any) => void) => void}} stats @param {number} now milliseconds @returns {Reading} */
@@ -35,7 +47,12 @@ export class StatsDeltas {
     this.#readAt = now;
     /** @type {Reading} */
     const reading = { seconds, received: 0, lossIn: 0, lossOut: 0, lossOutNow: 0, jitter: 0, roundTripTime: 0, freezes: 0, framesPerSecond: null };
-    stats.forEach((report) => { if (report.type === "outbound-rtp") this.#sent.set(report.id, report.packetsSent ?? 0); });
+    let way = this.#way;
+    stats.forEach((report) => {
+      if (report.type === "outbound-rtp") this.#sent.set(report.id, report.packetsSent ?? 0);
+      way = pairOf(report) ?? way;
+    });
+    if (way !== this.#way) this.#changeWay(way);
     stats.forEach((report) => {
       if (report.type === "inbound-rtp") this.#inbound(report, reading);
       else if (report.type === "remote-inbound-rtp") this.#remote(report);
@@ -45,6 +62,20 @@ export class StatsDeltas {
     reading.lossOutNow = this.#fresh(this.#holds("video", now) === null ? "audio" : "video", now);
     reading.roundTripTime = this.#holds("trip", now) ?? 0;
     return reading;
+  }
+
+  /** @param {string} way */
+  #changeWay(way) {
+    if (this.#way) this.#settledAt = this.#readAt + SETTLE_MS;
+    this.#held.clear();
+    this.#way = way;
+  }
+
+  /** Whether the stream has carried packets all the time since its last reading or report. @param {string} id @param {boolean} carries packets now */
+  #isUnbroken(id, carries) {
+    const { readAt, pausedAt } = this.#streams.get(id) ?? { readAt: Infinity, pausedAt: -Infinity };
+    this.#streams.set(id, { readAt: this.#readAt, pausedAt: carries ? pausedAt : this.#readAt });
+    return readAt > Math.max(pausedAt, this.#settledAt);
   }
 
   /** The last reported value, while it is valid. @param {"video"|"audio"|"trip"} what @param {number} now */
@@ -64,7 +95,8 @@ export class StatsDeltas {
     const received = this.#delta(report, "packetsReceived");
     const lost = this.#delta(report, "packetsLost");
     reading.received += received;
-    if (received + lost >= LEAST_PACKETS) reading.lossIn = Math.max(reading.lossIn, lost / (received + lost));
+    const isUnbroken = this.#isUnbroken(report.id, received > 0);
+    if (isUnbroken && received + lost >= LEAST_PACKETS) reading.lossIn = Math.max(reading.lossIn, lost / (received + lost));
     if (received) reading.jitter = Math.max(reading.jitter, report.jitter ?? 0);
     if (report.kind === "video") this.#picture(report, reading);
   }
@@ -83,9 +115,13 @@ export class StatsDeltas {
    */
   #remote(report) {
     this.#roundTrips(report, "roundTripTimeMeasurements");
-    if (this.#delta(report, "timestamp") === 0) return;
-    const sent = this.#delta({ id: report.id, sent: this.#sent.get(report.localId) }, "sent");
+    const isNew = this.#delta(report, "timestamp") > 0;
+    if (!this.#streams.has(report.id)) this.#isUnbroken(report.id, false); // the next one covers the time before the first reading
+    if (!isNew) return;
+    const known = this.#sent.get(report.localId);
+    const sent = this.#delta({ id: report.id, sent: known }, "sent");
     const lost = this.#delta(report, "packetsLost");
+    if (!this.#isUnbroken(report.id, known === undefined || sent > 0)) return;
     const share = sent >= LEAST_PACKETS ? Math.min(1, lost / sent) : 0;
     const value = Math.max(report.fractionLost ?? 0, share);
     this.#held.set(report.kind, { value, at: this.#readAt });

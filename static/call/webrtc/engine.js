@@ -7,7 +7,8 @@
  * connection and each ICE restart: lower ones are stale and ignored, a higher offer always wins, equal ones are decided
  * by politeness. A peer that returns with a new connection is detected by its SDP session id and gets a new one.
  *
- * Events: `track` {track}, `flow` {isFlowing}, `noroute`. The engine does not own tracks: their owner adds and stops them.
+ * Events: `track` {track}, `flow` {isFlowing} (also for each new connection that carries media), `noroute`. The engine does not
+ * own tracks: their owner adds and stops them.
  */
 import { clock } from "../../clock.js";
 import { MediaFlow, readStats } from "./media_flow.js";
@@ -27,8 +28,6 @@ export class CallEngine extends EventTarget {
   /** @type {Record<Kind, MediaStreamTrack|null>} */ #tracks = { audio: null, video: null };
   #videoLimit = FULL;
   /** @type {RTCPeerConnection|null} */ #making = null;
-  /** Set once this connection has carried media. */ #hasConnected = false;
-  /** Set once any of them has. */ isEstablished = false;
   /**
    * Whether this side created the transceivers. Chromium stops playing what a rolled-back peer receives if they came with
    * the other's offer (seen in the tested version), so the polite side, which rolls back, offers first.
@@ -103,6 +102,15 @@ export class CallEngine extends EventTarget {
   setVideoLimit(limit) {
     this.#videoLimit = limit;
     return this.#inTurn(async () => { if (this.pc) await capSenders(this.pc, this.#limit); });
+  }
+
+  /** Whether a connection of this call has carried media. */
+  get isEstablished() {
+    return this.flow.carrier !== null;
+  }
+
+  get #hasConnected() {
+    return this.pc !== null && this.pc === this.flow.carrier;
   }
 
   get #limit() {
@@ -198,7 +206,7 @@ export class CallEngine extends EventTarget {
     this.pc?.close();
     const pc = new RTCPeerConnection(configuration);
     this.pc = pc;
-    this.#hasConnected = this.#isOwn = false;
+    this.#isOwn = false;
     this.#remote = { session: "", version: 0, sdp: "" };
     this.#listen(pc);
     return pc;
@@ -261,7 +269,6 @@ export class CallEngine extends EventTarget {
 
   /** @param {boolean} isFlowing */
   #flowChanged(isFlowing) {
-    if (isFlowing) this.#hasConnected = this.isEstablished = true;
     this.#emit("flow", { isFlowing });
     if (!isFlowing) return this.reconnect.soon(0);
     this.reconnect.resumed();

@@ -18,10 +18,11 @@ export class MediaFlow {
   #packets = 0;
   #grewAt = 0;
   #hasStalled = false;
+  /** The newest connection that has carried media. @type {RTCPeerConnection|null} */ carrier = null;
   /** @type {RTCPeerConnection|null} */ #seen = null;
   /** @type {ReturnType<typeof setInterval>|undefined} */ #timer;
 
-  /** @param {() => RTCPeerConnection|null} connection @param {{changed: (isFlowing: boolean) => void, stalled: () => void, resumed: () => void}} report */
+  /** `changed` also reports each new connection: one may come so soon that media never stopped. @param {() => RTCPeerConnection|null} connection @param {{changed: (isFlowing: boolean) => void, stalled: () => void, resumed: () => void}} report */
   constructor(connection, report) {
     this.connection = connection;
     this.report = report;
@@ -46,13 +47,14 @@ export class MediaFlow {
     const grew = pc === this.#seen && packets > this.#packets;
     [this.#seen, this.#packets] = [pc, packets];
     if (grew) this.#grewAt = performance.now();
-    this.#judge(pc.connectionState, grew);
+    this.#judge(pc, grew);
   }
 
-  /** @param {RTCPeerConnectionState} state @param {boolean} grew */
-  #judge(state, grew) {
-    const patience = state === "connected" && !this.isSuspect ? STALL_MS : DOUBT_MS;
-    if (!this.isFlowing && grew && state === "connected") this.#set(true);
+  /** @param {RTCPeerConnection} pc @param {boolean} grew */
+  #judge(pc, grew) {
+    const isConnected = pc.connectionState === "connected";
+    const patience = isConnected && !this.isSuspect ? STALL_MS : DOUBT_MS;
+    if (grew && isConnected) this.#set(true, pc);
     if (grew && this.#hasStalled) this.#setStalled(false);
     if (!this.#hasStalled && this.isFlowing && this.silentMs > DOUBT_MS) this.#setStalled(true);
     if (this.isFlowing && this.silentMs > patience) this.#set(false);
@@ -65,10 +67,10 @@ export class MediaFlow {
     else this.report.resumed();
   }
 
-  /** @param {boolean} isFlowing */
-  #set(isFlowing) {
-    if (isFlowing === this.isFlowing) return;
-    this.isFlowing = isFlowing;
+  /** @param {boolean} isFlowing @param {RTCPeerConnection|null} carrier */
+  #set(isFlowing, carrier = this.carrier) {
+    if (isFlowing === this.isFlowing && carrier === this.carrier) return;
+    Object.assign(this, { isFlowing, carrier });
     this.report.changed(isFlowing);
   }
 
