@@ -109,14 +109,19 @@ async def test_candidates_may_come_two_seconds_late_and_in_any_order(stage: Stag
 @journey
 async def test_many_signs_of_another_network_make_one_restart(stage: Stage) -> None:
     anna, ben = await couple(stage)
-    before = await anna.run("napalmCall.restarts")
+    before = await restarts(anna, ben)
     await anna.run(
         "for (const type of Array(5).fill(['offline', 'online']).flat()) dispatchEvent(new Event(type));"
     )
-    await until(lambda: anna.run("napalmCall.restarts"), lambda now: now == before + 1)
+    await until(lambda: restarts(anna, ben), lambda now: now == before + 1)
     await until(lambda: anna.run("napalmCall.pc.signalingState"), lambda now: now == "stable")
     await asyncio.gather(anna.visitor.sees_video(10), ben.visitor.sees_video(10))
-    assert await anna.run("napalmCall.restarts") == before + 1
+    assert await restarts(anna, ben) == before + 1
+
+
+async def restarts(anna: Caller, ben: Caller) -> int:
+    """By the side that leads, whichever it is."""
+    return int(await anna.run("napalmCall.restarts")) + int(await ben.run("napalmCall.restarts"))
 
 
 @pytest.mark.prove
