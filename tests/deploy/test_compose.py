@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import socket
 import subprocess
 import time
@@ -13,12 +12,15 @@ from typing import Any
 
 import yaml
 
-from models.processes.embedded_servers import valkey_binary
+from models.processes.embedded import Embedded
+from models.processes.embedded_servers import Postgres, valkey_binary
 from models.settings.environment import read_config
 from models.settings.names import NAMES
 from tests.conftest import ROOT
+from tests.models.backups.conftest import data, run
 from tests.turn.coturn import free_port
 
+__all__ = ["data"]  # A fixture.
 DEPLOY = ROOT / "deploy"
 VALUES = {"DOMAIN": "meet.example.org", "SECRET_KEY": "k" * 32, "TURN_SECRET": "t" * 32}
 
@@ -69,22 +71,6 @@ def test_the_sites_proxy_is_in_the_network_that_is_trusted() -> None:
     assert SERVICES["site"]["environment"]["TRUSTED_PROXIES"] == network["subnet"]
 
 
-def test_coturn_starts_with_this_command(tmp_path: Path) -> None:
-    coturn, port = SERVICES["coturn"], free_port()
-    assert shutil.which("turnserver") is not None, "coturn is missing: apt install coturn"
-    (volume,), (script,) = coturn["volumes"], coturn["command"]
-    source, target, _ = volume.split(":")
-    written = tmp_path / "turnserver.conf"
-    script = script.replace(target, str(DEPLOY / source)).replace("/tmp/turnserver.conf", str(written))
-    places = f" --listening-ip=127.0.0.1 --listening-port={port} --relay-ip=127.0.0.1"
-    command = [*coturn["entrypoint"], script.replace("$$", "$").rstrip() + places]
-    assert starts(command, tmp_path, port, coturn["environment"])
-    lines = written.read_text().splitlines()
-    assert f"static-auth-secret={VALUES['TURN_SECRET']}" in lines
-    assert [line for line in lines if line.startswith("realm=")] == [f"realm={VALUES['DOMAIN']}"]
-    assert written.stat().st_mode & 0o077 == 0
-
-
 def test_no_secret_is_on_a_command_line() -> None:
     for name, service in SERVICES.items():
         words = str([service.get("entrypoint"), service.get("command")])
@@ -95,6 +81,27 @@ def test_valkey_starts_with_this_command(tmp_path: Path) -> None:
     command, port = SERVICES["valkey"]["command"], free_port()
     places = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(tmp_path)]
     assert starts([str(valkey_binary()), *command[1:], *places], tmp_path, port)
+
+
+class ComposedPostgres(Postgres):
+    """The built-in PostgreSQL with the options of the service."""
+
+    def command(self) -> list[str]:
+        return [*super().command(), *SERVICES["postgresql"]["command"][1:]]
+
+
+def test_postgresql_starts_with_this_command_and_takes_no_network(data: Path) -> None:
+    others = [ComposedPostgres]
+    with Embedded.start(data, postgres=False, redis=False, durable=False, others=others) as embedded:
+        shown = run(embedded.database_url, "show listen_addresses")
+        most = run(embedded.database_url, "show max_connections")
+    assert (shown, most) == ([("",)], [("200",)])
+    site = SERVICES["site"]
+    config = read_config(site["environment"] | {"ALLOW_TEST_CHECKOUT": "true"})
+    assert config.database_connections * site["deploy"]["replicas"] < 150
+    assert (
+        f"@/{SERVICES['postgresql']['environment']['POSTGRES_USER']}?" in site["environment"]["DATABASE_URL"]
+    )
 
 
 def starts(command: list[str], home: Path, port: int, environment: dict[str, str] | None = None) -> bool:
