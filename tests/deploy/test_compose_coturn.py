@@ -88,7 +88,7 @@ class Service:
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    # Not in pytest's own directory, which `nobody` could not enter.
+    # Not in pytest's own directory, which other users could not enter.
     with tempfile.TemporaryDirectory(prefix="napalmsky-test-") as home:
         Path(home).chmod(0o755)
         made = Service(Path(home))
@@ -107,7 +107,7 @@ async def test_it_starts_without_a_certificate_and_takes_the_first_and_the_next(
     first = service.certify()
     await until(lambda: service.served() == first)
     coturn = service.coturn()
-    assert coturn.username() == "nobody"
+    assert coturn.uids().real == 65534
     assert VALUES["TURN_SECRET"] not in f"{coturn.environ()} {coturn.cmdline()}"
     second = service.certify()
     await until(lambda: service.served() == second)
