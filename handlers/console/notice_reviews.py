@@ -6,6 +6,7 @@ import msgspec
 
 from handlers.console.base import ConsoleHandler
 from models.errors import Invalid
+from models.ids import is_id
 from models.security.audit_log import why
 
 
@@ -17,15 +18,18 @@ class OutcomeForm(msgspec.Struct):
 
 
 class NoticesHandler(ConsoleHandler):
-    async def show_all(self, problem: Invalid | None = None) -> None:
-        self.show("console/notices.html", problem=problem, notices=await self.models.notices.queue())
+    async def show_all(self, problem: Invalid | None = None, after: str | None = None) -> None:
+        self.show("console/notices.html", problem=problem, notices=await self.models.notices.queue(after))
 
 
 class NoticeQueueHandler(NoticesHandler):
-    """GET /admin/notices."""
+    """GET /admin/notices?after=: undecided notices, one page after the given one."""
 
     async def get(self) -> None:
-        await self.show_all()
+        after = self.get_query_argument("after", "")
+        if after and not is_id(after):
+            raise Invalid(after="This is not the id of a notice.")
+        await self.show_all(after=after or None)
 
 
 class NoticeDecisionHandler(NoticesHandler):

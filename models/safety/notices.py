@@ -133,9 +133,12 @@ class Notices:
             raise NotFound("This link does not lead to a notice. Copy all of it.")
         return found
 
-    async def queue(self, most: int = PAGE) -> list[Notice]:
-        """Undecided notices, the most urgent first."""
-        return await self._sql.all("queue", Notice, most=most)
+    async def queue(self, after_id: str | None = None, most: int = PAGE) -> list[Notice]:
+        """Undecided notices after the last one of the previous page, the most urgent first.
+
+        After one that has been decided in between, it is the first page.
+        """
+        return await self._sql.all("queue", Notice, after_id=after_id, most=most)
 
     async def decide(self, notice_id: str, moderator_id: str, outcome: str, reply: str) -> None:
         """Decides a notice and sends the outcome. Raises: NotFound, Invalid, Conflict."""

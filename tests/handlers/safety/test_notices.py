@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
+from models.safety.notices import NewNotice
 from tests.conftest import Running
 from tests.support.people.staff import at_work
 from tests.support.scenes import rows
@@ -100,3 +102,23 @@ async def test_a_notice_is_decided_once_and_its_sender_sees_the_outcome(site: Ru
     assert (status["outcome"], status["reply"]) == ("action", "The card is gone.")
     assert "We have acted on your notice." in (await site.browser().get(receipt["statusUrl"])).text
     assert await site.models.notices.queue() == []
+
+
+async def test_the_console_has_a_page_for_every_fifty_notices(site: Running) -> None:
+    for number in range(51):
+        new = NewNotice(
+            kind="other",
+            where=f"Card {number:02}",
+            why="so",
+            email=f"{number}@example.com",
+            has_good_faith=True,
+        )
+        await site.models.notices.file(new, f"192.0.2.{number}")
+    _, browser = await at_work(site, "Mia")
+    first = (await browser.get("/admin/notices")).text
+    assert ("Card 49" in first, "Card 50" in first) == (True, False)
+    more = re.search(r'href="(/admin/notices\?after=[0-9a-f-]+)"', first)
+    assert more is not None
+    second = (await browser.get(more[1])).text
+    assert ("Card 50" in second, "Card 49" in second, "after=" in second) == (True, False, False)
+    assert (await browser.get("/admin/notices?after=x")).status == 422

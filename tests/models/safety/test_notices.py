@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from models.ids import new_id
 from models.safety.notices import MOST_CONFIRMED, NewNotice
 from models.wiring import Models
 from tests.support.smtp_server import Mailbox
@@ -18,6 +19,19 @@ async def test_the_most_urgent_come_first(models: Models) -> None:
     assert [notice.kind for notice in queue] == ["minor", "minor", "intimate", "illegal", "other"]
     assert queue[0].created_at < queue[1].created_at
     assert len({notice.reference for notice in queue}) == 5
+
+
+async def test_a_flood_of_one_sender_buries_no_other_and_pages_reach_all(models: Models) -> None:
+    for number in range(5):
+        flood = msgspec.structs.replace(NEW, email="A@example.com" if number % 2 else "a@example.com")
+        await models.notices.file(flood, f"192.0.2.{number}")
+    await models.notices.file(msgspec.structs.replace(NEW, email="b@example.com"), "192.0.2.9")
+    queue = await models.notices.queue()
+    assert [notice.email for notice in queue][:2] == ["a@example.com", "b@example.com"]
+    assert [one.created_at for one in queue[2:]] == sorted(one.created_at for one in queue[2:])
+    assert await models.notices.queue(queue[1].notice_id, most=2) == queue[2:4]
+    assert await models.notices.queue(queue[-1].notice_id) == []
+    assert await models.notices.queue(new_id()) == queue
 
 
 async def test_nobody_is_flooded_with_confirmations(models: Models, mailbox: Mailbox) -> None:
