@@ -11,7 +11,7 @@ from datetime import timedelta
 import msgspec
 
 from models.clock import Clock
-from models.errors import Conflict, Invalid
+from models.errors import Conflict, Invalid, NotFound
 from models.safety.bans import Bans, NewBan
 from models.safety.report_reviews import JUDGED, Report, ReportReviews, ReportVerdict
 from models.safety.reports import REASONS
@@ -23,6 +23,7 @@ BANS = ("temporary", "permanent")
 # Upheld without a ban: the report was right, and a picture was removed, or the user is gone.
 WITHOUT_BAN: dict[str, ReportVerdict] = {"dismiss": "dismissed", "uphold": "upheld"}
 CHOOSE = "Choose a decision."
+GONE = "This user has been deleted, so there is no one to ban. Uphold or dismiss the report."
 
 
 class Decision(msgspec.Struct, frozen=True, rename="camel"):
@@ -51,7 +52,10 @@ class Moderation:
         if verdict := WITHOUT_BAN.get(decision.kind):
             return await self._reviews.judge(report_id, moderator_id, verdict, reason)
         report_ids = await self._behind(report) if decision.with_others else (report_id,)
-        return await self._ban(report.reported_id, report.reason, report_ids, moderator_id, decision)
+        try:
+            await self._ban(report.reported_id, report.reason, report_ids, moderator_id, decision)
+        except NotFound as problem:
+            raise Invalid(kind=GONE) from problem
 
     async def on_person(self, user_id: str, moderator_id: str, decision: Decision) -> None:
         """Decides about a user without a report."""

@@ -113,7 +113,8 @@ async def test_a_report_about_a_deleted_user_can_be_upheld(site: Running, person
     _, browser = await at_work(site, "Mia")
     await site.models.deletions.delete(ben.user_id)
     path = f"/admin/reports/{report_id}"
-    assert (await browser.post(path, kind="permanent", reason="Rude.")).status == 404
+    refused = await browser.post(path, kind="permanent", reason="Rude.")
+    assert (refused.status, "This user has been deleted" in refused.text) == (422, True)
     assert (await browser.post(path, kind="uphold", reason="It was so.")).status == 303
     assert (await site.models.report_reviews.get(report_id)).verdict == "upheld"
     assert await acts(site) == ["report.upheld"]
