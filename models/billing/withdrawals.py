@@ -33,6 +33,7 @@ WORDS = (
     "the first time: until my first connected call, or until a friend joins with my code."
 )
 OFTEN = "You have taken back {most} payments within a year. A friend's invite code still lets you in."
+LATER = "The payment provider is not answering. You get your money back as soon as it does."
 USED = "You have used your access already, so you can no longer withdraw from this purchase."
 
 
@@ -141,6 +142,8 @@ class Withdrawals:
                     raise Conflict(USED)
         try:
             await self._refunds.refund(await self._refunds.find(payment_id))
+        except StripeUnavailable as problem:
+            raise StripeUnavailable(LATER) from problem
         except (Conflict, StripeRefused):
             async with self._db.transaction() as on:
                 await self._grants.lock(user_id, on=on)

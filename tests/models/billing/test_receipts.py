@@ -114,7 +114,7 @@ async def test_a_refund_without_an_answer_is_repeated_and_the_code_stays_stopped
     """Stripe may have made it."""
     anna, payment, code = await paid_beside_a_code(models, stripe, person, "Anna")
     stripe.faults.append("429")
-    with pytest.raises(StripeUnavailable):
+    with pytest.raises(StripeUnavailable, match="as soon as it does"):
         await models.receipts.refund_own(anna.user_id, payment)
     with pytest.raises(Conflict):
         await models.invite_codes.check(code)
