@@ -71,6 +71,10 @@ class Alerts:
         """Stores an alert with a page of the console. The next round of the sweep sends it."""
         await self._sql.run("raise_alert", on=on, kind=kind, path=path, now=self._clock.frozen)
 
+    async def raise_once(self, kind: Kind, path: str, *, on: Transaction) -> None:
+        """As `raise_alert`, unless the same alert waits already: a flood is one alert a round."""
+        await self._sql.run("raise_once", on=on, kind=kind, path=path, now=self._clock.frozen)
+
     async def note_waiting(self, kind: Literal["report", "appeal"], *, on: Transaction) -> None:
         """Alerts of a new report or appeal, at most once in `QUEUE_EVERY_SECONDS` whatever their number."""
         values = {"kind": kind, "path": f"/admin/{kind}s", "every": QUEUE_EVERY_SECONDS}

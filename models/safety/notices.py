@@ -114,7 +114,7 @@ class Notices:
                 email=email, now=self._clock.frozen,
             )  # fmt: skip
             if kind in DEADLINE_HOURS:
-                await self._alerts.raise_alert("notice", "/admin/notices", on=on)
+                await self._alerts.raise_once("notice", "/admin/notices", on=on)
         await self._confirm(email, receipt)
         return receipt
 

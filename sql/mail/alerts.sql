@@ -3,6 +3,12 @@
 -- name: raise_alert(kind, path, now)!
 insert into alerts (kind, path, created_at) values (:kind, :path, coalesce(:now::timestamptz, clock_timestamp()));
 
+-- name: raise_once(kind, path, now)!
+-- Unless the same one waits: sent together they would say the same, and many would delay others.
+insert into alerts (kind, path, created_at)
+select :kind, :path, coalesce(:now::timestamptz, clock_timestamp())
+where not exists (select from alerts where kind = :kind and path = :path and sent_at is null and claimed_at is null);
+
 -- name: raise_rarely(kind, path, every, now)!
 insert into alerts (kind, path, created_at)
 select :kind, :path, at from coalesce(:now::timestamptz, clock_timestamp()) as at

@@ -16,7 +16,7 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest, ResponseStartLine
 from tornado.testing import bind_unused_port
 
-from models.mail.alerts import EVERY_SECONDS, QUEUE_EVERY_SECONDS, Alerts
+from models.mail.alerts import EVERY_SECONDS, MOST_AT_ONCE, QUEUE_EVERY_SECONDS, Alerts
 from models.mail.mailer import Mailer
 from models.safety.notices import NewNotice
 from models.settings.config import Config
@@ -120,6 +120,26 @@ async def test_a_flood_is_one_message_a_minute_and_a_failure_is_repeated(
     models.clock.advance(seconds=2 * EVERY_SECONDS)
     await models.alerts.send()
     assert len(receiver.requests) == 2
+
+
+async def test_a_flood_of_notices_is_one_alert_and_delays_no_other(
+    models: Models, receiver: Receiver
+) -> None:
+    models.clock.freeze(models.clock.now())
+    new = NewNotice(kind="minor", where="here", email="a@example.com", has_good_faith=True)
+
+    async def flood() -> None:
+        for number in range(MOST_AT_ONCE + 1):
+            await models.notices.file(new, f"192.0.2.{number}")
+
+    await flood()
+    await models.alerts.raise_alert("ban", "/admin/people/1")
+    await models.alerts.send()
+    models.clock.advance(seconds=2 * EVERY_SECONDS)
+    await flood()
+    await models.alerts.send()
+    kinds = [[alert["kind"] for alert in body["alerts"]] for body in receiver.bodies]
+    assert kinds == [["notice", "ban"], ["notice"]]
 
 
 async def test_a_dead_webhook_does_not_silence_the_e_mails(
