@@ -9,6 +9,7 @@
  * `silentMs`, is replaced: a dead tunnel sends no close. Does not queue: `send` returns whether the message was sent.
  */
 import { clock } from "./clock.js";
+import { onOtherNetwork, onOtherSpeed } from "./network.js";
 
 /** @typedef {{type: string, [field: string]: any}} Message */
 /** @typedef {"connecting"|"open"|"waiting"|"closed"} Status */
@@ -19,7 +20,7 @@ const MOST_MS = 8000;
 const PING_MS = 20_000;
 const SILENT_MS = 8000;
 const HANDSHAKE_MS = 12_000;
-const CHECK_MS = 1000;
+const CHECK_MS = 600;
 const ANSWERS = ["pong", "socket:status"];
 
 /** @returns {string} crypto.randomUUID is missing on plain http */
@@ -60,9 +61,8 @@ export class Socket extends EventTarget {
   /** Until it is closed: what is closed can be freed. */
   #listen() {
     const { signal } = (this.#listening = new AbortController());
-    window.addEventListener("online", () => this.#networkChanged(), { signal });
-    // Chromium: another network, although the browser was never offline.
-    Reflect.get(navigator, "connection")?.addEventListener("change", () => this.#networkChanged(), { signal });
+    onOtherNetwork(() => this.#networkChanged(), signal);
+    onOtherSpeed(() => { this.check(); }, signal);
     document.addEventListener("visibilitychange", () => this.#visibilityChanged(), { signal });
   }
 
@@ -149,7 +149,7 @@ export class Socket extends EventTarget {
   }
 
   /**
-   * Whether the server answers now, which it must within a second, or three of its usual round trips. Otherwise the connection
+   * Whether the server answers now, which it must within 0.6 s, or three of its usual round trips. Otherwise the connection
    * is replaced; while there is none, the next attempt is made at once.
    * @returns {Promise<boolean>}
    */

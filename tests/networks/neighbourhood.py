@@ -101,16 +101,23 @@ class Home:
     def enter(self, name: str) -> None:
         """Joins that network and leaves the other one first, as a phone that leaves the house."""
         for other in NETWORKS:
-            self.inside.ip(f"link set {other} down")
-            self.inside.ip(f"addr flush dev {other}")
+            self.leave(other)
+        self.join(name)
+
+    def leave(self, name: str) -> None:
+        self.inside.ip(f"link set {name} down")
+        self.inside.ip(f"addr flush dev {name}")
+
+    def join(self, name: str) -> None:
+        """What is new goes there, also while another network is still up."""
         self.inside.ip(f"link set {name} up")
         place = 10 * self._number + NETWORKS[name]
         if self._family == 4:
             self.inside.ip(f"addr add 192.168.{place}.2/24 dev {name}")
-            self.inside.ip(f"route add default via 192.168.{place}.1")
+            self.inside.ip(f"route replace default via 192.168.{place}.1")
         else:
             self.inside.ip(f"addr add 2a10:{place}::2/64 dev {name} nodad")
-            self.inside.ip(f"-6 route add default via 2a10:{place}::1")
+            self.inside.ip(f"-6 route replace default via 2a10:{place}::1")
 
     def fault(self, *rules: str) -> None:
         """`self.fault("meta l4proto udp")`: the router drops what fits a rule. Without any, all works."""

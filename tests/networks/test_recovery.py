@@ -104,6 +104,26 @@ async def test_a_change_of_network(stage: Stage, code: str, homes: list[Home]) -
 
 @pytest.mark.prove
 @journey(seconds=600)
+async def test_the_old_network_goes_after_the_new_one_has_come(
+    stage: Stage, code: str, homes: list[Home]
+) -> None:
+    """The browser is never offline and reports nothing."""
+    anna, ben = await couple(stage, code)
+
+    async def measure(number: int) -> float:
+        new, old = ("mobile", "lan") if number % 2 == 0 else ("lan", "mobile")
+        homes[0].join(new)
+        await calms_down(anna, ben)
+        seen, began = await moments(anna, ben), now()
+        homes[0].leave(old)
+        return await back_after(began, (anna, ben), seen, is_other_way=True)
+
+    await check_median("another network, without a time offline", 3, measure)
+    await hang_up(anna, ben)
+
+
+@pytest.mark.prove
+@journey(seconds=600)
 async def test_udp_dies_during_the_call(stage: Stage, code: str, homes: list[Home]) -> None:
     anna, ben = await couple(stage, code)
 

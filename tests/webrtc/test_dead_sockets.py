@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from playwright.async_api import WebSocketRoute, expect
 
+from tests.journeys.people.visitor import until
 from tests.journeys.stage import Stage, journey
-from tests.webrtc.callers import hang_up, pair, talk
+from tests.webrtc.callers import couple, hang_up, pair, talk
 
 SECONDS_TO_NOTICE = 20
+# A connection that is younger than that is not replaced.
+YOUNG_MS = 2000
+# What Chromium says of the network: a type only on phones, and the speed everywhere.
+CHANGE = """(type) => {
+  Object.defineProperty(navigator.connection, "type", { value: type ?? undefined, configurable: true });
+  navigator.connection.dispatchEvent(new Event("change"));
+}"""
 
 
 class Tunnel:
@@ -52,3 +60,18 @@ async def test_end_does_not_need_the_relay_connection(stage: Stage) -> None:
     await talk(anna, ben)
     tunnel.is_frozen = True
     await hang_up(anna, ben)
+
+
+@journey
+async def test_another_network_replaces_the_connections_and_another_speed_does_not(stage: Stage) -> None:
+    anna, ben = await couple(stage)
+    began = float(await anna.run("performance.now()"))
+    await until(lambda: anna.run("performance.now()"), lambda now: now > began + YOUNG_MS)
+    before = await anna.run("seen.opened")
+    await anna.run(CHANGE)
+    await anna.visitor.write("Still the same network")
+    await ben.visitor.reads("Still the same network")
+    assert await anna.run("seen.opened") == before
+    await anna.run(CHANGE, "cellular")
+    assert (await anna.run("seen.opened"))[len(before) :] == ["invites", "calls"]
+    await anna.visitor.in_call()

@@ -8,6 +8,7 @@
  * continues the plan. Each request is answered: by the side that leads (see the engine) with an offer, by the other one with a
  * request. A side offers itself if its peer is there but does not do so.
  */
+import { onOtherNetwork } from "../../network.js";
 
 const PATIENCE_MS = 5000;
 const MOST_MS = 10_000;
@@ -35,18 +36,7 @@ export class Reconnect {
   constructor(engine, steps) {
     this.engine = engine;
     this.steps = steps;
-    window.addEventListener("online", () => this.#networkChanged(), { signal: this.#listening.signal });
-    this.#watchConnectionType();
-  }
-
-  /** navigator.connection also reports every change of speed; only a change of the network type matters. */
-  #watchConnectionType() {
-    const connection = /** @type {any} */ (navigator).connection;
-    let known = connection?.type;
-    connection?.addEventListener?.("change", () => {
-      if (connection.type !== known) this.#networkChanged();
-      known = connection.type;
-    }, { signal: this.#listening.signal });
+    onOtherNetwork(() => this.#networkChanged(), this.#listening.signal);
   }
 
   #networkChanged() {
