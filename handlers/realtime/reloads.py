@@ -2,7 +2,8 @@
 
 Concurrent requests are combined into one reload. Seats come before invite sockets, because the grace period
 of a seat that was taken for empty is running. If a server is down, a socket is retried until it has got its
-state; a socket whose user or call no longer exists is closed.
+state; a socket whose user or call no longer exists is closed. So is one whose reload fails in any other way
+(with 1013): its client opens it again, instead of waiting for events of a state that it never got.
 """
 
 from __future__ import annotations
@@ -97,15 +98,22 @@ async def _reload(socket: Refusable, work: Work) -> bool:
         socket.refuse(problem)
     except Exception:
         # One failing socket must not keep the others from their state.
-        logger.exception("a socket could not be reloaded")
+        _give_up(socket)
     return True
 
 
-async def look_again(socket: Refusable, work: Work) -> None:
+def _give_up(socket: Refusable) -> None:
+    logger.exception("a socket could not be reloaded")
+    socket.refuse(Unavailable())
+
+
+async def look_again(socket: Refusable, work: Work, again_seconds: float = 2 * AGAIN_SECONDS) -> None:
     """Reloads one socket as soon as both servers are up; it is closed if its user or call no longer
-    exists.
+    exists, or if that fails.
     """
     try:
-        await retry_until_available(work)
+        await retry_until_available(work, again_seconds)
     except Problem as problem:
         socket.refuse(problem)
+    except Exception:
+        _give_up(socket)

@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from handlers.realtime.reloads import Reloads
+from handlers.realtime.reloads import Reloads, look_again
 from models.errors import NotFound, Problem, Unavailable
+from models.retry import MOST_FAILURES
 from tests.conftest import MakePerson, MakeSite, Running
 from tests.support.scenes import two, until
 
@@ -70,8 +71,16 @@ async def test_one_failure_does_not_stop_the_others(caplog: pytest.LogCaptureFix
         made.request()
         await until(lambda: fine.told and away.told)
     assert isinstance(gone.refused, NotFound)
+    assert isinstance(faulty.refused, Unavailable), "its client opens it again and gets its state"
     assert (gone.told, faulty.told) == (0, 0)
     assert caplog.messages == ["a socket could not be reloaded"]
+
+
+async def test_a_single_socket_that_cannot_be_reloaded_is_closed(caplog: pytest.LogCaptureFixture) -> None:
+    faulty = Asked(*[ValueError()] * MOST_FAILURES)
+    await look_again(faulty, faulty.work, again_seconds=0.001)
+    assert isinstance(faulty.refused, Unavailable)
+    assert caplog.messages[-1] == "a socket could not be reloaded"
 
 
 async def test_the_preparation_is_retried_until_it_works() -> None:
