@@ -89,13 +89,14 @@ class Invites:
         assert isinstance(to, str)
         assert isinstance(seconds, int)
         between = await self._between(caller, to)
-        if between.fault == "no_access" or between.fault == "offline":
-            return CallDeclined(id=command_id, reason=between.fault)
+        if between.fault == "no_access":
+            return CallDeclined(id=command_id, reason="no_access")
         deadline = between.now + timedelta(seconds=self._config.ring_seconds)
         ring = Ring(new_id(), caller.user_id, to, seconds, deadline, socket_id)
         outcome, other = await self._rings.open(
-            ring, now_ms=epoch_ms(between.now), is_cooling=between.is_cooling, is_in_call=between.is_in_call
-        )
+            ring, now_ms=epoch_ms(between.now), is_hidden=between.fault == "offline",
+            is_cooling=between.is_cooling, is_in_call=between.is_in_call,
+        )  # fmt: skip
         if outcome == "ringing":
             return await self._ring(caller, ring, command_id)
         if outcome == "glare" and other is not None:

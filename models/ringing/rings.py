@@ -44,13 +44,13 @@ class Rings:
         self._bus = bus
 
     async def open(
-        self, ring: Ring, *, now_ms: int, is_cooling: bool, is_in_call: bool
+        self, ring: Ring, *, now_ms: int, is_hidden: bool, is_cooling: bool, is_in_call: bool
     ) -> tuple[str, str | None]:
         """("ringing" | "offline" | "cooldown" | "busy", None) or ("glare", the other's invite id)."""
         answer = await self._bus.script(
             "ringing.invite_open", ring.invite_id, ring.caller_id, ring.callee_id, ring.seconds, now_ms,
             to_ms(ring.deadline),
-            int(is_cooling), keys.INVITE_LINGER_MS, ring.socket, int(is_in_call),
+            int(is_cooling), keys.INVITE_LINGER_MS, ring.socket, int(is_in_call), int(is_hidden),
         )  # fmt: skip
         return answer[0].decode(), answer[1].decode() if len(answer) > 1 else None
 

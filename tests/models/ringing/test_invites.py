@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
@@ -89,8 +90,25 @@ async def test_unknown_blocked_reported_banned_and_away_users_get_identical_answ
     await hide(site, pair.anna, others)
     await site.invites(await person("left"), join=False)
     pair.a.inbox.clear()
-    answers = [await answer_to(pair, to) for to in [str(uuid.uuid4()), *(o.user_id for o in others.values())]]
+    targets = [str(uuid.uuid4()), *(o.user_id for o in others.values())]
+    answers = [await answer_to(pair, to) for to in targets]
     assert answers == [{"type": "call:declined", "reason": "offline", "id": "x"}] * 7
+    # Nor does the time of an answer tell them apart: each costs the same steps.
+    assert {await steps_of(site, pair, to) for to in targets} == {(1, 1)}
+
+
+async def steps_of(site: Running, pair: Two, to: str) -> tuple[int, int]:
+    """The statements of PostgreSQL and the scripts of Redis that an invite costs."""
+    before = site.models.db.statements_run, await scripts_run(site)
+    assert await reason_of(pair, to) == "offline"
+    return site.models.db.statements_run - before[0], await scripts_run(site) - before[1]
+
+
+async def scripts_run(site: Running) -> int:
+    stats = await site.models.bus.command("info", "commandstats")
+    text = stats.decode() if isinstance(stats, bytes) else str(stats)
+    found = re.search(r"evalsha\D+calls\D+(\d+)", text)
+    return int(found[1]) if found else 0
 
 
 async def hide(site: Running, anna: Person, others: dict[str, Person]) -> None:

@@ -1,10 +1,12 @@
 -- include: room.settle
 -- ARGV: invite, caller, callee, seconds, now, deadline, cools (1|0), linger ms, caller's socket, in a call
--- (1|0).
+-- (1|0), hidden (1|0).
+-- A hidden callee is looked up like any other: the time of the answer does not tell a block from an absence.
 -- Returns {'ringing'} | {'offline'} | {'cooldown'} | {'busy'} | {'glare', the other user's invite}
 local invite, caller, callee, now, deadline = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[5]), tonumber(ARGV[6])
 local callee_busy = redis.call('GET', 'ns:busy:' .. callee)
-if not callee_busy and not presence_of(callee, now) then return {'offline'} end
+local is_away = not callee_busy and not presence_of(callee, now)
+if is_away or ARGV[11] == '1' then return {'offline'} end
 if ARGV[7] == '1' then return {'cooldown'} end
 local other = callee_busy and string.match(callee_busy, '^invite:(.+)$')
 if other and redis.call('HGET', 'ns:invite:' .. other, 'caller') == callee and
