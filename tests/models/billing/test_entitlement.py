@@ -16,6 +16,7 @@ NOTHING = {
     "is_lost": False,
     "is_withdrawn": False,
     "is_in_review": False,
+    "is_owed": False,
     "is_of_nobody": False,
 }
 
