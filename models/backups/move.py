@@ -6,13 +6,16 @@ stays so after a move that succeeded; otherwise it takes writes again. Nothing i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from models.backups.archive import BackupError, Echo, Manifest
 from models.backups.files import opened, save
 from models.backups.restore import Occupied, load
 from models.backups.temporary import temporary_directory
-from models.postgres.copying import Hold
+from models.errors import Unavailable
+from models.postgres.copying import CopyFailed, Hold
 from models.postgres.migrations import migrate
 
 
@@ -25,7 +28,8 @@ def move(source: str, target: str, directory: Path, *, echo: Echo, may_replace: 
             raise Occupied("The new database has data, which the move replaces.")
         with new.released():
             migrate(source, echo=echo)
-            migrate(target, echo=echo)
+            with _named_as_target():
+                migrate(target, echo=echo)
             echo("The site takes no changes from now on.")
             old.take()
             try:
@@ -41,5 +45,17 @@ def _copy(source: str, target: str, directory: Path, echo: Echo) -> Manifest:
         file = place / "move"
         save(source, file, None, lambda text: echo(f"Read {text}"))
         with opened(file, None, directory) as (archive, manifest):
-            load(target, archive, manifest, lambda text: echo(f"Written {text}"))
+            with _named_as_target():
+                load(target, archive, manifest, lambda text: echo(f"Written {text}"))
             return manifest
+
+
+@contextmanager
+def _named_as_target() -> Iterator[None]:
+    """Faults of the new database name `--to`, because DATABASE_URL is the old one."""
+    try:
+        yield
+    except Unavailable as error:
+        raise BackupError(error.message.replace("DATABASE_URL", "--to", 1)) from error
+    except CopyFailed as error:
+        raise CopyFailed(str(error).replace("DATABASE_URL", "--to", 1)) from error

@@ -86,8 +86,11 @@ STATES = {
     "55P03": "a table stays locked by another session. Stop it, and start again",
     "57014": "the server cancelled a statement (statement_timeout)",
     "3F000": "its search_path names no schema that exists",
+    "42P07": "the database has tables of another program. Create one for the site (createdb)",
 }  # fmt: skip
 
+ENCODING = "the database's encoding must be UTF8 (createdb --encoding=UTF8 --template=template0)"
+FOREIGN_TABLES = STATES["42P07"]
 NOT_ALLOWED = f"DATABASE_URL: {STATES['42501']}."
 
 

@@ -26,7 +26,7 @@ from yoyo.connections import DatabaseURI
 from yoyo.migrations import Migration, MigrationList, default_migration_table
 
 from models.errors import Unavailable
-from models.postgres.connection_errors import NOT_ALLOWED, cause_of
+from models.postgres.connection_errors import ENCODING, NOT_ALLOWED, cause_of
 from models.postgres.statements import statement
 
 DIRECTORY = Path(__file__).parent.parent.parent / "sql" / "migrations"
@@ -50,7 +50,11 @@ LOCK_TIMEOUT = (
 PATIENCE_SECONDS = 60.0
 OTHERS_SECONDS = 600.0
 PAUSE_SECONDS = 1.0
-FOR_THE_OPERATOR = (psycopg2.errors.InsufficientPrivilege, psycopg2.OperationalError)
+FOR_THE_OPERATOR = (
+    psycopg2.errors.InsufficientPrivilege,
+    psycopg2.errors.DuplicateTable,
+    psycopg2.OperationalError,
+)
 BLOCKED = (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected)
 ReportProgress = Callable[[str], object]
 
@@ -70,12 +74,14 @@ def migrate(
     """Applies the pending migrations, or those of `names` only. `echo` gets a progress message before
     anything that may take time.
 
-    Raises: Unavailable (unreachable, lost, no permission, a newer schema), MigrationBlocked, psycopg2.Error
-    (an error in a file).
+    Raises: Unavailable (unreachable, lost, no permission, another encoding or program, a newer schema),
+    MigrationBlocked, psycopg2.Error (an error in a file).
     """
     with closing(_connect(database_url)) as guard, _backend(database_url) as backend:
         try:
             guard.autocommit = True
+            if guard.get_parameter_status("server_encoding") != "UTF8":
+                raise Unavailable(f"DATABASE_URL: {ENCODING}.")
             _take_turn(guard, echo)
             _make_lock_table(backend)
             with backend.lock():

@@ -13,7 +13,7 @@ from psycopg2 import extensions
 
 from models.findings import Findings
 from models.other_services import POSTGRESQL, what_answers
-from models.postgres.connection_errors import cause_of, is_unclear
+from models.postgres.connection_errors import ENCODING, FOREIGN_TABLES, cause_of, is_unclear
 
 CONNECT_SECONDS = 3
 PORT = 5432
@@ -22,6 +22,8 @@ LEAST_VERSION = 13
 # The commands beside the site: check, migrate, backup.
 COMMANDS = 3
 SKEW_SECONDS = 5
+# yoyo's own table.
+MIGRATIONS = "_yoyo_migration"
 
 
 def check_database(url: str, connections: int) -> Findings:
@@ -59,7 +61,7 @@ def _server(connection: Any) -> list[str]:
     if connection.server_version < LEAST_VERSION * 10_000:
         found.append(f"PostgreSQL {LEAST_VERSION} or newer is needed, and this one is older")
     if connection.get_parameter_status("server_encoding") != "UTF8":
-        found.append("the database's encoding must be UTF8 (createdb --encoding=UTF8 --template=template0)")
+        found.append(ENCODING)
     if connection.encoding != "UTF8":
         found.append("client_encoding must be UTF8: ALTER DATABASE or ALTER ROLE … RESET client_encoding")
     if _ask(connection, "pg_is_in_recovery"):
@@ -78,14 +80,14 @@ def _schema(connection: Any) -> list[str]:
         return ["its search_path names no schema that exists and that the user may use"]
     if not _ask(connection, "has_schema_privilege", schema, "CREATE"):
         return ["the user may not create tables. Grant CREATE on the schema"]
-    if _ask(connection, "to_regclass", "users") and not _ask(
-        connection, "has_table_privilege", "users", "INSERT"
-    ):
+    if not _ask(connection, "to_regclass", "users"):
+        return []
+    if not _ask(connection, "has_table_privilege", "users", "INSERT"):
         return [
             "the tables belong to another user (as after a restore), and this one may not write them. Let "
             "that user run REASSIGN OWNED BY … TO …"
         ]
-    return []
+    return [] if _ask(connection, "to_regclass", MIGRATIONS) else [FOREIGN_TABLES]
 
 
 def _pooler(connection: Any, url: str) -> list[str]:

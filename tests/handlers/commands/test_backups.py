@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from models.backups import schedule, verified
 from models.backups.archive import BackupError
 from models.settings.config import Config
 from tests.conftest import ROOT, Servers
+from tests.models.backups.conftest import run_alone
 
 ANY_FAILURE = (
     "Restoring it into a temporary PostgreSQL.\n"
@@ -87,6 +88,41 @@ def test_what_cannot_be_done_is_explained(
     code, told = run(line)
     assert code == 1
     assert cause in told.splitlines()[-1]
+
+
+@pytest.fixture
+def targets(servers: Servers) -> Iterator[Callable[[str], str]]:
+    """URLs of databases that a user `mover` cannot use, on the server of the run."""
+    made = {
+        "closed": "create database closed",
+        "ascii": "create database ascii owner mover encoding 'SQL_ASCII' locale 'C' template template0",
+        "shared": "create database shared owner mover",
+    }
+    for statement in ("create role mover login", *made.values()):
+        run_alone(servers.database_url, statement)
+    mine = servers.database_url.replace("postgres@", "mover@")
+    run_alone(mine.replace("/postgres?", "/shared?"), "create table users (of_another_program int)")
+    yield lambda name: mine.replace("/postgres?", f"/{name}?")
+    for name in made:
+        run_alone(servers.database_url, f"drop database {name} with (force)")
+    run_alone(servers.database_url, "drop role mover")
+
+
+@pytest.mark.parametrize(
+    ("name", "cause"),
+    [
+        ("closed", "--to: the user may not create or change tables there. Grant CREATE on the schema"),
+        ("ascii", "--to: the database's encoding must be UTF8 (createdb --encoding=UTF8"),
+        ("shared", "--to: the database has tables of another program. Create one for the site"),
+        ("none", "--to: there is no such database"),
+    ],
+)
+def test_a_database_that_cannot_take_a_move_is_not_taken_for_the_sites_own(
+    run: Run, targets: Callable[[str], str], name: str, cause: str
+) -> None:
+    code, told = run(f"move --to {targets(name)}")
+    assert code == 1
+    assert told.splitlines()[-1].startswith(cause)
 
 
 @pytest.mark.prove

@@ -65,16 +65,24 @@ def test_a_pooler(postgres: TcpPostgres, mode: str, is_refused: bool) -> None:
     assert bool(found.refused) == is_refused
 
 
+def test_tables_of_another_program(postgres: TcpPostgres) -> None:
+    run(postgres, "create table users ()", "alter table users owner to sky", database="mine")
+    try:
+        assert "tables of another program" in refused(check_services(url(postgres), None))
+    finally:
+        run(postgres, "drop table users", database="mine")
+
+
 def test_tables_of_another_user(postgres: TcpPostgres) -> None:
     """As after a restore by the superuser: the site could start and write nothing."""
-    run(postgres, "create table users ()", database="mine")
+    run(postgres, "create table users ()", "create table _yoyo_migration ()", database="mine")
     try:
         told = refused(check_services(url(postgres), None))
         assert "the tables belong to another user" in told
         run(postgres, "grant insert on users to sky", database="mine")
         assert check_services(url(postgres), None).refused == ()
     finally:
-        run(postgres, "drop table users", database="mine")
+        run(postgres, "drop table users, _yoyo_migration", database="mine")
 
 
 def test_the_start_reports_the_same(postgres: TcpPostgres) -> None:
