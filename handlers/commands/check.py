@@ -16,6 +16,7 @@ from models.checks.services import check_services
 from models.processes.own_servers import missing_programs
 from models.settings.config import Config, ConfigError
 from models.settings.environment import read_config
+from models.settings.faults import Faults
 from models.settings.names import misspelled
 
 logger = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ def check(environment: Mapping[str, str]) -> int:
     services = check_services(config.database_url, config.redis_url, config.database_connections)
     found = services.with_(look_around(environment)).with_(check_host(config)).with_(try_to_listen(config))
     found = found.with_(missing_programs(config))
-    for note in (*misspelled(environment), *found.notes):
+    notes = [note for note in found.notes if not Faults(faults).concerns(note)]
+    for note in (*misspelled(environment), *notes):
         print(f"Note: {note}")
     if faults := [*faults, *found.refused, *found.to_mend]:
         print(CannotStart(faults), file=sys.stderr)

@@ -14,7 +14,8 @@ from handlers.commands.check import CannotStart
 from models.processes.robots_process import has_robots
 from models.processes.service_urls import Urls
 from models.settings.config import DATA, Config
-from models.settings.reader import Faults, SettingsReader
+from models.settings.faults import Faults
+from models.settings.reader import SettingsReader
 from models.wiring import Models
 
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}

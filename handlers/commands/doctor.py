@@ -17,7 +17,7 @@ import msgspec
 
 from models.accounts.robots import Probe, plan_of
 from models.checks import call, proxy, public_address
-from models.checks.host import NO_STUN, check_host
+from models.checks.host import NO_STUN, OTHER_PORT, check_host
 from models.checks.lines import Line, State, faults, fine, judged, skipped, wrong
 from models.checks.public_address import PublicAddress
 from models.checks.services import check_services
@@ -104,9 +104,12 @@ def _machine(config: Config) -> list[Line]:
     found = check_host(config)
     lines = faults("disk", (*found.refused, *found.to_mend), "DATA_DIR can be written and has room")
     mail = [text for text in found.notes if text.startswith("SMTP_URL")]
-    # On this machine alone, what these notes say does no harm. The call shows whether STUN and TURN work.
+    # On this machine alone, what these notes say does no harm. The call shows whether STUN and TURN work, and
+    # the look at BASE_URL whether its port is passed on.
     state: State = "note" if config.is_loopback else "wrong"
-    lines += [Line("machine", state, text) for text in found.notes if text not in (*mail, NO_STUN)]
+    lines += [
+        Line("machine", state, text) for text in found.notes if text not in (*mail, NO_STUN, OTHER_PORT)
+    ]
     if config.smtp_url is None:
         return [*lines, skipped("mail", "SMTP_URL is not set")]
     return lines + faults("mail", mail, "the server accepts the sign-in")

@@ -25,12 +25,14 @@ LEAST_FILES = 1024
 # Of cgroup 2; `max` without a limit.
 CONTAINER_MEMORY = Path("/sys/fs/cgroup/memory.max")
 NO_STUN = (
-    "TURN_URLS and STUN_URLS are not set: only people on the same network can call each other. "
-    "Set TURN_URLS and TURN_SECRET (a coturn of your own, which is a STUN server as well), or STUN_URLS."
+    "TURN_URLS and STUN_URLS name no server: only people on the same network can call each other. "
+    "Set TURN=embedded (coturn beside the site, which is a STUN server as well), TURN_URLS and TURN_SECRET "
+    "(a coturn elsewhere), or STUN_URLS."
 )
 NO_CAMERA = (
     "BASE_URL is http on another machine: browsers give no camera and no microphone to such a page, so that "
-    "no user can take a selfie or talk. Put a proxy with TLS in front and set BASE_URL to https://."
+    "no user can take a selfie or talk. Set BASE_URL to https://: with TLS=auto, our Caddy "
+    "gets the certificate for a public name; otherwise put a proxy with TLS in front."
 )
 WIDE = (
     "TRUSTED_PROXIES names a network that strangers are in: anyone there can send a forged X-Forwarded-For, "
@@ -53,6 +55,10 @@ PRIVATE_IP = (
 NO_CADDY = (
     "TLS=auto runs no Caddy, because the host of BASE_URL is no public name and so gets no certificate. Set "
     "TLS=internal, or put a proxy with a certificate in front and name it in TRUSTED_PROXIES."
+)
+OTHER_PORT = (
+    "HTTPS_PORT is not the port of BASE_URL: unless something passes that port on (docker run -p), nothing "
+    "answers at BASE_URL."
 )
 NO_ROBOTS = (
     "PROBE_MINUTES needs the libraries of requirements-demo.txt, which are not installed: no call is made."
@@ -91,6 +97,8 @@ def consequences(config: Config) -> list[str]:
         found.append(WIDE)
     if config.tls == "auto" and config.is_secure and not (has_public_name(config) or config.trusted_proxies):
         found.append(NO_CADDY)
+    if runs_caddy(config) and port_of(config.base_url) != config.https_port:
+        found.append(OTHER_PORT)
     if not config.is_loopback:
         found += _of_a_public_machine(config)
     if config.probe_minutes and not has_robots():

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from models.currencies import STRIPE_MINIMUM
 from models.settings.config import Config
+from models.settings.faults import Faults
 from models.settings.own_servers import has_public_name, runs_caddy, runs_coturn
-from models.settings.reader import Faults
 from models.settings.site_addresses import BLOCKED, BLOCKED_PORTS
 
 
 def check_together(config: Config, faults: Faults) -> None:
+    """What follows only from the default of a setting that was refused is left out."""
+    found, refused = Faults(), Faults(faults)
+    _check_all(config, found)
+    for fault in found:
+        if not refused.concerns(fault):
+            name, _, what = fault.partition(" ")
+            faults.add(name, what)
+
+
+def _check_all(config: Config, faults: Faults) -> None:
     if config.call_min_seconds > config.call_max_seconds:
         faults.add("CALL_MIN_SECONDS", "must not be more than CALL_MAX_SECONDS")
     if not config.call_min_seconds <= config.call_default_seconds <= config.call_max_seconds:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from models.currencies import STRIPE_MINIMUM
 from models.settings.checks import check_together
 from models.settings.config import Config, ConfigError
+from models.settings.faults import Faults
 from models.settings.limits import RULES
 from models.settings.own_servers import own_servers
-from models.settings.reader import Faults, SettingsReader
+from models.settings.reader import SettingsReader
 from models.settings.site_addresses import service_url
 from models.settings.urls import issuer
 

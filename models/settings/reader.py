@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from models.settings import database_url, redis_url, stripe_values
+from models.settings.faults import Faults
 from models.settings.ice_urls import stun_url, turn_url
 from models.settings.limits import whole_number
 from models.settings.networks import IpNetwork, listening_host, network, plain_address
@@ -29,14 +30,6 @@ MOST_CHARACTERS = 16 * 1024
 PLACEHOLDER = re.compile(r"\$\{[^}]*\}+|\{\{.*\}\}|<[^<>]*>")
 COMMENT = re.compile(r"\s#(?:\s|\Z)")
 MOST_LINE = 200
-
-
-class Faults(list[str]):
-    """`SETTING what is wrong`, never with the value; only the first fault of each setting."""
-
-    def add(self, name: str, what: str) -> None:
-        if not any(fault.startswith(f"{name} ") for fault in self):
-            self.append(f"{name} {what}")
 
 
 class SettingsReader:

@@ -80,6 +80,8 @@ def issuer(text: str) -> str:
         raise Unusable("must be https:// (plain http only on loopback)")
     if not parts.hostname or parts.query or parts.fragment:
         raise ValueError
+    if "/.well-known/" in parts.path:
+        raise Unusable("must end before /.well-known/: it is the issuer, which the provider's document names")
     return text
 
 

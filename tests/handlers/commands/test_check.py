@@ -42,7 +42,7 @@ def test_valid_settings(servers: Servers, tmp_path: Path) -> None:
     code, out, err = run("check", **where)
     assert (code, err) == (0, "")
     assert "The settings can be used." in out
-    assert "TURN_URLS and STUN_URLS are not set" in out
+    assert "TURN_URLS and STUN_URLS name no server" in out
 
 
 def test_every_fault_at_once_by_name_and_not_by_value(tmp_path: Path) -> None:
@@ -58,6 +58,8 @@ def test_every_fault_at_once_by_name_and_not_by_value(tmp_path: Path) -> None:
     assert named == ["PORT", "BASE_URL", "STUN_URLS", "DATABASE_URL", "REDIS_URL", "DATA_DIR"]
     assert "TURN_URL is not a setting. Is TURN_URLS meant?" in out
     assert "zz" not in err + out
+    # STUN_URLS is set, even if it cannot be read.
+    assert "only people on the same network" not in out
 
 
 @pytest.mark.parametrize("command", ["check", "serve", "migrate"])
@@ -171,6 +173,9 @@ def test_consequences_of_settings() -> None:
     assert ["give no camera" in text for text in consequences(public)] == [True]
     trusting = Config(stun_urls=("stun:a",), trusted_proxies=(ipaddress.ip_network("0.0.0.0/0"),))
     assert [text.split()[0] for text in consequences(trusting)] == ["TRUSTED_PROXIES"]
+    elsewhere = Config(stun_urls=("stun:a",), base_url="https://sky.example:8443", tls="on")
+    assert [text.split()[0] for text in consequences(elsewhere)] == ["HTTPS_PORT"]
+    assert consequences(replace(elsewhere, https_port=8443)) == []
     for host in ("203.0.113.7", "meet.local"):
         nameless = Config(stun_urls=("stun:a",), base_url=f"https://{host}", tls="auto")
         assert [text.split()[0] for text in consequences(nameless)] == ["TLS=auto"]

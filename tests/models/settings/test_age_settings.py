@@ -44,6 +44,12 @@ def test_odd_addresses_are_refused(url: str) -> None:
     assert "AGE_PROVIDER_URL" in faults(AGE_PROVIDER_URL=url)
 
 
+def test_the_address_of_the_providers_document_is_no_issuer() -> None:
+    url = "https://age.example/realms/x/.well-known/openid-configuration"
+    with pytest.raises(ConfigError, match=r"AGE_PROVIDER_URL must end before /\.well-known/"):
+        read_config(PROVIDER | {"AGE_PROVIDER_URL": url})
+
+
 def test_the_scope_asks_for_a_sign_in() -> None:
     assert faults(AGE_SCOPE="age") == ["AGE_SCOPE"]
     assert faults(AGE_SCOPE="openid age") == []

@@ -7,7 +7,8 @@ from email.message import EmailMessage
 
 import pytest
 
-from models.settings.reader import Faults, SettingsReader
+from models.settings.faults import Faults
+from models.settings.reader import SettingsReader
 from models.settings.urls import Unusable, is_host, mail_address, mail_server
 
 USABLE = ["a@b.c", "hello@sky.example", "a+b@c.com", "a'b@c.com", "a.b@xn--bcher-kva.example", "a/b@c.com",

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from models.settings.reader import Faults, SettingsReader
+from models.settings.faults import Faults
+from models.settings.reader import SettingsReader
 
 Read = Callable[[SettingsReader], Any]
 

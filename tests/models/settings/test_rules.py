@@ -9,10 +9,11 @@ import pytest
 
 from models.settings import database_url, redis_url
 from models.settings.checks import check_together
-from models.settings.config import Config
+from models.settings.config import Config, ConfigError
+from models.settings.environment import read_config
+from models.settings.faults import Faults
 from models.settings.limits import RULES
 from models.settings.paths import MOST_TEXT_BYTES, plain_path, text_file
-from models.settings.reader import Faults
 
 
 def test_every_default_is_in_its_range() -> None:
@@ -20,6 +21,9 @@ def test_every_default_is_in_its_range() -> None:
     assert RULES.keys() <= {field.name for field in fields(Config)}
     for name, (least, most) in RULES.items():
         assert least <= getattr(defaults, name) <= most, name
+
+
+SECURE = {"BASE_URL": "https://sky.test", "ALLOW_TEST_CHECKOUT": "true"}
 
 
 @pytest.mark.parametrize(
@@ -39,6 +43,23 @@ def test_two_settings_that_do_not_fit_are_named(changes: dict[str, object], sett
     nothing = Faults()
     check_together(Config(), nothing)
     assert not nothing
+
+
+@pytest.mark.parametrize(
+    ("environment", "named"),
+    [
+        ({"BASE_URL": "meet.example.org", "TLS": "on"}, ["BASE_URL"]),
+        ({"TURN_URLS": "turn.example.org", "RELAY_ONLY": "true"}, ["TURN_URLS"]),
+        ({"HTTP_PORT": "http", "PORT": "80", "TLS": "internal", **SECURE}, ["HTTP_PORT"]),
+        ({"WORKERS": "x", "MAIL_FROM": "a@example.org"}, ["WORKERS", "SMTP_URL"]),
+    ],
+)
+def test_what_follows_only_from_the_default_of_a_refused_setting_is_not_reported(
+    environment: dict[str, str], named: list[str]
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        read_config(environment)
+    assert [fault.split()[0] for fault in error.value.faults] == named
 
 
 def test_a_database_url_is_judged_as_libpq_parses_it() -> None:
