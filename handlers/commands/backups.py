@@ -6,6 +6,7 @@ Progress and errors go to standard error. Exit codes: 0; 1 if it failed, and not
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,8 @@ from models.errors import Unavailable
 from models.postgres.copying import CopyFailed, Hold
 from models.processes.embedded import Embedded
 from models.settings.config import Config
+from models.settings.database_url import judged
+from models.settings.urls import Unusable
 
 COMMANDS = ("backup", "restore", "move")
 EMBEDDED = "embedded"
@@ -49,7 +52,9 @@ def run(args: argparse.Namespace, config: Config, url: str, echo: Callable[[str]
     try:
         return work[args.command](args, config, url, echo)
     except FAILURES as error:
-        echo(error.message if isinstance(error, Unavailable) else str(error))
+        text = error.message if isinstance(error, Unavailable) else str(error)
+        # The built-in server's database is in that directory.
+        echo(text if config.database_url else re.sub(r"\ADATABASE_URL\b", "DATA_DIR", text))
     except OSError as error:
         echo(f"{error.filename or 'The file'}: {error.strerror}")
     return 1
@@ -59,6 +64,8 @@ def _backup(args: argparse.Namespace, config: Config, url: str, echo: Callable[[
     if args.file is None:
         return _scheduled(args, config, url, echo)
     file, place = args.file, working_directory(config)
+    if file.is_dir():
+        raise BackupError(f"{file} is a directory: name a file in it.")
     if file != STANDARD_OUTPUT and file.exists():
         _ask(f"{file} exists.", args, echo)
     if args.verify and file != STANDARD_OUTPUT:
@@ -118,8 +125,10 @@ def _move_to(
     target: str, args: argparse.Namespace, config: Config, url: str, echo: Callable[[str], None]
 ) -> int:
     try:
-        with Hold.of(target):
+        with Hold.of(judged(target)):
             pass
+    except Unusable as error:
+        raise BackupError(f"--to {error}.") from error
     except CopyFailed as error:
         raise BackupError(str(error).replace("DATABASE_URL", "--to", 1)) from error
 

@@ -45,7 +45,11 @@ def _target(file: Path) -> Iterator[IO[bytes]]:
         sys.stdout.buffer.flush()
         return
     part = file.with_name(f".{file.name}.{secrets.token_hex(8)}.part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        error.filename = str(file)  # The one that the operator has named.
+        raise
     try:
         with os.fdopen(descriptor, "wb") as opened:
             fcntl.flock(opened, fcntl.LOCK_EX)  # Until the file is complete, or this process ends.

@@ -15,6 +15,7 @@ from handlers.commands import backups
 from handlers.commands.cli import parse
 from models.backups import schedule, verified
 from models.backups.archive import BackupError
+from models.processes.embedded import Embedded
 from models.settings.config import Config
 from tests.conftest import ROOT, Servers
 from tests.models.backups.conftest import run_alone
@@ -73,12 +74,15 @@ def test_an_existing_file_is_not_overwritten_unasked(run: Run, tmp_path: Path) -
     ("line", "cause"),
     [
         ("backup", "set BACKUP_DIR"),
-        ("backup /nowhere/file", "/nowhere/"),
+        ("backup /nowhere/file", "/nowhere/file: No such file"),
+        ("backup /etc --replace", "/etc is a directory: name a file in it"),
         ("restore /nowhere/file", "/nowhere/file: No such file"),
         ("restore README.md", "not a backup of this site"),
         ("move --to embedded", "uses the built-in PostgreSQL already"),
         ("move --to postgresql://u@/d?host=/nowhere", "--to: "),
-        ("move --to nonsense://", "--to: "),
+        ("move --to nonsense://", "--to must be a libpq URL (postgresql://"),
+        ("move --to localhost/db", "--to must be a libpq URL (postgresql://"),
+        ("move --to postgres://u:a@b@h/d", "--to must have / ? # @ and % in its user and password"),
     ],
 )
 def test_what_cannot_be_done_is_explained(
@@ -88,6 +92,15 @@ def test_what_cannot_be_done_is_explained(
     code, told = run(line)
     assert code == 1
     assert cause in told.splitlines()[-1]
+
+
+def test_an_empty_database_of_the_built_in_server_names_its_directory(tmp_path: Path) -> None:
+    """As with another DATA_DIR than the site's, or a container without its volume."""
+    told: list[str] = []
+    with Embedded.start(tmp_path, redis=False, durable=False) as embedded:
+        args = parse(["backup", str(tmp_path / "file")])
+        assert backups.run(args, Config(data_dir=tmp_path), embedded.database_url, told.append) == 1
+    assert told == ["DATA_DIR: the database is empty: there is nothing to back up."]
 
 
 @pytest.fixture
