@@ -21,6 +21,8 @@ HASH_BYTES = KEPT * KEPT // 8
 # What a variant lacks on the two sides of each axis, as shares of the side.
 CUTS = ((0.0, 0.0), (0.05, 0.05), (0.0, 0.06), (0.06, 0.0))
 CLOSER = (0.09, 0.09)
+# And on one side alone.
+ONE_SIDE = (0.1, 0.14, 0.185)
 SLANTS = ((-6, 0.06), (-3, 0.06), (-2, 0.0), (2, 0.0), (3, 0.06), (6, 0.06))
 # What a frame may take of each side, and how much a plain one may vary (of 255; JPEG blurs its inner edge).
 EDGES = (0.05, 0.09, 0.14)
@@ -89,6 +91,9 @@ def _cropped(grey: Image.Image) -> Iterator[Image.Image]:
     """First the whole picture."""
     for across, down in (*product(CUTS, CUTS), (CLOSER, CLOSER)):
         yield _crop(grey, across, down)
+    for cut in ((share, 0.0) if first else (0.0, share) for share in ONE_SIDE for first in (True, False)):
+        yield _crop(grey, cut, (0.0, 0.0))
+        yield _crop(grey, (0.0, 0.0), cut)
 
 
 def _slanted(grey: Image.Image) -> Iterator[Image.Image]:
