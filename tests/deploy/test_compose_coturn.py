@@ -19,7 +19,7 @@ from tests.support.scenes import until
 from tests.turn.coturn import free_port
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may read the key of Caddy's container")
-HOST = "127.0.0.1"
+HOST, ADDRESS = "127.0.0.1", "198.51.100.7"
 SIGN = (
     "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=x "
     "-keyout key -out crt"
@@ -29,7 +29,7 @@ SIGN = (
 class Service:
     """The service's command, with directories and ports of this test."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, **more: str) -> None:
         assert shutil.which("turnserver") is not None, "coturn is missing: apt install coturn"
         coturn = SERVICES["coturn"]
         self.home, self.port, self.tls_port = home, free_port(), free_port()
@@ -50,7 +50,9 @@ class Service:
         script = home / "script"
         script.write_text(text)
         own = [f"--listening-ip={HOST}", f"--listening-port={self.port}", f"--relay-ip={HOST}"]
-        self.process = subprocess.Popen([shell, str(script), *own], env=os.environ | coturn["environment"])
+        self.process = subprocess.Popen(
+            [shell, str(script), *own], env=os.environ | coturn["environment"] | more
+        )
 
     def certify(self) -> bytes:
         """A new certificate, as Caddy stores it: root alone may read it. Its binary form."""
@@ -91,7 +93,7 @@ def service() -> Iterator[Service]:
     # Not in pytest's own directory, which other users could not enter.
     with tempfile.TemporaryDirectory(prefix="napalmsky-test-") as home:
         Path(home).chmod(0o755)
-        made = Service(Path(home))
+        made = Service(Path(home), PUBLIC_IP=ADDRESS)
         yield made
         made.process.terminate()
         assert made.process.wait(60) == 0
@@ -103,6 +105,7 @@ async def test_it_starts_without_a_certificate_and_takes_the_first_and_the_next(
     assert f"static-auth-secret={VALUES['TURN_SECRET']}" in lines
     assert [line for line in lines if line.startswith("realm=")] == [f"realm={VALUES['DOMAIN']}"]
     assert "no-tls" in lines
+    assert f"external-ip={ADDRESS}" in lines
     assert service.written.stat().st_mode & 0o077 == 0
     first = service.certify()
     await until(lambda: service.served() == first)
