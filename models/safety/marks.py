@@ -23,7 +23,7 @@ LONGEST_DEVICE = 64
 
 
 class ReturningUser(msgspec.Struct, frozen=True):
-    """A deleted user whose marks agree with a member's. `kinds`: email, device, address."""
+    """A deleted user whose marks agree with a member's. `kinds`: email, device, address (of IPv6: a /48)."""
 
     user_id: str
     kinds: list[str]
