@@ -1,4 +1,6 @@
-"""Ids: random UUIDs (version 4, lower case), and invite codes of 16 characters of Crockford base32."""
+"""Ids: random UUIDs (version 4, lower case), the references of reports and notices, and invite codes of 16
+characters of Crockford base32.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +29,20 @@ def is_id(value: object) -> bool:
 def is_tab(value: str) -> bool:
     """True for the id that a client makes for one of its tabs: 32 hexadecimal digits, or a UUID."""
     return _TAB.fullmatch(value) is not None
+
+
+def report_reference(report_id: str) -> str:
+    """As `R-3F2A9C01D4`: short enough for letters and phone calls."""
+    return f"R-{_short(report_id)}"
+
+
+def notice_reference(notice_id: str) -> str:
+    """As `N-3F2A9C01D4`."""
+    return f"N-{_short(notice_id)}"
+
+
+def _short(row_id: str) -> str:
+    return row_id.replace("-", "")[:10].upper()
 
 
 def new_code() -> str:

@@ -7,6 +7,7 @@ module owns (docs/decisions/storage/libpq-descriptors.md). Used only by `models.
 from __future__ import annotations
 
 import asyncio
+import select
 import selectors
 import socket
 from collections.abc import Mapping
@@ -25,6 +26,12 @@ GREETING = (
 )
 # Firewalls and NAT drop connections that are idle for some minutes. Values in DATABASE_URL take precedence.
 KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 5, "keepalives_count": 3}
+
+
+POLL_OK, POLL_READ, POLL_WRITE = (
+    int(state) for state in (extensions.POLL_OK, extensions.POLL_READ, extensions.POLL_WRITE)
+)
+READ = selectors.EVENT_READ
 
 
 def read_url(database_url: str) -> dict[str, Any]:
@@ -110,6 +117,9 @@ class WatchedConnection(extensions.connection):  # type: ignore[misc]
     def __init__(self, *options: Any) -> None:
         self.failure: Exception | None = None
         self._selector = selectors.DefaultSelector()
+        # Asks the selector without the loops of `Selector.select`.
+        self._reader = select.poll()
+        self._reader.register(self._selector, select.POLLIN)
         self._watched, self._events = -1, 0
         self._is_established = self.is_released = False
         try:
@@ -126,9 +136,10 @@ class WatchedConnection(extensions.connection):  # type: ignore[misc]
         try:
             state = super().poll()
         except Exception as error:
-            self.failure, state = error, extensions.POLL_OK
-        self._watch(state)
-        return int(extensions.POLL_OK if state == extensions.POLL_OK else extensions.POLL_READ)
+            self.failure, state = error, POLL_OK
+        if state == POLL_WRITE or self._events != READ or self.closed or not self._is_established:
+            self._watch(state)
+        return POLL_OK if state == POLL_OK else POLL_READ
 
     def raise_failure(self) -> None:
         """Raises the error of the last statement, once."""
@@ -138,7 +149,7 @@ class WatchedConnection(extensions.connection):  # type: ignore[misc]
 
     def is_readable(self) -> bool:
         """Whether the server has sent data or closed the connection."""
-        return not self.closed and bool(self._selector.select(0))
+        return not self.closed and bool(self._reader.poll(0))
 
     def close(self) -> None:
         """Called by aiopg after the event loop has stopped watching the selector."""
@@ -150,12 +161,10 @@ class WatchedConnection(extensions.connection):  # type: ignore[misc]
         """Registers libpq's socket again if it may be a different one, or if libpq waits for a different
         event.
         """
-        wanted = selectors.EVENT_READ
-        if state == extensions.POLL_WRITE:
-            wanted |= selectors.EVENT_WRITE
+        wanted = READ | selectors.EVENT_WRITE if state == POLL_WRITE else READ
         if self.closed or not self._is_established or wanted != self._events:
             self._register(-1 if self.closed else super().fileno(), wanted)
-        self._is_established |= state == extensions.POLL_OK
+        self._is_established |= state == POLL_OK
 
     def _register(self, descriptor: int, events: int) -> None:
         if self._watched >= 0:

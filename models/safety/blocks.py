@@ -14,11 +14,11 @@ import msgspec
 
 from models.broadcasts import Broadcasts
 from models.clock import Clock
-from models.errors import Invalid, Unavailable
-from models.ids import is_id
+from models.errors import Unavailable
 from models.postgres.database import Db
 from models.room.presence import Presence
 from models.safety.interruptions import Interruptions
+from models.security.member import check_other
 
 LOOK_BACK = timedelta(seconds=5)
 
@@ -65,9 +65,3 @@ class Blocks:
         """Ends rings and calls that started at the instant of a block."""
         for pair in await self._sql.all("since", Pair, since=self._clock.now() - LOOK_BACK):
             await self._interruptions.separate(pair.one_id, pair.other_id)
-
-
-def check_other(user_id: str, other_id: object) -> None:
-    """Raises: Invalid for oneself and for an invalid id."""
-    if not is_id(other_id) or other_id == user_id:
-        raise Invalid(userId="Choose someone else.")

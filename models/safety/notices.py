@@ -17,12 +17,11 @@ import msgspec
 
 from models.clock import Clock
 from models.errors import Conflict, Invalid, NotFound
-from models.ids import is_id, new_id
+from models.ids import is_id, new_id, notice_reference
 from models.mail import email_address
 from models.mail.alerts import Alerts
 from models.mail.mailer import Mailer
 from models.postgres.database import Db
-from models.safety.references import notice_reference
 from models.security.audit_log import Audit
 from models.security.rate_limits import RateLimits
 from models.security.tokens import hash_of

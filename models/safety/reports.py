@@ -27,7 +27,7 @@ from models.calls.calls import Calls
 from models.clock import Clock
 from models.concurrency.keyed_semaphore import KeyedSemaphore
 from models.errors import Invalid, NotFound, PaymentRequired
-from models.ids import is_id, new_id
+from models.ids import is_id, new_id, report_reference
 from models.mail.alerts import Alerts
 from models.postgres.database import Db, Transaction
 from models.profiles.decoded import Decoded
@@ -35,13 +35,11 @@ from models.profiles.selfies import Selfies
 from models.safety import reputation
 from models.safety.ban_notices import ActiveBan
 from models.safety.bans import Bans
-from models.safety.blocks import check_other
 from models.safety.decisions.decision_emails import DecisionEmails
 from models.safety.hidden_cards import HiddenCards
 from models.safety.interruptions import Interruptions
-from models.safety.references import report_reference
 from models.safety.reputation import OpenReport
-from models.security.member import Member
+from models.security.member import Member, check_other
 from models.security.rate_limits import RateLimits
 from models.security.site_secret import SiteSecret
 from models.settings.config import Config

@@ -10,7 +10,8 @@ from typing import Literal
 
 import msgspec
 
-from models.errors import AgeUnproven, PaymentRequired, SelfieRequired, TermsChanged
+from models.errors import AgeUnproven, Invalid, PaymentRequired, SelfieRequired, TermsChanged
+from models.ids import is_id
 from models.messages import Access, Person
 
 Gender = Literal["female", "male", "nonbinary", "unspecified"]
@@ -76,3 +77,9 @@ class Member(msgspec.Struct, frozen=True):
 
 def media_url(media_id: str | None) -> str | None:
     return None if media_id is None else f"/media/{media_id}"
+
+
+def check_other(user_id: str, other_id: object) -> None:
+    """For what a user does about another user. Raises: Invalid for oneself and for an invalid id."""
+    if not is_id(other_id) or other_id == user_id:
+        raise Invalid(userId="Choose someone else.")

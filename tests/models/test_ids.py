@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from models.ids import CROCKFORD, as_code, is_id, new_code, new_id
+from models.ids import CROCKFORD, as_code, is_id, new_code, new_id, notice_reference, report_reference
 
 
 def test_ids_are_random_uuids_in_lower_case() -> None:
@@ -16,6 +16,10 @@ def test_ids_are_random_uuids_in_lower_case() -> None:
 
 
 ID = "0b9c1f64-7a0e-4d53-9b1f-3f2f6f1c8a27"
+
+
+def test_references_name_their_kind_and_are_short() -> None:
+    assert (report_reference(ID), notice_reference(ID)) == ("R-0B9C1F647A", "N-0B9C1F647A")
 
 
 @pytest.mark.parametrize(

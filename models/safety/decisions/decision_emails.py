@@ -14,6 +14,7 @@ import msgspec
 
 from models.clock import Clock
 from models.errors import Invalid
+from models.ids import report_reference
 from models.mail import email_address
 from models.mail.mailer import Mailer
 from models.messages import instant
@@ -22,7 +23,6 @@ from models.profiles.media import MediaKind
 from models.safety.ban_notices import ActiveBan, BanNotices
 from models.safety.decisions.clauses import clause_of
 from models.safety.decisions.handovers import Handovers
-from models.safety.references import report_reference
 from models.settings.config import Config
 
 EmailKind = Literal["report", "outcome", "ban", "removal", "ban_appeal", "removal_appeal"]

@@ -11,9 +11,9 @@ from typing import Literal
 
 import msgspec
 
+from models.ids import report_reference
 from models.messages import JsonStruct, instant
 from models.postgres.database import Db
-from models.safety.references import report_reference
 
 MOST_SHOWN = 100
 

@@ -7,8 +7,7 @@ import asyncio
 import pytest
 
 from models.errors import Conflict, Invalid, NotFound, PaymentRequired, TooMany
-from models.ids import new_id
-from models.safety.references import report_reference
+from models.ids import new_id, report_reference
 from models.safety.reports import NewReport
 from models.wiring import Models
 from tests.conftest import MakePerson, Person, Running, jpeg
