@@ -361,3 +361,8 @@ def instant(at: datetime) -> str:
 
 def epoch_ms(at: datetime) -> int:
     return round(at.timestamp() * 1000)
+
+
+def media_url(media_id: str | None) -> str | None:
+    """The address of a selfie or a video on this site."""
+    return None if media_id is None else f"/media/{media_id}"

@@ -6,9 +6,10 @@ from handlers.base.uploads import UploadHandler
 from handlers.http.redirects import STEPS
 from models.accounts.sign_up import next_step
 from models.errors import Invalid, Problem, TooLarge, UnsupportedMedia
+from models.messages import media_url
 from models.profiles.selfies import MOST_BYTES
 from models.profiles.uploads import Uploads
-from models.security.member import Member, media_url
+from models.security.member import Member
 
 
 class SelfieHandler(UploadHandler):

@@ -6,9 +6,9 @@ from handlers.base.handler import BaseHandler
 from handlers.base.uploads import UploadHandler
 from handlers.profiles.settings import settings_context
 from models.errors import Invalid, Problem, TooLarge, UnsupportedMedia
+from models.messages import media_url
 from models.profiles.uploads import Uploads
 from models.profiles.videos import MOST_BYTES
-from models.security.member import media_url
 
 
 class VideoHandler(UploadHandler):

@@ -14,10 +14,9 @@ import msgspec
 
 from models.calls.chat import ChatLine, fitting
 from models.cursors import cursor_of, read_cursor
-from models.messages import Message, Person, instant
+from models.messages import Message, Person, instant, media_url
 from models.postgres.database import Db
 from models.profiles.handles import Contact, contacts_of
-from models.security.member import media_url
 
 PAGE = 20
 # Limits per call; the other lines are on the call's own page of messages.

@@ -14,12 +14,12 @@ import msgspec
 from models.clock import Clock
 from models.errors import Invalid, NotFound
 from models.ids import new_id
-from models.messages import JsonStruct, Person
+from models.messages import JsonStruct, Person, media_url
 from models.postgres.database import Db, Transaction
 from models.profiles.handles import clean_handles
 from models.profiles.media import MediaKind
 from models.profiles.names import clean_name
-from models.security.member import Gender, Member, UserKind, media_url
+from models.security.member import Gender, Member, UserKind
 
 GENDERS = get_args(Gender)
 

@@ -73,7 +73,7 @@ class Invites:
         self._sql = db.statements("ringing.invites")
         self._clock, self._config, self._broadcasts = clock, config, broadcasts
         self._users, self._rings, self._outcomes, self._answers = users, rings, outcomes, answers
-        self._terms_version = terms_version
+        self._terms_version, self._asks_age_proof = terms_version, config.asks_age_proof
 
     # -- commands --
 
@@ -117,7 +117,7 @@ class Invites:
         between = await self._sql.one(
             "between", PairStatus, caller_id=caller.user_id, callee_id=callee_id,
             session_id=caller.session_id, terms_version=self._terms_version,
-            asks_age_proof=self._config.asks_age_proof, now=self._clock.frozen,
+            asks_age_proof=self._asks_age_proof, now=self._clock.frozen,
         )  # fmt: skip
         assert between is not None
         return between

@@ -18,9 +18,8 @@ import msgspec
 from models.clock import Clock
 from models.errors import Conflict, NotFound
 from models.ids import is_id
-from models.messages import Person
+from models.messages import Person, media_url
 from models.postgres.database import Db, Transaction
-from models.security.member import media_url
 from models.settings.config import Config
 
 # The form of `secrets.token_urlsafe(16)`; other texts are not looked up (NUL is an error in PostgreSQL).

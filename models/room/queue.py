@@ -17,12 +17,12 @@ import msgspec
 
 from models.clock import Clock
 from models.errors import Invalid
-from models.messages import Person, instant
+from models.messages import Person, instant, media_url
 from models.postgres.database import Db
 from models.redis import keys
 from models.redis.client import Bus
 from models.room.introductions import Introductions
-from models.security.member import UserKind, media_url
+from models.security.member import UserKind
 from models.settings.config import Config
 
 PAGE = 20

@@ -12,7 +12,7 @@ import msgspec
 
 from models.errors import AgeUnproven, Invalid, PaymentRequired, SelfieRequired, TermsChanged
 from models.ids import is_id
-from models.messages import Access, Person
+from models.messages import Access, Person, media_url
 
 Gender = Literal["female", "male", "nonbinary", "unspecified"]
 # `robot`: a partner of the demo. `probe`: a caller of the doctor, invisible to members.
@@ -73,10 +73,6 @@ class Member(msgspec.Struct, frozen=True):
 
     def with_selfie(self, media_id: str) -> Member:
         return msgspec.structs.replace(self, selfie_id=media_id)
-
-
-def media_url(media_id: str | None) -> str | None:
-    return None if media_id is None else f"/media/{media_id}"
 
 
 def check_other(user_id: str, other_id: object) -> None:
