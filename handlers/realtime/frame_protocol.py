@@ -94,8 +94,8 @@ class FrameReader:
         """Whether there is nothing to parse, to give out or to send at the end."""
         return not (self._unread or self._frames or self.farewell)
 
-    def next(self) -> Frame | None:
-        """The next frame; None if no frame is complete or the connection is over."""
+    def next(self) -> Frame | bytes | None:
+        """The next frame, or the text of a whole message; None if nothing is complete or all is over."""
         while not self._frames:
             if not self._unread or self.farewell:
                 return None
@@ -116,8 +116,8 @@ class FrameReader:
     def clear(self) -> None:
         self._unread, self._at, self._frames = b"", 0, []
 
-    def _whole_text(self) -> Frame | None:
-        """The next frame, if it is a whole text message, all of it is here, and it is not too long."""
+    def _whole_text(self) -> bytes | None:
+        """The text of the next frame, if it is a whole text message, here completely, and not too long."""
         data, at, end = self._unread, self._at, len(self._unread)
         if data[at] != WHOLE_TEXT or end - at < 8:
             return None
@@ -134,7 +134,7 @@ class FrameReader:
             self._unread, self._at = b"", 0
         else:
             self._at = stop
-        return Frame(TEXT, apply_mask(data[start:stop], data[at:start]))
+        return apply_mask(data[start:stop], data[at:start])
 
     def _next_piece(self) -> bytes:
         begin, unread = self._at, self._unread

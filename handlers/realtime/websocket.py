@@ -97,8 +97,11 @@ class WebSocketConnection(Connection):
                 if reader.farewell:
                     # The last frames before the client's Close frame are handled, but not answered.
                     self.is_open = False
-                if frame is not None:
-                    self._handle(frame)
+                if type(frame) is bytes and not self._has_closed:
+                    self._keepalive.is_quiet = False
+                    self._message(frame)
+                elif frame is not None:
+                    self._handle(frame if isinstance(frame, Frame) else Frame(TEXT, frame))
                 elif reader.farewell:
                     self._finish(reader.farewell)
                 else:

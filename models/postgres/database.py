@@ -78,54 +78,53 @@ class Db:
         self, statement: Statement, values: dict[str, object], on: Transaction | None = None
     ) -> Awaitable[list[dict[str, Any]]]:
         """The rows of one statement, which is its own transaction unless `on` is given."""
-        return self._answer(statement, values, on, PoolConnection.rows)
+        if on is None:
+            return self._alone(statement, values, PoolConnection.rows)
+        return self._inside(on, statement, values, PoolConnection.rows)
 
     def touch(
         self, statement: Statement, values: dict[str, object], on: Transaction | None = None
     ) -> Awaitable[int]:
         """The number of rows a statement affected."""
-        return self._answer(statement, values, on, PoolConnection.count)
+        if on is None:
+            return self._alone(statement, values, PoolConnection.count)
+        return self._inside(on, statement, values, PoolConnection.count)
 
-    async def _answer(
+    async def _inside(
         self,
+        on: Transaction,
         statement: Statement,
         values: dict[str, object],
-        on: Transaction | None,
         read: Callable[[PoolConnection], Answer],
     ) -> Answer:
-        if on is not None:
-            await self._ask(on.link, statement, values)
-            return read(on.link)
-        self.statements_run += 1
-        try:
-            return await self._alone(statement, values, read)
-        except _MayRepeat:
-            return await self._alone(statement, values, read, is_repeated=True)
+        await self._ask(on.link, statement, values)
+        return read(on.link)
 
     async def _alone(
-        self,
-        statement: Statement,
-        values: dict[str, object],
-        read: Callable[[PoolConnection], Answer],
-        *,
-        is_repeated: bool = False,
+        self, statement: Statement, values: dict[str, object], read: Callable[[PoolConnection], Answer]
     ) -> Answer:
-        # The same as `link`, inlined: a context manager would cost more than the rest of this function.
-        link, asked_at = await self._pool.take(), self._now()
-        try:
-            await self._ask(link, statement, values)
-            return read(link)
-        except AWAY as error:
-            self._pool.lost(error)
-            is_final = is_repeated or not _had_no_effect(statement, error)
-            raise _again(is_final or self._now() - asked_at > SOON_SECONDS) from error
-        except Contended as error:
-            # Repeated even if it took long: the holder of the row may have finished.
-            if is_repeated:
-                raise
-            raise _MayRepeat from error
-        finally:
-            self._pool.give(link)
+        """Runs the statement, and once more if it had no effect. Inlined, because each layer costs two calls
+        of every statement.
+        """
+        self.statements_run += 1
+        is_repeated = False
+        while True:
+            link, asked_at = await self._pool.take(), self._now()
+            try:
+                await self._ask(link, statement, values)
+                return read(link)
+            except AWAY as error:
+                self._pool.lost(error)
+                is_final = is_repeated or not _had_no_effect(statement, error)
+                if is_final or self._now() - asked_at > SOON_SECONDS:
+                    raise Unavailable from error
+            except Contended:
+                # Repeated even if it took long: the holder of the row may have finished.
+                if is_repeated:
+                    raise
+            finally:
+                self._pool.give(link)
+            is_repeated = True
 
     def _ask(self, link: PoolConnection, statement: Statement, values: dict[str, object]) -> Awaitable[None]:
         if statement.is_prepared:
