@@ -59,8 +59,10 @@ async def test_a_picture_is_decoded_and_its_process_is_gone(pictures: DecodePool
 
 async def test_a_process_started_in_advance_is_used_and_replaced(pictures: DecodePool) -> None:
     await pictures.warm()
+    await until(decoders)  # A child has the name of its parent until it runs its own program.
     (early,) = decoders()
     await pictures.run("ann", WORDS, file_of(jpeg()), file_of(b""), is_selfie=True)
+    await until(decoders)
     (next_one,) = decoders()
     assert next_one.pid != early.pid
     next_one.kill()
