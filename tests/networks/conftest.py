@@ -48,16 +48,16 @@ def code(server: PublicSite) -> str:
 
 
 @pytest.fixture
-def homes(place: Neighbourhood) -> list[Home]:
-    """Both as at the beginning: NAT that keeps its mapping, IPv4, no faults."""
-    for home in place.homes:
-        home.reset()
+def homes(place: Neighbourhood, families: tuple[int, int]) -> list[Home]:
+    """Both as at the beginning: NAT that keeps its mapping, no faults."""
+    for home, family in zip(place.homes, families, strict=True):
+        home.reset(family=family)
     return place.homes
 
 
 @pytest.fixture
 def families() -> tuple[int, int]:
-    """Of the addresses that each browser has for the site and coturn."""
+    """Of the addresses of each home, and those that its browser has for the site and coturn."""
     return 4, 4
 
 

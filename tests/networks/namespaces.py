@@ -33,6 +33,9 @@ class Namespace:
         self._holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._holder.stdout is not None
         assert self._holder.stdout.readline() == b"ready\n", "The kernel gives no network namespace"
+        # An IPv6 address is valid at once. One that becomes valid later is a change of network for a browser,
+        # which then breaks off what it is loading (ERR_NETWORK_CHANGED).
+        self.run("sysctl", "-qw", *(f"net.ipv6.conf.{which}.accept_dad=0" for which in ("all", "default")))
         self.run("ip", "link", "set", "lo", "up")
         return self
 
