@@ -3,7 +3,7 @@
 Started by `models.profiles.decoding.processes` with an empty environment and no inherited file but one end of
 a socket pair. It imports its decoder first and then waits for a request, so that a process started in advance
 answers without delay. The request is a JSON object with two open files: the upload, and an empty file for the
-result. The answer is one JSON object of at most 4 KiB.
+result. The answer is one JSON object of at most 8 KiB.
 
 Limits from the arrival of the request: memory (RLIMIT_DATA; RLIMIT_AS for mappings that it does not count),
 CPU time (a profiling timer, which ends the process even inside a library call; RLIMIT_CPU as a backup), the
@@ -33,7 +33,7 @@ MOST_MEMORY = 285 * MEGABYTE
 # Of these, pages of libraries that are loaded for one request; and the address space that those take.
 LIBRARY_PAGES, LIBRARY_SPACE = 15 * MEGABYTE, 110 * MEGABYTE
 MOST_RESULT = 64 * MEGABYTE
-MOST_MESSAGE = 4096
+MOST_MESSAGE = 8192
 # Calls have priority.
 NICENESS = 15
 PR_SET_PDEATHSIG = 1

@@ -1,7 +1,7 @@
 """The parent's side of a decoder process (`models.profiles.decoding.decoder`).
 
 Start, one request, one bounded answer, end. A process decodes one upload and is then killed, whatever it
-answered, so nothing of one upload is left for the next. The answer is JSON of at most 4 KiB, never a pickle,
+answered, so nothing of one upload is left for the next. The answer is JSON of at most 8 KiB, never a pickle,
 and the result is in a file that the parent opened.
 """
 

@@ -22,11 +22,11 @@ def test_a_description_fits_in_an_answer(with_hashes: bool) -> None:
     found = descriptions.of_picture(FACE, with_hashes=with_hashes)
     assert len(json.dumps({"result": found})) < MOST_MESSAGE - 200
     assert Image.open(io.BytesIO(base64.b64decode(found["preview"]))).size == (16, 16)
-    assert (len(found["turned"]), len(found["variants"])) == ((8, 23) if with_hashes else (0, 0))
+    assert (len(found["turned"]), len(found["variants"])) == ((40, 36) if with_hashes else (0, 0))
 
 
 def test_a_frame_of_a_video_is_written_and_described() -> None:
     target = io.BytesIO()
     found = descriptions.of_frame(av.VideoFrame.from_image(FACE), target)
     assert Image.open(target).format == "JPEG"
-    assert len(found["variants"]) == 23
+    assert len(found["variants"]) == 36
