@@ -31,6 +31,11 @@ SETTINGS = {
     "MAIL_FROM": "hello@napalmsky.example",
 }
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
+FAULTS = ("Traceback", '"level":"error"', '"level": "error"', "napalmsky.csp", "ERROR")
+
+
+def faults_in(log: Path) -> list[str]:
+    return [line for line in log.read_text().splitlines() if any(mark in line for mark in FAULTS)]
 
 
 class ServerProcess:
@@ -113,5 +118,4 @@ class ServerProcess:
     @property
     def faults(self) -> list[str]:
         """Tracebacks, errors and content-policy reports in the log so far."""
-        marks = ("Traceback", '"level":"error"', '"level": "error"', "napalmsky.csp", "ERROR")
-        return [line for line in self.log.read_text().splitlines() if any(mark in line for mark in marks)]
+        return faults_in(self.log)

@@ -80,6 +80,10 @@ class Line:
         self._heard(message)
         self._news.set()
 
+    @property
+    def is_open(self) -> bool:
+        return self._socket is not None
+
     def send(self, type: str, **fields: Any) -> bool:
         """Whether it was sent."""
         if self._socket is None:

@@ -105,6 +105,17 @@ class Traffic:
     def slowest(self) -> float:
         return max(seconds for *_, seconds in self.answers)
 
+    def is_served_since(self, healed_at: float) -> bool:
+        """Every answer has been 200 for a while."""
+        quiet = time.monotonic() - QUIET_SECONDS
+        return quiet > healed_at and set(self.statuses(quiet)) == {200}
+
+    def check(self) -> None:
+        """Every request was answered, quickly, with 200 or 503."""
+        assert self.lost == []
+        assert set(self.statuses()) <= {200, 503}, self.statuses()
+        assert self.slowest() < within(ANSWER_SECONDS), self.slowest()
+
 
 @dataclass
 class Scene:
@@ -129,7 +140,7 @@ class Scene:
         """Everything works again; nothing was lost, no user is busy, and every socket has stayed open."""
         # Computed once: the load changes during the wait.
         late = healed_at + within(HEAL_SECONDS)
-        await until(lambda: self._is_served_since(healed_at), late + QUIET_SECONDS - time.monotonic())
+        await until(lambda: self.traffic.is_served_since(healed_at), late + QUIET_SECONDS - time.monotonic())
         cleo, dana = self.ending
         assert await cleo.talking.end() == await dana.talking.end()
         ended = "select ended_reason from calls where call_id = %s"
@@ -141,11 +152,6 @@ class Scene:
         lines += [actor.talking.line for actor in self.going]
         assert [line.opened for line in lines] == [1] * len(lines)
         assert [code for line in lines for code in line.codes if code != 1000] == []
-
-    def _is_served_since(self, healed_at: float) -> bool:
-        """Every answer has been 200 for a while."""
-        quiet = time.monotonic() - QUIET_SECONDS
-        return quiet > healed_at and set(self.traffic.statuses(quiet)) == {200}
 
     def _is_free(self, actor: Actor) -> bool:
         seats = "select count(*) from live_seats where user_id = %s"
