@@ -9,7 +9,7 @@ import { faultOf, permissionOf, troubleOfFaults } from "../troubles.js";
 /** @typedef {import("../troubles.js").Fault} Fault */
 /** @typedef {import("../troubles.js").Kind} Kind */
 
-const SOCKET_MS = 8000;
+const SOCKET_MS = 6000;
 const KINDS = /** @type {const} */ ([["video", "videoinput"], ["audio", "audioinput"]]);
 const NO_CALLS = ["Video calls are switched off in this browser", "Lockdown Mode, a privacy setting, an extension or a policy of your organisation does that. Allow WebRTC for this site, or use another browser."];
 const NO_WAY = ["No way for calls out of this browser was found", "An extension, a VPN, a privacy setting or your network stops them. Allow WebRTC for this site or try another network, then go online again."];
@@ -68,11 +68,15 @@ function showFaults(faults) {
   return show([title, `${help} ${ANYWAY} Then ${rest}.`], true);
 }
 
-/** Behind a proxy without WebSocket support, the connection never opens. */
-async function lookAtSocket() {
+/** Behind a proxy without WebSocket support, the connection never opens; one attempt may also be lost with a network. */
+async function lookAtSocket(isAgain = false) {
   if (invites.hasOpened) return;
   const answer = await fetch("/healthz").then((found) => found.json()).catch(() => null); // a login page of a network is no answer
-  if (answer?.status === "ok" && !invites.hasOpened) show(NO_SOCKET);
+  if (invites.hasOpened) return;
+  const isServed = answer?.status === "ok";
+  if (isServed && isAgain) return show(NO_SOCKET);
+  if (isServed) invites.open();
+  setTimeout(lookAtSocket, SOCKET_MS, isServed);
 }
 
 /** Looks before the user is listed; what is found is on the screen. @returns {Promise<boolean>} */

@@ -249,3 +249,26 @@ async def test_a_socket_that_never_opens_is_told(stage: Stage) -> None:
     await visitor.enrol()
     await visitor.go("/room")
     await visitor.sees("Live messages do not get through")
+
+
+@journey
+async def test_one_attempt_that_hangs_is_not_taken_for_a_proxy(stage: Stage) -> None:
+    """As after a change of network while the page loads."""
+    visitor = await stage.visitor("Anna")
+    hangs_once = """
+    let made = 0;
+    const Real = WebSocket;
+    window.WebSocket = class extends EventTarget {
+      static OPEN = 1; readyState = 0;
+      constructor(...all) { super(); if (made++) return new Real(...all); }
+      close() {}
+    };
+    new MutationObserver(() => {
+      window.wasWrong ||= document.body?.innerText.includes("Live messages do not get through");
+    }).observe(document, { subtree: true, childList: true, attributes: true });"""
+    await visitor.enrol()
+    await visitor.page.add_init_script(hangs_once)
+    await visitor.go("/room")
+    await visitor.press("Go online")
+    await visitor.sees("You are online")
+    assert not await visitor.page.evaluate("window.wasWrong")

@@ -8,6 +8,7 @@ import resource
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from models.findings import Findings
 from models.settings.config import Config
 from models.settings.environment import read_config
 from tests.conftest import ROOT
+from tests.support.pace import within
 
 # What psql users have in their shells; it is about another server than the built-in one.
 LIBPQ = {
@@ -97,6 +99,13 @@ def test_libpqs_variables_are_named_beside_a_database_url() -> None:
     assert note.startswith("PGPORT: ")
 
 
+def is_served(port: int) -> bool:
+    with contextlib.suppress(ConnectionError), socket.create_connection(("127.0.0.1", port), 10) as one:
+        one.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        return one.recv(100).startswith(b"HTTP/1.1 200")
+    return False
+
+
 def test_a_process_that_may_open_few_files_refuses_connections_and_says_so(data: str) -> None:
     """Not one traceback for each connection, at the full speed of the machine."""
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -108,17 +117,18 @@ def test_a_process_that_may_open_few_files_refuses_connections_and_says_so(data:
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)),
     )  # fmt: skip
     assert site.stdout is not None
-    with site, contextlib.ExitStack() as stack:
+    with site, contextlib.ExitStack() as ending, contextlib.ExitStack() as stack:
+        ending.callback(site.kill)  # leaving `site` waits for its end
         assert any("is up" in line for line in site.stdout)
         clients = [stack.enter_context(socket.create_connection(("127.0.0.1", port), 10)) for _ in range(80)]
         assert clients[-1].recv(1) == b""
         stack.close()
-        with socket.create_connection(("127.0.0.1", port)) as again:
-            again.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            assert again.recv(100).startswith(b"HTTP/1.1 200")
+        deadline = time.monotonic() + within(10)
+        while not is_served(port):  # until the site has seen that the others are gone
+            assert time.monotonic() < deadline
         site.terminate()
         rest = site.stdout.read()
-    assert rest.count('"cause": "files"') == 1
+    assert rest.count('"cause": "files"') == 1, rest
     assert "accept" not in rest
     assert len(rest.splitlines()) < 50
 
