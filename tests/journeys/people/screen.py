@@ -4,6 +4,7 @@ happen: console errors and warnings, uncaught errors, failed requests, answers o
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -27,6 +28,7 @@ async def until(
     deadline = time.monotonic() + seconds
     while not fits(answer := await ask()):
         assert time.monotonic() < deadline, f"still {answer!r} after {seconds} s"
+        await asyncio.sleep(0.005)  # a condition that waits for nothing would stop the messages it waits for
     return answer
 
 
