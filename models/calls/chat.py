@@ -5,10 +5,16 @@ and client id, so a repeat returns the stored line. A repeat is relayed again to
 stored the line may have died before it published it; a seat shows each line once. Text has 1 to 500
 characters, is stored unchanged and shown as text only. The rate and the number of lines per side are limited;
 the limits are counted in the call's row.
+
+Lines of any calls that come in the same tick of the event loop are stored by one statement, which waits for
+no locked row. A line that it leaves out has a statement of its own and its own outcome, as a line that comes
+alone: a repeat, a limit, an ended call, a locked row or an error. If PostgreSQL is unavailable, all of them
+fail.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 from datetime import UTC, datetime
 from math import ceil
@@ -18,15 +24,18 @@ import msgspec
 from models.broadcasts import Broadcasts
 from models.calls.call import Call, other
 from models.clock import Clock
+from models.concurrency.ticks import Ticks
 from models.cursors import cursor_of, read_cursor
-from models.errors import Conflict, Invalid, Problem, TooMany
+from models.errors import Conflict, Invalid, Problem, TooMany, Unavailable
 from models.ids import new_id
 from models.messages import ChatRelayed, Message, instant
 from models.postgres.database import Db
 from models.settings.config import Config
 from models.visible_text import is_visible
 
+logger = logging.getLogger(__name__)
 MOST_CHARACTERS = 500
+MOST_TOGETHER = 100
 # After a pause, a side may send this many seconds' worth of lines at once.
 AHEAD_SECONDS = 20
 # In `call:state`: more than both sides can write during a reconnect.
@@ -49,6 +58,14 @@ class ChatLine(msgspec.Struct, frozen=True):
         return Message(
             message_id=self.message_id, sender_id=self.sender_id, text=self.text, at=instant(self.sent_at)
         )
+
+
+class NewLine(msgspec.Struct, frozen=True):
+    message_id: str
+    call_id: str
+    sender_id: str
+    client_id: str
+    text: str
 
 
 class ChatAllowance(msgspec.Struct, frozen=True):
@@ -74,19 +91,16 @@ class CallChat:
         self._most = config.chat_messages_per_call
         self._pause_ms = 1000 // config.chat_messages_per_second
         self._ahead_ms = AHEAD_SECONDS * 1000 - self._pause_ms
+        self._ticks = Ticks(self._store_together, MOST_TOGETHER)
 
     async def say(self, call: Call, sender_id: str, client_id: str, text: str) -> ChatRelayed:
         """Stores and relays one line; returns the acknowledgement for the sender.
 
         Raises: Invalid, TooMany, Conflict (the call has ended).
         """
-        clean = _checked(text)
-        line = await self._sql.one(
-            "say", ChatLine, message_id=new_id(), call_id=call.call_id, sender_id=sender_id,
-            client_id=client_id,
-            text=clean, now=self._clock.frozen, most=self._most, pause_ms=self._pause_ms,
-            ahead_ms=self._ahead_ms,
-        )  # fmt: skip
+        new = NewLine(new_id(), call.call_id, sender_id, client_id, _checked(text))
+        together = await self._ticks.join((call.call_id, sender_id), new)
+        line = together.get(new.message_id) or await self._store(new)
         if line is None:
             raise await self._refusal(call, sender_id)
         message = ChatRelayed(
@@ -95,6 +109,36 @@ class CallChat:
         side = other(call.side_of(sender_id))
         self._broadcasts.to_call(call.call_id, message, side=side, once=line.message_id)
         return msgspec.structs.replace(message, id=client_id)
+
+    async def _store(self, new: NewLine) -> ChatLine | None:
+        """The stored line, or the one that it repeats. None if the call has ended or a limit is reached."""
+        return await self._sql.one(
+            "say", ChatLine, message_id=new.message_id, call_id=new.call_id, sender_id=new.sender_id,
+            client_id=new.client_id,
+            text=new.text, now=self._clock.frozen, most=self._most, pause_ms=self._pause_ms,
+            ahead_ms=self._ahead_ms,
+        )  # fmt: skip
+
+    async def _store_together(self, lines: list[NewLine]) -> dict[str, ChatLine]:
+        """What one statement has stored, by message id. Raises: Unavailable."""
+        try:
+            stored = await self._sql.all(
+                "say_together", ChatLine,
+                message_ids=[line.message_id for line in lines],
+                call_ids=[line.call_id for line in lines],
+                sender_ids=[line.sender_id for line in lines],
+                client_ids=[line.client_id for line in lines],
+                texts=[line.text for line in lines],
+                now=self._clock.frozen, most=self._most, pause_ms=self._pause_ms, ahead_ms=self._ahead_ms,
+            )  # fmt: skip
+        except Unavailable:
+            raise
+        except Exception as error:
+            # Nothing was written. Each line now has its own outcome: an error, or a line that another process
+            # has stored in the same moment.
+            logger.warning("chat lines are stored one by one after %s", type(error).__name__)
+            return {}
+        return {line.message_id: line for line in stored}
 
     async def _refusal(self, call: Call, sender_id: str) -> Problem:
         share = await self._sql.one(

@@ -36,6 +36,54 @@ union all
 select message_id, sender_id, text, sent_at from before
 limit 1;
 
+-- name: say_together(message_ids, call_ids, sender_ids, client_ids, texts, now, most, pause_ms, ahead_ms)
+-- Prepared.
+-- New lines, at most one for each side of a call; returns those that are stored. It waits for no locked row, and leaves repeats and
+-- everything that it does not store to `say`. The lines have instants in their order. psycopg2 sends a list of ids as text[].
+with instant as (
+    select coalesce(:now::timestamptz, clock_timestamp()) as at
+),
+accepted as (
+    select line.message_id, line.call_id, line.sender_id, line.client_id, line.text, line.number, instant.at,
+        line.sender_id = calls.caller_id as is_caller
+    from unnest(
+        :message_ids::text[]::uuid[], :call_ids::text[]::uuid[], :sender_ids::text[]::uuid[],
+        :client_ids::text[], :texts::text[]
+    )
+    with ordinality as line (message_id, call_id, sender_id, client_id, text, number)
+    join calls on calls.call_id = line.call_id and line.sender_id in (calls.caller_id, calls.callee_id)
+    join users on users.user_id = line.sender_id
+    cross join instant
+    where calls.state <> 'ended'
+        and case when line.sender_id = caller_id then caller_lines else callee_lines end < :most
+        and case when line.sender_id = caller_id then caller_chat_until else callee_chat_until end
+            <= instant.at + :ahead_ms * interval '1 millisecond'
+        and not exists (
+            select from call_messages as before
+            where before.call_id = line.call_id and before.sender_id = line.sender_id and before.client_id = line.client_id
+        )
+    for no key update of calls skip locked
+    for key share of users skip locked
+),
+sides as (
+    select call_id, min(at) filter (where is_caller) as caller_at, count(*) filter (where is_caller) as by_caller,
+        min(at) filter (where not is_caller) as callee_at, count(*) filter (where not is_caller) as by_callee
+    from accepted group by call_id
+),
+counted as (
+    update calls set
+        caller_lines = caller_lines + by_caller,
+        callee_lines = callee_lines + by_callee,
+        caller_chat_until = greatest(caller_chat_until, caller_at) + by_caller * (:pause_ms * interval '1 millisecond'),
+        callee_chat_until = greatest(callee_chat_until, callee_at) + by_callee * (:pause_ms * interval '1 millisecond')
+    from sides where calls.call_id = sides.call_id
+    returning calls.call_id
+)
+insert into call_messages (message_id, call_id, sender_id, client_id, text, sent_at)
+select message_id, call_id, sender_id, client_id, text, at + (number - 1) * interval '1 microsecond'
+from accepted join counted using (call_id)
+returning message_id, sender_id, text, sent_at;
+
 -- name: share(call_id, sender_id, now, ahead_ms)
 -- Why a line was rejected: the call has ended, the side has used all its lines, or it is too early until `next_at`.
 select
