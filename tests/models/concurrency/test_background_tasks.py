@@ -117,9 +117,10 @@ async def test_what_is_done_once_can_be_waited_for() -> None:
 
 
 def test_nothing_else_starts_tasks() -> None:
-    """Each of these logs what fails in its task, and goes on without it."""
+    """Each of these logs what fails in its task and goes on without it, or hands it to those who wait."""
     own = {
         "models/concurrency/background_tasks.py",
+        "models/concurrency/ticks.py",
         "models/redis/pipeline.py",
         "models/calls/timers.py",
         "handlers/realtime/websocket.py",
