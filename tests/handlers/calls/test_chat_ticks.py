@@ -109,14 +109,14 @@ async def test_lines_of_many_calls_in_one_tick_cost_one_statement(models: Models
     assert await cost(models, say(calls[0], calls[0].caller_id, "2", "hi")) == 1
 
 
-async def test_more_lines_than_fit_into_one_statement_cost_two(
+async def test_more_lines_than_fit_into_one_statement_cost_several(
     models: Models, person: MakePerson, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MOST_TOGETHER", 3)
+    monkeypatch.setattr(module, "MOST_TOGETHER", 2)
     chat = CallChat(models.db, models.clock, models.config, models.broadcasts)
     calls = await calls_of(models, person, 3)
     lines = [chat.say(call, user, "1", "hi") for call in calls for user in (call.caller_id, call.callee_id)]
-    assert await cost(models, *lines) == 2
+    assert await cost(models, *lines) == 3
 
 
 async def test_lines_count_the_same_together_as_alone(models: Models, person: MakePerson) -> None:
