@@ -69,10 +69,11 @@ class Credentials:
         return await self._sessions.end_others(account.user_id, kept, CHANGED, on=on)
 
     async def notify_password_changed(
-        self, account: Account, ended: list[EndedSession], address: str
+        self, account: Account, ended: list[EndedSession], address: str, *, has_codes: bool = True
     ) -> None:
         self._sessions.publish(ended)
-        await self._notify(account, email_texts.password_changed(self._config.base_url), address)
+        base_url = self._config.base_url
+        await self._notify(account, email_texts.password_changed(base_url, has_codes=has_codes), address)
 
     async def _notify(self, account: Account, text: EmailText, address: str) -> None:
         """A few times an hour: the mailbox may be that of someone else, who is not to be flooded."""

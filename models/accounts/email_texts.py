@@ -18,11 +18,12 @@ def recovery_link(url: str, minutes: int) -> EmailText:
     )
 
 
-def password_changed(base_url: str) -> EmailText:
+def password_changed(base_url: str, *, has_codes: bool = True) -> EmailText:
+    codes = f"You have no recovery codes now. Make new ones: {base_url}/settings/recovery-codes\n\n"
     return EmailText(
         "Your password was changed",
         "The password of your Napalm Sky account was changed just now, and other devices were signed out.\n\n"
-        f"If it was not you, take the account back: {base_url}/recover\n",
+        f"{'' if has_codes else codes}If it was not you, take the account back: {base_url}/recover\n",
     )
 
 

@@ -101,15 +101,17 @@ class Recovery:
         return found is not None
 
     async def by_link(self, token: str, password: str, address: str, current: Member | None) -> SignedIn:
-        """As `by_code`, with the token of a link."""
+        """As `by_code`, with the token of a link. The recovery codes no longer work."""
         if not await self.is_link(token):
             async with self._rate_limits.attempt(None, address):
                 raise NotSignedIn(DEAD_LINK)
         hashed = await self._passwords.hash(password, address=address)
         async with self._db.transaction() as on:
             account = await self._take(token, hashed, on)
+            # The account may be the work of someone else who typed this address, and who has its codes.
+            await self._codes.drop(account.user_id, on=on)
             ended = await self._changes.put_password(account, hashed, None, on=on)
-        await self._changes.notify_password_changed(account, ended, address)
+        await self._changes.notify_password_changed(account, ended, address, has_codes=False)
         return await self._enter(account.user_id, current)
 
     async def _take(self, token: str, hashed: str, on: Transaction) -> Account:
@@ -126,9 +128,6 @@ class Recovery:
         if account is None:
             raise NotSignedIn(DEAD_LINK)
         return account
-
-    async def _receipt_email(self, user_id: str | None, on: Transaction) -> ReceiptEmail | None:
-        return await self._sql.one("receipt_email", ReceiptEmail, on=on, user_id=user_id)
 
     async def _enter(self, user_id: str, current: Member | None) -> SignedIn:
         """Signs in. The account's sessions have ended; another user's session on this device ends too."""

@@ -25,10 +25,14 @@ class RecoveryCodes:
     async def renew(self, user_id: str, *, on: Transaction) -> list[str]:
         """Replaces the set. Returns the codes in groups of four: `8GZK-2M4T-V0QX-71WA`."""
         codes = [new_code() for _ in range(HOW_MANY)]
-        await self._sql.run("drop_codes", on=on, user_id=user_id)
+        await self.drop(user_id, on=on)
         hashes = [hash_of(code) for code in codes]
         await self._sql.run("add_codes", on=on, user_id=user_id, hashes=hashes, now=self._clock.frozen)
         return [spaced(code) for code in codes]
+
+    async def drop(self, user_id: str, *, on: Transaction) -> None:
+        """Ends the set."""
+        await self._sql.run("drop_codes", on=on, user_id=user_id)
 
     async def left(self, user_id: str) -> int:
         return int(await self._sql.value("codes_left", user_id=user_id))

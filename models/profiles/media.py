@@ -2,7 +2,8 @@
 
 Bytes are stored in PostgreSQL in chunks of 1 MiB, so that any process can serve them and read parts of them.
 A `media_id` always names the same bytes, so browsers may cache them. For a viewer who may not see the owner,
-the media does not exist.
+the media does not exist. A user who was blocked or reported by the owner sees what the owner had then, and
+nothing newer (docs/decisions/product/blocks-look-like-declines.md).
 """
 
 from __future__ import annotations

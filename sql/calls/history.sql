@@ -2,7 +2,8 @@
 -- One index scan per role, so that the cost depends on the page and not on the number of calls.
 select
     past.call_id, past.started_at, past.connected_ms, past.ended_reason, past.partner_id,
-    users.name as partner_name, users.gender as partner_gender, users.selfie_id as partner_selfie_id, users.kind as partner_kind,
+    users.name as partner_name, users.gender as partner_gender,
+    case when not is_after_parting(:user_id::uuid, users.selfie_id) then users.selfie_id end as partner_selfie_id, users.kind as partner_kind,
     users.deleted_at is not null as is_deleted,
     (
         select until_at from cooldowns

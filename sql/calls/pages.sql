@@ -5,7 +5,8 @@
 select
     calls.*,
     case when peer.deleted_at is null then jsonb_build_object(
-        'user_id', peer.user_id, 'name', peer.name, 'gender', peer.gender, 'selfie_id', peer.selfie_id, 'kind', peer.kind
+        'user_id', peer.user_id, 'name', peer.name, 'gender', peer.gender,
+        'selfie_id', case when not is_after_parting(:user_id::uuid, peer.selfie_id) then peer.selfie_id end, 'kind', peer.kind
     ) end as peer,
     (
         select until_at from cooldowns

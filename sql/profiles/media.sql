@@ -2,7 +2,7 @@
 
 -- name: find(media_id, viewer_id)
 -- One's own always, another user's with access. A blocker no longer sees the media of the user they blocked. The blocked
--- user still sees the blocker's media, because a missing picture would reveal the block.
+-- user still sees what the blocker had then, because a missing picture would reveal the block, but nothing newer.
 select m.media_id::text, m.owner_id::text, m.kind, m.content_type, m.byte_size
 from media m
 join users owner on owner.user_id = m.owner_id and owner.deleted_at is null
@@ -15,6 +15,7 @@ where m.media_id = :media_id and m.detached_at is null
                 select from blocks b
                 where b.blocker_id = :viewer_id and b.blocked_id = m.owner_id
             )
+            and not is_after_parting(:viewer_id::uuid, m.media_id)
         )
     );
 

@@ -123,6 +123,17 @@ async def test_a_link_ends_by_age_by_a_newer_one_and_by_a_new_password(
     assert not await models.recovery.is_link(second)
 
 
+async def test_a_link_ends_the_recovery_codes(models: Models, mailbox: Mailbox, person: MakePerson) -> None:
+    """The account may have been made with Ann's address by someone who kept the codes."""
+    ann, codes = await keep(models, person, "Ann")
+    back = await models.recovery.by_link(await link_of(models, mailbox), OTHER_PASSWORD, HOME, None)
+    with pytest.raises(NotSignedIn):
+        await models.recovery.by_code(ANN, codes[0], PASSWORD, HOME, None)
+    assert await models.recovery_codes.left(ann.member.user_id) == 0
+    assert "You have no recovery codes now" in await mailbox.letter()
+    assert await models.sessions.find(back.token) is not None
+
+
 async def test_an_unknown_address_gets_no_e_mail_and_the_same_answer(
     models: Models, mailbox: Mailbox, person: MakePerson
 ) -> None:

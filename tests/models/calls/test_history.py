@@ -6,10 +6,11 @@ import pytest
 
 from models.calls.history import PAGE
 from models.errors import Invalid
+from models.profiles.decoded import Decoded
 from models.wiring import Models
-from tests.conftest import MakePerson, Person
+from tests.conftest import MakePerson, Person, jpeg
 from tests.support.factories import ended_call, line
-from tests.support.scenes import rows
+from tests.support.scenes import block, rows
 
 
 async def past_call(models: Models, one: Person, other: Person, minutes: float) -> str:
@@ -24,6 +25,24 @@ async def test_only_the_two_users_see_a_call(models: Models, person: MakePerson)
         assert call.partner is not None
         assert (call.call_id, call.partner.user_id, call.connected_seconds) == (call_id, other.user_id, 1)
     assert (await models.history.page(cleo.user_id)).calls == []
+
+
+async def test_a_new_selfie_is_not_shown_to_a_blocked_user(models: Models, person: MakePerson) -> None:
+    anna, ben, cleo = await person("Anna"), await person("Ben"), await person("Cleo")
+    calls = {one: await past_call(models, anna, one, 1) for one in (ben, cleo)}
+    await block(models, anna, ben)
+
+    async def shown(viewer: Person) -> list[str | None]:
+        (call,) = (await models.history.page(viewer.user_id)).calls
+        peer = (await models.call_pages.of(calls[viewer], viewer.user_id)).peer
+        assert call.partner is not None
+        assert peer is not None
+        return [call.partner.selfie_url, peer.selfie_url]
+
+    assert None not in await shown(ben)
+    await models.selfies.keep(anna.user_id, Decoded(jpeg()))
+    assert await shown(ben) == [None, None]
+    assert None not in await shown(cleo)
 
 
 async def test_pages_have_no_gaps_or_repeats(models: Models, person: MakePerson) -> None:

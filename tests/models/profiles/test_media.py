@@ -6,6 +6,7 @@ from models.ids import new_id
 from models.profiles.media import CHUNK, MediaFile
 from models.wiring import Models
 from tests.conftest import MakePerson
+from tests.support.factories import report_row
 from tests.support.scenes import block
 
 
@@ -40,6 +41,18 @@ async def test_a_block_hides_media_only_from_the_blocker(models: Models, person:
     assert not await sees(models, of_bo, ann.user_id)
     assert await sees(models, of_ann, bo.user_id)
     assert await sees(models, of_ann, ann.user_id)
+
+
+async def test_a_blocked_or_reported_user_sees_nothing_newer(models: Models, person: MakePerson) -> None:
+    ann, bo, cy, di = [await person(access="payment") for _ in range(4)]
+    before = await put(models, ann.user_id, b"before")
+    await block(models, ann, bo)
+    await report_row(models, ann, cy)
+    after = await put(models, ann.user_id, b"after")
+    assert [await sees(models, before, one.user_id) for one in (bo, cy, di)] == [True, True, True]
+    assert [await sees(models, after, one.user_id) for one in (bo, cy, di)] == [False, False, True]
+    await models.blocks.unblock(ann.user_id, bo.user_id)
+    assert await sees(models, after, bo.user_id)
 
 
 async def test_a_malformed_id_is_not_found(models: Models, person: MakePerson) -> None:
