@@ -62,7 +62,7 @@ class PersonHandler(ConsoleHandler):
         )
 
     async def _returning(self, user_id: str) -> list[tuple[ReturningUser, list[Report]]]:
-        """Deleted users whom this one may have been, with the reports about them."""
+        """Deleted and banned users who may be this one, with the reports about them."""
         found = await self.models.marks.of(user_id)
         return [(one, await self.models.report_reviews.about(one.user_id)) for one in found]
 

@@ -3,7 +3,8 @@
 When a user about whom there are reports is deleted, keyed hashes of their e-mail address, recent addresses
 and browsers' `device` cookies are kept for `REPORT_DAYS`; of a user who met someone in the last
 `ADDRESS_DAYS`, for that time, because the other may still report them. They refuse no one: staff see on a
-member's page which marks agree, and with how many reports. Only a keyed hash of a device cookie is ever
+member's page which marks agree, and with how many reports. The same is shown about banned users, whose
+addresses and browsers of the last `ADDRESS_DAYS` are compared. Only a keyed hash of a device cookie is ever
 stored.
 """
 
@@ -23,13 +24,15 @@ LONGEST_DEVICE = 64
 
 
 class ReturningUser(msgspec.Struct, frozen=True):
-    """A deleted user whose marks agree with a member's. `kinds`: email, device, address (of IPv6: a /48)."""
+    """A deleted or banned user whose marks agree with a member's. `kinds`: email, device, address (of IPv6: a
+    /48). `deleted_at` is None for a banned one.
+    """
 
     user_id: str
     kinds: list[str]
     reports: int
     open_reports: int
-    deleted_at: datetime
+    deleted_at: datetime | None
 
 
 class PersonMarks:
@@ -52,9 +55,9 @@ class PersonMarks:
         await self._sql.run("keep", on=on, user_id=user_id, email_hash=email, now=now)
 
     async def of(self, user_id: str) -> list[ReturningUser]:
-        """Deleted users whom a member may have been, the one with the most agreeing kinds first."""
-        email = await self._email_hash(user_id, None)
-        return await self._sql.all("agreeing", ReturningUser, user_id=user_id, email_hash=email)
+        """Deleted and banned users who may be this member, the one with the most agreeing kinds first."""
+        values = {"user_id": user_id, "email_hash": await self._email_hash(user_id, None)}
+        return await self._sql.all("agreeing", ReturningUser, now=self._clock.frozen, **values)
 
     async def _email_hash(self, user_id: str, on: Transaction | None) -> bytes | None:
         email_key = await self._sql.value("email_of", on=on, user_id=user_id)

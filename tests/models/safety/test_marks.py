@@ -12,7 +12,7 @@ from tests.support.factories import ended_call, older
 from tests.support.people.account_holders import upgraded
 from tests.support.people.reports import MODERATOR, met, report
 from tests.support.people.staff import at_work
-from tests.support.scenes import rows
+from tests.support.scenes import ban, rows
 
 
 async def seen(models: Models, one: Person, device: str, address: str) -> None:
@@ -39,6 +39,22 @@ async def test_a_returning_user_is_linked_with_the_reports(site: Running, person
     assert "the same address, device, email" in page
     assert "Harassment, open</a>" in page
     assert "May be a user who was deleted" not in (await mia.get(f"/admin/people/{other.user_id}")).text
+
+
+async def test_a_banned_user_who_returns_is_shown_to_the_staff(site: Running, person: MakePerson) -> None:
+    models, bad, again, other = site.models, await person("Bad"), await person("New"), await person("Other")
+    for one, device in ((bad, "browser"), (again, "browser"), (other, "another")):
+        await models.marks.saw(one.user_id, device)
+    assert await models.marks.of(again.user_id) == []
+    await ban(models, bad)
+    (found,) = await models.marks.of(again.user_id)
+    assert (found.user_id, found.kinds, found.deleted_at) == (bad.user_id, ["device"], None)
+    assert await models.marks.of(bad.user_id) == await models.marks.of(other.user_id) == []
+    _, mia = await at_work(site, "Mia")
+    page = (await mia.get(f"/admin/people/{again.user_id}")).text
+    assert f'May be a <a href="/admin/people/{bad.user_id}">user who is banned</a>: the same device.' in page
+    await rows(models, "update bans set until_at = clock_timestamp()")
+    assert await models.marks.of(again.user_id) == []
 
 
 @pytest.mark.parametrize("verdict", [None, "dismissed"])
