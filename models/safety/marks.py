@@ -56,8 +56,8 @@ class PersonMarks:
 
     async def of(self, user_id: str) -> list[ReturningUser]:
         """Deleted and banned users who may be this member, the one with the most agreeing kinds first."""
-        values = {"user_id": user_id, "email_hash": await self._email_hash(user_id, None)}
-        return await self._sql.all("agreeing", ReturningUser, now=self._clock.frozen, **values)
+        email, now = await self._email_hash(user_id, None), self._clock.frozen
+        return await self._sql.all("agreeing", ReturningUser, user_id=user_id, email_hash=email, now=now)
 
     async def _email_hash(self, user_id: str, on: Transaction | None) -> bytes | None:
         email_key = await self._sql.value("email_of", on=on, user_id=user_id)
