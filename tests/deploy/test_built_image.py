@@ -8,13 +8,17 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tornado.testing import bind_unused_port
 
+from tests.deploy.outage_scene import ExternalServers, check_outage
+from tests.deploy.shipped_proxies import PublicPorts
+from tests.journeys.server_process import SETTINGS, faults_in
 from tests.support.image.debian_system import DebianSystem
 from tests.support.image.dockerfile import environment, ours
+from tests.turn.coturn import free_port
 
 pytestmark = [
     pytest.mark.prove,
@@ -42,33 +46,65 @@ def answer(url: str) -> int:
         return 0
 
 
-@pytest.mark.parametrize("user", ["10001:10001", "12345:0"])
-def test_it_serves_on_a_read_only_root_as_any_user(system: DebianSystem, user: str, tmp_path: Path) -> None:
-    """`docker run --read-only [--user 12345]`: only the volume can be written. It stops with code 0."""
-    socket, port = bind_unused_port()
-    socket.close()
-    data = system.inside("/data") / user.replace(":", "-")
+@contextmanager
+def started(system: DebianSystem, user: str, port: int, log: Path, **settings: str) -> Iterator[None]:
+    """`docker run --read-only --user …`: only the volume can be written. Ready; it stops with code 0."""
+    data = system.inside("/data") / f"{user.replace(':', '-')}-{port}"
     # A new volume takes owner and mode from the directory of the image.
     data.mkdir()
     made = system.inside("/data").stat()
     os.chown(data, made.st_uid, made.st_gid)
     data.chmod(made.st_mode)
     place = f"/data/{data.name}"
-    settings = environment(STEPS) | {"PORT": str(port), "DATA_DIR": place, "TURN": "off"}
+    own = {"PORT": str(port), "DATA_DIR": place, "TURN": "off"}
     command = next(one for one in STEPS if one.name == "ENTRYPOINT").words
-    log = tmp_path / "log"
-    process = system.start(command, settings, log, user=user, writable=place)
+    process = system.start(command, environment(STEPS) | own | settings, log, user=user, writable=place)
     try:
         until = time.monotonic() + SECONDS
         while answer(f"http://127.0.0.1:{port}/readyz") != 200:
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < until, log.read_text()
             time.sleep(0.1)
-        assert answer(f"http://[::1]:{port}/healthz") == 200
+        yield
     finally:
         process.send_signal(signal.SIGTERM)
         code = process.wait(90)
     assert code == 0, log.read_text()
+
+
+@pytest.mark.parametrize("user", ["10001:10001", "12345:0"])
+def test_it_serves_on_a_read_only_root_as_any_user(system: DebianSystem, user: str, tmp_path: Path) -> None:
+    port = free_port()
+    with started(system, user, port, tmp_path / "log"):
+        assert answer(f"http://[::1]:{port}/healthz") == 200
+
+
+@pytest.fixture(scope="module")
+def external_servers() -> Iterator[ExternalServers]:
+    with (
+        tempfile.TemporaryDirectory(prefix="napalmsky-external-") as home,
+        ExternalServers(Path(home)) as both,
+    ):
+        yield both
+
+
+@pytest.mark.parametrize("server", ["postgres", "redis"])
+async def test_it_recovers_from_an_outage_of_an_external_server(
+    system: DebianSystem, external_servers: ExternalServers, server: str, tmp_path: Path
+) -> None:
+    """Through the image's own Caddy, whose certificate no authority signed."""
+    ports, log = PublicPorts(), tmp_path / "log"
+    url = f"https://localhost:{ports.https}"
+    public = {
+        "TLS": "internal",
+        "HTTP_PORT": str(ports.http),
+        "HTTPS_PORT": str(ports.https),
+        "BASE_URL": url,
+    }
+    settings = SETTINGS | public | external_servers.settings
+    with started(system, "10001:10001", free_port(), log, **settings):
+        await check_outage(url, external_servers, server, "silent")
+    assert faults_in(log) == []
 
 
 def test_it_contains_its_licence_its_version_and_byte_code(system: DebianSystem) -> None:
