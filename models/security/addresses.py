@@ -14,7 +14,7 @@ class CountedSubject(NamedTuple):
     """A subject that may have `times` the limit of one address."""
 
     text: str
-    times: int = 1
+    times: int
 
 
 def counted_of(subject: str) -> list[CountedSubject]:
@@ -22,23 +22,13 @@ def counted_of(subject: str) -> list[CountedSubject]:
 
     The narrower one comes first: what it refuses does not count against the wider one.
     """
-    narrow, wide = subject_of(subject), network_of(subject)
-    return (
-        [CountedSubject(narrow), CountedSubject(wide, NETWORKS)]
-        if is_v6(narrow)
-        else [CountedSubject(narrow)]
-    )
+    return [CountedSubject(*one) for one in zip(voting_of(subject), (1, NETWORKS), strict=False)]
 
 
 def voting_of(address: str) -> list[str]:
     """What makes voters one: the address, or the /64 and the /48 of an IPv6 address."""
     narrow = subject_of(address)
-    return [narrow, network_of(address)] if is_v6(narrow) else [narrow]
-
-
-def is_v6(subject: str) -> bool:
-    """Of what `subject_of` returns."""
-    return subject.endswith("/64")
+    return [narrow, network_of(address)] if narrow.endswith("/64") else [narrow]
 
 
 def subject_of(subject: str) -> str:
