@@ -7,6 +7,7 @@ import msgspec
 from handlers.console.base import ConsoleHandler
 from models.errors import Invalid
 from models.ids import is_id
+from models.safety.notices import PAGE
 from models.security.audit_log import why
 
 
@@ -19,7 +20,8 @@ class OutcomeForm(msgspec.Struct):
 
 class NoticesHandler(ConsoleHandler):
     async def show_all(self, problem: Invalid | None = None, after: str | None = None) -> None:
-        self.show("console/notices.html", problem=problem, notices=await self.models.notices.queue(after))
+        notices = await self.models.notices.queue(after)
+        self.show("console/notices.html", problem=problem, notices=notices, has_more=len(notices) == PAGE)
 
 
 class NoticeQueueHandler(NoticesHandler):
