@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from handlers.realtime.sockets import Refusable
 from models.concurrency.background_tasks import BackgroundTasks
 from models.errors import Problem, Unavailable
+from models.retry import AGAIN_SECONDS as RETRY_SECONDS
 from models.retry import retry_until_available
 
 logger = logging.getLogger(__name__)
@@ -107,7 +108,7 @@ def _give_up(socket: Refusable) -> None:
     socket.refuse(Unavailable())
 
 
-async def look_again(socket: Refusable, work: Work, again_seconds: float = 2 * AGAIN_SECONDS) -> None:
+async def look_again(socket: Refusable, work: Work, again_seconds: float = RETRY_SECONDS) -> None:
     """Reloads one socket as soon as both servers are up; it is closed if its user or call no longer
     exists, or if that fails.
     """
