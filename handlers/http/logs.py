@@ -15,8 +15,8 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 
 SECONDS_BETWEEN = 60.0
-# The attributes of every LogRecord; all others were given as `extra`.
 ENCODER = json.JSONEncoder(default=str, ensure_ascii=False)
+# The attributes of every LogRecord; all others were given as `extra`.
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 

@@ -27,7 +27,7 @@ TOO_LONG = (
     "Record or choose another one."
 )
 TOO_MUCH_METADATA = (
-    "This video has more than 8 MB of metadata besides its pictures and sound. Export it again without them, "
+    "This video has more than 8 MB of metadata besides its pictures and sound. Export it again without it, "
     "or record one here instead."
 )
 TOO_MANY_TRACKS = f"A video may have {MOST_TRACKS} tracks at most."

@@ -2,9 +2,10 @@
 
 256 bits: the signs of the 16 by 16 lowest frequencies (without the mean) of the discrete cosine transform of
 64 by 64 grey pixels, compared with their median, as in PDQ (Facebook, 2019). Two pictures match if few bits
-differ (`models.safety.reuploads`). The hash of a picture that is mirrored or turned by a right angle follows
-from the same frequencies. Cropped and slightly turned ones are hashes of their own (`variants`). Of a new
-picture there are also hashes without its edge, for a frame that was put around a known one (`turned`).
+differ (`models.profiles.screening.removed_pictures`). The hash of a picture that is mirrored or turned by a
+right angle follows from the same frequencies. Cropped and slightly turned ones are hashes of their own
+(`variants`). Of a new picture there are also hashes without its edge, for a frame that was put around a known
+one (`turned`).
 """
 
 from __future__ import annotations
